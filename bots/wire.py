@@ -1,0 +1,70 @@
+"""Calls to providers over the one shared aiohttp session, and what a broken wire means for a message."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from gateway.channel import Ambiguous, Unavailable
+
+TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A provider's answer. `json` is None where the body is not JSON (a proxy's error page, mostly)."""
+
+    status: int
+    json: Any
+    retry_after: timedelta | None = None
+
+
+async def call(
+    http: aiohttp.ClientSession,
+    method: str,
+    url: str,
+    *,
+    json: object = None,
+    form: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    auth: aiohttp.BasicAuth | None = None,
+    timeout: aiohttp.ClientTimeout = TIMEOUT,
+) -> Reply:
+    """One request, never repeated here.
+
+    Raises Unavailable where no connection was made, so nothing was sent; Ambiguous where the request may have
+    left. The texts carry no URL: some providers' URLs hold a token.
+    """
+    try:
+        async with http.request(
+            method,
+            url,
+            json=json,
+            data=form,
+            headers=headers,
+            auth=auth,
+            timeout=timeout,
+            allow_redirects=False,
+        ) as response:
+            return Reply(response.status, _json(await response.read()), _retry_after(response.headers))
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+        raise Unavailable("the provider could not be reached") from None
+    except TimeoutError:
+        raise Ambiguous("the provider did not answer in time; it may have been sent") from None
+    except aiohttp.ClientError as error:
+        raise Ambiguous(f"the connection broke ({type(error).__name__}); it may have been sent") from None
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
+    seconds = headers.get("Retry-After", "")
+    return timedelta(seconds=int(seconds)) if seconds.isdigit() else None

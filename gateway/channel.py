@@ -1,0 +1,199 @@
+"""What the core asks of a messenger: one protocol, the facts that a channel declares, and how sending can fail."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from gateway.model import Address, Cause, Content, Event, Inbound, Progress, TemplateMessage
+from gateway.window import Window
+
+if TYPE_CHECKING:
+    import aiohttp
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a provider can do. The core decides by these, never by a channel's name.
+
+    receipts: the furthest that the provider ever reports on a message (SENT = it reports nothing).
+    needs_start: nobody can be written to before they have written to us.
+    templates: the channel has provider-approved templates. idempotent: the same key twice arrives once.
+    max_body: the largest webhook body in bytes.
+    """
+
+    name: str
+    window: Window
+    receipts: Progress
+    needs_start: bool = False
+    templates: bool = False
+    idempotent: bool = False
+    max_body: int = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Call:
+    """A provider's HTTP request. `url` is the public one, as the provider saw it; header names in lower case."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the provider wants to hear."""
+
+    status: int = 200
+    body: str = ""
+    content_type: str = "text/plain; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A call, taken apart: the events in it, and the answer once they are stored."""
+
+    events: Sequence[Event] = ()
+    answer: Answer = Answer()
+
+
+@dataclass(frozen=True)
+class Binding:
+    """How the provider's side of an account stands: where it sends webhooks, and what is wrong, in words."""
+
+    url: str = ""
+    problems: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What a channel is given to reach its provider, and by which the provider reaches us."""
+
+    http: "aiohttp.ClientSession"
+    public_url: str
+
+    def webhook_url(self, channel: str, account: str) -> str:
+        return f"{self.public_url}/webhooks/{channel}/{account}"
+
+
+class Forged(Exception):
+    """The proof is missing or wrong. 401, or 403 where the provider's documentation says so."""
+
+    def __init__(self, reason: str, status: int = 401) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class Malformed(Exception):
+    """The proof is right but this is not what the provider sends: not JSON, or not of the outer shape. 400."""
+
+
+class SendError(Exception):
+    """A message did not go out. The class says what happens next; the text says why, in words for operators."""
+
+    cause: ClassVar[Cause]
+
+
+class Unavailable(SendError):
+    """Certainly not sent; worth trying again, after `retry_after` if the provider named a time."""
+
+    cause = Cause.UNAVAILABLE
+
+    def __init__(self, reason: str, retry_after: timedelta | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class Refused(SendError):
+    """Will never work for this message and address: the cascade moves on."""
+
+    cause = Cause.REFUSED
+
+
+class WindowClosed(Refused):
+    """The provider says the reply window is shut: the session is corrected and the same rule picks the template."""
+
+    cause = Cause.WINDOW_CLOSED
+
+
+class Stopped(Refused):
+    """The person has blocked us, unsubscribed, or never allowed us: the session is marked."""
+
+    cause = Cause.STOPPED
+
+
+class TemplateUnusable(Refused):
+    """The template is missing, paused or disabled: it is marked, and the cascade moves on."""
+
+    cause = Cause.TEMPLATE_UNUSABLE
+
+
+class Misconfigured(SendError):
+    """Our account is at fault (token, permission, payment): the account is held, its messages wait."""
+
+    cause = Cause.MISCONFIGURED
+
+
+class Ambiguous(SendError):
+    """The request left and no answer came: it may have been sent. Never blindly sent again."""
+
+    cause = Cause.AMBIGUOUS
+
+
+class Channel(Protocol):
+    """One account of ours at one provider. The only interface between the core and the messengers."""
+
+    @property
+    def facts(self) -> Facts: ...
+
+    @property
+    def account(self) -> str: ...
+
+    def verify(self, call: Call) -> None:
+        """Raise Forged unless the provider made this call. Over the raw bytes, in constant time."""
+
+    def parse(self, call: Call) -> Parsed:
+        """Take a verified call apart. Raise Malformed only if nothing at all can be read from it."""
+
+    def at_phone(self, phone: str) -> Address | None:
+        """The address of an E.164 phone number, on channels that reach people by their number."""
+
+    def start_link(self, code: str) -> str | None:
+        """The deep link that opens a chat with us and hands us `code`, where the messenger has such links."""
+
+    def split(self, content: Content) -> Sequence[Content]:
+        """Cut content into pieces that the provider accepts, in order; mostly one."""
+
+    async def send(self, address: Address, what: Content | TemplateMessage, *, key: str) -> str:
+        """Hand one piece to the provider; return its id of the message, unique within the account.
+
+        `key` is ours and names this piece for ever. Raises SendError, and nothing else on the wire's account.
+        """
+
+    async def acknowledge(self, event: Inbound) -> None:
+        """Tell the provider that an event was seen (stops the button's spinner, marks as read). May be repeated."""
+
+    async def bind(self, url: str) -> None:
+        """Point the provider's webhook for this account at `url`. Raises SendError."""
+
+    async def binding(self) -> Binding:
+        """Ask the provider how this account stands. Raises SendError."""
+
+    async def unbind(self) -> None:
+        """Take the provider's webhook away. Raises SendError."""
+
+    async def close(self) -> None:
+        """Let go of connections of its own."""
+
+
+class ChannelPackage(Protocol):
+    """What a folder of `bots` offers."""
+
+    @property
+    def Account(self) -> type[Any]:  # noqa: N802 - a class
+        """The msgspec.Struct of one account's settings."""
+
+    def open_accounts(self, accounts: Mapping[str, Any], outside: Outside) -> Mapping[str, Channel]:
+        """Open every account of this channel, by name."""

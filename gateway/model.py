@@ -1,0 +1,232 @@
+"""The nouns. Plain values: no I/O, no clock, nothing that a provider would recognise."""
+
+from datetime import datetime
+from enum import IntEnum, StrEnum
+
+from msgspec import Struct
+
+
+class Address(Struct, frozen=True):
+    """Where one person can be reached: through `account` (ours) of `channel`, as `user` (the provider's id)."""
+
+    channel: str
+    account: str
+    user: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.channel}:{self.account}:{self.user}"
+
+
+class Media(Struct, frozen=True, omit_defaults=True):
+    """A file by `url`, or by the provider's own `id` for files that came in. `type`: image, video, audio, document…"""
+
+    type: str
+    url: str = ""
+    id: str = ""
+    name: str = ""
+
+
+class Button(Struct, frozen=True, omit_defaults=True):
+    """A button that answers with `reply`, or opens `url`."""
+
+    text: str
+    reply: str = ""
+    url: str = ""
+
+
+class Content(Struct, frozen=True, omit_defaults=True):
+    """A free-form message in words that every channel understands. Plain text: markup is never interpreted."""
+
+    text: str = ""
+    media: Media | None = None
+    buttons: tuple[Button, ...] = ()
+    sender: str = ""
+
+
+class TemplateMessage(Struct, frozen=True, omit_defaults=True):
+    """A text that the provider has approved: what a closed reply window accepts. `values` by name or by number."""
+
+    name: str
+    language: str
+    values: dict[str, str] = {}
+
+
+class Progress(IntEnum):
+    """How far an attempt came, ordered by how strong the evidence is, so that the larger one always wins.
+
+    FAILED stands between SENT and DELIVERED: providers report "failed" after "sent", and a late "sent" must not
+    hide it; but a person who has the message has it, whatever else is claimed.
+    """
+
+    SKIPPED = 0
+    RETRYING = 1
+    SENDING = 2
+    UNKNOWN = 3
+    SENT = 4
+    FAILED = 5
+    DELIVERED = 6
+    READ = 7
+
+
+class Cause(StrEnum):
+    """Why a send did not work, named by what has to happen next."""
+
+    UNAVAILABLE = "unavailable"
+    REFUSED = "refused"
+    WINDOW_CLOSED = "window_closed"
+    STOPPED = "stopped"
+    TEMPLATE_UNUSABLE = "template_unusable"
+    MISCONFIGURED = "misconfigured"
+    AMBIGUOUS = "ambiguous"
+
+
+class Person(Struct, frozen=True, omit_defaults=True):
+    """What a provider tells of the person behind an address. `phone` is E.164 with its plus."""
+
+    name: str = ""
+    phone: str = ""
+    language: str = ""
+
+
+class Inbound(Struct, frozen=True, omit_defaults=True, tag="inbound", tag_field="event"):
+    """A person wrote, pressed or sent something.
+
+    `id` is the provider's identity of this event and the key of the dedupe; `provider_id` names the message.
+    `kind` is the provider's own word ("text", "sticker", "callback_query"). `start` is set where the provider
+    itself says "the person pressed Start": the deep link's code, or "". `pressed` is a pressed button's reply;
+    `callback_id` what the provider wants acknowledged. `at` is the provider's own time.
+    """
+
+    address: Address
+    id: str
+    provider_id: str
+    content: Content
+    at: datetime
+    kind: str = "text"
+    person: Person = Person()
+    start: str | None = None
+    pressed: str | None = None
+    callback_id: str | None = None
+    raw: str = ""
+
+    @property
+    def lane(self) -> str:
+        """Events of one lane are worked on one after another."""
+        return self.address.key
+
+
+class Subscription(Struct, frozen=True, omit_defaults=True, tag="subscription", tag_field="event"):
+    """The provider says that a person may be written to (`active`), or has blocked us."""
+
+    address: Address
+    id: str
+    active: bool
+    at: datetime
+    raw: str = ""
+
+    @property
+    def lane(self) -> str:
+        return self.address.key
+
+
+class Receipt(Struct, frozen=True, omit_defaults=True, tag="receipt", tag_field="event"):
+    """The provider's word on a message of ours. `key` is our own key, where the provider echoes it."""
+
+    channel: str
+    account: str
+    id: str
+    provider_id: str
+    progress: Progress
+    at: datetime
+    reason: str = ""
+    cause: Cause | None = None
+    key: str = ""
+    raw: str = ""
+
+    @property
+    def lane(self) -> str:
+        return f"{self.channel}:{self.account}:{self.provider_id}"
+
+
+class TemplateChange(Struct, frozen=True, omit_defaults=True, tag="template", tag_field="event"):
+    """The provider changed the state of a template. `state` is its own word in lower case."""
+
+    channel: str
+    account: str
+    id: str
+    name: str
+    language: str
+    usable: bool
+    state: str
+    at: datetime
+    reason: str = ""
+    raw: str = ""
+
+    @property
+    def lane(self) -> str:
+        return f"{self.channel}:{self.account}:{self.name}"
+
+
+class Unrecognised(Struct, frozen=True, omit_defaults=True, tag="unrecognised", tag_field="event"):
+    """Something that we have no word for. Kept and counted, so that nothing is lost by our ignorance."""
+
+    channel: str
+    account: str
+    id: str
+    kind: str
+    at: datetime
+    raw: str = ""
+
+    @property
+    def lane(self) -> str:
+        return f"{self.channel}:{self.account}:{self.id}"
+
+
+Event = Inbound | Subscription | Receipt | TemplateChange | Unrecognised
+
+
+class Session(Struct, frozen=True, omit_defaults=True):
+    """One conversation on one channel. Times that move only forward, so that events may come in any order.
+
+    `window_from_at` is when the running window was opened, for providers that count from the first message;
+    `window_closed_at` when the provider told us that it is shut, whatever we believed. `blocked_at`: the
+    provider's word, lifted by any later sign of life. `stopped_at`: the person's own /stop, lifted by /start.
+    """
+
+    id: str
+    address: Address
+    contact: str | None = None
+    name: str = ""
+    started_at: datetime | None = None
+    last_inbound_at: datetime | None = None
+    window_from_at: datetime | None = None
+    window_closed_at: datetime | None = None
+    blocked_at: datetime | None = None
+    stopped_at: datetime | None = None
+    version: int = 0
+
+
+class Contact(Struct, frozen=True, omit_defaults=True):
+    """A person across channels. `start_code` joins a chat to them: `t.me/<bot>?start=<code>`."""
+
+    id: str
+    start_code: str
+    created_at: datetime
+    phone: str | None = None
+    external_id: str | None = None
+    name: str = ""
+
+
+class Message(Struct, frozen=True, omit_defaults=True):
+    """One line of the chat log: one thing that crossed a channel, in either direction."""
+
+    id: str
+    session: str
+    outbound: bool
+    at: datetime
+    content: Content | None = None
+    template: TemplateMessage | None = None
+    notification: str | None = None
+    attempt: int = 0
+    part: int = 0

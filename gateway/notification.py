@@ -1,0 +1,160 @@
+"""A notification: what a caller asked for, for one recipient, and everything that became of it. Pure."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from gateway.model import Address, Cause, Content, Progress, TemplateMessage
+
+
+class Status(StrEnum):
+    """As the API says it, ordered by evidence like Progress: a status only moves down this list."""
+
+    NEW = "NEW"
+    PENDING = "PENDING"
+    SENT = "SENT"
+    UNDELIVERED = "UNDELIVERED"
+    EXPIRED = "EXPIRED"
+    DELIVERED = "DELIVERED"
+    READ = "READ"
+
+
+class Recipient(Struct, frozen=True, omit_defaults=True):
+    """Whom a notification is for, as the caller named them. `phone` is E.164; `session` is a session's id."""
+
+    phone: str | None = None
+    contact: str | None = None
+    external_id: str | None = None
+    session: str | None = None
+
+
+class Step(Struct, frozen=True, omit_defaults=True):
+    """A rung of the cascade. `content` needs an open window, `template` does not; one of them is there.
+
+    success: what has to be reported before the cascade rests. fallback_after: patience for that, from the send.
+    """
+
+    channel: str
+    account: str | None = None
+    content: Content | None = None
+    template: TemplateMessage | None = None
+    success: Progress = Progress.DELIVERED
+    fallback_after: timedelta = timedelta(minutes=5)
+
+
+class Part(Struct, frozen=True, omit_defaults=True):
+    """One piece of an attempt that the provider has taken."""
+
+    provider_id: str
+    progress: Progress = Progress.SENT
+
+
+class Attempt(Struct, frozen=True, omit_defaults=True):
+    """One try of a step. `pieces` is how many parts it has in all, `parts` those that the provider took.
+
+    `at` is when the present progress was reached; `sent_at` when the send began, from which patience counts.
+    """
+
+    step: int
+    progress: Progress
+    at: datetime
+    reason: str = ""
+    cause: Cause | None = None
+    address: Address | None = None
+    template: bool = False
+    sent_at: datetime | None = None
+    retry_at: datetime | None = None
+    tries: int = 0
+    pieces: int = 1
+    parts: tuple[Part, ...] = ()
+
+
+class Decision(Struct, frozen=True):
+    """A line of the story: what was decided, and why, in words."""
+
+    at: datetime
+    text: str
+
+
+class Notification(Struct, frozen=True, omit_defaults=True):
+    """`due_at` is the one clock: the moment at which the rule is to be asked again; None when it is settled.
+
+    `lease` is the token of the process that works on it now (until `due_at`). `reply_to` makes it a bot's answer
+    to that message: it goes out whatever the person has stopped, since they have just spoken.
+    """
+
+    id: str
+    recipient: Recipient
+    steps: tuple[Step, ...]
+    created_at: datetime
+    expires_at: datetime
+    due_at: datetime | None = None
+    status: Status = Status.NEW
+    attempts: tuple[Attempt, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    reply_to: str | None = None
+    bulk_id: str | None = None
+    group_id: str | None = None
+    callback_data: str | None = None
+    lease: str | None = None
+    version: int = 0
+
+    def last(self, step: int) -> Attempt | None:
+        """The latest attempt of a step."""
+        return next((attempt for attempt in reversed(self.attempts) if attempt.step == step), None)
+
+    def saying(self, at: datetime, text: str) -> "Notification":
+        """With a line more in its story; the same line is not said twice in a row."""
+        if self.decisions and self.decisions[-1].text == text:
+            return self
+        return replace(self, decisions=(*self.decisions, Decision(at, text))[-MAX_DECISIONS:])
+
+    def trying(self, attempt: Attempt) -> "Notification":
+        """With a new attempt at the end."""
+        return replace(self, attempts=(*self.attempts, attempt), status=_forward(self.status, Status.PENDING))
+
+    def with_attempt(self, index: int, attempt: Attempt) -> "Notification":
+        """With attempt `index` put in place of the old one, and the status that follows from it."""
+        attempts = (*self.attempts[:index], attempt, *self.attempts[index + 1 :])
+        return replace(self, attempts=attempts, status=_forward(self.status, _status(attempts)))
+
+    def settled(self, status: Status) -> "Notification":
+        """At rest: nothing is due any more. A receipt may still move it forward."""
+        return replace(self, due_at=None, lease=None, status=_forward(self.status, status))
+
+
+MAX_DECISIONS = 60
+
+_REACHED = {Progress.SENT: Status.SENT, Progress.DELIVERED: Status.DELIVERED, Progress.READ: Status.READ}
+_ORDER = list(Status)
+
+
+def succeeded(attempt: Attempt, step: Step) -> bool:
+    """Did the attempt come as far as the step asks?"""
+    return attempt.progress is not Progress.FAILED and attempt.progress >= max(step.success, Progress.SENT)
+
+
+def with_receipt(attempt: Attempt, part: int, progress: Progress, at: datetime) -> Attempt:
+    """The attempt after the provider's word on one part: evidence only grows. A part that failed fails it all."""
+    parts = tuple(
+        replace(piece, progress=max(piece.progress, progress)) if index == part else piece
+        for index, piece in enumerate(attempt.parts)
+    )
+    reached = (
+        Progress.FAILED
+        if any(piece.progress is Progress.FAILED for piece in parts)
+        else min(piece.progress for piece in parts)
+    )
+    if len(parts) < attempt.pieces or reached <= attempt.progress:
+        return replace(attempt, parts=parts)
+    return replace(attempt, parts=parts, progress=reached, at=at)
+
+
+def _status(attempts: tuple[Attempt, ...]) -> Status:
+    return max((_REACHED.get(attempt.progress, Status.PENDING) for attempt in attempts), key=_ORDER.index)
+
+
+def _forward(old: Status, new: Status) -> Status:
+    return max(old, new, key=_ORDER.index)

@@ -1,0 +1,1 @@
+"""MongoDB: documents and indexes. It may refuse by a condition in a query; it never chooses."""

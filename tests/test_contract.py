@@ -1,0 +1,80 @@
+"""One contract for every channel: each payload file, as the provider sends it, gives the events that it says.
+
+A payload file holds the call (method, headers, body), and either the expected `events` (without `raw`) and `answer`,
+or `refused`: the status that a forged, stale or malformed call must get.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+import pytest
+
+import bots
+from gateway.channel import Answer, Call, Channel, Forged, Malformed, Outside, Parsed
+from gateway.model import Event
+from gateway.settings import load, read_account
+
+HERE = Path(__file__).parent
+PAYLOADS = sorted((HERE / "payloads").glob("*/*.json"))
+PUBLIC_URL = "https://gateway.shop.ru"
+
+
+async def channel_of(name: str, account: str) -> Channel:
+    """An account of tests/accounts.toml, opened; parsing never reaches the wire."""
+    tables = load({"GATEWAY_ACCOUNTS": str(HERE / "accounts.toml")}).accounts[name]
+    package = bots.package(name)
+    accounts = {key: read_account(package.Account, key, table) for key, table in tables.items()}
+    async with aiohttp.ClientSession() as http:
+        return package.open_accounts(accounts, Outside(http, PUBLIC_URL))[account]
+
+
+def read(file: Path) -> tuple[dict[str, Any], Call]:
+    payload = json.loads(file.read_text("utf-8"))
+    call = payload["call"]
+    url = f"{PUBLIC_URL}/webhooks/{file.parent.name}/{payload['account']}"
+    headers = {key.lower(): value for key, value in call.get("headers", {}).items()}
+    return payload, Call(call["method"], url, headers, call.get("body", "").encode(), call.get("query", {}))
+
+
+def take(channel: Channel, call: Call) -> Parsed:
+    channel.verify(call)
+    return channel.parse(call)
+
+
+def plain(event: Event) -> Any:
+    """An event as JSON, less the raw item that it was made of."""
+    assert event.raw, "every event keeps what it was made of"
+    return {key: value for key, value in msgspec.to_builtins(event).items() if key != "raw"}
+
+
+def expected(events: list[Any]) -> list[Any]:
+    return [plain(msgspec.convert({**event, "raw": "-"}, Event)) for event in events]
+
+
+@pytest.mark.parametrize("file", PAYLOADS, ids=lambda file: f"{file.parent.name}-{file.stem}")
+async def test_payload(file: Path) -> None:
+    payload, call = read(file)
+    channel = await channel_of(file.parent.name, payload["account"])
+    if status := payload.get("refused"):
+        with pytest.raises((Forged, Malformed)) as refusal:
+            take(channel, call)
+        assert getattr(refusal.value, "status", 400) == status
+        return
+    parsed = take(channel, call)
+    assert [plain(event) for event in parsed.events] == expected(payload["events"])
+    assert parsed.answer == Answer(**payload.get("answer", {}))
+
+
+@pytest.mark.parametrize("file", PAYLOADS, ids=lambda file: f"{file.parent.name}-{file.stem}")
+async def test_without_its_proof_it_is_refused(file: Path) -> None:
+    payload, call = read(file)
+    channel = await channel_of(file.parent.name, payload["account"])
+    with pytest.raises(Forged):
+        channel.verify(Call(call.method, call.url, {}, call.body))
+
+
+def test_every_channel_has_payloads() -> None:
+    assert {file.parent.name for file in PAYLOADS} == set(bots.CHANNELS)

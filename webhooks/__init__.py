@@ -1,0 +1,1 @@
+"""HTTP: the providers' webhooks, the API for the business's services, the pages."""
