@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from gateway.model import Address, Cause, Content, Event, Inbound, Progress, TemplateMessage
@@ -33,12 +33,16 @@ class Facts:
 
 @dataclass(frozen=True)
 class Call:
-    """A provider's HTTP request. `url` is the public one, as the provider saw it; header names in lower case."""
+    """A provider's HTTP request. `url` is the public one, as the provider saw it; header names in lower case.
+
+    `received_at` stands in where a provider gives no time of its own.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str]
     body: bytes
+    received_at: datetime
     query: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -5,6 +5,7 @@ or `refused`: the status that a forged, stale or malformed call must get.
 """
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from gateway.settings import load, read_account
 
 HERE = Path(__file__).parent
 PAYLOADS = sorted((HERE / "payloads").glob("*/*.json"))
+RECEIVED_AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 PUBLIC_URL = "https://gateway.shop.ru"
 
 
@@ -36,7 +38,8 @@ def read(file: Path) -> tuple[dict[str, Any], Call]:
     call = payload["call"]
     url = f"{PUBLIC_URL}/webhooks/{file.parent.name}/{payload['account']}"
     headers = {key.lower(): value for key, value in call.get("headers", {}).items()}
-    return payload, Call(call["method"], url, headers, call.get("body", "").encode(), call.get("query", {}))
+    body = call.get("body", "").encode()
+    return payload, Call(call["method"], url, headers, body, RECEIVED_AT, call.get("query", {}))
 
 
 def take(channel: Channel, call: Call) -> Parsed:
@@ -73,7 +76,7 @@ async def test_without_its_proof_it_is_refused(file: Path) -> None:
     payload, call = read(file)
     channel = await channel_of(file.parent.name, payload["account"])
     with pytest.raises(Forged):
-        channel.verify(Call(call.method, call.url, {}, call.body))
+        channel.verify(Call(call.method, call.url, {}, call.body, RECEIVED_AT))
 
 
 def test_every_channel_has_payloads() -> None:
