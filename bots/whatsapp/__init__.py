@@ -1,0 +1,112 @@
+"""WhatsApp, by Meta's Cloud API."""
+
+import hmac
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from urllib.parse import quote
+
+from msgspec import Struct
+
+from bots.whatsapp import inbound, outbound
+from bots.whatsapp.binding import read_binding
+from bots.whatsapp.pieces import split
+from gateway.channel import Binding, Call, Facts, Outside, Parsed
+from gateway.model import Address, Content, Inbound, Progress, TemplateMessage
+from gateway.settings import Secret
+from gateway.window import Mode, Window
+
+FACTS = Facts(
+    name="whatsapp",
+    window=Window(Mode.HARD, timedelta(hours=24)),
+    receipts=Progress.READ,
+    templates=True,
+    max_body=3 * 1024 * 1024,
+)
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    """One business number. `number` is its phone number, for wa.me links; `version` the Graph API's."""
+
+    phone_number_id: str
+    waba_id: str
+    access_token: Secret
+    app_secret: Secret
+    verify_token: Secret
+    number: str = ""
+    api_url: str = "https://graph.facebook.com"
+    version: str = "v26.0"
+
+
+class WhatsApp:
+    """One business number at Meta."""
+
+    facts = FACTS
+
+    def __init__(self, account: str, settings: Account, family: inbound.Family, outside: Outside) -> None:
+        self.account = account
+        self._settings = settings
+        self._family = family
+        self._public_url = outside.public_url
+        number = f"{settings.api_url}/{settings.version}/{settings.phone_number_id}"
+        self._graph = outbound.Graph(outside.http, number, settings.access_token)
+
+    def verify(self, call: Call) -> None:
+        inbound.verify(call, self._settings.app_secret, self._settings.verify_token)
+
+    def parse(self, call: Call) -> Parsed:
+        return inbound.parse(call, self._family)
+
+    def at_phone(self, phone: str) -> Address | None:
+        return Address(FACTS.name, self.account, phone.removeprefix("+"))
+
+    def start_link(self, code: str) -> str | None:
+        """Opens the chat with `/start <code>` typed, for the person to send."""
+        number = self._settings.number.removeprefix("+")
+        return f"https://wa.me/{number}?text={quote(f'/start {code}')}" if number else None
+
+    def split(self, content: Content) -> Sequence[Content]:
+        return list(split(content))
+
+    async def send(self, address: Address, what: Content | TemplateMessage, *, key: str) -> str:
+        return await outbound.send(self._graph, outbound.render(address.user, what, key))
+
+    async def acknowledge(self, event: Inbound) -> None:
+        await outbound.mark_read(self._graph, event.provider_id)
+
+    async def bind(self, url: str) -> None:
+        """For this number alone; Meta sends template changes to the app's own URL all the same."""
+        await self._set_callback({"override_callback_uri": url, "verify_token": self._settings.verify_token.reveal()})
+
+    async def binding(self) -> Binding:
+        fields = "webhook_configuration,status,quality_rating,health_status"
+        return read_binding(await self._graph.call("GET", f"?fields={fields}"), self._public_url)
+
+    async def unbind(self) -> None:
+        await self._set_callback({"override_callback_uri": ""})
+
+    async def _set_callback(self, configuration: dict[str, str]) -> None:
+        """Webhooks: Overrides, of a business phone number."""
+        await self._graph.call("POST", json={"webhook_configuration": configuration})
+
+    async def close(self) -> None:
+        """The HTTP session is everybody's."""
+
+
+def open_accounts(accounts: Mapping[str, Account], outside: Outside) -> Mapping[str, WhatsApp]:
+    """Every account, each with those that the same app signs for: Meta may put them all into one call."""
+    return {
+        name: WhatsApp(name, settings, _family(name, settings, accounts), outside)
+        for name, settings in accounts.items()
+    }
+
+
+def _family(name: str, settings: Account, accounts: Mapping[str, Account]) -> inbound.Family:
+    own = {key: one for key, one in accounts.items() if _same_app(one, settings)}
+    businesses: dict[str, list[str]] = {}
+    for key, one in own.items():
+        businesses.setdefault(one.waba_id, []).append(key)
+    return inbound.Family(name, {one.phone_number_id: key for key, one in own.items()}, businesses)
+
+
+def _same_app(one: Account, other: Account) -> bool:
+    return hmac.compare_digest(one.app_secret.reveal().encode(), other.app_secret.reveal().encode())

@@ -1,0 +1,68 @@
+"""What WhatsApp takes as one message (Cloud API: Text, Media, and Interactive messages)."""
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from gateway.model import Content
+
+TEXT, BODY, CAPTION = 4096, 1024, 1024
+MAX_ROWS = 10
+NO_TEXT = "…"
+"""Meta wants a text above buttons."""
+
+
+def split(content: Content) -> Iterator[Content]:
+    """In the order that people read: the file, the text in pieces, and the buttons under the last of them."""
+    content = _with_links_as_text(content)
+    if content.media and _fits_one(content):
+        yield content
+        return
+    if content.media:
+        yield Content(media=content.media, sender=content.sender)
+    if content.buttons:
+        yield from _with_buttons(content)
+    else:
+        yield from (Content(piece, sender=content.sender) for piece in _pieces(content.text))
+
+
+def _fits_one(content: Content) -> bool:
+    wordless = content.media is not None and content.media.type in ("audio", "sticker")
+    return not content.buttons and len(content.text) <= (0 if wordless else CAPTION)
+
+
+def _with_links_as_text(content: Content) -> Content:
+    """A message has either one link button, or buttons that answer; other links become lines of the text."""
+    links = [button for button in content.buttons if button.url]
+    if not links or len(content.buttons) == 1:
+        return content
+    lines = [content.text, *(f"{link.text}: {link.url}" for link in links)]
+    answers = tuple(button for button in content.buttons if not button.url)
+    return replace(content, text="\n".join(filter(None, lines)), buttons=answers)
+
+
+def _with_buttons(content: Content) -> Iterator[Content]:
+    *before, last = _pieces(content.text)
+    if len(last) > BODY:
+        start = _end(last, len(last) - BODY, len(last) - BODY // 2)
+        before, last = [*before, last[:start].rstrip()], last[start:].lstrip()
+    yield from (Content(piece, sender=content.sender) for piece in before)
+    for first in range(0, len(content.buttons), MAX_ROWS):
+        yield Content(NO_TEXT if first else last, None, content.buttons[first : first + MAX_ROWS], content.sender)
+
+
+def _pieces(text: str) -> list[str]:
+    pieces = []
+    while len(text) > TEXT:
+        end = _end(text, TEXT // 2, TEXT)
+        pieces.append(text[:end].rstrip())
+        text = text[end:].lstrip()
+    return [piece for piece in (*pieces, text) if piece] or [text]
+
+
+def _end(text: str, low: int, high: int) -> int:
+    """Where to cut: after the last line that ends between the two, or the last word, or at the later."""
+    for mark in ("\n", " "):
+        if (found := text.rfind(mark, low, high)) >= 0:
+            return found + 1
+    return high
