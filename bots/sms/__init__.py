@@ -1,0 +1,88 @@
+"""SMS through Twilio, or any provider that speaks its HTTP API."""
+
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlencode
+
+from bots.sms import inbound, outbound
+from bots.sms.numbers import is_phone, is_service
+from bots.sms.outbound import Account, Api
+from gateway.channel import Binding, Call, Channel, Facts, Outside, Parsed, TemplateUnusable
+from gateway.model import Address, Content, Inbound, Progress, TemplateMessage
+from gateway.window import Window
+
+__all__ = ["FACTS", "Account", "Sms", "open_accounts"]
+
+FACTS = Facts(name=inbound.NAME, window=Window(), receipts=Progress.DELIVERED, max_body=64 * 1024)
+
+
+class Sms:
+    """One sender of ours."""
+
+    def __init__(self, name: str, account: Account, outside: Outside) -> None:
+        self._name = name
+        self._settings = account
+        self._api = Api(outside.http, account)
+        self._webhook_url = outside.webhook_url(FACTS.name, name)
+
+    @property
+    def facts(self) -> Facts:
+        return FACTS
+
+    @property
+    def account(self) -> str:
+        return self._name
+
+    def verify(self, call: Call) -> None:
+        inbound.verify(self._settings.auth_token, call)
+
+    def parse(self, call: Call) -> Parsed:
+        return inbound.parse(self._name, call)
+
+    def at_phone(self, phone: str) -> Address | None:
+        return Address(FACTS.name, self._name, phone)
+
+    def start_link(self, code: str) -> str | None:  # noqa: ARG002 - a text message has no such links
+        return None
+
+    def split(self, content: Content) -> Sequence[Content]:
+        return outbound.split(content)
+
+    async def send(self, address: Address, what: Content | TemplateMessage, *, key: str) -> str:
+        if isinstance(what, TemplateMessage):
+            raise TemplateUnusable("text messages have no templates")
+        # Twilio echoes nothing of ours but this address, so the key travels in it.
+        callback = f"{self._webhook_url}?{urlencode({'key': key})}"
+        return await self._api.send(outbound.render(self._settings.sender, address.user, what, callback))
+
+    async def acknowledge(self, event: Inbound) -> None:
+        """Nobody waits for one."""
+
+    async def bind(self, url: str) -> None:
+        if is_phone(self._settings.sender):
+            await self._api.point(self._settings.sender, url)
+
+    async def binding(self) -> Binding:
+        sender = self._settings.sender
+        if not is_phone(sender):
+            return Binding(problems=[_why_unbound(sender, self._webhook_url)])
+        number = await self._api.number(sender)
+        capable = (number.get("capabilities") or {}).get("sms", True)
+        return Binding(number.get("sms_url") or "", [] if capable else [f"{sender} cannot send messages"])
+
+    async def unbind(self) -> None:
+        if is_phone(self._settings.sender):
+            await self._api.point(self._settings.sender, "")
+
+    async def close(self) -> None:
+        """There is nothing of its own."""
+
+
+def open_accounts(accounts: Mapping[str, Account], outside: Outside) -> Mapping[str, Channel]:
+    """Open every account of this channel, by name."""
+    return {name: Sms(name, account, outside) for name, account in accounts.items()}
+
+
+def _why_unbound(sender: str, url: str) -> str:
+    if is_service(sender):
+        return f"a messaging service keeps its own webhook: set it in the provider's console to {url}"
+    return f"{sender} receives no messages; there is nothing to bind"

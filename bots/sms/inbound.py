@@ -1,0 +1,136 @@
+"""What Twilio tells us: status callbacks and incoming messages, both as signed forms."""
+
+import hmac
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode
+
+import msgspec
+
+from bots.sms.errors import explained
+from bots.sms.numbers import is_phone
+from gateway.channel import Answer, Call, Forged, Malformed, Parsed
+from gateway.model import Address, Content, Event, Inbound, Media, Person, Progress, Receipt, Subscription, Unrecognised
+from gateway.settings import Secret
+
+NAME = "sms"
+SILENT = Answer(body="<Response/>", content_type="text/xml")
+"""TwiML that says nothing: the answer to an incoming message would otherwise be sent as one."""
+
+NOT_YET = {"accepted", "scheduled", "queued", "sending"}
+REPORTED = {
+    "sent": Progress.SENT,
+    "delivered": Progress.DELIVERED,
+    "read": Progress.READ,
+    "undelivered": Progress.FAILED,
+    "failed": Progress.FAILED,
+}
+OPTED = {"STOP": False, "START": True}
+"""OptOutType of a messaging service: Twilio itself has acted on the person's word."""
+
+
+MAX_MEDIA = 10
+
+
+def signature(token: Secret, url: str, form: list[tuple[str, str]]) -> str:
+    """Twilio's proof of a call. Twilio docs: Secure webhooks, X-Twilio-Signature."""
+    signed = url + "".join(f"{name}{value}" for name, value in sorted(set(form)))
+    return b64encode(hmac.digest(token.reveal().encode(), signed.encode(errors="replace"), "sha1")).decode()
+
+
+def verify(token: Secret, call: Call) -> None:
+    """Raise Forged unless the signature covers exactly this URL and this form."""
+    proof = signature(token, _signed_url(call), _form(call))
+    if not hmac.compare_digest(proof.encode(), call.headers.get("x-twilio-signature", "").encode()):
+        raise Forged("X-Twilio-Signature is missing or wrong")
+
+
+def parse(account: str, call: Call) -> Parsed:
+    """Take a verified call apart. Raises Malformed where it names no message."""
+    form = dict(_form(call))
+    if not form.get("MessageSid"):
+        raise Malformed("not a form with a MessageSid")
+    told = _Told(account, form, call)
+    if form.get("MessageStatus", "received") == "received":
+        return Parsed(told.message(), SILENT)
+    return Parsed(told.status())
+
+
+@dataclass(frozen=True)
+class _Told:
+    """One form. Twilio sends no time, so the time of the call stands in."""
+
+    account: str
+    form: Mapping[str, str]
+    call: Call
+
+    def status(self) -> list[Event]:
+        """Twilio docs: Track outbound message status."""
+        word, code = self.form["MessageStatus"], self.form.get("ErrorCode", "")
+        progress = REPORTED.get(word)
+        if progress is None:
+            return [] if word in NOT_YET else [self._unrecognised(word)]
+        cause, reason = explained(code) if progress is Progress.FAILED else (None, "")
+        return [
+            Receipt(
+                channel=NAME,
+                account=self.account,
+                id=f"{self.form['MessageSid']}:{word}",
+                provider_id=self.form["MessageSid"],
+                progress=progress,
+                at=self.call.received_at,
+                reason=reason,
+                cause=cause,
+                key=self.call.query.get("key", ""),
+                raw=self._raw(),
+            )
+        ]
+
+    def message(self) -> list[Event]:
+        """Twilio docs: TwiML for Programmable Messaging, Twilio's request to your application."""
+        user, id_ = self.form.get("From", ""), self.form["MessageSid"]
+        if not user:
+            return [self._unrecognised("message")]
+        address, at = Address(NAME, self.account, user), self.call.received_at
+        inbound = Inbound(
+            address=address,
+            id=id_,
+            provider_id=id_,
+            content=self._content(),
+            at=at,
+            kind=self.form.get("MediaContentType0", "text"),
+            person=Person(phone=user if is_phone(user) else ""),
+            raw=self._raw(),
+        )
+        opted = OPTED.get(self.form.get("OptOutType", ""))
+        if opted is None:
+            return [inbound]
+        return [inbound, Subscription(address, f"{id_}:opt", active=opted, at=at, raw=self._raw())]
+
+    def _content(self) -> Content:
+        """The text and the first file; further files follow the text as their addresses."""
+        names = (f"MediaUrl{number}" for number in range(MAX_MEDIA))
+        urls = [self.form[name] for name in names if name in self.form]
+        text = "\n".join(filter(None, [self.form.get("Body", ""), *urls[1:]]))
+        return Content(text=text, media=Media(self._media_type(), urls[0]) if urls else None)
+
+    def _media_type(self) -> str:
+        kind = self.form.get("MediaContentType0", "").partition("/")[0]
+        return kind if kind in {"image", "video", "audio"} else "document"
+
+    def _unrecognised(self, kind: str) -> Unrecognised:
+        id_ = f"{self.form['MessageSid']}:{kind}"
+        return Unrecognised(NAME, self.account, id_, kind, self.call.received_at, self._raw())
+
+    def _raw(self) -> str:
+        return msgspec.json.encode(self.form).decode()
+
+
+def _form(call: Call) -> list[tuple[str, str]]:
+    return parse_qsl(call.body.decode(errors="replace"), keep_blank_values=True)
+
+
+def _signed_url(call: Call) -> str:
+    """The query is spelled anew, as we spelled it for Twilio: servers and proxies on the way may unquote some of it."""
+    return f"{call.url.partition('?')[0]}?{urlencode(call.query)}" if call.query else call.url

@@ -1,0 +1,24 @@
+"""What can stand as a sender or a recipient of short messages."""
+
+import re
+
+PHONE = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
+SERVICE = re.compile(r"MG[0-9a-f]{32}", re.IGNORECASE)
+SHORT_CODE = re.compile(r"\d{3,8}", re.ASCII)
+NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 &_+-]{1,11}")
+"""Twilio docs: Alphanumeric Sender ID."""
+
+
+def is_phone(text: str) -> bool:
+    """Is this a phone number in E.164?"""
+    return bool(PHONE.fullmatch(text))
+
+
+def is_service(text: str) -> bool:
+    """Is this the SID of a messaging service, which chooses among senders of its own?"""
+    return bool(SERVICE.fullmatch(text))
+
+
+def is_sender(text: str) -> bool:
+    """Can messages come from this: a number, a short code, a name, a messaging service?"""
+    return any(kind.fullmatch(text) for kind in (PHONE, SERVICE, SHORT_CODE, NAME))

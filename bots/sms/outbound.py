@@ -1,0 +1,109 @@
+"""Our calls to Twilio. See Twilio docs: Messages resource, IncomingPhoneNumber resource."""
+
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+from msgspec import Struct
+
+from bots import wire
+from bots.sms.errors import failure
+from bots.sms.numbers import is_sender, is_service
+from bots.sms.segments import filled, units
+from gateway.channel import Ambiguous, Misconfigured
+from gateway.model import Button, Content
+from gateway.settings import Secret
+
+MAX_BODY = 1600
+"""Characters of a Body; counted in UTF-16, the strictest way to count."""
+
+OK = range(200, 300)
+
+
+class Account(Struct, frozen=True, forbid_unknown_fields=True):
+    """`sender`: a number in E.164, a short code, a name of up to 11 characters, or the SID of a messaging service."""
+
+    account_sid: str
+    auth_token: Secret
+    sender: str
+    api_url: str = "https://api.twilio.com"
+
+    def __post_init__(self) -> None:
+        if not is_sender(self.sender):
+            raise ValueError("sender is a +number, a short code, a name of up to 11 letters and digits, or MG…")
+
+
+def body_of(content: Content) -> str:
+    """Everything in a message as plain text: the text, the file's address, and a line for each button."""
+    media = content.media.url if content.media else ""
+    lines = (_line(number, button) for number, button in enumerate(content.buttons, 1))
+    return "\n".join(filter(None, [content.text, media, *lines]))
+
+
+def split(content: Content) -> list[Content]:
+    """Cut what is longer than a Body may be, at a space or line end where there is one."""
+    body = body_of(content)
+    if sum(map(units, body)) <= MAX_BODY:
+        return [content]
+    return [Content(piece) for piece in _pieces(body)]
+
+
+def render(sender: str, user: str, content: Content, status_callback: str) -> dict[str, str]:
+    """The form of a message."""
+    origin = "MessagingServiceSid" if is_service(sender) else "From"
+    return {"To": user, origin: sender, "Body": body_of(content), "StatusCallback": status_callback}
+
+
+class Api:
+    """Twilio's HTTP API as one account sees it. Every call raises SendError."""
+
+    def __init__(self, http: aiohttp.ClientSession, account: Account) -> None:
+        self._http = http
+        self._root = f"{account.api_url.rstrip('/')}/2010-04-01/Accounts/{quote(account.account_sid, safe='')}"
+        credentials = f"{account.account_sid}:{account.auth_token.reveal()}"
+        self._headers = {"Authorization": f"Basic {b64encode(credentials.encode()).decode()}"}
+
+    async def send(self, form: Mapping[str, str]) -> str:
+        """Post a message; returns its SID."""
+        answer = await self._call("POST", "Messages.json", form)
+        sid = answer.get("sid")
+        if not isinstance(sid, str) or not sid:
+            raise Ambiguous("the provider took the message but named no id for it")
+        return sid
+
+    async def number(self, phone: str) -> Mapping[str, Any]:
+        """Our own number as Twilio has it. Raises Misconfigured where the account has no such number."""
+        answer = await self._call("GET", f"IncomingPhoneNumbers.json?PhoneNumber={quote(phone, safe='')}")
+        numbers: list[Mapping[str, Any]] = answer.get("incoming_phone_numbers") or []
+        found = next((number for number in numbers if number.get("phone_number") == phone), None)
+        if found is None:
+            raise Misconfigured(f"the account has no number {phone}")
+        return found
+
+    async def point(self, phone: str, url: str) -> None:
+        """Have incoming messages of our number posted to `url`; nowhere if it is empty."""
+        number = await self.number(phone)
+        # An application set on a number would win over its SmsUrl.
+        form = {"SmsUrl": url, "SmsMethod": "POST", "SmsApplicationSid": ""}
+        await self._call("POST", f"IncomingPhoneNumbers/{number['sid']}.json", form)
+
+    async def _call(self, method: str, path: str, form: Mapping[str, str] | None = None) -> Mapping[str, Any]:
+        reply = await wire.call(self._http, method, f"{self._root}/{path}", form=form, headers=self._headers)
+        if reply.status not in OK:
+            raise failure(reply)
+        return reply.json if isinstance(reply.json, dict) else {}
+
+
+def _line(number: int, button: Button) -> str:
+    return f"{button.text}: {button.url}" if button.url else f"{number}. {button.text}"
+
+
+def _pieces(text: str) -> Iterator[str]:
+    while text:
+        piece = next(filled(text, units, MAX_BODY))
+        if len(piece) < len(text):
+            piece = piece[: max(piece.rfind(" "), piece.rfind("\n")) + 1] or piece
+        yield piece
+        text = text[len(piece) :]

@@ -1,0 +1,208 @@
+"""A stand-in for Twilio: takes messages, signs and posts their statuses and what people answer."""
+
+import hmac
+import secrets
+from collections import deque
+from collections.abc import Callable, Mapping
+from urllib.parse import urlencode
+from uuid import uuid4
+
+from quart import Blueprint, Response, jsonify, request
+from werkzeug.datastructures import MultiDict
+
+from bots.simulation import Accepted, Bubble, Clock, Simulator, utcnow
+from bots.sms.errors import CODES
+from bots.sms.inbound import signature
+from bots.sms.numbers import is_phone, is_service
+from bots.sms.outbound import MAX_BODY, Account
+from bots.sms.segments import segments, units
+from gateway.channel import Call
+from gateway.settings import Secret
+
+OUT = {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT"}
+IN = {"START", "YES", "UNSTOP"}
+"""Twilio docs: Advanced Opt-Out, default keywords."""
+
+FIRST_LATE_CODE = 30000
+"""Codes from here on come in a status callback, after the message was taken."""
+
+STATUSES = {20003: 401, 20404: 404, 20429: 429}
+
+
+class Server(Simulator):
+    """Twilio for one account and its one sender. `blocked` phones have opted out."""
+
+    name = "sms"
+    errors: Mapping[str, str] = {str(code): words for code, (_, words) in CODES.items()} | {
+        "500": "a fault of the server, after which nobody knows"
+    }
+
+    def __init__(self, account: Account, webhook_url: str, clock: Clock = utcnow) -> None:
+        super().__init__(webhook_url, clock)
+        self.account = account
+        self._held: deque[Callable[[], None]] | None = None
+
+    def blueprint(self) -> Blueprint:
+        blueprint = Blueprint(self.name, __name__)
+        account = "/2010-04-01/Accounts/<sid>"
+        blueprint.post(f"{account}/Messages.json")(self._create)
+        blueprint.get(f"{account}/IncomingPhoneNumbers.json")(self._numbers)
+        blueprint.post(f"{account}/IncomingPhoneNumbers/<number>.json")(self._point)
+        return blueprint
+
+    async def say(self, user: str, text: str) -> None:
+        """A person sends us a text. STOP and its like opt them out, START brings them back."""
+        sid, at = f"SM{uuid4().hex}", self.clock()
+        phone = self.phone(user)
+        phone.last_wrote_at = at
+        phone.screen.append(Bubble(id=sid, mine=True, at=at, text=text, state="sent"))
+        form = {"MessageSid": sid, "AccountSid": self.account.account_sid, "From": user, "To": self.account.sender}
+        form |= {"Body": text, "NumMedia": "0", "NumSegments": str(segments(text)[1]), "SmsStatus": "received"}
+        word = text.strip().upper()
+        if word in OUT | IN:
+            phone.blocked = word in OUT
+            form["OptOutType"] = "STOP" if phone.blocked else "START"
+        if self.webhook_url:
+            self._post_form(self.webhook_url, form)
+
+    async def press(self, user: str, bubble: str, button: str) -> None:  # noqa: ARG002 - a text has no buttons
+        """A text message has no buttons: people type what they read."""
+        await self.say(user, button)
+
+    def user_of(self, phone: str) -> str:
+        return phone
+
+    def hold_receipts(self) -> None:
+        """Keep status callbacks back until `release_receipts`."""
+        self._held = self._held or deque()
+
+    def release_receipts(self) -> None:
+        """Send the status callbacks that were held, and hold no more."""
+        held, self._held = self._held or (), None
+        for send in held:
+            send()
+
+    async def _create(self, sid: str) -> Response:
+        fault = await self.faults.next_error()
+        if refusal := self._stranger(sid):
+            return refusal
+        if fault and int(fault) < FIRST_LATE_CODE:
+            return _error(int(fault))
+        form = await request.form
+        if code := self._wrong(form):
+            return _error(code)
+        accepted = self._take(form, late_code=int(fault or 0))
+        if self.faults.loses_this_answer():
+            return Response("<html>Bad Gateway</html>", 502, content_type="text/html")
+        return _created(accepted)
+
+    def _stranger(self, sid: str) -> Response | None:
+        """Is the caller somebody else than our account?"""
+        given = request.authorization
+        expected = f"{self.account.account_sid}:{self.account.auth_token.reveal()}"
+        if not given or not hmac.compare_digest(f"{given.username}:{given.password}".encode(), expected.encode()):
+            return _error(20003)
+        return None if sid == self.account.account_sid else _error(20404)
+
+    def _wrong(self, form: MultiDict[str, str]) -> int | None:
+        """The code of the first thing that is wrong with a message."""
+        user, sender, body = form.get("To", ""), self.account.sender, form.get("Body", "")
+        given = form.get("MessagingServiceSid") if is_service(sender) else form.get("From")
+        checks = (
+            (not user, 21604),
+            (not is_phone(user), 21211),
+            (not given, 21603),
+            (given != sender, 21606),
+            (not body, 21602),
+            (sum(map(units, body)) > MAX_BODY, 21617),
+            (self.phone(user).blocked, 21610),
+        )
+        return next((code for wrong, code in checks if wrong), None)
+
+    def _take(self, form: MultiDict[str, str], late_code: int) -> Accepted:
+        sid, user, at = f"SM{uuid4().hex}", form["To"], self.clock()
+        accepted = Accepted(id=sid, user=user, at=at, text=form["Body"], request=form.to_dict())
+        self.accepted.append(accepted)
+        bubble = Bubble(id=sid, mine=False, at=at, text=form["Body"], state="queued")
+        phone = self.phone(user)
+        phone.screen.append(bubble)
+        self._report(form, bubble, "sent")
+        code = late_code or (0 if phone.reachable else 30003)
+        self._report(form, bubble, "undelivered" if code else "delivered", code)
+        return accepted
+
+    def _report(self, form: MultiDict[str, str], bubble: Bubble, status: str, code: int = 0) -> None:
+        """Post a status callback, now or once receipts are released."""
+        report = {"MessageSid": bubble.id, "MessageStatus": status, "SmsStatus": status, "SmsSid": bubble.id}
+        report |= {"AccountSid": self.account.account_sid, "To": form["To"], "From": self.account.sender}
+        report |= {"ErrorCode": str(code)} if code else {}
+
+        def send() -> None:
+            bubble.state = "failed" if code else status
+            if url := form.get("StatusCallback"):
+                self._post_form(url, report)
+
+        if self._held is None:
+            send()
+        else:
+            self._held.append(send)
+
+    def _post_form(self, url: str, form: Mapping[str, str]) -> None:
+        headers = {
+            "Content-Type": "application/x-www-form-urlencoded",
+            "X-Twilio-Signature": signature(self.account.auth_token, url, list(form.items())),
+        }
+        self.deliver(Call("POST", url, headers, urlencode(form).encode(), self.clock()))
+
+    async def _numbers(self, sid: str) -> Response:
+        if refusal := self._stranger(sid):
+            return refusal
+        asked = request.args.get("PhoneNumber", self.account.sender)
+        ours = is_phone(self.account.sender) and asked == self.account.sender
+        return jsonify(incoming_phone_numbers=[self._number()] if ours else [])
+
+    async def _point(self, sid: str, number: str) -> Response:
+        if refusal := self._stranger(sid):
+            return refusal
+        if number != self._number()["sid"]:
+            return _error(20404)
+        self.webhook_url = (await request.form).get("SmsUrl", self.webhook_url)
+        return jsonify(self._number())
+
+    def _number(self) -> dict[str, object]:
+        return {
+            "sid": f"PN{'0' * 32}",
+            "phone_number": self.account.sender,
+            "sms_url": self.webhook_url,
+            "sms_method": "POST",
+            "capabilities": {"sms": True, "mms": False, "voice": False},
+        }
+
+
+def demo_account(api_url: str) -> Account:
+    """An account that lives on the stand-in at `api_url`."""
+    token = Secret(secrets.token_hex(16))
+    return Account(account_sid=f"AC{uuid4().hex}", auth_token=token, sender="+79990000009", api_url=api_url)
+
+
+def _created(accepted: Accepted) -> Response:
+    response = jsonify(
+        sid=accepted.id,
+        status="queued",
+        to=accepted.user,
+        body=accepted.text,
+        num_segments=str(segments(accepted.text)[1]),
+        error_code=None,
+    )
+    response.status_code = 201
+    return response
+
+
+def _error(code: int) -> Response:
+    """An error as Twilio words it; a code below 600 is a bare HTTP status."""
+    status = code if code < 600 else STATUSES.get(code, 400)  # noqa: PLR2004 - the end of HTTP's statuses
+    response = jsonify(code=code, message=CODES.get(code, (None, "simulated"))[1], status=status)
+    response.status_code = status
+    if status == 429:  # noqa: PLR2004 - too many requests
+        response.headers["Retry-After"] = "1"
+    return response

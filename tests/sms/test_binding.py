@@ -1,0 +1,62 @@
+"""Where Twilio sends what people write."""
+
+import pytest
+
+from bots.sms import Account
+from gateway.channel import Misconfigured
+from gateway.settings import Secret, SettingsError, read_account
+from tests.sms.bench import ANNA, opened
+
+
+async def test_a_number_is_bound_and_unbound() -> None:
+    async with opened() as bench:
+        await bench.channel.unbind()
+        assert (await bench.channel.binding()).url == ""
+        await bench.server.say(ANNA, "into the void")
+        await bench.channel.bind(f"{bench.url}/webhooks/sms/main")
+        binding = await bench.channel.binding()
+        assert (binding.url, list(binding.problems)) == (f"{bench.url}/webhooks/sms/main", [])
+        await bench.server.say(ANNA, "hello")
+        await bench.server.quiet()
+        assert len(bench.events) == 1
+
+
+@pytest.mark.parametrize(("sender", "words"), [("MyShop", "receives no messages"), (f"MG{'0a' * 16}", "console")])
+async def test_other_senders_say_why_there_is_nothing_to_bind(sender: str, words: str) -> None:
+    async with opened(sender=sender) as bench:
+        await bench.channel.bind(f"{bench.url}/elsewhere")
+        await bench.channel.unbind()
+        binding = await bench.channel.binding()
+        assert binding.url == ""
+        assert words in binding.problems[0]
+        assert bench.server.webhook_url == f"{bench.url}/webhooks/sms/main"
+
+
+async def test_a_number_of_somebody_else() -> None:
+    async with opened() as bench:
+        other = Account(bench.server.account.account_sid, bench.server.account.auth_token, "+79990000001")
+        async with opened(other) as stranger:
+            stranger.server.account = bench.server.account
+            with pytest.raises(Misconfigured, match=r"no number \+79990000001"):
+                await stranger.channel.bind("https://gateway.shop.ru/webhooks/sms/main")
+
+
+async def test_a_wrong_token_is_named() -> None:
+    async with opened(Account("AC1", Secret("not-the-real-token"), "+79990000009")) as bench:
+        with pytest.raises(Misconfigured, match="auth_token"):
+            await bench.channel.binding()
+
+
+@pytest.mark.parametrize("sender", ["+79990000009", "MyShop", "Shop 24", "7788", f"MG{'0a' * 16}"])
+def test_senders(sender: str) -> None:
+    table = {"account_sid": "AC1", "auth_token": "c2f0a94d7b3e6185", "sender": sender}
+    assert read_account(Account, "[sms.main]", table).sender == sender
+
+
+@pytest.mark.parametrize(
+    "sender", ["", "89161234567", "ALongNameOfAShop", "Магазин", "+7 999 000-00-09", "MG12345678901"]
+)
+def test_a_wrong_sender_is_named(sender: str) -> None:
+    table = {"account_sid": "AC1", "auth_token": "c2f0a94d7b3e6185", "sender": sender}
+    with pytest.raises(SettingsError, match=r"\[sms.main\]: sender is"):
+        read_account(Account, "[sms.main]", table)

@@ -1,0 +1,29 @@
+"""What the channel says of itself."""
+
+import aiohttp
+
+from bots.sms import Account
+from gateway.channel import Channel, ChannelPackage, Outside
+from gateway.model import Address, Progress
+from gateway.settings import Secret
+from gateway.window import Mode
+
+
+async def test_facts_and_addresses() -> None:
+    import bots.sms
+
+    package: ChannelPackage = bots.sms
+    async with aiohttp.ClientSession() as http:
+        account = Account("AC1", Secret("c2f0a94d7b3e6185"), "MyShop")
+        channel: Channel = package.open_accounts({"main": account}, Outside(http, "https://gateway.shop.ru"))["main"]
+        facts = channel.facts
+        assert (facts.name, facts.receipts, facts.window.mode) == ("sms", Progress.DELIVERED, Mode.NONE)
+        assert [facts.needs_start, facts.templates, facts.idempotent] == [False] * 3
+        assert channel.account == "main"
+        assert channel.at_phone("+79161234567") == Address("sms", "main", "+79161234567")
+        assert channel.start_link("code") is None
+        await channel.close()
+
+
+def test_the_token_is_not_shown() -> None:
+    assert "c2f0" not in repr(Account("AC1", Secret("c2f0a94d7b3e6185"), "MyShop"))
