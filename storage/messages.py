@@ -1,0 +1,48 @@
+"""The chat log, which is also where a provider's receipt finds the attempt that it speaks of.
+
+A line's `_id` is channel:account:provider_id. The sender writes what the message was, a receipt writes itself, each
+by an upsert and then a look at the whole: whoever comes second sees both halves, so a receipt may come first.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from gateway.model import Message, Receipt
+from storage.database import Db, Document, from_document, to_document
+
+
+async def log(db: Db, *lines: Message) -> None:
+    """Write lines into the log; a line that is there already is completed."""
+    for line in lines:
+        document = to_document(line)
+        await db["messages"].update_one({"_id": document.pop("_id")}, {"$set": document}, upsert=True)
+
+
+async def early_receipts(db: Db, key: str) -> list[Receipt]:
+    """The receipts that came before their message was in the log."""
+    document = await db["messages"].find_one({"_id": key}, {"receipts": 1}) or {}
+    return [msgspec.convert(receipt, Receipt) for receipt in document.get("receipts", [])]
+
+
+async def of_receipt(db: Db, receipt: Receipt) -> Message | None:
+    """The message that a receipt speaks of; if it is not in the log yet, the receipt is kept for it."""
+    key = receipt.lane
+    line = _line(await db["messages"].find_one({"_id": key}))
+    if line:
+        return line
+    kept = msgspec.to_builtins(receipt, builtin_types=(datetime,))
+    kept.pop("raw", None)
+    await db["messages"].update_one({"_id": key}, {"$addToSet": {"receipts": kept}}, upsert=True)
+    return _line(await db["messages"].find_one({"_id": key}))
+
+
+async def history(db: Db, session: str, since: datetime, until: datetime, limit: int = 100) -> list[Message]:
+    """A session's lines between two moments, oldest first."""
+    span: dict[str, Any] = {"session": session, "at": {"$gte": since, "$lte": until}}
+    return [from_document(Message, line) async for line in db["messages"].find(span).sort("at", 1).limit(limit)]
+
+
+def _line(document: Document | None) -> Message | None:
+    return from_document(Message, document) if document and "session" in document else None
