@@ -1,0 +1,107 @@
+"""Telegram: a bot of ours, reached by its webhook and by the Bot API.
+
+Bot API: https://core.telegram.org/bots/api. Nobody can be written to before they pressed Start; there is no reply
+window, no template, no receipt, and nothing that makes a repeated send harmless.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from bots.telegram import inbound, pieces
+from gateway.channel import Binding, Call, Channel, Facts, Outside, Parsed
+from gateway.model import Address, Content, Inbound, Progress, TemplateMessage
+from gateway.settings import Secret
+from gateway.window import Window
+
+if TYPE_CHECKING:
+    from bots.telegram.outbound import Sender
+
+FACTS = Facts(name="telegram", window=Window(), receipts=Progress.SENT, needs_start=True)
+
+TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]{35}")
+WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
+
+
+class Account(Struct, frozen=True, forbid_unknown_fields=True):
+    """One bot. `token` is BotFather's; `webhook_secret` is ours, and Telegram repeats it in every call.
+
+    username: the bot's, for links that start a chat with it; without it there are no such links.
+    """
+
+    token: Secret
+    webhook_secret: Secret
+    api_url: str = "https://api.telegram.org"
+    username: str = ""
+
+    def __post_init__(self) -> None:
+        if not TOKEN.fullmatch(self.token.reveal()):
+            raise ValueError("token: BotFather gives digits, a colon and 35 characters A-Z, a-z, 0-9, _ and -")
+        if not WEBHOOK_SECRET.fullmatch(self.webhook_secret.reveal()):
+            raise ValueError("webhook_secret: Telegram takes 1 to 256 characters A-Z, a-z, 0-9, _ and -")
+
+
+@dataclass(frozen=True)
+class Telegram:
+    """The channel, bound to one bot."""
+
+    account: str
+    settings: Account
+    sender: "Sender"
+    facts: Facts = FACTS
+
+    def verify(self, call: Call) -> None:
+        inbound.verify(self.settings.webhook_secret, call)
+
+    def parse(self, call: Call) -> Parsed:
+        return inbound.parse(self.account, call)
+
+    def at_phone(self, phone: str) -> Address | None:  # noqa: ARG002 - Telegram does not reach people by number
+        return None
+
+    def start_link(self, code: str) -> str | None:
+        """Bot API: Deep linking. `code` has at most 64 characters A-Z, a-z, 0-9, _ and -."""
+        username = self.settings.username.removeprefix("@")
+        return f"https://t.me/{username}?start={code}" if username else None
+
+    def split(self, content: Content) -> Sequence[Content]:
+        return pieces.split(content)
+
+    async def send(self, address: Address, what: Content | TemplateMessage, *, key: str) -> str:  # noqa: ARG002
+        """The key is not used: Telegram has nothing that would recognise a message sent twice."""
+        return await self.sender.send(address.user, what)
+
+    async def acknowledge(self, event: Inbound) -> None:
+        if event.callback_id is not None:
+            await self.sender.answer(event.callback_id)
+
+    async def bind(self, url: str) -> None:
+        await self.sender.set_webhook(url, self.settings.webhook_secret)
+
+    async def binding(self) -> Binding:
+        return await self.sender.binding()
+
+    async def unbind(self) -> None:
+        await self.sender.delete_webhook()
+
+    async def close(self) -> None:
+        """The connections belong to the process."""
+
+
+def open_accounts(accounts: Mapping[str, Account], outside: Outside) -> Mapping[str, Channel]:
+    """Open every bot. Imports aiogram, which takes seconds and 170 MB: only where there is a bot."""
+    if not accounts:
+        return {}
+    from bots.telegram.outbound import Sender  # noqa: PLC0415 - see above
+
+    return {
+        name: Telegram(
+            name,
+            account,
+            Sender(account.token, account.api_url, outside.http, outside.webhook_url(FACTS.name, name)),
+        )
+        for name, account in accounts.items()
+    }

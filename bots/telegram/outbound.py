@@ -1,0 +1,181 @@
+"""Our calls to Telegram, through aiogram. Bot API: Available methods."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import cached_property, partial
+from typing import TypeVar
+
+import aiohttp
+from aiogram import Bot
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+from aiogram.exceptions import AiogramError
+from aiogram.methods import (
+    AnswerCallbackQuery,
+    DeleteWebhook,
+    GetWebhookInfo,
+    SendAnimation,
+    SendAudio,
+    SendDocument,
+    SendMessage,
+    SendPhoto,
+    SendSticker,
+    SendVideo,
+    SendVideoNote,
+    SendVoice,
+    SetWebhook,
+    TelegramMethod,
+)
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, Message, WebhookInfo
+
+from bots import wire
+from bots.telegram.errors import UNREADABLE, Migrated, explained
+from bots.telegram.inbound import READERS
+from bots.telegram.pieces import WITHOUT_CAPTION
+from gateway.channel import Ambiguous, Binding, Refused, SendError
+from gateway.model import Button, Content, Media, TemplateMessage
+from gateway.settings import Secret
+
+MAX_REPLY = 64
+"""Bytes of a button's callback_data. Bot API: InlineKeyboardButton."""
+
+MANY_PENDING = 100
+
+BY_TYPE: Mapping[str, tuple[type[TelegramMethod[Message]], str]] = {
+    "image": (SendPhoto, "photo"),
+    "video": (SendVideo, "video"),
+    "video_note": (SendVideoNote, "video_note"),
+    "animation": (SendAnimation, "animation"),
+    "audio": (SendAudio, "audio"),
+    "voice": (SendVoice, "voice"),
+    "document": (SendDocument, "document"),
+    "sticker": (SendSticker, "sticker"),
+}
+
+T = TypeVar("T")
+
+
+def render(chat: str, what: Content | TemplateMessage) -> TelegramMethod[Message]:
+    """The Bot API's call for one piece, always as plain text. Raises Refused for what Telegram has no form for."""
+    if isinstance(what, TemplateMessage):
+        raise Refused("Telegram has no templates")
+    keyboard = _keyboard(what.buttons)
+    if what.media:
+        return _media(chat, what.media, what.text, keyboard)
+    if not what.text.strip():
+        raise Refused("the message is empty")
+    return SendMessage(chat_id=chat, text=what.text, reply_markup=keyboard)
+
+
+def _media(chat: str, media: Media, caption: str, keyboard: InlineKeyboardMarkup | None) -> TelegramMethod[Message]:
+    method, field = BY_TYPE.get(media.type, BY_TYPE["document"])
+    file = media.id or media.url
+    if not file:
+        raise Refused("the media has neither an id nor a url")
+    extra = {"caption": caption} if caption and media.type not in WITHOUT_CAPTION else {}
+    return method.model_validate({"chat_id": chat, field: file, "reply_markup": keyboard, **extra})
+
+
+def _keyboard(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:
+    """One button a row: whole words stay readable on a phone."""
+    return InlineKeyboardMarkup(inline_keyboard=[[_button(button)] for button in buttons]) if buttons else None
+
+
+def _button(button: Button) -> InlineKeyboardButton:
+    if button.url:
+        return InlineKeyboardButton(text=button.text, url=button.url)
+    reply = button.reply or button.text
+    if (size := len(reply.encode())) > MAX_REPLY:
+        raise Refused(f"the reply of the button {button.text!r} has {size} bytes; Telegram takes {MAX_REPLY}")
+    return InlineKeyboardButton(text=button.text, callback_data=reply)
+
+
+class SharedSession(AiohttpSession):
+    """aiogram's session over the connections of the whole process, with our time limits."""
+
+    def __init__(self, api_url: str, http: aiohttp.ClientSession, timeout: aiohttp.ClientTimeout) -> None:
+        super().__init__(api=TelegramAPIServer.from_base(api_url), timeout=timeout)
+        self._shared = http
+
+    async def create_session(self) -> aiohttp.ClientSession:
+        return self._shared
+
+    async def close(self) -> None:
+        """Not ours to close."""
+
+
+class Sender:
+    """One bot's side of the wire. Every method raises SendError, and nothing else on the wire's account."""
+
+    def __init__(
+        self,
+        token: Secret,
+        api_url: str,
+        http: aiohttp.ClientSession,
+        webhook_url: str,
+        timeout: aiohttp.ClientTimeout = wire.TIMEOUT,
+    ) -> None:
+        self._token = token
+        self._session = partial(SharedSession, api_url, http, timeout)
+        self._webhook_url = webhook_url
+
+    @cached_property
+    def _bot(self) -> Bot:
+        """Made when first needed: aiogram's session reads a file of certificates."""
+        return Bot(self._token.reveal(), self._session())
+
+    async def send(self, chat: str, what: Content | TemplateMessage) -> str:
+        """Send one piece; a group that has become a supergroup is followed, once, to its new id."""
+        method = render(chat, what)
+        try:
+            sent = await self._ask(method)
+        except Migrated as moved:
+            sent = await self._ask(method.model_copy(update={"chat_id": moved.chat}))
+        return f"{sent.chat.id}/{sent.message_id}"
+
+    async def answer(self, callback_id: str) -> None:
+        """Stop the button's spinner. A query that has expired cannot be answered, and nothing is lost by that."""
+        with suppress(SendError):
+            await self._ask(AnswerCallbackQuery(callback_query_id=callback_id))
+
+    async def set_webhook(self, url: str, secret: Secret) -> None:
+        await self._ask(SetWebhook(url=url, secret_token=secret.reveal(), allowed_updates=list(READERS)))
+
+    async def binding(self) -> Binding:
+        info = await self._ask(GetWebhookInfo())
+        return Binding(info.url, problems(info, self._webhook_url))
+
+    async def delete_webhook(self) -> None:
+        await self._ask(DeleteWebhook())
+
+    async def _ask(self, method: TelegramMethod[T]) -> T:
+        """Answers that make no sense are no proof that nothing was sent.
+
+        aiogram stumbles over an error without a description, aiohttp over bytes that are no text.
+        """
+        result: T | None = None
+        try:
+            result = await self._bot(method)
+        except AiogramError as error:
+            raise explained(error) from None
+        except (TypeError, ValueError, LookupError):
+            raise Ambiguous(UNREADABLE) from None
+        if result is None:
+            raise Ambiguous(UNREADABLE)
+        return result
+
+
+def problems(info: WebhookInfo, url: str) -> Sequence[str]:
+    """What is wrong with a bot's webhook, a sentence each. Bot API: WebhookInfo."""
+    found = []
+    if not info.url:
+        found.append("no webhook is set")
+    elif info.url != url:
+        found.append(f"the webhook goes to another address than {url}")
+    if info.url and info.allowed_updates and (missing := set(READERS).difference(info.allowed_updates)):
+        found.append(f"the webhook leaves out {', '.join(sorted(missing))}")
+    if info.last_error_message and info.last_error_date:
+        found.append(f"a delivery failed at {info.last_error_date:%Y-%m-%d %H:%M} UTC: {info.last_error_message}")
+    if info.pending_update_count > MANY_PENDING:
+        found.append(f"{info.pending_update_count} updates wait to be delivered")
+    return found

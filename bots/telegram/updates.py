@@ -1,0 +1,110 @@
+"""The parts of Telegram's objects that we read. Everything else in them is left alone, known or not.
+
+Bot API: Available types. Words that Telegram may add to (a chat's type, a member's status) stay plain strings.
+"""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct, field
+
+Moment = Annotated[int, Meta(ge=0, le=253402300799)]
+"""Unix seconds, up to the year 9999, where Python's own calendar ends."""
+
+
+class User(Struct):
+    """Bot API: User."""
+
+    id: int
+    first_name: str = ""
+    last_name: str = ""
+    language_code: str = ""
+
+
+class Chat(Struct):
+    """Bot API: Chat. `id` is negative for groups and channels."""
+
+    id: int
+    type: str = ""
+
+
+class File(Struct):
+    """What photos, videos, documents, stickers and the like have in common."""
+
+    file_id: str
+    file_name: str = ""
+    emoji: str = ""
+
+
+class SharedContact(Struct):
+    """Bot API: Contact. The number comes with or without its plus, and sometimes with spaces."""
+
+    phone_number: str
+    first_name: str = ""
+    last_name: str = ""
+    user_id: int | None = None
+
+
+class Location(Struct):
+    """Bot API: Location."""
+
+    latitude: float
+    longitude: float
+
+
+class Button(Struct):
+    """Bot API: InlineKeyboardButton."""
+
+    text: str = ""
+    callback_data: str | None = None
+
+
+class Keyboard(Struct):
+    """Bot API: InlineKeyboardMarkup."""
+
+    inline_keyboard: list[list[Button]] = []
+
+
+class Message(Struct):
+    """Bot API: Message. `date` is 0 in a message that has become inaccessible."""
+
+    message_id: int
+    date: Moment
+    chat: Chat
+    sender: User | None = field(name="from", default=None)
+    edit_date: Moment | None = None
+    text: str = ""
+    caption: str = ""
+    photo: list[File] = []
+    animation: File | None = None
+    video: File | None = None
+    video_note: File | None = None
+    voice: File | None = None
+    audio: File | None = None
+    document: File | None = None
+    sticker: File | None = None
+    contact: SharedContact | None = None
+    location: Location | None = None
+    reply_markup: Keyboard | None = None
+
+
+class CallbackQuery(Struct):
+    """Bot API: CallbackQuery. `message` is missing where the button hung under an inline result."""
+
+    id: str
+    message: Message
+    sender: User = field(name="from")
+    data: str = ""
+
+
+class Member(Struct):
+    """Bot API: ChatMember."""
+
+    status: str
+
+
+class Membership(Struct):
+    """Bot API: ChatMemberUpdated."""
+
+    chat: Chat
+    date: Moment
+    new_chat_member: Member
