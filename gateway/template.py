@@ -1,0 +1,166 @@
+"""Callers' texts with variables, in a small part of Jinja: `{{ name }}`, `{% if %}`, filters. Pure, and safe to feed.
+
+Callers are trusted with their own words, not with our processor: what could loop, grow or reach an object is
+refused by a list of what is allowed, before anything is compiled.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from math import inf
+
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes
+from jinja2 import TemplateError as JinjaError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+MAX_TEXT = 16 * 1024
+MAX_RESULT = 64 * 1024
+"""Characters of a template, bytes of what it becomes."""
+
+MAX_DEPTH = 32
+KEPT = 256
+
+Value = str | int | float | bool
+
+FILTERS = frozenset(
+    {"capitalize", "default", "d", "float", "int", "length", "lower", "title", "trim", "truncate", "upper"}
+)
+"""None of them makes a text grow by more than its own length: no replace, center, indent, format."""
+
+UNWRITABLE = (inf, -inf)
+"""Constants that Jinja compiles into names that do not exist."""
+
+TESTS = frozenset({"defined", "undefined", "number", "string"})
+
+ALLOWED: tuple[type[nodes.Node], ...] = (
+    nodes.Template,
+    nodes.Output,
+    nodes.TemplateData,
+    nodes.If,
+    nodes.CondExpr,
+    nodes.Name,
+    nodes.Const,
+    nodes.Keyword,
+    nodes.Compare,
+    nodes.Operand,
+    nodes.And,
+    nodes.Or,
+    nodes.Not,
+)
+
+WORDS: tuple[tuple[tuple[type[nodes.Node], ...], str], ...] = (
+    ((nodes.For,), "loops"),
+    ((nodes.Call, nodes.CallBlock), "calls"),
+    ((nodes.Getattr, nodes.Getitem), "parts of a variable"),
+    ((nodes.Macro, nodes.Block, nodes.FilterBlock), "macros and blocks"),
+    ((nodes.Assign, nodes.AssignBlock, nodes.With), "assignments"),
+    ((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends), "other templates"),
+    ((nodes.BinExpr, nodes.UnaryExpr, nodes.Concat), "calculations"),
+    ((nodes.Literal,), "lists"),
+)
+
+
+class TemplateError(Exception):
+    """The text cannot be rendered; `reason` says why, in words for the caller."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def render(text: str, variables: Mapping[str, Value]) -> str:
+    """The text with its variables filled in; markup is left as it is. Raises TemplateError.
+
+    A variable that the text asks for and that is not given is an error, never an empty place.
+    """
+    _check_variables(variables)
+    template = _compiled(text)
+    try:
+        return _within_bounds(template, variables)
+    except JinjaError as error:
+        raise TemplateError(f"{error.message}; give it a value") from None
+    except TemplateError:
+        raise
+    except Exception as error:  # noqa: BLE001 - Jinja's filters fail on odd arguments in ways of their own
+        raise TemplateError(f"the template does not fit its variables: {error}") from None
+
+
+def _within_bounds(template: Template, variables: Mapping[str, Value]) -> str:
+    pieces, size = [], 0
+    for piece in template.generate(variables):
+        size += len(piece.encode(errors="replace"))
+        if size > MAX_RESULT:
+            raise TemplateError(f"the text becomes longer than {MAX_RESULT // 1024} KiB")
+        pieces.append(piece)
+    return "".join(pieces)
+
+
+def _check_variables(variables: Mapping[str, Value]) -> None:
+    for name, value in variables.items():
+        if not isinstance(value, str | int | float):
+            raise TemplateError(f"{name}: a variable is a text, a number, true or false")
+        if isinstance(value, str) and len(value) > MAX_RESULT:
+            raise TemplateError(f"{name}: longer than {MAX_RESULT // 1024} KiB")
+
+
+@lru_cache(maxsize=KEPT)
+def _compiled(text: str) -> Template:
+    if len(text) > MAX_TEXT:
+        raise TemplateError(f"a template has at most {MAX_TEXT} characters")
+    try:
+        tree = ENVIRONMENT.parse(text)
+        _check(tree, 0)
+        return ENVIRONMENT.from_string(tree)
+    except TemplateSyntaxError as error:
+        raise TemplateError(f"line {error.lineno}: {error.message}") from None
+    except TemplateError:
+        raise
+    except Exception:  # noqa: BLE001 - Jinja's and then Python's compiler give up in many ways: RecursionError, MemoryError
+        raise TemplateError("the template is too deep, or a number in it too long") from None
+
+
+def _check(node: nodes.Node, depth: int) -> None:
+    """Raise TemplateError at the first node that is not allowed."""
+    if reason := _refused(node) or ("it is nested too deep" if depth > MAX_DEPTH else ""):
+        raise TemplateError(f"line {node.lineno or 1}: {reason}")
+    for child in node.iter_child_nodes():
+        _check(child, depth + 1)
+
+
+def _refused(node: nodes.Node) -> str:
+    """Why this node is not allowed, or nothing."""
+    match node:
+        case nodes.Filter():
+            return _refused_name(node, "filter", FILTERS)
+        case nodes.Test():
+            return _refused_name(node, "test", TESTS)
+        case nodes.Name(name="self"):
+            return "a variable cannot be called 'self'"
+        case nodes.Const(value=value) if not isinstance(value, str | int | float) or value in UNWRITABLE:
+            return "none and endless numbers are not allowed"
+        case _ if type(node) in ALLOWED:
+            return ""
+    words = (words for kinds, words in WORDS if isinstance(node, kinds))
+    return f"{next(words, 'tags of this kind')} are not allowed"
+
+
+def _refused_name(node: nodes.Filter | nodes.Test, kind: str, known: frozenset[str]) -> str:
+    if node.name not in known:
+        return f"there is no {kind} {node.name!r}; there are {', '.join(sorted(known))}"
+    return "* and ** are not allowed" if node.dyn_args or node.dyn_kwargs else ""
+
+
+def _environment() -> ImmutableSandboxedEnvironment:
+    # Messages are plain text: escaping would show people &amp; for &.
+    environment = ImmutableSandboxedEnvironment(
+        autoescape=False,
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        cache_size=0,
+    )
+    environment.globals.clear()
+    environment.filters = {name: call for name, call in environment.filters.items() if name in FILTERS}
+    environment.tests = {name: call for name, call in environment.tests.items() if name in TESTS}
+    return environment
+
+
+ENVIRONMENT = _environment()
