@@ -1,0 +1,127 @@
+"""A stand-in for Meta's Graph API, for one number of ours (Cloud API: Messages, Webhook overrides, Error codes)."""
+
+import hmac
+import secrets
+from typing import Any
+
+from quart import Blueprint, request
+
+from bots.whatsapp import Account
+from bots.whatsapp import simulator_webhooks as webhooks
+from bots.whatsapp.errors import MEANINGS
+from bots.whatsapp.simulator_network import OUTSIDE, Network
+from bots.whatsapp.simulator_rules import Fault, read
+from gateway.channel import Call
+from gateway.settings import Secret
+
+OK = 200
+STATUSES = {
+    **dict.fromkeys((0, 190), 401),
+    **dict.fromkeys((3, 10, 368, 131005, 131031, *range(200, 300)), 403),
+    132001: 404,
+    **dict.fromkeys((4, 80007, 130429, 131048, 131056), 429),
+    **dict.fromkeys((1, 131000, 131016, 131057), 500),
+    **dict.fromkeys((2, 133004), 503),
+}
+"""HTTP statuses; all other errors are a 400."""
+
+BROKEN_PROXY = "<html><body><h1>502 Bad Gateway</h1></body></html>", 502
+
+ERRORS = {str(code): meaning.words for code, meaning in MEANINGS.items()}
+
+Answer = tuple[dict[str, Any] | str, int]
+
+
+def demo_account(api_url: str) -> Account:
+    """A number that lives on the stand-in that is served at `api_url`, with fresh secrets."""
+    return Account(
+        phone_number_id="100200300400",
+        waba_id="500600700800",
+        access_token=Secret(f"EAA{secrets.token_urlsafe(32)}"),
+        app_secret=Secret(secrets.token_hex(16)),
+        verify_token=Secret(secrets.token_urlsafe(24)),
+        number="+79990000001",
+        api_url=api_url,
+    )
+
+
+class Server(Network):
+    """Meta's HTTP API, over its network."""
+
+    name = "whatsapp"
+    errors = ERRORS
+
+    def blueprint(self) -> Blueprint:
+        blueprint = Blueprint(self.name, __name__)
+        number = f"/{self.account.version}/<number>"
+        blueprint.add_url_rule(f"{number}/messages", "messages", self._messages, methods=["POST"])
+        blueprint.add_url_rule(number, "configure", self._configure, methods=["POST"])
+        blueprint.add_url_rule(number, "look", self._look, methods=["GET"])
+        return blueprint
+
+    async def _messages(self, number: str) -> Answer:
+        asked = await request.get_json(force=True)
+        if fault := await self._barred(number):
+            return _refused(fault)
+        if asked.get("status") == "read":
+            known = self.mark_read(asked.get("message_id", ""))
+            return ({"success": True}, OK) if known else _refused(Fault(131009, "there is no such message"))
+        return await self._take(asked)
+
+    async def _take(self, asked: Any) -> Answer:
+        message = read(asked, self.templates)
+        if isinstance(message, Fault):
+            return _refused(message)
+        user = self.named(message)
+        if self.window_sync and not message.template and self.outside_window(user):
+            return _refused(OUTSIDE)
+        wamid = self.accept(user, message, asked)
+        if self.receipts_first:
+            await self.quiet()
+        if self.faults.loses_this_answer():
+            return BROKEN_PROXY
+        contact = {"input": message.to or message.recipient, "wa_id": user}
+        return {"messaging_product": "whatsapp", "contacts": [contact], "messages": [{"id": wamid}]}, OK
+
+    async def _configure(self, number: str) -> Answer:
+        if fault := await self._barred(number):
+            return _refused(fault)
+        wanted = (await request.get_json(force=True))["webhook_configuration"]
+        url = wanted["override_callback_uri"]
+        if url and not await self._answers(url, wanted.get("verify_token", "")):
+            return _refused(Fault(2200, "the callback URL did not answer with the challenge"))
+        self.override = url
+        return {"success": True}, OK
+
+    async def _look(self, number: str) -> Answer:
+        if fault := await self._barred(number):
+            return _refused(fault)
+        callbacks = {"application": self.webhook_url} | ({"phone_number": self.override} if self.override else {})
+        known = {
+            "webhook_configuration": callbacks,
+            "status": "CONNECTED",
+            "quality_rating": "GREEN",
+            "health_status": {"can_send_message": "AVAILABLE", "entities": []},
+        }
+        fields = request.args.get("fields", "").split(",")
+        return {"id": number, **{field: known[field] for field in fields if field in known}}, OK
+
+    async def _barred(self, number: str) -> Fault | None:
+        """What stands in the way of any call: a planned fault, the token, a number that is not this one."""
+        if code := await self.faults.next_error():
+            return Fault(int(code), "as the test wished")
+        token = request.headers.get("Authorization", "")
+        if not hmac.compare_digest(token.encode(), f"Bearer {self.account.access_token.reveal()}".encode()):
+            return Fault(190, f"Malformed access token {token}")
+        return None if number == self.account.phone_number_id else Fault(33, f"there is no number {number}")
+
+    async def _answers(self, url: str, token: str) -> bool:
+        """Meta's handshake with a new callback."""
+        challenge = str(secrets.randbelow(10**10))
+        query = {"hub.mode": "subscribe", "hub.challenge": challenge, "hub.verify_token": token}
+        return await self._post(Call("GET", url, {}, b"", self.clock(), query)) == (OK, challenge)
+
+
+def _refused(fault: Fault) -> Answer:
+    error = {**webhooks.error(fault), "type": "OAuthException", "fbtrace_id": secrets.token_hex(8)}
+    return {"error": error}, STATUSES.get(fault.code, 400)
