@@ -21,9 +21,9 @@ def command(event: Inbound) -> tuple[str, str]:
     if event.start is not None:
         return "start", event.start
     text = (event.pressed or event.content.text).strip()
-    word, _, rest = text.partition(" ")
+    word, rest = (*text.split(maxsplit=1), "", "")[:2]
     name = word.partition("@")[0].lower()
-    return COMMANDS.get(name, ""), rest.strip() if name in COMMANDS else text
+    return COMMANDS.get(name, ""), rest if name in COMMANDS else text
 
 
 COMMANDS = {
