@@ -12,6 +12,7 @@ from msgspec import Struct
 
 WEAK = re.compile(r"(?i)change.?me|secret$|password|example|(.)\1{7}|^1234|^test$")
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 MIN_SECRET = 16
 
 T = TypeVar("T")
@@ -55,6 +56,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     conversation: str = "bots.conversation:reply"
     default_region: str = "RU"
     accounts: Mapping[str, Mapping[str, Mapping[str, Any]]] = {}
+
+    def __repr__(self) -> str:
+        """Without the accounts and the database's URI: both hold secrets."""
+        return f"Settings(database={self.database!r}, public_url={self.public_url!r})"
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -100,10 +105,14 @@ def _read_accounts(file: Path, environ: Mapping[str, str]) -> dict[str, dict[str
         tables = tomllib.loads(file.read_text("utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise SettingsError([f"{file}: {error}"]) from None
+    except UnicodeDecodeError:
+        raise SettingsError([f"{file}: not a text in UTF-8"]) from None
     problems: list[str] = []
     accounts = {
         channel: {
-            name: _resolve(f"{file}: [{channel}.{name}]", table, environ, problems) for name, table in group.items()
+            name: _resolve(f"{file}: [{channel}.{name}]", table, environ, problems)
+            for name, table in group.items()
+            if _is_name(f"{file}: [{channel}.{name}]", name, problems)
         }
         for channel, group in tables.items()
         if _is_group(file, channel, group, problems)
@@ -120,15 +129,22 @@ def _is_group(file: Path, channel: str, group: object, problems: list[str]) -> b
     return False
 
 
+def _is_name(where: str, name: str, problems: list[str]) -> bool:
+    if NAME.fullmatch(name):
+        return True
+    problems.append(f"{where}: an account's name has 1 to 32 characters a-z, 0-9 and -")
+    return False
+
+
 def _resolve(where: str, table: Mapping[str, Any], environ: Mapping[str, str], problems: list[str]) -> dict[str, Any]:
     """Replace "$NAME" by that variable of the environment, so that the file need not hold secrets."""
-    if not NAME.fullmatch(where.rpartition(".")[2].rstrip("]")):
-        problems.append(f"{where}: an account's name has 1 to 32 characters a-z, 0-9 and -")
     resolved = {}
     for key, value in table.items():
         if isinstance(value, str) and value.startswith("$"):
             if value[1:] not in environ:
-                problems.append(f"{where} {key}: the environment has no variable {value[1:]}")
+                # It may be a secret that begins with $.
+                name = value[1:] if VARIABLE.fullmatch(value[1:]) else "of that name"
+                problems.append(f"{where} {key}: the environment has no variable {name}")
             value = environ.get(value[1:], "")  # noqa: PLW2901
         resolved[key] = value
     return resolved

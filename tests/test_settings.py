@@ -1,0 +1,167 @@
+"""Settings: whatever is wrong is named, and no secret is ever shown."""
+
+import traceback
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Struct
+
+from gateway.settings import Secret, Settings, SettingsError, load, read_account
+
+GOOD = "tg-shop-Zk3vX9qLr7Wm2PbT"
+
+
+class Account(Struct, frozen=True, forbid_unknown_fields=True):
+    token: Secret
+    limit: int = 30
+
+
+def write(folder: Path, text: str) -> dict[str, str]:
+    """An environment with an accounts file of this text."""
+    file = folder / "accounts.toml"
+    file.write_text(text, "utf-8")
+    return {"GATEWAY_ACCOUNTS": str(file)}
+
+
+def problems(environ: dict[str, str]) -> list[str]:
+    with pytest.raises(SettingsError) as refusal:
+        load(environ)
+    assert str(refusal.value) == "\n".join(refusal.value.problems)
+    return refusal.value.problems
+
+
+def test_nothing_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load({}) == Settings()
+    assert load({"GATEWAY_REGION": "", "MONGODB_URI": ""}) == Settings()
+
+
+def test_everything_given(tmp_path: Path) -> None:
+    environ = {
+        "MONGODB_URI": "mongodb://db/?replicaSet=rs0",
+        "GATEWAY_DATABASE": "shop",
+        "GATEWAY_FOLDER": "/var/lib/gateway",
+        "GATEWAY_PUBLIC_URL": "https://gateway.shop.ru/",
+        "GATEWAY_CONVERSATION": "shop.bot:answer",
+        "GATEWAY_REGION": "KZ",
+    }
+    assert load(environ | write(tmp_path, "[sms.main]\nsender = 'Shop'\n")) == Settings(
+        mongodb_uri="mongodb://db/?replicaSet=rs0",
+        database="shop",
+        folder=Path("/var/lib/gateway"),
+        public_url="https://gateway.shop.ru",
+        conversation="shop.bot:answer",
+        default_region="KZ",
+        accounts={"sms": {"main": {"sender": "Shop"}}},
+    )
+
+
+def test_a_file_that_is_named_must_be_there(tmp_path: Path) -> None:
+    missing = tmp_path / "none.toml"
+    assert problems({"GATEWAY_ACCOUNTS": str(missing)}) == [f"GATEWAY_ACCOUNTS: there is no file {missing}"]
+
+
+def test_a_file_that_is_not_toml(tmp_path: Path) -> None:
+    (problem,) = problems(write(tmp_path, "[sms.main\n"))
+    assert "accounts.toml: " in problem
+    assert "line 1" in problem
+
+
+def test_a_file_that_is_not_text(tmp_path: Path) -> None:
+    (tmp_path / "accounts.toml").write_bytes(b"[sms.main]\nsender = '\xff\xfe'\n")
+    (problem,) = problems({"GATEWAY_ACCOUNTS": str(tmp_path / "accounts.toml")})
+    assert problem.endswith("accounts.toml: not a text in UTF-8")
+
+
+def test_variables_of_the_environment(tmp_path: Path) -> None:
+    environ = write(tmp_path, "[sms.main]\ntoken = '$SMS_TOKEN'\nlimit = 5\n") | {"SMS_TOKEN": GOOD}
+    assert load(environ).accounts == {"sms": {"main": {"token": GOOD, "limit": 5}}}
+
+
+def test_every_missing_variable_is_named(tmp_path: Path) -> None:
+    environ = write(tmp_path, "[sms.main]\ntoken = '$SMS_TOKEN'\n[telegram.shop]\ntoken = '$TG_TOKEN'\n")
+    assert [problem.partition(": ")[2] for problem in problems(environ)] == [
+        "[sms.main] token: the environment has no variable SMS_TOKEN",
+        "[telegram.shop] token: the environment has no variable TG_TOKEN",
+    ]
+
+
+@pytest.mark.parametrize("value", ["$ecret-pA55", "$Zk3vX9qLr7Wm2PbT", "$$x"])
+def test_a_secret_that_looks_like_a_variable_is_not_shown(tmp_path: Path, value: str) -> None:
+    (problem,) = problems(write(tmp_path, f"[sms.main]\ntoken = '{value}'\n"))
+    assert "[sms.main] token: " in problem
+    assert value[1:] not in problem
+
+
+@pytest.mark.parametrize("text", ["sms = 5\n", "[sms]\nsender = 'Shop'\n", "[[sms.main]]\nsender = 'Shop'\n"])
+def test_accounts_are_tables(tmp_path: Path, text: str) -> None:
+    (problem,) = problems(write(tmp_path, text))
+    assert problem.endswith("sms: accounts are written as tables: [sms.<account>]")
+
+
+@pytest.mark.parametrize("name", ["Shop", '""', '"a.b"', '"a]"', '"магазин"', "a_b", "-a", "a" * 33])
+def test_a_wrong_name_is_named(tmp_path: Path, name: str) -> None:
+    (problem,) = problems(write(tmp_path, f"[sms.{name}]\n"))
+    assert "an account's name has 1 to 32 characters" in problem
+    assert name.strip('"') in problem
+
+
+@pytest.mark.parametrize("name", ["shop", "shop-2", "7", "a" * 32])
+def test_names(tmp_path: Path, name: str) -> None:
+    assert load(write(tmp_path, f"[sms.{name}]\n")).accounts == {"sms": {name: {}}}
+
+
+def test_an_account_is_read() -> None:
+    account = read_account(Account, "[sms.main]", {"token": GOOD, "limit": 5})
+    assert (account.token.reveal(), account.limit) == (GOOD, 5)
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ({}, "missing required field `token`"),
+        ({"token": GOOD, "limit": "many"}, "$.limit"),
+        ({"token": GOOD, "tokn": 1}, "`tokn`"),
+        ({"token": 5}, "$.token"),
+        ({"token": "a1b2c3d4"}, "a secret of at least 16 characters is needed - at `$.token`"),
+        ({"token": "please-change-me-now"}, "can be guessed"),
+        ({"token": "my-shop-password-17"}, "can be guessed"),
+        ({"token": "this-is-a-top-secret"}, "can be guessed"),
+        ({"token": "example-token-of-shop"}, "can be guessed"),
+        ({"token": "123456789012345678"}, "can be guessed"),
+        ({"token": "shop-aaaaaaaaaaaaaaa"}, "can be guessed"),
+    ],
+)
+def test_a_wrong_field_is_named_and_its_value_is_not_shown(table: dict[str, object], words: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        read_account(Account, "[sms.main]", table)
+    shown = "".join(traceback.format_exception(refusal.value))
+    assert words in shown
+    assert str(refusal.value).startswith("[sms.main]: ")
+    assert not [value for value in table.values() if isinstance(value, str) and value in shown]
+
+
+@given(st.text("abcdefghijklmnopqrstuvwxyzABCDEFGH0123456789-:_", min_size=0, max_size=15))
+def test_a_short_secret_is_refused_and_not_shown(value: str) -> None:
+    with pytest.raises(SettingsError, match="at least 16") as refusal:
+        read_account(Account, "here", {"token": f"{value}"})
+    assert len(value) < 4 or value not in str(refusal.value)
+
+
+@pytest.mark.parametrize("shown", [repr, str, "{}".format, "{!r:>40}".format, lambda secret: f"{[secret]}"])
+def test_a_secret_does_not_print(shown: object) -> None:
+    assert callable(shown)
+    for thing in (Secret(GOOD), Account(Secret(GOOD))):
+        assert "<secret>" in shown(thing)
+        assert GOOD not in shown(thing)
+
+
+def test_a_secret_does_not_leave_by_other_doors() -> None:
+    with pytest.raises(TypeError):
+        msgspec.json.encode(Account(Secret(GOOD)))
+    settings = Settings(mongodb_uri=f"mongodb://root:{GOOD}@db", accounts={"sms": {"main": {"token": GOOD}}})
+    assert GOOD not in f"{settings} {settings!r} {[settings]}"
+    assert "http://127.0.0.1:8080" in repr(settings)
