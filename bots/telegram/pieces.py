@@ -45,9 +45,7 @@ def _fitting(text: str) -> int:
 
 def _boundary(text: str, end: int) -> int:
     """The best place to cut, at `end` or before it: between lines, else between words, if that is not far away."""
-    if text[end].isspace():
-        return end
     for mark in "\n ":
-        if (at := text.rfind(mark, end // 2, end)) > 0:
+        if (at := text.rfind(mark, end // 2, end + 1)) > 0:
             return at
     return end
