@@ -61,6 +61,12 @@ def test_a_long_text_is_cut_between_lines_and_ends_with_its_buttons() -> None:
     assert not any(piece.buttons for piece in before)
 
 
+def test_a_text_without_any_break_is_cut_at_the_limit() -> None:
+    assert [len(piece.text) for piece in split(Content("x" * 9000))] == [4096, 4096, 808]
+    *before, last = split(Content("x" * 4000, buttons=(Button("Yes", reply="y"),)))
+    assert [len(piece.text) for piece in (*before, last)] == [3488, 512]
+
+
 def test_a_long_caption_becomes_texts_under_the_file() -> None:
     file, text = split(Content("x" * 1025, Media("image", url="https://shop.ru/1")))
     assert (file.text, file.media is not None) == ("", True)
