@@ -8,40 +8,14 @@ from typing import Any
 
 import msgspec
 
-from bots.telegram.updates import CallbackQuery, File, Keyboard, Membership, Message, User
+from bots.telegram import contents
+from bots.telegram.contents import KINDS
+from bots.telegram.updates import CallbackQuery, Membership, Message
 from gateway.channel import Call, Forged, Malformed, Parsed
-from gateway.model import Address, Content, Event, Inbound, Media, Person, Subscription, Unrecognised
+from gateway.model import Address, Content, Event, Inbound, Subscription, Unrecognised
 from gateway.settings import Secret
 
 SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 - the header's name
-
-FILES = {
-    "animation": "animation",  # before document: Telegram sends both for old clients' sake
-    "photo": "image",
-    "video": "video",
-    "video_note": "video_note",
-    "voice": "voice",
-    "audio": "audio",
-    "document": "document",
-    "sticker": "sticker",
-}
-"""Telegram's words for files, and ours for media."""
-
-KINDS = (
-    "text",
-    *FILES,
-    "contact",
-    "venue",
-    "location",
-    "poll",
-    "dice",
-    "game",
-    "story",
-    "checklist",
-    "paid_media",
-    "rich_message",
-)
-"""What a person may send, the more exact word first. Anything else is a notice about the chat, or new."""
 
 SUBSCRIBED = {"member": True, "kicked": False}
 
@@ -99,10 +73,10 @@ def _message(envelope: Envelope, fields: Any) -> Inbound | None:
         address=envelope.address(message.chat.id),
         id=envelope.id,
         provider_id=_message_id(message),
-        content=_content(kind, message),
+        content=contents.content(kind, message),
         at=_time(message.date),
         kind=kind,
-        person=_person(message.sender, message),
+        person=contents.person(message.sender, message),
         raw=envelope.raw,
     )
 
@@ -122,10 +96,10 @@ def _callback_query(envelope: Envelope, fields: Any) -> Inbound:
         address=envelope.address(query.message.chat.id),
         id=envelope.id,
         provider_id=_message_id(query.message),
-        content=Content(_label(query.message.reply_markup, query.data)),
+        content=Content(contents.label(query.message.reply_markup, query.data)),
         at=envelope.received_at,
         kind="callback_query",
-        person=_person(query.sender),
+        person=contents.person(query.sender),
         pressed=query.data,
         callback_id=query.id,
         raw=envelope.raw,
@@ -156,47 +130,3 @@ def _message_id(message: Message) -> str:
 
 def _time(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
-
-
-def _content(kind: str, message: Message) -> Content:
-    file = _file(kind, message)
-    media = Media(FILES[kind], id=file.file_id, name=file.file_name) if file else None
-    return Content(message.text or message.caption or _words(kind, message), media)
-
-
-def _file(kind: str, message: Message) -> File | None:
-    """A photo comes in several sizes, the largest last."""
-    if kind == "photo":
-        return message.photo[-1] if message.photo else None
-    return getattr(message, kind) if kind in FILES else None
-
-
-def _words(kind: str, message: Message) -> str:
-    """What can be said in words of a message that has none of its own."""
-    if kind == "contact" and (contact := message.contact):
-        return f"{_phone(contact.phone_number)} {_name(contact)}".strip()
-    if message.location:
-        return f"{message.location.latitude}, {message.location.longitude}"
-    return message.sticker.emoji if message.sticker else ""
-
-
-def _person(sender: User, message: Message | None = None) -> Person:
-    """A contact tells the sender's own number only if it is the sender's own."""
-    contact = message.contact if message else None
-    own = contact is not None and contact.user_id == sender.id
-    return Person(_name(sender), _phone(contact.phone_number) if contact and own else "", sender.language_code)
-
-
-def _name(person: Any) -> str:
-    return f"{person.first_name} {person.last_name}".strip()
-
-
-def _phone(number: str) -> str:
-    digits = "".join(filter(str.isdecimal, number))
-    return f"+{digits}" if digits else ""
-
-
-def _label(keyboard: Keyboard | None, pressed: str) -> str:
-    """The text of the button that was pressed, as the person saw it."""
-    rows = keyboard.inline_keyboard if keyboard else []
-    return next((button.text for row in rows for button in row if button.callback_data == pressed), pressed)
