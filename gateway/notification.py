@@ -127,6 +127,13 @@ class Notification(Struct, frozen=True, omit_defaults=True):
 
 MAX_DECISIONS = 60
 
+HOLD = timedelta(seconds=60)
+"""How long a misconfigured account waits before it is tried again."""
+
+PAUSES = tuple(timedelta(seconds=seconds) for seconds in (1, 4, 16, 64))
+MAX_TRIES = 5
+"""Tries of one attempt that certainly was not sent, with these pauses unless the provider names one."""
+
 _REACHED = {Progress.SENT: Status.SENT, Progress.DELIVERED: Status.DELIVERED, Progress.READ: Status.READ}
 _ORDER = list(Status)
 
@@ -136,20 +143,36 @@ def succeeded(attempt: Attempt, step: Step) -> bool:
     return attempt.progress is not Progress.FAILED and attempt.progress >= max(step.success, Progress.SENT)
 
 
-def with_receipt(attempt: Attempt, part: int, progress: Progress, at: datetime) -> Attempt:
-    """The attempt after the provider's word on one part: evidence only grows. A part that failed fails it all."""
-    parts = tuple(
-        replace(piece, progress=max(piece.progress, progress)) if index == part else piece
-        for index, piece in enumerate(attempt.parts)
-    )
-    reached = (
-        Progress.FAILED
-        if any(piece.progress is Progress.FAILED for piece in parts)
-        else min(piece.progress for piece in parts)
-    )
+def with_part(attempt: Attempt, part: Part, index: int, at: datetime) -> Attempt:
+    """The attempt after a provider's word on one of its parts: evidence only grows. One part failed: all failed."""
+    known = attempt.parts[index] if index < len(attempt.parts) else part
+    parts = (*attempt.parts[:index], _stronger(known, part), *attempt.parts[index + 1 :])
+    reached = Progress.FAILED if any(p.progress is Progress.FAILED for p in parts) else min(p.progress for p in parts)
     if len(parts) < attempt.pieces or reached <= attempt.progress:
         return replace(attempt, parts=parts)
-    return replace(attempt, parts=parts, progress=reached, at=at)
+    return replace(attempt, parts=parts, progress=reached, at=at, reason="", cause=None)
+
+
+def after_error(attempt: Attempt, cause: Cause, reason: str, at: datetime, pause: timedelta | None) -> Attempt:
+    """The attempt after a send that did not work. `pause`: when the provider wants to be asked again.
+
+    A receipt that was faster than the error knows better. An account's fault burns no tries.
+    """
+    if attempt.progress > Progress.SENDING:
+        return attempt
+    failed = replace(attempt, at=at, reason=reason, cause=cause, progress=Progress.FAILED)
+    if cause is Cause.AMBIGUOUS:
+        return replace(failed, progress=Progress.UNKNOWN)
+    if cause is Cause.MISCONFIGURED:
+        return replace(failed, progress=Progress.RETRYING, retry_at=at + HOLD)
+    if cause is Cause.UNAVAILABLE and attempt.tries + 1 < MAX_TRIES:
+        wait = pause or PAUSES[min(attempt.tries, len(PAUSES) - 1)]
+        return replace(failed, progress=Progress.RETRYING, retry_at=at + wait, tries=attempt.tries + 1)
+    return failed
+
+
+def _stronger(known: Part, told: Part) -> Part:
+    return told if told.progress > known.progress else known
 
 
 def _status(attempts: tuple[Attempt, ...]) -> Status:

@@ -1,0 +1,229 @@
+"""The rule: what a notification's next move is. One pure function, the only place that knows the cascade."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from gateway import window
+from gateway.channel import Facts
+from gateway.model import Address, Cause, Progress, Session
+from gateway.notification import Attempt, Notification, Status, Step, succeeded
+from gateway.window import Mode, span
+
+DOUBT = timedelta(minutes=2)
+"""How long we wait for a receipt of a message that may have been sent, before we move on."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """What is known, at this moment, of one step's way to the person.
+
+    no_address: why there is none, in words. template_problem: why the step's template cannot be used, or "".
+    held_until: our account waits until then, because of `held_why`.
+    """
+
+    facts: Facts
+    address: Address | None = None
+    no_address: str = ""
+    session: Session | None = None
+    template_problem: str = ""
+    held_until: datetime | None = None
+    held_why: str = ""
+
+
+@dataclass(frozen=True)
+class World:
+    """The moment, and a route for each step of the notification."""
+
+    now: datetime
+    routes: Sequence[Route]
+
+
+@dataclass(frozen=True)
+class Send:
+    """Send step `step`, as its template or as its content. `again`: go on with that attempt, not a new one."""
+
+    step: int
+    template: bool
+    why: str
+    again: int | None = None
+
+
+@dataclass(frozen=True)
+class Skip:
+    """Pass over a step for good."""
+
+    step: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Nothing to do before `until`, unless something happens."""
+
+    until: datetime
+    why: str
+
+
+@dataclass(frozen=True)
+class Finish:
+    """Nothing more to do, as far as we know now: a late receipt may still tell something else."""
+
+    status: Status
+    why: str
+
+
+Move = Send | Skip | Wait | Finish
+
+
+def next_move(notification: Notification, world: World) -> Move:
+    """Look at the steps in order; the first that still has something to do says what.
+
+    A step under way is never sent again: it is waited for, then left behind.
+    """
+    for attempt in notification.attempts:
+        if succeeded(attempt, notification.steps[attempt.step]):
+            name = notification.steps[attempt.step].channel
+            return Finish(Status[attempt.progress.name], f"{name}: {attempt.progress.name.lower()}")
+    if world.now >= notification.expires_at:
+        return Finish(Status.EXPIRED, "its validity is over")
+    for index in range(len(notification.steps)):
+        move = _of_step(notification, index, world)
+        if move is not None:
+            return move
+    return Finish(*_end(notification))
+
+
+def advance(notification: Notification, world: World) -> tuple[Notification, Send | None]:
+    """Make every move that needs nobody else: the notification as it stands then, and what is to be sent, if anything.
+
+    Without a Send it is out of its worker's hands: waiting for `due_at`, or settled.
+    """
+    now = world.now
+    while True:
+        match next_move(notification, world):
+            case Send() as send:
+                return notification.saying(now, send.why), send
+            case Skip(step, why):
+                skipped = Attempt(step, Progress.SKIPPED, now, reason=why)
+                notification = notification.saying(now, why).trying(skipped)
+            case Wait(until, why):
+                return replace(notification.saying(now, why), due_at=until, lease=None), None
+            case Finish(status, why):
+                return notification.saying(now, why).settled(status), None
+
+
+def _of_step(notification: Notification, index: int, world: World) -> Move | None:
+    """What one step wants; None if it is behind us."""
+    attempt = notification.last(index)
+    if attempt is None:
+        return _begin(notification, index, world)
+    rule = _AFTER.get(attempt.progress)
+    return rule(notification, attempt, world) if rule else None
+
+
+def _begin(notification: Notification, index: int, world: World) -> Move:
+    step, route = notification.steps[index], world.routes[index]
+    obstacle = _obstacle(notification, route)
+    if obstacle:
+        return Skip(index, f"{step.channel}: {obstacle}")
+    if route.held_until and route.held_until > world.now:
+        return Wait(min(route.held_until, notification.expires_at), f"{step.channel}: held, {route.held_why}")
+    return _choose(index, step, route, world.now)
+
+
+def _obstacle(notification: Notification, route: Route) -> str:
+    """Why this person cannot be reached here at all. A reply reaches whoever has just written to us."""
+    session = route.session
+    if route.address is None:
+        return route.no_address
+    if route.facts.needs_start and (session is None or session.started_at is None):
+        return "the person has not started the bot"
+    if session and session.blocked_at:
+        return f"the person has blocked us on {session.blocked_at:%Y-%m-%d %H:%M} UTC"
+    if session and session.stopped_at and notification.reply_to is None:
+        return f"the person asked us to stop on {session.stopped_at:%Y-%m-%d %H:%M} UTC"
+    return ""
+
+
+def _choose(index: int, step: Step, route: Route, now: datetime) -> Move:
+    """Free text while the window is open, the approved template when it is shut."""
+    rule, state = route.facts.window, window.describe(route.facts.window, route.session, now)
+    if step.content and (rule.mode is not Mode.HARD or window.is_open(rule, route.session, now)):
+        return Send(index, template=False, why=f"{step.channel}: {state} -> free text")
+    if step.template is None:
+        return Skip(index, f"{step.channel}: {state}, and the step has no template")
+    name = f"{step.template.name}/{step.template.language}"
+    if route.template_problem:
+        return Skip(index, f"{step.channel}: {state}; template {name} cannot be used: {route.template_problem}")
+    return Send(index, template=True, why=f"{step.channel}: {state} -> template {name}")
+
+
+def _failed(notification: Notification, attempt: Attempt, world: World) -> Move | None:
+    """The provider said that the window is shut, whatever we believed: the same step may go as its template."""
+    step, route = notification.steps[attempt.step], world.routes[attempt.step]
+    if attempt.cause is not Cause.WINDOW_CLOSED or attempt.template or step.template is None:
+        return None
+    if route.template_problem:
+        return None
+    name = f"{step.template.name}/{step.template.language}"
+    why = f"{step.channel}: the provider says the window is closed -> template {name}"
+    return Send(attempt.step, template=True, why=why)
+
+
+def _retrying(notification: Notification, attempt: Attempt, world: World) -> Move:
+    step, route = notification.steps[attempt.step], world.routes[attempt.step]
+    times = [moment for moment in (attempt.retry_at, route.held_until) if moment and moment > world.now]
+    if times:
+        return Wait(min(max(times), notification.expires_at), f"{step.channel}: {attempt.reason}; trying again")
+    index = notification.attempts.index(attempt)
+    return Send(attempt.step, attempt.template, f"{step.channel}: trying again", again=index)
+
+
+def _in_doubt(notification: Notification, attempt: Attempt, world: World) -> Move | None:
+    """It may have been sent. Sent again only where the provider knows it by our key."""
+    step, until = notification.steps[attempt.step], attempt.at + DOUBT
+    if world.routes[attempt.step].facts.idempotent:
+        index = notification.attempts.index(attempt)
+        return Send(attempt.step, attempt.template, f"{step.channel}: repeated under the same key", again=index)
+    if world.now < until:
+        return Wait(
+            min(until, notification.expires_at), f"{step.channel}: it may have been sent; waiting for a receipt"
+        )
+    return None
+
+
+def _unconfirmed(notification: Notification, attempt: Attempt, world: World) -> Move | None:
+    """Sent, and the step asks for more. Patience counts from the send; the last step has nothing to fall back on."""
+    step = notification.steps[attempt.step]
+    if attempt.step == len(notification.steps) - 1:
+        return None
+    until = (attempt.sent_at or attempt.at) + step.fallback_after
+    if world.now < until:
+        wanted = step.success.name.lower()
+        return Wait(
+            min(until, notification.expires_at),
+            f"{step.channel}: sent; waiting {span(until - world.now)} for {wanted}",
+        )
+    return None
+
+
+_AFTER: dict[Progress, Callable[[Notification, Attempt, World], Move | None]] = {
+    Progress.FAILED: _failed,
+    Progress.RETRYING: _retrying,
+    Progress.SENDING: _in_doubt,
+    Progress.UNKNOWN: _in_doubt,
+    Progress.SENT: _unconfirmed,
+    Progress.DELIVERED: _unconfirmed,
+}
+
+
+def _end(notification: Notification) -> tuple[Status, str]:
+    seen = {attempt.progress for attempt in notification.attempts}
+    if taken := seen & {Progress.SENT, Progress.DELIVERED, Progress.READ}:
+        return Status[max(taken).name], "every step has been tried; a provider has taken the message"
+    if seen & {Progress.SENDING, Progress.UNKNOWN}:
+        return Status.UNDELIVERED, "no step is left; a message may have been sent, and is not repeated"
+    return Status.UNDELIVERED, "no step is left"

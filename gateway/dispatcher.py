@@ -1,0 +1,146 @@
+"""Outbound: asks the rule for a notification's next move and makes it, until there is nothing to do for now.
+
+Never twice: an attempt is stored as SENDING before the provider is called. A process that dies in between leaves it
+so, and the rule treats it as "may have been sent".
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from msgspec import structs
+
+from gateway import cascade
+from gateway.cascade import Send, World
+from gateway.channel import Channel, SendError, Unavailable
+from gateway.model import Address, Cause, Content, Progress, TemplateMessage
+from gateway.notification import HOLD, Attempt, Notification, Part, Status, Step, after_error, with_part
+from gateway.receipts import key_of, line_of, received
+from gateway.routes import account_key, look, template_key, way_of
+from gateway.runtime import Runtime
+from gateway.sessions import corrected
+from storage import messages, notifications, states
+from storage.database import insist
+
+log = logging.getLogger(__name__)
+
+Piece = Content | TemplateMessage
+
+
+@dataclass
+class Outcome:
+    """What came of handing an attempt's pieces to the provider: `taken` are part and provider's id."""
+
+    taken: list[tuple[int, str]] = field(default_factory=list)
+    error: SendError | None = None
+
+    def applied(self, attempt: Attempt, now: datetime) -> Attempt:
+        """The attempt after it. Receipts may have been faster; they stay."""
+        for part, provider_id in self.taken:
+            attempt = with_part(attempt, Part(provider_id), part, now)
+        if self.error is None:
+            return attempt
+        pause = self.error.retry_after if isinstance(self.error, Unavailable) else None
+        return after_error(attempt, self.error.cause, str(self.error), now, pause)
+
+
+async def work(runtime: Runtime, claimed: Notification) -> None:
+    """Bring a notification as far as it goes now. It is ours while it carries the lease it was claimed with."""
+    current: Notification | None = claimed
+    while current is not None and current.lease == claimed.lease:
+        try:
+            world = await look(runtime, current)
+        except LookupError as error:
+            told = current.saying(runtime.clock(), str(error))
+            await notifications.save(runtime.db, told.settled(Status.UNDELIVERED))
+            return
+        decided, send = cascade.advance(current, world)
+        if send is not None:
+            current = await _send(runtime, decided, send, world)
+        elif await notifications.save(runtime.db, decided):
+            return
+        else:  # a receipt came in between: look again
+            current = await notifications.get(runtime.db, claimed.id)
+
+
+async def _send(runtime: Runtime, notification: Notification, send: Send, world: World) -> Notification | None:
+    """Make one attempt; the notification as it is stored then."""
+    step, address = notification.steps[send.step], world.routes[send.step].address
+    way, what = way_of(runtime, step), step.template if send.template else step.content
+    if address is None or what is None:
+        raise TypeError(send)
+    pieces: Sequence[Piece] = way.split(what) if isinstance(what, Content) else [what]
+    index, begun = _begin(notification, send, address, len(pieces), world.now)
+    stored = await notifications.save(runtime.db, begun)
+    if stored is None:
+        return await notifications.get(runtime.db, notification.id)
+    outcome = await _hand_over(runtime, stored, index, address, pieces)
+    if outcome.error:
+        await _learn(runtime, way, step, address, outcome.error)
+    then = replace(world, now=runtime.clock())
+    after = await insist(
+        notifications.change,
+        runtime.db,
+        stored.id,
+        lambda old: _after(old, index, outcome, stored.lease, then),
+        stored,
+    )
+    await _join_early(runtime, way, outcome)
+    return after
+
+
+def _begin(
+    notification: Notification, send: Send, address: Address, pieces: int, now: datetime
+) -> tuple[int, Notification]:
+    """Which attempt it is, and the notification with that attempt as SENDING."""
+    if send.again is None:
+        attempt = Attempt(
+            send.step, Progress.SENDING, now, address=address, template=send.template, sent_at=now, pieces=pieces
+        )
+        return len(notification.attempts), notification.trying(attempt)
+    old = notification.attempts[send.again]
+    return send.again, notification.with_attempt(send.again, structs.replace(old, progress=Progress.SENDING, at=now))
+
+
+async def _hand_over(
+    runtime: Runtime, notification: Notification, index: int, address: Address, pieces: Sequence[Piece]
+) -> Outcome:
+    """Hand over, in order, the pieces that the provider has not taken yet, up to the first that it does not take."""
+    attempt, outcome = notification.attempts[index], Outcome()
+    way = way_of(runtime, notification.steps[attempt.step])
+    for part in range(len(attempt.parts), len(pieces)):
+        try:
+            provider_id = await way.send(address, pieces[part], key=key_of(notification, index, part))
+        except SendError as error:
+            outcome.error = error
+            break
+        outcome.taken.append((part, provider_id))
+        line = line_of(notification, index, part, address, provider_id, runtime.clock())
+        await insist(messages.log, runtime.db, line)
+    return outcome
+
+
+def _after(old: Notification, index: int, outcome: Outcome, lease: str | None, world: World) -> Notification:
+    """The outcome written into the notification, and, while it is still ours, what follows from it."""
+    told = old.with_attempt(index, outcome.applied(old.attempts[index], world.now))
+    if outcome.error:
+        told = told.saying(world.now, f"{old.steps[old.attempts[index].step].channel}: {outcome.error}")
+    return cascade.advance(told, world)[0] if old.lease == lease else told
+
+
+async def _learn(runtime: Runtime, way: Channel, step: Step, address: Address, error: SendError) -> None:
+    """What a refusal teaches us about the session, the template, or our own account."""
+    await corrected(runtime, address, error.cause, template_key(way, step), str(error))
+    if error.cause is Cause.MISCONFIGURED:
+        log.error("%s is held: %s", account_key(way), error)
+        await states.hold(runtime.db, account_key(way), runtime.clock() + HOLD, str(error))
+
+
+async def _join_early(runtime: Runtime, way: Channel, outcome: Outcome) -> None:
+    """Receipts that came before the message was in the log."""
+    if way.facts.receipts <= Progress.SENT:
+        return
+    for _, provider_id in outcome.taken:
+        for receipt in await messages.early_receipts(runtime.db, f"{account_key(way)}:{provider_id}"):
+            await received(runtime, receipt)

@@ -1,0 +1,99 @@
+"""Inbound: what the events in the inbox do. Each may be worked on again after a crash, with the same one effect."""
+
+import logging
+from collections import Counter
+from datetime import timedelta
+
+from bots.conversation import command
+from gateway import receipts, sessions
+from gateway.channel import Channel
+from gateway.model import (
+    Contact,
+    Event,
+    Inbound,
+    Message,
+    Receipt,
+    Session,
+    Subscription,
+    TemplateChange,
+    Unrecognised,
+)
+from gateway.notification import Notification, Recipient, Step
+from gateway.runtime import Runtime
+from storage import messages, notifications, states
+from storage import sessions as stored
+
+log = logging.getLogger(__name__)
+
+REPLY_LIFE = timedelta(hours=1)
+"""A bot's answer that could not be sent by then would only confuse."""
+
+unrecognised: Counter[tuple[str, str]] = Counter()
+"""How many events of which channel and kind we had no word for, in this process."""
+
+
+async def work(runtime: Runtime, event: Event) -> None:
+    """Let an event have its effect."""
+    match event:
+        case Inbound():
+            await _inbound(runtime, event)
+        case Receipt():
+            await receipts.received(runtime, event)
+        case Subscription():
+            await sessions.subscribed(runtime, event.address, event.at, active=event.active)
+        case TemplateChange():
+            key = f"{event.channel}:{event.account}:{event.name}:{event.language}"
+            await states.template_changed(
+                runtime.db, key, usable=event.usable, state=event.state, reason=event.reason, at=event.at
+            )
+        case Unrecognised():
+            unrecognised[event.channel, event.kind] += 1
+            log.warning("%s:%s sent an event of unknown kind %r", event.channel, event.account, event.kind)
+
+
+async def _inbound(runtime: Runtime, event: Inbound) -> None:
+    """The session first, so that the answer already finds its window open."""
+    way = runtime.channel(event.address.channel, event.address.account)
+    if way is None:
+        raise LookupError(f"{event.address.channel}:{event.address.account} is not configured any more")
+    contact = await _contact(runtime, event)
+    name, _ = command(event)
+    session = await sessions.touched(runtime, way.facts.window, event, name, contact.id if contact else None)
+    await _log(runtime, event)
+    await _answer(runtime, way, event, session)
+
+
+async def _contact(runtime: Runtime, event: Inbound) -> Contact | None:
+    """Whose conversation this is: by the deep link's code, or by the phone number that the provider tells."""
+    name, code = command(event)
+    if name == "start" and code and (linked := await stored.contact(runtime.db, start_code=code)):
+        return linked
+    if event.person.phone:
+        return await stored.join(runtime.db, runtime.clock(), phone=event.person.phone)
+    return None
+
+
+async def _log(runtime: Runtime, event: Inbound) -> None:
+    address = event.address
+    key = f"{address.channel}:{address.account}:{event.provider_id}"
+    await messages.log(runtime.db, Message(key, address.key, outbound=False, at=event.at, content=event.content))
+
+
+async def _answer(runtime: Runtime, way: Channel, event: Inbound, session: Session) -> None:
+    """The bot's answer is a notification like any other, named after the event: it cannot be made twice."""
+    await way.acknowledge(event)
+    content = await runtime.conversation(event, session)
+    if content is None:
+        return
+    address, now = event.address, runtime.clock()
+    reply = Notification(
+        f"reply:{address.channel}:{address.account}:{event.id}",
+        Recipient(session=session.id),
+        (Step(address.channel, address.account, content=content),),
+        created_at=now,
+        expires_at=now + REPLY_LIFE,
+        due_at=now,
+        reply_to=event.provider_id,
+    )
+    await notifications.add(runtime.db, [reply])
+    runtime.outbox_bell.set()

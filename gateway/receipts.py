@@ -1,0 +1,96 @@
+"""The provider's word on a message of ours: it moves an attempt forward, and may call for the next step."""
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from gateway.model import Address, Cause, Message, Progress, Receipt
+from gateway.notification import Notification, Part, Status, succeeded, with_part
+from gateway.runtime import Runtime
+from gateway.sessions import corrected
+from storage import messages, notifications
+
+
+def key_of(notification: Notification, attempt: int, part: int) -> str:
+    """Our own name of one piece, for providers that echo it."""
+    return f"{notification.id}/{attempt}/{part}"
+
+
+def line_of(
+    notification: Notification, attempt: int, part: int, address: Address, provider_id: str, at: datetime
+) -> Message:
+    """The chat log's line for a piece that a provider has taken; the first piece shows what was said."""
+    made = notification.attempts[attempt]
+    step = notification.steps[made.step]
+    return Message(
+        f"{address.channel}:{address.account}:{provider_id}",
+        session=address.key,
+        outbound=True,
+        at=at,
+        content=None if made.template or part else step.content,
+        template=step.template if made.template else None,
+        notification=notification.id,
+        attempt=attempt,
+        part=part,
+    )
+
+
+async def received(runtime: Runtime, receipt: Receipt) -> None:
+    """Join a receipt to its attempt, by the message's id or by our own key; one for nothing of ours is kept only."""
+    line = await messages.of_receipt(runtime.db, receipt)
+    where = _by_line(line) if line else _by_key(receipt.key)
+    if where is None:
+        return
+    key, attempt, part = where
+    now = runtime.clock()
+    changed = await notifications.change(runtime.db, key, lambda old: _told(old, attempt, part, receipt, now))
+    if changed is None or attempt >= len(changed.attempts):
+        return
+    address = changed.attempts[attempt].address
+    if address and line is None:
+        await messages.log(runtime.db, line_of(changed, attempt, part, address, receipt.provider_id, receipt.at))
+    if address and receipt.cause:
+        await _learn(runtime, changed, attempt, address, receipt.cause, receipt.reason)
+    if changed.due_at and changed.due_at <= now:
+        runtime.outbox_bell.set()
+
+
+def _by_line(line: Message) -> tuple[str, int, int] | None:
+    return (line.notification, line.attempt, line.part) if line.notification else None
+
+
+def _by_key(key: str) -> tuple[str, int, int] | None:
+    parts = key.rsplit("/", 2)
+    if len(parts) != 3 or not (parts[1].isdigit() and parts[2].isdigit()):  # noqa: PLR2004 - as key_of writes it
+        return None
+    return parts[0], int(parts[1]), int(parts[2])
+
+
+def _told(old: Notification, index: int, part: int, receipt: Receipt, now: datetime) -> Notification | None:
+    """The notification after the receipt. None where it says nothing new."""
+    if index >= len(old.attempts):
+        return None
+    before = old.attempts[index]
+    after = with_part(before, Part(receipt.provider_id, receipt.progress), part, now)
+    if after == before:
+        return None
+    if after.progress is Progress.FAILED and before.progress is not Progress.FAILED:
+        after = replace(after, reason=receipt.reason, cause=receipt.cause)
+    if after.progress is before.progress:
+        return old.with_attempt(index, after)
+    step = old.steps[before.step]
+    words = f"{step.channel}: {after.progress.name.lower()} {after.reason}".strip()
+    new = old.saying(now, words).with_attempt(index, after)
+    if new.lease:  # its worker notices that it has changed
+        return new
+    if succeeded(after, step):
+        return new.settled(Status[after.progress.name])
+    return replace(new, due_at=now) if after.progress is Progress.FAILED else new
+
+
+async def _learn(
+    runtime: Runtime, notification: Notification, attempt: int, address: Address, cause: Cause, reason: str
+) -> None:
+    template = notification.steps[notification.attempts[attempt].step].template
+    name = f"{address.channel}:{address.account}:{template.name}:{template.language}" if template else ""
+    await corrected(runtime, address, cause, name, reason)

@@ -1,0 +1,131 @@
+"""What a caller may ask for, as the API writes it, and how a mistake in it is told. Pure.
+
+Unknown fields are refused rather than passed over: a misspelt option that silently does nothing is the worst answer.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from gateway.template import Value
+
+T = TypeVar("T")
+Name = Annotated[str, Meta(min_length=1, max_length=256)]
+Text = Annotated[str, Meta(max_length=16_384)]
+
+
+class RequestError(Exception):
+    """A mistake in the request: a stable `code`, a sentence, and the path of the field, as in `channels[0].text`."""
+
+    def __init__(self, code: str, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.code, self.message, self.field = code, message, field
+
+    def within(self, path: str) -> "RequestError":
+        """The same mistake, seen from further outside."""
+        dot = "." if path and self.field and not self.field.startswith("[") else ""
+        return RequestError(self.code, self.message, f"{path}{dot}{self.field}")
+
+
+class Asked(Struct, rename="camel", forbid_unknown_fields=True, kw_only=True):
+    """The base of all that is read from callers."""
+
+
+class Destination(Asked):
+    """One recipient, by at least one of the four names; `variables` fill the texts."""
+
+    phone: Name | None = None
+    contact_id: Name | None = None
+    external_id: Name | None = None
+    chat_session_id: Name | None = None
+    variables: dict[str, Value] = {}
+
+
+class AskedButton(Asked):
+    """`reply` comes back when it is pressed (the text itself, if not given); `url` opens a page instead."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=64)]
+    reply: Annotated[str, Meta(max_length=64)] = ""
+    url: Annotated[str, Meta(max_length=2048, pattern="^(https?://.+)?$")] = ""
+
+
+class AskedMedia(Asked):
+    type: Literal["image", "video", "audio", "document"]
+    url: Annotated[str, Meta(max_length=2048, pattern="^https?://.+")]
+    name: Annotated[str, Meta(max_length=256)] = ""
+
+
+class AskedTemplate(Asked):
+    """A template that the provider has approved. `variables` by name or by number; they may hold ours."""
+
+    name: Name
+    language: Name
+    variables: dict[str, Text] = {}
+
+
+class AskedStep(Asked):
+    """A rung: `text` (with buttons, media) while we may speak freely, `template` when we may not."""
+
+    channel: Name
+    account: Name | None = None
+    text: Text = ""
+    buttons: Annotated[list[AskedButton], Meta(max_length=10)] = []
+    media: AskedMedia | None = None
+    template: AskedTemplate | None = None
+    success: Literal["sent", "delivered", "read"] = "delivered"
+    fallback_after: timedelta = timedelta(minutes=5)
+
+
+class AskedMessage(Asked):
+    """One message for each of the destinations. `validity_period` in minutes, for the whole cascade."""
+
+    destinations: Annotated[list[Destination], Meta(min_length=1, max_length=1000)]
+    channels: Annotated[list[AskedStep], Meta(min_length=1, max_length=10)]
+    validity_period: Annotated[int, Meta(ge=1, le=2880)] = 1440
+    group_id: Name | None = None
+    callback_data: Annotated[str, Meta(max_length=10_240)] | None = None
+
+
+class AskedBulk(Asked):
+    """The body of POST /messages. The messages are read one by one, so that each fails alone."""
+
+    messages: Annotated[list[Any], Meta(min_length=1, max_length=1000)]
+    bulk_id: Name | None = None
+
+
+class AskedContact(Asked):
+    """The body of POST /contacts: names that belong to one person."""
+
+    phone: Name | None = None
+    external_id: Name | None = None
+
+
+def read(kind: type[T], body: bytes) -> T:
+    """JSON as this kind. Raises RequestError."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as error:
+        raise _mistake(error) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RequestError("not_json", f"the body is not JSON: {error}") from None
+
+
+def convert(kind: type[T], value: Mapping[str, Any]) -> T:
+    """Decoded JSON as this kind. Raises RequestError."""
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise _mistake(error) from None
+
+
+def _mistake(error: msgspec.ValidationError) -> RequestError:
+    """Take the path out of msgspec's sentence: "… - at `$.channels[0]`"."""
+    sentence, _, place = str(error).partition(" - at ")
+    path = place.strip("`").removeprefix("key in ").strip("`").removeprefix("$").removeprefix(".")
+    named = re.search(r"(?:missing required|unknown) field `(\w+)`", sentence)
+    inside = f"{path}.{named[1]}".removeprefix(".") if named else path
+    return RequestError("invalid", sentence, inside)

@@ -1,0 +1,104 @@
+"""How each step of a notification could reach its person now: what the rule needs to know of the world."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from gateway.cascade import Route, World
+from gateway.channel import Channel
+from gateway.model import Contact, Session
+from gateway.notification import Notification, Recipient, Step
+from gateway.runtime import Runtime
+from storage import sessions, states
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What we know of a recipient: their number, and the conversations with them, the best first."""
+
+    phone: str | None
+    sessions: Sequence[Session]
+
+
+async def look(runtime: Runtime, notification: Notification) -> World:
+    """The world at this moment, for this notification. Raises LookupError where an account of ours has gone."""
+    now = runtime.clock()
+    known = await find_recipient(runtime, notification.recipient)
+    ways = [(step, way_of(runtime, step)) for step in notification.steps]
+    problems = await states.template_problems(runtime.db, {template_key(way, step) for step, way in ways})
+    held = await states.held(runtime.db, {account_key(way) for _, way in ways}, now)
+    return World(now, [await _route(runtime, step, way, known, problems, held) for step, way in ways])
+
+
+def way_of(runtime: Runtime, step: Step) -> Channel:
+    """The account of ours by which a step goes out."""
+    way = runtime.channel(step.channel, step.account)
+    if way is None:
+        raise LookupError(f"{step.channel}: the account {step.account or 'of this channel'} is not configured any more")
+    return way
+
+
+def account_key(way: Channel) -> str:
+    return f"{way.facts.name}:{way.account}"
+
+
+def template_key(way: Channel, step: Step) -> str:
+    """Under which name a step's template is known: channel:account:name:language, or ""."""
+    template = step.template
+    return f"{account_key(way)}:{template.name}:{template.language}" if template else ""
+
+
+async def find_recipient(runtime: Runtime, recipient: Recipient) -> Known:
+    """The person whom a caller named by a session, a contact, an external id or a phone number."""
+    named = await sessions.get(runtime.db, recipient.session) if recipient.session else None
+    contact = await _contact(runtime, recipient, named)
+    theirs = await sessions.of_contact(runtime.db, contact.id) if contact else []
+    theirs.sort(key=lambda session: session.last_inbound_at or NEVER, reverse=True)
+    phone = recipient.phone or (contact.phone if contact else None)
+    return Known(phone, [named, *theirs] if named else theirs)
+
+
+async def _contact(runtime: Runtime, recipient: Recipient, named: Session | None) -> Contact | None:
+    asked = {
+        "id": recipient.contact or (named.contact if named else None),
+        "external_id": recipient.external_id,
+        "phone": recipient.phone,
+    }
+    for name, value in asked.items():
+        if value and (found := await sessions.contact(runtime.db, **{name: value})):
+            return found
+    return None
+
+
+async def _route(
+    runtime: Runtime,
+    step: Step,
+    way: Channel,
+    known: Known,
+    problems: Mapping[str, str],
+    held: Mapping[str, tuple[datetime, str]],
+) -> Route:
+    session = next(
+        (s for s in known.sessions if (s.address.channel, s.address.account) == (step.channel, way.account)), None
+    )
+    address = session.address if session else way.at_phone(known.phone) if known.phone else None
+    if address and not session:
+        session = await sessions.get(runtime.db, address.key)
+    until, why = held.get(account_key(way), (None, ""))
+    return Route(
+        way.facts,
+        address,
+        "" if address else _no_address(way, known),
+        session,
+        problems.get(template_key(way, step), ""),
+        until,
+        why,
+    )
+
+
+def _no_address(way: Channel, known: Known) -> str:
+    if way.facts.needs_start:
+        return "the person has not started the bot"
+    return "the number does not fit this channel" if known.phone else "no phone number is known"

@@ -1,0 +1,107 @@
+"""What a process of ours works with, opened once: database, channels, settings, clock."""
+
+import asyncio
+import importlib
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+import aiohttp
+
+import bots
+from bots.conversation import Conversation
+from gateway.channel import Channel, Outside
+from gateway.settings import Settings, SettingsError, read_account
+from storage.database import Db, connect, prepare
+from storage.embedded import embedded
+from storage.inbox import Inbox
+
+log = logging.getLogger(__name__)
+
+Channels = Mapping[str, Mapping[str, Channel]]
+
+
+class Clock:
+    """The time, aware and in UTC, to the millisecond as MongoDB keeps it. The demo moves it forward."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta(0)
+
+    def __call__(self) -> datetime:
+        now = datetime.now(UTC) + self.ahead
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+@dataclass
+class Runtime:
+    """`inbox_bell` and `outbox_bell` wake the loops of this process at once; those of others poll."""
+
+    settings: Settings
+    db: Db
+    inbox: Inbox
+    channels: Channels
+    conversation: Conversation
+    clock: Clock
+    inbox_bell: asyncio.Event = field(default_factory=asyncio.Event)
+    outbox_bell: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def channel(self, channel: str, account: str | None = None) -> Channel | None:
+        """An account of ours by name; without a name the channel's first one."""
+        accounts = self.channels.get(channel, {})
+        return accounts.get(account) if account else next(iter(accounts.values()), None)
+
+
+@asynccontextmanager
+async def opened(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Runtime]:
+    """Everything open and checked; closed at the end. Raises SettingsError, EmbeddedError or DatabaseError."""
+    conversation = load_conversation(settings.conversation)
+    async with AsyncExitStack() as stack:
+        http = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
+        channels = open_channels(settings, Outside(http, settings.public_url))
+        for channel in (channel for accounts in channels.values() for channel in accounts.values()):
+            stack.push_async_callback(channel.close)
+        db = await stack.enter_async_context(opened_database(settings))
+        yield Runtime(settings, db, Inbox(db), channels, conversation, clock or Clock())
+
+
+@asynccontextmanager
+async def opened_database(settings: Settings) -> AsyncIterator[Db]:
+    """The database of the settings, or the embedded one, with its indexes."""
+    async with AsyncExitStack() as stack:
+        uri = settings.mongodb_uri or str(await stack.enter_async_context(embedded(settings.folder)))
+        db = connect(uri, settings.database)
+        stack.callback(db.client.close)
+        await prepare(db)
+        yield db
+
+
+def open_channels(settings: Settings, outside: Outside) -> Channels:
+    """Every account of every channel. Raises SettingsError with all that is wrong."""
+    problems: list[str] = []
+    channels = {}
+    for name, tables in settings.accounts.items():
+        if name not in bots.CHANNELS:
+            problems.append(f"[{name}]: there is no such channel; there are: {', '.join(bots.CHANNELS)}")
+            continue
+        package, accounts = bots.package(name), {}
+        for account, table in tables.items():
+            try:
+                accounts[account] = read_account(package.Account, f"[{name}.{account}]", table)
+            except SettingsError as error:
+                problems += error.problems
+        channels[name] = package.open_accounts(accounts, outside)
+    if problems:
+        raise SettingsError(problems)
+    return channels
+
+
+def load_conversation(path: str) -> Conversation:
+    """The function that answers people, by its dotted path `module:function`."""
+    module, _, name = path.partition(":")
+    try:
+        return cast("Conversation", getattr(importlib.import_module(module), name))
+    except (ImportError, AttributeError, ValueError) as error:
+        raise SettingsError([f"GATEWAY_CONVERSATION: {path} cannot be loaded: {error}"]) from None

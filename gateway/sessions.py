@@ -1,0 +1,77 @@
+"""What events and errors do to a session. Pure steps; every time in them moves only forward."""
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from gateway import window
+from gateway.model import Address, Cause, Inbound, Session
+from gateway.runtime import Runtime
+from gateway.window import Window
+from storage import sessions, states
+
+
+async def touched(runtime: Runtime, rule: Window, event: Inbound, command: str, contact: str | None) -> Session:
+    """The session after the person's message: the window is open from the provider's own time of it."""
+
+    def step(session: Session | None) -> Session:
+        session = session or Session(event.address.key, event.address)
+        return _written(session, rule, event, command, contact)
+
+    stored = await sessions.change(runtime.db, event.address.key, step)
+    return stored or step(None)
+
+
+async def subscribed(runtime: Runtime, address: Address, at: datetime, *, active: bool) -> None:
+    """The provider says that a person can (`active`) or cannot be written to. An older word changes nothing."""
+
+    def step(session: Session | None) -> Session | None:
+        session = session or Session(address.key, address)
+        if not active:
+            return replace(session, blocked_at=_latest(session.blocked_at, at)) if _newest(session, at) else None
+        unblocked = None if session.blocked_at and session.blocked_at <= at else session.blocked_at
+        return replace(session, started_at=session.started_at or at, blocked_at=unblocked)
+
+    await sessions.change(runtime.db, address.key, step)
+
+
+async def corrected(runtime: Runtime, address: Address, cause: Cause, template: str, reason: str) -> None:
+    """A provider's refusal teaches us: the window is shut, the person has blocked us, the template is unusable.
+
+    `template` is channel:account:name:language, or "".
+    """
+    now = runtime.clock()
+    if cause is Cause.STOPPED:
+        await subscribed(runtime, address, now, active=False)
+    elif cause is Cause.WINDOW_CLOSED:
+        await sessions.change(runtime.db, address.key, lambda session: _closed(session, address, now))
+    elif cause is Cause.TEMPLATE_UNUSABLE and template:
+        await states.template_changed(runtime.db, template, usable=False, state="refused", reason=reason, at=now)
+
+
+def _written(session: Session, rule: Window, event: Inbound, command: str, contact: str | None) -> Session:
+    at = event.at
+    lifted = session.blocked_at is not None and session.blocked_at <= at
+    return replace(
+        session,
+        name=event.person.name or session.name,
+        contact=contact or session.contact,
+        started_at=min(session.started_at, at) if session.started_at else at,
+        last_inbound_at=_latest(session.last_inbound_at, at),
+        window_from_at=window.opened_from(rule, session, at),
+        blocked_at=None if lifted else session.blocked_at,
+        stopped_at={"start": None, "stop": at}.get(command, session.stopped_at),
+    )
+
+
+def _closed(session: Session | None, address: Address, now: datetime) -> Session:
+    return replace(session or Session(address.key, address), window_closed_at=now)
+
+
+def _newest(session: Session, at: datetime) -> bool:
+    """Is there no later sign of life?"""
+    return session.last_inbound_at is None or session.last_inbound_at <= at
+
+
+def _latest(old: datetime | None, new: datetime) -> datetime:
+    return max(old, new) if old else new

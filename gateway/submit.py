@@ -1,0 +1,234 @@
+"""Accepting: a caller's request becomes notifications, or mistakes that name their fields. One bad item fails alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import NAMESPACE_URL, uuid4, uuid5
+
+import phonenumbers
+
+from gateway.channel import Channel
+from gateway.model import Button, Contact, Content, Media, Progress, TemplateMessage
+from gateway.notification import Notification, Recipient, Step
+from gateway.request import AskedBulk, AskedContact, AskedMessage, AskedStep, Destination, RequestError, convert, read
+from gateway.runtime import Runtime
+from gateway.template import TemplateError, Value, render
+from storage import access, notifications, sessions
+
+SHORTEST, LONGEST = timedelta(seconds=10), timedelta(hours=48)
+"""The bounds of fallbackAfter."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One message for one destination: accepted, or refused. `warnings` say what we changed."""
+
+    notification: Notification | None = None
+    error: RequestError | None = None
+    warnings: list[str] = field(default_factory=list)
+
+
+async def submit(runtime: Runtime, body: bytes, caller: str, idempotency_key: str | None) -> Any:
+    """Accept what can be accepted; the answer, one item for each message and destination, in order.
+
+    Raises RequestError where the body as a whole cannot be read, storage.access.Conflict where the key was used with
+    another body. The same key with the same body gives the same answer and sends once: the notifications' ids come
+    from the key, so a request that broke off half-way is completed by its repetition.
+    """
+    bulk = read(AskedBulk, body)
+    scope = f"{caller}:{idempotency_key}" if idempotency_key else None
+    plans: list[Plan] = []
+    for index, asked in enumerate(bulk.messages):
+        plans += await _plans(runtime, asked, f"messages[{index}]", bulk.bulk_id, scope)
+    answer = {"bulkId": bulk.bulk_id, "messages": [_answer(plan) for plan in plans]}
+    if scope:
+        answer = await access.remember(runtime.db, scope, body, answer, runtime.clock())
+    await notifications.add(runtime.db, [plan.notification for plan in plans if plan.notification])
+    runtime.outbox_bell.set()
+    return answer
+
+
+async def join_contact(runtime: Runtime, body: bytes) -> Contact:
+    """The person with these names, made if there is none. Raises RequestError."""
+    asked = read(AskedContact, body)
+    if not (asked.phone or asked.external_id):
+        raise RequestError("invalid", "give a phone, an externalId, or both")
+    phone = normal_phone(asked.phone, runtime.settings.default_region) if asked.phone else None
+    return await _joined(runtime, phone, asked.external_id)
+
+
+def normal_phone(phone: str, region: str) -> str:
+    """A phone number as E.164. Raises RequestError."""
+    try:
+        number = phonenumbers.parse(phone, region)
+    except phonenumbers.NumberParseException as error:
+        raise RequestError("bad_phone", f"this is not a phone number: {error}", "phone") from None
+    if not phonenumbers.is_valid_number(number):
+        raise RequestError("bad_phone", "no such phone number can exist", "phone")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+async def _plans(runtime: Runtime, asked: Any, path: str, bulk: str | None, scope: str | None) -> list[Plan]:
+    """One plan for each destination; a mistake in the message itself is each one's."""
+    try:
+        message = convert(AskedMessage, asked)
+        steps = [_outline(runtime, step, index) for index, step in enumerate(message.channels)]
+    except RequestError as error:
+        named = asked.get("destinations") if isinstance(asked, dict) else None
+        return [Plan(error=error.within(path))] * max(1, len(named) if isinstance(named, list) else 1)
+    plans = []
+    for index, destination in enumerate(message.destinations):
+        key = uuid5(NAMESPACE_URL, f"{scope}:{path}:{index}").hex if scope else uuid4().hex
+        try:
+            plans.append(await _plan(runtime, message, destination, index, steps, key, bulk))
+        except RequestError as error:
+            plans.append(Plan(error=error.within(path)))
+    return plans
+
+
+async def _plan(
+    runtime: Runtime,
+    message: AskedMessage,
+    destination: Destination,
+    index: int,
+    outline: Sequence[tuple[Step, list[str]]],
+    key: str,
+    bulk: str | None,
+) -> Plan:
+    now = runtime.clock()
+    try:
+        recipient = await _recipient(runtime, destination)
+    except RequestError as error:
+        raise error.within(f"destinations[{index}]") from None
+    steps = tuple(
+        _filled(step, asked, number, destination.variables)
+        for number, ((step, _), asked) in enumerate(zip(outline, message.channels, strict=True))
+    )
+    notification = Notification(
+        key,
+        recipient,
+        steps,
+        created_at=now,
+        expires_at=now + timedelta(minutes=message.validity_period),
+        due_at=now,
+        bulk_id=bulk,
+        group_id=message.group_id,
+        callback_data=message.callback_data,
+    )
+    return Plan(notification, warnings=[warning for _, warnings in outline for warning in warnings])
+
+
+async def _recipient(runtime: Runtime, asked: Destination) -> Recipient:
+    """Names that come together belong to one person from now on."""
+    if not (asked.phone or asked.contact_id or asked.external_id or asked.chat_session_id):
+        raise RequestError("no_recipient", "give one of phone, contactId, externalId, chatSessionId")
+    phone = normal_phone(asked.phone, runtime.settings.default_region) if asked.phone else None
+    if phone and asked.external_id:
+        await _joined(runtime, phone, asked.external_id)
+    if asked.contact_id and not await sessions.contact(runtime.db, id=asked.contact_id):
+        raise RequestError("unknown_contact", "there is no such contact", "contactId")
+    if asked.chat_session_id and not await sessions.get(runtime.db, asked.chat_session_id):
+        raise RequestError("unknown_session", "there is no such session", "chatSessionId")
+    return Recipient(phone, asked.contact_id, asked.external_id, asked.chat_session_id)
+
+
+async def _joined(runtime: Runtime, phone: str | None, external_id: str | None) -> Contact:
+    person = await sessions.join(runtime.db, runtime.clock(), phone=phone, external_id=external_id)
+    if person is None:
+        raise RequestError(
+            "two_people", "this phone and this externalId belong to two different contacts", "externalId"
+        )
+    return person
+
+
+def _outline(runtime: Runtime, asked: AskedStep, index: int) -> tuple[Step, list[str]]:
+    """A step without its texts, and what we changed in it. Raises RequestError."""
+    try:
+        way = runtime.channel(asked.channel, asked.account)
+        if way is None:
+            raise _no_way(runtime, asked)
+        _check_parts(way, asked)
+        success, warnings = _success(way, asked)
+    except RequestError as error:
+        raise error.within(f"channels[{index}]") from None
+    step = Step(asked.channel, way.account, success=success, fallback_after=asked.fallback_after)
+    return step, [f"channels[{index}]: {warning}" for warning in warnings]
+
+
+def _no_way(runtime: Runtime, asked: AskedStep) -> RequestError:
+    if asked.channel not in runtime.channels:
+        known = ", ".join(runtime.channels) or "none"
+        return RequestError("unknown_channel", f"no account of this channel is set up; there are: {known}", "channel")
+    return RequestError("unknown_account", "this channel has no such account", "account")
+
+
+def _check_parts(way: Channel, asked: AskedStep) -> None:
+    if not (asked.text or asked.media or asked.template):
+        raise RequestError("empty", "give a text, a media or a template", "text")
+    if asked.template and not way.facts.templates:
+        raise RequestError("no_templates", f"{asked.channel} has no approved templates", "template")
+    if asked.buttons and not (asked.text or asked.media):
+        raise RequestError("empty", "buttons need a text", "buttons")
+    if not SHORTEST <= asked.fallback_after <= LONGEST:
+        raise RequestError("invalid", "from 10 seconds (PT10S) to 48 hours (PT48H)", "fallbackAfter")
+
+
+def _success(way: Channel, asked: AskedStep) -> tuple[Progress, list[str]]:
+    """What to wait for: no more than the channel can ever report, or everyone would be messaged twice."""
+    wanted, most = Progress[asked.success.upper()], way.facts.receipts
+    if wanted <= most:
+        return wanted, []
+    if wanted is Progress.READ:
+        raise RequestError("no_receipts", f"{asked.channel} does not report reading", "success")
+    return most, [f"{asked.channel} reports no more than {most.name.lower()}, so that is what counts as success"]
+
+
+def _filled(step: Step, asked: AskedStep, index: int, variables: dict[str, Value]) -> Step:
+    """The step with this recipient's texts. Raises RequestError."""
+
+    def fill(text: str, name: str) -> str:
+        try:
+            return render(text, variables)
+        except TemplateError as error:
+            raise RequestError("bad_text", error.reason, f"channels[{index}].{name}") from None
+
+    content = template = None
+    if asked.text or asked.media:
+        texts = [fill(button.text, "buttons") for button in asked.buttons]
+        buttons = tuple(
+            Button(text, button.reply or ("" if button.url else text), button.url)
+            for text, button in zip(texts, asked.buttons, strict=True)
+        )
+        media = Media(asked.media.type, asked.media.url, name=asked.media.name) if asked.media else None
+        content = Content(fill(asked.text, "text"), media, buttons)
+    if asked.template:
+        values = {name: fill(value, f"template.variables.{name}") for name, value in asked.template.variables.items()}
+        template = TemplateMessage(asked.template.name, asked.template.language, values)
+    return Step(step.channel, step.account, content, template, step.success, step.fallback_after)
+
+
+def _answer(plan: Plan) -> dict[str, Any]:
+    if plan.error:
+        return {"error": {"code": plan.error.code, "message": plan.error.message, "field": plan.error.field}}
+    made = plan.notification
+    if made is None:
+        raise TypeError(plan)
+    answer: dict[str, Any] = {
+        "id": made.id,
+        "groupId": made.group_id,
+        "bulkId": made.bulk_id,
+        "status": made.status,
+        "plan": [_told(step) for step in made.steps],
+    }
+    return answer | ({"warnings": plan.warnings} if plan.warnings else {})
+
+
+def _told(step: Step) -> dict[str, Any]:
+    wait = int(step.fallback_after.total_seconds())
+    return {
+        "channel": step.channel,
+        "account": step.account,
+        "success": step.success.name.lower(),
+        "fallbackAfter": f"PT{wait}S",
+    }

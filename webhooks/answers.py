@@ -1,0 +1,66 @@
+"""Answers that mean no: always JSON with `error` and `details`, never a stack trace."""
+
+import logging
+from typing import Any
+
+from quart import Quart, Response, jsonify
+from werkzeug.exceptions import HTTPException
+
+from gateway.request import RequestError
+from storage.access import Conflict
+from storage.database import DatabaseError
+
+log = logging.getLogger(__name__)
+
+RETRY_AFTER = "5"
+"""Seconds after which a caller may find the database back."""
+
+
+class Refusal(Exception):
+    """A no: status, a sentence, and details."""
+
+    def __init__(self, status: int, error: str, details: Any = None) -> None:
+        super().__init__(error)
+        self.status, self.error, self.details = status, error, details
+
+
+def register_errors(app: Quart) -> None:
+    """Every exception has its answer."""
+    app.register_error_handler(Refusal, lambda error: no(error.status, error.error, error.details))
+    app.register_error_handler(RequestError, _mistake)
+    app.register_error_handler(Conflict, _conflict)
+    app.register_error_handler(DatabaseError, _no_database)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _ours)
+
+
+def no(status: int, error: str, details: Any = None) -> Response:
+    response = jsonify({"error": error, "details": details})
+    response.status_code = status
+    if status == 401:  # noqa: PLR2004
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+async def _mistake(error: RequestError) -> Response:
+    return no(400, error.message, {"code": error.code, "field": error.field})
+
+
+async def _conflict(_: Conflict) -> Response:
+    return no(409, "This Idempotency-Key was used with another body.", {"field": "Idempotency-Key"})
+
+
+async def _no_database(error: DatabaseError) -> Response:
+    log.error("the database does not answer: %s", error)
+    response = no(503, "The database does not answer; nothing was accepted.", "Try again later.")
+    response.headers["Retry-After"] = RETRY_AFTER
+    return response
+
+
+async def _http(error: HTTPException) -> Response:
+    return no(error.code or 500, error.description or error.name)
+
+
+async def _ours(error: Exception) -> Response:
+    log.error("a request failed", exc_info=error)
+    return no(500, "Something went wrong on our side.")

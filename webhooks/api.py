@@ -1,0 +1,49 @@
+"""The API for the business's own services."""
+
+from quart import Blueprint, g, jsonify, request
+from quart.typing import ResponseReturnValue
+
+from gateway.submit import join_contact, submit
+from storage import notifications
+from webhooks.answers import Refusal
+from webhooks.context import runtime
+from webhooks.story import story
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+
+LONGEST_KEY = 256
+
+
+@blueprint.post("/messages")
+async def send() -> ResponseReturnValue:
+    """Accept messages: 202 with one item for each message and destination."""
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not 0 < len(key) <= LONGEST_KEY:
+        raise Refusal(400, f"An Idempotency-Key has 1 to {LONGEST_KEY} characters.", {"field": "Idempotency-Key"})
+    return jsonify(await submit(runtime(), await request.get_data(as_text=False), g.caller, key)), 202
+
+
+@blueprint.get("/messages/<path:key>")
+async def status(key: str) -> ResponseReturnValue:
+    """The whole story of one message: every attempt, every decision, in words."""
+    notification = await notifications.get(runtime().db, key)
+    if notification is None:
+        raise Refusal(404, "There is no such message.", {"id": key})
+    return jsonify(story(notification))
+
+
+@blueprint.post("/contacts")
+async def contacts() -> ResponseReturnValue:
+    """Join a phone number and an external id to one person; 200 with the links that join their chats too."""
+    contact = await join_contact(runtime(), await request.get_data(as_text=False))
+    ways = [way for accounts in runtime().channels.values() for way in accounts.values()]
+    links = {f"{way.facts.name}:{way.account}": way.start_link(contact.start_code) for way in ways}
+    return jsonify(
+        {
+            "id": contact.id,
+            "phone": contact.phone,
+            "externalId": contact.external_id,
+            "startCode": contact.start_code,
+            "links": {name: link for name, link in links.items() if link},
+        }
+    )
