@@ -33,7 +33,7 @@ class Graph(NamedTuple):
         """The result. Raises SendError."""
         headers = {"Authorization": f"Bearer {self.token.reveal()}"}
         reply = await wire.call(self.http, method, self.number + path, json=json, headers=headers)
-        if reply.status not in SUCCESS or not isinstance(reply.json, dict) or "error" in reply.json:
+        if reply.status not in SUCCESS or not isinstance(reply.json, dict):
             raise refusal(reply)
         return reply.json
 
