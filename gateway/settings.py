@@ -46,7 +46,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     mongodb_uri: a replica set's URI; None starts the embedded database in `folder`.
     conversation: dotted path of the function that answers people (module:function).
-    accounts: channel -> account -> its table, still unread; the channel itself knows the fields.
+    accounts: channel -> account -> its table, still unread (the channel itself knows the fields), or its struct.
     """
 
     mongodb_uri: str | None = None
@@ -55,7 +55,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     public_url: str = "http://127.0.0.1:8080"
     conversation: str = "bots.conversation:reply"
     default_region: str = "RU"
-    accounts: Mapping[str, Mapping[str, Mapping[str, Any]]] = {}
+    accounts: Mapping[str, Mapping[str, Any]] = {}
 
     def __repr__(self) -> str:
         """Without the accounts and the database's URI: both hold secrets."""
@@ -77,8 +77,10 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     return Settings(accounts=accounts, **{key: value for key, value in given.items() if value})  # type: ignore[arg-type]
 
 
-def read_account(kind: type[T], where: str, table: Mapping[str, Any]) -> T:
+def read_account(kind: type[T], where: str, table: Mapping[str, Any] | T) -> T:
     """Turn one account's table into its channel's struct. Raises SettingsError that names the field."""
+    if isinstance(table, kind):
+        return table
     try:
         return msgspec.convert(table, kind, dec_hook=_secret)
     except msgspec.ValidationError as error:

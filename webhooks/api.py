@@ -6,7 +6,7 @@ from quart.typing import ResponseReturnValue
 from gateway.submit import join_contact, submit
 from storage import notifications
 from webhooks.answers import Refusal
-from webhooks.context import runtime
+from webhooks.context import body, runtime
 from webhooks.story import story
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -20,7 +20,7 @@ async def send() -> ResponseReturnValue:
     key = request.headers.get("Idempotency-Key")
     if key is not None and not 0 < len(key) <= LONGEST_KEY:
         raise Refusal(400, f"An Idempotency-Key has 1 to {LONGEST_KEY} characters.", {"field": "Idempotency-Key"})
-    return jsonify(await submit(runtime(), await request.get_data(as_text=False), g.caller, key)), 202
+    return jsonify(await submit(runtime(), await body(), g.caller, key)), 202
 
 
 @blueprint.get("/messages/<path:key>")
@@ -35,7 +35,7 @@ async def status(key: str) -> ResponseReturnValue:
 @blueprint.post("/contacts")
 async def contacts() -> ResponseReturnValue:
     """Join a phone number and an external id to one person; 200 with the links that join their chats too."""
-    contact = await join_contact(runtime(), await request.get_data(as_text=False))
+    contact = await join_contact(runtime(), await body())
     ways = [way for accounts in runtime().channels.values() for way in accounts.values()]
     links = {f"{way.facts.name}:{way.account}": way.start_link(contact.start_code) for way in ways}
     return jsonify(

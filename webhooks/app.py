@@ -1,8 +1,11 @@
 """The web process: one Quart app with every route, each guarded or listed as public."""
 
+from collections.abc import AsyncGenerator, Callable
+
 from quart import Quart
 
-from gateway.runtime import Runtime
+from gateway.runtime import Runtime, opened
+from gateway.settings import load
 from webhooks import api, health, providers
 from webhooks.answers import register_errors
 from webhooks.guard import guard
@@ -10,13 +13,25 @@ from webhooks.guard import guard
 API_BODY = 1024 * 1024
 
 
-def create_app(runtime: Runtime) -> Quart:
-    """All routes over an open runtime."""
+def create_app(runtime: Runtime | None = None) -> Quart:
+    """All routes, over an open runtime, or over one of its own that is opened from the environment's settings."""
     app = Quart("webhooks")
     app.config["MAX_CONTENT_LENGTH"] = API_BODY
-    app.extensions["runtime"] = runtime
     for blueprint in (health.blueprint, providers.blueprint, api.blueprint):
         app.register_blueprint(blueprint)
     app.before_request(guard)
     register_errors(app)
+    if runtime:
+        app.extensions["runtime"] = runtime
+    else:
+        app.while_serving(_own_runtime(app))
     return app
+
+
+def _own_runtime(app: Quart) -> Callable[[], AsyncGenerator[None, None]]:
+    async def while_serving() -> AsyncGenerator[None, None]:
+        async with opened(load()) as runtime:
+            app.extensions["runtime"] = runtime
+            yield
+
+    return while_serving

@@ -1,6 +1,6 @@
-"""The runtime of the app that is answering."""
+"""What the routes stand on: the runtime of the app that is answering, and the raw body of the request."""
 
-from quart import current_app
+from quart import current_app, request
 
 from gateway.runtime import Runtime
 
@@ -10,3 +10,11 @@ def runtime() -> Runtime:
     if not isinstance(found, Runtime):
         raise TypeError(found)
     return found
+
+
+async def body() -> bytes:
+    """The body as it came. Raises RequestEntityTooLarge past the request's limit."""
+    raw = await request.get_data(cache=False, as_text=False)
+    if not isinstance(raw, bytes):
+        raise TypeError(raw)
+    return raw

@@ -4,11 +4,10 @@ import logging
 
 from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from gateway.channel import Call, Forged, Malformed
 from webhooks.answers import Refusal
-from webhooks.context import runtime
+from webhooks.context import body, runtime
 
 blueprint = Blueprint("providers", __name__)
 log = logging.getLogger(__name__)
@@ -37,10 +36,6 @@ async def webhook(channel: str, account: str) -> ResponseReturnValue:
 
 
 async def _call() -> Call:
-    try:
-        body = await request.get_data(cache=False, as_text=False)
-    except RequestEntityTooLarge:
-        raise Refusal(413, "The body is too large.") from None
     url = runtime().settings.public_url + request.full_path.rstrip("?")
     headers = {name.lower(): value for name, value in request.headers.items()}
-    return Call(request.method, url, headers, body, runtime().clock(), request.args.to_dict())
+    return Call(request.method, url, headers, await body(), runtime().clock(), request.args.to_dict())

@@ -235,6 +235,18 @@ async def test_answers_that_make_no_sense_are_ambiguous(shop: Shop, status: int,
     assert "html" not in str(failure.value)
 
 
+async def test_addresses_in_what_aiohttp_says_are_kept_out(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    app = Quart("proxy")
+
+    @app.route("/<path:path>", methods=["GET", "POST"])
+    async def answer(path: str) -> Response:
+        return Response(status=302, headers={"Location": f"/{path}"})
+
+    async with served(app) as url:
+        with failing(Ambiguous, shop, caplog):
+            await Sender(shop.account.token, url, shop.http, "").send("5550001", Content("hi"))
+
+
 async def test_a_broken_connection_is_ambiguous(shop: Shop) -> None:
     async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readline()

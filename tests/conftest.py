@@ -1,0 +1,46 @@
+"""One real database server for the whole run, a fresh database for each test, and a town to play in."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from uuid import uuid4
+
+import pytest
+
+from gateway.settings import Settings
+from storage.database import Db, connect, prepare
+from storage.embedded import embedded
+from tests.player import Player
+from webhooks.demo.town import opened_town
+
+
+@pytest.fixture(scope="session")
+def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """MONGODB_URI if it is set, else the embedded server."""
+    if given := os.environ.get("MONGODB_URI"):
+        yield given
+        return
+    with asyncio.Runner() as runner:
+        server = embedded(tmp_path_factory.mktemp("database"))
+        yield runner.run(server.__aenter__())
+        runner.run(server.__aexit__(None, None, None))
+
+
+@pytest.fixture
+def settings(mongodb_uri: str) -> Settings:
+    return Settings(mongodb_uri=mongodb_uri, database=f"test-{uuid4().hex[:12]}")
+
+
+@pytest.fixture
+async def db(settings: Settings) -> AsyncIterator[Db]:
+    """A database of this test's own."""
+    database = connect(str(settings.mongodb_uri), settings.database)
+    await prepare(database)
+    yield database
+    database.client.close()
+
+
+@pytest.fixture
+async def town(settings: Settings) -> AsyncIterator[Player]:
+    async with opened_town(settings) as opened, Player.of(opened) as player:
+        yield player

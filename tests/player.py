@@ -1,0 +1,98 @@
+"""What a test does in a town: it calls the API over HTTP, as a business would, and waits for what comes of it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import aiohttp
+
+from bots.simulation import Bubble
+from webhooks.demo.town import Town
+
+PHONE = "+79000000001"
+PATIENCE = 20.0
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Player:
+    """A town and a caller with its API key."""
+
+    town: Town
+    http: aiohttp.ClientSession
+
+    @classmethod
+    @asynccontextmanager
+    async def of(cls, town: Town) -> AsyncIterator["Player"]:
+        headers = {"Authorization": f"Bearer {town.key}"}
+        async with aiohttp.ClientSession(town.url, headers=headers) as http:
+            yield cls(town, http)
+
+    async def post(self, path: str, body: Any, **headers: str) -> tuple[int, Any]:
+        async with self.http.post(path, json=body, headers=headers) as response:
+            return response.status, await response.json()
+
+    async def send(self, *channels: dict[str, Any], **destination: Any) -> str:
+        """Send one message to one person; its id."""
+        body = {"messages": [{"destinations": [destination or {"phone": PHONE}], "channels": list(channels)}]}
+        status, answer = await self.post("/api/v1/messages", body)
+        assert status == 202, answer
+        assert "id" in answer["messages"][0], answer
+        return str(answer["messages"][0]["id"])
+
+    async def story(self, key: str) -> Any:
+        async with self.http.get(f"/api/v1/messages/{key}") as response:
+            return await response.json()
+
+    async def ended(self, key: str, *statuses: str) -> Any:
+        """The story, once it has one of these statuses."""
+
+        async def there() -> Any:
+            story = await self.story(key)
+            return story if story["status"] in statuses else None
+
+        try:
+            return await until(there)
+        except TimeoutError:
+            raise AssertionError(f"not {statuses}: {await self.story(key)}") from None
+
+    def screen(self, channel: str, phone: str = PHONE) -> list[Bubble]:
+        simulator = self.town.simulators[channel]
+        return simulator.phone(simulator.user_of(phone)).screen
+
+    async def say(self, channel: str, text: str, phone: str = PHONE) -> Bubble:
+        """Write to the bot; what the bot answers."""
+        simulator = self.town.simulators[channel]
+        user, before = simulator.user_of(phone), len(self.answers(channel, phone))
+        await simulator.say(user, text)
+        return await self.answer(channel, before, phone)
+
+    async def press(self, channel: str, button: str, phone: str = PHONE) -> Bubble:
+        """Press a button under the bot's last message; what the bot answers."""
+        simulator, answers = self.town.simulators[channel], self.answers(channel, phone)
+        await simulator.press(simulator.user_of(phone), answers[-1].id, button)
+        return await self.answer(channel, len(answers), phone)
+
+    def answers(self, channel: str, phone: str = PHONE) -> list[Bubble]:
+        return [bubble for bubble in self.screen(channel, phone) if not bubble.mine]
+
+    async def answer(self, channel: str, index: int, phone: str = PHONE) -> Bubble:
+        async def there() -> Bubble | None:
+            answers = self.answers(channel, phone)
+            return answers[index] if len(answers) > index else None
+
+        return await until(there)
+
+    def pass_time(self, hours: float) -> None:
+        self.town.runtime.clock.ahead += timedelta(hours=hours)
+
+
+async def until(there: Callable[[], Awaitable[T | None]]) -> T:
+    """What `there` returns, as soon as it is something. Raises TimeoutError."""
+    async with asyncio.timeout(PATIENCE):
+        while not (found := await there()):  # noqa: ASYNC110 - what is waited for happens in other processes
+            await asyncio.sleep(0.02)
+        return found

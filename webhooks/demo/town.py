@@ -1,0 +1,77 @@
+"""A town to try the gateway in: the gateway itself, its database, and a stand-in for every provider."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec.structs import replace
+from quart import Quart
+
+import bots
+from bots.simulation import Simulator
+from gateway import worker
+from gateway.runtime import Clock, Runtime, opened
+from gateway.settings import Settings
+from storage import access
+from webhooks.app import create_app
+from webhooks.server import free_port, served
+
+ACCOUNT = "demo"
+
+
+@dataclass(frozen=True)
+class Town:
+    """`key` is an API key of the gateway at `url`."""
+
+    runtime: Runtime
+    simulators: Mapping[str, Simulator]
+    url: str
+    key: str
+
+
+@asynccontextmanager
+async def opened_town(settings: Settings, port: int = 0) -> AsyncIterator[Town]:
+    """Everything running in this process (and the embedded database beside it), with one account on every channel."""
+    clock, port = Clock(), port or free_port()
+    url = f"http://127.0.0.1:{port}"
+    async with opened_simulators(url, clock) as (simulators, accounts):
+        settings = replace(settings, accounts=accounts, public_url=url)
+        async with opened(settings, clock) as runtime, served(create_app(runtime), port=port), working(runtime):
+            key = await access.create_key(runtime.db, "demo", clock())
+            yield Town(runtime, simulators, url, key)
+
+
+@asynccontextmanager
+async def opened_simulators(
+    gateway_url: str, clock: Clock
+) -> AsyncIterator[tuple[dict[str, Simulator], dict[str, dict[str, Any]]]]:
+    """A stand-in for every channel's provider, served on one port, and the settings of an account on each."""
+    port, app = free_port(), Quart("simulators")
+    simulators: dict[str, Simulator] = {}
+    accounts: dict[str, dict[str, Any]] = {}
+    for channel in bots.CHANNELS:
+        module = bots.simulator(channel)
+        account = module.demo_account(f"http://127.0.0.1:{port}/{channel}")
+        simulator = module.Server(account, f"{gateway_url}/webhooks/{channel}/{ACCOUNT}", clock)
+        app.register_blueprint(simulator.blueprint(), url_prefix=f"/{channel}")
+        simulators[channel], accounts[channel] = simulator, {ACCOUNT: account}
+    async with served(app, port=port, grace=0.2):
+        try:
+            yield simulators, accounts
+        finally:
+            for simulator in simulators.values():
+                await simulator.close()
+
+
+@asynccontextmanager
+async def working(runtime: Runtime) -> AsyncIterator[None]:
+    """The worker's loops, beside whatever else this process does. If they fail, so does this block."""
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(worker.run(runtime, stop))
+        try:
+            yield
+        finally:
+            stop.set()

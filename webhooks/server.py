@@ -1,0 +1,60 @@
+"""Serving an app by hypercorn inside a running event loop."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from quart import Quart
+
+GRACE = 10.0
+"""Seconds that requests under way have when the server stops."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@asynccontextmanager
+async def served(app: Quart, host: str = "127.0.0.1", port: int = 0, grace: float = GRACE) -> AsyncIterator[str]:
+    """The app's base URL, while it is being served; port 0 takes a free one. Raises OSError if it cannot listen."""
+    port = port or free_port()
+    stop = asyncio.Event()
+    task = asyncio.create_task(serve(app, _config(host, port, grace), shutdown_trigger=stop.wait))
+    try:
+        await _listening(task, port)
+        yield f"http://{host}:{port}"
+    finally:
+        stop.set()
+        await task
+
+
+def _config(host: str, port: int, grace: float) -> Config:
+    """Providers keep their connections: hypercorn's thousand requests for one would break them for nothing."""
+    config = Config()
+    config.bind = [f"{host}:{port}"]
+    config.accesslog = None
+    config.include_server_header = False
+    config.keep_alive_max_requests = 1_000_000
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = grace
+    return config
+
+
+async def _listening(task: "asyncio.Task[None]", port: int) -> None:
+    """Providers may call as soon as we say that we are there."""
+    while True:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            if task.done():
+                await task
+                raise
+            await asyncio.sleep(0.02)
+        else:
+            writer.close()
+            return
