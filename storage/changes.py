@@ -22,13 +22,17 @@ class Contended(Exception):
     """Others kept changing the same document faster than we could."""
 
 
-async def change(collection: Collection, kind: type[V], key: str, step: Callable[[V | None], V | None]) -> V | None:
+async def change(
+    collection: Collection, kind: type[V], key: str, step: Callable[[V | None], V | None], known: V | None = None
+) -> V | None:
     """Apply `step` to the value under `key` (None if there is none) and store the outcome.
 
-    `step` may be called several times. It returns None to leave things as they are.
+    `step` may be called several times. It returns None to leave things as they are. `known` is the value as it was
+    read before, which saves a look where nobody has changed it since.
     """
     for _ in range(TRIES):
-        old = await find(collection, kind, {"_id": key})
+        old = known or await find(collection, kind, {"_id": key})
+        known = None
         new = step(old)
         if new is None or new == old:
             return old

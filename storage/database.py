@@ -1,8 +1,9 @@
 """The connection, the indexes, and how our values become documents and come back."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 from bson.codec_options import CodecOptions
@@ -15,6 +16,8 @@ Document = dict[str, Any]
 Db = AsyncIOMotorDatabase[Document]
 Collection = AsyncIOMotorCollection[Document]
 T = TypeVar("T", bound=Struct)
+P = ParamSpec("P")
+R = TypeVar("R")
 
 DatabaseError = PyMongoError
 """Anything that goes wrong between us and MongoDB. Callers tell it as "try again later"."""
@@ -88,3 +91,20 @@ async def find(collection: Collection, kind: type[T], query: Mapping[str, Any]) 
     """The one document that matches, or None."""
     document = await collection.find_one(query)
     return from_document(kind, document) if document else None
+
+
+async def insist(write: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Do a write that must not be given up lightly: the database has half a minute to come back.
+
+    Only for writes that may be repeated, which are those found by their `_id`.
+    """
+    for pause in INSIST:
+        try:
+            return await write(*args, **kwargs)
+        except PyMongoError:
+            await asyncio.sleep(pause)
+    return await write(*args, **kwargs)
+
+
+INSIST = (0.2, 0.5, 1, 2, 4, 8, 8, 8)
+"""Seconds between the tries."""

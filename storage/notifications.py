@@ -43,6 +43,12 @@ async def save(db: Db, notification: Notification) -> Notification | None:
     return await changes.save(db["notifications"], notification)
 
 
-async def change(db: Db, key: str, step: Callable[[Notification | None], Notification | None]) -> Notification | None:
-    """See storage.changes.change."""
-    return await changes.change(db["notifications"], Notification, key, step)
+async def change(
+    db: Db, key: str, step: Callable[[Notification], Notification | None], known: Notification | None = None
+) -> Notification | None:
+    """See storage.changes.change; one that is not there stays so."""
+
+    def guarded(notification: Notification | None) -> Notification | None:
+        return step(notification) if notification else None
+
+    return await changes.change(db["notifications"], Notification, key, guarded, known)
