@@ -75,6 +75,7 @@ class Api:
 
     async def number(self, phone: str) -> Mapping[str, Any]:
         """Our own number as Twilio has it. Raises Misconfigured where the account has no such number."""
+        # The filter also finds longer numbers that hold this one.
         answer = await self._call("GET", f"IncomingPhoneNumbers.json?PhoneNumber={quote(phone, safe='')}")
         numbers: list[Mapping[str, Any]] = answer.get("incoming_phone_numbers") or []
         found = next((number for number in numbers if number.get("phone_number") == phone), None)

@@ -36,15 +36,14 @@ def parts(text: str) -> list[str]:
 
 
 def filled(text: str, cost: Callable[[str], int], room: int) -> Iterator[str]:
-    """Cut a text into pieces that are as full as `room` allows, at any character."""
+    """Cut a text that is not empty into pieces that are as full as `room` allows, at any character."""
     start = used = 0
     for index, character in enumerate(text):
         used += cost(character)
         if used > room:
             yield text[start:index]
             start, used = index, cost(character)
-    if text[start:]:
-        yield text[start:]
+    yield text[start:]
 
 
 def septets(character: str) -> int:

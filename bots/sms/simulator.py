@@ -158,7 +158,7 @@ class Server(Simulator):
         if refusal := self._stranger(sid):
             return refusal
         asked = request.args.get("PhoneNumber", self.account.sender)
-        ours = is_phone(self.account.sender) and asked == self.account.sender
+        ours = is_phone(self.account.sender) and asked in self.account.sender
         return jsonify(incoming_phone_numbers=[self._number()] if ours else [])
 
     async def _point(self, sid: str, number: str) -> Response:

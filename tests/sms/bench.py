@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import aiohttp
+from msgspec.structs import replace
 from quart import Blueprint, Response, request
 
-from bots.sms import Account, Sms, open_accounts
+from bots.sms import Sms, open_accounts
 from bots.sms.simulator import Server, demo_account
 from gateway.channel import Call, Forged, Outside
 from gateway.model import Address, Event
+from gateway.settings import Secret
 from tests.serving import app_of, free_port, served
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -55,19 +57,14 @@ class Bench:
 
 
 @asynccontextmanager
-async def opened(account: Account | None = None, sender: str | None = None) -> AsyncIterator[Bench]:
-    """A bench whose channel lives on the stand-in; `account` to have other settings than it expects."""
+async def opened(truth: str = "+79990000009", **wrong: str | Secret) -> AsyncIterator[Bench]:
+    """A bench whose channel lives on the stand-in. `wrong`: fields in which our settings differ from the truth."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    real = demo_account(f"{url}/sms")
-    if sender:
-        real = Account(real.account_sid, real.auth_token, sender, real.api_url)
-    server = Server(real, f"{url}/webhooks/sms/main", clock=lambda: NOW)
+    account = replace(demo_account(f"{url}/sms"), sender=truth)
+    server = Server(account, f"{url}/webhooks/sms/main", clock=lambda: NOW)
     async with aiohttp.ClientSession() as http:
-        ours = account or real
-        if account:
-            ours = Account(account.account_sid, account.auth_token, account.sender, real.api_url)
-        channel = open_accounts({"main": ours}, Outside(http, url))["main"]
+        channel = open_accounts({"main": replace(account, **wrong)}, Outside(http, url))["main"]
         assert isinstance(channel, Sms)
         bench = Bench(channel, server, url)
         async with served(app_of(server.blueprint(), bench.webhooks()), port):

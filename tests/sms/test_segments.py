@@ -78,6 +78,10 @@ def test_split_loses_nothing(text: str, times: int) -> None:
     assert all(0 < utf16(body_of(piece)) <= 1600 for piece in pieces)
 
 
+def test_split_counts_as_strictly_as_anyone_might() -> None:
+    assert [len(piece.text) for piece in split(Content("🙂" * 1000))] == [800, 200]
+
+
 def test_split_cuts_between_words() -> None:
     pieces = split(Content("word " * 400))
     assert [len(piece.text) for piece in pieces] == [1600, 400]

@@ -65,7 +65,7 @@ async def test_buttons_and_files_become_lines() -> None:
 
 async def test_a_messaging_service_sends_in_its_own_field() -> None:
     service = f"MG{'a1' * 16}"
-    async with opened(sender=service) as bench:
+    async with opened(service) as bench:
         await bench.channel.send(bench.anna, Content("hello"), key="k")
         request = bench.server.accepted[0].request
         assert (request.get("MessagingServiceSid"), request.get("From")) == (service, None)
@@ -201,8 +201,7 @@ async def test_the_longest_text() -> None:
 
 
 async def test_wrong_credentials_are_named_and_not_shown() -> None:
-    account = Account("AC1", Secret("not-the-real-token-9d1f"), "+79990000009")
-    async with opened(account) as bench:
+    async with opened(auth_token=Secret("not-the-real-token-9d1f")) as bench:
         with pytest.raises(Misconfigured, match="auth_token is wrong") as refusal:
             await bench.channel.send(bench.anna, Content("hello"), key="k")
         assert "9d1f" not in str(refusal.value)
