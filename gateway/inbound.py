@@ -74,8 +74,9 @@ async def _contact(runtime: Runtime, event: Inbound) -> Contact | None:
 
 
 async def _log(runtime: Runtime, event: Inbound) -> None:
+    """Under the event's own id: a pressed button and an edit name the message that they belong to."""
     address = event.address
-    key = f"{address.channel}:{address.account}:{event.provider_id}"
+    key = f"{address.channel}:{address.account}:{event.id}"
     await messages.log(runtime.db, Message(key, address.key, outbound=False, at=event.at, content=event.content))
 
 

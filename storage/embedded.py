@@ -27,9 +27,25 @@ class EmbeddedError(Exception):
 
 @asynccontextmanager
 async def embedded(folder: Path) -> AsyncIterator[str]:
-    """The URI of a database that lives in `folder`, and ends when this block (or this process) ends."""
+    """The URI of the database in `folder`: started here, or, if another process of ours has, that one's.
+
+    It ends with the process that started it, however that ends. Raises EmbeddedError.
+    """
+    uri_file = folder / "uri"
+    with _lock(folder) as ours:
+        if not ours:
+            yield await _announced(uri_file)
+            return
+        uri_file.unlink(missing_ok=True)
+        async with _started(folder) as uri:
+            uri_file.write_text(uri)
+            yield uri
+
+
+@asynccontextmanager
+async def _started(folder: Path) -> AsyncIterator[str]:
     port = _free_port()
-    with _only_one(folder), (folder / "database.log").open("ab") as log:
+    with (folder / "database.log").open("ab") as log:
         command = [sys.executable, "-m", "storage.watchdog", *_command(folder, port)]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log) as process:  # noqa: S603, ASYNC220
             try:
@@ -40,6 +56,19 @@ async def embedded(folder: Path) -> AsyncIterator[str]:
                 if process.stdin:
                     process.stdin.close()
                 await asyncio.to_thread(process.wait)
+
+
+async def _announced(uri_file: Path) -> str:
+    """The URI of the server that another process is running, or about to."""
+    for _ in range(int(START.total_seconds() * 10)):
+        if uri := await asyncio.to_thread(_read, uri_file):
+            return uri
+        await asyncio.sleep(0.1)
+    raise EmbeddedError(f"another gateway holds {uri_file.parent}, but its database has not started")
+
+
+def _read(file: Path) -> str:
+    return file.read_text() if file.exists() else ""
 
 
 def _command(folder: Path, port: int) -> list[str]:
@@ -63,18 +92,16 @@ def _program(name: str) -> str | None:
 
 
 @contextmanager
-def _only_one(folder: Path) -> Iterator[None]:
-    """Two servers on one folder would each refuse the other; say it better than they do."""
+def _lock(folder: Path) -> Iterator[bool]:
+    """Is the folder ours? Two servers on one folder would each refuse the other."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise EmbeddedError(
-                f"another gateway is using the embedded database in {folder}; "
-                "several processes share one database by MONGODB_URI"
-            ) from None
-        yield
+            yield False
+        else:
+            yield True
 
 
 async def _answering(uri: str, folder: Path) -> None:

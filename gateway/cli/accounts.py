@@ -1,0 +1,116 @@
+"""Commands about our accounts at the providers: check, webhooks."""
+
+from collections.abc import Awaitable, Callable
+
+import aiohttp
+import click
+
+from gateway.channel import Channel, Outside, SendError
+from gateway.cli.base import main, run
+from gateway.runtime import Channels, open_channels, opened
+from gateway.settings import Settings
+from storage.database import ping
+
+Act = Callable[[Channel, str], Awaitable[object]]
+"""Something to do with an account, and the URL that its provider ought to call."""
+
+
+@main.command()
+def check() -> None:
+    """Settings, database and each account: what is wrong, in words."""
+
+    async def command(settings: Settings) -> bool:
+        async with opened(settings) as runtime:
+            await ping(runtime.db)
+            ways = _ways(runtime.channels)
+            _tell(f"settings, database, conversation {settings.conversation}")
+            found = [
+                _tell(f"public URL {settings.public_url}", "" if _https(settings) else "providers call https only"),
+                _tell(f"{len(ways)} accounts", "" if ways else "set some up in the accounts file"),
+            ]
+            found += [await _check(way) for way in ways]
+            return all(found)
+
+    run(command)
+
+
+@main.group()
+def webhooks() -> None:
+    """Where the providers send what people write. ACCOUNT is channel:name, or left out for all of them."""
+
+
+@webhooks.command("set")
+@click.argument("account", required=False)
+def set_(account: str | None) -> None:
+    """Point the provider's webhook at this gateway. May be repeated."""
+    _for_each(account, "webhook set", lambda way, url: way.bind(url))
+
+
+@webhooks.command()
+@click.argument("account", required=False)
+def delete(account: str | None) -> None:
+    """Take the webhook away from the provider."""
+    _for_each(account, "webhook deleted", lambda way, _: way.unbind())
+
+
+@webhooks.command()
+@click.argument("account", required=False)
+def show(account: str | None) -> None:
+    """Where the provider's webhook points, and what is wrong with it."""
+    _for_each(account, "", _show)
+
+
+def _for_each(account: str | None, done: str, act: Act) -> None:
+    async def command(settings: Settings) -> bool:
+        async with aiohttp.ClientSession() as http:
+            outside = Outside(http, settings.public_url)
+            ways = [way for way in _ways(open_channels(settings, outside)) if account in {None, _name(way)}]
+            if not ways:
+                raise click.UsageError(f"no account {account or ''} is set up")
+            url = outside.webhook_url
+            return all([await _done(way, done, act, url(way.facts.name, way.account)) for way in ways])
+
+    run(command)
+
+
+async def _done(way: Channel, done: str, act: Act, url: str) -> bool:
+    """Do it, tell it, let go of the account's connections."""
+    try:
+        await act(way, url)
+    except SendError as error:
+        return _tell(_name(way), str(error))
+    finally:
+        await way.close()
+    return _tell(f"{_name(way)} {done}") if done else True
+
+
+async def _show(way: Channel, _: str) -> None:
+    bound = await way.binding()
+    click.echo(f"{_name(way)}  {bound.url or '(no webhook)'}")
+    for problem in bound.problems:
+        click.echo(f"  {problem}")
+
+
+async def _check(way: Channel) -> bool:
+    try:
+        bound = await way.binding()
+    except SendError as error:
+        return _tell(_name(way), str(error))
+    return _tell(f"{_name(way)} webhook {bound.url or '-'}", "; ".join(bound.problems))
+
+
+def _tell(what: str, problem: str = "") -> bool:
+    click.echo(f"{'WRONG' if problem else 'ok   '}  {what}{': ' if problem else ''}{problem}")
+    return not problem
+
+
+def _https(settings: Settings) -> bool:
+    return settings.public_url.startswith("https://")
+
+
+def _ways(channels: Channels) -> list[Channel]:
+    return [way for accounts in channels.values() for way in accounts.values()]
+
+
+def _name(way: Channel) -> str:
+    return f"{way.facts.name}:{way.account}"

@@ -1,0 +1,46 @@
+"""The command group, and how a command runs: settings read, mistakes told in words, an exit code that tells."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Awaitable, Callable
+
+import click
+
+from gateway.settings import Settings, SettingsError, load
+from storage.database import DatabaseError
+from storage.embedded import EmbeddedError
+
+Command = Callable[[Settings], Awaitable[bool | None]]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="messenger-gateway")
+def main() -> None:
+    """A gateway between your services and people's messengers.
+
+    Settings come from the environment: GATEWAY_ACCOUNTS (a TOML file, accounts.toml by default), GATEWAY_PUBLIC_URL,
+    MONGODB_URI (none: an embedded database in GATEWAY_FOLDER), GATEWAY_CONVERSATION, GATEWAY_REGION.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+
+def run(command: Command) -> None:
+    """Run a command with the environment's settings. One that returns False ends with 1; bad settings with 2."""
+    try:
+        worked = asyncio.run(_run(command))
+    except SettingsError as error:
+        for problem in error.problems:
+            click.echo(problem, err=True)
+        sys.exit(2)
+    except EmbeddedError as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+    except DatabaseError as error:
+        click.echo(f"MONGODB_URI: the database does not answer: {error}", err=True)
+        sys.exit(2)
+    sys.exit(0 if worked is not False else 1)
+
+
+async def _run(command: Command) -> bool | None:
+    return await command(load())

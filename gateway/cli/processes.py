@@ -1,0 +1,99 @@
+"""Commands that stay: serve, web, worker, demo."""
+
+import asyncio
+import signal
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import click
+from msgspec.structs import replace
+from webhooks.demo.demo import demo as play
+
+from gateway import worker
+from gateway.cli.base import main, run
+from gateway.runtime import Runtime, opened
+from gateway.settings import Settings
+from webhooks.app import create_app
+from webhooks.server import served
+
+F = TypeVar("F", bound=Callable[..., None])
+
+
+def listening(command: F) -> F:
+    """The options of everything that listens."""
+    host = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+    port = click.option("--port", default=8080, show_default=True, envvar="PORT", help="Port to listen on.")
+    return host(port(command))
+
+
+@main.command()
+@listening
+def serve(host: str, port: int) -> None:
+    """Web and worker in one process."""
+
+    async def command(settings: Settings) -> None:
+        async with _opened(settings) as (runtime, stop), served(create_app(runtime), host, port) as url:
+            click.echo(f"gateway on {url}, public at {settings.public_url}; Ctrl-C stops it")
+            await worker.run(runtime, stop)
+
+    run(command)
+
+
+@main.command()
+@listening
+def web(host: str, port: int) -> None:
+    """The web process alone; workers run beside it over the same database."""
+
+    async def command(settings: Settings) -> None:
+        async with _opened(settings) as (runtime, stop), served(create_app(runtime), host, port) as url:
+            click.echo(f"web on {url}, public at {settings.public_url}; Ctrl-C stops it")
+            await stop.wait()
+
+    run(command)
+
+
+@main.command("worker")
+def work() -> None:
+    """The worker alone. Start as many as you like over one MONGODB_URI."""
+
+    async def command(settings: Settings) -> None:
+        async with _opened(settings) as (runtime, stop):
+            click.echo("worker started; Ctrl-C stops it")
+            await worker.run(runtime, stop)
+
+    run(command)
+
+
+@main.command()
+@click.option("--port", default=8090, show_default=True, help="Port of the demo's page.")
+@click.option("--gateway-port", default=0, help="Port of the gateway itself.  [default: a free one]")
+def demo(port: int, gateway_port: int) -> None:
+    """Play with the gateway: stand-ins for all messengers, and a page that shows their phones.
+
+    Needs no accounts and no network. Its database is a temporary one.
+    """
+
+    async def command(settings: Settings) -> None:
+        with tempfile.TemporaryDirectory(prefix="gateway-demo-", ignore_cleanup_errors=True) as folder:
+            own = replace(settings, mongodb_uri=None, folder=Path(folder))
+            await play(own, port, gateway_port, _stopping(), click.echo)
+
+    run(command)
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[tuple[Runtime, asyncio.Event]]:
+    stop = _stopping()
+    async with opened(settings) as runtime:
+        yield runtime, stop
+
+
+def _stopping() -> asyncio.Event:
+    """Set by Ctrl-C and by the platform's SIGTERM: what is under way is finished, then we end."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
