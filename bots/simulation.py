@@ -95,9 +95,11 @@ class Simulator(ABC):
     A channel's `simulator` module offers `Server`, a subclass built as `Server(account, webhook_url, clock)`, and
     `demo_account(api_url)`, the settings of an account that lives on it, with fresh secrets.
     `errors` lists the provider's error codes that it can imitate (`faults.fail(code)`), each with a word on it.
+    `title` is the messenger's name as people write it.
     """
 
     name: str
+    title: str = ""
     errors: Mapping[str, str]
 
     def __init__(self, webhook_url: str, clock: Clock = utcnow) -> None:

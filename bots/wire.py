@@ -30,7 +30,6 @@ async def call(
     json: object = None,
     form: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
-    auth: aiohttp.BasicAuth | None = None,
     timeout: aiohttp.ClientTimeout = TIMEOUT,
 ) -> Reply:
     """One request, never repeated here.
@@ -45,7 +44,6 @@ async def call(
             json=json,
             data=form,
             headers=headers,
-            auth=auth,
             timeout=timeout,
             allow_redirects=False,
         ) as response:

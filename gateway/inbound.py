@@ -1,14 +1,16 @@
 """Inbound: what the events in the inbox do. Each may be worked on again after a crash, with the same one effect."""
 
+import asyncio
 import logging
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bots.conversation import command
 from gateway import receipts, sessions
 from gateway.channel import Channel
 from gateway.model import (
     Contact,
+    Content,
     Event,
     Inbound,
     Message,
@@ -81,13 +83,21 @@ async def _log(runtime: Runtime, event: Inbound) -> None:
 
 
 async def _answer(runtime: Runtime, way: Channel, event: Inbound, session: Session) -> None:
+    """The answer does not wait for the provider to hear that the event was seen."""
+    seen = asyncio.create_task(way.acknowledge(event))
+    try:
+        content = await runtime.conversation(event, session)
+        if content:
+            await notifications.add(runtime.db, [_reply(event, session, content, runtime.clock())])
+            runtime.outbox_bell.set()
+    finally:
+        await seen
+
+
+def _reply(event: Inbound, session: Session, content: Content, now: datetime) -> Notification:
     """The bot's answer is a notification like any other, named after the event: it cannot be made twice."""
-    await way.acknowledge(event)
-    content = await runtime.conversation(event, session)
-    if content is None:
-        return
-    address, now = event.address, runtime.clock()
-    reply = Notification(
+    address = event.address
+    return Notification(
         f"reply:{address.channel}:{address.account}:{event.id}",
         Recipient(session=session.id),
         (Step(address.channel, address.account, content=content),),
@@ -96,5 +106,3 @@ async def _answer(runtime: Runtime, way: Channel, event: Inbound, session: Sessi
         due_at=now,
         reply_to=event.provider_id,
     )
-    await notifications.add(runtime.db, [reply])
-    runtime.outbox_bell.set()

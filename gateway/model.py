@@ -41,7 +41,6 @@ class Content(Struct, frozen=True, omit_defaults=True):
     text: str = ""
     media: Media | None = None
     buttons: tuple[Button, ...] = ()
-    sender: str = ""
 
 
 class TemplateMessage(Struct, frozen=True, omit_defaults=True):

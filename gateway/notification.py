@@ -144,11 +144,17 @@ def succeeded(attempt: Attempt, step: Step) -> bool:
 
 
 def with_part(attempt: Attempt, part: Part, index: int, at: datetime) -> Attempt:
-    """The attempt after a provider's word on one of its parts: evidence only grows. One part failed: all failed."""
-    known = attempt.parts[index] if index < len(attempt.parts) else part
-    parts = (*attempt.parts[:index], _stronger(known, part), *attempt.parts[index + 1 :])
+    """The attempt after a provider's word on one of its parts: evidence only grows. One part failed: all failed.
+
+    Parts go out in order, so that a word on one says that those before it were taken, whatever we have heard of them.
+    """
+    if index >= attempt.pieces:
+        return attempt
+    before = (*attempt.parts, *[Part("")] * (index - len(attempt.parts)))
+    known = before[index] if index < len(before) else part
+    parts = (*before[:index], _stronger(known, part), *before[index + 1 :])
     reached = Progress.FAILED if any(p.progress is Progress.FAILED for p in parts) else min(p.progress for p in parts)
-    if len(parts) < attempt.pieces or reached <= attempt.progress:
+    if reached <= attempt.progress or (len(parts) < attempt.pieces and reached is not Progress.FAILED):
         return replace(attempt, parts=parts)
     return replace(attempt, parts=parts, progress=reached, at=at, reason="", cause=None)
 
@@ -172,7 +178,7 @@ def after_error(attempt: Attempt, cause: Cause, reason: str, at: datetime, pause
 
 
 def _stronger(known: Part, told: Part) -> Part:
-    return told if told.progress > known.progress else known
+    return Part(known.provider_id or told.provider_id, max(known.progress, told.progress))
 
 
 def _status(attempts: tuple[Attempt, ...]) -> Status:

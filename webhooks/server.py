@@ -38,6 +38,7 @@ def _config(host: str, port: int, grace: float) -> Config:
     config = Config()
     config.bind = [f"{host}:{port}"]
     config.accesslog = None
+    config.loglevel = "WARNING"
     config.include_server_header = False
     config.keep_alive_max_requests = 1_000_000
     config.keep_alive_timeout = 75

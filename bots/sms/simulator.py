@@ -33,6 +33,7 @@ class Server(Simulator):
     """Twilio for one account and its one sender. `blocked` phones have opted out."""
 
     name = "sms"
+    title = "SMS"
     errors: Mapping[str, str] = {str(code): words for code, (_, words) in CODES.items()} | {
         "500": "a fault of the server, after which nobody knows"
     }

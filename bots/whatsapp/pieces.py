@@ -19,11 +19,11 @@ def split(content: Content) -> Iterator[Content]:
         yield content
         return
     if content.media:
-        yield Content(media=content.media, sender=content.sender)
+        yield Content(media=content.media)
     if content.buttons:
         yield from _with_buttons(content)
     else:
-        yield from (Content(piece, sender=content.sender) for piece in _pieces(content.text))
+        yield from (Content(piece) for piece in _pieces(content.text))
 
 
 def _fits_one(content: Content) -> bool:
@@ -46,9 +46,9 @@ def _with_buttons(content: Content) -> Iterator[Content]:
     if len(last) > BODY:
         start = _end(last, len(last) - BODY, len(last) - BODY // 2)
         before, last = [*before, last[:start].rstrip()], last[start:].lstrip()
-    yield from (Content(piece, sender=content.sender) for piece in before)
+    yield from (Content(piece) for piece in before)
     for first in range(0, len(content.buttons), MAX_ROWS):
-        yield Content(NO_TEXT if first else last, None, content.buttons[first : first + MAX_ROWS], content.sender)
+        yield Content(NO_TEXT if first else last, None, content.buttons[first : first + MAX_ROWS])
 
 
 def _pieces(text: str) -> list[str]:

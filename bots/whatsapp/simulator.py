@@ -49,6 +49,7 @@ class Server(Network):
     """Meta's HTTP API, over its network."""
 
     name = "whatsapp"
+    title = "WhatsApp"
     errors = ERRORS
 
     def blueprint(self) -> Blueprint:
