@@ -10,13 +10,14 @@ from webhooks import api, health, providers
 from webhooks.answers import register_errors
 from webhooks.guard import guard
 
-API_BODY = 1024 * 1024
+LARGEST_BODY = 8 * 1024 * 1024
+"""Bytes that are read of anything at all; each route sets a closer bound of its own."""
 
 
 def create_app(runtime: Runtime | None = None) -> Quart:
     """All routes, over an open runtime, or over one of its own that is opened from the environment's settings."""
     app = Quart("webhooks")
-    app.config["MAX_CONTENT_LENGTH"] = API_BODY
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     for blueprint in (health.blueprint, providers.blueprint, api.blueprint):
         app.register_blueprint(blueprint)
     app.before_request(guard)

@@ -1,6 +1,7 @@
 """What the routes stand on: the runtime of the app that is answering, and the raw body of the request."""
 
 from quart import current_app, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from gateway.runtime import Runtime
 
@@ -12,9 +13,15 @@ def runtime() -> Runtime:
     return found
 
 
-async def body() -> bytes:
-    """The body as it came. Raises RequestEntityTooLarge past the request's limit."""
+API_BODY = 1024 * 1024
+"""The largest body of a caller's, in bytes."""
+
+
+async def body(limit: int = API_BODY) -> bytes:
+    """The body as it came. Raises RequestEntityTooLarge past `limit` bytes."""
+    if (request.content_length or 0) > limit:
+        raise RequestEntityTooLarge
     raw = await request.get_data(cache=False, as_text=False)
-    if not isinstance(raw, bytes):
-        raise TypeError(raw)
-    return raw
+    if len(raw) > limit:  # it came in chunks, without its length
+        raise RequestEntityTooLarge
+    return raw if isinstance(raw, bytes) else raw.encode()

@@ -19,8 +19,7 @@ async def webhook(channel: str, account: str) -> ResponseReturnValue:
     way = runtime().channel(channel, account)
     if way is None:
         raise Refusal(404, "There is no such account.")
-    request.max_content_length = way.facts.max_body
-    call = await _call()
+    call = await _call(way.facts.max_body)
     try:
         way.verify(call)
         parsed = way.parse(call)
@@ -35,7 +34,7 @@ async def webhook(channel: str, account: str) -> ResponseReturnValue:
     return Response(answer.body, answer.status, content_type=answer.content_type)
 
 
-async def _call() -> Call:
+async def _call(limit: int) -> Call:
     url = runtime().settings.public_url + request.full_path.rstrip("?")
     headers = {name.lower(): value for name, value in request.headers.items()}
-    return Call(request.method, url, headers, await body(), runtime().clock(), request.args.to_dict())
+    return Call(request.method, url, headers, await body(limit), runtime().clock(), request.args.to_dict())
