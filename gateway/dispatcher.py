@@ -100,7 +100,7 @@ def _begin(
         )
         return len(notification.attempts), notification.trying(attempt)
     old = notification.attempts[send.again]
-    return send.again, notification.with_attempt(send.again, structs.replace(old, progress=Progress.SENDING, at=now))
+    return send.again, notification.with_attempt(send.again, structs.replace(old, progress=Progress.SENDING, at=now, sent_at=now))
 
 
 async def _hand_over(

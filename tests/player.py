@@ -49,15 +49,25 @@ class Player:
 
     async def ended(self, key: str, *statuses: str) -> Any:
         """The story, once it has one of these statuses."""
+        return await self._told(key, lambda story: story["status"] in statuses)
 
+    async def attempted(self, key: str, channel: str, status: str, cause: str | None = None) -> Any:
+        """The story, once its last attempt is on this channel, in this state, for this cause."""
+        return await self._told(key, lambda story: _last(story, cause) == (channel, status, cause))
+
+    async def decided(self, key: str, words: str) -> Any:
+        """The story, once a decision in it has these words."""
+        return await self._told(key, lambda story: any(words in line["text"] for line in story["decisions"]))
+
+    async def _told(self, key: str, wanted: Callable[[Any], bool]) -> Any:
         async def there() -> Any:
             story = await self.story(key)
-            return story if story["status"] in statuses else None
+            return story if wanted(story) else None
 
         try:
             return await until(there)
         except TimeoutError:
-            raise AssertionError(f"not {statuses}: {await self.story(key)}") from None
+            raise AssertionError(f"not as expected: {await self.story(key)}") from None
 
     def screen(self, channel: str, phone: str = PHONE) -> list[Bubble]:
         simulator = self.town.simulators[channel]
@@ -96,3 +106,8 @@ async def until(there: Callable[[], Awaitable[T | None]]) -> T:
         while not (found := await there()):  # noqa: ASYNC110 - what is waited for happens in other processes
             await asyncio.sleep(0.02)
         return found
+
+
+def _last(story: Any, cause: str | None) -> tuple[str, str, str | None]:
+    last = story["attempts"][-1] if story["attempts"] else {"channel": "", "status": "", "cause": None}
+    return last["channel"], last["status"], last["cause"] if cause else None
