@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 from quart import Quart, Response, jsonify
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from gateway.request import RequestError
 from storage.access import Conflict
@@ -58,7 +58,10 @@ async def _no_database(error: DatabaseError) -> Response:
 
 
 async def _http(error: HTTPException) -> Response:
-    return no(error.code or 500, error.description or error.name)
+    response = no(error.code or 500, error.description or error.name)
+    if isinstance(error, MethodNotAllowed):
+        response.allow.update(error.valid_methods or ())
+    return response
 
 
 async def _ours(error: Exception) -> Response:
