@@ -112,6 +112,8 @@ def read(kind: type[T], body: bytes) -> T:
         raise _mistake(error) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RequestError("not_json", f"the body is not JSON: {error}") from None
+    except RecursionError:
+        raise RequestError("not_json", "the body is not JSON that anyone means: it is nested too deep") from None
 
 
 def convert(kind: type[T], value: Mapping[str, Any]) -> T:
@@ -122,10 +124,13 @@ def convert(kind: type[T], value: Mapping[str, Any]) -> T:
         raise _mistake(error) from None
 
 
+_MISTAKE = re.compile(r"(?P<sentence>.*?)(?: - at (?:`key` in )?`\$\.?(?P<path>[\w.\[\]]*)`)?", re.DOTALL)
+_FIELD = re.compile(r".*?(?:missing required|unknown) field `(?P<name>.*)`", re.DOTALL)
+
+
 def _mistake(error: msgspec.ValidationError) -> RequestError:
-    """Take the path out of msgspec's sentence: "… - at `$.channels[0]`"."""
-    sentence, _, place = str(error).partition(" - at ")
-    path = place.strip("`").removeprefix("key in ").strip("`").removeprefix("$").removeprefix(".")
-    named = re.search(r"(?:missing required|unknown) field `(\w+)`", sentence)
-    inside = f"{path}.{named[1]}".removeprefix(".") if named else path
-    return RequestError("invalid", sentence, inside)
+    """Take the path out of msgspec's sentence, "… - at `$.channels[0]`", which may quote the caller."""
+    found = _MISTAKE.fullmatch(str(error))
+    sentence, path = (found["sentence"], found["path"] or "") if found else (str(error), "")
+    named = _FIELD.fullmatch(sentence)
+    return RequestError("invalid", sentence, f"{path}.{named['name']}".removeprefix(".") if named else path)

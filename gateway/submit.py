@@ -19,6 +19,9 @@ from storage import access, notifications, sessions
 SHORTEST, LONGEST = timedelta(seconds=10), timedelta(hours=48)
 """The bounds of fallbackAfter."""
 
+MOST, MOST_OF_ONE = 10_000, 1000
+"""Items that one request, and one message in it, may lead to."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -37,6 +40,8 @@ async def submit(runtime: Runtime, body: bytes, caller: str, idempotency_key: st
     from the key, so a request that broke off half-way is completed by its repetition.
     """
     bulk = read(AskedBulk, body)
+    if sum(map(_items, bulk.messages)) > MOST:
+        raise RequestError("too_many", f"one request has at most {MOST} destinations in all its messages", "messages")
     scope = f"{caller}:{idempotency_key}" if idempotency_key else None
     plans: list[Plan] = []
     for index, asked in enumerate(bulk.messages):
@@ -75,8 +80,7 @@ async def _plans(runtime: Runtime, asked: Any, path: str, bulk: str | None, scop
         message = convert(AskedMessage, asked)
         steps = [_outline(runtime, step, index) for index, step in enumerate(message.channels)]
     except RequestError as error:
-        named = asked.get("destinations") if isinstance(asked, dict) else None
-        return [Plan(error=error.within(path))] * max(1, len(named) if isinstance(named, list) else 1)
+        return [Plan(error=error.within(path))] * _items(asked)
     plans = []
     for index, destination in enumerate(message.destinations):
         key = uuid5(NAMESPACE_URL, f"{scope}:{path}:{index}").hex if scope else uuid4().hex
@@ -85,6 +89,12 @@ async def _plans(runtime: Runtime, asked: Any, path: str, bulk: str | None, scop
         except RequestError as error:
             plans.append(Plan(error=error.within(path)))
     return plans
+
+
+def _items(asked: Any) -> int:
+    """How many items of the answer a message of this shape has, even if it cannot be read."""
+    named = asked.get("destinations") if isinstance(asked, dict) else None
+    return len(named) if isinstance(named, list) and 1 <= len(named) <= MOST_OF_ONE else 1
 
 
 async def _plan(
