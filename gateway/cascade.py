@@ -13,7 +13,7 @@ from gateway.notification import Attempt, Notification, Status, Step, succeeded
 from gateway.window import Mode, span
 
 DOUBT = timedelta(minutes=2)
-"""How long we wait for a receipt of a message that may have been sent, before we move on."""
+"""How long, unless set otherwise, we wait for a receipt of what may have been sent before we move on."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,11 @@ class Route:
 
 @dataclass(frozen=True)
 class World:
-    """The moment, and a route for each step of the notification."""
+    """The moment, a route for each step, and how long a message that may have been sent is waited for."""
 
     now: datetime
     routes: Sequence[Route]
+    doubt: timedelta = DOUBT
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,7 @@ def _retrying(notification: Notification, attempt: Attempt, world: World) -> Mov
 
 def _in_doubt(notification: Notification, attempt: Attempt, world: World) -> Move | None:
     """It may have been sent. Sent again only where the provider knows it by our key."""
-    step, until = notification.steps[attempt.step], attempt.at + DOUBT
+    step, until = notification.steps[attempt.step], attempt.at + world.doubt
     if world.routes[attempt.step].facts.idempotent:
         index = notification.attempts.index(attempt)
         return Send(attempt.step, attempt.template, f"{step.channel}: repeated under the same key", again=index)

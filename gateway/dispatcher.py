@@ -15,7 +15,7 @@ from gateway import cascade
 from gateway.cascade import Send, World
 from gateway.channel import Channel, SendError, Unavailable
 from gateway.model import Address, Cause, Content, Progress, TemplateMessage
-from gateway.notification import HOLD, Attempt, Notification, Part, Status, Step, after_error, with_part
+from gateway.notification import HOLD, Attempt, Notification, Part, Status, Step, after_error, orphaned, with_part
 from gateway.receipts import key_of, line_of, received
 from gateway.routes import account_key, look, template_key, way_of
 from gateway.runtime import Runtime
@@ -47,7 +47,7 @@ class Outcome:
 
 async def work(runtime: Runtime, claimed: Notification) -> None:
     """Bring a notification as far as it goes now. It is ours while it carries the lease it was claimed with."""
-    current: Notification | None = claimed
+    current: Notification | None = orphaned(claimed)
     while current is not None and current.lease == claimed.lease:
         try:
             world = await look(runtime, current)
@@ -100,7 +100,8 @@ def _begin(
         )
         return len(notification.attempts), notification.trying(attempt)
     old = notification.attempts[send.again]
-    return send.again, notification.with_attempt(send.again, structs.replace(old, progress=Progress.SENDING, at=now, sent_at=now))
+    again = structs.replace(old, progress=Progress.SENDING, at=now, sent_at=now)
+    return send.again, notification.with_attempt(send.again, again)
 
 
 async def _hand_over(

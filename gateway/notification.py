@@ -143,6 +143,18 @@ def succeeded(attempt: Attempt, step: Step) -> bool:
     return attempt.progress is not Progress.FAILED and attempt.progress >= max(step.success, Progress.SENT)
 
 
+def orphaned(notification: Notification) -> Notification:
+    """As it is to be seen by whoever takes it over: what was being sent may have been sent."""
+    for index, attempt in enumerate(notification.attempts):
+        if attempt.progress is Progress.SENDING:
+            lost = replace(attempt, progress=Progress.UNKNOWN, cause=Cause.AMBIGUOUS, reason=ORPHANED)
+            notification = notification.with_attempt(index, lost)
+    return notification
+
+
+ORPHANED = "the process that was sending it has ended; it may have been sent"
+
+
 def with_part(attempt: Attempt, part: Part, index: int, at: datetime) -> Attempt:
     """The attempt after a provider's word on one of its parts: evidence only grows. One part failed: all failed.
 

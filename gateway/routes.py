@@ -24,12 +24,12 @@ class Known:
 
 async def look(runtime: Runtime, notification: Notification) -> World:
     """The world at this moment, for this notification. Raises LookupError where an account of ours has gone."""
-    now = runtime.clock()
+    now, doubt = runtime.clock(), runtime.settings.doubt
     known = await find_recipient(runtime, notification.recipient)
     ways = [(step, way_of(runtime, step)) for step in notification.steps]
     problems = await states.template_problems(runtime.db, {template_key(way, step) for step, way in ways})
     held = await states.held(runtime.db, {account_key(way) for _, way in ways}, now)
-    return World(now, [await _route(runtime, step, way, known, problems, held) for step, way in ways])
+    return World(now, [await _route(runtime, step, way, known, problems, held) for step, way in ways], doubt)
 
 
 def way_of(runtime: Runtime, step: Step) -> Channel:

@@ -4,6 +4,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -45,6 +46,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Everything that a process of ours is told from outside.
 
     mongodb_uri: a replica set's URI; None starts the embedded database in `folder`.
+    lease: how long work stays with a process that has died; longer than any send may take (30 s).
+    doubt: how long a message that may have been sent is waited for, before the cascade moves on.
     conversation: dotted path of the function that answers people (module:function).
     accounts: channel -> account -> its table, still unread (the channel itself knows the fields), or its struct.
     """
@@ -55,6 +58,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     public_url: str = "http://127.0.0.1:8080"
     conversation: str = "bots.conversation:reply"
     default_region: str = "RU"
+    lease: timedelta = timedelta(seconds=90)
+    doubt: timedelta = timedelta(minutes=2)
     accounts: Mapping[str, Mapping[str, Any]] = {}
 
     def __repr__(self) -> str:
@@ -72,9 +77,18 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         "public_url": environ.get("GATEWAY_PUBLIC_URL", "").rstrip("/"),
         "conversation": environ.get("GATEWAY_CONVERSATION"),
         "default_region": environ.get("GATEWAY_REGION"),
+        "lease": _seconds(environ, "GATEWAY_LEASE"),
+        "doubt": _seconds(environ, "GATEWAY_DOUBT"),
     }
     accounts = _read_accounts(accounts_file, environ)
     return Settings(accounts=accounts, **{key: value for key, value in given.items() if value})  # type: ignore[arg-type]
+
+
+def _seconds(environ: Mapping[str, str], name: str) -> timedelta | None:
+    value = environ.get(name)
+    if value is not None and not (value.isdigit() and int(value)):
+        raise SettingsError([f"{name}: a number of seconds is needed"])
+    return timedelta(seconds=int(value)) if value else None
 
 
 def read_account(kind: type[T], where: str, table: Mapping[str, Any] | T) -> T:

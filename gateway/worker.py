@@ -50,13 +50,13 @@ async def run(runtime: Runtime, stop: asyncio.Event) -> None:
 
 async def take_events(runtime: Runtime, room: int) -> Sequence[Item]:
     """Events that are due, in the order in which they came."""
-    taken = await runtime.inbox.claim(runtime.clock(), room)
+    taken = await runtime.inbox.claim(runtime.clock(), runtime.settings.lease, room)
     return [Item(item.event.lane, _work_event(runtime, item)) for item in taken]
 
 
 async def take_notifications(runtime: Runtime, room: int) -> Sequence[Item]:
     """Notifications that are due."""
-    taken = await notifications.claim(runtime.db, runtime.clock(), room)
+    taken = await notifications.claim(runtime.db, runtime.clock(), runtime.settings.lease, room)
     return [Item(_lane(item), dispatcher.work(runtime, item)) for item in taken]
 
 

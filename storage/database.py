@@ -45,7 +45,6 @@ INDEXES: Mapping[str, list[IndexModel]] = {
     "contacts": [
         IndexModel([(field, ASCENDING)], unique=True, sparse=True) for field in ("phone", "external_id", "start_code")
     ],
-    "messages": [IndexModel([("session", ASCENDING), ("at", ASCENDING)], sparse=True)],
     "requests": [_kept("at", REQUESTS_KEPT)],
 }
 

@@ -13,8 +13,6 @@ from storage.database import Collection, Db, Document
 from storage.queue import claim
 
 DUPLICATE = 11000
-LEASE = timedelta(seconds=60)
-"""How long an event stays with a worker that has died."""
 
 
 class Delivered(Struct, frozen=True):
@@ -72,9 +70,9 @@ class Inbox:
             return error
         return None
 
-    async def claim(self, now: datetime, limit: int) -> list[Delivered]:
-        """Take events that are due, in the order in which they were accepted."""
-        documents = await claim(self._collection, now, LEASE, limit)
+    async def claim(self, now: datetime, lease: timedelta, limit: int) -> list[Delivered]:
+        """Take events that are due, for the length of `lease`, in the order in which they were accepted."""
+        documents = await claim(self._collection, now, lease, limit)
         documents.sort(key=lambda document: (document["at"], document["n"]))
         return [
             Delivered(document["_id"], msgspec.convert(document["event"], Event), document.get("tries", 0))
@@ -86,10 +84,6 @@ class Inbox:
         await self._collection.update_many(
             {"_id": {"$in": list(keys)}}, {"$set": {"done_at": now}, "$unset": {"due_at": "", "lease": ""}}
         )
-
-    async def later(self, keys: Iterable[str], at: datetime) -> None:
-        """Put these off."""
-        await self._collection.update_many({"_id": {"$in": list(keys)}}, {"$set": {"due_at": at}})
 
     async def failed(self, item: Delivered, reason: str, at: datetime | None) -> None:
         """Working on this one failed: again `at`, or never (None: it stays there to be looked at)."""

@@ -5,7 +5,6 @@ by an upsert and then a look at the whole: whoever comes second sees both halves
 """
 
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
@@ -36,12 +35,6 @@ async def of_receipt(db: Db, receipt: Receipt) -> Message | None:
     kept.pop("raw", None)
     await db["messages"].update_one({"_id": key}, {"$addToSet": {"receipts": kept}}, upsert=True)
     return _line(await db["messages"].find_one({"_id": key}))
-
-
-async def history(db: Db, session: str, since: datetime, until: datetime, limit: int = 100) -> list[Message]:
-    """A session's lines between two moments, oldest first."""
-    span: dict[str, Any] = {"session": session, "at": {"$gte": since, "$lte": until}}
-    return [from_document(Message, line) async for line in db["messages"].find(span).sort("at", 1).limit(limit)]
 
 
 def _line(document: Document | None) -> Message | None:

@@ -11,9 +11,6 @@ from storage import changes, queue
 from storage.database import Db, find, from_document, to_document
 from storage.inbox import DUPLICATE
 
-LEASE = timedelta(seconds=90)
-"""Longer than any send may take: a worker that has died is taken over after this."""
-
 
 async def add(db: Db, notifications: Sequence[Notification]) -> None:
     """Accept; those whose id is there already are left as they are, so that this may be repeated."""
@@ -32,9 +29,9 @@ async def get(db: Db, key: str) -> Notification | None:
     return await find(db["notifications"], Notification, {"_id": key})
 
 
-async def claim(db: Db, now: datetime, limit: int) -> list[Notification]:
-    """Take notifications that are due, for LEASE."""
-    documents = await queue.claim(db["notifications"], now, LEASE, limit)
+async def claim(db: Db, now: datetime, lease: timedelta, limit: int) -> list[Notification]:
+    """Take notifications that are due, for the length of `lease`."""
+    documents = await queue.claim(db["notifications"], now, lease, limit)
     return [from_document(Notification, document) for document in documents]
 
 

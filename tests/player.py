@@ -100,14 +100,14 @@ class Player:
         self.town.runtime.clock.ahead += timedelta(hours=hours)
 
 
-async def until(there: Callable[[], Awaitable[T | None]]) -> T:
+async def until(there: Callable[[], Awaitable[T | None]], patience: float = PATIENCE) -> T:
     """What `there` returns, as soon as it is something. Raises TimeoutError."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(patience):
         while not (found := await there()):  # noqa: ASYNC110 - what is waited for happens in other processes
             await asyncio.sleep(0.02)
         return found
 
 
-def _last(story: Any, cause: str | None) -> tuple[str, str, str | None]:
+def _last(story: Any, cause: str | None) -> tuple[Any, Any, Any]:
     last = story["attempts"][-1] if story["attempts"] else {"channel": "", "status": "", "cause": None}
     return last["channel"], last["status"], last["cause"] if cause else None
