@@ -16,6 +16,8 @@ from gateway.template import Value
 T = TypeVar("T")
 Name = Annotated[str, Meta(min_length=1, max_length=256)]
 Text = Annotated[str, Meta(max_length=16_384)]
+Place = Annotated[str, Meta(max_length=256, pattern=r"\A\w[\w -]*\Z")]
+"""A variable's name in a provider's template; a key in the database too, where not every character may stand."""
 
 
 class RequestError(Exception):
@@ -64,7 +66,7 @@ class AskedTemplate(Asked):
 
     name: Name
     language: Name
-    variables: dict[str, Text] = {}
+    variables: dict[Place, Text] = {}
 
 
 class AskedStep(Asked):

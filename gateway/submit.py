@@ -9,11 +9,11 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 import phonenumbers
 
 from gateway.channel import Channel
-from gateway.model import Button, Contact, Content, Media, Progress, TemplateMessage
+from gateway.model import Contact, Progress
 from gateway.notification import Notification, Recipient, Step
 from gateway.request import AskedBulk, AskedContact, AskedMessage, AskedStep, Destination, RequestError, convert, read
 from gateway.runtime import Runtime
-from gateway.template import TemplateError, Value, render
+from gateway.texts import filled
 from storage import access, notifications, sessions
 
 SHORTEST, LONGEST = timedelta(seconds=10), timedelta(hours=48)
@@ -112,7 +112,7 @@ async def _plan(
     except RequestError as error:
         raise error.within(f"destinations[{index}]") from None
     steps = tuple(
-        _filled(step, asked, number, destination.variables)
+        filled(step, asked, number, destination.variables)
         for number, ((step, _), asked) in enumerate(zip(outline, message.channels, strict=True))
     )
     notification = Notification(
@@ -192,30 +192,6 @@ def _success(way: Channel, asked: AskedStep) -> tuple[Progress, list[str]]:
     if wanted is Progress.READ:
         raise RequestError("no_receipts", f"{asked.channel} does not report reading", "success")
     return most, [f"{asked.channel} reports no more than {most.name.lower()}, so that is what counts as success"]
-
-
-def _filled(step: Step, asked: AskedStep, index: int, variables: dict[str, Value]) -> Step:
-    """The step with this recipient's texts. Raises RequestError."""
-
-    def fill(text: str, name: str) -> str:
-        try:
-            return render(text, variables)
-        except TemplateError as error:
-            raise RequestError("bad_text", error.reason, f"channels[{index}].{name}") from None
-
-    content = template = None
-    if asked.text or asked.media:
-        texts = [fill(button.text, "buttons") for button in asked.buttons]
-        buttons = tuple(
-            Button(text, button.reply or ("" if button.url else text), button.url)
-            for text, button in zip(texts, asked.buttons, strict=True)
-        )
-        media = Media(asked.media.type, asked.media.url, name=asked.media.name) if asked.media else None
-        content = Content(fill(asked.text, "text"), media, buttons)
-    if asked.template:
-        values = {name: fill(value, f"template.variables.{name}") for name, value in asked.template.variables.items()}
-        template = TemplateMessage(asked.template.name, asked.template.language, values)
-    return Step(step.channel, step.account, content, template, step.success, step.fallback_after)
 
 
 def _answer(plan: Plan) -> dict[str, Any]:
