@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from gateway import window
 from gateway.channel import Facts
 from gateway.model import Address, Cause, Progress, Session
-from gateway.notification import Attempt, Notification, Status, Step, succeeded
+from gateway.notification import MAX_TRIES, Attempt, Notification, Status, Step, succeeded
 from gateway.window import Mode, span
 
 DOUBT = timedelta(minutes=2)
@@ -184,9 +184,12 @@ def _retrying(notification: Notification, attempt: Attempt, world: World) -> Mov
 
 
 def _in_doubt(notification: Notification, attempt: Attempt, world: World) -> Move | None:
-    """It may have been sent. Sent again only where the provider knows it by our key."""
+    """It may have been sent. Sent again only where the provider knows it by our key, with pauses, and not for ever."""
     step, until = notification.steps[attempt.step], attempt.at + world.doubt
-    if world.routes[attempt.step].facts.idempotent:
+    if world.routes[attempt.step].facts.idempotent and attempt.tries < MAX_TRIES:
+        if attempt.retry_at and attempt.retry_at > world.now:
+            words = f"{step.channel}: it may have been sent; repeating it under the same key"
+            return Wait(min(attempt.retry_at, notification.expires_at), words)
         index = notification.attempts.index(attempt)
         return Send(attempt.step, attempt.template, f"{step.channel}: repeated under the same key", again=index)
     if world.now < until:

@@ -132,7 +132,7 @@ HOLD = timedelta(seconds=60)
 
 PAUSES = tuple(timedelta(seconds=seconds) for seconds in (1, 4, 16, 64))
 MAX_TRIES = 5
-"""Tries of one attempt that certainly was not sent, with these pauses unless the provider names one."""
+"""Tries of one attempt where it may be repeated, with these pauses unless the provider names one."""
 
 _REACHED = {Progress.SENT: Status.SENT, Progress.DELIVERED: Status.DELIVERED, Progress.READ: Status.READ}
 _ORDER = list(Status)
@@ -179,13 +179,14 @@ def after_error(attempt: Attempt, cause: Cause, reason: str, at: datetime, pause
     if attempt.progress > Progress.SENDING:
         return attempt
     failed = replace(attempt, at=at, reason=reason, cause=cause, progress=Progress.FAILED)
+    wait = pause or PAUSES[min(attempt.tries, len(PAUSES) - 1)]
+    tried = replace(failed, retry_at=at + wait, tries=attempt.tries + 1)
     if cause is Cause.AMBIGUOUS:
-        return replace(failed, progress=Progress.UNKNOWN)
+        return replace(tried, progress=Progress.UNKNOWN)
     if cause is Cause.MISCONFIGURED:
         return replace(failed, progress=Progress.RETRYING, retry_at=at + HOLD)
-    if cause is Cause.UNAVAILABLE and attempt.tries + 1 < MAX_TRIES:
-        wait = pause or PAUSES[min(attempt.tries, len(PAUSES) - 1)]
-        return replace(failed, progress=Progress.RETRYING, retry_at=at + wait, tries=attempt.tries + 1)
+    if cause is Cause.UNAVAILABLE and tried.tries < MAX_TRIES:
+        return replace(tried, progress=Progress.RETRYING)
     return failed
 
 

@@ -118,7 +118,7 @@ def test_what_every_part_came_to_is_known(pieces: int, words: list[Word]) -> Non
     [
         (Cause.UNAVAILABLE, Progress.RETRYING, PAUSES[0], 1),
         (Cause.MISCONFIGURED, Progress.RETRYING, HOLD, 0),
-        (Cause.AMBIGUOUS, Progress.UNKNOWN, None, 0),
+        (Cause.AMBIGUOUS, Progress.UNKNOWN, PAUSES[0], 1),
         (Cause.REFUSED, Progress.FAILED, None, 0),
         (Cause.WINDOW_CLOSED, Progress.FAILED, None, 0),
         (Cause.STOPPED, Progress.FAILED, None, 0),
