@@ -3,10 +3,12 @@
 import asyncio
 import importlib
 import logging
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import cast
 
 import aiohttp
@@ -99,8 +101,10 @@ def open_channels(settings: Settings, outside: Outside) -> Channels:
 
 
 def load_conversation(path: str) -> Conversation:
-    """The function that answers people, by its dotted path `module:function`."""
+    """The function that answers people, by its dotted path `module:function`; the module may lie in this folder."""
     module, _, name = path.partition(":")
+    if str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))
     try:
         return cast("Conversation", getattr(importlib.import_module(module), name))
     except (ImportError, AttributeError, ValueError) as error:

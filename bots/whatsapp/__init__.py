@@ -24,7 +24,7 @@ FACTS = Facts(
 )
 
 
-class Account(Struct, frozen=True, kw_only=True):
+class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One business number. `number` is its phone number, for wa.me links; `version` the Graph API's."""
 
     phone_number_id: str
