@@ -10,13 +10,13 @@ from typing import TypeVar
 
 import click
 from msgspec.structs import replace
-from webhooks.demo.demo import demo as play
 
 from gateway import worker
 from gateway.cli.base import main, run
 from gateway.runtime import Runtime, opened
 from gateway.settings import Settings
 from webhooks.app import create_app
+from webhooks.demo.demo import demo as play
 from webhooks.server import served
 
 F = TypeVar("F", bound=Callable[..., None])
