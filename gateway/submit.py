@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
+import msgspec
 import phonenumbers
 
 from gateway.channel import Channel
@@ -37,19 +38,21 @@ async def submit(runtime: Runtime, body: bytes, caller: str, idempotency_key: st
 
     Raises RequestError where the body as a whole cannot be read, storage.access.Conflict where the key was used with
     another body. The same key with the same body gives the same answer and sends once: the notifications' ids come
-    from the key, so a request that broke off half-way is completed by its repetition.
+    from both, so a request that broke off half-way is completed by its repetition.
     """
     bulk = read(AskedBulk, body)
     if sum(map(_items, bulk.messages)) > MOST:
         raise RequestError("too_many", f"one request has at most {MOST} destinations in all its messages", "messages")
-    scope = f"{caller}:{idempotency_key}" if idempotency_key else None
+    request = access.digest(msgspec.json.encode((caller, idempotency_key))) if idempotency_key else None
+    scope = f"{request}:{access.digest(body)}" if request else None
     plans: list[Plan] = []
     for index, asked in enumerate(bulk.messages):
         plans += await _plans(runtime, asked, f"messages[{index}]", bulk.bulk_id, scope)
-    answer = {"bulkId": bulk.bulk_id, "messages": [_answer(plan) for plan in plans]}
-    if scope:
-        answer = await access.remember(runtime.db, scope, body, answer, runtime.clock())
-    await notifications.add(runtime.db, [plan.notification for plan in plans if plan.notification])
+    answer: Any = {"bulkId": bulk.bulk_id, "messages": [_answer(plan) for plan in plans]}
+    if request:
+        answer = await access.remember(runtime.db, request, body, answer, runtime.clock())
+    told = {item.get("id") for item in answer["messages"]}
+    await notifications.add(runtime.db, [made for plan in plans if (made := plan.notification) and made.id in told])
     runtime.outbox_bell.set()
     return answer
 
