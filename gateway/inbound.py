@@ -70,9 +70,13 @@ async def _contact(runtime: Runtime, event: Inbound) -> Contact | None:
     name, code = command(event)
     if name == "start" and code and (linked := await stored.contact(runtime.db, start_code=code)):
         return linked
-    if event.person.phone:
-        return await stored.join(runtime.db, runtime.clock(), phone=event.person.phone)
-    return None
+    phone = event.person.phone
+    if not phone:
+        return None
+    if known := await stored.contact(runtime.db, phone=phone):
+        return known
+    session = await stored.get(runtime.db, event.address.key)
+    return await stored.join(runtime.db, runtime.clock(), phone=phone, own=session.contact if session else None)
 
 
 async def _log(runtime: Runtime, event: Inbound) -> None:

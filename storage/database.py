@@ -56,7 +56,12 @@ def connect(uri: str, name: str, patience: timedelta = timedelta(seconds=5)) -> 
     """
     milliseconds = int(patience.total_seconds() * 1000)
     client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
-        uri, w="majority", serverSelectionTimeoutMS=milliseconds, connectTimeoutMS=5000, appname="gateway"
+        uri,
+        w="majority",
+        serverSelectionTimeoutMS=milliseconds,
+        connectTimeoutMS=5000,
+        socketTimeoutMS=20_000,
+        appname="gateway",
     )
     return client.get_database(name, codec_options=CodecOptions(tz_aware=True, tzinfo=UTC))
 

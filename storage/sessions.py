@@ -32,33 +32,38 @@ async def contact(db: Db, **query: str) -> Contact | None:
     return await find(db["contacts"], Contact, {"_id" if key == "id" else key: value for key, value in query.items()})
 
 
-async def join(db: Db, now: datetime, *, phone: str | None = None, external_id: str | None = None) -> Contact | None:
+async def join(
+    db: Db, now: datetime, *, phone: str | None = None, external_id: str | None = None, own: str | None = None
+) -> Contact | None:
     """The person with this phone number and this external id, made or completed where needed.
 
-    None where the two belong to different people already: that is for a person to decide.
+    `own` is the id of the one whom it is to be if nobody has these names yet. None where the names belong to
+    different people already: that is for a person to decide.
     """
     known = {name: value for name, value in (("phone", phone), ("external_id", external_id)) if value}
-    for _ in range(3):  # another process may make the same person at the same moment
+    for _ in range(4):  # others may make or complete the same person at the same moment: what is there then counts
         found = [person for name, value in known.items() if (person := await contact(db, **{name: value}))]
+        if not found and own and (person := await contact(db, id=own)):
+            found = [person]
+        if any(getattr(person, name) not in {None, value} for person in found for name, value in known.items()):
+            return None
         if len({person.id for person in found}) > 1:
             return None
         if found and all(getattr(found[0], name) == value for name, value in known.items()):
             return found[0]
-        if found and any(getattr(found[0], name) not in {None, value} for name, value in known.items()):
-            return None
         try:
-            return await _complete(db, found[0].id, known) if found else await _create(db, now, known)
+            await (_complete(db, found[0].id, known) if found else _create(db, now, known))
         except DuplicateKeyError:
             continue
     return None
 
 
-async def _create(db: Db, now: datetime, known: Mapping[str, Any]) -> Contact:
+async def _create(db: Db, now: datetime, known: Mapping[str, Any]) -> None:
     person = Contact(id=uuid4().hex, start_code=token_urlsafe(16), created_at=now, **known)
     await db["contacts"].insert_one(to_document(person))
-    return person
 
 
-async def _complete(db: Db, key: str, known: Mapping[str, Any]) -> Contact | None:
-    await db["contacts"].update_one({"_id": key}, {"$set": dict(known)})
-    return await contact(db, id=key)
+async def _complete(db: Db, key: str, known: Mapping[str, Any]) -> None:
+    """Add the names that are not there yet; a name that is there stays."""
+    names = {name: {"$ifNull": [f"${name}", {"$literal": value}]} for name, value in known.items()}
+    await db["contacts"].update_one({"_id": key}, [{"$set": names}])

@@ -168,10 +168,13 @@ async def test_a_number_and_a_username_are_one_person(town: Player) -> None:
 
 
 async def test_a_shared_number_joins_the_chat(town: Player) -> None:
+    """Also where the chat belonged to a person without a number: it becomes theirs."""
     telegram = town.town.simulators["telegram"]
     assert isinstance(telegram, Telegram)
-    await town.say("telegram", "/start")
+    contact = (await town.post("/api/v1/contacts", {"externalId": "crm-17"}))[1]
+    await town.say("telegram", f"/start {contact['startCode']}")
     await telegram.share_contact(telegram.user_of(PHONE))
     await town.answer("telegram", 1)
     story = await town.ended(await town.send({"channel": "telegram", "text": "Hi"}, SMS), "SENT")
     assert tried(story) == [("telegram", "SENT")]
+    assert (await town.post("/api/v1/contacts", {"phone": PHONE}))[1]["externalId"] == "crm-17"

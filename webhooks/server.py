@@ -22,21 +22,24 @@ def free_port() -> int:
 @asynccontextmanager
 async def served(app: Quart, host: str = "127.0.0.1", port: int = 0, grace: float = GRACE) -> AsyncIterator[str]:
     """The app's base URL, while it is being served; port 0 takes a free one. Raises OSError if it cannot listen."""
-    port = port or free_port()
+    listener = socket.create_server((host, port), backlog=1024)
+    port = listener.getsockname()[1]
     stop = asyncio.Event()
-    task = asyncio.create_task(serve(app, _config(host, port, grace), shutdown_trigger=stop.wait))
+    task = asyncio.create_task(serve(app, _config(listener, grace), shutdown_trigger=stop.wait))
     try:
-        await _listening(task, port)
         yield f"http://{host}:{port}"
     finally:
         stop.set()
         await task
 
 
-def _config(host: str, port: int, grace: float) -> Config:
-    """Providers keep their connections: hypercorn's thousand requests for one would break them for nothing."""
+def _config(listener: socket.socket, grace: float) -> Config:
+    """The socket listens already, so nobody who calls from now on is turned away; hypercorn takes it over.
+
+    Providers keep their connections: hypercorn's thousand requests for one would break them for nothing.
+    """
     config = Config()
-    config.bind = [f"{host}:{port}"]
+    config.bind = [f"fd://{listener.detach()}"]
     config.accesslog = None
     config.loglevel = "WARNING"
     config.include_server_header = False
@@ -44,18 +47,3 @@ def _config(host: str, port: int, grace: float) -> Config:
     config.keep_alive_timeout = 75
     config.graceful_timeout = grace
     return config
-
-
-async def _listening(task: "asyncio.Task[None]", port: int) -> None:
-    """Providers may call as soon as we say that we are there."""
-    while True:
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            if task.done():
-                await task
-                raise
-            await asyncio.sleep(0.02)
-        else:
-            writer.close()
-            return

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Awaitable, Callable
+from typing import NoReturn
 
 import click
 
@@ -26,20 +27,21 @@ def main() -> None:
 
 
 def run(command: Command) -> None:
-    """Run a command with the environment's settings. One that returns False ends with 1; bad settings with 2."""
+    """Run a command with the environment's settings. One that returns False ends with 1; what cannot start, with 2."""
     try:
         worked = asyncio.run(_run(command))
-    except SettingsError as error:
-        for problem in error.problems:
-            click.echo(problem, err=True)
-        sys.exit(2)
-    except EmbeddedError as error:
-        click.echo(str(error), err=True)
-        sys.exit(2)
+    except (SettingsError, EmbeddedError) as error:
+        _end(str(error))
     except DatabaseError as error:
-        click.echo(f"MONGODB_URI: the database does not answer: {error}", err=True)
-        sys.exit(2)
+        _end(f"MONGODB_URI: the database does not answer: {error}")
+    except OSError as error:
+        _end(f"the system does not let us: {error}")
     sys.exit(0 if worked is not False else 1)
+
+
+def _end(why: str) -> NoReturn:
+    click.echo(why, err=True)
+    sys.exit(2)
 
 
 async def _run(command: Command) -> bool | None:
