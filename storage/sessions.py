@@ -1,6 +1,7 @@
 """Sessions and contacts."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from secrets import token_urlsafe
 from typing import Any
@@ -51,10 +52,8 @@ async def join(
             return None
         if found and all(getattr(found[0], name) == value for name, value in known.items()):
             return found[0]
-        try:
+        with suppress(DuplicateKeyError):
             await (_complete(db, found[0].id, known) if found else _create(db, now, known))
-        except DuplicateKeyError:
-            continue
     return None
 
 
