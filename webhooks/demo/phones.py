@@ -47,9 +47,9 @@ def _bubble(bubble: Bubble, start: str) -> dict[str, Any]:
     return {
         "id": bubble.id,
         "mine": bubble.mine,
-        "at": bubble.at.isoformat(),
+        "at": bubble.at,
         "text": START if bubble.mine and bubble.text == start else bubble.text,
         "media": bubble.media,
         "state": bubble.state,
-        "buttons": [{"text": button.text, "url": button.url} for button in bubble.buttons],
+        "buttons": bubble.buttons,
     }

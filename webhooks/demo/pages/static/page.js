@@ -131,19 +131,20 @@ function showCard(card, told) {
   const request = element("pre", { tabIndex: 0 }, `POST /api/v1/messages\n${JSON.stringify(told.request, null, 2)}`);
   card.replaceChildren(
     element("header", {}, badge(told.status), element("time", {}, seconds.format(new Date(told.createdAt)))),
-    element("ol", { className: "attempts" }, ...told.attempts.map(attempt)),
+    element("ol", { className: "attempts" }, ...told.attempts.map((one) => attempt(one, told.decisions))),
     element("ol", { className: "decisions" }, ...told.decisions.map(decision)),
     element("details", { open }, summary, request),
   );
 }
 
-function attempt(told) {
+function attempt(told, decisions) {
+  const repeated = decisions.some((decision) => decision.text.includes(told.reason));
   const phone = phones.get(told.channel);
   const what = told.status === "SKIPPED" ? "" : told.template ? `template ${told.template}` : "free text";
   return element(
     "li", { data: { accent: phone.dataset.accent } },
     element("b", {}, phone.dataset.title), element("span", { className: "what" }, what), badge(told.status),
-    told.reason ? element("p", {}, told.reason) : null,
+    told.reason && !repeated ? element("p", {}, told.reason) : null,
   );
 }
 
