@@ -1,6 +1,7 @@
 """The demo's page over plain HTTP: what its buttons do, whom it refuses, and that the key stays behind it."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -179,3 +180,8 @@ async def test_the_command_runs_until_it_is_stopped(settings: Settings) -> None:
         assert len((await response.json())["phones"]) == len(bots.CHANNELS)
     stop.set()
     await asyncio.wait_for(running, 15)
+
+
+async def test_a_port_that_is_taken_is_told(settings: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
+        await demo(settings, taken.getsockname()[1], 0, asyncio.Event(), print)

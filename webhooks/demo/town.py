@@ -67,11 +67,17 @@ async def opened_simulators(
 
 @asynccontextmanager
 async def working(runtime: Runtime) -> AsyncIterator[None]:
-    """The worker's loops, beside whatever else this process does. If they fail, so does this block."""
+    """The worker's loops, beside whatever else this process does. If they fail, so does this block.
+
+    One error alone is raised bare, so that whoever asked for a port that is taken hears just that.
+    """
     stop = asyncio.Event()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(worker.run(runtime, stop))
-        try:
-            yield
-        finally:
-            stop.set()
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(worker.run(runtime, stop))
+            try:
+                yield
+            finally:
+                stop.set()
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] if len(failed.exceptions) == 1 else failed from None
