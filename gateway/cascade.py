@@ -125,14 +125,24 @@ def _of_step(notification: Notification, index: int, world: World) -> Move | Non
     return rule(notification, attempt, world) if rule else None
 
 
-def _begin(notification: Notification, index: int, world: World) -> Move:
+def _begin(notification: Notification, index: int, world: World, *, template: bool = False) -> Move:
+    """What the step would do if nothing had been sent yet; `template`: it can go as nothing else."""
     step, route = notification.steps[index], world.routes[index]
     obstacle = _obstacle(notification, route)
     if obstacle:
         return Skip(index, f"{step.channel}: {obstacle}")
     if route.held_until and route.held_until > world.now:
         return Wait(min(route.held_until, notification.expires_at), f"{step.channel}: held, {route.held_why}")
-    return _choose(index, step, route, world.now)
+    return _choose(index, replace(step, content=None) if template else step, route, world.now)
+
+
+def _again(notification: Notification, attempt: Attempt, world: World, words: str) -> Move:
+    """Go on with an attempt if it would be made like this now: a window may have shut meanwhile, a person have left."""
+    move = _begin(notification, attempt.step, world, template=attempt.template)
+    if isinstance(move, Send) and move.template is attempt.template:
+        why = f"{notification.steps[attempt.step].channel}: {words}"
+        return Send(attempt.step, attempt.template, why, again=notification.attempts.index(attempt))
+    return move
 
 
 def _obstacle(notification: Notification, route: Route) -> str:
@@ -164,11 +174,12 @@ def _choose(index: int, step: Step, route: Route, now: datetime) -> Move:
 
 def _failed(notification: Notification, attempt: Attempt, world: World) -> Move | None:
     """The provider said that the window is shut, whatever we believed: the same step may go as its template."""
-    step, route = notification.steps[attempt.step], world.routes[attempt.step]
+    step = notification.steps[attempt.step]
     if attempt.cause is not Cause.WINDOW_CLOSED or attempt.template or step.template is None:
         return None
-    if route.template_problem:
-        return None
+    move = _begin(notification, attempt.step, world, template=True)
+    if not isinstance(move, Send):
+        return move
     name = f"{step.template.name}/{step.template.language}"
     why = f"{step.channel}: the provider says the window is closed -> template {name}"
     return Send(attempt.step, template=True, why=why)
@@ -179,23 +190,22 @@ def _retrying(notification: Notification, attempt: Attempt, world: World) -> Mov
     times = [moment for moment in (attempt.retry_at, route.held_until) if moment and moment > world.now]
     if times:
         return Wait(min(max(times), notification.expires_at), f"{step.channel}: {attempt.reason}; trying again")
-    index = notification.attempts.index(attempt)
-    return Send(attempt.step, attempt.template, f"{step.channel}: trying again", again=index)
+    return _again(notification, attempt, world, "trying again")
 
 
 def _in_doubt(notification: Notification, attempt: Attempt, world: World) -> Move | None:
-    """It may have been sent. Sent again only where the provider knows it by our key, with pauses, and not for ever."""
+    """It may have been sent. It is waited for, and sent again only where the provider knows it by our key."""
     step, until = notification.steps[attempt.step], attempt.at + world.doubt
     if world.routes[attempt.step].facts.idempotent and attempt.tries < MAX_TRIES:
         if attempt.retry_at and attempt.retry_at > world.now:
             words = f"{step.channel}: it may have been sent; repeating it under the same key"
             return Wait(min(attempt.retry_at, notification.expires_at), words)
-        index = notification.attempts.index(attempt)
-        return Send(attempt.step, attempt.template, f"{step.channel}: repeated under the same key", again=index)
+        move = _again(notification, attempt, world, "repeated under the same key")
+        if isinstance(move, Send) and move.again is not None:
+            return move
     if world.now < until:
-        return Wait(
-            min(until, notification.expires_at), f"{step.channel}: it may have been sent; waiting for a receipt"
-        )
+        words = f"{step.channel}: it may have been sent; waiting for a receipt"
+        return Wait(min(until, notification.expires_at), words)
     return None
 
 

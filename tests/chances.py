@@ -1,0 +1,74 @@
+"""What an adversary may choose from: messages, channels, people, and what a provider answers."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import strategies as st
+
+from gateway.channel import (
+    Ambiguous,
+    Facts,
+    Misconfigured,
+    Refused,
+    Stopped,
+    TemplateUnusable,
+    Unavailable,
+    WindowClosed,
+)
+from gateway.model import Address, Cause, Content, Progress, Session, TemplateMessage
+from gateway.notification import Step
+from gateway.window import Mode, Window
+
+START = datetime(2026, 11, 23, 12, tzinfo=UTC)
+DAY, LEASE = timedelta(hours=24), timedelta(seconds=90)
+ADDRESS = Address("whatsapp", "shop", "79161234567")
+
+
+def minutes(*numbers: float) -> st.SearchStrategy[timedelta]:
+    return st.sampled_from([timedelta(minutes=number) for number in numbers])
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a call to the provider comes to: did it take the piece, what did it say, did our process live to hear it?"""
+
+    took: bool = True
+    error: Cause | None = None
+    heard: bool = True
+
+
+_KINDS = (Unavailable, Refused, WindowClosed, Stopped, TemplateUnusable, Misconfigured, Ambiguous)
+ERRORS = {kind.cause: kind for kind in _KINDS}
+
+ANSWERS = [Answer(), *(Answer(took=False, error=cause) for cause in Cause), Answer(error=Cause.AMBIGUOUS)]
+ANSWERS += [Answer(heard=False), Answer(took=False, heard=False)]
+MOODS = st.lists(st.sampled_from(ANSWERS), min_size=1, max_size=4).map(st.sampled_from)
+
+FACTS = st.builds(
+    Facts,
+    st.just("whatsapp"),
+    st.builds(Window, st.sampled_from(Mode), st.just(DAY), st.booleans()),
+    st.just(Progress.READ),
+    needs_start=st.sampled_from([False, False, True]),
+    idempotent=st.booleans(),
+)
+SESSIONS = st.builds(
+    Session,
+    st.just("s1"),
+    st.just(ADDRESS),
+    started_at=st.none() | st.just(START - DAY),
+    window_from_at=st.none() | minutes(0, 5, 20, 1430, 1430).map(lambda left: START - DAY + left),
+)
+TEXTS = st.sampled_from([(True, True), (True, False), (False, True)])
+STEPS = st.builds(
+    lambda texts, success, patience: Step(
+        "whatsapp",
+        content=Content("Hello") if texts[0] else None,
+        template=TemplateMessage("hello", "en") if texts[1] else None,
+        success=success,
+        fallback_after=patience,
+    ),
+    TEXTS,
+    st.sampled_from([Progress.SENT, Progress.DELIVERED, Progress.READ]),
+    minutes(0.2, 1, 5, 30),
+)

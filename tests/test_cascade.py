@@ -1,0 +1,131 @@
+"""The rule, move by move, with the exact words that the story shows: how a step begins, and how it all ends."""
+
+import pytest
+from msgspec.structs import replace
+
+from gateway.cascade import DOUBT, Finish, Move, Route, Send, Skip, Wait, World, advance, next_move
+from gateway.channel import Facts
+from gateway.model import Progress, Session
+from gateway.notification import Attempt, Status, Step
+from tests.cascade_cases import (
+    ADDRESS,
+    BILLING,
+    BLOCKED,
+    BOT,
+    BOTH,
+    END,
+    HARD,
+    HELD_ROUTE,
+    HELLO,
+    HOUR,
+    IDLE,
+    MINUTE,
+    NOW,
+    OPEN,
+    PLAIN,
+    POLICY,
+    SHUT,
+    SMS,
+    STOPPED,
+    TEMPLATE,
+    TEXT,
+    asked,
+    begin,
+    goes_on,
+    made,
+)
+
+
+@pytest.mark.parametrize(
+    ("step", "facts", "session", "template", "why"),
+    [
+        (BOTH, HARD, OPEN, False, "whatsapp: window open for 23 h -> free text"),
+        (BOTH, HARD, SHUT, True, f"whatsapp: window closed 3 h ago -> {HELLO}"),
+        (BOTH, HARD, None, True, f"whatsapp: the person has not written yet -> {HELLO}"),
+        (TEMPLATE, HARD, OPEN, True, f"whatsapp: window open for 23 h -> {HELLO}"),
+        (BOTH, POLICY, SHUT, False, "whatsapp: window closed 3 h ago -> free text"),
+        (BOTH, BILLING, None, False, "whatsapp: the person has not written yet -> free text"),
+        (SMS, PLAIN, None, False, "sms: no reply window on this channel -> free text"),
+        (SMS, BOT, OPEN, False, "sms: no reply window on this channel -> free text"),
+    ],
+)
+def test_text_or_template(step: Step, facts: Facts, session: Session | None, template: bool, why: str) -> None:  # noqa: FBT001
+    assert begin(step, facts, session) == Send(0, template, why)
+
+
+@pytest.mark.parametrize(
+    ("step", "facts", "session", "problem", "why"),
+    [
+        (TEXT, HARD, SHUT, "", "whatsapp: window closed 3 h ago, and the step has no template"),
+        (TEXT, HARD, None, "", "whatsapp: the person has not written yet, and the step has no template"),
+        (BOTH, HARD, SHUT, "paused", f"whatsapp: window closed 3 h ago; {HELLO} cannot be used: paused"),
+        (TEMPLATE, HARD, OPEN, "paused", f"whatsapp: window open for 23 h; {HELLO} cannot be used: paused"),
+        (SMS, BOT, None, "", "sms: the person has not started the bot"),
+        (SMS, BOT, replace(OPEN, started_at=None), "", "sms: the person has not started the bot"),
+        (BOTH, HARD, BLOCKED, "", "whatsapp: the person has blocked us on 2026-11-23 11:00 UTC"),
+        (BOTH, HARD, STOPPED, "", "whatsapp: the person asked us to stop on 2026-11-23 11:00 UTC"),
+    ],
+)
+def test_passed_over(step: Step, facts: Facts, session: Session | None, problem: str, why: str) -> None:
+    assert begin(step, facts, session, problem) == Skip(0, why)
+
+
+def test_nobody_to_write_to() -> None:
+    assert next_move(asked(SMS), World(NOW, [Route(PLAIN, no_address="no phone number is known")])) == Skip(
+        0, "sms: no phone number is known"
+    )
+
+
+def test_a_reply_goes_out_after_stop_but_not_to_whom_has_blocked_us() -> None:
+    reply = asked(TEXT, reply_to="m1")
+    assert isinstance(next_move(reply, World(NOW, [Route(HARD, ADDRESS, session=STOPPED)])), Send)
+    assert isinstance(next_move(reply, World(NOW, [Route(HARD, ADDRESS, session=BLOCKED)])), Skip)
+
+
+def test_an_account_that_is_held_waits_but_not_beyond_the_end() -> None:
+    assert next_move(asked(SMS), World(NOW, [HELD_ROUTE])) == Wait(NOW + HOUR, "sms: held, no money")
+    short = replace(asked(SMS), expires_at=NOW + MINUTE)
+    assert next_move(short, World(NOW, [HELD_ROUTE])) == Wait(NOW + MINUTE, "sms: held, no money")
+    assert isinstance(next_move(asked(SMS), World(NOW + HOUR, [HELD_ROUTE])), Send)
+
+
+@pytest.mark.parametrize(
+    ("attempt", "move"),
+    [
+        (made(Progress.DELIVERED), Finish(Status.DELIVERED, "whatsapp: delivered")),
+        (made(Progress.READ), Finish(Status.READ, "whatsapp: read")),
+        (
+            made(Progress.SENT),
+            Finish(Status.SENT, "every step has been tried; a provider has taken the message"),
+        ),
+        (
+            made(Progress.UNKNOWN, DOUBT),
+            Finish(Status.UNDELIVERED, "no step is left; a message may have been sent, and is not repeated"),
+        ),
+        (made(Progress.FAILED), Finish(Status.UNDELIVERED, "no step is left")),
+        (made(Progress.SKIPPED), Finish(Status.UNDELIVERED, "no step is left")),
+    ],
+)
+def test_the_end_of_a_single_step(attempt: Attempt, move: Move) -> None:
+    assert goes_on(attempt, steps=(BOTH,)) == move
+
+
+def test_its_validity_is_over() -> None:
+    over = World(END, [IDLE])
+    assert next_move(asked(SMS), over) == Finish(Status.EXPIRED, "its validity is over")
+    arrived = asked(SMS, attempts=(made(Progress.DELIVERED),))
+    assert next_move(arrived, over) == Finish(Status.DELIVERED, "sms: delivered")
+
+
+def test_advance_tells_why_and_goes_on_to_the_step_that_works() -> None:
+    told, send = advance(asked(TEXT, SMS), World(NOW, [Route(HARD, ADDRESS), IDLE]))
+    assert send == Send(1, False, "sms: no reply window on this channel -> free text")
+    assert [attempt.progress for attempt in told.attempts] == [Progress.SKIPPED]
+    assert [decision.text for decision in told.decisions] == [told.attempts[0].reason, send.why]
+
+
+def test_advance_waits_or_settles() -> None:
+    waiting, send = advance(replace(asked(SMS), lease="worker"), World(NOW, [HELD_ROUTE]))
+    assert (waiting.due_at, waiting.lease, send) == (NOW + HOUR, None, None)
+    settled, send = advance(replace(asked(SMS), lease="worker"), World(END, [IDLE]))
+    assert (settled.due_at, settled.lease, settled.status, send) == (None, None, Status.EXPIRED, None)

@@ -1,0 +1,135 @@
+"""The rule, move by move, with the exact words that the story shows: what follows from an attempt."""
+
+import pytest
+
+from gateway.cascade import DOUBT, Move, Route, Send, Skip, Wait
+from gateway.model import Cause, Progress
+from gateway.notification import MAX_TRIES, Attempt
+from tests.cascade_cases import (
+    ADDRESS,
+    BLOCKED,
+    HARD,
+    HELD_ROUTE,
+    HELLO,
+    HOUR,
+    IDLE,
+    KEYED,
+    MINUTE,
+    NOW,
+    OPEN,
+    SECOND,
+    SHUT,
+    SMS,
+    STOPPED,
+    TEXT,
+    goes_on,
+    made,
+)
+
+DOUBTFUL = "whatsapp: it may have been sent"
+
+
+@pytest.mark.parametrize(
+    ("attempt", "route", "move"),
+    [
+        (made(Progress.SENDING), IDLE, Wait(NOW + DOUBT - SECOND, f"{DOUBTFUL}; waiting for a receipt")),
+        (made(Progress.UNKNOWN), IDLE, Wait(NOW + DOUBT - SECOND, f"{DOUBTFUL}; waiting for a receipt")),
+        (made(Progress.SENDING), Route(KEYED, ADDRESS), Send(0, False, "whatsapp: repeated under the same key", 0)),
+        (
+            made(Progress.UNKNOWN, retry_at=NOW + SECOND),
+            Route(KEYED, ADDRESS),
+            Wait(NOW + SECOND, f"{DOUBTFUL}; repeating it under the same key"),
+        ),
+        (
+            made(Progress.UNKNOWN, tries=MAX_TRIES),
+            Route(KEYED, ADDRESS),
+            Wait(NOW + DOUBT - SECOND, f"{DOUBTFUL}; waiting for a receipt"),
+        ),
+        (
+            made(Progress.UNKNOWN),
+            Route(KEYED, ADDRESS, session=STOPPED),
+            Wait(NOW + DOUBT - SECOND, f"{DOUBTFUL}; waiting for a receipt"),
+        ),
+        (
+            made(Progress.RETRYING, reason="busy", retry_at=NOW + SECOND),
+            IDLE,
+            Wait(NOW + SECOND, "whatsapp: busy; trying again"),
+        ),
+        (
+            made(Progress.RETRYING, reason="no money", retry_at=NOW + SECOND),
+            HELD_ROUTE,
+            Wait(NOW + HOUR, "whatsapp: no money; trying again"),
+        ),
+        (made(Progress.RETRYING, retry_at=NOW), IDLE, Send(0, False, "whatsapp: trying again", 0)),
+        (made(Progress.RETRYING, template=True), Route(HARD, ADDRESS), Send(0, True, "whatsapp: trying again", 0)),
+        (
+            made(Progress.RETRYING, template=True),
+            Route(HARD, ADDRESS, session=OPEN),
+            Send(0, True, "whatsapp: trying again", 0),
+        ),
+        (
+            made(Progress.SENT, MINUTE),
+            IDLE,
+            Wait(NOW + 4 * MINUTE, "whatsapp: sent; waiting 4 min for delivered"),
+        ),
+    ],
+)
+def test_under_way(attempt: Attempt, route: Route, move: Move) -> None:
+    assert goes_on(attempt, route) == move
+
+
+@pytest.mark.parametrize(
+    ("route", "move"),
+    [
+        (Route(HARD, ADDRESS, session=SHUT), Send(0, True, f"whatsapp: window closed 3 h ago -> {HELLO}")),
+        (
+            Route(HARD, ADDRESS, session=STOPPED),
+            Skip(0, "whatsapp: the person asked us to stop on 2026-11-23 11:00 UTC"),
+        ),
+        (Route(HARD, ADDRESS, session=BLOCKED), Skip(0, "whatsapp: the person has blocked us on 2026-11-23 11:00 UTC")),
+    ],
+)
+def test_what_was_not_sent_is_thought_over(route: Route, move: Move) -> None:
+    assert goes_on(made(Progress.RETRYING, retry_at=NOW), route) == move
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        made(Progress.SKIPPED),
+        made(Progress.FAILED, cause=Cause.REFUSED),
+        made(Progress.FAILED, cause=Cause.WINDOW_CLOSED, template=True),
+        made(Progress.SENDING, DOUBT),
+        made(Progress.UNKNOWN, DOUBT),
+        made(Progress.SENT, 5 * MINUTE),
+        made(Progress.SENT, SECOND, sent_at=NOW - 5 * MINUTE),
+    ],
+)
+def test_left_behind(attempt: Attempt) -> None:
+    assert goes_on(attempt) == Send(1, False, "sms: no reply window on this channel -> free text")
+
+
+REFUSED = made(Progress.FAILED, cause=Cause.WINDOW_CLOSED)
+
+
+@pytest.mark.parametrize(
+    ("route", "move"),
+    [
+        (
+            Route(HARD, ADDRESS, session=OPEN),
+            Send(0, True, f"whatsapp: the provider says the window is closed -> {HELLO}"),
+        ),
+        (
+            Route(HARD, ADDRESS, session=SHUT, template_problem="paused"),
+            Skip(0, f"whatsapp: window closed 3 h ago; {HELLO} cannot be used: paused"),
+        ),
+        (HELD_ROUTE, Wait(NOW + HOUR, "whatsapp: held, no money")),
+        (
+            Route(HARD, ADDRESS, session=STOPPED),
+            Skip(0, "whatsapp: the person asked us to stop on 2026-11-23 11:00 UTC"),
+        ),
+    ],
+)
+def test_the_provider_says_the_window_is_closed(route: Route, move: Move) -> None:
+    assert goes_on(REFUSED, route) == move
+    assert goes_on(REFUSED, route, (TEXT, SMS)) == Send(1, False, "sms: no reply window on this channel -> free text")

@@ -1,0 +1,204 @@
+"""What holds whatever the provider, the person and the clock do: the rule plays against an adversary."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+
+from hypothesis import given, settings
+
+from gateway import window
+from gateway.cascade import Finish, Send, Skip, Wait, advance, next_move
+from gateway.model import Cause, Progress
+from gateway.notification import MAX_TRIES, Attempt, Status, succeeded
+from gateway.window import Mode
+from tests.adversary import LIMIT, Play, Turn, plays
+
+LAWS: list[Callable[[Play], None]] = []
+
+UNDER_WAY = {Progress.SENDING, Progress.UNKNOWN, Progress.SENT, Progress.DELIVERED, Progress.READ}
+
+
+def law(check: Callable[[Play], None]) -> Callable[[Play], None]:
+    LAWS.append(check)
+    return check
+
+
+@settings(max_examples=1000, deadline=None)
+@given(plays())
+def test_every_law_holds_in_every_play(play: Play) -> None:
+    for holds in LAWS:
+        holds(play)
+
+
+def closed_window(attempt: Attempt | None) -> bool:
+    """Is it a free text that the provider refused because of the window?"""
+    refused = (Progress.FAILED, Cause.WINDOW_CLOSED, False)
+    return attempt is not None and (attempt.progress, attempt.cause, attempt.template) == refused
+
+
+def over(turn: Turn) -> bool:
+    """Has it arrived, or is its validity over?"""
+    arrived = any(succeeded(attempt, turn.before.steps[attempt.step]) for attempt in turn.before.attempts)
+    return arrived or turn.world.now >= turn.before.expires_at
+
+
+@law
+def it_ends(play: Play) -> None:
+    assert len(play.turns) < LIMIT
+    assert play.notification.due_at is None
+    assert play.notification.status not in {Status.NEW, Status.PENDING}
+
+
+@law
+def a_provider_in_trouble_is_not_hammered(play: Play) -> None:
+    in_trouble = {Cause.UNAVAILABLE, Cause.AMBIGUOUS}
+    calls = Counter(attempt for attempt, answer in play.calls if answer.heard and answer.error in in_trouble)
+    assert all(count <= MAX_TRIES for count in calls.values())
+
+
+@law
+def a_step_passed_over_says_why(play: Play) -> None:
+    for turn, attempt, step, _ in play.skipped:
+        assert attempt.reason.startswith(f"{step.channel}: ")
+        assert attempt.reason in [decision.text for decision in turn.decided.decisions]
+
+
+@law
+def when_it_is_over_nothing_is_done(play: Play) -> None:
+    for turn in play.turns:
+        if over(turn):
+            assert isinstance(turn.move, Finish)
+            assert turn.decided.attempts == turn.before.attempts
+            assert turn.move.status is not Status.UNDELIVERED
+
+
+@law
+def it_waits_for_a_moment_to_come_within_its_validity(play: Play) -> None:
+    for turn in play.turns:
+        if isinstance(turn.move, Wait):
+            assert turn.world.now < turn.move.until <= turn.before.expires_at
+            assert (turn.decided.due_at, turn.decided.lease) == (turn.move.until, None)
+
+
+@law
+def a_step_under_way_is_never_sent_again(play: Play) -> None:
+    for turn, send, _, route in play.sends:
+        last = turn.decided.last(send.step)
+        if send.again is not None:
+            again = turn.decided.attempts[send.again]
+            assert again is last
+            assert send.template is again.template
+            assert again.progress is Progress.RETRYING or route.facts.idempotent
+            assert again.progress <= Progress.UNKNOWN
+        elif last is not None:
+            assert last.progress not in UNDER_WAY
+            assert send.template
+            assert not last.template
+            assert last.progress is Progress.RETRYING or closed_window(last)
+
+
+@law
+def no_piece_is_taken_twice(play: Play) -> None:
+    """Where the provider knows a piece by our key, it may be handed over again under the same key."""
+    idempotent = [route.facts.idempotent for route in play.routes]
+    taken = Counter((step, template, part) for step, template, part, _ in play.taken if not idempotent[step])
+    assert all(count == 1 for count in taken.values())
+    keys = {(step, template, part): attempt for step, template, part, attempt in play.taken}
+    assert all(keys[step, template, part] == attempt for step, template, part, attempt in play.taken)
+
+
+@law
+def a_step_goes_at_most_once_in_each_form(play: Play) -> None:
+    made = Counter((a.step, a.template) for a in play.notification.attempts if a.progress is not Progress.SKIPPED)
+    assert all(count == 1 for count in made.values())
+
+
+@law
+def free_text_never_goes_through_a_closed_door(play: Play) -> None:
+    for turn, send, step, route in play.sends:
+        rule = route.facts.window
+        assert step.template if send.template else step.content
+        assert send.template or rule.mode is not Mode.HARD or window.is_open(rule, route.session, turn.world.now)
+
+
+@law
+def nothing_goes_to_whom_it_must_not(play: Play) -> None:
+    for turn, send, _, route in play.sends:
+        assert route.address
+        assert route.session or not route.facts.needs_start
+        assert route.held_until is None or route.held_until <= turn.world.now
+        assert not (send.template and route.template_problem)
+        if route.session:
+            assert route.session.started_at or not route.facts.needs_start
+            assert route.session.blocked_at is None
+            assert route.session.stopped_at is None or turn.before.reply_to
+
+
+@law
+def the_words_are_true(play: Play) -> None:
+    told = [(turn, send.why, route) for turn, send, _, route in play.sends]
+    told += [(turn, attempt.reason, route) for turn, attempt, _, route in play.skipped]
+    for turn, words, route in told:
+        rule, session, now = route.facts.window, route.session, turn.world.now
+        assert "window open" not in words or window.is_open(rule, session, now)
+        assert "window closed" not in words or not window.is_open(rule, session, now)
+        assert "no reply window" not in words or rule.mode is Mode.NONE
+        assert "has blocked us" not in words or (session and session.blocked_at)
+        assert "asked us to stop" not in words or (session and session.stopped_at and not turn.before.reply_to)
+        assert "cannot be used" not in words or (route.template_problem and route.template_problem in words)
+
+
+@law
+def nothing_goes_back(play: Play) -> None:
+    order = list(Status).index
+    for old, new in zip(play.states, play.states[1:], strict=False):
+        assert order(new.status) >= order(old.status)
+        assert len(new.attempts) >= len(old.attempts)
+        for known, told in zip(old.attempts, new.attempts, strict=False):
+            assert (told.step, told.template, told.address) == (known.step, known.template, known.address)
+            assert told.progress >= known.progress or known.progress <= Progress.UNKNOWN
+            assert len(told.parts) >= len(known.parts)
+
+
+@law
+def steps_are_begun_in_order(play: Play) -> None:
+    begun = list(dict.fromkeys(attempt.step for attempt in play.notification.attempts))
+    assert begun == list(range(len(begun)))
+
+
+@law
+def a_closed_window_leads_to_the_template_or_says_why_not(play: Play) -> None:
+    """On the same step, and before a later one is begun."""
+    for turn in play.turns:
+        for index, step in enumerate(turn.decided.steps):
+            if step.template and closed_window(turn.decided.last(index)):
+                assert not isinstance(turn.move, Send) or turn.move.step <= index
+                assert not isinstance(turn.move, Finish) or over(turn)
+
+
+@law
+def patience_counts_from_the_send(play: Play) -> None:
+    begun: dict[int, datetime] = {}
+    for turn, send, _, _ in play.sends:
+        begun[send.step] = turn.world.now
+        for index, step in enumerate(turn.decided.steps[: send.step]):
+            last = turn.decided.last(index)
+            if last and last.progress in {Progress.SENT, Progress.DELIVERED}:
+                assert turn.world.now >= begun[index] + step.fallback_after
+
+
+@law
+def at_the_end_every_step_was_begun(play: Play) -> None:
+    last = play.turns[-1]
+    if isinstance(last.move, Finish) and last.move.status is Status.UNDELIVERED:
+        assert {attempt.step for attempt in last.decided.attempts} == set(range(len(last.decided.steps)))
+
+
+@law
+def advance_makes_the_moves_of_the_rule(play: Play) -> None:
+    for turn in play.turns:
+        first, again = next_move(turn.before, turn.world), advance(turn.before, turn.world)
+        assert isinstance(first, Skip) or first == turn.move
+        assert again[0] == turn.decided
+        assert again[1] == (turn.move if isinstance(turn.move, Send) else None)
+        assert turn.decided.decisions[-1].text == turn.move.why
