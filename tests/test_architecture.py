@@ -1,0 +1,140 @@
+"""What holds this project together, as tests: floors, guards, the Procfile, and what every channel has to offer."""
+
+import ast
+import importlib
+import inspect
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import aiohttp
+import msgspec
+import pytest
+
+import bots
+from bots.simulation import Simulator
+from gateway.channel import Channel, ChannelPackage, Facts, Outside
+from gateway.cli import main
+from tests.commands import BIN, ROOT, answers, ended, run, started
+from tests.player import Player
+from webhooks.app import create_app
+from webhooks.guard import PUBLIC
+from webhooks.server import free_port
+
+PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
+NEUTRAL = [file for folder in ("gateway", "storage", "webhooks") for file in sorted((ROOT / folder).rglob("*.py"))]
+WEAK = """
+[sms.main]
+account_sid = "AC5ef8732a3c49700934481addd5ce1659"
+auth_token = "please-change-me-now"
+sender = "+79990000009"
+"""
+
+
+async def test_imports_only_go_down() -> None:
+    linted = await run(ROOT, str(BIN / "lint-imports"), "--no-cache")
+    assert linted.code == 0, linted.out
+    assert ", 0 broken." in linted.out
+
+
+async def test_every_route_is_guarded_or_listed_as_public(town: Player) -> None:
+    rules = list(create_app(town.town.runtime).url_map.iter_rules())
+    assert {rule.endpoint for rule in rules} >= PUBLIC
+    async with aiohttp.ClientSession(town.town.url) as stranger:
+        for rule in rules:
+            for method in rule.methods or ():
+                async with stranger.request(method, re.sub("<[^>]+>", "x", rule.rule)) as response:
+                    assert (response.status != 401) == (rule.endpoint in PUBLIC), (method, rule.rule)
+
+
+def test_the_procfile_names_what_there_is() -> None:
+    assert set(PROCFILE) == {"web", "worker"}
+    module, _, name = PROCFILE["web"].split()[-1].partition(":")
+    assert callable(getattr(importlib.import_module(module), name))
+    program, command = PROCFILE["worker"].split()
+    assert (BIN / program).exists()
+    assert command in main.commands
+
+
+async def test_the_procfiles_web_line(tmp_path: Path, mongodb_uri: str) -> None:
+    port = str(free_port())
+    settings = {"MONGODB_URI": mongodb_uri, "GATEWAY_DATABASE": f"test-{uuid4().hex[:12]}", "PORT": port}
+    async with started(tmp_path, "bash", "-c", f"exec {PROCFILE['web']}", **settings) as process:
+        await answers(f"http://127.0.0.1:{port}/healthz", process)
+        await answers(f"http://127.0.0.1:{port}/readyz", process)
+        process.send_signal(signal.SIGTERM)
+        assert (await ended(process)).code == 0
+
+
+@pytest.mark.parametrize("line", PROCFILE)
+async def test_the_procfiles_lines_refuse_a_weak_secret(tmp_path: Path, mongodb_uri: str, line: str) -> None:
+    """A platform sees by the exit code that it has failed; people see by the last line why."""
+    (tmp_path / "accounts.toml").write_text(WEAK)
+    settings = {"MONGODB_URI": mongodb_uri, "PORT": str(free_port())}
+    refused = await run(tmp_path, "bash", "-c", f"exec {PROCFILE[line]}", **settings)
+    assert refused.code not in {0, None}
+    assert "[sms.main]: this secret can be guessed" in refused.err.splitlines()[-1]
+    assert "$.auth_token" in refused.err
+    assert "please-change-me-now" not in refused.out + refused.err
+
+
+@pytest.mark.parametrize("name", bots.CHANNELS)
+async def test_a_channels_package_offers_what_it_has_to(name: str) -> None:
+    package, module = bots.package(name), bots.simulator(name)
+    assert same_signature(ChannelPackage.open_accounts, package.open_accounts)
+    assert issubclass(package.Account, msgspec.Struct)
+    account = module.demo_account("http://127.0.0.1:9/api")
+    assert isinstance(account, package.Account)
+    async with aiohttp.ClientSession() as http:
+        (channel,) = package.open_accounts({"demo": account}, Outside(http, "https://gateway.shop.ru")).values()
+        assert isinstance(channel.facts, Facts)
+        assert (channel.facts.name, channel.account) == (name, "demo")
+        for method in methods(Channel):
+            assert same_signature(getattr(Channel, method), getattr(type(channel), method)), method
+        await channel.close()
+
+
+@pytest.mark.parametrize("name", bots.CHANNELS)
+async def test_a_channels_simulator_offers_what_it_has_to(name: str) -> None:
+    module = bots.simulator(name)
+    server = module.Server(module.demo_account("http://127.0.0.1:9/api"), "http://127.0.0.1:9/webhook")
+    assert isinstance(server, Simulator)
+    assert (server.name, server.blueprint().name) == (name, name)
+    assert server.title
+    assert server.errors
+    for method in methods(Simulator):
+        assert same_signature(getattr(Simulator, method), getattr(type(server), method)), method
+    await server.close()
+
+
+@pytest.mark.parametrize("file", NEUTRAL, ids=lambda file: str(file.relative_to(ROOT)))
+def test_no_channels_name_outside_of_bots(file: Path) -> None:
+    """The core decides by what a channel declares, never by its name."""
+    word = re.compile(rf"\b({'|'.join(bots.CHANNELS)})\b", re.IGNORECASE)
+    assert [text for text in strings(ast.parse(file.read_text("utf-8"))) if word.search(text)] == []
+
+
+def strings(tree: ast.Module) -> Iterator[str]:
+    """String constants that are not docstrings."""
+    docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
+            yield node.value
+
+
+def methods(kind: type) -> list[str]:
+    return [name for name, value in vars(kind).items() if inspect.isfunction(value) and not name.startswith("_")]
+
+
+def same_signature(asked: object, offered: object) -> bool:
+    """The same parameters, apart from a method's first one, and both to be awaited or not."""
+    return parameters(asked) == parameters(offered) and (
+        inspect.iscoroutinefunction(asked) == inspect.iscoroutinefunction(offered)
+    )
+
+
+def parameters(function: object) -> list[tuple[str, object]]:
+    assert callable(function)
+    return [(one.name, one.kind) for one in inspect.signature(function).parameters.values() if one.name != "self"]
