@@ -1,8 +1,8 @@
 """Pigeon post: a made-up provider, and the smallest channel there can be. Start a new one from it.
 
-It takes `POST <api_url>/letters {"to", "text", "ref"}` under the header X-Loft-Secret and answers `{"id"}`. It calls us, under
-the same header, with a list of what has happened: `{"kind": "letter", "id", "from", "text"}` when a person writes,
-`{"kind": "report", "id", "ref", "arrived"}` on a letter of ours.
+It takes `POST <api_url>/letters {"to", "text", "ref"}` under the header X-Loft-Secret and answers `{"id"}`. It calls
+us, under the same header, with a list of what has happened: `{"kind": "letter", "id", "from", "text"}` when a person
+writes, `{"kind": "report", "id", "ref", "arrived"}` on a letter of ours.
 """
 
 import hmac
