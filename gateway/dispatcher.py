@@ -132,7 +132,7 @@ def _after(old: Notification, index: int, outcome: Outcome, lease: str | None, w
 
 async def _learn(runtime: Runtime, way: Channel, step: Step, address: Address, error: SendError) -> None:
     """What a refusal teaches us about the session, the template, or our own account."""
-    await corrected(runtime, address, error.cause, template_key(way, step), str(error))
+    await corrected(runtime, address, error.cause, template_key(way, step), str(error), runtime.clock())
     if error.cause is Cause.MISCONFIGURED:
         log.error("%s is held: %s", account_key(way), error)
         await states.hold(runtime.db, account_key(way), runtime.clock() + HOLD, str(error))

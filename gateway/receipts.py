@@ -50,7 +50,7 @@ async def received(runtime: Runtime, receipt: Receipt) -> None:
     if address and line is None:
         await messages.log(runtime.db, line_of(changed, attempt, part, address, receipt.provider_id, receipt.at))
     if address and receipt.cause:
-        await _learn(runtime, changed, attempt, address, receipt.cause, receipt.reason)
+        await _learn(runtime, changed, attempt, address, receipt.cause, receipt)
     if changed.due_at and changed.due_at <= now:
         runtime.outbox_bell.set()
 
@@ -89,8 +89,8 @@ def _told(old: Notification, index: int, part: int, receipt: Receipt, now: datet
 
 
 async def _learn(
-    runtime: Runtime, notification: Notification, attempt: int, address: Address, cause: Cause, reason: str
+    runtime: Runtime, notification: Notification, attempt: int, address: Address, cause: Cause, receipt: Receipt
 ) -> None:
     template = notification.steps[notification.attempts[attempt].step].template
     name = f"{address.channel}:{address.account}:{template.name}:{template.language}" if template else ""
-    await corrected(runtime, address, cause, name, reason)
+    await corrected(runtime, address, cause, name, receipt.reason, receipt.at)

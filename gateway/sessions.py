@@ -35,18 +35,17 @@ async def subscribed(runtime: Runtime, address: Address, at: datetime, *, active
     await sessions.change(runtime.db, address.key, step)
 
 
-async def corrected(runtime: Runtime, address: Address, cause: Cause, template: str, reason: str) -> None:
+async def corrected(runtime: Runtime, address: Address, cause: Cause, template: str, reason: str, at: datetime) -> None:
     """A provider's refusal teaches us: the window is shut, the person has blocked us, the template is unusable.
 
-    `template` is channel:account:name:language, or "".
+    `template` is channel:account:name:language, or "". `at`: when it was refused; what came later is left alone.
     """
-    now = runtime.clock()
     if cause is Cause.STOPPED:
-        await subscribed(runtime, address, now, active=False)
+        await subscribed(runtime, address, at, active=False)
     elif cause is Cause.WINDOW_CLOSED:
-        await sessions.change(runtime.db, address.key, lambda session: _closed(session, address, now))
+        await sessions.change(runtime.db, address.key, lambda session: _closed(session, address, at))
     elif cause is Cause.TEMPLATE_UNUSABLE and template:
-        await states.template_changed(runtime.db, template, usable=False, state="refused", reason=reason, at=now)
+        await states.template_changed(runtime.db, template, usable=False, state="refused", reason=reason, at=at)
 
 
 def _written(session: Session, rule: Window, event: Inbound, command: str, contact: str | None) -> Session:
@@ -64,8 +63,9 @@ def _written(session: Session, rule: Window, event: Inbound, command: str, conta
     )
 
 
-def _closed(session: Session | None, address: Address, now: datetime) -> Session:
-    return replace(session or Session(address.key, address), window_closed_at=now)
+def _closed(session: Session | None, address: Address, at: datetime) -> Session:
+    session = session or Session(address.key, address)
+    return replace(session, window_closed_at=_latest(session.window_closed_at, at))
 
 
 def _newest(session: Session, at: datetime) -> bool:
