@@ -42,7 +42,8 @@ ERRORS = {kind.cause: kind for kind in _KINDS}
 
 ANSWERS = [Answer(), *(Answer(took=False, error=cause) for cause in Cause), Answer(error=Cause.AMBIGUOUS)]
 ANSWERS += [Answer(heard=False), Answer(took=False, heard=False)]
-MOODS = st.lists(st.sampled_from(ANSWERS), min_size=1, max_size=4).map(st.sampled_from)
+ONE, SOME = st.sampled_from(ANSWERS), st.lists(st.sampled_from(ANSWERS), min_size=2, max_size=4)
+MOODS = ONE.map(st.just) | SOME.map(st.sampled_from)
 
 FACTS = st.builds(
     Facts,

@@ -49,7 +49,7 @@ from tests.cascade_cases import (
         (SMS, BOT, OPEN, False, "sms: no reply window on this channel -> free text"),
     ],
 )
-def test_text_or_template(step: Step, facts: Facts, session: Session | None, template: bool, why: str) -> None:  # noqa: FBT001
+def test_text_or_template(step: Step, facts: Facts, session: Session | None, *, template: bool, why: str) -> None:
     assert begin(step, facts, session) == Send(0, template, why)
 
 
@@ -108,6 +108,14 @@ def test_an_account_that_is_held_waits_but_not_beyond_the_end() -> None:
 )
 def test_the_end_of_a_single_step(attempt: Attempt, move: Move) -> None:
     assert goes_on(attempt, steps=(BOTH,)) == move
+
+
+def test_at_the_end_the_best_that_was_reached_counts() -> None:
+    wants_read = replace(SMS, success=Progress.READ)
+    attempts = (made(Progress.DELIVERED, HOUR), made(Progress.SENT, step=1))
+    tried = asked(wants_read, wants_read, attempts=attempts)
+    words = "every step has been tried; a provider has taken the message"
+    assert next_move(tried, World(NOW, [IDLE, IDLE])) == Finish(Status.DELIVERED, words)
 
 
 def test_its_validity_is_over() -> None:
