@@ -47,7 +47,10 @@ async def _started(folder: Path) -> AsyncIterator[str]:
     port = _free_port()
     with (folder / "database.log").open("ab") as log:
         command = [sys.executable, "-m", "storage.watchdog", *_command(folder, port)]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log) as process:  # noqa: S603, ASYNC220
+        # A session of its own: a terminal's Ctrl-C reaches us alone, and we finish what is under way before it ends.
+        with subprocess.Popen(  # noqa: S603, ASYNC220 - our own launcher's words
+            command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
+        ) as process:
             try:
                 uri = f"mongodb://127.0.0.1:{port}/?{OPTIONS}"
                 await _answering(uri, folder)

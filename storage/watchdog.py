@@ -12,8 +12,8 @@ import time
 PAUSE = 0.3
 """Seconds before a server that died is started again."""
 
-GRACE = 10
-"""Seconds that the server has to end by itself."""
+GRACE = 5
+"""Seconds that the server has to end by itself. Every commit is synced, so that killing it loses nothing."""
 
 
 def main(command: list[str]) -> None:
