@@ -1,6 +1,6 @@
 """Commands about our accounts at the providers: check, webhooks."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import aiohttp
 import click
@@ -28,7 +28,7 @@ def check() -> None:
                 _tell(f"public URL {settings.public_url}", "" if _https(settings) else "providers call https only"),
                 _tell(f"{len(ways)} accounts", "" if ways else "set some up in the accounts file"),
             ]
-            found += [await _check(way) for way in ways]
+            found += [await _check(way, settings.public_url) for way in ways]
             return all(found)
 
     run(command)
@@ -91,12 +91,20 @@ async def _show(way: Channel, _: str) -> None:
         click.echo(f"  {problem}")
 
 
-async def _check(way: Channel) -> bool:
+async def _check(way: Channel, public_url: str) -> bool:
     try:
         bound = await way.binding()
     except SendError as error:
         return _tell(_name(way), str(error))
-    return _tell(f"{_name(way)} webhook {bound.url or '-'}", "; ".join(bound.problems))
+    problems = bound.problems or _misdirected(bound.url, f"{public_url}/webhooks/{way.facts.name}/{way.account}")
+    return _tell(f"{_name(way)} webhook {bound.url or '-'}", "; ".join(problems))
+
+
+def _misdirected(url: str, ours: str) -> Sequence[str]:
+    """What only we can see: that the provider would deliver, but not to us."""
+    if not url:
+        return ["the webhook is not set; gateway webhooks set"]
+    return [] if url == ours else [f"webhooks do not go to {ours}; gateway webhooks set"]
 
 
 def _tell(what: str, problem: str = "") -> bool:

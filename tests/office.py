@@ -1,0 +1,47 @@
+"""An operator's desk: a folder, an environment, one account on a stand-in for its provider, and the real `gateway`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bots.sms import Account
+from bots.sms.simulator import Server, demo_account
+from gateway.settings import Settings
+from tests.commands import Finished, run
+from tests.processes import accounts_file
+from tests.serving import app_of, free_port, served
+
+PUBLIC = "https://gateway.shop.ru"
+
+
+@dataclass(frozen=True)
+class Office:
+    """`simulator` is the provider of the one account, sms:main."""
+
+    folder: Path
+    simulator: Server
+    account: Account
+    environment: dict[str, str]
+
+    async def gateway(self, *arguments: str, **environ: str) -> Finished:
+        return await run(self.folder, "gateway", *arguments, **{**self.environment, **environ})
+
+    def write(self, accounts: str) -> None:
+        (self.folder / "accounts.toml").write_text(accounts, "utf-8")
+
+
+@asynccontextmanager
+async def opened_office(folder: Path, settings: Settings, public_url: str = PUBLIC) -> AsyncIterator[Office]:
+    port = free_port()
+    account = demo_account(f"http://127.0.0.1:{port}/sms")
+    accounts_file(folder / "accounts.toml", {"sms": {"main": account}})
+    environment = {
+        "MONGODB_URI": str(settings.mongodb_uri),
+        "GATEWAY_DATABASE": settings.database,
+        "GATEWAY_PUBLIC_URL": public_url,
+    }
+    simulator = Server(account, f"{public_url}/webhooks/sms/main")
+    async with served(app_of(simulator.blueprint()), port=port):
+        yield Office(folder, simulator, account, environment)
+        await simulator.close()
