@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+import inspect
 import logging
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -103,9 +104,14 @@ def open_channels(settings: Settings, outside: Outside) -> Channels:
 def load_conversation(path: str) -> Conversation:
     """The function that answers people, by its dotted path `module:function`; the module may lie in this folder."""
     module, _, name = path.partition(":")
+    if not (module and name):
+        raise SettingsError([f"GATEWAY_CONVERSATION: {path} is not of the form module:function"])
     if str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))
     try:
-        return cast("Conversation", getattr(importlib.import_module(module), name))
-    except (ImportError, AttributeError, ValueError) as error:
+        found = getattr(importlib.import_module(module), name)
+    except Exception as error:  # noqa: BLE001 - it is the operator's own code that runs here
         raise SettingsError([f"GATEWAY_CONVERSATION: {path} cannot be loaded: {error}"]) from None
+    if not any(inspect.iscoroutinefunction(one) for one in (found, getattr(found, "__call__", None))):  # noqa: B004
+        raise SettingsError([f"GATEWAY_CONVERSATION: {path} is not an async function"])
+    return cast("Conversation", found)
