@@ -3,11 +3,13 @@
 import pytest
 
 from gateway.cascade import DOUBT, Move, Route, Send, Skip, Wait
+from gateway.dispatcher import _begin
 from gateway.model import Cause, Progress
-from gateway.notification import MAX_TRIES, Attempt
+from gateway.notification import MAX_TRIES, Attempt, Part, with_part
 from tests.cascade_cases import (
     ADDRESS,
     BLOCKED,
+    BOTH,
     HARD,
     HELD_ROUTE,
     HELLO,
@@ -22,6 +24,7 @@ from tests.cascade_cases import (
     SMS,
     STOPPED,
     TEXT,
+    asked,
     goes_on,
     made,
 )
@@ -133,3 +136,10 @@ REFUSED = made(Progress.FAILED, cause=Cause.WINDOW_CLOSED)
 def test_the_provider_says_the_window_is_closed(route: Route, move: Move) -> None:
     assert goes_on(REFUSED, route) == move
     assert goes_on(REFUSED, route, (TEXT, SMS)) == Send(1, False, "sms: no reply window on this channel -> free text")
+
+
+def test_patience_counts_from_the_try_that_was_taken() -> None:
+    tried = asked(BOTH, SMS, attempts=(made(Progress.RETRYING, 5 * MINUTE),))
+    _, begun = _begin(tried, Send(0, template=False, why="", again=0), ADDRESS, 1, NOW)
+    taken = with_part(begun.attempts[0], Part("id"), 0, NOW)
+    assert goes_on(taken) == Wait(NOW + 5 * MINUTE, "whatsapp: sent; waiting 5 min for delivered")

@@ -60,3 +60,9 @@ async def test_they_have_blocked_us_unless_they_have_written_since(
 ) -> None:
     session = await after_failure(runtime, Cause.STOPPED, NOW - ago)
     assert (session.blocked_at is not None) is expected
+
+
+async def test_an_older_word_on_the_window_does_not_undo_a_newer_one(runtime: Runtime) -> None:
+    newer = await after_failure(runtime, Cause.WINDOW_CLOSED, NOW - HOUR / 2)
+    older = await after_failure(runtime, Cause.WINDOW_CLOSED, NOW - 2 * HOUR)
+    assert older.window_closed_at == newer.window_closed_at
