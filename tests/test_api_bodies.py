@@ -20,6 +20,42 @@ def step(**fields: Any) -> dict[str, Any]:
     return message(channels=[STEP, {**STEP, **fields}])
 
 
+WRONG: list[tuple[Any, str]] = [
+    (5, ""),
+    (None, ""),
+    ({}, "destinations"),
+    (message(destinations=[]), "destinations"),
+    (message(destinations=[5]), "destinations[0]"),
+    (message(destinations=[{"phone": 79000000001}]), "destinations[0].phone"),
+    (message(destinations=[{"fone": PHONE}]), "destinations[0].fone"),
+    (message(destinations=[{"variables": []}]), "destinations[0].variables"),
+    (message(destinations=[{"variables": {"a": None}}]), "destinations[0].variables[...]"),
+    (message(channels=[]), "channels"),
+    (message(channels=[STEP] * 11), "channels"),
+    (message(validityPeriod=0), "validityPeriod"),
+    (message(validityPeriod=2881), "validityPeriod"),
+    (message(validityPeriod="1440"), "validityPeriod"),
+    (message(callbackData="x" * 10_241), "callbackData"),
+    (message(groupId=""), "groupId"),
+    (message(validity_period=60), "validity_period"),
+    (step(text=5), "channels[1].text"),
+    (step(text="x" * 16_385), "channels[1].text"),
+    (step(txet="Hello"), "channels[1].txet"),
+    (step(success="opened"), "channels[1].success"),
+    (step(fallbackAfter="soon"), "channels[1].fallbackAfter"),
+    (step(fallbackAfter=1e300), "channels[1].fallbackAfter"),
+    (step(buttons=[{}]), "channels[1].buttons[0].text"),
+    (step(buttons=[{"text": ""}]), "channels[1].buttons[0].text"),
+    (step(buttons=[{"text": "a", "url": "javascript:x"}]), "channels[1].buttons[0].url"),
+    (step(buttons=[{"text": "a"}] * 11), "channels[1].buttons"),
+    (step(media={"type": "image"}), "channels[1].media.url"),
+    (step(media={"type": "gif", "url": "https://a.ru/b"}), "channels[1].media.type"),
+    (step(media={"type": "image", "url": "file:///etc/passwd"}), "channels[1].media.url"),
+    (step(template={"name": "order"}), "channels[1].template.language"),
+]
+"""Messages, and the path of the field that is wrong in each."""
+
+
 async def post(town: Player, body: Any) -> tuple[int, Any]:
     async with town.http.post("/api/v1/messages", data=body) as response:
         return response.status, await response.json()
@@ -56,47 +92,15 @@ async def test_a_body_of_another_shape(town: Player, body: bytes, field: str) ->
     assert (status, answer["details"]) == (400, {"code": "invalid", "field": field})
 
 
-@pytest.mark.parametrize(
-    ("wrong", "field"),
-    [
-        (5, "messages[1]"),
-        (None, "messages[1]"),
-        ({}, "messages[1].destinations"),
-        (message(destinations=[]), "messages[1].destinations"),
-        (message(destinations=[5]), "messages[1].destinations[0]"),
-        (message(destinations=[{"phone": 79000000001}]), "messages[1].destinations[0].phone"),
-        (message(destinations=[{"fone": PHONE}]), "messages[1].destinations[0].fone"),
-        (message(destinations=[{"variables": []}]), "messages[1].destinations[0].variables"),
-        (message(destinations=[{"variables": {"a": None}}]), "messages[1].destinations[0].variables[...]"),
-        (message(channels=[]), "messages[1].channels"),
-        (message(channels=[STEP] * 11), "messages[1].channels"),
-        (message(validityPeriod=0), "messages[1].validityPeriod"),
-        (message(validityPeriod=2881), "messages[1].validityPeriod"),
-        (message(validityPeriod="1440"), "messages[1].validityPeriod"),
-        (message(callbackData="x" * 10_241), "messages[1].callbackData"),
-        (message(groupId=""), "messages[1].groupId"),
-        (message(validity_period=60), "messages[1].validity_period"),
-        (step(text=5), "messages[1].channels[1].text"),
-        (step(text="x" * 16_385), "messages[1].channels[1].text"),
-        (step(txet="Hello"), "messages[1].channels[1].txet"),
-        (step(success="opened"), "messages[1].channels[1].success"),
-        (step(fallbackAfter="soon"), "messages[1].channels[1].fallbackAfter"),
-        (step(fallbackAfter=1e300), "messages[1].channels[1].fallbackAfter"),
-        (step(buttons=[{}]), "messages[1].channels[1].buttons[0].text"),
-        (step(buttons=[{"text": ""}]), "messages[1].channels[1].buttons[0].text"),
-        (step(buttons=[{"text": "a", "url": "javascript:x"}]), "messages[1].channels[1].buttons[0].url"),
-        (step(buttons=[{"text": "a"}] * 11), "messages[1].channels[1].buttons"),
-        (step(media={"type": "image"}), "messages[1].channels[1].media.url"),
-        (step(media={"type": "gif", "url": "https://a.ru/b"}), "messages[1].channels[1].media.type"),
-        (step(media={"type": "image", "url": "file:///etc/passwd"}), "messages[1].channels[1].media.url"),
-        (step(template={"name": "order"}), "messages[1].channels[1].template.language"),
-    ],
-)
-async def test_a_wrong_field_is_named_and_its_neighbours_go_out(town: Player, wrong: Any, field: str) -> None:
-    status, answer = await town.post("/api/v1/messages", {"messages": [message(), wrong, message()]})
-    first, error, last = answer["messages"]
-    assert (status, error["error"]["code"], error["error"]["field"]) == (202, "invalid", field)
-    assert error["error"]["message"]
+async def test_wrong_fields_are_named_and_their_neighbours_go_out(town: Player) -> None:
+    wrong = [asked for asked, _ in WRONG]
+    status, answer = await town.post("/api/v1/messages", {"messages": [message(), *wrong, message()]})
+    first, *errors, last = answer["messages"]
+    expected = [f"messages[{number}].{field}".removesuffix(".") for number, (_, field) in enumerate(WRONG, 1)]
+    assert [item["error"]["field"] for item in errors] == expected
+    assert {item["error"]["code"] for item in errors} == {"invalid"}
+    assert all(item["error"]["message"] for item in errors)
+    assert status == 202
     for item in (first, last):
         await town.ended(item["id"], "DELIVERED")
     assert len(town.town.simulators["sms"].accepted) == 2
