@@ -121,6 +121,8 @@ def _of_step(notification: Notification, index: int, world: World) -> Move | Non
     attempt = notification.last(index)
     if attempt is None:
         return _begin(notification, index, world)
+    if any(later.step > index and later.progress not in _USELESS for later in notification.attempts):
+        return None  # the next channel has it; to come back to this one would tell the person twice
     rule = _AFTER.get(attempt.progress)
     return rule(notification, attempt, world) if rule else None
 
@@ -216,11 +218,8 @@ def _unconfirmed(notification: Notification, attempt: Attempt, world: World) -> 
         return None
     until = (attempt.sent_at or attempt.at) + step.fallback_after
     if world.now < until:
-        wanted = step.success.name.lower()
-        return Wait(
-            min(until, notification.expires_at),
-            f"{step.channel}: sent; waiting {span(until - world.now)} for {wanted}",
-        )
+        words = f"{step.channel}: sent; waiting up to {span(step.fallback_after)} for {step.success.name.lower()}"
+        return Wait(min(until, notification.expires_at), words)
     return None
 
 
@@ -234,10 +233,13 @@ _AFTER: dict[Progress, Callable[[Notification, Attempt, World], Move | None]] = 
 }
 
 
+_USELESS = {Progress.SKIPPED, Progress.FAILED}
+
+
 def _end(notification: Notification) -> tuple[Status, str]:
     seen = {attempt.progress for attempt in notification.attempts}
     if taken := seen & {Progress.SENT, Progress.DELIVERED, Progress.READ}:
-        return Status[max(taken).name], "every step has been tried; a provider has taken the message"
+        return Status[max(taken).name], "sent; there is no further step"
     if seen & {Progress.SENDING, Progress.UNKNOWN}:
         return Status.UNDELIVERED, "no step is left; a message may have been sent, and is not repeated"
     return Status.UNDELIVERED, "no step is left"

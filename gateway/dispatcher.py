@@ -100,7 +100,7 @@ def _begin(
         )
         return len(notification.attempts), notification.trying(attempt)
     old = notification.attempts[send.again]
-    again = structs.replace(old, progress=Progress.SENDING, at=now, sent_at=now)
+    again = structs.replace(old, progress=Progress.SENDING, at=now, sent_at=now, address=address)
     return send.again, notification.with_attempt(send.again, again)
 
 

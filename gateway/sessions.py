@@ -29,8 +29,7 @@ async def subscribed(runtime: Runtime, address: Address, at: datetime, *, active
         session = session or Session(address.key, address)
         if not active:
             return replace(session, blocked_at=_latest(session.blocked_at, at)) if _newest(session, at) else None
-        unblocked = None if session.blocked_at and session.blocked_at <= at else session.blocked_at
-        return replace(session, started_at=session.started_at or at, blocked_at=unblocked)
+        return replace(session, started_at=session.started_at or at, blocked_at=_unless_later(session.blocked_at, at))
 
     await sessions.change(runtime.db, address.key, step)
 
@@ -50,7 +49,7 @@ async def corrected(runtime: Runtime, address: Address, cause: Cause, template: 
 
 def _written(session: Session, rule: Window, event: Inbound, command: str, contact: str | None) -> Session:
     at = event.at
-    lifted = session.blocked_at is not None and session.blocked_at <= at
+    stopped = {"start": _unless_later(session.stopped_at, at), "stop": _latest(session.stopped_at, at)}
     return replace(
         session,
         name=event.person.name or session.name,
@@ -58,8 +57,8 @@ def _written(session: Session, rule: Window, event: Inbound, command: str, conta
         started_at=min(session.started_at, at) if session.started_at else at,
         last_inbound_at=_latest(session.last_inbound_at, at),
         window_from_at=window.opened_from(rule, session, at),
-        blocked_at=None if lifted else session.blocked_at,
-        stopped_at={"start": None, "stop": at}.get(command, session.stopped_at),
+        blocked_at=_unless_later(session.blocked_at, at),
+        stopped_at=stopped.get(command, session.stopped_at),
     )
 
 
@@ -71,6 +70,11 @@ def _closed(session: Session | None, address: Address, at: datetime) -> Session:
 def _newest(session: Session, at: datetime) -> bool:
     """Is there no later sign of life?"""
     return session.last_inbound_at is None or session.last_inbound_at <= at
+
+
+def _unless_later(barred_at: datetime | None, at: datetime) -> datetime | None:
+    """A bar that a sign of life at this moment lifts, unless it is younger."""
+    return barred_at if barred_at and barred_at > at else None
 
 
 def _latest(old: datetime | None, new: datetime) -> datetime:

@@ -96,7 +96,7 @@ def test_an_account_that_is_held_waits_but_not_beyond_the_end() -> None:
         (made(Progress.READ), Finish(Status.READ, "whatsapp: read")),
         (
             made(Progress.SENT),
-            Finish(Status.SENT, "every step has been tried; a provider has taken the message"),
+            Finish(Status.SENT, "sent; there is no further step"),
         ),
         (
             made(Progress.UNKNOWN, DOUBT),
@@ -114,7 +114,7 @@ def test_at_the_end_the_best_that_was_reached_counts() -> None:
     wants_read = replace(SMS, success=Progress.READ)
     attempts = (made(Progress.DELIVERED, HOUR), made(Progress.SENT, step=1))
     tried = asked(wants_read, wants_read, attempts=attempts)
-    words = "every step has been tried; a provider has taken the message"
+    words = "sent; there is no further step"
     assert next_move(tried, World(NOW, [IDLE, IDLE])) == Finish(Status.DELIVERED, words)
 
 

@@ -1,8 +1,9 @@
 """The rule, move by move, with the exact words that the story shows: what follows from an attempt."""
 
 import pytest
+from msgspec.structs import replace
 
-from gateway.cascade import DOUBT, Move, Route, Send, Skip, Wait
+from gateway.cascade import DOUBT, Move, Route, Send, Skip, Wait, World, next_move
 from gateway.dispatcher import _begin
 from gateway.model import Cause, Progress
 from gateway.notification import MAX_TRIES, Attempt, Part, with_part
@@ -73,7 +74,7 @@ DOUBTFUL = "whatsapp: it may have been sent"
         (
             made(Progress.SENT, MINUTE),
             IDLE,
-            Wait(NOW + 4 * MINUTE, "whatsapp: sent; waiting 4 min for delivered"),
+            Wait(NOW + 4 * MINUTE, "whatsapp: sent; waiting up to 5 min for delivered"),
         ),
     ],
 )
@@ -142,4 +143,20 @@ def test_patience_counts_from_the_try_that_was_taken() -> None:
     tried = asked(BOTH, SMS, attempts=(made(Progress.RETRYING, 5 * MINUTE),))
     _, begun = _begin(tried, Send(0, template=False, why="", again=0), ADDRESS, 1, NOW)
     taken = with_part(begun.attempts[0], Part("id"), 0, NOW)
-    assert goes_on(taken) == Wait(NOW + 5 * MINUTE, "whatsapp: sent; waiting 5 min for delivered")
+    assert goes_on(taken) == Wait(NOW + 5 * MINUTE, "whatsapp: sent; waiting up to 5 min for delivered")
+
+
+@pytest.mark.parametrize("then", [Progress.SENT, Progress.UNKNOWN, Progress.RETRYING])
+def test_a_late_refusal_does_not_come_back_to_a_step_that_the_next_one_has_followed(then: Progress) -> None:
+    refused = made(Progress.FAILED, cause=Cause.WINDOW_CLOSED)
+    later = replace(made(then, retry_at=NOW + SECOND), step=1)
+    world = World(NOW, [Route(HARD, ADDRESS), IDLE])
+    assert not isinstance(next_move(asked(BOTH, SMS, attempts=(refused, later)), world), Send)
+
+
+def test_a_late_refusal_comes_back_to_the_template_where_nobody_else_could_help() -> None:
+    refused = made(Progress.FAILED, cause=Cause.WINDOW_CLOSED)
+    failed = replace(made(Progress.FAILED), step=1)
+    move = next_move(asked(BOTH, SMS, attempts=(refused, failed)), World(NOW, [Route(HARD, ADDRESS), IDLE]))
+    assert isinstance(move, Send)
+    assert move.template

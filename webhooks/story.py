@@ -49,7 +49,7 @@ def _attempt(notification: Notification, attempt: Attempt) -> dict[str, Any]:
         "changedAt": _time(attempt.at),
         "retryAt": _time(attempt.retry_at),
         "partCount": attempt.pieces,
-        "providerIds": [part.provider_id for part in attempt.parts],
+        "providerIds": [part.provider_id for part in attempt.parts if part.provider_id],
     }
 
 
