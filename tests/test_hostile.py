@@ -16,6 +16,7 @@ MANY = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+SOME = settings(MANY, max_examples=100)
 TEXTS = st.text(st.characters(exclude_categories=[]), max_size=20) | st.sampled_from(
     [
         "",
@@ -119,7 +120,7 @@ async def test_messages(town: Player, caplog: pytest.LogCaptureFixture, body: ob
     blameless(caplog)
 
 
-@MANY
+@SOME
 @given(nearly(NAMES))
 async def test_contacts(town: Player, caplog: pytest.LogCaptureFixture, body: object) -> None:
     status, _ = await ask(town, "POST", "/api/v1/contacts", json.dumps(body).encode(), {})
@@ -140,7 +141,7 @@ async def test_webhooks(
     blameless(caplog)
 
 
-@MANY
+@SOME
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
 async def test_paths(town: Player, caplog: pytest.LogCaptureFixture, words: str) -> None:
     key = quote(words, safe="")
