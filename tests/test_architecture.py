@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import aiohttp
+import grimp
 import msgspec
 import pytest
 
@@ -78,6 +79,18 @@ async def test_the_procfiles_lines_refuse_a_weak_secret(tmp_path: Path, mongodb_
     assert "[sms.main]: this secret can be guessed" in refused.err.splitlines()[-1]
     assert "$.auth_token" in refused.err
     assert "please-change-me-now" not in refused.out + refused.err
+
+
+def test_channels_do_not_know_each_other() -> None:
+    graph = grimp.build_graph("bots")
+    for name in bots.CHANNELS.values():
+        others = set(bots.CHANNELS.values()) - {name}
+        known = {found for module in folder(graph, name) for found in graph.find_modules_directly_imported_by(module)}
+        assert not {other for other in others if known & folder(graph, other)}, name
+
+
+def folder(graph: grimp.ImportGraph, package: str) -> set[str]:
+    return {package, *graph.find_descendants(package)}
 
 
 @pytest.mark.parametrize("name", bots.CHANNELS)
