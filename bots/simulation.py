@@ -4,6 +4,7 @@ delivered as providers do it (signed by the caller, repeated until a 2xx, and, w
 
 import asyncio
 import random
+import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -61,10 +62,16 @@ class Accepted(Struct, kw_only=True):
 
 
 class Faults:
-    """What the stand-in does wrong, and for how many calls. Everything is off at first."""
+    """What the stand-in does wrong, and for how many calls. Everything is off at first.
 
-    def __init__(self) -> None:
+    per_second: calls beyond so many in a second are refused with `too_many`, the provider's code for that.
+    """
+
+    def __init__(self, too_many: str) -> None:
         self.planned: deque[str] = deque()
+        self.too_many = too_many
+        self.per_second = 0
+        self._taken: deque[float] = deque()
         self.lost_answers = 0
         self.answer_after = 0.0
         self.webhook_copies = 1
@@ -80,9 +87,20 @@ class Faults:
         self.lost_answers += times
 
     async def next_error(self) -> str | None:
-        """Wait as told; then the planned error code for this call, if there is one."""
+        """Wait as told; then the error code for this call, if it is to have one."""
         await asyncio.sleep(self.answer_after)
-        return self.planned.popleft() if self.planned else None
+        if self.planned:
+            return self.planned.popleft()
+        return self.too_many if self.per_second and self._throttled() else None
+
+    def _throttled(self) -> bool:
+        now = time.monotonic()
+        while self._taken and self._taken[0] <= now - 1:
+            self._taken.popleft()
+        if len(self._taken) >= self.per_second:
+            return True
+        self._taken.append(now)
+        return False
 
     def loses_this_answer(self) -> bool:
         self.lost_answers -= 1 if (lost := self.lost_answers > 0) else 0
@@ -101,11 +119,13 @@ class Simulator(ABC):
     name: str
     title: str = ""
     errors: Mapping[str, str]
+    too_many = "429"
+    """The code by which the provider says that we call too often."""
 
     def __init__(self, webhook_url: str, clock: Clock = utcnow) -> None:
         self.webhook_url = webhook_url
         self.clock = clock
-        self.faults = Faults()
+        self.faults = Faults(self.too_many)
         self.phones: dict[str, Phone] = {}
         self.accepted: list[Accepted] = []
         self.answers: list[tuple[int, str]] = []

@@ -26,12 +26,6 @@ def notified(simulator: Simulator, text: str = "Hi") -> int:
     return sum(message.text == text for message in simulator.accepted)
 
 
-def forget(town: Player) -> None:
-    """For the provider the person wrote long ago, whatever we believe."""
-    phone = whatsapp(town).phone(whatsapp(town).user_of(PHONE))
-    phone.last_wrote_at = town.town.runtime.clock() - timedelta(hours=30)
-
-
 def tried(story: Any) -> list[tuple[str, str]]:
     return [(attempt["channel"], attempt["status"]) for attempt in story["attempts"]]
 
@@ -85,7 +79,7 @@ async def test_a_lost_answer_without_receipts_moves_on_and_says_so(town: Player)
 async def test_the_window_shut_in_a_late_status_leads_to_the_template(town: Player) -> None:
     await town.say("whatsapp", "/start")
     simulator = whatsapp(town)
-    forget(town)
+    simulator.close_window(simulator.user_of(PHONE))
     story = await town.ended(await town.send({**TEXT, "template": TEMPLATE}, SMS), "READ")
     assert tried(story) == [("whatsapp", "UNDELIVERED"), ("whatsapp", "READ")]
     assert "131047" in story["attempts"][0]["reason"]
@@ -99,7 +93,7 @@ async def test_the_window_shut_at_once_leads_to_the_template(town: Player) -> No
     await town.say("whatsapp", "/start")
     simulator = whatsapp(town)
     simulator.window_sync = True
-    forget(town)
+    simulator.close_window(simulator.user_of(PHONE))
     story = await town.ended(await town.send({**TEXT, "template": TEMPLATE}, SMS), "READ")
     assert tried(story) == [("whatsapp", "UNDELIVERED"), ("whatsapp", "READ")]
 
@@ -136,6 +130,16 @@ async def test_a_busy_provider_is_asked_again(town: Player) -> None:
         await town.attempted(key, "whatsapp", "PENDING", cause="unavailable")
         town.pass_time(hours=0.02)
     assert tried(await town.ended(key, "READ")) == [("whatsapp", "READ")]
+
+
+async def test_a_provider_that_throttles_gets_everything_in_the_end(town: Player) -> None:
+    """One call a second is taken, the rest are refused as too many; nothing is lost and nothing doubled."""
+    faults = town.town.simulators["sms"].faults
+    faults.per_second = 1
+    keys = [await town.send({**SMS, "text": f"News {number}"}) for number in range(3)]
+    for key in keys:
+        assert tried(await town.ended(key, "DELIVERED")) == [("sms", "DELIVERED")]
+    assert sorted(message.text for message in town.town.simulators["sms"].accepted) == ["News 0", "News 1", "News 2"]
 
 
 async def test_a_long_text_arrives_in_order_and_once(town: Player) -> None:

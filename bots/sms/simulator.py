@@ -37,6 +37,7 @@ class Server(Simulator):
     errors: Mapping[str, str] = {str(code): words for code, (_, words) in CODES.items()} | {
         "500": "a fault of the server, after which nobody knows"
     }
+    too_many = "20429"
 
     def __init__(self, account: Account, webhook_url: str, clock: Clock = utcnow) -> None:
         super().__init__(webhook_url, clock)

@@ -51,6 +51,7 @@ class Server(Network):
     name = "whatsapp"
     title = "WhatsApp"
     errors = ERRORS
+    too_many = "130429"
 
     def blueprint(self) -> Blueprint:
         blueprint = Blueprint(self.name, __name__)

@@ -86,6 +86,10 @@ class Network(Simulator):
         value = webhooks.template_status(name, language, event)
         self.deliver(self._webhook(self.webhook_url, "message_template_status_update", value))
 
+    def close_window(self, user: str) -> None:
+        """For Meta, the person has not written within the 24 hours, whatever we believe."""
+        self.phone(user).last_wrote_at = None
+
     def outside_window(self, user: str) -> bool:
         """Did the person write too long ago, or never?"""
         wrote_at = self.phone(user).last_wrote_at

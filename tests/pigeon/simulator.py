@@ -22,6 +22,7 @@ class Server(Simulator):
 
     name = "pigeon"
     title = "Pigeon post"
+    too_many = "503"
     errors = {"422": "no pigeon flies there", "503": "all pigeons are out"}  # noqa: RUF012
 
     def __init__(self, account: Account, webhook_url: str, clock: Clock = utcnow) -> None:
