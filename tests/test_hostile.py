@@ -36,13 +36,9 @@ TEXTS = st.text(st.characters(exclude_categories=[]), max_size=20) | st.sampled_
     ]
 )
 NUMBERS = st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)
-JSON = st.recursive(
-    st.none() | st.booleans() | NUMBERS | TEXTS,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
-    max_leaves=12,
-)
-
-
+FLAT = st.none() | st.booleans() | NUMBERS | TEXTS
+NESTED = st.lists(FLAT, max_size=3) | st.dictionaries(TEXTS, FLAT, max_size=3)
+JSON = FLAT | NESTED | st.lists(NESTED, max_size=3) | st.dictionaries(TEXTS, NESTED, max_size=3)
 TEMPLATE = {"name": "order_update", "language": "en", "variables": {"name": "{{name}}", "order": "A-17"}}
 RIGHT = {
     "messages": [
@@ -76,16 +72,20 @@ def places(value: Any) -> Iterator[tuple[Any, Any]]:
         yield from places(child)
 
 
-@st.composite
-def nearly(draw: st.DrawFn, right: Any) -> Any:
-    """The right thing, but for up to three places: another value, or another field."""
+def changed(right: Any, changes: list[tuple[int, str | None, Any]]) -> Any:
+    """A copy with other values in some places, or under other names beside them."""
     value = json.loads(json.dumps(right))
-    for _ in range(draw(st.integers(0, 3))):
-        where, key = draw(st.sampled_from(list(places(value)) or [({}, "")]))
-        if isinstance(where, dict) and draw(st.integers(0, 4)) == 0:
-            key = draw(TEXTS)
-        where[key] = draw(st.sampled_from([TEXTS, TEXTS, NUMBERS, JSON]).flatmap(lambda kind: kind))
+    for place, name, new in changes:
+        where, key = (spots := list(places(value)))[place % len(spots)]
+        where[name if name is not None and isinstance(where, dict) else key] = new
     return value
+
+
+def nearly(right: Any) -> st.SearchStrategy[Any]:
+    """The right thing, but for up to three places."""
+    name = st.none() | st.none() | st.none() | TEXTS
+    changes = st.tuples(st.integers(0, 99), name, TEXTS | TEXTS | NUMBERS | JSON)
+    return st.lists(changes, max_size=3).map(lambda made: changed(right, made))
 
 
 HEADERS = st.dictionaries(
