@@ -121,8 +121,6 @@ def _of_step(notification: Notification, index: int, world: World) -> Move | Non
     attempt = notification.last(index)
     if attempt is None:
         return _begin(notification, index, world)
-    if any(later.step > index and later.progress not in _USELESS for later in notification.attempts):
-        return None  # the next channel has it; to come back to this one would tell the person twice
     rule = _AFTER.get(attempt.progress)
     return rule(notification, attempt, world) if rule else None
 
@@ -174,10 +172,18 @@ def _choose(index: int, step: Step, route: Route, now: datetime) -> Move:
     return Send(index, template=True, why=f"{step.channel}: {state} -> template {name}")
 
 
+def _followed(notification: Notification, attempt: Attempt) -> bool:
+    """Has a later channel taken over? To come back to this one then would tell the person twice."""
+    useless = {Progress.SKIPPED, Progress.FAILED}
+    return any(later.step > attempt.step and later.progress not in useless for later in notification.attempts)
+
+
 def _failed(notification: Notification, attempt: Attempt, world: World) -> Move | None:
     """The provider said that the window is shut, whatever we believed: the same step may go as its template."""
     step = notification.steps[attempt.step]
     if attempt.cause is not Cause.WINDOW_CLOSED or attempt.template or step.template is None:
+        return None
+    if _followed(notification, attempt):
         return None
     move = _begin(notification, attempt.step, world, template=True)
     if not isinstance(move, Send):
@@ -198,6 +204,8 @@ def _retrying(notification: Notification, attempt: Attempt, world: World) -> Mov
 def _in_doubt(notification: Notification, attempt: Attempt, world: World) -> Move | None:
     """It may have been sent. It is waited for, and sent again only where the provider knows it by our key."""
     step, until = notification.steps[attempt.step], attempt.at + world.doubt
+    if _followed(notification, attempt):
+        return None
     if world.routes[attempt.step].facts.idempotent and attempt.tries < MAX_TRIES:
         if attempt.retry_at and attempt.retry_at > world.now:
             words = f"{step.channel}: it may have been sent; repeating it under the same key"
@@ -231,9 +239,6 @@ _AFTER: dict[Progress, Callable[[Notification, Attempt, World], Move | None]] = 
     Progress.SENT: _unconfirmed,
     Progress.DELIVERED: _unconfirmed,
 }
-
-
-_USELESS = {Progress.SKIPPED, Progress.FAILED}
 
 
 def _end(notification: Notification) -> tuple[Status, str]:

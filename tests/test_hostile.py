@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 
 from tests.player import PHONE, Player
 
+# The database driver's threads use `random` while hypothesis draws; no strategy of ours does.
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module")
+
 MANY = settings(
     max_examples=200,
     deadline=None,
