@@ -14,6 +14,9 @@ from tests.player import PHONE, Player
 # The database driver's threads use `random` while hypothesis draws; no strategy of ours does.
 pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 
+# The database driver's threads use `random` whenever they like, and hypothesis takes that for a strategy's doing.
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
+
 MANY = settings(
     max_examples=200,
     deadline=None,
