@@ -3,17 +3,22 @@
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
+from phonenumbers import SUPPORTED_REGIONS
 
-WEAK = re.compile(r"(?i)change.?me|secret$|password|example|(.)\1{7}|^1234|^test$")
+PLACEHOLDER = re.compile(r"(?i)change.?me|secret$|password|example|^test")
+GUESSABLE = re.compile(r"(.)\1{7}|^1234")
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
+DATABASE = re.compile(r"[A-Za-z0-9_-]{1,38}")
+URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
+DAY = 86_400
 MIN_SECRET = 16
 
 T = TypeVar("T")
@@ -42,6 +47,10 @@ class Secret:
         return "<secret>"
 
 
+class OwnSecret(Secret):
+    """A secret that we choose ourselves, and that therefore must not be a guess. Others come from the provider."""
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """Everything that a process of ours is told from outside.
 
@@ -67,75 +76,98 @@ class Settings(Struct, frozen=True, kw_only=True):
         return f"Settings(database={self.database!r}, public_url={self.public_url!r})"
 
 
-def load(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read GATEWAY_* and the accounts file. Raises SettingsError with every problem found."""
-    accounts_file = Path(environ.get("GATEWAY_ACCOUNTS", "accounts.toml"))
-    given = {
+def load(environ: Mapping[str, str] = os.environ, *, accounts: bool = True) -> Settings:
+    """Read GATEWAY_* and, if wanted, the accounts file. Raises SettingsError with every problem found."""
+    problems: list[str] = []
+
+    def read(name: str, fits: Callable[[str], object], wanted: str) -> str | None:
+        value = environ.get(name) or None
+        if value and not fits(value):
+            problems.append(f"{name}: {wanted} is needed")
+        return value
+
+    def seconds(name: str) -> timedelta | None:
+        value = read(name, _is_seconds, f"a number of seconds from 1 to {DAY}")
+        return timedelta(seconds=int(value)) if value and _is_seconds(value) else None
+
+    given: dict[str, Any] = {
         "mongodb_uri": environ.get("MONGODB_URI"),
-        "database": environ.get("GATEWAY_DATABASE"),
+        "database": read("GATEWAY_DATABASE", DATABASE.fullmatch, "a name of up to 38 letters, digits, _ and -"),
         "folder": Path(environ["GATEWAY_FOLDER"]) if environ.get("GATEWAY_FOLDER") else None,
-        "public_url": environ.get("GATEWAY_PUBLIC_URL", "").rstrip("/"),
+        "public_url": (read("GATEWAY_PUBLIC_URL", URL.fullmatch, "an http(s) address") or "").rstrip("/"),
         "conversation": environ.get("GATEWAY_CONVERSATION"),
-        "default_region": environ.get("GATEWAY_REGION"),
-        "lease": _seconds(environ, "GATEWAY_LEASE"),
-        "doubt": _seconds(environ, "GATEWAY_DOUBT"),
+        "default_region": read("GATEWAY_REGION", SUPPORTED_REGIONS.__contains__, "a country's two letters, as in RU"),
+        "lease": seconds("GATEWAY_LEASE"),
+        "doubt": seconds("GATEWAY_DOUBT"),
     }
-    accounts = _read_accounts(accounts_file, environ)
-    return Settings(accounts=accounts, **{key: value for key, value in given.items() if value})  # type: ignore[arg-type]
+    tables = _read_accounts(environ, problems) if accounts else {}
+    if problems:
+        raise SettingsError(problems)
+    return Settings(accounts=tables, **{key: value for key, value in given.items() if value})
 
 
-def _seconds(environ: Mapping[str, str], name: str) -> timedelta | None:
-    value = environ.get(name)
-    if value is not None and not (value.isdigit() and int(value)):
-        raise SettingsError([f"{name}: a number of seconds is needed"])
-    return timedelta(seconds=int(value)) if value else None
+def _is_seconds(value: str) -> bool:
+    return value.isascii() and value.isdigit() and len(value) <= len(str(DAY)) and 1 <= int(value) <= DAY
 
 
 def read_account(kind: type[T], where: str, table: Mapping[str, Any] | T) -> T:
-    """Turn one account's table into its channel's struct. Raises SettingsError that names the field."""
+    """Turn one account's table into its channel's struct. Raises SettingsError that names every wrong field."""
     if isinstance(table, kind):
         return table
+    problems = [f"{where}: {words}" for words in _wrong_secrets(kind, table)]
+    if problems:
+        raise SettingsError(problems)
     try:
         return msgspec.convert(table, kind, dec_hook=_secret)
     except msgspec.ValidationError as error:
         raise SettingsError([f"{where}: {error}"]) from None
 
 
+def _wrong_secrets(kind: type[Any], table: Any) -> Iterator[str]:
+    """msgspec stops at the first mistake; of secrets people want to hear them all."""
+    for field in msgspec.structs.fields(kind):
+        if isinstance(field.type, type) and issubclass(field.type, Secret) and field.encode_name in table:
+            try:
+                _secret(field.type, table[field.encode_name])
+            except ValueError as error:
+                yield f"{error} - at `$.{field.encode_name}`"
+
+
 def _secret(kind: type[Any], value: object) -> object:
     """msgspec's hook for our own types."""
-    if kind is not Secret:
+    if not issubclass(kind, Secret):
         raise NotImplementedError(kind)
     if not isinstance(value, str) or len(value) < MIN_SECRET:
         raise ValueError(f"a secret of at least {MIN_SECRET} characters is needed")
-    if WEAK.search(value):
+    if PLACEHOLDER.search(value) or (kind is OwnSecret and GUESSABLE.search(value)):
         raise ValueError("this secret can be guessed; make one with: gateway secret")
-    return Secret(value)
+    return kind(value)
 
 
-def _read_accounts(file: Path, environ: Mapping[str, str]) -> dict[str, dict[str, dict[str, Any]]]:
-    if not file.exists():
-        if "GATEWAY_ACCOUNTS" in environ:
-            raise SettingsError([f"GATEWAY_ACCOUNTS: there is no file {file}"])
-        return {}
-    try:
-        tables = tomllib.loads(file.read_text("utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError([f"{file}: {error}"]) from None
-    except UnicodeDecodeError:
-        raise SettingsError([f"{file}: not a text in UTF-8"]) from None
-    problems: list[str] = []
-    accounts = {
+def _read_accounts(environ: Mapping[str, str], problems: list[str]) -> dict[str, dict[str, dict[str, Any]]]:
+    file = Path(environ.get("GATEWAY_ACCOUNTS", "accounts.toml"))
+    return {
         channel: {
             name: _resolve(f"{file}: [{channel}.{name}]", table, environ, problems)
             for name, table in group.items()
             if _is_name(f"{file}: [{channel}.{name}]", name, problems)
         }
-        for channel, group in tables.items()
+        for channel, group in _read_tables(file, environ, problems).items()
         if _is_group(file, channel, group, problems)
     }
-    if problems:
-        raise SettingsError(problems)
-    return accounts
+
+
+def _read_tables(file: Path, environ: Mapping[str, str], problems: list[str]) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        if "GATEWAY_ACCOUNTS" in environ:
+            problems.append(f"GATEWAY_ACCOUNTS: there is no file {file}")
+    except tomllib.TOMLDecodeError as error:
+        problems.append(f"{file}: {error}")
+    except UnicodeDecodeError:
+        problems.append(f"{file}: not a text in UTF-8")
+    return {}
 
 
 def _is_group(file: Path, channel: str, group: object, problems: list[str]) -> bool:

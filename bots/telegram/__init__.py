@@ -14,7 +14,7 @@ from msgspec import Struct
 from bots.telegram import inbound, pieces
 from gateway.channel import Binding, Call, Channel, Facts, Outside, Parsed
 from gateway.model import Address, Content, Inbound, Progress, TemplateMessage
-from gateway.settings import Secret
+from gateway.settings import OwnSecret, Secret
 from gateway.window import Window
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Account(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     token: Secret
-    webhook_secret: Secret
+    webhook_secret: OwnSecret
     api_url: str = "https://api.telegram.org"
     username: str = ""
 

@@ -11,13 +11,13 @@ from quart.typing import ResponseReturnValue
 from bots.simulation import Accepted, Bubble, Clock, Phone, utcnow
 from bots.telegram import Account, objects, rules
 from bots.telegram.people import People
-from gateway.settings import Secret
+from gateway.settings import OwnSecret, Secret
 
 
 def demo_account(api_url: str) -> Account:
     """A bot that lives on the stand-in under `api_url`, with fresh secrets."""
     token = f"7{secrets.randbelow(10**9):09}:AA{secrets.token_hex(17)[:33]}"
-    return Account(Secret(token), Secret(f"tg-{secrets.token_hex(16)}"), api_url, "demo_shop_bot")
+    return Account(Secret(token), OwnSecret(f"tg-{secrets.token_hex(16)}"), api_url, "demo_shop_bot")
 
 
 class Server(People):

@@ -12,7 +12,7 @@ from bots.whatsapp.binding import read_binding
 from bots.whatsapp.pieces import split
 from gateway.channel import Binding, Call, Facts, Outside, Parsed
 from gateway.model import Address, Content, Inbound, Progress, TemplateMessage
-from gateway.settings import Secret
+from gateway.settings import OwnSecret, Secret
 from gateway.window import Mode, Window
 
 FACTS = Facts(
@@ -31,7 +31,7 @@ class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     waba_id: str
     access_token: Secret
     app_secret: Secret
-    verify_token: Secret
+    verify_token: OwnSecret
     number: str = ""
     api_url: str = "https://graph.facebook.com"
     version: str = "v26.0"

@@ -12,7 +12,7 @@ from bots.whatsapp.errors import MEANINGS
 from bots.whatsapp.simulator_network import OUTSIDE, Network
 from bots.whatsapp.simulator_rules import Fault, read
 from gateway.channel import Call
-from gateway.settings import Secret
+from gateway.settings import OwnSecret, Secret
 
 OK = 200
 STATUSES = {
@@ -39,7 +39,7 @@ def demo_account(api_url: str) -> Account:
         waba_id="500600700800",
         access_token=Secret(f"EAA{secrets.token_urlsafe(32)}"),
         app_secret=Secret(secrets.token_hex(16)),
-        verify_token=Secret(secrets.token_urlsafe(24)),
+        verify_token=OwnSecret(secrets.token_urlsafe(24)),
         number="+79990000001",
         api_url=api_url,
     )

@@ -26,14 +26,14 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
-def run(command: Command) -> None:
+def run(command: Command, *, accounts: bool = True) -> None:
     """Run a command with the environment's settings. One that returns False ends with 1; what cannot start, with 2."""
     try:
-        worked = asyncio.run(_run(command))
+        worked = asyncio.run(_run(command, accounts=accounts))
     except (SettingsError, EmbeddedError) as error:
         _end(str(error))
     except DatabaseError as error:
-        _end(f"MONGODB_URI: the database does not answer: {error}")
+        _end(f"MONGODB_URI: the database does not answer: {str(error).partition(' (configured')[0]}")
     except OSError as error:
         _end(f"the system does not let us: {error}")
     sys.exit(0 if worked is not False else 1)
@@ -44,5 +44,5 @@ def _end(why: str) -> NoReturn:
     sys.exit(2)
 
 
-async def _run(command: Command) -> bool | None:
-    return await command(load())
+async def _run(command: Command, *, accounts: bool) -> bool | None:
+    return await command(load(accounts=accounts))

@@ -81,7 +81,7 @@ def demo(port: int, gateway_port: int) -> None:
             own = replace(settings, mongodb_uri=None, folder=Path(folder))
             await play(own, port, gateway_port, _stopping(), click.echo)
 
-    run(command)
+    run(command, accounts=False)
 
 
 @asynccontextmanager
