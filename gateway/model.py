@@ -188,9 +188,10 @@ Event = Inbound | Subscription | Receipt | TemplateChange | Unrecognised
 class Session(Struct, frozen=True, omit_defaults=True):
     """One conversation on one channel. Times that move only forward, so that events may come in any order.
 
-    `window_from_at` is when the running window was opened, for providers that count from the first message;
-    `window_closed_at` when the provider told us that it is shut, whatever we believed. `blocked_at`: the
-    provider's word, lifted by any later sign of life. `stopped_at`: the person's own /stop, lifted by /start.
+    `started_at` is when the person last pressed Start, or was first heard of. `window_from_at` is when the running
+    window was opened, for providers that count from the first message; `window_closed_at` when the provider told us
+    that it is shut, whatever we believed. `blocked_at`: the provider's word, lifted by any later sign of life.
+    `stopped_at`: the person's own /stop, lifted by /start.
     """
 
     id: str

@@ -27,9 +27,11 @@ async def subscribed(runtime: Runtime, address: Address, at: datetime, *, active
 
     def step(session: Session | None) -> Session | None:
         session = session or Session(address.key, address)
-        if not active:
-            return replace(session, blocked_at=_latest(session.blocked_at, at)) if _newest(session, at) else None
-        return replace(session, started_at=session.started_at or at, blocked_at=_unless_later(session.blocked_at, at))
+        if active:
+            blocked = _unless_later(session.blocked_at, at)
+            return replace(session, started_at=_latest(session.started_at, at), blocked_at=blocked)
+        alive = max(filter(None, (session.last_inbound_at, session.started_at)), default=at)
+        return replace(session, blocked_at=_latest(session.blocked_at, at)) if alive <= at else None
 
     await sessions.change(runtime.db, address.key, step)
 
@@ -49,27 +51,27 @@ async def corrected(runtime: Runtime, address: Address, cause: Cause, template: 
 
 def _written(session: Session, rule: Window, event: Inbound, command: str, contact: str | None) -> Session:
     at = event.at
-    stopped = {"start": _unless_later(session.stopped_at, at), "stop": _latest(session.stopped_at, at)}
+    started = _latest(session.started_at, at) if command == "start" else session.started_at or at
+    stopped = session.stopped_at
+    if command == "start":
+        stopped = _unless_later(stopped, at)
+    elif command == "stop" and started <= at:
+        stopped = _latest(stopped, at)
     return replace(
         session,
         name=event.person.name or session.name,
         contact=contact or session.contact,
-        started_at=min(session.started_at, at) if session.started_at else at,
+        started_at=started,
         last_inbound_at=_latest(session.last_inbound_at, at),
         window_from_at=window.opened_from(rule, session, at),
         blocked_at=_unless_later(session.blocked_at, at),
-        stopped_at=stopped.get(command, session.stopped_at),
+        stopped_at=stopped,
     )
 
 
 def _closed(session: Session | None, address: Address, at: datetime) -> Session:
     session = session or Session(address.key, address)
     return replace(session, window_closed_at=_latest(session.window_closed_at, at))
-
-
-def _newest(session: Session, at: datetime) -> bool:
-    """Is there no later sign of life?"""
-    return session.last_inbound_at is None or session.last_inbound_at <= at
 
 
 def _unless_later(barred_at: datetime | None, at: datetime) -> datetime | None:

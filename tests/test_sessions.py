@@ -31,6 +31,11 @@ def test_a_sign_of_life_lifts_an_older_block_only(at: datetime, blocked: datetim
     assert wrote(blocked_session, at).blocked_at == blocked
 
 
+@pytest.mark.parametrize(("at", "stopped"), [(EARLIER, None), (AT, AT), (LATER, LATER)])
+def test_a_stop_undoes_an_older_start_only(at: datetime, stopped: datetime | None) -> None:
+    assert wrote(wrote(SESSION, AT, "start"), at, "stop").stopped_at == stopped
+
+
 def test_words_do_not_lift_a_stop() -> None:
     assert wrote(wrote(SESSION, AT, "stop"), LATER).stopped_at == AT
 
