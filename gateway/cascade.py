@@ -203,17 +203,17 @@ def _retrying(notification: Notification, attempt: Attempt, world: World) -> Mov
 
 def _in_doubt(notification: Notification, attempt: Attempt, world: World) -> Move | None:
     """It may have been sent. It is waited for, and sent again only where the provider knows it by our key."""
-    step, until = notification.steps[attempt.step], attempt.at + world.doubt
+    step, route, until = notification.steps[attempt.step], world.routes[attempt.step], attempt.at + world.doubt
     if _followed(notification, attempt):
         return None
-    if world.routes[attempt.step].facts.idempotent and attempt.tries < MAX_TRIES:
+    if route.facts.idempotent and attempt.tries < MAX_TRIES:
         if attempt.retry_at and attempt.retry_at > world.now:
             words = f"{step.channel}: it may have been sent; repeating it under the same key"
             return Wait(min(attempt.retry_at, notification.expires_at), words)
         move = _again(notification, attempt, world, "repeated under the same key")
         if isinstance(move, Send) and move.again is not None:
             return move
-    if world.now < until:
+    if world.now < until and route.facts.receipts > Progress.SENT:
         words = f"{step.channel}: it may have been sent; waiting for a receipt"
         return Wait(min(until, notification.expires_at), words)
     return None

@@ -62,15 +62,23 @@ async def test_a_lost_answer_is_not_repeated_but_recognised_by_our_key(town: Pla
     assert notified(whatsapp(town)) == 1
 
 
+async def test_a_silence_is_waited_for_where_there_are_receipts(town: Player) -> None:
+    await town.say("whatsapp", "/start")
+    simulator = whatsapp(town)
+    simulator.faults.lose_answers()
+    simulator.hold_receipts = True
+    key = await town.send(TEXT, SMS)
+    await town.decided(key, "waiting for a receipt")
+    town.pass_time(DOUBT / timedelta(hours=1))
+    assert tried(await town.ended(key, "DELIVERED")) == [("whatsapp", "UNKNOWN"), ("sms", "DELIVERED")]
+
+
 async def test_a_lost_answer_without_receipts_moves_on_and_says_so(town: Player) -> None:
     contact = (await town.post("/api/v1/contacts", {"phone": PHONE}))[1]
     await town.say("telegram", f"/start {contact['startCode']}")
     telegram = town.town.simulators["telegram"]
     telegram.faults.lose_answers()
-    key = await town.send({"channel": "telegram", "text": "Hi"}, SMS)
-    await town.attempted(key, "telegram", "UNKNOWN")
-    town.pass_time(DOUBT / timedelta(hours=1))
-    story = await town.ended(key, "DELIVERED")
+    story = await town.ended(await town.send({"channel": "telegram", "text": "Hi"}, SMS), "DELIVERED")
     assert tried(story) == [("telegram", "UNKNOWN"), ("sms", "DELIVERED")]
     assert "may have been sent" in story["attempts"][0]["reason"]
     assert notified(telegram) == 1
