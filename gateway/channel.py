@@ -65,10 +65,14 @@ class Parsed:
 
 @dataclass(frozen=True)
 class Binding:
-    """How the provider's side of an account stands: where it sends webhooks, and what is wrong, in words."""
+    """How the provider's side of an account stands: where it sends webhooks, and what is wrong, in words.
+
+    note: what an operator should know although nothing is wrong.
+    """
 
     url: str = ""
     problems: Sequence[str] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True)

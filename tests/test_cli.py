@@ -137,7 +137,9 @@ async def test_webhooks_of_every_channel(town: Player, office: Office) -> None:
         simulator.webhook_url = ""
     done = await office.gateway("webhooks", "set", GATEWAY_PUBLIC_URL=town.town.url)
     assert (done.code, done.err) == (0, "")
-    assert done.out.splitlines() == [f"ok     {name}:demo webhook set" for name in town.town.simulators]
+    told = [line for line in done.out.splitlines() if line.startswith("ok")]
+    hooks = [(name, f"{town.town.url}/webhooks/{name}/demo") for name in town.town.simulators]
+    assert told == [f"ok     {name}:demo webhook {url}" for name, url in hooks]
     for name in town.town.simulators:
         channel = runtime.channel(name)
         assert channel
@@ -146,12 +148,12 @@ async def test_webhooks_of_every_channel(town: Player, office: Office) -> None:
 
 async def test_webhooks_shown_and_deleted(office: Office) -> None:
     shown = await office.gateway("webhooks", "show")
-    assert (shown.code, shown.out) == (0, f"sms:main  {HOOK}\n")
+    assert (shown.code, shown.out) == (0, f"ok     sms:main webhook {HOOK}\n")
     deleted = await office.gateway("webhooks", "delete", "sms:main")
-    assert (deleted.code, deleted.out) == (0, "ok     sms:main webhook deleted\n")
+    assert (deleted.code, deleted.out) == (0, "ok     sms:main webhook not set\n")
     assert office.simulator.webhook_url == ""
     shown = await office.gateway("webhooks", "show", "sms:main")
-    assert (shown.code, shown.out) == (0, "sms:main  (no webhook)\n")
+    assert (shown.code, shown.out) == (0, "ok     sms:main webhook not set\n")
     refused = await office.gateway("webhooks", "show", "sms:nobody")
     assert refused.code == 2
     assert "no account sms:nobody is set up" in refused.err

@@ -64,7 +64,8 @@ class Sms:
     async def binding(self) -> Binding:
         sender = self._settings.sender
         if not is_phone(sender):
-            return Binding(problems=[_why_unbound(sender, self._webhook_url)])
+            await self._api.try_credentials()
+            return Binding(note=_why_unbound(sender, self._webhook_url))
         number = await self._api.number(sender)
         capable = (number.get("capabilities") or {}).get("sms", True)
         return Binding(number.get("sms_url") or "", [] if capable else [f"{sender} cannot send messages"])

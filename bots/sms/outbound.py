@@ -83,6 +83,10 @@ class Api:
             raise Misconfigured(f"the account has no number {phone}")
         return found
 
+    async def try_credentials(self) -> None:
+        """Ask for something small that only the account's owner is told."""
+        await self._call("GET", "IncomingPhoneNumbers.json?PageSize=1")
+
     async def point(self, phone: str, url: str) -> None:
         """Have incoming messages of our number posted to `url`; nowhere if it is empty."""
         number = await self.number(phone)

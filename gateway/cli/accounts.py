@@ -43,24 +43,28 @@ def webhooks() -> None:
 @click.argument("account", required=False)
 def set_(account: str | None) -> None:
     """Point the provider's webhook at this gateway. May be repeated."""
-    _for_each(account, "webhook set", lambda way, url: way.bind(url))
+    _for_each(account, lambda way, url: way.bind(url))
 
 
 @webhooks.command()
 @click.argument("account", required=False)
 def delete(account: str | None) -> None:
     """Take the webhook away from the provider."""
-    _for_each(account, "webhook deleted", lambda way, _: way.unbind())
+    _for_each(account, lambda way, _: way.unbind())
 
 
 @webhooks.command()
 @click.argument("account", required=False)
 def show(account: str | None) -> None:
     """Where the provider's webhook points, and what is wrong with it."""
-    _for_each(account, "", _show)
+    _for_each(account, _nothing)
 
 
-def _for_each(account: str | None, done: str, act: Act) -> None:
+async def _nothing(_: Channel, __: str) -> None:
+    """Only look."""
+
+
+def _for_each(account: str | None, act: Act) -> None:
     async def command(settings: Settings) -> bool:
         async with aiohttp.ClientSession() as http:
             outside = Outside(http, settings.public_url)
@@ -68,27 +72,24 @@ def _for_each(account: str | None, done: str, act: Act) -> None:
             if not ways:
                 raise click.UsageError(f"no account {account or ''} is set up")
             url = outside.webhook_url
-            return all([await _done(way, done, act, url(way.facts.name, way.account)) for way in ways])
+            return all([await _done(way, act, url(way.facts.name, way.account)) for way in ways])
 
     run(command)
 
 
-async def _done(way: Channel, done: str, act: Act, url: str) -> bool:
-    """Do it, tell it, let go of the account's connections."""
+async def _done(way: Channel, act: Act, url: str) -> bool:
+    """Do it, and tell how the provider sees the account then; let go of its connections."""
     try:
         await act(way, url)
+        bound = await way.binding()
     except SendError as error:
         return _tell(_name(way), str(error))
     finally:
         await way.close()
-    return _tell(f"{_name(way)} {done}") if done else True
-
-
-async def _show(way: Channel, _: str) -> None:
-    bound = await way.binding()
-    click.echo(f"{_name(way)}  {bound.url or '(no webhook)'}")
+    _tell(f"{_name(way)} webhook {bound.url or bound.note or 'not set'}")
     for problem in bound.problems:
-        click.echo(f"  {problem}")
+        click.echo(f"       {problem}")
+    return True
 
 
 async def _check(way: Channel, public_url: str) -> bool:
@@ -96,8 +97,9 @@ async def _check(way: Channel, public_url: str) -> bool:
         bound = await way.binding()
     except SendError as error:
         return _tell(_name(way), str(error))
-    problems = bound.problems or _misdirected(bound.url, f"{public_url}/webhooks/{way.facts.name}/{way.account}")
-    return _tell(f"{_name(way)} webhook {bound.url or '-'}", "; ".join(problems))
+    ours = f"{public_url}/webhooks/{way.facts.name}/{way.account}"
+    problems = bound.problems or ([] if bound.note else _misdirected(bound.url, ours))
+    return _tell(f"{_name(way)} webhook {bound.url or bound.note or '-'}", "; ".join(problems))
 
 
 def _misdirected(url: str, ours: str) -> Sequence[str]:
