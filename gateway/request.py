@@ -11,13 +11,9 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from gateway.template import Value
-
 T = TypeVar("T")
 Name = Annotated[str, Meta(min_length=1, max_length=256)]
 Text = Annotated[str, Meta(max_length=16_384)]
-Place = Annotated[str, Meta(max_length=256, pattern=r"\A\w[\w -]*\Z")]
-"""A variable's name in a provider's template; a key in the database too, where not every character may stand."""
 
 
 class RequestError(Exception):
@@ -44,7 +40,7 @@ class Destination(Asked):
     contact_id: Name | None = None
     external_id: Name | None = None
     chat_session_id: Name | None = None
-    variables: dict[str, Value] = {}
+    variables: dict[str, Any] = {}
 
 
 class AskedButton(Asked):
@@ -66,7 +62,7 @@ class AskedTemplate(Asked):
 
     name: Name
     language: Name
-    variables: dict[Place, Text] = {}
+    variables: dict[str, Text] = {}
 
 
 class AskedStep(Asked):
@@ -78,7 +74,7 @@ class AskedStep(Asked):
     buttons: Annotated[list[AskedButton], Meta(max_length=10)] = []
     media: AskedMedia | None = None
     template: AskedTemplate | None = None
-    success: Literal["sent", "delivered", "read"] = "delivered"
+    success: Literal["sent", "delivered", "read"] | None = None
     fallback_after: timedelta = timedelta(minutes=5)
 
 

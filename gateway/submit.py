@@ -70,8 +70,8 @@ def normal_phone(phone: str, region: str) -> str:
     """A phone number as E.164. Raises RequestError."""
     try:
         number = phonenumbers.parse(phone, region)
-    except phonenumbers.NumberParseException as error:
-        raise RequestError("bad_phone", f"this is not a phone number: {error}", "phone") from None
+    except phonenumbers.NumberParseException:
+        raise RequestError("bad_phone", "this is not a phone number", "phone") from None
     if not phonenumbers.is_valid_number(number):
         raise RequestError("bad_phone", "no such phone number can exist", "phone")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
@@ -134,6 +134,9 @@ async def _plan(
 
 async def _recipient(runtime: Runtime, asked: Destination) -> Recipient:
     """Names that come together belong to one person from now on."""
+    for name, value in asked.variables.items():
+        if not isinstance(value, str | int | float):
+            raise RequestError("invalid", "a variable is a text, a number, true or false", f"variables.{name}")
     if not (asked.phone or asked.contact_id or asked.external_id or asked.chat_session_id):
         raise RequestError("no_recipient", "give one of phone, contactId, externalId, chatSessionId")
     phone = normal_phone(asked.phone, runtime.settings.default_region) if asked.phone else None
@@ -189,9 +192,9 @@ def _check_parts(way: Channel, asked: AskedStep) -> None:
 
 def _success(way: Channel, asked: AskedStep) -> tuple[Progress, list[str]]:
     """What to wait for: no more than the channel can ever report, or everyone would be messaged twice."""
-    wanted, most = Progress[asked.success.upper()], way.facts.receipts
-    if wanted <= most:
-        return wanted, []
+    wanted, most = Progress[(asked.success or "delivered").upper()], way.facts.receipts
+    if wanted <= most or not asked.success:
+        return min(wanted, most), []
     if wanted is Progress.READ:
         raise RequestError("no_receipts", f"{asked.channel} does not report reading", "success")
     return most, [f"{asked.channel} reports no more than {most.name.lower()}, so that is what counts as success"]

@@ -1,5 +1,6 @@
 """The texts of a step, filled with one recipient's values: a mistake in them is told before anything is sent. Pure."""
 
+import re
 from collections.abc import Mapping
 
 from msgspec.structs import replace
@@ -34,8 +35,16 @@ def _button(asked: AskedButton, field: str, variables: Values) -> Button:
     return Button(text, asked.reply or ("" if asked.url else text), asked.url)
 
 
+PLACE = re.compile(r"\w[\w -]{0,255}")
+"""A variable's name in a provider's template; a key in the database too, where not every character may stand."""
+
+
 def _template(asked: AskedTemplate, variables: Values) -> TemplateMessage:
     named = asked.variables.items()
+    for name in asked.variables:
+        if not PLACE.fullmatch(name):
+            words = "a template's variable is named by up to 256 letters, digits, _, - and spaces"
+            raise RequestError("invalid", words, f"template.variables.{name}")
     values = {name: _text(value, f"template.variables.{name}", variables) for name, value in named}
     return TemplateMessage(asked.name, asked.language, values)
 

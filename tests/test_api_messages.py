@@ -54,8 +54,8 @@ async def submitted(town: Player, step: dict[str, Any], **destination: Any) -> A
         (
             {"channel": "whatsapp", "template": {**TEMPLATE, "variables": {"a.b\0$": "x"}}},
             "invalid",
-            "template.variables",
-            "",
+            "template.variables.a.b\0$",
+            "letters, digits",
         ),
     ],
 )
