@@ -50,7 +50,8 @@ async def work(runtime: Runtime, event: Event) -> None:
             )
         case Unrecognised():
             unrecognised[event.channel, event.kind] += 1
-            log.warning("%s:%s sent an event of unknown kind %r", event.channel, event.account, event.kind)
+            if unrecognised[event.channel, event.kind] == 1:  # the rest is counted, not told
+                log.warning("%s:%s sends events of a kind unknown to us: %r", event.channel, event.account, event.kind)
 
 
 async def _inbound(runtime: Runtime, event: Inbound) -> None:

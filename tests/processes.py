@@ -51,11 +51,14 @@ class Process:
 
     async def start(self) -> None:
         """Return when it is ready."""
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(self._command, env=self._environment, stdout=log, stderr=log)
+        self._process = self._started()
         async with aiohttp.ClientSession() as http, asyncio.timeout(60):
             while not await self._ready(http):  # noqa: ASYNC110 - it is another process
                 await asyncio.sleep(0.1)
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        with self.log.open("ab") as log:
+            return subprocess.Popen(self._command, env=self._environment, stdout=log, stderr=log)
 
     async def kill(self) -> None:
         await self._end(signal.SIGKILL)

@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 from quart import Quart, Response, jsonify
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from gateway.request import RequestError
 from storage.access import Conflict
@@ -61,6 +61,8 @@ async def _http(error: HTTPException) -> Response:
     response = no(error.code or 500, error.description or error.name)
     if isinstance(error, MethodNotAllowed):
         response.allow.update(error.valid_methods or ())
+    if isinstance(error, RequestEntityTooLarge):
+        response.headers["Connection"] = "close"  # the rest of the body is not read
     return response
 
 

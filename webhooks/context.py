@@ -19,9 +19,10 @@ API_BODY = 1024 * 1024
 
 async def body(limit: int = API_BODY) -> bytes:
     """The body as it came. Raises RequestEntityTooLarge past `limit` bytes."""
+    too_large = RequestEntityTooLarge(f"The body is too large: at most {limit} bytes.")
     if (request.content_length or 0) > limit:
-        raise RequestEntityTooLarge
+        raise too_large
     raw = await request.get_data(cache=False, as_text=False)
     if len(raw) > limit:  # it came in chunks, without its length
-        raise RequestEntityTooLarge
+        raise too_large
     return raw if isinstance(raw, bytes) else raw.encode()
