@@ -79,9 +79,13 @@ def demo(port: int, gateway_port: int) -> None:
     async def command(settings: Settings) -> None:
         with tempfile.TemporaryDirectory(prefix="gateway-demo-", ignore_cleanup_errors=True) as folder:
             own = replace(settings, mongodb_uri=None, folder=Path(folder))
-            await play(own, port, gateway_port, _stopping(), click.echo)
+            await play(own, port, gateway_port, _stopping(), _announce)
 
     run(command, accounts=False)
+
+
+def _announce(url: str) -> None:
+    click.echo(f"Open {url} in a browser; Ctrl-C stops the demo.")
 
 
 @asynccontextmanager
