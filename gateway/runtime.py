@@ -3,7 +3,6 @@
 import asyncio
 import importlib
 import inspect
-import logging
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -22,9 +21,12 @@ from storage.database import Db, connect, prepare
 from storage.embedded import embedded
 from storage.inbox import Inbox
 
-log = logging.getLogger(__name__)
-
 Channels = Mapping[str, Mapping[str, Channel]]
+
+
+def ways(channels: Channels) -> list[Channel]:
+    """Every account of every channel."""
+    return [way for accounts in channels.values() for way in accounts.values()]
 
 
 class Clock:
@@ -64,8 +66,8 @@ async def opened(settings: Settings, clock: Clock | None = None) -> AsyncIterato
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
         channels = open_channels(settings, Outside(http, settings.public_url))
-        for channel in (channel for accounts in channels.values() for channel in accounts.values()):
-            stack.push_async_callback(channel.close)
+        for way in ways(channels):
+            stack.push_async_callback(way.close)
         db = await stack.enter_async_context(opened_database(settings))
         yield Runtime(settings, db, Inbox(db), channels, conversation, clock or Clock())
 

@@ -3,6 +3,7 @@
 from quart import Blueprint, g, jsonify, request
 from quart.typing import ResponseReturnValue
 
+from gateway.runtime import ways
 from gateway.submit import join_contact, submit
 from storage import notifications
 from webhooks.answers import Refusal
@@ -36,8 +37,7 @@ async def status(key: str) -> ResponseReturnValue:
 async def contacts() -> ResponseReturnValue:
     """Join a phone number and an external id to one person; 200 with the links that join their chats too."""
     contact = await join_contact(runtime(), await body())
-    ways = [way for accounts in runtime().channels.values() for way in accounts.values()]
-    links = {f"{way.facts.name}:{way.account}": way.start_link(contact.start_code) for way in ways}
+    links = {f"{way.facts.name}:{way.account}": way.start_link(contact.start_code) for way in ways(runtime().channels)}
     return jsonify(
         {
             "id": contact.id,

@@ -7,7 +7,7 @@ import click
 
 from gateway.channel import Channel, Outside, SendError
 from gateway.cli.base import main, run
-from gateway.runtime import Channels, open_channels, opened
+from gateway.runtime import open_channels, opened, ways
 from gateway.settings import Settings
 from storage.database import ping
 
@@ -22,13 +22,13 @@ def check() -> None:
     async def command(settings: Settings) -> bool:
         async with opened(settings) as runtime:
             await ping(runtime.db)
-            ways = _ways(runtime.channels)
+            accounts = ways(runtime.channels)
             _tell(f"settings, database, conversation {settings.conversation}")
             found = [
                 _tell(f"public URL {settings.public_url}", "" if _https(settings) else "providers call https only"),
-                _tell(f"{len(ways)} accounts", "" if ways else "set some up in the accounts file"),
+                _tell(f"{len(accounts)} accounts", "" if accounts else "set some up in the accounts file"),
             ]
-            found += [await _check(way, settings.public_url) for way in ways]
+            found += [await _check(way, settings.public_url) for way in accounts]
             return all(found)
 
     run(command)
@@ -68,11 +68,11 @@ def _for_each(account: str | None, act: Act) -> None:
     async def command(settings: Settings) -> bool:
         async with aiohttp.ClientSession() as http:
             outside = Outside(http, settings.public_url)
-            ways = [way for way in _ways(open_channels(settings, outside)) if account in {None, _name(way)}]
-            if not ways:
+            wanted = [way for way in ways(open_channels(settings, outside)) if account in {None, _name(way)}]
+            if not wanted:
                 raise click.UsageError(f"no account {account or ''} is set up")
             url = outside.webhook_url
-            return all([await _done(way, act, url(way.facts.name, way.account)) for way in ways])
+            return all([await _done(way, act, url(way.facts.name, way.account)) for way in wanted])
 
     run(command)
 
@@ -116,10 +116,6 @@ def _tell(what: str, problem: str = "") -> bool:
 
 def _https(settings: Settings) -> bool:
     return settings.public_url.startswith("https://")
-
-
-def _ways(channels: Channels) -> list[Channel]:
-    return [way for accounts in channels.values() for way in accounts.values()]
 
 
 def _name(way: Channel) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -33,26 +33,14 @@ def listening(command: F) -> F:
 @listening
 def serve(host: str, port: int) -> None:
     """Web and worker in one process."""
-
-    async def command(settings: Settings) -> None:
-        async with _opened(settings) as (runtime, stop), served(create_app(runtime), host, port) as url:
-            click.echo(f"gateway on {url}, public at {settings.public_url}; Ctrl-C stops it")
-            await worker.run(runtime, stop)
-
-    run(command)
+    _listen("gateway", host, port, worker.run)
 
 
 @main.command()
 @listening
 def web(host: str, port: int) -> None:
     """The web process alone; workers run beside it over the same database."""
-
-    async def command(settings: Settings) -> None:
-        async with _opened(settings) as (runtime, stop), served(create_app(runtime), host, port) as url:
-            click.echo(f"web on {url}, public at {settings.public_url}; Ctrl-C stops it")
-            await stop.wait()
-
-    run(command)
+    _listen("web", host, port, lambda _, stop: stop.wait())
 
 
 @main.command("worker")
@@ -82,6 +70,17 @@ def demo(port: int, gateway_port: int) -> None:
             await play(own, port, gateway_port, _stopping(), _announce)
 
     run(command, accounts=False)
+
+
+def _listen(name: str, host: str, port: int, work: Callable[[Runtime, asyncio.Event], Awaitable[object]]) -> None:
+    """Serve, and do `work` beside it until we are to stop."""
+
+    async def command(settings: Settings) -> None:
+        async with _opened(settings) as (runtime, stop), served(create_app(runtime), host, port) as url:
+            click.echo(f"{name} on {url}, public at {settings.public_url}; Ctrl-C stops it")
+            await work(runtime, stop)
+
+    run(command)
 
 
 def _announce(url: str) -> None:
