@@ -17,7 +17,7 @@ from gateway.channel import Channel, SendError, Unavailable
 from gateway.model import Address, Cause, Content, Progress, TemplateMessage
 from gateway.notification import HOLD, Attempt, Notification, Part, Status, Step, after_error, orphaned, with_part
 from gateway.receipts import key_of, line_of, received
-from gateway.routes import account_key, look, template_key, way_of
+from gateway.routes import account_key, look, template_of, way_of
 from gateway.runtime import Runtime
 from gateway.sessions import corrected
 from storage import messages, notifications, states
@@ -132,7 +132,7 @@ def _after(old: Notification, index: int, outcome: Outcome, lease: str | None, w
 
 async def _learn(runtime: Runtime, way: Channel, step: Step, address: Address, error: SendError) -> None:
     """What a refusal teaches us about the session, the template, or our own account."""
-    await corrected(runtime, address, error.cause, template_key(way, step), str(error), runtime.clock())
+    await corrected(runtime, address, error.cause, template_of(way, step), str(error), runtime.clock())
     if error.cause is Cause.MISCONFIGURED:
         log.error("%s is held: %s", account_key(way), error)
         await states.hold(runtime.db, account_key(way), runtime.clock() + HOLD, str(error))

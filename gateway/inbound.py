@@ -19,11 +19,13 @@ from gateway.model import (
     Subscription,
     TemplateChange,
     Unrecognised,
+    template_key,
 )
 from gateway.notification import Notification, Recipient, Step
 from gateway.runtime import Runtime
 from storage import messages, notifications, states
 from storage import sessions as stored
+from storage.inbox import key as event_key
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +46,7 @@ async def work(runtime: Runtime, event: Event) -> None:
         case Subscription():
             await sessions.subscribed(runtime, event.address, event.at, active=event.active)
         case TemplateChange():
-            key = f"{event.channel}:{event.account}:{event.name}:{event.language}"
+            key = template_key(event.channel, event.account, event)
             await states.template_changed(
                 runtime.db, key, usable=event.usable, state=event.state, reason=event.reason, at=event.at
             )
@@ -82,9 +84,9 @@ async def _contact(runtime: Runtime, event: Inbound) -> Contact | None:
 
 async def _log(runtime: Runtime, event: Inbound) -> None:
     """Under the event's own id: a pressed button and an edit name the message that they belong to."""
-    address = event.address
-    key = f"{address.channel}:{address.account}:{event.id}"
-    await messages.log(runtime.db, Message(key, address.key, outbound=False, at=event.at, content=event.content))
+    await messages.log(
+        runtime.db, Message(event_key(event), event.address.key, outbound=False, at=event.at, content=event.content)
+    )
 
 
 async def _answer(runtime: Runtime, way: Channel, event: Inbound, session: Session) -> None:
@@ -103,7 +105,7 @@ def _reply(event: Inbound, session: Session, content: Content, now: datetime) ->
     """The bot's answer is a notification like any other, named after the event: it cannot be made twice."""
     address = event.address
     return Notification(
-        f"reply:{address.channel}:{address.account}:{event.id}",
+        f"reply:{event_key(event)}",
         Recipient(session=session.id),
         (Step(address.channel, address.account, content=content),),
         created_at=now,

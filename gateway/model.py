@@ -167,6 +167,11 @@ class TemplateChange(Struct, frozen=True, omit_defaults=True, tag="template", ta
         return f"{self.channel}:{self.account}:{self.name}"
 
 
+def template_key(channel: str, account: str, template: TemplateMessage | TemplateChange) -> str:
+    """Under which name an account's template is known: channel:account:name:language."""
+    return f"{channel}:{account}:{template.name}:{template.language}"
+
+
 class Unrecognised(Struct, frozen=True, omit_defaults=True, tag="unrecognised", tag_field="event"):
     """Something that we have no word for. Kept and counted, so that nothing is lost by our ignorance."""
 

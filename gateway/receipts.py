@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from gateway.model import Address, Cause, Message, Progress, Receipt
+from gateway.model import Address, Cause, Message, Progress, Receipt, template_key
 from gateway.notification import Notification, Part, Status, succeeded, with_part
 from gateway.runtime import Runtime
 from gateway.sessions import corrected
@@ -92,5 +92,5 @@ async def _learn(
     runtime: Runtime, notification: Notification, attempt: int, address: Address, cause: Cause, receipt: Receipt
 ) -> None:
     template = notification.steps[notification.attempts[attempt].step].template
-    name = f"{address.channel}:{address.account}:{template.name}:{template.language}" if template else ""
+    name = template_key(address.channel, address.account, template) if template else ""
     await corrected(runtime, address, cause, name, receipt.reason, receipt.at)

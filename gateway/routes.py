@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from gateway.cascade import Route, World
 from gateway.channel import Channel
-from gateway.model import Contact, Session
+from gateway.model import Contact, Session, template_key
 from gateway.notification import Notification, Recipient, Step
 from gateway.runtime import Runtime
 from storage import sessions, states
@@ -27,7 +27,7 @@ async def look(runtime: Runtime, notification: Notification) -> World:
     now, doubt = runtime.clock(), runtime.settings.doubt
     known = await find_recipient(runtime, notification.recipient)
     ways = [(step, way_of(runtime, step)) for step in notification.steps]
-    problems = await states.template_problems(runtime.db, {template_key(way, step) for step, way in ways})
+    problems = await states.template_problems(runtime.db, {template_of(way, step) for step, way in ways} - {""})
     held = await states.held(runtime.db, {account_key(way) for _, way in ways}, now)
     return World(now, [await _route(runtime, step, way, known, problems, held) for step, way in ways], doubt)
 
@@ -44,10 +44,9 @@ def account_key(way: Channel) -> str:
     return f"{way.facts.name}:{way.account}"
 
 
-def template_key(way: Channel, step: Step) -> str:
-    """Under which name a step's template is known: channel:account:name:language, or ""."""
-    template = step.template
-    return f"{account_key(way)}:{template.name}:{template.language}" if template else ""
+def template_of(way: Channel, step: Step) -> str:
+    """The key of the step's template, or "" where it has none."""
+    return template_key(way.facts.name, way.account, step.template) if step.template else ""
 
 
 async def find_recipient(runtime: Runtime, recipient: Recipient) -> Known:
@@ -92,7 +91,7 @@ async def _route(
         address,
         "" if address else _no_address(way, known),
         session,
-        problems.get(template_key(way, step), ""),
+        problems.get(template_of(way, step), ""),
         until,
         why,
     )
