@@ -141,6 +141,10 @@ class Simulator(ABC):
     async def say(self, user: str, text: str) -> None:
         """A person types a message to us."""
 
+    async def start(self, user: str, code: str = "") -> None:
+        """A person begins to talk to us, having come by our deep link with this code, or by themselves."""
+        await self.say(user, f"/start {code}".strip())
+
     @abstractmethod
     async def press(self, user: str, bubble: str, button: str) -> None:
         """A person presses the button with this text under the message with this id."""

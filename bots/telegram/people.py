@@ -43,6 +43,11 @@ class People(Simulator, ABC):
             await self.unblock(user)
         self._write(user, text, text=text, **objects.entities_of(text))
 
+    async def start(self, user: str, code: str = "") -> None:
+        """The Start button: the app does not show the code that it sends."""
+        await super().start(user, code)
+        self.phone(user).screen[-1].text = "/start"
+
     async def share_contact(self, user: str) -> None:
         """A person sends their own number, without the plus, as many of Telegram's apps do."""
         number = str(int(user) ^ CHAT_OF_NUMBER)

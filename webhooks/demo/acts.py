@@ -58,7 +58,7 @@ async def _asked(kind: type[T]) -> T:
 async def start() -> ResponseReturnValue:
     asked, on = await _asked(OnPhone), scene()
     phone = on.phone(asked.channel)
-    await on.simulator(asked.channel).say(phone.user, on.first_words(asked.channel))
+    await on.simulator(asked.channel).start(phone.user, on.code(asked.channel))
     return DONE
 
 

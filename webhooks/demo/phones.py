@@ -8,7 +8,7 @@ from gateway import window
 from gateway.channel import Facts
 from gateway.model import Address, Session
 from storage import sessions
-from webhooks.demo.scene import START, Scene
+from webhooks.demo.scene import Scene
 from webhooks.demo.town import ACCOUNT
 
 
@@ -20,12 +20,11 @@ async def phones(on: Scene) -> list[dict[str, Any]]:
 async def _phone(on: Scene, channel: str) -> dict[str, Any]:
     phone, faults = on.phone(channel), on.simulator(channel).faults
     session = await sessions.get(on.town.runtime.db, Address(channel, ACCOUNT, phone.user).key)
-    start = on.first_words(channel)
     return {
         "channel": channel,
         "reachable": phone.reachable,
         "faults": [*faults.planned, *["lost answer"] * faults.lost_answers],
-        "bubbles": [_bubble(bubble, start) for bubble in phone.screen],
+        "bubbles": [_bubble(bubble) for bubble in phone.screen],
         **_standing(on.facts[channel], session, on.town.runtime.clock()),
     }
 
@@ -34,7 +33,7 @@ def _standing(facts: Facts, session: Session | None, now: datetime) -> dict[str,
     """May we write to this person now? In words, and as a tone for the eye."""
     if session and session.stopped_at:
         return {"window": "the person asked us to stop", "tone": "shut"}
-    if facts.needs_start and session is None:
+    if facts.needs_start and (session is None or session.started_at is None):
         return {"window": "the person has not started the bot", "tone": "shut"}
     words = window.describe(facts.window, session, now)
     if facts.window.mode is window.Mode.NONE:
@@ -42,13 +41,12 @@ def _standing(facts: Facts, session: Session | None, now: datetime) -> dict[str,
     return {"window": words, "tone": "open" if window.is_open(facts.window, session, now) else "shut"}
 
 
-def _bubble(bubble: Bubble, start: str) -> dict[str, Any]:
-    """Messengers do not show the code of a start link."""
+def _bubble(bubble: Bubble) -> dict[str, Any]:
     return {
         "id": bubble.id,
         "mine": bubble.mine,
         "at": bubble.at,
-        "text": START if bubble.mine and bubble.text == start else bubble.text,
+        "text": bubble.text,
         "media": bubble.media,
         "state": bubble.state,
         "buttons": bubble.buttons,

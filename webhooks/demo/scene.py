@@ -12,8 +12,6 @@ from webhooks.answers import Refusal
 from webhooks.demo.shop import PERSON, PHONE, Shop
 from webhooks.demo.town import Town
 
-START = "/start"
-
 
 @dataclass(frozen=True)
 class Scene:
@@ -39,9 +37,9 @@ class Scene:
         simulator = self.simulator(channel)
         return simulator.phone(simulator.user_of(PHONE), PERSON)
 
-    def first_words(self, channel: str) -> str:
-        """What pressing Start sends: with the code that joins the chat, where the messenger has start links."""
-        return f"{START} {self.shop.start_code}" if channel in self.shop.links else START
+    def code(self, channel: str) -> str:
+        """What joins a chat to the customer from its start, where the messenger has start links."""
+        return self.shop.start_code if channel in self.shop.links else ""
 
     def title(self, channel: str) -> str:
         return self.town.simulators[channel].title or channel.title()
