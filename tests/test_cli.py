@@ -149,11 +149,15 @@ async def test_webhooks_of_every_channel(town: Player, office: Office) -> None:
 async def test_webhooks_shown_and_deleted(office: Office) -> None:
     shown = await office.gateway("webhooks", "show")
     assert (shown.code, shown.out) == (0, f"ok     sms:main webhook {HOOK}\n")
+    shown = await office.gateway("webhooks", "show", GATEWAY_PUBLIC_URL="https://elsewhere.shop.ru")
+    told = f"ok     sms:main webhook {HOOK}\n       webhooks do not go to https://elsewhere.shop.ru/webhooks/sms/main"
+    assert shown.out == f"{told}; gateway webhooks set\n"
     deleted = await office.gateway("webhooks", "delete", "sms:main")
     assert (deleted.code, deleted.out) == (0, "ok     sms:main webhook not set\n")
     assert office.simulator.webhook_url == ""
     shown = await office.gateway("webhooks", "show", "sms:main")
-    assert (shown.code, shown.out) == (0, "ok     sms:main webhook not set\n")
+    told = "ok     sms:main webhook not set\n       the webhook is not set; gateway webhooks set\n"
+    assert (shown.code, shown.out) == (0, told)
     refused = await office.gateway("webhooks", "show", "sms:nobody")
     assert refused.code == 2
     assert "no account sms:nobody is set up" in refused.err

@@ -98,10 +98,6 @@ def open_accounts(accounts: Mapping[str, Account], outside: Outside) -> Mapping[
     from bots.telegram.outbound import Sender  # noqa: PLC0415 - see above
 
     return {
-        name: Telegram(
-            name,
-            account,
-            Sender(account.token, account.api_url, outside.http, outside.webhook_url(FACTS.name, name)),
-        )
+        name: Telegram(name, account, Sender(account.token, account.api_url, outside.http))
         for name, account in accounts.items()
     }

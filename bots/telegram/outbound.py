@@ -112,12 +112,10 @@ class Sender:
         token: Secret,
         api_url: str,
         http: aiohttp.ClientSession,
-        webhook_url: str,
         timeout: aiohttp.ClientTimeout = wire.TIMEOUT,
     ) -> None:
         self._token = token
         self._session = partial(SharedSession, api_url, http, timeout)
-        self._webhook_url = webhook_url
 
     @cached_property
     def _bot(self) -> Bot:
@@ -143,7 +141,7 @@ class Sender:
 
     async def binding(self) -> Binding:
         info = await self._ask(GetWebhookInfo())
-        return Binding(info.url, problems(info, self._webhook_url))
+        return Binding(info.url, problems(info))
 
     async def delete_webhook(self) -> None:
         await self._ask(DeleteWebhook())
@@ -165,13 +163,9 @@ class Sender:
         return result
 
 
-def problems(info: WebhookInfo, url: str) -> Sequence[str]:
+def problems(info: WebhookInfo) -> Sequence[str]:
     """What is wrong with a bot's webhook, a sentence each. Bot API: WebhookInfo."""
     found = []
-    if not info.url:
-        found.append("no webhook is set")
-    elif info.url != url:
-        found.append(f"the webhook goes to another address than {url}")
     if info.url and info.allowed_updates and (missing := set(READERS).difference(info.allowed_updates)):
         found.append(f"the webhook leaves out {', '.join(sorted(missing))}")
     if info.last_error_message and info.last_error_date:

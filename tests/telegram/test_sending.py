@@ -197,13 +197,13 @@ async def test_a_lost_answer_is_ambiguous(shop: Shop) -> None:
 async def test_a_late_answer_is_ambiguous(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
     anna = await shop.started("Anna")
     shop.server.faults.answer_after = 1
-    sender = Sender(shop.account.token, shop.account.api_url, shop.http, "", aiohttp.ClientTimeout(total=0.2))
+    sender = Sender(shop.account.token, shop.account.api_url, shop.http, aiohttp.ClientTimeout(total=0.2))
     with failing(Ambiguous, shop, caplog):
         await sender.send(anna, Content("hi"))
 
 
 async def test_where_nobody_listens_nothing_was_sent(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
-    sender = Sender(shop.account.token, f"http://127.0.0.1:{free_port()}", shop.http, "")
+    sender = Sender(shop.account.token, f"http://127.0.0.1:{free_port()}", shop.http)
     with failing(Unavailable, shop, caplog):
         await sender.send("5550001", Content("hi"))
 
@@ -231,7 +231,7 @@ async def test_answers_that_make_no_sense_are_ambiguous(shop: Shop, status: int,
 
     async with served(app) as url:
         with pytest.raises(Ambiguous, match="it may have been sent") as failure:
-            await Sender(shop.account.token, url, shop.http, "").send("5550001", Content("hi"))
+            await Sender(shop.account.token, url, shop.http).send("5550001", Content("hi"))
     assert "html" not in str(failure.value)
 
 
@@ -244,7 +244,7 @@ async def test_addresses_in_what_aiohttp_says_are_kept_out(shop: Shop, caplog: p
 
     async with served(app) as url:
         with failing(Ambiguous, shop, caplog):
-            await Sender(shop.account.token, url, shop.http, "").send("5550001", Content("hi"))
+            await Sender(shop.account.token, url, shop.http).send("5550001", Content("hi"))
 
 
 async def test_a_broken_connection_is_ambiguous(shop: Shop) -> None:
@@ -253,7 +253,7 @@ async def test_a_broken_connection_is_ambiguous(shop: Shop) -> None:
         writer.close()
 
     async with await asyncio.start_server(hang_up, "127.0.0.1", port := free_port()):
-        sender = Sender(shop.account.token, f"http://127.0.0.1:{port}", shop.http, "")
+        sender = Sender(shop.account.token, f"http://127.0.0.1:{port}", shop.http)
         with pytest.raises(Ambiguous, match="the connection to Telegram broke"):
             await sender.send("5550001", Content("hi"))
 
