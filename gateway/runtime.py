@@ -14,6 +14,7 @@ from typing import cast
 import aiohttp
 
 import bots
+from bots import files
 from bots.conversation import Conversation
 from gateway.channel import Channel, Outside
 from gateway.settings import Settings, SettingsError, read_account
@@ -64,12 +65,21 @@ async def opened(settings: Settings, clock: Clock | None = None) -> AsyncIterato
     """Everything open and checked; closed at the end. Raises SettingsError, EmbeddedError or DatabaseError."""
     conversation = load_conversation(settings.conversation)
     async with AsyncExitStack() as stack:
-        http = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
-        channels = open_channels(settings, Outside(http, settings.public_url))
+        channels = open_channels(settings, await stack.enter_async_context(opened_outside(settings)))
         for way in ways(channels):
             stack.push_async_callback(way.close)
         db = await stack.enter_async_context(opened_database(settings))
         yield Runtime(settings, db, Inbox(db), channels, conversation, clock or Clock())
+
+
+@asynccontextmanager
+async def opened_outside(settings: Settings) -> AsyncIterator[Outside]:
+    """The connections that all channels share."""
+    async with (
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http,
+        files.session(private=settings.private_files) as fetching,
+    ):
+        yield Outside(http, settings.public_url, fetching)
 
 
 @asynccontextmanager

@@ -58,6 +58,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     lease: how long work stays with a process that has died; longer than any send may take (30 s).
     doubt: how long a message that may have been sent is waited for, before the cascade moves on.
     conversation: dotted path of the function that answers people (module:function).
+    private_files: whether files that callers point at may be fetched from private networks and this machine.
     accounts: channel -> account -> its table, still unread (the channel itself knows the fields), or its struct.
     """
 
@@ -69,6 +70,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     default_region: str = "RU"
     lease: timedelta = timedelta(seconds=90)
     doubt: timedelta = timedelta(minutes=2)
+    private_files: bool = False
     accounts: Mapping[str, Mapping[str, Any]] = {}
 
     def __repr__(self) -> str:
@@ -99,6 +101,7 @@ def load(environ: Mapping[str, str] = os.environ, *, accounts: bool = True) -> S
         "default_region": read("GATEWAY_REGION", SUPPORTED_REGIONS.__contains__, "a country's two letters, as in RU"),
         "lease": seconds("GATEWAY_LEASE"),
         "doubt": seconds("GATEWAY_DOUBT"),
+        "private_files": read("GATEWAY_PRIVATE_FILES", {"yes", "no"}.__contains__, "yes or no") == "yes",
     }
     tables = _read_accounts(environ, problems) if accounts else {}
     if problems:

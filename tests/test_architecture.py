@@ -101,7 +101,7 @@ async def test_a_channels_package_offers_what_it_has_to(name: str) -> None:
     account = module.demo_account("http://127.0.0.1:9/api")
     assert isinstance(account, package.Account)
     async with aiohttp.ClientSession() as http:
-        (channel,) = package.open_accounts({"demo": account}, Outside(http, "https://gateway.shop.ru")).values()
+        (channel,) = package.open_accounts({"demo": account}, Outside(http, "https://gateway.shop.ru", http)).values()
         assert isinstance(channel.facts, Facts)
         assert (channel.facts.name, channel.account) == (name, "demo")
         for method in methods(Channel):

@@ -2,12 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
-import aiohttp
 import click
 
-from gateway.channel import Channel, Outside, SendError
+from gateway.channel import Binding, Channel, SendError
 from gateway.cli.base import main, run
-from gateway.runtime import open_channels, opened, ways
+from gateway.runtime import open_channels, opened, opened_outside, ways
 from gateway.settings import Settings
 from storage.database import ping
 
@@ -50,7 +49,7 @@ def set_(account: str | None) -> None:
 @click.argument("account", required=False)
 def delete(account: str | None) -> None:
     """Take the webhook away from the provider."""
-    _for_each(account, lambda way, _: way.unbind())
+    _for_each(account, lambda way, _: way.unbind(), bound=False)
 
 
 @webhooks.command()
@@ -64,49 +63,50 @@ async def _nothing(_: Channel, __: str) -> None:
     """Only look."""
 
 
-def _for_each(account: str | None, act: Act) -> None:
+def _for_each(account: str | None, act: Act, *, bound: bool = True) -> None:
+    """Act on the accounts; `bound`: they ought to be bound to us then."""
+
     async def command(settings: Settings) -> bool:
-        async with aiohttp.ClientSession() as http:
-            outside = Outside(http, settings.public_url)
+        async with opened_outside(settings) as outside:
             wanted = [way for way in ways(open_channels(settings, outside)) if account in {None, _name(way)}]
             if not wanted:
                 raise click.UsageError(f"no account {account or ''} is set up")
             url = outside.webhook_url
-            return all([await _done(way, act, url(way.facts.name, way.account)) for way in wanted])
+            return all([await _done(way, act, url(way.facts.name, way.account), bound=bound) for way in wanted])
 
     run(command)
 
 
-async def _done(way: Channel, act: Act, url: str) -> bool:
+async def _done(way: Channel, act: Act, url: str, *, bound: bool) -> bool:
     """Do it, and tell how the provider sees the account then; let go of its connections."""
     try:
         await act(way, url)
-        bound = await way.binding()
+        found = await way.binding()
     except SendError as error:
         return _tell(_name(way), str(error))
     finally:
         await way.close()
-    _tell(f"{_name(way)} webhook {bound.url or bound.note or 'not set'}")
-    for problem in bound.problems:
+    _tell(f"{_name(way)} webhook {found.url or found.note or 'not set'}")
+    for problem in _problems(found, url if bound else ""):
         click.echo(f"       {problem}")
     return True
 
 
 async def _check(way: Channel, public_url: str) -> bool:
     try:
-        bound = await way.binding()
+        found = await way.binding()
     except SendError as error:
         return _tell(_name(way), str(error))
-    ours = f"{public_url}/webhooks/{way.facts.name}/{way.account}"
-    problems = bound.problems or ([] if bound.note else _misdirected(bound.url, ours))
-    return _tell(f"{_name(way)} webhook {bound.url or bound.note or '-'}", "; ".join(problems))
+    problems = _problems(found, f"{public_url}/webhooks/{way.facts.name}/{way.account}")
+    return _tell(f"{_name(way)} webhook {found.url or found.note or '-'}", "; ".join(problems))
 
 
-def _misdirected(url: str, ours: str) -> Sequence[str]:
-    """What only we can see: that the provider would deliver, but not to us."""
-    if not url:
-        return ["the webhook is not set; gateway webhooks set"]
-    return [] if url == ours else [f"webhooks do not go to {ours}; gateway webhooks set"]
+def _problems(found: Binding, url: str) -> Sequence[str]:
+    """What the provider says is wrong; and what only we can see: that it would deliver, but not to `url`."""
+    if found.note or found.url == url:
+        return found.problems
+    missing = f"webhooks do not go to {url}" if found.url else "the webhook is not set"
+    return [f"{missing}; gateway webhooks set", *found.problems]
 
 
 def _tell(what: str, problem: str = "") -> bool:

@@ -64,7 +64,7 @@ async def opened(truth: str = "+79990000009", **wrong: str | Secret) -> AsyncIte
     account = replace(demo_account(f"{url}/sms"), sender=truth)
     server = Server(account, f"{url}/webhooks/sms/main", clock=lambda: NOW)
     async with aiohttp.ClientSession() as http:
-        channel = open_accounts({"main": replace(account, **wrong)}, Outside(http, url))["main"]
+        channel = open_accounts({"main": replace(account, **wrong)}, Outside(http, url, http))["main"]
         assert isinstance(channel, Sms)
         bench = Bench(channel, server, url)
         async with served(app_of(server.blueprint(), bench.webhooks()), port):

@@ -210,7 +210,7 @@ async def test_wrong_credentials_are_named_and_not_shown() -> None:
 async def test_nobody_there_is_unavailable() -> None:
     settings = Account("AC1", Secret("x" * 20), "Shop", f"http://127.0.0.1:{free_port()}")
     async with aiohttp.ClientSession() as http:
-        channel = open_accounts({"main": settings}, Outside(http, "https://gateway.shop.ru"))["main"]
+        channel = open_accounts({"main": settings}, Outside(http, "https://gateway.shop.ru", http))["main"]
         with pytest.raises(Unavailable):
             await channel.send(Address("sms", "main", ANNA), Content("hello"), key="k")
 

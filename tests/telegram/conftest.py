@@ -48,7 +48,7 @@ async def shop() -> AsyncIterator[Shop]:
     base = f"http://127.0.0.1:{(port := free_port())}"
     account = demo_account(f"{base}/telegram")
     async with aiohttp.ClientSession() as http:
-        channel = open_accounts({"shop": account}, Outside(http, base))["shop"]
+        channel = open_accounts({"shop": account}, Outside(http, base, http))["shop"]
         server = Server(account, f"{base}/webhooks/telegram/shop", lambda: NOW)
         shop = Shop(server, account, channel, http, server.webhook_url)
         async with served(_listening(app_of(server.blueprint()), shop), port):

@@ -18,7 +18,7 @@ def test_without_a_bot_aiogram_is_not_imported() -> None:
     code = (
         "import sys, bots.telegram\n"
         "from gateway.channel import Outside\n"
-        "assert bots.telegram.open_accounts({}, Outside(None, '')) == {}\n"
+        "assert bots.telegram.open_accounts({}, Outside(None, '', None)) == {}\n"
         "sys.exit('aiogram' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -56,7 +56,7 @@ async def a_bench() -> AsyncIterator[Bench]:
     account = demo_account(f"http://127.0.0.1:{meta_port}/whatsapp")
     public_url = f"http://127.0.0.1:{our_port}"
     async with aiohttp.ClientSession() as http:
-        outside = Outside(http, public_url)
+        outside = Outside(http, public_url, http)
         channel = open_accounts({"shop": account}, outside)["shop"]
         bench = Bench(channel, Server(account, outside.webhook_url("whatsapp", "shop"), lambda: bench.now), public_url)
         async with served(app_of(bench.meta.blueprint()), meta_port), served(_webhook(bench), our_port):

@@ -80,7 +80,7 @@ def test_links_beside_answers_become_lines() -> None:
 
 
 def opened(accounts: dict[str, Account]) -> dict[str, WhatsApp]:
-    outside = Outside(cast("Any", SimpleNamespace()), "https://gateway.shop.ru")
+    outside = Outside(cast("Any", SimpleNamespace()), "https://gateway.shop.ru", cast("Any", SimpleNamespace()))
     return dict(open_accounts(accounts, outside))
 
 

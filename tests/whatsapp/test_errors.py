@@ -117,7 +117,7 @@ async def test_an_answer_without_a_wamid_is_ambiguous(bench: Bench) -> None:
     app.add_url_rule("/<path:path>", view_func=_odd, methods=["POST"])
     async with served(app) as url, aiohttp.ClientSession() as http:
         account = replace(bench.meta.account, api_url=url)
-        channel = open_accounts({"shop": account}, Outside(http, url))["shop"]
+        channel = open_accounts({"shop": account}, Outside(http, url, http))["shop"]
         with pytest.raises(Ambiguous, match="names no message"):
             await channel.send(Address("whatsapp", "shop", "79990001122"), Content("hi"), key="k")
 
@@ -129,6 +129,6 @@ async def _odd(path: str) -> dict[str, list[str]]:
 async def test_no_connection_is_safe_to_repeat(bench: Bench) -> None:
     async with aiohttp.ClientSession() as http:
         account = replace(bench.meta.account, api_url=f"http://127.0.0.1:{free_port()}")
-        channel = open_accounts({"shop": account}, Outside(http, bench.url))["shop"]
+        channel = open_accounts({"shop": account}, Outside(http, bench.url, http))["shop"]
         with pytest.raises(Unavailable):
             await channel.send(Address("whatsapp", "shop", "79990001122"), Content("hi"), key="k")

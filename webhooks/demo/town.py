@@ -37,7 +37,7 @@ async def opened_town(settings: Settings, port: int = 0) -> AsyncIterator[Town]:
     clock, port = Clock(), port or free_port()
     url = f"http://127.0.0.1:{port}"
     async with opened_simulators(url, clock) as (simulators, accounts):
-        settings = replace(settings, accounts=accounts, public_url=url)
+        settings = replace(settings, accounts=accounts, public_url=url, private_files=True)
         async with opened(settings, clock) as runtime, served(create_app(runtime), port=port), working(runtime):
             key = await access.create_key(runtime.db, "demo", clock())
             yield Town(runtime, simulators, url, key)
