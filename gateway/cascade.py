@@ -44,12 +44,20 @@ class World:
 
 @dataclass(frozen=True)
 class Send:
-    """Send step `step`, as its template or as its content. `again`: go on with that attempt, not a new one."""
+    """Send step `step`, as its template or as its content. `again`: go on with that attempt, not a new one.
+
+    intent: the provider's word under which free text may go although the window is shut.
+    """
 
     step: int
     template: bool
     why: str
     again: int | None = None
+    intent: str = ""
+
+    def like(self, attempt: Attempt) -> bool:
+        """Would it be the same message once more?"""
+        return (self.template, self.intent) == (attempt.template, attempt.intent)
 
 
 @dataclass(frozen=True)
@@ -125,23 +133,24 @@ def _of_step(notification: Notification, index: int, world: World) -> Move | Non
     return rule(notification, attempt, world) if rule else None
 
 
-def _begin(notification: Notification, index: int, world: World, *, template: bool = False) -> Move:
-    """What the step would do if nothing had been sent yet; `template`: it can go as nothing else."""
+def _begin(notification: Notification, index: int, world: World, *, shut: bool = False, template: bool = False) -> Move:
+    """What the step would do if nothing had been sent yet; with the window `shut`, or as a `template` only."""
     step, route = notification.steps[index], world.routes[index]
     obstacle = _obstacle(notification, route)
     if obstacle:
         return Skip(index, f"{step.channel}: {obstacle}")
     if route.held_until and route.held_until > world.now:
         return Wait(min(route.held_until, notification.expires_at), f"{step.channel}: held, {route.held_why}")
-    return _choose(index, replace(step, content=None) if template else step, route, world.now)
+    return _choose(index, replace(step, content=None) if template else step, route, world.now, shut=shut)
 
 
 def _again(notification: Notification, attempt: Attempt, world: World, words: str) -> Move:
     """Go on with an attempt if it would be made like this now: a window may have shut meanwhile, a person have left."""
-    move = _begin(notification, attempt.step, world, template=attempt.template)
-    if isinstance(move, Send) and move.template is attempt.template:
+    move = _begin(notification, attempt.step, world, shut=bool(attempt.intent), template=attempt.template)
+    if isinstance(move, Send) and move.like(attempt):
         why = f"{notification.steps[attempt.step].channel}: {words}"
-        return Send(attempt.step, attempt.template, why, again=notification.attempts.index(attempt))
+        again = notification.attempts.index(attempt)
+        return Send(attempt.step, attempt.template, why, again, attempt.intent)
     return move
 
 
@@ -159,17 +168,26 @@ def _obstacle(notification: Notification, route: Route) -> str:
     return ""
 
 
-def _choose(index: int, step: Step, route: Route, now: datetime) -> Move:
-    """Free text while the window is open, the approved template when it is shut."""
-    rule, state = route.facts.window, window.describe(route.facts.window, route.session, now)
-    if step.content and (rule.mode is not Mode.HARD or window.is_open(rule, route.session, now)):
+def _choose(index: int, step: Step, route: Route, now: datetime, *, shut: bool) -> Move:
+    """Free text while we may; when the window is shut, under an intent or as the approved template."""
+    rule = route.facts.window
+    state = "the provider says the window is closed" if shut else window.describe(rule, route.session, now)
+    if step.content and not shut and window.is_free(rule, route.session, now):
         return Send(index, template=False, why=f"{step.channel}: {state} -> free text")
+    if step.content and step.intent:
+        why = f"{step.channel}: {state} -> free text as {step.intent}"
+        return Send(index, template=False, why=why, intent=step.intent)
     if step.template is None:
-        return Skip(index, f"{step.channel}: {state}, and the step has no template")
+        return Skip(index, f"{step.channel}: {state}, and the step has no {_pass(route.facts)}")
     name = f"{step.template.name}/{step.template.language}"
     if route.template_problem:
         return Skip(index, f"{step.channel}: {state}; template {name} cannot be used: {route.template_problem}")
     return Send(index, template=True, why=f"{step.channel}: {state} -> template {name}")
+
+
+def _pass(facts: Facts) -> str:
+    """What this channel lets through when its window is shut."""
+    return "intent" if facts.window.mode is Mode.POLICY else "template"
 
 
 def _followed(notification: Notification, attempt: Attempt) -> bool:
@@ -179,18 +197,13 @@ def _followed(notification: Notification, attempt: Attempt) -> bool:
 
 
 def _failed(notification: Notification, attempt: Attempt, world: World) -> Move | None:
-    """The provider said that the window is shut, whatever we believed: the same step may go as its template."""
+    """The provider said that the window is shut, whatever we believed: the same step may go as what is left of it."""
     step = notification.steps[attempt.step]
-    if attempt.cause is not Cause.WINDOW_CLOSED or attempt.template or step.template is None:
+    if attempt.cause is not Cause.WINDOW_CLOSED or attempt.template or _followed(notification, attempt):
         return None
-    if _followed(notification, attempt):
+    if step.template is None and (attempt.intent or not step.intent):
         return None
-    move = _begin(notification, attempt.step, world, template=True)
-    if not isinstance(move, Send):
-        return move
-    name = f"{step.template.name}/{step.template.language}"
-    why = f"{step.channel}: the provider says the window is closed -> template {name}"
-    return Send(attempt.step, template=True, why=why)
+    return _begin(notification, attempt.step, world, shut=True, template=bool(attempt.intent))
 
 
 def _retrying(notification: Notification, attempt: Attempt, world: World) -> Move:
@@ -202,18 +215,19 @@ def _retrying(notification: Notification, attempt: Attempt, world: World) -> Mov
 
 
 def _in_doubt(notification: Notification, attempt: Attempt, world: World) -> Move | None:
-    """It may have been sent. It is waited for, and sent again only where the provider knows it by our key."""
+    """It may have been sent. It is waited for, and sent again only while the provider still knows our key."""
     step, route, until = notification.steps[attempt.step], world.routes[attempt.step], attempt.at + world.doubt
     if _followed(notification, attempt):
         return None
-    if route.facts.idempotent and attempt.tries < MAX_TRIES:
-        if attempt.retry_at and attempt.retry_at > world.now:
+    again_at = max(world.now, attempt.retry_at or world.now)
+    if attempt.tries < MAX_TRIES and again_at < (attempt.unsure_from or attempt.at) + route.facts.idempotent:
+        if again_at > world.now:
             words = f"{step.channel}: it may have been sent; repeating it under the same key"
-            return Wait(min(attempt.retry_at, notification.expires_at), words)
+            return Wait(min(again_at, notification.expires_at), words)
         move = _again(notification, attempt, world, "repeated under the same key")
         if isinstance(move, Send) and move.again is not None:
             return move
-    if world.now < until and route.facts.receipts > Progress.SENT:
+    if world.now < until and route.facts.echoes_key:
         words = f"{step.channel}: it may have been sent; waiting for a receipt"
         return Wait(min(until, notification.expires_at), words)
     return None

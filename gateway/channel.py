@@ -18,7 +18,10 @@ class Facts:
 
     receipts: the furthest that the provider ever reports on a message (SENT = it reports nothing).
     needs_start: nobody can be written to before they have written to us.
-    templates: the channel has provider-approved templates. idempotent: the same key twice arrives once.
+    templates: the channel has provider-approved templates. intents: the provider's words for why we write although the
+    window is shut, as far as this account may use them; the first is its default.
+    idempotent: how long the provider knows our key again, so that the same message twice arrives once.
+    echoes_key: its receipts carry our key, so that a message is recognised even if the answer to it was lost.
     max_body: the largest webhook body in bytes.
     """
 
@@ -27,7 +30,9 @@ class Facts:
     receipts: Progress
     needs_start: bool = False
     templates: bool = False
-    idempotent: bool = False
+    intents: Sequence[str] = ()
+    idempotent: timedelta = timedelta(0)
+    echoes_key: bool = False
     max_body: int = 1024 * 1024
 
 
@@ -77,10 +82,14 @@ class Binding:
 
 @dataclass(frozen=True)
 class Outside:
-    """What a channel is given to reach its provider, and by which the provider reaches us."""
+    """What a channel is given to reach its provider, and by which the provider reaches us.
+
+    files: for fetching what callers point at, see bots.files; it does not reach into our own network.
+    """
 
     http: "aiohttp.ClientSession"
     public_url: str
+    files: "aiohttp.ClientSession"
 
     def webhook_url(self, channel: str, account: str) -> str:
         return f"{self.public_url}/webhooks/{channel}/{account}"

@@ -67,7 +67,7 @@ async def work(runtime: Runtime, claimed: Notification) -> None:
 async def _send(runtime: Runtime, notification: Notification, send: Send, world: World) -> Notification | None:
     """Make one attempt; the notification as it is stored then."""
     step, address = notification.steps[send.step], world.routes[send.step].address
-    way, what = way_of(runtime, step), step.template if send.template else step.content
+    way, what = way_of(runtime, step), _what(step, send)
     if address is None or what is None:
         raise TypeError(send)
     pieces: Sequence[Piece] = way.split(what) if isinstance(what, Content) else [what]
@@ -90,13 +90,26 @@ async def _send(runtime: Runtime, notification: Notification, send: Send, world:
     return after
 
 
+def _what(step: Step, send: Send) -> Piece | None:
+    if send.template or step.content is None:
+        return step.template
+    return structs.replace(step.content, intent=send.intent)
+
+
 def _begin(
     notification: Notification, send: Send, address: Address, pieces: int, now: datetime
 ) -> tuple[int, Notification]:
     """Which attempt it is, and the notification with that attempt as SENDING."""
     if send.again is None:
         attempt = Attempt(
-            send.step, Progress.SENDING, now, address=address, template=send.template, sent_at=now, pieces=pieces
+            send.step,
+            Progress.SENDING,
+            now,
+            address=address,
+            template=send.template,
+            intent=send.intent,
+            sent_at=now,
+            pieces=pieces,
         )
         return len(notification.attempts), notification.trying(attempt)
     old = notification.attempts[send.again]

@@ -11,6 +11,7 @@ from gateway.channel import Channel
 from gateway.model import (
     Contact,
     Content,
+    Echo,
     Event,
     Inbound,
     Message,
@@ -19,6 +20,7 @@ from gateway.model import (
     Subscription,
     TemplateChange,
     Unrecognised,
+    Visit,
     template_key,
 )
 from gateway.notification import Notification, Recipient, Step
@@ -45,6 +47,12 @@ async def work(runtime: Runtime, event: Event) -> None:
             await receipts.received(runtime, event)
         case Subscription():
             await sessions.subscribed(runtime, event.address, event.at, active=event.active)
+        case Visit():
+            linked = await stored.contact(runtime.db, start_code=event.start) if event.start else None
+            await sessions.visited(runtime, event.address, event.person.name, linked.id if linked else None)
+        case Echo():
+            line = Message(event.message, event.address.key, outbound=True, at=event.at, content=event.content)
+            await messages.note(runtime.db, line)
         case TemplateChange():
             key = template_key(event.channel, event.account, event)
             await states.template_changed(

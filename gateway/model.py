@@ -36,11 +36,15 @@ class Button(Struct, frozen=True, omit_defaults=True):
 
 
 class Content(Struct, frozen=True, omit_defaults=True):
-    """A free-form message in words that every channel understands. Plain text: markup is never interpreted."""
+    """A free-form message in words that every channel understands. Plain text: markup is never interpreted.
+
+    intent: why we write although the reply window is shut, in the provider's own word, where it asks for one.
+    """
 
     text: str = ""
     media: Media | None = None
     buttons: tuple[Button, ...] = ()
+    intent: str = ""
 
 
 class TemplateMessage(Struct, frozen=True, omit_defaults=True):
@@ -129,6 +133,44 @@ class Subscription(Struct, frozen=True, omit_defaults=True, tag="subscription", 
         return self.address.key
 
 
+class Visit(Struct, frozen=True, omit_defaults=True, tag="visit", tag_field="event"):
+    """A person has opened our chat, and that is all: it neither starts a session nor allows us to write.
+
+    `start` is the code of the deep link that brought them.
+    """
+
+    address: Address
+    id: str
+    at: datetime
+    start: str = ""
+    person: Person = Person()
+    raw: str = ""
+
+    @property
+    def lane(self) -> str:
+        return self.address.key
+
+
+class Echo(Struct, frozen=True, omit_defaults=True, tag="echo", tag_field="event"):
+    """A message went to a person in our account's name: one of ours, or one that an operator wrote elsewhere."""
+
+    address: Address
+    id: str
+    provider_id: str
+    content: Content
+    at: datetime
+    raw: str = ""
+
+    @property
+    def lane(self) -> str:
+        return self.address.key
+
+    @property
+    def message(self) -> str:
+        """Where the chat log has it."""
+        return f"{self.address.channel}:{self.address.account}:{self.provider_id}"
+
+
 class Receipt(Struct, frozen=True, omit_defaults=True, tag="receipt", tag_field="event"):
     """The provider's word on a message of ours. `key` is our own key, where the provider echoes it."""
 
@@ -187,7 +229,7 @@ class Unrecognised(Struct, frozen=True, omit_defaults=True, tag="unrecognised", 
         return f"{self.channel}:{self.account}:{self.id}"
 
 
-Event = Inbound | Subscription | Receipt | TemplateChange | Unrecognised
+Event = Inbound | Subscription | Visit | Echo | Receipt | TemplateChange | Unrecognised
 
 
 class Session(Struct, frozen=True, omit_defaults=True):

@@ -33,6 +33,7 @@ class Recipient(Struct, frozen=True, omit_defaults=True):
 class Step(Struct, frozen=True, omit_defaults=True):
     """A rung of the cascade. `content` needs an open window, `template` does not; one of them is there.
 
+    intent: the provider's word under which the content may go although the window is shut.
     success: what has to be reported before the cascade rests. fallback_after: patience for that, from the send.
     """
 
@@ -40,6 +41,7 @@ class Step(Struct, frozen=True, omit_defaults=True):
     account: str | None = None
     content: Content | None = None
     template: TemplateMessage | None = None
+    intent: str = ""
     success: Progress = Progress.DELIVERED
     fallback_after: timedelta = timedelta(minutes=5)
 
@@ -54,7 +56,8 @@ class Part(Struct, frozen=True, omit_defaults=True):
 class Attempt(Struct, frozen=True, omit_defaults=True):
     """One try of a step. `pieces` is how many parts it has in all, `parts` those that the provider took.
 
-    `at` is when the present progress was reached; `sent_at` when the send began, from which patience counts.
+    `at` is when the present progress was reached; `sent_at` when the send began, from which patience counts;
+    `unsure_from` when it may first have been sent without our having heard so.
     """
 
     step: int
@@ -64,7 +67,9 @@ class Attempt(Struct, frozen=True, omit_defaults=True):
     cause: Cause | None = None
     address: Address | None = None
     template: bool = False
+    intent: str = ""
     sent_at: datetime | None = None
+    unsure_from: datetime | None = None
     retry_at: datetime | None = None
     tries: int = 0
     pieces: int = 1
@@ -147,7 +152,10 @@ def orphaned(notification: Notification) -> Notification:
     """As it is to be seen by whoever takes it over: what was being sent may have been sent."""
     for index, attempt in enumerate(notification.attempts):
         if attempt.progress is Progress.SENDING:
-            lost = replace(attempt, progress=Progress.UNKNOWN, cause=Cause.AMBIGUOUS, reason=ORPHANED)
+            since = attempt.unsure_from or attempt.sent_at
+            lost = replace(
+                attempt, progress=Progress.UNKNOWN, cause=Cause.AMBIGUOUS, reason=ORPHANED, unsure_from=since
+            )
             notification = notification.with_attempt(index, lost)
     return notification
 
@@ -174,19 +182,21 @@ def with_part(attempt: Attempt, part: Part, index: int, at: datetime) -> Attempt
 def after_error(attempt: Attempt, cause: Cause, reason: str, at: datetime, pause: timedelta | None) -> Attempt:
     """The attempt after a send that did not work. `pause`: when the provider wants to be asked again.
 
-    A receipt that was faster than the error knows better. An account's fault burns no tries.
+    A receipt that was faster than the error knows better. An account's fault burns no tries. What may have been sent
+    once stays in doubt, even if its repetition was certainly not sent.
     """
     if attempt.progress > Progress.SENDING:
         return attempt
     failed = replace(attempt, at=at, reason=reason, cause=cause, progress=Progress.FAILED)
     wait = pause or PAUSES[min(attempt.tries, len(PAUSES) - 1)]
     tried = replace(failed, retry_at=at + wait, tries=attempt.tries + 1)
+    later = Progress.UNKNOWN if attempt.unsure_from else Progress.RETRYING
     if cause is Cause.AMBIGUOUS:
-        return replace(tried, progress=Progress.UNKNOWN)
+        return replace(tried, progress=Progress.UNKNOWN, unsure_from=attempt.unsure_from or attempt.sent_at or at)
     if cause is Cause.MISCONFIGURED:
-        return replace(failed, progress=Progress.RETRYING, retry_at=at + HOLD)
-    if cause is Cause.UNAVAILABLE and tried.tries < MAX_TRIES:
-        return replace(tried, progress=Progress.RETRYING)
+        return replace(failed, progress=later, retry_at=at + HOLD)
+    if cause is Cause.UNAVAILABLE and (tried.tries < MAX_TRIES or attempt.unsure_from):
+        return replace(tried, progress=later)
     return failed
 
 

@@ -66,7 +66,10 @@ class AskedTemplate(Asked):
 
 
 class AskedStep(Asked):
-    """A rung: `text` (with buttons, media) while we may speak freely, `template` when we may not."""
+    """A rung: `text` (with buttons, media) while we may speak freely, `template` when we may not.
+
+    intent: why we write although the window is shut, in the word of a provider that lets text through with one.
+    """
 
     channel: Name
     account: Name | None = None
@@ -74,6 +77,7 @@ class AskedStep(Asked):
     buttons: Annotated[list[AskedButton], Meta(max_length=10)] = []
     media: AskedMedia | None = None
     template: AskedTemplate | None = None
+    intent: Name | None = None
     success: Literal["sent", "delivered", "read"] | None = None
     fallback_after: timedelta = timedelta(minutes=5)
 

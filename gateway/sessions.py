@@ -36,6 +36,16 @@ async def subscribed(runtime: Runtime, address: Address, at: datetime, *, active
     await sessions.change(runtime.db, address.key, step)
 
 
+async def visited(runtime: Runtime, address: Address, name: str, contact: str | None) -> None:
+    """A person has opened the chat: whose it is may be known by that, but it has not started."""
+
+    def step(session: Session | None) -> Session:
+        session = session or Session(address.key, address)
+        return replace(session, name=name or session.name, contact=contact or session.contact)
+
+    await sessions.change(runtime.db, address.key, step)
+
+
 async def corrected(runtime: Runtime, address: Address, cause: Cause, template: str, reason: str, at: datetime) -> None:
     """A provider's refusal teaches us: the window is shut, the person has blocked us, the template is unusable.
 

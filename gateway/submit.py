@@ -168,7 +168,8 @@ def _outline(runtime: Runtime, asked: AskedStep, index: int) -> tuple[Step, list
         success, warnings = _success(way, asked)
     except RequestError as error:
         raise error.within(f"channels[{index}]") from None
-    step = Step(asked.channel, way.account, success=success, fallback_after=asked.fallback_after)
+    intent = asked.intent or next(iter(way.facts.intents), "")
+    step = Step(asked.channel, way.account, intent=intent, success=success, fallback_after=asked.fallback_after)
     return step, [f"channels[{index}]: {warning}" for warning in warnings]
 
 
@@ -184,6 +185,9 @@ def _check_parts(way: Channel, asked: AskedStep) -> None:
         raise RequestError("empty", "give a text, a media or a template", "text")
     if asked.template and not way.facts.templates:
         raise RequestError("no_templates", f"{asked.channel} has no approved templates", "template")
+    if asked.intent and asked.intent not in way.facts.intents:
+        known = ", ".join(way.facts.intents) or "none"
+        raise RequestError("unknown_intent", f"this account may write under the intents: {known}", "intent")
     if asked.buttons and not (asked.text or asked.media):
         raise RequestError("empty", "buttons need a text", "buttons")
     if not SHORTEST <= asked.fallback_after <= LONGEST:

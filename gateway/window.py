@@ -46,23 +46,31 @@ def closes_at(window: Window, session: Session | None) -> datetime | None:
 
 
 def is_open(window: Window, session: Session | None, now: datetime) -> bool:
-    """May we send free text to this person now?"""
+    """Is the window open for this person now?"""
     if window.mode is Mode.NONE:
         return True
     end = closes_at(window, session)
     return end is not None and now < end - MARGIN
 
 
+def is_free(window: Window, session: Session | None, now: datetime) -> bool:
+    """May free text go without further ado? Outside of a billing window it only costs more."""
+    return window.mode is Mode.BILLING or is_open(window, session, now)
+
+
 def describe(window: Window, session: Session | None, now: datetime) -> str:
     """The same in words, for people who ask why a template was sent."""
     if window.mode is Mode.NONE:
         return "no reply window on this channel"
+    billing = window.mode is Mode.BILLING
+    name, charged = ("free session", ": a message is charged") if billing else ("window", "")
     end = closes_at(window, session)
     if end is None:
-        return "the person has not written yet"
+        return f"the person has not written yet{charged}"
     if is_open(window, session, now):
-        return f"window open for {span(end - now)}"
-    return f"window closed {span(now - end)} ago" if now >= end else f"window closes in {span(end - now)}"
+        return f"{name} open for {span(end - now)}"
+    state = f"closed {span(now - end)} ago" if now >= end else f"closes in {span(end - now)}"
+    return f"{name} {state}{charged}"
 
 
 def span(length: timedelta) -> str:

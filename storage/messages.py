@@ -19,6 +19,14 @@ async def log(db: Db, *lines: Message) -> None:
         await db["messages"].update_one({"_id": document.pop("_id")}, {"$set": document}, upsert=True)
 
 
+async def note(db: Db, line: Message) -> None:
+    """Write a line of somebody else's; whatever is known of that message already stays as it is."""
+    document = to_document(line)
+    key = document.pop("_id")
+    known = {name: {"$ifNull": [f"${name}", {"$literal": value}]} for name, value in document.items()}
+    await db["messages"].update_one({"_id": key}, [{"$set": known}], upsert=True)
+
+
 async def early_receipts(db: Db, key: str) -> list[Receipt]:
     """The receipts that came before their message was in the log."""
     document = await db["messages"].find_one({"_id": key}, {"receipts": 1}) or {}

@@ -16,12 +16,27 @@ from gateway.cascade import Move, Route, Send, World, advance, next_move
 from gateway.channel import SendError, Unavailable
 from gateway.dispatcher import Outcome, _after, _begin
 from gateway.model import Cause, Progress, Receipt, Session
-from gateway.notification import HOLD, Attempt, Notification, Recipient, Step
+from gateway.notification import HOLD, Attempt, Notification, Recipient, Step, orphaned
 from gateway.receipts import _told
 from gateway.sessions import _closed
 from tests.chances import ADDRESS, DAY, ERRORS, FACTS, LEASE, MOODS, SESSIONS, START, STEPS, Answer, minutes
 
 LIMIT = 200
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What a person would see: one part of a step, in one form; and the attempt, after which we name it."""
+
+    step: int
+    form: tuple[bool, str]
+    part: int
+    attempt: int
+
+
+def form(made: Attempt | Send) -> tuple[bool, str]:
+    """As a template, under an intent, or freely."""
+    return made.template, made.intent
 
 
 @dataclass(frozen=True)
@@ -36,7 +51,7 @@ class Turn:
 
 @dataclass
 class Play:
-    """`calls` of the provider, by attempt; `taken`: the pieces it really took, as (step, template, part, attempt)."""
+    """`calls` of the provider, by attempt; `taken`: the pieces it really took, and when."""
 
     draw: st.DrawFn
     notification: Notification
@@ -45,7 +60,7 @@ class Play:
     now: datetime = START
     turns: list[Turn] = field(default_factory=list)
     calls: list[tuple[int, Answer]] = field(default_factory=list)
-    taken: list[tuple[int, bool, int, int]] = field(default_factory=list)
+    taken: list[tuple[Piece, datetime]] = field(default_factory=list)
 
     def _repr_pretty_(self, printer: RepresentationPrinter, _: bool) -> None:  # noqa: FBT001 - so called
         """What happened, for the one who has to find out why."""
@@ -80,7 +95,8 @@ class Play:
         return self
 
     def work(self) -> None:
-        self.notification = replace(self.notification, lease="worker", due_at=self.now + LEASE)
+        claimed = replace(self.notification, lease="worker", due_at=self.now + LEASE)
+        self.notification = orphaned(claimed)
         while self.notification.lease and len(self.turns) < LIMIT:
             world = World(self.now, tuple(self.routes))
             send = self.ask(world)
@@ -113,7 +129,7 @@ class Play:
             answer = self.draw(self.answers)
             self.calls.append((index, answer))
             if answer.took:
-                self.taken.append((attempt.step, attempt.template, part, index))
+                self.taken.append((Piece(attempt.step, form(attempt), part, index), self.now))
             if not answer.heard:
                 return None
             if answer.error:

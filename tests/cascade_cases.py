@@ -17,13 +17,15 @@ ADDRESS = Address("whatsapp", "shop", "79161234567")
 
 BOTH = Step("whatsapp", content=Content("Hello"), template=TemplateMessage("hello", "en"))
 TEXT, TEMPLATE = replace(BOTH, template=None), replace(BOTH, content=None)
+MEANT = replace(TEXT, intent="account_update")
 SMS = Step("sms", content=Content("Hello"))
 
-HARD = Facts("whatsapp", Window(Mode.HARD, DAY), Progress.READ, templates=True)
+HARD = Facts("whatsapp", Window(Mode.HARD, DAY), Progress.READ, templates=True, echoes_key=True)
 POLICY, BILLING = (Facts("vk", Window(mode, DAY), Progress.READ) for mode in (Mode.POLICY, Mode.BILLING))
 BOT = Facts("telegram", Window(), Progress.SENT, needs_start=True)
-KEYED = Facts("vk", Window(), Progress.READ, idempotent=True)
-PLAIN = Facts("sms", Window(), Progress.DELIVERED)
+KEYED = Facts("vk", Window(), Progress.READ, idempotent=HOUR, echoes_key=True)
+MUTE = Facts("viber", Window(), Progress.READ)
+PLAIN = Facts("sms", Window(), Progress.DELIVERED, echoes_key=True)
 
 OPEN = Session("s1", ADDRESS, started_at=NOW - HOUR, window_from_at=NOW - HOUR)
 SHUT = replace(OPEN, window_from_at=NOW - 27 * HOUR)

@@ -51,7 +51,8 @@ FACTS = st.builds(
     st.builds(Window, st.sampled_from(Mode), st.just(DAY), st.booleans()),
     st.just(Progress.READ),
     needs_start=st.sampled_from([False, False, True]),
-    idempotent=st.booleans(),
+    idempotent=minutes(0, 0, 2, 60),
+    echoes_key=st.booleans(),
 )
 SESSIONS = st.builds(
     Session,
@@ -62,14 +63,16 @@ SESSIONS = st.builds(
 )
 TEXTS = st.sampled_from([(True, True), (True, False), (False, True)])
 STEPS = st.builds(
-    lambda texts, success, patience: Step(
+    lambda texts, intent, success, patience: Step(
         "whatsapp",
         content=Content("Hello") if texts[0] else None,
         template=TemplateMessage("hello", "en") if texts[1] else None,
+        intent=intent,
         success=success,
         fallback_after=patience,
     ),
     TEXTS,
+    st.sampled_from(["", "", "account_update"]),
     st.sampled_from([Progress.SENT, Progress.DELIVERED, Progress.READ]),
     minutes(0.2, 1, 5, 30),
 )

@@ -131,6 +131,16 @@ def test_an_error_says_what_comes_next(cause: Cause, progress: Progress, pause: 
     assert (failed.retry_at, failed.tries) == (LATER + pause if pause else None, tries)
 
 
+@pytest.mark.parametrize("cause", [Cause.UNAVAILABLE, Cause.MISCONFIGURED])
+def test_a_repetition_that_was_not_sent_leaves_the_doubt(cause: Cause) -> None:
+    """The first one may have been; as a fresh message, under another key, it could arrive twice."""
+    doubtful = after_error(SENDING, Cause.AMBIGUOUS, "no answer", LATER, None)
+    assert doubtful.unsure_from == NOW
+    for _ in range(MAX_TRIES):
+        doubtful = after_error(replace(doubtful, progress=Progress.SENDING), cause, "busy", LATER, None)
+        assert (doubtful.progress, doubtful.unsure_from) == (Progress.UNKNOWN, NOW)
+
+
 def test_it_is_tried_five_times_with_longer_and_longer_pauses() -> None:
     attempt, pauses = SENDING, []
     while (attempt := after_error(attempt, Cause.UNAVAILABLE, "busy", NOW, None)).progress is Progress.RETRYING:

@@ -19,6 +19,7 @@ from tests.cascade_cases import (
     HELLO,
     HOUR,
     IDLE,
+    MEANT,
     MINUTE,
     NOW,
     OPEN,
@@ -43,8 +44,11 @@ from tests.cascade_cases import (
         (BOTH, HARD, SHUT, True, f"whatsapp: window closed 3 h ago -> {HELLO}"),
         (BOTH, HARD, None, True, f"whatsapp: the person has not written yet -> {HELLO}"),
         (TEMPLATE, HARD, OPEN, True, f"whatsapp: window open for 23 h -> {HELLO}"),
-        (BOTH, POLICY, SHUT, False, "whatsapp: window closed 3 h ago -> free text"),
-        (BOTH, BILLING, None, False, "whatsapp: the person has not written yet -> free text"),
+        (BOTH, POLICY, SHUT, True, f"whatsapp: window closed 3 h ago -> {HELLO}"),
+        (MEANT, POLICY, OPEN, False, "whatsapp: window open for 23 h -> free text"),
+        (BOTH, BILLING, OPEN, False, "whatsapp: free session open for 23 h -> free text"),
+        (BOTH, BILLING, SHUT, False, "whatsapp: free session closed 3 h ago: a message is charged -> free text"),
+        (BOTH, BILLING, None, False, "whatsapp: the person has not written yet: a message is charged -> free text"),
         (SMS, PLAIN, None, False, "sms: no reply window on this channel -> free text"),
         (SMS, BOT, OPEN, False, "sms: no reply window on this channel -> free text"),
     ],
@@ -54,8 +58,18 @@ def test_text_or_template(step: Step, facts: Facts, session: Session | None, *, 
 
 
 @pytest.mark.parametrize(
+    ("session", "why"),
+    [(SHUT, "whatsapp: window closed 3 h ago"), (None, "whatsapp: the person has not written yet")],
+)
+def test_an_intent_opens_a_closed_window(session: Session | None, why: str) -> None:
+    words = f"{why} -> free text as account_update"
+    assert begin(MEANT, POLICY, session) == Send(0, template=False, why=words, intent="account_update")
+
+
+@pytest.mark.parametrize(
     ("step", "facts", "session", "problem", "why"),
     [
+        (TEXT, POLICY, SHUT, "", "whatsapp: window closed 3 h ago, and the step has no intent"),
         (TEXT, HARD, SHUT, "", "whatsapp: window closed 3 h ago, and the step has no template"),
         (TEXT, HARD, None, "", "whatsapp: the person has not written yet, and the step has no template"),
         (BOTH, HARD, SHUT, "paused", f"whatsapp: window closed 3 h ago; {HELLO} cannot be used: paused"),

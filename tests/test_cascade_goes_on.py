@@ -4,6 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.cascade import DOUBT, Move, Route, Send, Skip, Wait, World, next_move
+from gateway.channel import Facts
 from gateway.dispatcher import _begin
 from gateway.model import Cause, Progress
 from gateway.notification import MAX_TRIES, Attempt, Part, with_part
@@ -17,9 +18,12 @@ from tests.cascade_cases import (
     HOUR,
     IDLE,
     KEYED,
+    MEANT,
     MINUTE,
+    MUTE,
     NOW,
     OPEN,
+    POLICY,
     SECOND,
     SHUT,
     SMS,
@@ -113,6 +117,30 @@ def test_left_behind(attempt: Attempt) -> None:
     assert goes_on(attempt) == Send(1, False, "sms: no reply window on this channel -> free text")
 
 
+@pytest.mark.parametrize(
+    ("attempt", "facts"),
+    [
+        (made(Progress.UNKNOWN), MUTE),
+        (made(Progress.SENDING), MUTE),
+        (made(Progress.UNKNOWN, HOUR), KEYED),
+        (made(Progress.UNKNOWN, DOUBT, unsure_from=NOW - HOUR), KEYED),
+        (made(Progress.UNKNOWN, DOUBT, unsure_from=NOW - HOUR + MINUTE, retry_at=NOW + MINUTE), KEYED),
+    ],
+)
+def test_what_would_not_be_known_again_is_left_behind(attempt: Attempt, facts: Facts) -> None:
+    """Nobody would tell us of it, or it would arrive a second time."""
+    assert goes_on(attempt, Route(facts, ADDRESS)) == Send(
+        1, False, "sms: no reply window on this channel -> free text"
+    )
+
+
+def test_it_is_repeated_in_the_same_form() -> None:
+    """The key is the same, so the message has to be, whatever the window is now."""
+    tried = made(Progress.UNKNOWN, intent="account_update")
+    move = goes_on(tried, Route(KEYED, ADDRESS, session=OPEN), (MEANT, SMS))
+    assert move == Send(0, False, "whatsapp: repeated under the same key", 0, "account_update")
+
+
 REFUSED = made(Progress.FAILED, cause=Cause.WINDOW_CLOSED)
 
 
@@ -125,7 +153,7 @@ REFUSED = made(Progress.FAILED, cause=Cause.WINDOW_CLOSED)
         ),
         (
             Route(HARD, ADDRESS, session=SHUT, template_problem="paused"),
-            Skip(0, f"whatsapp: window closed 3 h ago; {HELLO} cannot be used: paused"),
+            Skip(0, f"whatsapp: the provider says the window is closed; {HELLO} cannot be used: paused"),
         ),
         (HELD_ROUTE, Wait(NOW + HOUR, "whatsapp: held, no money")),
         (
@@ -137,6 +165,18 @@ REFUSED = made(Progress.FAILED, cause=Cause.WINDOW_CLOSED)
 def test_the_provider_says_the_window_is_closed(route: Route, move: Move) -> None:
     assert goes_on(REFUSED, route) == move
     assert goes_on(REFUSED, route, (TEXT, SMS)) == Send(1, False, "sms: no reply window on this channel -> free text")
+
+
+def test_the_provider_wants_an_intent() -> None:
+    route, words = Route(POLICY, ADDRESS, session=OPEN), "whatsapp: the provider says the window is closed"
+    as_update = Send(0, False, f"{words} -> free text as account_update", intent="account_update")
+    assert goes_on(REFUSED, route, (MEANT, SMS)) == as_update
+    with_template = replace(MEANT, template=BOTH.template)
+    refused_again = replace(REFUSED, intent="account_update")
+    assert goes_on(refused_again, route, (with_template, SMS)) == Send(0, True, f"{words} -> {HELLO}")
+    assert goes_on(refused_again, route, (MEANT, SMS)) == Send(
+        1, False, "sms: no reply window on this channel -> free text"
+    )
 
 
 def test_patience_counts_from_the_try_that_was_taken() -> None:

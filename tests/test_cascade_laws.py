@@ -11,7 +11,7 @@ from gateway.cascade import Finish, Send, Skip, Wait, advance, next_move
 from gateway.model import Cause, Progress
 from gateway.notification import MAX_TRIES, Attempt, Status, succeeded
 from gateway.window import Mode
-from tests.adversary import LIMIT, Play, Turn, plays
+from tests.adversary import LIMIT, Play, Turn, form, plays
 
 LAWS: list[Callable[[Play], None]] = []
 
@@ -32,8 +32,8 @@ def test_every_law_holds_in_every_play(play: Play) -> None:
 
 def closed_window(attempt: Attempt | None) -> bool:
     """Is it a free text that the provider refused because of the window?"""
-    refused = (Progress.FAILED, Cause.WINDOW_CLOSED, False)
-    return attempt is not None and (attempt.progress, attempt.cause, attempt.template) == refused
+    refused = (Progress.FAILED, Cause.WINDOW_CLOSED)
+    return attempt is not None and (attempt.progress, attempt.cause) == refused and not attempt.template
 
 
 def over(turn: Turn) -> bool:
@@ -87,29 +87,29 @@ def a_step_under_way_is_never_sent_again(play: Play) -> None:
         if send.again is not None:
             again = turn.decided.attempts[send.again]
             assert again is last
-            assert send.template is again.template
+            assert form(send) == form(again)
             assert again.progress is Progress.RETRYING or route.facts.idempotent
             assert again.progress <= Progress.UNKNOWN
         elif last is not None:
             assert last.progress not in UNDER_WAY
-            assert send.template
-            assert not last.template
+            assert form(send) > form(last)
             assert last.progress is Progress.RETRYING or closed_window(last)
 
 
 @law
 def no_piece_is_taken_twice(play: Play) -> None:
-    """Where the provider knows a piece by our key, it may be handed over again under the same key."""
-    idempotent = [route.facts.idempotent for route in play.routes]
-    taken = Counter((step, template, part) for step, template, part, _ in play.taken if not idempotent[step])
-    assert all(count == 1 for count in taken.values())
-    keys = {(step, template, part): attempt for step, template, part, attempt in play.taken}
-    assert all(keys[step, template, part] == attempt for step, template, part, attempt in play.taken)
+    """While the provider knows a piece by our key, it may be handed over again under the same key."""
+    first: dict[tuple[int, tuple[bool, str], int], tuple[int, datetime]] = {}
+    for piece, at in play.taken:
+        attempt, before = first.setdefault((piece.step, piece.form, piece.part), (piece.attempt, at))
+        again = (piece.attempt, at) != (attempt, before)
+        assert not again or piece.attempt == attempt
+        assert not again or at < before + play.routes[piece.step].facts.idempotent
 
 
 @law
 def a_step_goes_at_most_once_in_each_form(play: Play) -> None:
-    made = Counter((a.step, a.template) for a in play.notification.attempts if a.progress is not Progress.SKIPPED)
+    made = Counter((a.step, form(a)) for a in play.notification.attempts if a.progress is not Progress.SKIPPED)
     assert all(count == 1 for count in made.values())
 
 
@@ -118,7 +118,8 @@ def free_text_never_goes_through_a_closed_door(play: Play) -> None:
     for turn, send, step, route in play.sends:
         rule = route.facts.window
         assert step.template if send.template else step.content
-        assert send.template or rule.mode is not Mode.HARD or window.is_open(rule, route.session, turn.world.now)
+        assert send.template or send.intent or window.is_free(rule, route.session, turn.world.now)
+        assert send.intent in {"", step.intent}
 
 
 @law
@@ -155,7 +156,7 @@ def nothing_goes_back(play: Play) -> None:
         assert order(new.status) >= order(old.status)
         assert len(new.attempts) >= len(old.attempts)
         for known, told in zip(old.attempts, new.attempts, strict=False):
-            assert (told.step, told.template, told.address) == (known.step, known.template, known.address)
+            assert (told.step, form(told), told.address) == (known.step, form(known), known.address)
             assert told.progress >= known.progress or known.progress <= Progress.UNKNOWN
             assert len(told.parts) >= len(known.parts)
 
@@ -167,11 +168,13 @@ def steps_are_begun_in_order(play: Play) -> None:
 
 
 @law
-def a_closed_window_leads_to_the_template_or_says_why_not(play: Play) -> None:
+def a_closed_window_leads_to_what_is_left_or_says_why_not(play: Play) -> None:
     """On the same step, and before a later one is begun."""
     for turn in play.turns:
         for index, step in enumerate(turn.decided.steps):
-            if step.template and closed_window(turn.decided.last(index)):
+            last = turn.decided.last(index)
+            left = step.template or (step.content and step.intent and last and not last.intent)
+            if left and closed_window(last):
                 assert not isinstance(turn.move, Send) or turn.move.step <= index
                 assert not isinstance(turn.move, Finish) or over(turn)
 

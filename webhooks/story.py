@@ -42,6 +42,7 @@ def _attempt(notification: Notification, attempt: Attempt) -> dict[str, Any]:
         "account": address.account if address else step.account,
         "address": address.user if address else None,
         "template": template,
+        "intent": attempt.intent or None,
         "status": _STEP_STATUS[attempt.progress],
         "reason": attempt.reason or None,
         "cause": attempt.cause,

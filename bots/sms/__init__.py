@@ -12,7 +12,7 @@ from gateway.window import Window
 
 __all__ = ["FACTS", "Account", "Sms", "open_accounts"]
 
-FACTS = Facts(name=inbound.NAME, window=Window(), receipts=Progress.DELIVERED, max_body=64 * 1024)
+FACTS = Facts(name=inbound.NAME, window=Window(), receipts=Progress.DELIVERED, echoes_key=True, max_body=64 * 1024)
 
 
 class Sms:

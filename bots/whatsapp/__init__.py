@@ -20,6 +20,7 @@ FACTS = Facts(
     window=Window(Mode.HARD, timedelta(hours=24)),
     receipts=Progress.READ,
     templates=True,
+    echoes_key=True,
     max_body=3 * 1024 * 1024,
 )
 

@@ -33,7 +33,7 @@ from gateway.model import Address, Content, Event, Inbound, Person, Progress, Re
 from gateway.settings import Secret
 from gateway.window import Window
 
-FACTS = Facts(name="pigeon", window=Window(), receipts=Progress.DELIVERED)
+FACTS = Facts(name="pigeon", window=Window(), receipts=Progress.DELIVERED, echoes_key=True)
 
 
 class Account(Struct, frozen=True, forbid_unknown_fields=True):

@@ -15,10 +15,12 @@ async def test_facts_and_addresses() -> None:
     package: ChannelPackage = bots.sms
     async with aiohttp.ClientSession() as http:
         account = Account("AC1", Secret("c2f0a94d7b3e6185"), "MyShop")
-        channel: Channel = package.open_accounts({"main": account}, Outside(http, "https://gateway.shop.ru"))["main"]
+        channel: Channel = package.open_accounts({"main": account}, Outside(http, "https://gateway.shop.ru", http))[
+            "main"
+        ]
         facts = channel.facts
         assert (facts.name, facts.receipts, facts.window.mode) == ("sms", Progress.DELIVERED, Mode.NONE)
-        assert [facts.needs_start, facts.templates, facts.idempotent] == [False] * 3
+        assert not any([facts.needs_start, facts.templates, facts.idempotent])
         assert channel.account == "main"
         assert channel.at_phone("+79161234567") == Address("sms", "main", "+79161234567")
         assert channel.start_link("code") is None
