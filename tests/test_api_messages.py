@@ -26,6 +26,7 @@ async def submitted(town: Player, step: dict[str, Any], **destination: Any) -> A
         ({"channel": "pigeon", "text": "a"}, "unknown_channel", "channel", "there are: telegram, whatsapp, sms"),
         ({**STEP, "account": "other"}, "unknown_account", "account", "no such account"),
         ({"channel": "sms"}, "empty", "text", "a text, a media or a template"),
+        ({**STEP, "intent": "news"}, "unknown_intent", "intent", "under the intents: none"),
         ({**STEP, "template": TEMPLATE}, "no_templates", "template", "no approved templates"),
         (
             {"channel": "whatsapp", "template": TEMPLATE, "buttons": [{"text": "Yes"}]},
