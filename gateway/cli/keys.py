@@ -55,5 +55,5 @@ def revoke(name: str) -> None:
 
 @main.command()
 def secret() -> None:
-    """Print a random secret that is good enough for the accounts file."""
-    click.echo(secrets.token_urlsafe(32))
+    """Print a random secret for the accounts file: 40 letters and digits, which every provider takes."""
+    click.echo(secrets.token_hex(20))

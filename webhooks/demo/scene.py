@@ -70,8 +70,9 @@ def setting(on: Scene) -> Mapping[str, Any]:
 def presets(on: Scene) -> list[dict[str, Any]]:
     """Orders of the channels. The first tells the story: an approved template, and then what always works."""
     templated = [name for name, facts in on.facts.items() if facts.templates]
-    always = [name for name, facts in on.facts.items() if not (facts.templates or facts.needs_start)]
-    orders = [templated + always, list(on.facts), *([name] for name in on.facts)]
+    started = [name for name, facts in on.facts.items() if facts.needs_start]
+    always = [name for name in on.facts if name not in templated + started]
+    orders = [templated + always, started + always, list(on.facts), *([name] for name in on.facts)]
     return [_preset([on.title(name) for name in order], order) for order in orders]
 
 

@@ -140,7 +140,7 @@ function showCard(card, told) {
 function attempt(told, decisions) {
   const repeated = decisions.some((decision) => decision.text.includes(told.reason));
   const phone = phones.get(told.channel);
-  const what = told.status === "SKIPPED" ? "" : told.template ? `template ${told.template}` : "free text";
+  const what = told.status === "SKIPPED" ? "" : told.template ? `template ${told.template}` : `free text${told.intent ? ` as ${told.intent}` : ""}`;
   return element(
     "li", { data: { accent: phone.dataset.accent } },
     element("b", {}, phone.dataset.title), element("span", { className: "what" }, what), badge(told.status),
@@ -158,6 +158,12 @@ function decision(told) {
 const preset = find("#preset");
 const boxes = [...document.querySelectorAll("[name=channel]")];
 const chosen = () => boxes.filter((box) => box.checked).map((box) => box.value);
+
+// The phones that a message may reach come first.
+function arrange() {
+  const first = chosen();
+  boxes.forEach(({ value }, index) => (phones.get(value).style.order = first.includes(value) ? index : phones.size + index));
+}
 
 async function send() {
   const values = Object.fromEntries([...document.querySelectorAll("[data-value]")].map((one) => [one.dataset.value, one.value]));
@@ -207,14 +213,19 @@ find("#send").onsubmit = (event) => {
   event.preventDefault();
   send();
 };
-preset.onchange = () => boxes.forEach((box) => (box.checked = preset.value.split(" ").includes(box.value)));
+preset.onchange = () => {
+  for (const box of boxes) box.checked = preset.value.split(" ").includes(box.value);
+  arrange();
+};
 for (const box of boxes) {
   box.onchange = () => {
     preset.value = chosen().join(" ");
     if (preset.selectedIndex < 0) preset.value = "";
     find("#send .primary").disabled = !chosen().length;
+    arrange();
   };
 }
+arrange();
 for (const [channel, phone] of phones) {
   const input = find(".composer input", phone);
   find(".start", phone).onclick = () => post("/start", { channel });
