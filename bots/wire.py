@@ -28,7 +28,7 @@ async def call(
     url: str,
     *,
     json: object = None,
-    form: Mapping[str, str] | None = None,
+    form: Mapping[str, str] | aiohttp.FormData | None = None,
     headers: Mapping[str, str] | None = None,
     timeout: aiohttp.ClientTimeout = TIMEOUT,
 ) -> Reply:
