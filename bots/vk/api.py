@@ -1,0 +1,55 @@
+"""VK's API as one community sees it. VK API: Requests, Error codes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+
+from bots import wire
+from bots.vk.errors import refusal
+from gateway.channel import Ambiguous, Misconfigured, Refused, SendError, Unavailable
+from gateway.settings import Secret
+
+OK, SERVER_ERROR = 200, 500
+
+
+class Api:
+    """Calls under one access token, which travels in a header only. Every method raises SendError."""
+
+    def __init__(self, http: aiohttp.ClientSession, api_url: str, token: Secret, version: str) -> None:
+        self._http = http
+        self._url = f"{api_url.rstrip('/')}/method"
+        self._token = token
+        self._version = version
+
+    async def call(self, method: str, params: Mapping[str, str]) -> Any:
+        """What VK answers under `response`."""
+        headers = {"Authorization": f"Bearer {self._token.reveal()}"}
+        form = {**params, "v": self._version}
+        return self._response(await wire.call(self._http, "POST", f"{self._url}/{method}", form=form, headers=headers))
+
+    def error(self, error: Mapping[str, Any]) -> SendError:
+        """Our error for VK's: of a whole call, or of one recipient. Its request_params are nobody's business."""
+        code = error.get("error_code", error.get("code"))
+        said = str(error.get("error_msg", error.get("description", "")))
+        return refusal(code if isinstance(code, int) else 0, said.replace(self._token.reveal(), "<token>"))
+
+    def _response(self, reply: wire.Reply) -> Any:
+        answer = reply.json if isinstance(reply.json, dict) else {}
+        if reply.status == OK and "response" in answer:
+            return answer["response"]
+        if reply.status < SERVER_ERROR and isinstance(answer.get("error"), dict):
+            raise self.error(answer["error"])
+        raise _by_status(reply)
+
+
+def _by_status(reply: wire.Reply) -> SendError:
+    """An answer that is not VK's API speaking: a proxy, or an address that is not VK's."""
+    match reply.status:
+        case status if status == OK or status >= SERVER_ERROR:
+            return Ambiguous(f"VK's answer (HTTP {status}) cannot be read; it may have been sent")
+        case 429:
+            return Unavailable("VK: too many requests (HTTP 429)", reply.retry_after)
+        case 413:
+            return Refused("VK: the request is too large (HTTP 413)")
+    return Misconfigured(f"HTTP {reply.status} is not an answer of VK's API; check api_url")

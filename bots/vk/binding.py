@@ -1,0 +1,116 @@
+"""Our callback server at VK: set up, looked at, taken away. VK API: Callback API, groups.*CallbackServer."""
+
+from collections.abc import Iterator, Sequence
+from hmac import compare_digest
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from bots.vk.api import Api
+from bots.vk.inbound import READERS
+from gateway.channel import Ambiguous, Binding, Misconfigured
+from gateway.settings import Secret
+
+TITLE = "gateway"
+"""What the community's settings show of us; VK takes 14 characters."""
+
+T = TypeVar("T")
+
+
+class CallbackServer(Struct):
+    """One of the community's servers, 10 at most. `status`: ok, wait, failed or unconfigured."""
+
+    id: int
+    url: str
+    secret_key: str = ""
+    status: str = "ok"
+
+
+class Servers(Struct):
+    items: list[CallbackServer] = []
+
+
+class CallbackSettings(Struct):
+    """What is sent to a server: 1 for every event that is switched on."""
+
+    api_version: str = ""
+    events: dict[str, Any] = {}
+
+
+class Callbacks:
+    """The callback server of one account. Every method raises SendError."""
+
+    def __init__(self, api: Api, group_id: int, secret: Secret, confirmation: str, version: str) -> None:
+        self._api = api
+        self._group = {"group_id": str(group_id)}
+        self._secret = secret
+        self._confirmation = confirmation
+        self._version = version
+
+    async def bind(self, url: str) -> None:
+        """VK asks for the confirmation at once, so the web server must be up by now."""
+        if (code := await self._code()) != self._confirmation:
+            raise Misconfigured(f'VK wants to hear another string from us now: set confirmation = "{code}" first')
+        server = await self._find(url)
+        ours = {**self._group, "url": url, "title": TITLE, "secret_key": self._secret.reveal()}
+        if server is None:
+            added = await self._api.call("groups.addCallbackServer", ours)
+            id_ = str(added.get("server_id", "")) if isinstance(added, dict) else ""
+        else:
+            id_ = str(server.id)
+            if not self._knows_secret(server) or server.status != "ok":
+                await self._api.call("groups.editCallbackServer", {**ours, "server_id": id_})
+        events = dict.fromkeys(READERS, "1")
+        settings = {**self._group, "server_id": id_, "api_version": self._version, **events}
+        await self._api.call("groups.setCallbackSettings", settings)
+
+    async def binding(self, url: str) -> Binding:
+        server = await self._find(url)
+        if server is None:
+            return Binding()
+        params = {**self._group, "server_id": str(server.id)}
+        settings = _read(await self._api.call("groups.getCallbackSettings", params), CallbackSettings)
+        wanted = self._unlike(await self._code())
+        confirmed = server.status == "ok"
+        problems = [*self._problems(server, settings), *([] if confirmed else wanted)]
+        return Binding(server.url, problems, note=" ".join(wanted) if confirmed else "")
+
+    async def unbind(self, url: str) -> None:
+        if server := await self._find(url):
+            await self._api.call("groups.deleteCallbackServer", {**self._group, "server_id": str(server.id)})
+
+    async def _code(self) -> str:
+        answer = await self._api.call("groups.getCallbackConfirmationCode", self._group)
+        return str(answer.get("code", "")) if isinstance(answer, dict) else ""
+
+    async def _find(self, url: str) -> CallbackServer | None:
+        servers = _read(await self._api.call("groups.getCallbackServers", self._group), Servers)
+        return next((server for server in servers.items if server.url == url), None)
+
+    def _knows_secret(self, server: CallbackServer) -> bool:
+        return compare_digest(server.secret_key.encode(), self._secret.reveal().encode())
+
+    def _problems(self, server: CallbackServer, settings: CallbackSettings) -> Iterator[str]:
+        if server.status != "ok":
+            yield f"the callback server is {server.status}: VK sends it nothing"
+        if not self._knows_secret(server):
+            yield "the callback server has another secret key than the account: its calls are refused"
+        if off := [event for event in READERS if not settings.events.get(event)]:
+            yield f"the callback server leaves out {', '.join(off)}"
+        if settings.api_version != self._version:
+            yield f"the callback server speaks version {settings.api_version or '?'}, the account {self._version}"
+
+    def _unlike(self, code: str) -> Sequence[str]:
+        """A server that is confirmed stays so; but the next time VK asks, it wants to hear this."""
+        if code == self._confirmation:
+            return []
+        return [f'confirmation is "{self._confirmation}"; to be confirmed again, VK wants to hear "{code}"']
+
+
+def _read(answer: Any, kind: type[T]) -> T:
+    """Raises Ambiguous where VK answers something else than it documents."""
+    try:
+        return msgspec.convert(answer, kind)
+    except msgspec.ValidationError as error:
+        raise Ambiguous(f"VK's answer cannot be read: {error}") from None

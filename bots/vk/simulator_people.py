@@ -1,0 +1,165 @@
+"""The people behind the stand-in for VK: what they do, and what events it makes. VK API: Events in communities."""
+
+import dataclasses
+import secrets
+from abc import ABC
+from collections import Counter
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+import msgspec
+
+from bots.simulation import Bubble, Clock, Phone, Simulator
+from bots.vk import Account
+from bots.vk.simulator_callbacks import CallbackServers, Server
+from gateway.channel import Call
+
+FIRST_CHAT = 2_000_000_000
+USERS = 1_999_999_973
+PRESS_LIVES = timedelta(minutes=1)
+CLIENT = {
+    "button_actions": ["text", "open_link", "callback"],
+    "keyboard": True,
+    "inline_keyboard": True,
+    "carousel": True,
+    "lang_id": 0,
+}
+
+
+class People(Simulator, ABC):
+    """Everybody who has this community on their phone. `echoes`: whether VK tells us of our own messages.
+
+    A person who has said no to the community's messages is `blocked`.
+    """
+
+    def __init__(self, account: Account, webhook_url: str, clock: Clock) -> None:
+        super().__init__(webhook_url, clock)
+        self.account = account
+        self.callbacks = CallbackServers(account.group_id, account.confirmation, self._confirms)
+        if webhook_url:
+            self.callbacks.bound(webhook_url, account.secret.reveal(), account.version)
+        self.echoes = True
+        self._allowed: set[str] = set()
+        self._presses: dict[str, datetime] = {}
+        self._ids = count(1001)
+        self._numbers: Counter[str] = Counter()
+        self._tries: Counter[bytes] = Counter()
+
+    def user_of(self, phone: str) -> str:
+        return str(int(phone.removeprefix("+")) * 48_271 % USERS + 1)
+
+    async def say(self, user: str, text: str) -> None:
+        self._write(user, text)
+
+    async def say_in_chat(self, chat: str, user: str, text: str) -> None:
+        """A person writes in a group chat that the community is in; `chat` is its id, from 2000000001 on."""
+        self._write(chat, text, from_id=int(user))
+
+    async def start(self, user: str, code: str = "") -> None:
+        """The Start button of a chat that is still empty."""
+        self._write(user, "Начать", payload='{"command":"start"}', **({"ref": code} if code else {}))
+
+    async def press(self, user: str, bubble: str, button: str) -> None:
+        """A button that opens a page tells us nothing."""
+        shown = next(shown for shown in self.phone(user).screen if shown.id == bubble)
+        pressed = next(pressed for pressed in shown.buttons if pressed.text == button)
+        if pressed.url:
+            return
+        event_id = secrets.token_hex(6)
+        self._presses[event_id] = self.clock()
+        self.phone(user).last_wrote_at = self.clock()
+        event = {
+            "user_id": int(user),
+            "peer_id": int(user),
+            "event_id": event_id,
+            "payload": msgspec.json.decode(pressed.reply),
+            "conversation_message_id": int(bubble.partition("/")[2]),
+        }
+        self._tell("message_event", event)
+
+    async def allow(self, user: str, key: str = "") -> None:
+        """A person presses "Allow messages" on our site; `key` is what the widget there was given."""
+        self._allowed.add(user)
+        self.phone(user).blocked = False
+        self._tell("message_allow", {"user_id": int(user), "key": key})
+
+    async def deny(self, user: str) -> None:
+        """A person forbids the community's messages."""
+        self._allowed.discard(user)
+        self.phone(user).blocked = True
+        self._tell("message_deny", {"user_id": int(user)})
+
+    async def reply_as_operator(self, user: str, text: str) -> None:
+        """Somebody of the shop writes to the person in the community's own inbox."""
+        self._out(self.phone(user), text, admin_author_id=1)
+
+    def may_write(self, phone: Phone) -> bool:
+        """A first message counts as permission, until it is withdrawn."""
+        known = phone.last_wrote_at is not None or phone.user in self._allowed
+        return known and not phone.blocked
+
+    def _write(self, peer: str, text: str, **fields: Any) -> None:
+        phone = self.phone(peer)
+        if int(peer) < FIRST_CHAT and (phone.blocked or phone.last_wrote_at is None):
+            phone.blocked = False
+            self._tell("message_allow", {"user_id": int(peer), "key": ""})
+        phone.last_wrote_at = self.clock()
+        message = self._message(phone, text, {"from_id": int(peer), "out": 0, **fields})
+        self._show(phone, message, Bubble(id="", mine=True, at=self.clock(), text=text, state="read"))
+        self._tell("message_new", {"message": message, "client_info": CLIENT})
+
+    def _out(self, phone: Phone, text: str, bubble: Bubble | None = None, **fields: Any) -> dict[str, Any]:
+        """A message in the community's name, and VK's echo of it."""
+        message = self._message(phone, text, {"from_id": -self.account.group_id, "out": 1, **fields})
+        bubble = bubble or Bubble(id="", mine=False, at=self.clock(), text=text)
+        bubble.state = "sent" if not phone.reachable else "read" if phone.reads else "delivered"
+        self._show(phone, message, bubble)
+        if self.echoes:
+            self._tell("message_reply", message)
+        return message
+
+    def _message(self, phone: Phone, text: str, fields: dict[str, Any]) -> dict[str, Any]:
+        """Ids are counted per conversation, so that those of two people are the same."""
+        self._numbers[phone.user] += 1
+        return {
+            "id": next(self._ids) if int(phone.user) < FIRST_CHAT else 0,
+            "date": int(self.clock().timestamp()),
+            "peer_id": int(phone.user),
+            "conversation_message_id": self._numbers[phone.user],
+            "text": text,
+            "attachments": [],
+            "fwd_messages": [],
+            "important": False,
+            "is_hidden": False,
+            "random_id": 0,
+            **fields,
+        }
+
+    @staticmethod
+    def _show(phone: Phone, message: dict[str, Any], bubble: Bubble) -> None:
+        bubble.id = f"{phone.user}/{message['conversation_message_id']}"
+        phone.screen.append(bubble)
+
+    def _tell(self, kind: str, content: dict[str, Any]) -> None:
+        """One event, to every server that wants it. Without one VK keeps nothing."""
+        for server in self.callbacks.listening(kind):
+            body = {"type": kind, "event_id": secrets.token_hex(20), "v": server.api_version, "object": content}
+            self.deliver(self._call(server, body))
+
+    def _call(self, server: Server, body: dict[str, Any]) -> Call:
+        body |= {"group_id": self.account.group_id} | ({"secret": server.secret_key} if server.secret_key else {})
+        headers = {"content-type": "application/json"}
+        return Call("POST", server.url, headers, msgspec.json.encode(body), self.clock())
+
+    async def _confirms(self, server: Server) -> bool:
+        status, answer = await super()._post(self._call(server, {"type": "confirmation"}))
+        return (status, answer.strip()) == (200, self.callbacks.code)
+
+    async def _post(self, call: Call) -> tuple[int, str]:
+        """VK counts its tries, and takes nothing but "ok" for an answer."""
+        tries = self._tries[call.body]
+        self._tries[call.body] += 1
+        headers = {**call.headers, **({"X-Retry-Counter": str(tries)} if tries else {})}
+        status, answer = await super()._post(dataclasses.replace(call, headers=headers))
+        return (status, answer) if answer.strip() == "ok" or status != 200 else (0, f"not ok: {answer}")  # noqa: PLR2004
