@@ -29,6 +29,7 @@ async def call(
     *,
     json: object = None,
     form: Mapping[str, str] | aiohttp.FormData | None = None,
+    body: bytes | None = None,
     headers: Mapping[str, str] | None = None,
     timeout: aiohttp.ClientTimeout = TIMEOUT,
 ) -> Reply:
@@ -42,7 +43,7 @@ async def call(
             method,
             url,
             json=json,
-            data=form,
+            data=form if body is None else body,
             headers=headers,
             timeout=timeout,
             allow_redirects=False,
