@@ -1,0 +1,128 @@
+"""Viber: a bot of ours, reached by its webhook and by the REST Bot API.
+
+REST Bot API: https://developers.viber.com/docs/api/rest-bot-api. Only subscribers can be written to, and people
+subscribe by writing first. A session of 24 hours from their first message is free; later messages are charged.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from urllib.parse import quote
+
+import msgspec
+from msgspec import Struct
+
+from bots.viber import binding, inbound, messages, pieces
+from bots.viber.api import Api
+from bots.viber.broadcast import Outbox
+from bots.viber.media import size_of
+from gateway.channel import Answer, Binding, Call, Channel, Facts, Outside, Parsed, Refused
+from gateway.model import Address, Content, Inbound, Progress, TemplateMessage
+from gateway.settings import Secret
+from gateway.window import Mode, Window
+
+FACTS = Facts(
+    name=inbound.NAME,
+    window=Window(Mode.BILLING, timedelta(hours=24), rolling=False),
+    receipts=Progress.READ,
+    needs_start=True,
+)
+
+TOKEN = re.compile(r"[A-Za-z0-9-]+")
+MAX_NAME = 28
+WELCOME = "Hello! Press Start to talk to us."
+
+
+class Account(Struct, frozen=True, forbid_unknown_fields=True):
+    """One bot. `auth_token` is Viber's; `name` (28 characters) and `avatar` (a URL) are shown as the sender.
+
+    uri: the bot's chat URI, for links that open a chat with it; without it there are no such links.
+    welcome: what people read who open the chat and are not subscribed; a Start button hangs under it.
+    broadcast: whether the same message to many people may go out as one call; Viber allows it account by account.
+    """
+
+    auth_token: Secret
+    name: str
+    avatar: str = ""
+    uri: str = ""
+    api_url: str = "https://chatapi.viber.com/pa"
+    welcome: str = WELCOME
+    broadcast: bool = True
+
+    def __post_init__(self) -> None:
+        if not TOKEN.fullmatch(self.auth_token.reveal()):
+            raise ValueError("auth_token: Viber's consist of letters, digits and dashes")
+        if not 1 <= len(self.name) <= MAX_NAME:
+            raise ValueError(f"name: the sender's name has 1 to {MAX_NAME} characters")
+        if not 1 <= pieces.units(self.welcome) <= pieces.MAX_TEXT:
+            raise ValueError(f"welcome: a text of 1 to {pieces.MAX_TEXT} characters is needed")
+
+    @property
+    def sender(self) -> messages.Json:
+        """REST Bot API: General send message parameters."""
+        return {"name": self.name} | ({"avatar": self.avatar} if self.avatar else {})
+
+
+class Viber:
+    """The channel, bound to one bot."""
+
+    facts = FACTS
+
+    def __init__(self, account: str, settings: Account, outside: Outside) -> None:
+        self.account = account
+        self._settings = settings
+        self._api = Api(outside.http, settings.api_url, settings.auth_token)
+        self._files = outside.files
+        self._outbox = Outbox(self._api, self._wording, broadcast=settings.broadcast)
+
+    def verify(self, call: Call) -> None:
+        inbound.verify(self._settings.auth_token, call)
+
+    def parse(self, call: Call) -> Parsed:
+        return inbound.parse(self.account, call, self._welcome)
+
+    def at_phone(self, phone: str) -> Address | None:  # noqa: ARG002 - Viber does not reach people by number
+        return None
+
+    def start_link(self, code: str) -> str | None:
+        """Deep Links: the context comes back in `conversation_started`."""
+        uri = self._settings.uri
+        return f"viber://pa?chatURI={quote(uri, safe='')}&context={quote(code, safe='')}" if uri else None
+
+    def split(self, content: Content) -> Sequence[Content]:
+        return pieces.split(content)
+
+    async def send(self, address: Address, what: Content | TemplateMessage, *, key: str) -> str:
+        if isinstance(what, TemplateMessage):
+            raise Refused("Viber has no templates")
+        return await self._outbox.send(address.user, what, key)
+
+    async def acknowledge(self, event: Inbound) -> None:
+        """Nobody waits for one."""
+
+    async def bind(self, url: str) -> None:
+        """Viber calls `url` before it answers, so the gateway has to be running."""
+        await self._api.call("set_webhook", binding.request(url))
+
+    async def binding(self) -> Binding:
+        return binding.read(await self._api.call("get_account_info", {}), self._settings.uri)
+
+    async def unbind(self) -> None:
+        await self._api.call("set_webhook", {"url": ""})
+
+    async def close(self) -> None:
+        await self._outbox.close()
+
+    async def _wording(self, content: Content) -> messages.Json:
+        """The message as Viber wants it, less its receiver. Raises Refused."""
+        size = await size_of(self._files, content.media) if content.media else None
+        return messages.render(self._settings.sender, content, size)
+
+    def _welcome(self, context: str) -> Answer:
+        message = messages.welcome(self._settings.sender, self._settings.welcome, context)
+        return Answer(body=msgspec.json.encode(message).decode(), content_type="application/json")
+
+
+def open_accounts(accounts: Mapping[str, Account], outside: Outside) -> Mapping[str, Channel]:
+    """Open every bot."""
+    return {name: Viber(name, account, outside) for name, account in accounts.items()}

@@ -1,0 +1,23 @@
+"""What Viber wants to know of a file that it is to fetch. REST Bot API: Video message, File message."""
+
+import aiohttp
+
+from bots.viber.pieces import is_picture
+from gateway.model import Media
+
+TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=5)
+OK = 200
+
+
+async def size_of(files: aiohttp.ClientSession, media: Media) -> int | None:
+    """The file's size in bytes, as its own server tells it; None where Viber does not ask, or nobody can say.
+
+    Without a size the file goes as a link, so no trouble here holds a message back.
+    """
+    if is_picture(media):
+        return None
+    try:
+        async with files.head(media.url, timeout=TIMEOUT, allow_redirects=True) as response:
+            return response.content_length if response.status == OK else None
+    except (aiohttp.ClientError, TimeoutError):
+        return None

@@ -1,0 +1,50 @@
+"""Content cut into what Viber takes as one message. REST Bot API: Message types."""
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+from msgspec.structs import replace
+
+from gateway.model import Content, Media
+
+MAX_TEXT, MAX_CAPTION = 7000, 768
+"""Characters; counted in UTF-16, the strictest way to count."""
+
+PICTURES = {".jpg", ".jpeg", ".png", ".gif"}
+
+
+def units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+def extension(media: Media) -> str:
+    """Of the last part of the address, where Viber wants to see it."""
+    return PurePosixPath(urlsplit(media.url).path).suffix.lower()
+
+
+def is_picture(media: Media) -> bool:
+    return media.type == "image" and extension(media) in PICTURES
+
+
+def split(content: Content) -> list[Content]:
+    """Only a picture has room for a text; any other file follows its text. The buttons hang under the last piece."""
+    media = content.media
+    if media and is_picture(media) and units(content.text) <= MAX_CAPTION:
+        return [content]
+    texts = [Content(text) for text in _cut(content.text)]
+    if media or not texts:
+        return [*texts, replace(content, text="")]
+    return [*texts[:-1], replace(content, text=texts[-1].text)]
+
+
+def _cut(text: str) -> Iterator[str]:
+    """At a space or the end of a line where there is one."""
+    while units(text) > MAX_TEXT:
+        # A character of two units must not be cut in half.
+        piece = text.encode("utf-16-le")[: MAX_TEXT * 2].decode("utf-16-le", errors="ignore")
+        piece = piece[: max(piece.rfind(" "), piece.rfind("\n")) + 1] or piece
+        yield piece
+        text = text[len(piece) :]
+    if text:
+        yield text

@@ -1,0 +1,126 @@
+"""The real channel and the stand-in for Viber, face to face over HTTP, with a receiver of webhooks between them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import aiohttp
+from msgspec.structs import replace
+from quart import Blueprint, Response, request
+
+from bots.viber import Viber, open_accounts
+from bots.viber.simulator import Server, demo_account
+from gateway.channel import Call, Forged, Outside
+from gateway.model import Address, Content, Event
+from tests.serving import app_of, free_port, served
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+ANNA, BORIS = "+79161234567", "+79160000011"
+
+T = TypeVar("T")
+
+
+@dataclass
+class Bench:
+    """`events` is what the channel read from the webhooks; `forged` counts those it did not believe."""
+
+    channel: Viber
+    server: Server
+    url: str
+    events: list[Event] = field(default_factory=list)
+    forged: int = 0
+    down: bool = False
+
+    @property
+    def anna(self) -> Address:
+        return self.at(ANNA)
+
+    def at(self, phone: str) -> Address:
+        return Address("viber", "main", self.server.user_of(phone))
+
+    async def subscribers(self, *phones: str) -> list[Address]:
+        """These people have written to us, and we have forgotten what."""
+        found = [self.at(phone) for phone in phones]
+        for address in found:
+            await self.server.say(address.user, "hello")
+        await self.server.quiet()
+        self.events.clear()
+        return found
+
+    async def send(self, content: Content | str = "hello", phone: str = ANNA) -> str:
+        content = Content(content) if isinstance(content, str) else content
+        return await self.channel.send(self.at(phone), content, key="n1:0:0")
+
+    def told(self, kind: type[T]) -> list[T]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    def files(self) -> Blueprint:
+        """Where callers keep their files: `/files/<size>/<name>`, with or without a word on the size."""
+        blueprint = Blueprint("files", __name__)
+        blueprint.route("/<int:size>/<name>", methods=["HEAD"])(_file)
+        return blueprint
+
+    def webhooks(self) -> Blueprint:
+        blueprint = Blueprint("webhooks", __name__)
+        blueprint.post("/viber/main")(self._receive)
+        return blueprint
+
+    async def _receive(self) -> Response:
+        if self.down:
+            return Response("", 503)
+        headers = {key.lower(): value for key, value in request.headers.items()}
+        body: bytes = await request.body
+        call = Call(request.method, f"{self.url}/webhooks/viber/main", headers, body, NOW, request.args.to_dict())
+        try:
+            self.channel.verify(call)
+        except Forged as error:
+            self.forged += 1
+            return Response("", error.status)
+        parsed = self.channel.parse(call)
+        self.events.extend(parsed.events)
+        return Response(parsed.answer.body, parsed.answer.status, content_type=parsed.answer.content_type)
+
+
+async def _file(size: int, name: str) -> Response:
+    response = Response("", 404 if name.startswith("missing") else 200)
+    response.headers["Content-Length"] = str(size)
+    return response
+
+
+class Clock:
+    """The stand-in's time."""
+
+    now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, length: timedelta) -> None:
+        self.now += length
+
+
+@asynccontextmanager
+async def opened(clock: Clock | None = None, **wrong: Any) -> AsyncIterator[Bench]:
+    """A bench whose channel lives on the stand-in. `wrong`: fields in which our settings differ from the truth."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    account = demo_account(f"{url}/viber")
+    server = Server(account, f"{url}/webhooks/viber/main", clock or Clock())
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
+        channel = open_accounts({"main": replace(account, **wrong)}, Outside(http, url, http))["main"]
+        assert isinstance(channel, Viber)
+        bench = Bench(channel, server, url)
+        async with served(app_of(server.blueprint(), bench.webhooks(), bench.files()), port):
+            try:
+                yield bench
+            finally:
+                await channel.close()
+                await server.close()
+
+
+async def everybody(*sends: Any) -> list[Any]:
+    """What each send came to: its id, or its error."""
+    return await asyncio.gather(*sends, return_exceptions=True)
