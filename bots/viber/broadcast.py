@@ -23,7 +23,7 @@ RECEIVER_BYTES = 40
 PLACEHOLDER = b"replace_me_with_"
 """How the names of Viber's placeholders begin: it would fill them in, and our texts are to arrive as they are."""
 
-CLOSED = "the gateway has closed"
+UNSENT, UNKNOWN = "it was given up before it was sent", "it was given up while it was being sent; it may have been sent"
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,13 +76,18 @@ class Outbox:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        # A task that is cancelled before it began never runs at all.
+        for letter in [letter for letters in self._waiting.values() for letter in letters]:
+            letter.failed(Unavailable(UNSENT))
+        self._waiting.clear()
 
     async def _deliver(self, content: Content, letters: list[Letter]) -> None:
-        fate: SendError = Unavailable(CLOSED)
+        fate: SendError = Unavailable(UNSENT)
         try:
-            await self._gathered(content)
+            await asyncio.sleep(PAUSE if self._allowed else 0)
+            del self._waiting[content]
             message = await self._wording(content)
-            fate = Ambiguous(f"{CLOSED} while it was being sent; it may have been sent")
+            fate = Ambiguous(UNKNOWN)
             wanted = [letter for letter in letters if not letter.sent.done()]
             batches = parted(wanted, self._most(message))
             await asyncio.gather(*(self._together(message, batch) for batch in batches))
@@ -91,12 +96,6 @@ class Outbox:
         finally:
             for letter in letters:
                 letter.failed(fate)
-
-    async def _gathered(self, content: Content) -> None:
-        try:
-            await asyncio.sleep(PAUSE if self._allowed else 0)
-        finally:
-            del self._waiting[content]
 
     def _most(self, message: Mapping[str, Any]) -> int:
         """How many receivers one call may have, the limit of its size in mind."""

@@ -33,6 +33,7 @@ class Bench:
     events: list[Event] = field(default_factory=list)
     forged: int = 0
     down: bool = False
+    measured: int = 0
 
     @property
     def anna(self) -> Address:
@@ -58,15 +59,21 @@ class Bench:
         return [event for event in self.events if isinstance(event, kind)]
 
     def files(self) -> Blueprint:
-        """Where callers keep their files: `/files/<size>/<name>`, with or without a word on the size."""
+        """Where callers keep their files: `/files/<size>/<name>`; `measured` counts who asks for a size."""
         blueprint = Blueprint("files", __name__)
-        blueprint.route("/<int:size>/<name>", methods=["HEAD"])(_file)
+        blueprint.route("/<int:size>/<name>", methods=["HEAD"])(self._file)
         return blueprint
 
     def webhooks(self) -> Blueprint:
         blueprint = Blueprint("webhooks", __name__)
         blueprint.post("/viber/main")(self._receive)
         return blueprint
+
+    async def _file(self, size: int, name: str) -> Response:
+        self.measured += 1
+        response = Response("", 404 if name.startswith("missing") else 200)
+        response.headers["Content-Length"] = str(size)
+        return response
 
     async def _receive(self) -> Response:
         if self.down:
@@ -82,12 +89,6 @@ class Bench:
         parsed = self.channel.parse(call)
         self.events.extend(parsed.events)
         return Response(parsed.answer.body, parsed.answer.status, content_type=parsed.answer.content_type)
-
-
-async def _file(size: int, name: str) -> Response:
-    response = Response("", 404 if name.startswith("missing") else 200)
-    response.headers["Content-Length"] = str(size)
-    return response
 
 
 class Clock:

@@ -12,7 +12,7 @@ from gateway.channel import Ambiguous, Misconfigured, Outside, Refused, Unavaila
 from gateway.model import Address, Button, Cause, Content, Inbound, Media, Progress, Receipt, TemplateMessage
 from gateway.settings import Secret
 from tests.serving import free_port
-from tests.viber.bench import ANNA, Bench, Clock, opened
+from tests.viber.bench import ANNA, Clock, opened
 
 
 @pytest.mark.parametrize("string_tokens", [True, False])

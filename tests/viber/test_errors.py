@@ -1,0 +1,84 @@
+"""Every status of Viber's, and what is to happen next. The table stands here once more, so that no slip goes unseen."""
+
+import pytest
+
+from bots.viber.errors import STATUSES, unreadable
+from bots.wire import Reply
+from gateway.channel import Ambiguous, Misconfigured, Refused, SendError, Stopped, Unavailable
+from gateway.model import Cause
+from tests.viber.bench import ANNA, BORIS, everybody, opened
+
+CAUSES = {
+    1: Cause.MISCONFIGURED,
+    2: Cause.MISCONFIGURED,
+    3: Cause.REFUSED,
+    4: Cause.REFUSED,
+    5: Cause.REFUSED,
+    6: Cause.STOPPED,
+    7: Cause.MISCONFIGURED,
+    8: Cause.MISCONFIGURED,
+    9: Cause.MISCONFIGURED,
+    10: Cause.MISCONFIGURED,
+    11: Cause.REFUSED,
+    12: Cause.UNAVAILABLE,
+    13: Cause.REFUSED,
+    14: Cause.REFUSED,
+    15: Cause.MISCONFIGURED,
+    16: Cause.REFUSED,
+    17: Cause.REFUSED,
+    18: Cause.MISCONFIGURED,
+    19: Cause.MISCONFIGURED,
+    20: Cause.MISCONFIGURED,
+    99: Cause.UNAVAILABLE,
+}
+CLASSES: dict[Cause, type[SendError]] = {
+    error.cause: error for error in (Refused, Stopped, Misconfigured, Unavailable, Ambiguous)
+}
+
+
+def test_no_status_is_left_out() -> None:
+    assert {*STATUSES} == {*CAUSES} - {99}
+
+
+@pytest.mark.parametrize(("status", "cause"), CAUSES.items())
+async def test_a_message_is_refused(status: int, cause: Cause) -> None:
+    async with opened() as bench:
+        await bench.subscribers(ANNA)
+        bench.server.faults.fail(status)
+        with pytest.raises(CLASSES[cause]) as refusal:
+            await bench.send()
+        assert refusal.value.cause is cause
+        assert f"({status}" in str(refusal.value)
+        assert bench.server.accepted == []
+
+
+@pytest.mark.parametrize(("status", "cause"), CAUSES.items())
+async def test_one_receiver_of_a_broadcast_is_refused(status: int, cause: Cause) -> None:
+    async with opened() as bench:
+        await bench.subscribers(ANNA, BORIS)
+        bench.server.troubles[bench.anna.user] = status
+        error, provider_id = await everybody(bench.send(), bench.send(phone=BORIS))
+        assert isinstance(error, CLASSES[cause])
+        assert error.cause is cause
+        assert [line.id for line in bench.server.accepted] == [provider_id]
+        assert bench.server.broadcasts == 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (Reply(200, None), Ambiguous),
+        (Reply(502, None), Ambiguous),
+        (Reply(500, {"status": 0}), Ambiguous),
+        (Reply(429, None), Unavailable),
+        (Reply(404, {"error": "no"}), Misconfigured),
+        (Reply(302, None), Misconfigured),
+    ],
+)
+def test_an_answer_that_is_not_vibers(reply: Reply, error: type[SendError]) -> None:
+    assert type(unreadable(reply)) is error
+
+
+async def test_every_error_that_the_stand_in_lists_can_be_had() -> None:
+    async with opened() as bench:
+        assert {int(code) for code in bench.server.errors} == {*CAUSES}
