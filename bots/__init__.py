@@ -8,6 +8,8 @@ from gateway.channel import ChannelPackage
 
 CHANNELS = {
     "telegram": "bots.telegram",
+    "vk": "bots.vk",
+    "viber": "bots.viber",
     "whatsapp": "bots.whatsapp",
     "sms": "bots.sms",
 }

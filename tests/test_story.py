@@ -1,5 +1,6 @@
 """The main job, end to end over real HTTP: /start, an answer, a notification, and each way in which it falls back."""
 
+import bots
 from tests.player import PHONE, Player
 
 ORDER = {
@@ -15,13 +16,13 @@ def order(**fields: object) -> dict[str, object]:
 
 
 async def test_the_bot_answers_in_every_messenger(town: Player) -> None:
-    for channel in ("telegram", "whatsapp", "sms"):
+    for channel in bots.CHANNELS:
         answer = await town.say(channel, "/start")
         assert answer.text.startswith("Hello"), channel
 
 
 async def test_a_button_is_answered(town: Player) -> None:
-    for channel in ("telegram", "whatsapp"):
+    for channel in ("telegram", "vk", "viber", "whatsapp"):
         await town.say(channel, "/start")
         answer = await town.press(channel, "Help")
         assert "/stop" in answer.text, channel
