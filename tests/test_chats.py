@@ -1,9 +1,8 @@
 """VK and Viber, end to end: a deep link, an answer, a day later, operators, and each way in which it falls back."""
 
+from bots.simulation import Simulator
 from bots.viber.simulator import Server as Viber
 from bots.vk.simulator import Server as Vk
-
-from bots.simulation import Simulator
 from storage import sessions
 from tests.player import PHONE, Player, until
 
