@@ -62,15 +62,19 @@ def describe(window: Window, session: Session | None, now: datetime) -> str:
     """The same in words, for people who ask why a template was sent."""
     if window.mode is Mode.NONE:
         return "no reply window on this channel"
-    billing = window.mode is Mode.BILLING
-    name, charged = ("free session", ": a message is charged") if billing else ("window", "")
+    name, never, outside = _BILLED if window.mode is Mode.BILLING else _KEPT
     end = closes_at(window, session)
     if end is None:
-        return f"the person has not written yet{charged}"
+        return never
     if is_open(window, session, now):
         return f"{name} open for {span(end - now)}"
     state = f"closed {span(now - end)} ago" if now >= end else f"closes in {span(end - now)}"
-    return f"{name} {state}{charged}"
+    return f"{name} {state}{outside}"
+
+
+_KEPT = ("window", "the person has not written yet", "")
+_BILLED = ("free session", "no free session, charged", ", charged")
+"""A window's name, what there is before it was ever opened, and what is the matter when it is shut."""
 
 
 def span(length: timedelta) -> str:

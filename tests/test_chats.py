@@ -105,7 +105,7 @@ async def test_viber_is_read_and_a_day_later_charged(town: Player) -> None:
     assert story["decisions"][0]["text"] == "viber: free session open for 23 h -> free text"
     town.pass_time(hours=DAY)
     story = await town.ended(await town.send(VIBER, SMS), "READ")
-    assert story["decisions"][0]["text"] == "viber: free session closed 1 h ago: a message is charged -> free text"
+    assert story["decisions"][0]["text"] == "viber: free session closed 1 h ago, charged -> free text"
     assert len(viber(town).charged) == 1
 
 

@@ -187,7 +187,7 @@ const steps = {
   },
   send: { done: () => state.notifications.length, play: send },
   day: {
-    done: () => state.notifications.some((one) => one.attempts.some((attempt) => attempt.template)),
+    done: () => state.notifications.some((one) => one.attempts.some((attempt) => attempt.template || attempt.intent)),
     play: () => pass().then(send),
   },
   off: {
