@@ -60,7 +60,7 @@ class Sender:
         try:
             return await self._send(form)
         except KeyboardRefused:
-            if not form.pop("keyboard", "") or not form["message"].strip():
+            if not form.pop("keyboard", ""):
                 raise
             return await self._send(form)
 

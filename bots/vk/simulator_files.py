@@ -20,7 +20,7 @@ class Stored(Struct):
     """A file that VK has, under the name that messages take."""
 
     name: str
-    filename: str
+    title: str
     body: bytes
 
 
@@ -70,16 +70,16 @@ class FileStore:
         return [{**file, "album_id": -64, "sizes": [{"type": "x", "url": "https://sun9-1.userapi.com/x.jpg"}]}]
 
     async def _save_doc(self, params: Mapping[str, str]) -> dict[str, Any]:
-        file = self._store("doc", params.get("file", "").rpartition("|")[2])
+        file = self._store("doc", params.get("file", "").rpartition("|")[2], params.get("title", ""))
         return {"type": "doc", "doc": {**file, "title": params.get("title", "")}}
 
-    def _store(self, kind: str, ticket: str) -> dict[str, Any]:
+    def _store(self, kind: str, ticket: str, title: str = "") -> dict[str, Any]:
         if ticket not in self._posted:
             raise VkError(105, "Couldn't save file")
         filename, body = self._posted.pop(ticket)
         id_, key = next(self._ids), secrets.token_hex(9)
         name = f"{kind}-{self._group_id}_{id_}_{key}"
-        self.stored[name] = Stored(name, filename, body)
+        self.stored[name] = Stored(name, title or filename, body)
         return {"id": id_, "owner_id": -self._group_id, "access_key": key}
 
 

@@ -57,17 +57,21 @@ class Uploads:
     def _uploading(self, peer: str, media: Media) -> asyncio.Task[str]:
         """One upload for everybody who asks for the same file."""
         key, now = (media.type in IMAGES, media.url), time.monotonic()
-        self._forget(now)
+        self._make_room(key, now)
         if key not in self._done:
             task = asyncio.create_task(self._upload(peer, media))
             task.add_done_callback(lambda done: self._forget_failed(key, done))
             self._done[key] = now + KEPT, task
         return self._done[key][1]
 
-    def _forget(self, now: float) -> None:
-        """The oldest stand first: those that are too old, or one too many."""
-        while self._done and (len(self._done) >= MOST or next(iter(self._done.values()))[0] <= now):
-            self._done.pop(next(iter(self._done)))
+    def _make_room(self, key: tuple[bool, str], now: float) -> None:
+        """Forget what is too old, and the oldest one if there is one too many; the oldest stand first."""
+        while self._done:
+            oldest = next(iter(self._done))
+            full = key not in self._done and len(self._done) >= MOST
+            if not full and self._done[oldest][0] > now:
+                return
+            del self._done[oldest]
 
     def _forget_failed(self, key: tuple[bool, str], task: asyncio.Task[str]) -> None:
         if task.cancelled() or task.exception():

@@ -1,5 +1,6 @@
 """The real channel and the stand-in for VK, face to face over HTTP, with a receiver of webhooks between them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ T = TypeVar("T")
 
 @dataclass
 class Bench:
-    """`events` is what the channel read from the webhooks; `forged` counts those it did not believe.
+    """`events` is what the channel read from the webhooks; `forged` is set by one that it did not believe.
 
     `statuses`: what the next webhooks are answered instead of 200. `tries`: the X-Retry-Counter of each. `now`: VK's.
     """
@@ -34,7 +35,7 @@ class Bench:
     url: str
     now: datetime = datetime(2026, 11, 23, 12, tzinfo=UTC)
     events: list[Event] = field(default_factory=list)
-    forged: int = 0
+    forged: asyncio.Event = field(default_factory=asyncio.Event)
     statuses: list[int] = field(default_factory=list)
     tries: list[str] = field(default_factory=list)
 
@@ -102,7 +103,7 @@ def _webhook(bench: Bench) -> Quart:
         try:
             bench.channel.verify(call)
         except Forged as forged:
-            bench.forged += 1
+            bench.forged.set()
             return Response(status=forged.status)
         parsed = bench.channel.parse(call)
         bench.events += parsed.events
