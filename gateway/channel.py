@@ -72,10 +72,11 @@ class Parsed:
 class Binding:
     """How the provider's side of an account stands: where it sends webhooks, and what is wrong, in words.
 
-    note: what an operator should know although nothing is wrong.
+    url: "" where none is set, None where this account can have none. note: what an operator should know although
+    nothing is wrong.
     """
 
-    url: str = ""
+    url: str | None = ""
     problems: Sequence[str] = ()
     note: str = ""
 

@@ -153,6 +153,16 @@ async def test_webhooks_of_every_channel(town: Player, office: Office) -> None:
         assert (await channel.binding()).url == f"{town.town.url}/webhooks/{name}/demo"
 
 
+async def test_a_note_hides_no_problem(town: Player, office: Office) -> None:
+    account = replace(town.town.runtime.settings.accounts["viber"]["demo"], uri="")
+    accounts_file(office.folder / "accounts.toml", {"viber": {"demo": account}})
+    town.town.simulators["viber"].webhook_url = "https://elsewhere.shop.ru/"
+    checked = await office.gateway("check", GATEWAY_PUBLIC_URL="https://gateway.shop.ru")
+    told = next(line for line in checked.out.splitlines() if "viber:demo" in line)
+    assert told.startswith("WRONG  viber:demo webhook https://elsewhere.shop.ru/ (set uri = ")
+    assert "webhooks do not go to https://gateway.shop.ru/webhooks/viber/demo; gateway webhooks set" in told
+
+
 async def test_webhooks_shown_and_deleted(office: Office) -> None:
     shown = await office.gateway("webhooks", "show")
     assert (shown.code, shown.out) == (0, f"ok     sms:main webhook {HOOK}\n")

@@ -65,7 +65,7 @@ class Sms:
         sender = self._settings.sender
         if not is_phone(sender):
             await self._api.try_credentials()
-            return Binding(note=_why_unbound(sender, self._webhook_url))
+            return Binding(None, note=_why_unbound(sender, self._webhook_url))
         number = await self._api.number(sender)
         capable = (number.get("capabilities") or {}).get("sms", True)
         return Binding(number.get("sms_url") or "", [] if capable else [f"{sender} cannot send messages"])

@@ -86,7 +86,7 @@ async def _done(way: Channel, act: Act, url: str, *, bound: bool) -> bool:
         return _tell(_name(way), str(error))
     finally:
         await way.close()
-    _tell(f"{_name(way)} webhook {found.url or found.note or 'not set'}")
+    _tell(_bound(way, found))
     for problem in _problems(found, url if bound else ""):
         click.echo(f"       {problem}")
     return True
@@ -98,15 +98,20 @@ async def _check(way: Channel, public_url: str) -> bool:
     except SendError as error:
         return _tell(_name(way), str(error))
     problems = _problems(found, f"{public_url}/webhooks/{way.facts.name}/{way.account}")
-    return _tell(f"{_name(way)} webhook {found.url or found.note or '-'}", "; ".join(problems))
+    return _tell(_bound(way, found), "; ".join(problems))
 
 
 def _problems(found: Binding, url: str) -> Sequence[str]:
     """What the provider says is wrong; and what only we can see: that it would deliver, but not to `url`."""
-    if found.note or found.url == url:
+    if found.url in {None, url}:
         return found.problems
     missing = f"webhooks do not go to {url}" if found.url else "the webhook is not set"
     return [f"{missing}; gateway webhooks set", *found.problems]
+
+
+def _bound(way: Channel, found: Binding) -> str:
+    webhook = "" if found.url is None else f" webhook {found.url or 'not set'}"
+    return f"{_name(way)}{webhook}{f' ({found.note})' if found.note else ''}"
 
 
 def _tell(what: str, problem: str = "") -> bool:
