@@ -29,6 +29,7 @@ FACTS = Facts(
 )
 
 TOKEN = re.compile(r"[A-Za-z0-9-]+")
+URI = re.compile(r"[^\s/?&=]*")
 MAX_NAME = 28
 WELCOME = "Hello! Press Start to talk to us."
 
@@ -52,6 +53,8 @@ class Account(Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if not TOKEN.fullmatch(self.auth_token.reveal()):
             raise ValueError("auth_token: Viber's consist of letters, digits and dashes")
+        if not URI.fullmatch(self.uri):
+            raise ValueError("uri: only the bot's own name is needed, without viber:// around it")
         if not 1 <= len(self.name) <= MAX_NAME:
             raise ValueError(f"name: the sender's name has 1 to {MAX_NAME} characters")
         if not 1 <= pieces.units(self.welcome) <= pieces.MAX_TEXT:

@@ -5,8 +5,10 @@ import aiohttp
 from bots.viber.pieces import is_picture
 from gateway.model import Media
 
-TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=5)
+TIMEOUT = aiohttp.ClientTimeout(total=5)
 OK = 200
+AS_IT_IS = {"Accept-Encoding": "identity"}
+"""Or else the size may be that of a compressed answer."""
 
 
 async def size_of(files: aiohttp.ClientSession, media: Media) -> int | None:
@@ -17,7 +19,7 @@ async def size_of(files: aiohttp.ClientSession, media: Media) -> int | None:
     if is_picture(media):
         return None
     try:
-        async with files.head(media.url, timeout=TIMEOUT, allow_redirects=True) as response:
+        async with files.head(media.url, headers=AS_IT_IS, timeout=TIMEOUT, allow_redirects=True) as response:
             return response.content_length if response.status == OK else None
     except (aiohttp.ClientError, TimeoutError):
         return None

@@ -74,7 +74,8 @@ class People(Line, ABC):
         self.subscribed.add(user)
         if not self.in_session(user):
             self.sessions[user] = now
-        phone.screen.append(Bubble(id=f"{user}/{token}", mine=True, at=now, text=shown, state="sent"))
+        media = message.get("media", "")
+        phone.screen.append(Bubble(id=f"{user}/{token}", mine=True, at=now, text=shown, media=media, state="sent"))
         self.post("message", {"sender": self._user(user), "message": message, "silent": silent}, token)
 
     def _user(self, user: str) -> Mapping[str, object]:

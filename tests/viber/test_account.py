@@ -27,6 +27,7 @@ def test_an_avatar_is_shown() -> None:
     [
         ({"name": ""}, "1 to 28 characters"),
         ({"name": "x" * 29}, "1 to 28 characters"),
+        ({"uri": "viber://pa?chatURI=shop"}, "only the bot's own name"),
         ({"welcome": ""}, "welcome: a text of 1 to 7000"),
         ({"welcome": "x" * 7001}, "welcome: a text of 1 to 7000"),
         ({"auth_token": "445da6az1s345z78 dazcczb2542zv51a"}, "letters, digits and dashes"),

@@ -7,7 +7,9 @@ from datetime import timedelta
 import aiohttp
 import pytest
 
+from bots import files
 from bots.viber import Account, open_accounts
+from bots.viber.media import size_of
 from gateway.channel import Ambiguous, Misconfigured, Outside, Refused, Unavailable
 from gateway.model import Address, Button, Cause, Content, Inbound, Media, Progress, Receipt, TemplateMessage
 from gateway.settings import Secret
@@ -132,6 +134,13 @@ async def test_files(media: Media, sent: dict[str, object] | type[Refused]) -> N
         request = bench.server.accepted[-1].request
         assert {name: request[name] for name in sent} == sent
         assert request["media"] == content.media.url if content.media else ""
+
+
+async def test_a_file_on_a_private_network_is_not_asked_for() -> None:
+    async with opened() as bench, files.session(private=False) as guarded:
+        media = Media("document", f"{bench.url}/files/7/a.pdf")
+        assert await size_of(guarded, media) is None
+        assert bench.measured == 0
 
 
 async def test_the_longest_text() -> None:
