@@ -31,6 +31,14 @@ class Servers(Struct):
     items: list[CallbackServer] = []
 
 
+class Added(Struct):
+    server_id: int
+
+
+class Code(Struct):
+    code: str
+
+
 class CallbackSettings(Struct):
     """What is sent to a server: 1 for every event that is switched on."""
 
@@ -55,8 +63,8 @@ class Callbacks:
         server = await self._find(url)
         ours = {**self._group, "url": url, "title": TITLE, "secret_key": self._secret.reveal()}
         if server is None:
-            added = await self._api.call("groups.addCallbackServer", ours)
-            id_ = str(added.get("server_id", "")) if isinstance(added, dict) else ""
+            added = _read(await self._api.call("groups.addCallbackServer", ours), Added)
+            id_ = str(added.server_id)
         else:
             id_ = str(server.id)
             if not self._knows_secret(server) or server.status != "ok":
@@ -81,8 +89,7 @@ class Callbacks:
             await self._api.call("groups.deleteCallbackServer", {**self._group, "server_id": str(server.id)})
 
     async def _code(self) -> str:
-        answer = await self._api.call("groups.getCallbackConfirmationCode", self._group)
-        return str(answer.get("code", "")) if isinstance(answer, dict) else ""
+        return _read(await self._api.call("groups.getCallbackConfirmationCode", self._group), Code).code
 
     async def _find(self, url: str) -> CallbackServer | None:
         servers = _read(await self._api.call("groups.getCallbackServers", self._group), Servers)

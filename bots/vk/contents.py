@@ -56,22 +56,25 @@ def attachable(kind: str, file: File) -> str:
 
 
 def command_of(payload: Any) -> dict[str, Any]:
-    """What a button carried: a JSON object, or its text. Apps that have no callback buttons wrap ours in theirs."""
-    command = payload
-    if isinstance(payload, str):
-        try:
-            command = msgspec.json.decode(payload)
-        except (msgspec.DecodeError, RecursionError):
-            return {}
-    if not isinstance(command, dict):
-        return {}
-    return command_of(command.get("payload")) if command.get("command") == NOT_SUPPORTED else command
+    """What a button carried. Apps that have no callback buttons wrap ours in theirs."""
+    command = _object(payload)
+    return _object(command.get("payload")) if command.get("command") == NOT_SUPPORTED else command
 
 
 def pressed_of(command: dict[str, Any]) -> str | None:
     """The reply of the button: of ours, or of a keyboard that somebody else has made."""
     words = (command.get(name) for name in ("reply", "button", "command"))
     return next((word for word in words if isinstance(word, str) and word), None)
+
+
+def _object(payload: Any) -> dict[str, Any]:
+    """A JSON object, or the text of one; people can forge it, so it may be anything."""
+    if isinstance(payload, str):
+        try:
+            payload = msgspec.json.decode(payload)
+        except (msgspec.DecodeError, RecursionError):
+            return {}
+    return payload if isinstance(payload, dict) else {}
 
 
 def _largest(sizes: list[Size]) -> str:

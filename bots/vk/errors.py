@@ -30,7 +30,7 @@ MEANINGS: Mapping[int, Meaning] = {
     9: Meaning(Unavailable, "flood control: too many alike", MINUTES),
     10: Meaning(Unavailable, "an internal error of VK's server"),
     14: Meaning(Misconfigured, "VK wants a captcha to be solved, by a person in the community's settings"),
-    15: Meaning(Refused, "VK denies access"),
+    15: Meaning(Refused, "VK denies access, to a file of the message or to what the access token has no right to"),
     17: Meaning(Misconfigured, "VK wants the account to be validated, by a person"),
     18: Meaning(Refused, "the person's page was deleted or banned"),
     22: Meaning(Unavailable, "VK could not store the file"),

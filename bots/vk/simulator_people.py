@@ -15,6 +15,7 @@ from bots.vk import Account
 from bots.vk.simulator_callbacks import CallbackServers, Server
 from gateway.channel import Call
 
+OK = 200
 FIRST_CHAT = 2_000_000_000
 USERS = 1_999_999_973
 PRESS_LIVES = timedelta(minutes=1)
@@ -154,7 +155,7 @@ class People(Simulator, ABC):
 
     async def _confirms(self, server: Server) -> bool:
         status, answer = await super()._post(self._call(server, {"type": "confirmation"}))
-        return (status, answer.strip()) == (200, self.callbacks.code)
+        return (status, answer.strip()) == (OK, self.callbacks.code)
 
     async def _post(self, call: Call) -> tuple[int, str]:
         """VK counts its tries, and takes nothing but "ok" for an answer."""
@@ -162,4 +163,6 @@ class People(Simulator, ABC):
         self._tries[call.body] += 1
         headers = {**call.headers, **({"X-Retry-Counter": str(tries)} if tries else {})}
         status, answer = await super()._post(dataclasses.replace(call, headers=headers))
-        return (status, answer) if answer.strip() == "ok" or status != 200 else (0, f"not ok: {answer}")  # noqa: PLR2004
+        if answer.strip() == "ok":
+            del self._tries[call.body]
+        return (status, answer) if answer.strip() == "ok" or status != OK else (0, f"not ok: {answer}")

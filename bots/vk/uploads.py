@@ -27,6 +27,8 @@ MOST = 500
 PATIENCE = 45.0
 """Seconds that a message waits for its file; the upload goes on without it, and the next try finds it done."""
 
+TIMEOUT = aiohttp.ClientTimeout(total=300, sock_connect=5)
+
 
 class Uploads:
     """The files of one community. Nothing here is a message: what fails has sent nothing."""
@@ -103,7 +105,7 @@ class Uploads:
             raise Unavailable("VK named no address for the file")
         form = aiohttp.FormData()
         form.add_field(field, file.body, filename=file.name, content_type=file.content_type)
-        reply = await wire.call(self._http, "POST", url, form=form)
+        reply = await wire.call(self._http, "POST", url, form=form, timeout=TIMEOUT)
         if reply.status >= SERVER_ERROR:
             raise Unavailable(f"VK's file server answers {reply.status}")
         answer = reply.json if isinstance(reply.json, dict) else {}

@@ -1,11 +1,13 @@
 """Setting up our callback server at VK, asking how it stands, taking it away."""
 
 import pytest
+from quart import Quart
 
 from bots.vk.simulator_callbacks import Server
-from gateway.channel import Binding, Misconfigured
+from gateway.channel import Ambiguous, Binding, Misconfigured
 from gateway.model import Inbound
 from gateway.settings import OwnSecret, Secret
+from tests.serving import served
 from tests.vk.bench import Bench
 
 EVENTS = ["message_new", "message_event", "message_allow", "message_deny", "message_reply"]
@@ -118,3 +120,19 @@ async def test_a_token_of_another_community(bench: Bench, fields: dict[str, obje
             await ask()
     with pytest.raises(Misconfigured, match=reason):
         await way.bind(bench.webhook_url)
+
+
+@pytest.mark.parametrize("answer", [5, None, [], {"items": [{"id": "one"}]}, {"items": {}, "code": []}])
+async def test_an_answer_that_makes_no_sense(bench: Bench, answer: object) -> None:
+    app = Quart("proxy")
+
+    @app.post("/method/<method>")
+    async def take(method: str) -> dict[str, object]:
+        return {"response": answer}
+
+    async with served(app) as url:
+        way = bench.other(api_url=url)
+        with pytest.raises(Ambiguous, match="VK's answer cannot be read"):
+            await way.bind(bench.webhook_url)
+        with pytest.raises(Ambiguous, match="VK's answer cannot be read"):
+            await way.unbind()

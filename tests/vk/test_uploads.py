@@ -170,6 +170,34 @@ async def test_a_file_server_that_is_not_well(
             await bench.send(anna, Content(media=Media("image", url=f"{shelf.url}/a.png")))
 
 
+@pytest.mark.parametrize(
+    ("target", "saved", "reason"),
+    [
+        ({}, None, "VK named no address for the file"),
+        ([], None, "VK named no address for the file"),
+        ({"upload_url": 5}, None, "VK named no address for the file"),
+        (None, [], "VK saved the file and named no id for it"),
+        (None, {}, "VK saved the file and named no id for it"),
+        (None, [{"id": "one"}], "VK saved the file and named no id for it"),
+    ],
+)
+async def test_answers_that_make_no_sense(
+    bench: Bench, shelf: Shelf, target: object, saved: object, reason: str
+) -> None:
+    app = Quart("proxy")
+
+    @app.post("/method/<method>")
+    async def answer(method: str) -> dict[str, object]:
+        asked = {"upload_url": f"{bench.account.api_url}/upload/photo"} if target is None else target
+        return {"response": asked if method == "photos.getMessagesUploadServer" else saved}
+
+    async with served(app) as url:
+        with pytest.raises(Unavailable, match=reason):
+            await bench.other(api_url=url).send(
+                bench.address("1"), Content(media=Media("image", url=f"{shelf.url}/a.png")), key="k1"
+            )
+
+
 async def test_a_file_server_that_is_away(bench: Bench, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     anna = await bench.started()
     monkeypatch.setattr(bench.vk.files, "_url", f"http://127.0.0.1:{free_port()}")
