@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from bots.vk.api import Api
-from bots.vk.inbound import READERS
+from bots.vk.events import READERS
 from gateway.channel import Ambiguous, Binding, Misconfigured
 from gateway.settings import Secret
 

@@ -78,7 +78,7 @@ class Server(People):
         if planned := await self.faults.next_error():
             fault = VkError(int(planned))
             if method == "messages.send" and fault.code in PEER_CODES:
-                return [_failed(peer, fault) for peer in _peers(params)]
+                return [simulator_rules.failed(peer, fault) for peer in simulator_rules.peers_of(params)]
             raise fault
         if method not in self._methods:
             raise VkError(3, "Unknown method passed")
@@ -90,7 +90,7 @@ class Server(People):
         """To every peer by itself: what goes wrong with one of them stands in its line."""
         random_id, text = simulator_rules.random_id_of(params), simulator_rules.shown(params)
         buttons = simulator_rules.buttons_of(params)
-        return [self._send_to(peer, random_id, text, buttons, params) for peer in _peers(params)]
+        return [self._send_to(peer, random_id, text, buttons, params) for peer in simulator_rules.peers_of(params)]
 
     def _send_to(
         self, peer: str, random_id: int, text: str, buttons: list[Button], params: Mapping[str, str]
@@ -103,7 +103,7 @@ class Server(People):
         except VkError as error:
             if error.code not in PEER_CODES:
                 raise
-            return _failed(peer, error)
+            return simulator_rules.failed(peer, error)
         line = self._take(self.phone(peer), text, buttons, params)
         self._sent[peer, random_id] = self.clock(), line
         return line
@@ -154,15 +154,3 @@ class Server(People):
         posted = await request.files
         files = {field: (file.filename or "", file.read()) for field, file in posted.items()}
         return jsonify(self.files.post(kind, files)) if kind in FIELDS else Response(status=404)
-
-
-def _peers(params: Mapping[str, str]) -> list[str]:
-    given = params.get("peer_ids") or params.get("peer_id") or ""
-    peers = given.split(",")
-    if not all(peer.lstrip("-").isdecimal() for peer in peers):
-        raise wrong("peer_ids is invalid")
-    return peers
-
-
-def _failed(peer: str, error: VkError) -> dict[str, Any]:
-    return {"peer_id": int(peer), "message_id": 0, "error": {"code": error.code, "description": error.words}}

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct, to_builtins
 
-from bots.vk.inbound import READERS
+from bots.vk.events import READERS
 from bots.vk.simulator_rules import VkError, number, wrong
 
 MAX_SERVERS, MAX_TITLE, MAX_SECRET = 10, 14, 50

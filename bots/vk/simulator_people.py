@@ -1,6 +1,5 @@
 """The people behind the stand-in for VK: what they do, and what events it makes. VK API: Events in communities."""
 
-import dataclasses
 import secrets
 from abc import ABC
 from collections import Counter
@@ -10,12 +9,10 @@ from typing import Any
 
 import msgspec
 
-from bots.simulation import Bubble, Clock, Phone, Simulator
+from bots.simulation import Bubble, Clock, Phone
 from bots.vk import Account
-from bots.vk.simulator_callbacks import CallbackServers, Server
-from gateway.channel import Call
+from bots.vk.simulator_webhooks import Webhooks
 
-OK = 200
 FIRST_CHAT = 2_000_000_000
 USERS = 1_999_999_973
 PRESS_LIVES = timedelta(minutes=1)
@@ -28,24 +25,19 @@ CLIENT = {
 }
 
 
-class People(Simulator, ABC):
+class People(Webhooks, ABC):
     """Everybody who has this community on their phone. `echoes`: whether VK tells us of our own messages.
 
     A person who has said no to the community's messages is `blocked`.
     """
 
     def __init__(self, account: Account, webhook_url: str, clock: Clock) -> None:
-        super().__init__(webhook_url, clock)
-        self.account = account
-        self.callbacks = CallbackServers(account.group_id, account.confirmation, self._confirms)
-        if webhook_url:
-            self.callbacks.bound(webhook_url, account.secret.reveal(), account.version)
+        super().__init__(account, webhook_url, clock)
         self.echoes = True
         self._allowed: set[str] = set()
         self._presses: dict[str, datetime] = {}
         self._ids = count(1001)
         self._numbers: Counter[str] = Counter()
-        self._tries: Counter[bytes] = Counter()
 
     def user_of(self, phone: str) -> str:
         return str(int(phone.removeprefix("+")) * 48_271 % USERS + 1)
@@ -141,28 +133,3 @@ class People(Simulator, ABC):
     def _show(phone: Phone, message: dict[str, Any], bubble: Bubble) -> None:
         bubble.id = f"{phone.user}/{message['conversation_message_id']}"
         phone.screen.append(bubble)
-
-    def _tell(self, kind: str, content: dict[str, Any]) -> None:
-        """One event, to every server that wants it. Without one VK keeps nothing."""
-        for server in self.callbacks.listening(kind):
-            body = {"type": kind, "event_id": secrets.token_hex(20), "v": server.api_version, "object": content}
-            self.deliver(self._call(server, body))
-
-    def _call(self, server: Server, body: dict[str, Any]) -> Call:
-        body |= {"group_id": self.account.group_id} | ({"secret": server.secret_key} if server.secret_key else {})
-        headers = {"content-type": "application/json"}
-        return Call("POST", server.url, headers, msgspec.json.encode(body), self.clock())
-
-    async def _confirms(self, server: Server) -> bool:
-        status, answer = await super()._post(self._call(server, {"type": "confirmation"}))
-        return (status, answer.strip()) == (OK, self.callbacks.code)
-
-    async def _post(self, call: Call) -> tuple[int, str]:
-        """VK counts its tries, and takes nothing but "ok" for an answer."""
-        tries = self._tries[call.body]
-        self._tries[call.body] += 1
-        headers = {**call.headers, **({"X-Retry-Counter": str(tries)} if tries else {})}
-        status, answer = await super()._post(dataclasses.replace(call, headers=headers))
-        if answer.strip() == "ok":
-            del self._tries[call.body]
-        return (status, answer) if answer.strip() == "ok" or status != OK else (0, f"not ok: {answer}")

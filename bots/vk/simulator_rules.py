@@ -115,3 +115,17 @@ def error_body(error: VkError, params: Mapping[str, str]) -> dict[str, Any]:
     """An error as VK words it, with all that we had asked."""
     asked = [{"key": key, "value": value} for key, value in params.items()]
     return {"error": {"error_code": error.code, "error_msg": error.words, "request_params": asked}}
+
+
+def peers_of(params: Mapping[str, str]) -> list[str]:
+    """To whom a message is to go."""
+    given = params.get("peer_ids") or params.get("peer_id") or ""
+    peers = given.split(",")
+    if not all(peer.lstrip("-").isdecimal() for peer in peers):
+        raise wrong("peer_ids is invalid")
+    return peers
+
+
+def failed(peer: str, error: VkError) -> dict[str, Any]:
+    """A recipient's line of the answer, for whom it went wrong."""
+    return {"peer_id": int(peer), "message_id": 0, "error": {"code": error.code, "description": error.words}}

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from vk_api.bot_longpoll import VkBotEventType
 
-from bots.vk.inbound import READERS, parse
+from bots.vk.events import READERS
+from bots.vk.inbound import parse
 from gateway.channel import Call, Malformed, Parsed
 from gateway.model import Event, Inbound
 
