@@ -2,6 +2,7 @@
 
 import pytest
 
+from bots.viber.api import token_of
 from bots.viber.errors import STATUSES, unreadable
 from bots.wire import Reply
 from gateway.channel import Ambiguous, Misconfigured, Refused, SendError, Stopped, Unavailable
@@ -77,6 +78,12 @@ async def test_one_receiver_of_a_broadcast_is_refused(status: int, cause: Cause)
 )
 def test_an_answer_that_is_not_vibers(reply: Reply, error: type[SendError]) -> None:
     assert type(unreadable(reply)) is error
+
+
+@pytest.mark.parametrize("answer", [{}, {"message_token": None}, {"message_token": 0}, {"message_token": [1]}])
+def test_an_answer_that_names_no_message(answer: dict[str, object]) -> None:
+    with pytest.raises(Ambiguous, match="names no message"):
+        token_of(answer)
 
 
 async def test_every_error_that_the_stand_in_lists_can_be_had() -> None:

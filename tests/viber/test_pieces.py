@@ -71,7 +71,7 @@ def test_more_buttons_than_viber_shows() -> None:
         keyboard(YES * 25)
 
 
-@given(st.text(max_size=300))
+@given(st.text(max_size=300) | st.text("&<", min_size=100))
 def test_a_label_stays_within_its_limit(text: str) -> None:
     (key,) = keyboard([Button(text, reply="x")])["Buttons"]
     assert len(key["Text"]) <= 250

@@ -10,6 +10,7 @@ import pytest
 from bots import files
 from bots.viber import Account, open_accounts
 from bots.viber.media import size_of
+from bots.viber.pieces import is_picture
 from gateway.channel import Ambiguous, Misconfigured, Outside, Refused, Unavailable
 from gateway.model import Address, Button, Cause, Content, Inbound, Media, Progress, Receipt, TemplateMessage
 from gateway.settings import Secret
@@ -133,7 +134,8 @@ async def test_files(media: Media, sent: dict[str, object] | type[Refused]) -> N
         assert "".join(line.text for line in bench.server.accepted) == "Look"
         request = bench.server.accepted[-1].request
         assert {name: request[name] for name in sent} == sent
-        assert request["media"] == content.media.url if content.media else ""
+        assert request["media"] == media.url.format(url=bench.url)
+        assert bench.measured == (not is_picture(media) and ":9/" not in media.url)
 
 
 async def test_a_file_on_a_private_network_is_not_asked_for() -> None:
@@ -156,6 +158,14 @@ async def test_a_message_that_is_too_large_is_not_even_tried() -> None:
         buttons = tuple(Button(f"{number}", reply="ы" * 2000) for number in range(10))
         with pytest.raises(Refused, match="bytes"):
             await bench.send(Content("hello", buttons=buttons))
+
+
+async def test_more_buttons_than_viber_shows() -> None:
+    async with opened() as bench:
+        await bench.subscribers(ANNA)
+        with pytest.raises(Refused, match="24 buttons"):
+            await bench.send(Content("Well?", buttons=(Button("Yes", reply="/yes"),) * 25))
+        assert bench.server.accepted == []
 
 
 async def test_templates_are_not_for_viber() -> None:
