@@ -1,7 +1,7 @@
 """Our calls to Twilio. See Twilio docs: Messages resource, IncomingPhoneNumber resource."""
 
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -9,9 +9,9 @@ import aiohttp
 from msgspec import Struct
 
 from bots import wire
+from bots.cutting import cut, units
 from bots.sms.errors import failure
 from bots.sms.numbers import is_sender, is_service
-from bots.sms.segments import filled, units
 from gateway.channel import Ambiguous, Misconfigured
 from gateway.model import Button, Content
 from gateway.settings import Secret
@@ -45,9 +45,7 @@ def body_of(content: Content) -> str:
 def split(content: Content) -> list[Content]:
     """Cut what is longer than a Body may be, at a space or line end where there is one."""
     body = body_of(content)
-    if sum(map(units, body)) <= MAX_BODY:
-        return [content]
-    return [Content(piece) for piece in _pieces(body)]
+    return [content] if units(body) <= MAX_BODY else [Content(piece) for piece in cut(body, MAX_BODY)]
 
 
 def render(sender: str, user: str, content: Content, status_callback: str) -> dict[str, str]:
@@ -103,12 +101,3 @@ class Api:
 
 def _line(number: int, button: Button) -> str:
     return f"{button.text}: {button.url}" if button.url else f"{number}. {button.text}"
-
-
-def _pieces(text: str) -> Iterator[str]:
-    while text:
-        piece = next(filled(text, units, MAX_BODY))
-        if len(piece) < len(text):
-            piece = piece[: max(piece.rfind(" "), piece.rfind("\n")) + 1] or piece
-        yield piece
-        text = text[len(piece) :]

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Literal
 
+from bots.cutting import units
+
 Encoding = Literal["GSM-7", "UCS-2"]
 
 BASIC = frozenset(
@@ -48,8 +50,3 @@ def filled(text: str, cost: Callable[[str], int], room: int) -> Iterator[str]:
 
 def septets(character: str) -> int:
     return 2 if character in EXTENSION else 1
-
-
-def units(character: str) -> int:
-    """The length of a character in UTF-16."""
-    return 2 if ord(character) > 0xFFFF else 1  # noqa: PLR2004 - the end of the basic plane

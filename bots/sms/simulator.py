@@ -10,12 +10,13 @@ from uuid import uuid4
 from quart import Blueprint, Response, jsonify, request
 from werkzeug.datastructures import MultiDict
 
+from bots.cutting import units
 from bots.simulation import Accepted, Bubble, Clock, Simulator, utcnow
 from bots.sms.errors import CODES
 from bots.sms.inbound import signature
 from bots.sms.numbers import is_phone, is_service
 from bots.sms.outbound import MAX_BODY, Account
-from bots.sms.segments import segments, units
+from bots.sms.segments import segments
 from gateway.channel import Call
 from gateway.settings import Secret
 
@@ -116,7 +117,7 @@ class Server(Simulator):
             (not given, 21603),
             (given != sender, 21606),
             (not body, 21602),
-            (sum(map(units, body)) > MAX_BODY, 21617),
+            (units(body) > MAX_BODY, 21617),
             (self.phone(user).blocked, 21610),
         )
         return next((code for wrong, code in checks if wrong), None)

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
-from bots.telegram.pieces import CAPTION_LIMIT, TEXT_LIMIT, units
+from bots.cutting import units
+from bots.telegram.pieces import CAPTION_LIMIT, TEXT_LIMIT
 from gateway.model import Button
 
 LOCAL = {"127.0.0.1", "::1", "localhost"}

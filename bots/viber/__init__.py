@@ -12,6 +12,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
+from bots.cutting import units
 from bots.viber import binding, inbound, messages, pieces
 from bots.viber.api import Api
 from bots.viber.broadcast import Outbox
@@ -57,7 +58,7 @@ class Account(Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("uri: only the bot's own name is needed, without viber:// around it")
         if not 1 <= len(self.name) <= MAX_NAME:
             raise ValueError(f"name: the sender's name has 1 to {MAX_NAME} characters")
-        if not 1 <= pieces.units(self.welcome) <= pieces.MAX_TEXT:
+        if not 1 <= units(self.welcome) <= pieces.MAX_TEXT:
             raise ValueError(f"welcome: a text of 1 to {pieces.MAX_TEXT} characters is needed")
 
     @property

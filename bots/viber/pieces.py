@@ -1,21 +1,17 @@
 """Content cut into what Viber takes as one message. REST Bot API: Message types."""
 
-from collections.abc import Iterator
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
+from bots.cutting import cut, units
 from gateway.model import Content, Media
 
 MAX_TEXT, MAX_CAPTION = 7000, 768
 """Characters; counted in UTF-16, the strictest way to count."""
 
 PICTURES = {".jpg", ".jpeg", ".png", ".gif"}
-
-
-def units(text: str) -> int:
-    return len(text.encode("utf-16-le")) // 2
 
 
 def extension(media: Media) -> str:
@@ -32,19 +28,7 @@ def split(content: Content) -> list[Content]:
     media = content.media
     if media and is_picture(media) and units(content.text) <= MAX_CAPTION:
         return [content]
-    texts = [Content(text) for text in _cut(content.text)]
+    texts = [Content(text) for text in cut(content.text, MAX_TEXT) if text]
     if media or not texts:
         return [*texts, replace(content, text="")]
     return [*texts[:-1], replace(content, text=texts[-1].text)]
-
-
-def _cut(text: str) -> Iterator[str]:
-    """At a space or the end of a line where there is one."""
-    while units(text) > MAX_TEXT:
-        # A character of two units must not be cut in half.
-        piece = text.encode("utf-16-le")[: MAX_TEXT * 2].decode("utf-16-le", errors="ignore")
-        piece = piece[: max(piece.rfind(" "), piece.rfind("\n")) + 1] or piece
-        yield piece
-        text = text[len(piece) :]
-    if text:
-        yield text

@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta, Struct
 
+from bots.cutting import units
 from bots.viber.api import MAX_JSON
 from bots.viber.binding import EVENTS
 from bots.viber.broadcast import MOST
 from bots.viber.messages import MAX_FILE, MAX_FILE_NAME, MAX_LABEL, MAX_ROWS, MAX_VIDEO
-from bots.viber.pieces import MAX_CAPTION, MAX_TEXT, PICTURES, units
+from bots.viber.pieces import MAX_CAPTION, MAX_TEXT, PICTURES
 from gateway.model import Button
 
 LOCAL = {"127.0.0.1", "::1", "localhost"}

@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from bots.cutting import units
 from bots.vk.errors import MEANINGS
 from bots.vk.keyboard import MAX_BUTTONS, MAX_LABEL, MAX_PAYLOAD, MAX_SINGLE
-from bots.vk.pieces import TEXT_LIMIT, units
+from bots.vk.pieces import TEXT_LIMIT
 from gateway.model import Button
 
 INT32 = 2**31

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from bots.cutting import boundary, cut
 from gateway.model import Content
 
 TEXT, BODY, CAPTION = 4096, 1024, 1024
@@ -23,7 +24,7 @@ def split(content: Content) -> Iterator[Content]:
     if content.buttons:
         yield from _with_buttons(content)
     else:
-        yield from (Content(piece) for piece in _pieces(content.text))
+        yield from (Content(piece) for piece in cut(content.text, TEXT))
 
 
 def _fits_one(content: Content) -> bool:
@@ -42,27 +43,10 @@ def _with_links_as_text(content: Content) -> Content:
 
 
 def _with_buttons(content: Content) -> Iterator[Content]:
-    *before, last = _pieces(content.text)
+    *before, last = cut(content.text, TEXT)
     if len(last) > BODY:
-        start = _end(last, len(last) - BODY, len(last) - BODY // 2)
+        start = boundary(last, len(last) - BODY, len(last) - BODY // 2)
         before, last = [*before, last[:start].rstrip()], last[start:].lstrip()
     yield from (Content(piece) for piece in before)
     for first in range(0, len(content.buttons), MAX_ROWS):
         yield Content(NO_TEXT if first else last, None, content.buttons[first : first + MAX_ROWS])
-
-
-def _pieces(text: str) -> list[str]:
-    pieces = []
-    while len(text) > TEXT:
-        end = _end(text, TEXT // 2, TEXT)
-        pieces.append(text[:end].rstrip())
-        text = text[end:].lstrip()
-    return [piece for piece in (*pieces, text) if piece] or [text]
-
-
-def _end(text: str, low: int, high: int) -> int:
-    """Where to cut: after the last line that ends between the two, or the last word, or at the later."""
-    for mark in ("\n", " "):
-        if (found := text.rfind(mark, low, high)) >= 0:
-            return found + 1
-    return high

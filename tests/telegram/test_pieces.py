@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.telegram.pieces import split, units
+from bots.cutting import units
+from bots.telegram.pieces import split
 from gateway.model import Button, Content, Media
 
 PHOTO = Media("image", id="AgACAgIAAxkBAAIB-large")

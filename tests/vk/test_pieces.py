@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.vk.pieces import plain, split, units
+from bots.cutting import units
+from bots.vk.pieces import plain, split
 from gateway.model import Button, Content, Media
 
 PHOTO = Media("image", url="https://shop.ru/a.png")
