@@ -55,7 +55,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Everything that a process of ours is told from outside.
 
     mongodb_uri: a replica set's URI; None starts the embedded database in `folder`.
-    lease: how long work stays with a process that has died; longer than any send may take (30 s).
+    lease: how long work stays with a process that has died; longer than any send may take (75 s).
     doubt: how long a message that may have been sent is waited for, before the cascade moves on.
     conversation: dotted path of the function that answers people (module:function).
     private_files: whether files that callers point at may be fetched from private networks and this machine.

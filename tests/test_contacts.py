@@ -41,7 +41,7 @@ async def test_one_person_whatever_they_are_called_by(town: Player) -> None:
 
 async def test_links_where_the_messenger_has_them(town: Player) -> None:
     contact = await join(town, phone=PHONE)
-    assert set(contact["links"]) == {"telegram:demo", "whatsapp:demo"}
+    assert set(contact["links"]) == {f"{channel}:demo" for channel in ("telegram", "vk", "viber", "whatsapp")}
     assert code_of(contact, "telegram:demo") == contact["startCode"]
 
 

@@ -128,6 +128,15 @@ async def test_a_person_who_stops(page: Page) -> None:
     assert (await page.phone("telegram"))["window"] == "the person asked us to stop"
 
 
+async def test_a_person_who_has_blocked_us(page: Page) -> None:
+    await page.post("/start", {"channel": "vk"})
+    await page.answer("vk", "Hello")
+    await page.post("/trouble", {"channel": "vk", "code": "901"})
+    await page.post("/send", {**ORDER, "channels": ["vk", "sms"]})
+    await page.ended("DELIVERED")
+    assert (await page.phone("vk"))["window"] == "the person has blocked us"
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status"),
     [

@@ -33,6 +33,8 @@ def _standing(facts: Facts, session: Session | None, now: datetime) -> dict[str,
     """May we write to this person now? In words, and as a tone for the eye."""
     if session and session.stopped_at:
         return {"window": "the person asked us to stop", "tone": "shut"}
+    if session and session.blocked_at:
+        return {"window": "the person has blocked us", "tone": "shut"}
     if facts.needs_start and (session is None or session.started_at is None):
         return {"window": "the person has not started the bot", "tone": "shut"}
     words = window.describe(facts.window, session, now)
