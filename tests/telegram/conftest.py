@@ -1,35 +1,29 @@
-"""A bot, the stand-in for Telegram, and an ear for its webhooks: all of it over real HTTP."""
+"""A bot, the stand-in for Telegram, and an ear for its webhooks: all of it over real HTTP.
 
-import json
+Every update is one that aiogram takes.
+"""
+
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 
 import aiohttp
 import pytest
 from aiogram.types import Update
-from quart import Quart, Response, request
 
 from bots.telegram import Account, open_accounts
 from bots.telegram.simulator import Server, demo_account
-from gateway.channel import Call, Channel, Outside
-from gateway.model import Address, Event
+from gateway.channel import Outside
+from gateway.model import Address
+from tests.ear import NOW, Ear
 from tests.serving import app_of, free_port, served
 
-NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
-
-@dataclass
-class Shop:
-    """Everything that a test needs. `statuses`: what the next webhooks are answered instead of 200."""
-
+@dataclass(kw_only=True)
+class Shop(Ear):
     server: Server
     account: Account
-    channel: Channel
     http: aiohttp.ClientSession
     url: str
-    events: list[Event] = field(default_factory=list)
-    statuses: list[int] = field(default_factory=list)
 
     def address(self, user: str) -> Address:
         return Address("telegram", "shop", user)
@@ -50,24 +44,10 @@ async def shop() -> AsyncIterator[Shop]:
     async with aiohttp.ClientSession() as http:
         channel = open_accounts({"shop": account}, Outside(http, base, http))["shop"]
         server = Server(account, f"{base}/webhooks/telegram/shop", lambda: NOW)
-        shop = Shop(server, account, channel, http, server.webhook_url)
-        async with served(_listening(app_of(server.blueprint()), shop), port):
+        shop = Shop(channel=channel, server=server, account=account, http=http, url=server.webhook_url)
+        async with served(app_of(server.blueprint(), shop.webhooks()), port):
             yield shop
             await server.close()
             await channel.close()
-
-
-def _listening(app: Quart, shop: Shop) -> Quart:
-    @app.post("/webhooks/telegram/shop")
-    async def take() -> Response:
-        body = await request.body
-        if shop.statuses:
-            return Response(status=shop.statuses.pop(0))
-        headers = {key.lower(): value for key, value in request.headers.items()}
-        call = Call("POST", shop.url, headers, body, NOW)
-        shop.channel.verify(call)
-        Update.model_validate(json.loads(body))
-        shop.events += shop.channel.parse(call).events
-        return Response()
-
-    return app
+        for call in shop.calls:
+            Update.model_validate_json(call.body)

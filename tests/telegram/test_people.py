@@ -1,7 +1,8 @@
 """People act, Telegram tells us, we read it. The stand-in's updates also pass aiogram's own types: see conftest."""
 
 from gateway.model import Button, Content, Inbound, Person, Subscription
-from tests.telegram.conftest import NOW, Shop
+from tests.ear import NOW
+from tests.telegram.conftest import Shop
 
 
 async def test_a_person_writes(shop: Shop) -> None:

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
 import aiohttp
 from msgspec.structs import replace
@@ -13,26 +13,19 @@ from quart import Blueprint, Response, request
 
 from bots.viber import Viber, open_accounts
 from bots.viber.simulator import Server, demo_account
-from gateway.channel import Call, Forged, Outside
-from gateway.model import Address, Content, Event
+from gateway.channel import Outside
+from gateway.model import Address, Content
+from tests.ear import NOW, Ear
 from tests.serving import app_of, free_port, served
 
-NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ANNA, BORIS = "+79161234567", "+79160000011"
 
-T = TypeVar("T")
 
-
-@dataclass
-class Bench:
-    """`events` is what the channel read from the webhooks; `forged` counts those it did not believe."""
-
+@dataclass(kw_only=True)
+class Bench(Ear):
     channel: Viber
     server: Server
     url: str
-    events: list[Event] = field(default_factory=list)
-    forged: int = 0
-    down: bool = False
     measured: int = 0
 
     @property
@@ -55,18 +48,10 @@ class Bench:
         content = Content(content) if isinstance(content, str) else content
         return await self.channel.send(self.at(phone), content, key="n1:0:0")
 
-    def told(self, kind: type[T]) -> list[T]:
-        return [event for event in self.events if isinstance(event, kind)]
-
     def files(self) -> Blueprint:
         """Where callers keep their files: `/files/<size>/<name>`; `measured` counts who asks for a size."""
         blueprint = Blueprint("files", __name__)
         blueprint.route("/<int:size>/<name>", methods=["HEAD"])(self._file)
-        return blueprint
-
-    def webhooks(self) -> Blueprint:
-        blueprint = Blueprint("webhooks", __name__)
-        blueprint.post("/viber/main")(self._receive)
         return blueprint
 
     async def _file(self, size: int, name: str) -> Response:
@@ -76,21 +61,6 @@ class Bench:
         response = Response("", 404 if name.startswith("missing") else 200)
         response.headers["Content-Length"] = str(size)
         return response
-
-    async def _receive(self) -> Response:
-        if self.down:
-            return Response("", 503)
-        headers = {key.lower(): value for key, value in request.headers.items()}
-        body: bytes = await request.body
-        call = Call(request.method, f"{self.url}/webhooks/viber/main", headers, body, NOW, request.args.to_dict())
-        try:
-            self.channel.verify(call)
-        except Forged as error:
-            self.forged += 1
-            return Response("", error.status)
-        parsed = self.channel.parse(call)
-        self.events.extend(parsed.events)
-        return Response(parsed.answer.body, parsed.answer.status, content_type=parsed.answer.content_type)
 
 
 class Clock:
@@ -115,7 +85,7 @@ async def opened(clock: Clock | None = None, **wrong: Any) -> AsyncIterator[Benc
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
         channel = open_accounts({"main": replace(account, **wrong)}, Outside(http, url, http))["main"]
         assert isinstance(channel, Viber)
-        bench = Bench(channel, server, url)
+        bench = Bench(channel=channel, server=server, url=url)
         async with served(app_of(server.blueprint(), bench.webhooks(), bench.files()), port):
             try:
                 yield bench

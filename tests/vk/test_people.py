@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from gateway.model import Button, Content, Echo, Inbound, Subscription, Visit
+from tests.player import until
 from tests.vk.bench import Bench
 
 
@@ -98,7 +99,11 @@ async def test_another_secret_is_not_believed(bench: Bench) -> None:
     bench.vk.callbacks.servers[0].events["message_allow"] = 0
     anna = bench.vk.user_of("+79990001122")
     await bench.vk.say(anna, "pay me")
-    await bench.forged.wait()
+
+    async def refused() -> bool:
+        return bench.forged > 0
+
+    await until(refused)
     assert bench.events == []
 
 

@@ -97,7 +97,7 @@ async def test_meta_is_exact_about_templates(
 async def test_a_paused_template_is_told_by_webhook_and_refused(bench: Bench) -> None:
     bench.meta.set_template_status("order_update", "ru", "PAUSED")
     await bench.meta.quiet()
-    (change,) = bench.of(TemplateChange)
+    (change,) = bench.told(TemplateChange)
     assert (change.name, change.language, change.usable, change.state) == ("order_update", "ru", False, "paused")
     with pytest.raises(TemplateUnusable, match="132015"):
         await bench.send(UPDATE)
@@ -125,10 +125,10 @@ async def test_a_person_who_does_not_open_it_and_one_who_has_blocked_us(bench: B
 async def test_a_receipt_may_come_before_the_answer(bench: Bench) -> None:
     bench.meta.receipts_first = True
     sending = asyncio.create_task(bench.send(UPDATE))
-    while not bench.of(Receipt):  # noqa: ASYNC110
+    while not bench.told(Receipt):  # noqa: ASYNC110
         await asyncio.sleep(0.001)
     assert not sending.done()
-    assert await sending == bench.of(Receipt)[0].provider_id
+    assert await sending == bench.told(Receipt)[0].provider_id
 
 
 async def test_receipts_can_be_held_back(bench: Bench) -> None:
@@ -179,7 +179,7 @@ async def test_buttons_are_shown_and_answer(
     shown = bench.meta.phone(ANNA).screen[-1].buttons[1]
     await bench.meta.press(ANNA, wamid, shown.text)
     await bench.meta.quiet()
-    answer = bench.of(Inbound)[-1]
+    answer = bench.told(Inbound)[-1]
     assert (answer.kind, answer.pressed, answer.content.text) == (pressed_kind, "/b1", shown.text)
 
 
@@ -189,7 +189,7 @@ async def test_a_link_button_opens_and_does_not_answer(bench: Bench) -> None:
     assert bench.meta.accepted[-1].request["interactive"]["type"] == "cta_url"
     await bench.meta.press(ANNA, wamid, "Open")
     await bench.meta.quiet()
-    assert len(bench.of(Inbound)) == 1
+    assert len(bench.told(Inbound)) == 1
 
 
 async def test_a_templates_button_and_a_reaction(bench: Bench) -> None:
@@ -197,7 +197,7 @@ async def test_a_templates_button_and_a_reaction(bench: Bench) -> None:
     await bench.meta.press(ANNA, wamid, "Спасибо")
     await bench.meta.react(ANNA, wamid, "👍")
     await bench.meta.quiet()
-    quick, reaction = bench.of(Inbound)
+    quick, reaction = bench.told(Inbound)
     assert (quick.kind, quick.pressed) == ("button", "Спасибо")
     assert (reaction.kind, reaction.content.text) == ("reaction", "👍")
     await bench.send("the window is open")
