@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import aiohttp
 from msgspec.structs import replace
 from quart import Blueprint, Response, request
 
 from bots.viber import Viber, open_accounts
 from bots.viber.simulator import Server, demo_account
-from gateway.channel import Outside
 from gateway.model import Address, Content
+from gateway.runtime import opened_outside
+from gateway.settings import Settings
 from tests.ear import NOW, Ear
 from tests.serving import app_of, free_port, served
 
@@ -82,8 +82,8 @@ async def opened(clock: Clock | None = None, **wrong: Any) -> AsyncIterator[Benc
     url = f"http://127.0.0.1:{port}"
     account = demo_account(f"{url}/viber")
     server = Server(account, f"{url}/webhooks/viber/main", clock or Clock())
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
-        channel = open_accounts({"main": replace(account, **wrong)}, Outside(http, url, http))["main"]
+    async with opened_outside(Settings(public_url=url, private_files=True)) as outside:
+        channel = open_accounts({"main": replace(account, **wrong)}, outside)["main"]
         assert isinstance(channel, Viber)
         bench = Bench(channel=channel, server=server, url=url)
         async with served(app_of(server.blueprint(), bench.webhooks(), bench.files()), port):

@@ -5,14 +5,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import aiohttp
 from msgspec.structs import replace
 
-from bots import files
 from bots.vk import Account, Vk, open_accounts
 from bots.vk.simulator import Server, demo_account
 from gateway.channel import Outside
 from gateway.model import Address, Content, TemplateMessage
+from gateway.runtime import opened_outside
+from gateway.settings import Settings
 from tests.ear import Ear
 from tests.serving import app_of, free_port, served
 
@@ -24,7 +24,7 @@ class Bench(Ear):
     channel: Vk
     vk: Server
     account: Account
-    http: aiohttp.ClientSession
+    outside: Outside
     url: str
 
     @property
@@ -57,7 +57,7 @@ class Bench(Ear):
     def other(self, **fields: Any) -> Vk:
         """The channel under other settings."""
         account = replace(self.account, **fields)
-        way = open_accounts({"shop": account}, Outside(self.http, self.url, self.http))["shop"]
+        way = open_accounts({"shop": account}, self.outside)["shop"]
         assert isinstance(way, Vk)
         return way
 
@@ -68,11 +68,11 @@ async def a_bench(**fields: Any) -> AsyncIterator[Bench]:
     port, our_port = free_port(), free_port()
     account = replace(demo_account(f"http://127.0.0.1:{port}/vk"), **fields)
     url = f"http://127.0.0.1:{our_port}"
-    async with aiohttp.ClientSession() as http, files.session(private=True) as outside:
-        channel = open_accounts({"shop": account}, Outside(http, url, outside))["shop"]
+    async with opened_outside(Settings(public_url=url, private_files=True)) as outside:
+        channel = open_accounts({"shop": account}, outside)["shop"]
         assert isinstance(channel, Vk)
         vk = Server(account, channel.webhook_url, lambda: bench.now)
-        bench = Bench(channel=channel, vk=vk, account=account, http=http, url=url)
+        bench = Bench(channel=channel, vk=vk, account=account, outside=outside, url=url)
         async with served(app_of(vk.blueprint()), port), served(app_of(bench.webhooks()), our_port):
             yield bench
             await vk.close()

@@ -13,7 +13,7 @@ KEY = {"action": {"type": "callback", "label": "Yes", "payload": '{"reply":"yes"
 async def asked(bench: Bench, method: str, **params: str) -> Any:
     """A call as somebody else's program would make it."""
     form = {"access_token": bench.account.access_token.reveal(), "v": "5.199", **params}
-    async with bench.http.post(f"{bench.account.api_url}/method/{method}", data=form) as response:
+    async with bench.outside.http.post(f"{bench.account.api_url}/method/{method}", data=form) as response:
         assert response.status == 200
         return await response.json()
 
@@ -119,7 +119,7 @@ async def test_echoes_can_be_switched_off(bench: Bench) -> None:
 
 @pytest.mark.parametrize(("kind", "status"), [("photo", 200), ("video", 404)])
 async def test_the_upload_page(bench: Bench, kind: str, status: int) -> None:
-    async with bench.http.post(f"{bench.account.api_url}/upload/{kind}", data={"x": "y"}) as response:
+    async with bench.outside.http.post(f"{bench.account.api_url}/upload/{kind}", data={"x": "y"}) as response:
         assert response.status == status
     assert await refused(bench, "photos.saveMessagesPhoto", photo="[]", server="1", hash="x") == 129
     assert await refused(bench, "docs.save", file="1|2|3") == 105

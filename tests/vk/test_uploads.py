@@ -235,7 +235,7 @@ async def test_closing_gives_up_what_nobody_waits_for(
 
 async def test_our_own_network_is_not_reached(bench: Bench, shelf: Shelf) -> None:
     async with files.session(private=False) as outside:
-        way = open_accounts({"shop": bench.account}, Outside(bench.http, bench.url, outside))["shop"]
+        way = open_accounts({"shop": bench.account}, Outside(bench.outside.http, bench.url, outside))["shop"]
         with pytest.raises(Refused, match="private network"):
             await way.send(bench.address("1"), Content(media=Media("image", url=f"{shelf.url}/a.png")), key="k1")
         await way.close()
