@@ -1,5 +1,6 @@
 """The rule: what a notification's next move is. One pure function, the only place that knows the cascade."""
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -46,7 +47,8 @@ class World:
 class Send:
     """Send step `step`, as its template or as its content. `again`: go on with that attempt, not a new one.
 
-    intent: the provider's word under which free text may go although the window is shut.
+    intent: the provider's word under which free text may go although the window is shut. rest_of: the attempt that
+    brought the first parts of the same text; they are not sent again.
     """
 
     step: int
@@ -54,6 +56,7 @@ class Send:
     why: str
     again: int | None = None
     intent: str = ""
+    rest_of: int | None = None
 
     def like(self, attempt: Attempt) -> bool:
         """Would it be the same message once more?"""
@@ -65,6 +68,14 @@ class Skip:
     """Pass over a step for good."""
 
     step: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Leave:
+    """Give up an attempt that the provider keeps putting off: the next step may be quicker."""
+
+    attempt: int
     why: str
 
 
@@ -84,7 +95,7 @@ class Finish:
     why: str
 
 
-Move = Send | Skip | Wait | Finish
+Move = Send | Skip | Leave | Wait | Finish
 
 
 def next_move(notification: Notification, world: World) -> Move:
@@ -118,6 +129,9 @@ def advance(notification: Notification, world: World) -> tuple[Notification, Sen
             case Skip(step, why):
                 skipped = Attempt(step, Progress.SKIPPED, now, reason=why)
                 notification = notification.saying(now, why).trying(skipped)
+            case Leave(index, why):
+                left = replace(notification.attempts[index], progress=Progress.FAILED, at=now)
+                notification = notification.saying(now, why).with_attempt(index, left)
             case Wait(until, why):
                 return replace(notification.saying(now, why), due_at=until, lease=None), None
             case Finish(status, why):
@@ -151,6 +165,13 @@ def _again(notification: Notification, attempt: Attempt, world: World, words: st
         why = f"{notification.steps[attempt.step].channel}: {words}"
         again = notification.attempts.index(attempt)
         return Send(attempt.step, attempt.template, why, again, attempt.intent)
+    return _the_rest(notification, attempt, move)
+
+
+def _the_rest(notification: Notification, attempt: Attempt, move: Move) -> Move:
+    """The move; where the same text goes out in another form, without the parts of it that have arrived."""
+    if isinstance(move, Send) and attempt.parts and not move.template:
+        return dataclasses.replace(move, rest_of=notification.attempts.index(attempt))
     return move
 
 
@@ -198,20 +219,34 @@ def _followed(notification: Notification, attempt: Attempt) -> bool:
 
 def _failed(notification: Notification, attempt: Attempt, world: World) -> Move | None:
     """The provider said that the window is shut, whatever we believed: the same step may go as what is left of it."""
-    step = notification.steps[attempt.step]
+    step, facts = notification.steps[attempt.step], world.routes[attempt.step].facts
     if attempt.cause is not Cause.WINDOW_CLOSED or attempt.template or _followed(notification, attempt):
         return None
     if step.template is None and (attempt.intent or not step.intent):
         return None
-    return _begin(notification, attempt.step, world, shut=True, template=bool(attempt.intent))
+    if attempt.unsure_from and facts.idempotent:  # this was said of a repetition: the first one may have arrived
+        return None
+    move = _begin(notification, attempt.step, world, shut=True, template=bool(attempt.intent))
+    return _the_rest(notification, attempt, move)
 
 
 def _retrying(notification: Notification, attempt: Attempt, world: World) -> Move:
     step, route = notification.steps[attempt.step], world.routes[attempt.step]
+    if _put_off(notification, attempt):
+        why = f"{step.channel}: {attempt.reason}; not waited for any longer"
+        return Leave(notification.attempts.index(attempt), why)
     times = [moment for moment in (attempt.retry_at, route.held_until) if moment and moment > world.now]
     if times:
         return Wait(min(max(times), notification.expires_at), f"{step.channel}: {attempt.reason}; trying again")
     return _again(notification, attempt, world, "trying again")
+
+
+def _put_off(notification: Notification, attempt: Attempt) -> bool:
+    """Has the provider asked us to wait more often, or longer, than is worth it while there is another channel?"""
+    if attempt.cause is not Cause.UNAVAILABLE or attempt.step == len(notification.steps) - 1:
+        return False
+    pause = (attempt.retry_at or attempt.at) - attempt.at
+    return attempt.tries >= MAX_TRIES or pause > notification.steps[attempt.step].fallback_after
 
 
 def _in_doubt(notification: Notification, attempt: Attempt, world: World) -> Move | None:

@@ -5,6 +5,7 @@ so, and the rule treats it as "may have been sent".
 """
 
 import logging
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -13,7 +14,7 @@ from msgspec import structs
 
 from gateway import cascade
 from gateway.cascade import Send, World
-from gateway.channel import Channel, SendError, Unavailable
+from gateway.channel import Ambiguous, Channel, SendError, Unavailable
 from gateway.model import Address, Cause, Content, Progress, TemplateMessage
 from gateway.notification import HOLD, Attempt, Notification, Part, Status, Step, after_error, orphaned, with_part
 from gateway.receipts import key_of, line_of, received
@@ -30,10 +31,14 @@ Piece = Content | TemplateMessage
 
 @dataclass
 class Outcome:
-    """What came of handing an attempt's pieces to the provider: `taken` are part and provider's id."""
+    """What came of handing an attempt's pieces to the provider: `taken` are part and provider's id.
+
+    spread: by how much longer than others it waits for its next try.
+    """
 
     taken: list[tuple[int, str]] = field(default_factory=list)
     error: SendError | None = None
+    spread: float = 1
 
     def applied(self, attempt: Attempt, now: datetime) -> Attempt:
         """The attempt after it. Receipts may have been faster; they stay."""
@@ -42,7 +47,7 @@ class Outcome:
         if self.error is None:
             return attempt
         pause = self.error.retry_after if isinstance(self.error, Unavailable) else None
-        return after_error(attempt, self.error.cause, str(self.error), now, pause)
+        return after_error(attempt, self.error.cause, str(self.error), now, pause, self.spread)
 
 
 async def work(runtime: Runtime, claimed: Notification) -> None:
@@ -72,12 +77,13 @@ async def _send(runtime: Runtime, notification: Notification, send: Send, world:
         raise TypeError(send)
     pieces: Sequence[Piece] = way.split(what) if isinstance(what, Content) else [what]
     index, begun = _begin(notification, send, address, len(pieces), world.now)
+    begun = structs.replace(begun, due_at=world.now + runtime.settings.lease * len(pieces))
     stored = await notifications.save(runtime.db, begun)
     if stored is None:
         return await notifications.get(runtime.db, notification.id)
     outcome = await _hand_over(runtime, stored, index, address, pieces)
     if outcome.error:
-        await _learn(runtime, way, step, address, outcome.error)
+        await _learn(runtime, way, step, address, outcome.error, world.now)
     then = replace(world, now=runtime.clock())
     after = await insist(
         notifications.change,
@@ -110,6 +116,7 @@ def _begin(
             intent=send.intent,
             sent_at=now,
             pieces=pieces,
+            parts=() if send.rest_of is None else notification.attempts[send.rest_of].parts,
         )
         return len(notification.attempts), notification.trying(attempt)
     old = notification.attempts[send.again]
@@ -121,13 +128,17 @@ async def _hand_over(
     runtime: Runtime, notification: Notification, index: int, address: Address, pieces: Sequence[Piece]
 ) -> Outcome:
     """Hand over, in order, the pieces that the provider has not taken yet, up to the first that it does not take."""
-    attempt, outcome = notification.attempts[index], Outcome()
+    attempt, outcome = notification.attempts[index], Outcome(spread=random.uniform(1, 1.5))  # noqa: S311
     way = way_of(runtime, notification.steps[attempt.step])
     for part in range(len(attempt.parts), len(pieces)):
         try:
             provider_id = await way.send(address, pieces[part], key=key_of(notification, index, part))
         except SendError as error:
             outcome.error = error
+            break
+        except Exception as error:
+            log.exception("%s broke over a message", account_key(way))
+            outcome.error = Ambiguous(f"a mistake of ours ({type(error).__name__}); it may have been sent")
             break
         outcome.taken.append((part, provider_id))
         line = line_of(notification, index, part, address, provider_id, runtime.clock())
@@ -143,9 +154,9 @@ def _after(old: Notification, index: int, outcome: Outcome, lease: str | None, w
     return cascade.advance(told, world)[0] if old.lease == lease else told
 
 
-async def _learn(runtime: Runtime, way: Channel, step: Step, address: Address, error: SendError) -> None:
-    """What a refusal teaches us about the session, the template, or our own account."""
-    await corrected(runtime, address, error.cause, template_of(way, step), str(error), runtime.clock())
+async def _learn(runtime: Runtime, way: Channel, step: Step, address: Address, error: SendError, at: datetime) -> None:
+    """What a refusal teaches us about the session, the template, or our own account, as of when we began to send."""
+    await corrected(runtime, address, error.cause, template_of(way, step), str(error), at)
     if error.cause is Cause.MISCONFIGURED:
         log.error("%s is held: %s", account_key(way), error)
         await states.hold(runtime.db, account_key(way), runtime.clock() + HOLD, str(error))

@@ -137,7 +137,7 @@ HOLD = timedelta(seconds=60)
 
 PAUSES = tuple(timedelta(seconds=seconds) for seconds in (1, 4, 16, 64))
 MAX_TRIES = 5
-"""Tries of one attempt where it may be repeated, with these pauses unless the provider names one."""
+"""Tries of one attempt where it may be repeated, with these pauses unless the provider names a longer one."""
 
 _REACHED = {Progress.SENT: Status.SENT, Progress.DELIVERED: Status.DELIVERED, Progress.READ: Status.READ}
 _ORDER = list(Status)
@@ -179,23 +179,27 @@ def with_part(attempt: Attempt, part: Part, index: int, at: datetime) -> Attempt
     return replace(attempt, parts=parts, progress=reached, at=at, reason="", cause=None)
 
 
-def after_error(attempt: Attempt, cause: Cause, reason: str, at: datetime, pause: timedelta | None) -> Attempt:
+def after_error(
+    attempt: Attempt, cause: Cause, reason: str, at: datetime, pause: timedelta | None, spread: float = 1
+) -> Attempt:
     """The attempt after a send that did not work. `pause`: when the provider wants to be asked again.
 
+    Whom the provider asks to wait does not fail for that, however often; the rule may leave it for another step.
+    spread: by how much longer to wait than the others, so that those refused together do not come back together.
     A receipt that was faster than the error knows better. An account's fault burns no tries. What may have been sent
     once stays in doubt, even if its repetition was certainly not sent.
     """
     if attempt.progress > Progress.SENDING:
         return attempt
     failed = replace(attempt, at=at, reason=reason, cause=cause, progress=Progress.FAILED)
-    wait = pause or PAUSES[min(attempt.tries, len(PAUSES) - 1)]
+    wait = max(pause or timedelta(0), PAUSES[min(attempt.tries, len(PAUSES) - 1)]) * spread
     tried = replace(failed, retry_at=at + wait, tries=attempt.tries + 1)
     later = Progress.UNKNOWN if attempt.unsure_from else Progress.RETRYING
     if cause is Cause.AMBIGUOUS:
         return replace(tried, progress=Progress.UNKNOWN, unsure_from=attempt.unsure_from or attempt.sent_at or at)
     if cause is Cause.MISCONFIGURED:
         return replace(failed, progress=later, retry_at=at + HOLD)
-    if cause is Cause.UNAVAILABLE and (tried.tries < MAX_TRIES or attempt.unsure_from):
+    if cause is Cause.UNAVAILABLE and (pause or tried.tries < MAX_TRIES or attempt.unsure_from):
         return replace(tried, progress=later)
     return failed
 

@@ -26,10 +26,10 @@ LIMIT = 200
 
 @dataclass(frozen=True)
 class Piece:
-    """What a person would see: one part of a step, in one form; and the attempt, after which we name it."""
+    """What a person would see: one part of a step, as text or as template; and the attempt, after which we name it."""
 
     step: int
-    form: tuple[bool, str]
+    template: bool
     part: int
     attempt: int
 
@@ -51,12 +51,13 @@ class Turn:
 
 @dataclass
 class Play:
-    """`calls` of the provider, by attempt; `taken`: the pieces it really took, and when."""
+    """`pieces` of each text; `calls` of the provider, by attempt; `taken`: the pieces it really took, and when."""
 
     draw: st.DrawFn
     notification: Notification
     routes: list[Route]
     answers: st.SearchStrategy[Answer]
+    pieces: list[int]
     now: datetime = START
     turns: list[Turn] = field(default_factory=list)
     calls: list[tuple[int, Answer]] = field(default_factory=list)
@@ -110,7 +111,7 @@ class Play:
         return send
 
     def send(self, send: Send, world: World) -> None:
-        pieces = 1 if send.template else self.draw(st.sampled_from([1, 1, 3])) if send.again is None else 0
+        pieces = 1 if send.template else self.pieces[send.step]
         index, self.notification = _begin(self.notification, send, ADDRESS, pieces, self.now)
         if self.draw(st.integers(0, 3)) == 0:
             self.receipt(index)
@@ -129,7 +130,7 @@ class Play:
             answer = self.draw(self.answers)
             self.calls.append((index, answer))
             if answer.took:
-                self.taken.append((Piece(attempt.step, form(attempt), part, index), self.now))
+                self.taken.append((Piece(attempt.step, attempt.template, part, index), self.now))
             if not answer.heard:
                 return None
             if answer.error:
@@ -213,4 +214,5 @@ def plays(draw: st.DrawFn) -> Play:
         due_at=START,
         reply_to=draw(st.sampled_from([None, "m1"])),
     )
-    return Play(draw, asked, routes, draw(MOODS)).run()
+    pieces = [draw(st.sampled_from([1, 1, 3])) for _ in steps]
+    return Play(draw, asked, routes, draw(MOODS), pieces).run()

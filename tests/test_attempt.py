@@ -151,6 +151,21 @@ def test_it_is_tried_five_times_with_longer_and_longer_pauses() -> None:
     assert attempt.progress is Progress.FAILED
 
 
+def test_who_is_asked_to_wait_waits_ever_longer_and_does_not_fail_for_it() -> None:
+    attempt, pauses = SENDING, []
+    for _ in range(2 * MAX_TRIES):
+        attempt = after_error(attempt, Cause.UNAVAILABLE, "too many", NOW, timedelta(seconds=3))
+        assert attempt.progress is Progress.RETRYING
+        pauses.append(attempt.retry_at and (attempt.retry_at - NOW).total_seconds())
+        attempt = replace(attempt, progress=Progress.SENDING)
+    assert pauses == [3, 4, 16, 64, 64, 64, 64, 64, 64, 64]
+
+
+def test_those_refused_together_do_not_come_back_together() -> None:
+    pauses = [after_error(SENDING, Cause.UNAVAILABLE, "busy", NOW, None, spread).retry_at for spread in (1, 1.25, 1.5)]
+    assert pauses == [NOW + timedelta(seconds=seconds) for seconds in (1, 1.25, 1.5)]
+
+
 def test_the_providers_own_pause_counts() -> None:
     assert after_error(SENDING, Cause.UNAVAILABLE, "busy", NOW, timedelta(hours=1)).retry_at == LATER
 

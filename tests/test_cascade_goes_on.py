@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from gateway.cascade import DOUBT, Move, Route, Send, Skip, Wait, World, next_move
+from gateway.cascade import DOUBT, Leave, Move, Route, Send, Skip, Wait, World, advance, next_move
 from gateway.channel import Facts
 from gateway.dispatcher import _begin
 from gateway.model import Cause, Progress
@@ -141,6 +141,28 @@ def test_it_is_repeated_in_the_same_form() -> None:
     assert move == Send(0, False, "whatsapp: repeated under the same key", 0, "account_update")
 
 
+BUSY = made(Progress.RETRYING, cause=Cause.UNAVAILABLE, reason="busy", retry_at=NOW + SECOND, tries=1)
+
+
+@pytest.mark.parametrize(
+    "attempt", [replace(BUSY, tries=MAX_TRIES), replace(BUSY, retry_at=BUSY.at + 5 * MINUTE + SECOND)]
+)
+def test_a_provider_that_puts_us_off_is_left_for_the_next_step(attempt: Attempt) -> None:
+    assert goes_on(attempt) == Leave(0, "whatsapp: busy; not waited for any longer")
+    told, send = advance(asked(BOTH, SMS, attempts=(attempt,)), World(NOW, [IDLE, IDLE]))
+    assert (told.attempts[0].progress, told.attempts[0].reason) == (Progress.FAILED, "busy")
+    assert send == Send(1, False, "sms: no reply window on this channel -> free text")
+
+
+@pytest.mark.parametrize("attempt", [BUSY, replace(BUSY, retry_at=BUSY.at + 5 * MINUTE)])
+def test_it_is_waited_for_while_that_is_worth_it(attempt: Attempt) -> None:
+    assert isinstance(goes_on(attempt), Wait)
+
+
+def test_the_last_step_waits_as_long_as_it_takes() -> None:
+    assert isinstance(goes_on(replace(BUSY, tries=3 * MAX_TRIES), steps=(BOTH,)), Wait)
+
+
 REFUSED = made(Progress.FAILED, cause=Cause.WINDOW_CLOSED)
 
 
@@ -175,6 +197,24 @@ def test_the_provider_wants_an_intent() -> None:
     refused_again = replace(REFUSED, intent="account_update")
     assert goes_on(refused_again, route, (with_template, SMS)) == Send(0, True, f"{words} -> {HELLO}")
     assert goes_on(refused_again, route, (MEANT, SMS)) == Send(
+        1, False, "sms: no reply window on this channel -> free text"
+    )
+
+
+@pytest.mark.parametrize("attempt", [REFUSED, made(Progress.RETRYING, retry_at=NOW)])
+def test_only_the_rest_of_a_text_goes_under_the_intent(attempt: Attempt) -> None:
+    begun = replace(attempt, pieces=3, parts=(Part("id"),))
+    move = goes_on(begun, Route(POLICY, ADDRESS, session=SHUT), (MEANT, SMS))
+    assert isinstance(move, Send)
+    assert (move.intent, move.rest_of, move.again) == ("account_update", 0, None)
+    _, sending = _begin(asked(MEANT, SMS, attempts=(begun,)), move, ADDRESS, 3, NOW)
+    assert (sending.attempts[1].parts, sending.attempts[1].pieces) == (begun.parts, 3)
+
+
+def test_a_refusal_of_a_repetition_does_not_start_it_anew() -> None:
+    """The first one may have arrived, and under another key nobody would know it again."""
+    doubtful = replace(REFUSED, unsure_from=NOW - MINUTE)
+    assert goes_on(doubtful, Route(KEYED, ADDRESS, session=OPEN), (MEANT, SMS)) == Send(
         1, False, "sms: no reply window on this channel -> free text"
     )
 

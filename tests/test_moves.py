@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from msgspec import structs
 
-from gateway.cascade import Move, Route, Send, Wait, World, next_move
+from gateway.cascade import Leave, Move, Route, Send, Wait, World, next_move
 from gateway.channel import Channel, Facts, SendError
 from gateway.dispatcher import Outcome
 from gateway.model import Cause, Content, Progress
@@ -18,7 +18,7 @@ from tests.player import PHONE, Player
 HELD = "our account is held"
 NEXT = "the next channel"
 INTENT = "once more, under an intent"
-SECONDS, MINUTES, HOURS = "again in seconds", "again in minutes", "again in hours"
+SECONDS, MINUTES, HOURS = "again in seconds", "again in minutes", "the next channel, rather than wait for hours"
 
 MOVES = {
     "vk": {
@@ -92,6 +92,7 @@ def words(move: Move) -> str:
         case Wait(until, why) if until == NOW + HOLD and "trying again" in why:
             return HELD
         case Wait(until):
-            pause = until - NOW
-            return SECONDS if pause < timedelta(minutes=1) else MINUTES if pause < timedelta(hours=1) else HOURS
+            return SECONDS if until - NOW < timedelta(minutes=1) else MINUTES
+        case Leave():
+            return HOURS
     raise AssertionError(move)
