@@ -56,6 +56,9 @@ async def fetch(files: aiohttp.ClientSession, url: str, most: int = MOST) -> Fil
         raise Unavailable("the file's server could not be reached") from None
     except (aiohttp.ClientError, TimeoutError) as error:
         raise Unavailable(f"the file could not be fetched ({type(error).__name__})") from None
+    except ValueError:
+        # The host cannot be asked for at all, as a..b; aiohttp lets the codec's own error out.
+        raise Refused("the file cannot be had (its server's name is none)") from None
 
 
 async def _body(response: aiohttp.ClientResponse, most: int) -> bytes:

@@ -25,6 +25,8 @@ def _shelf() -> Quart:
             return "", int(name)
         if name == "away":
             return redirect("/a%20photo.png")
+        if name == "nowhere":
+            return redirect("http://a..b/x.png")
         return redirect("/round") if name == "round" else Response(PHOTO, content_type="image/png")
 
     app.register_blueprint(blueprint)
@@ -63,6 +65,17 @@ async def test_what_its_server_says(
 ) -> None:
     with pytest.raises(error):
         await fetch(everywhere, f"{shelf}/{path}")
+
+
+@pytest.mark.parametrize("host", ["a..b", ".com", "...", f"{'a' * 64}.com", f"xn--{'a' * 64}.com", f"{'ы' * 64}.com"])
+async def test_a_host_that_has_no_name(everywhere: aiohttp.ClientSession, host: str) -> None:
+    with pytest.raises(Refused, match="cannot be had"):
+        await fetch(everywhere, f"http://{host}/x.png")
+
+
+async def test_being_sent_to_a_host_that_has_no_name(everywhere: aiohttp.ClientSession, shelf: str) -> None:
+    with pytest.raises(Refused, match="cannot be had"):
+        await fetch(everywhere, f"{shelf}/nowhere")
 
 
 async def test_a_server_that_is_down(everywhere: aiohttp.ClientSession) -> None:

@@ -21,5 +21,5 @@ async def size_of(files: aiohttp.ClientSession, media: Media) -> int | None:
     try:
         async with files.head(media.url, headers=AS_IT_IS, timeout=TIMEOUT, allow_redirects=True) as response:
             return response.content_length if response.status == OK else None
-    except (aiohttp.ClientError, TimeoutError):
+    except (aiohttp.ClientError, TimeoutError, ValueError):  # a host such as a..b is a ValueError
         return None

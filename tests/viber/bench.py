@@ -58,6 +58,8 @@ class Bench(Ear):
         """Whoever would take it compressed is told how long it is then."""
         self.measured += 1
         size = size // 2 if "gzip" in request.headers.get("Accept-Encoding", "") else size
+        if name.startswith("elsewhere"):
+            return Response("", 302, headers={"Location": "http://a..b/x.pdf"})
         response = Response("", 404 if name.startswith("missing") else 200)
         response.headers["Content-Length"] = str(size)
         return response

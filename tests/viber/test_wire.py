@@ -117,6 +117,8 @@ async def test_an_opened_link_is_not_something_that_the_person_wrote() -> None:
         (Media("document", "{url}/files/60000000/a.pdf"), {"type": "url"}),
         (Media("document", "{url}/files/7/missing.pdf"), {"type": "url"}),
         (Media("video", "http://127.0.0.1:9/a.mp4"), {"type": "url"}),
+        (Media("document", "http://a..b:9/a.pdf"), {"type": "url"}),
+        (Media("document", f"http://{'a' * 64}.com:9/a.pdf"), {"type": "url"}),
         (Media("document", "https://"), Refused),
     ],
 )
@@ -136,6 +138,14 @@ async def test_files(media: Media, sent: dict[str, object] | type[Refused]) -> N
         assert {name: request[name] for name in sent} == sent
         assert request["media"] == media.url.format(url=bench.url)
         assert bench.measured == (not is_picture(media) and ":9/" not in media.url)
+
+
+async def test_a_file_whose_server_sends_us_to_a_host_without_a_name() -> None:
+    async with opened() as bench:
+        content = Content(media=Media("document", f"{bench.url}/files/7/elsewhere.pdf"))
+        await bench.subscribers(ANNA)
+        await bench.send(content)
+        assert bench.server.accepted[-1].request["type"] == "url"
 
 
 async def test_a_file_on_a_private_network_is_not_asked_for() -> None:
