@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
@@ -11,6 +12,8 @@ import msgspec
 from gateway.channel import Ambiguous, Unavailable
 
 TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5)
+LONGEST = timedelta(days=1)
+"""No provider is waited for any longer, whatever it asks: sums with dates have to stay dates."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ async def call(
             allow_redirects=False,
         ) as response:
             return Reply(response.status, _json(await response.read()), _retry_after(response.headers))
-    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL, UnicodeError):
         raise Unavailable("the provider could not be reached") from None
     except TimeoutError:
         raise Ambiguous("the provider did not answer in time; it may have been sent") from None
@@ -60,10 +63,23 @@ async def call(
 def _json(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
 def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
-    seconds = headers.get("Retry-After", "")
-    return timedelta(seconds=int(seconds)) if seconds.isdigit() else None
+    """RFC 9110, 10.2.3: seconds, or a date; what is neither is as good as nothing."""
+    told = headers.get("Retry-After", "")
+    if told.isascii() and told.isdigit():
+        # As a float: endless digits are an infinity there, and an error as an int.
+        return timedelta(seconds=min(float(told), LONGEST.total_seconds()))
+    return _until(told, headers.get("Date", "")) if told else None
+
+
+def _until(moment: str, sent: str) -> timedelta | None:
+    """How far the one is from the other: by the provider's own clock, which need not agree with ours."""
+    try:
+        pause = parsedate_to_datetime(moment) - parsedate_to_datetime(sent)
+    except (ValueError, OverflowError, TypeError):
+        return None
+    return min(max(pause, timedelta(0)), LONGEST)
