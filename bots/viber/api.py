@@ -7,7 +7,7 @@ import aiohttp
 import msgspec
 
 from bots import wire
-from bots.viber.errors import OK, failure, unreadable
+from bots.viber.errors import OK, failure, number_of, unreadable
 from gateway.channel import Ambiguous, Refused
 from gateway.settings import Secret
 
@@ -34,7 +34,7 @@ class Api:
         answer = reply.json if isinstance(reply.json, dict) and reply.status == OK else {}
         if "status" not in answer:
             raise unreadable(reply)
-        if answer["status"] != 0:
+        if number_of(answer["status"]) != 0:
             raise failure(answer["status"], answer.get("status_message"))
         return answer
 

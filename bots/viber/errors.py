@@ -3,6 +3,7 @@
 REST Bot API: Error codes. Viber answers 200 to everything; only the status in the answer counts.
 """
 
+import re
 from collections.abc import Mapping
 
 from bots.wire import Reply
@@ -47,15 +48,28 @@ STATUSES: Mapping[int, tuple[type[SendError], str]] = {
 }
 
 
+DIGITS = re.compile(r"[0-9]{1,18}")
+
+
+def number_of(status: object) -> int | None:
+    """The status as a number, which may come as its digits; None where it is none."""
+    if isinstance(status, str):
+        return int(status) if DIGITS.fullmatch(status) else None
+    return status if isinstance(status, int) and not isinstance(status, bool) else None
+
+
 def failure(status: object, told: object) -> SendError:
     """What a status other than 0 means; `told` is Viber's own word for it.
 
-    A status that is new to us says at least that nothing was sent, so it is worth trying again.
+    A number that is new to us says at least that nothing was sent, so it is worth trying again. What is no number says
+    nothing.
     """
-    number = status if isinstance(status, int) else -1
+    number = number_of(status)
+    if number is None:
+        return Ambiguous("Viber's answer has a status that is no number; it may have been sent")
     error, words = STATUSES.get(number, (Unavailable, "Viber has a trouble that is unknown to us"))
     said = f" {told}" if isinstance(told, str) and number != BAD_TOKEN else ""
-    return error(f"{words} ({status}{said})")
+    return error(f"{words} ({number}{said})")
 
 
 def unreadable(reply: Reply) -> SendError:

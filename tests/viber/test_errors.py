@@ -1,12 +1,20 @@
 """Every status of Viber's, and what is to happen next. The table stands here once more, so that no slip goes unseen."""
 
-import pytest
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-from bots.viber.api import token_of
+import aiohttp
+import pytest
+from quart import Quart
+
+from bots.viber.api import Api, token_of
+from bots.viber.broadcast import failures
 from bots.viber.errors import STATUSES, unreadable
 from bots.wire import Reply
 from gateway.channel import Ambiguous, Misconfigured, Refused, SendError, Stopped, Unavailable
 from gateway.model import Cause
+from gateway.settings import Secret
+from tests.serving import served
 from tests.viber.bench import ANNA, BORIS, everybody, opened
 
 CAUSES = {
@@ -78,6 +86,47 @@ async def test_one_receiver_of_a_broadcast_is_refused(status: int, cause: Cause)
 )
 def test_an_answer_that_is_not_vibers(reply: Reply, error: type[SendError]) -> None:
     assert type(unreadable(reply)) is error
+
+
+NO_NUMBER: list[object] = [None, True, False, 0.5, [0], {}, "", "ok", "²", "-1", " 0", "9" * 5000]
+
+
+@asynccontextmanager
+async def answering(status: object) -> AsyncIterator[Api]:
+    """The API, with something in Viber's place that gives this status."""
+    app = Quart("viber")
+
+    @app.post("/send_message")
+    async def answer() -> dict[str, object]:
+        return {"status": status, "message_token": 5}
+
+    async with served(app) as url, aiohttp.ClientSession() as http:
+        yield Api(http, url, Secret("x" * 20))
+
+
+@pytest.mark.parametrize("status", NO_NUMBER)
+async def test_a_status_that_is_no_number_says_nothing(status: object) -> None:
+    async with answering(status) as api:
+        with pytest.raises(Ambiguous, match="no number"):
+            await api.call("send_message", {})
+
+
+async def test_a_status_in_digits_is_that_number() -> None:
+    async with answering("0") as api:
+        assert (await api.call("send_message", {}))["message_token"] == 5
+    async with answering("6") as api:
+        with pytest.raises(Stopped, match=r"\(6"):
+            await api.call("send_message", {})
+    async with answering("99") as api:
+        with pytest.raises(Unavailable, match=r"\(99"):
+            await api.call("send_message", {})
+
+
+def test_a_broadcasts_status_is_read_in_the_same_way() -> None:
+    listed = {"anna": "6", "boris": None, "clara": 99}
+    entries = [{"receiver": receiver, "status": status} for receiver, status in listed.items()]
+    found = {receiver: type(error) for receiver, error in failures({"failed_list": entries}).items()}
+    assert found == {"anna": Stopped, "boris": Ambiguous, "clara": Unavailable}
 
 
 @pytest.mark.parametrize("answer", [{}, {"message_token": None}, {"message_token": 0}, {"message_token": [1]}])
