@@ -3,9 +3,16 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.vk.bench import Bench, a_bench
+from tests.vk.shelf import Shelf, a_shelf
 
 
 @pytest.fixture
 async def bench() -> AsyncIterator[Bench]:
     async with a_bench() as bench:
         yield bench
+
+
+@pytest.fixture
+async def shelf() -> AsyncIterator[Shelf]:
+    async with a_shelf() as shelf:
+        yield shelf
