@@ -5,6 +5,7 @@ An address is asked for, the bytes go there, and what comes back is saved under 
 
 from collections.abc import Mapping
 from typing import Any
+from unicodedata import category
 
 import aiohttp
 import msgspec
@@ -36,7 +37,8 @@ class Filing:
         """`name`: what people read; the file's own if it is empty."""
         target = await self._api.call("docs.getMessagesUploadServer", {"type": "doc", "peer_id": peer})
         taken = await self._post(target, "file", file)
-        saved = await self._api.call("docs.save", {**_texts(taken, "file"), "title": name or file.name})
+        title = _printable(name) or _file_name(file)
+        saved = await self._api.call("docs.save", {**_texts(taken, "file"), "title": title})
         return _name("doc", saved.get("doc") if isinstance(saved, dict) else None)
 
     async def _post(self, target: Any, field: str, file: File) -> Mapping[str, Any]:
@@ -45,7 +47,7 @@ class Filing:
         if not isinstance(url, str):
             raise Unavailable("VK named no address for the file")
         form = aiohttp.FormData()
-        form.add_field(field, file.body, filename=file.name, content_type=file.content_type)
+        form.add_field(field, file.body, filename=_file_name(file), content_type=_printable(file.content_type))
         reply = await wire.call(self._http, "POST", url, form=form, timeout=TIMEOUT)
         if reply.status >= SERVER_ERROR:
             raise Unavailable(f"VK's file server answers {reply.status}")
@@ -53,6 +55,15 @@ class Filing:
         if reply.status != OK or answer.get(field) in (None, "", "[]"):
             raise Refused(f"VK does not take the file: {answer.get('error', f'HTTP {reply.status}')}")
         return answer
+
+
+def _file_name(file: File) -> str:
+    return _printable(file.name) or "file"
+
+
+def _printable(text: str) -> str:
+    """Without control characters, which a form's headers cannot have; callers and their servers may send some."""
+    return "".join(character for character in text if category(character) != "Cc").strip()
 
 
 def _texts(answer: Mapping[str, Any], *names: str) -> dict[str, str]:

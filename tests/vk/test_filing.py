@@ -1,5 +1,8 @@
 """One file on its way to VK: what arrives, what VK and its servers make of it, and what a broken way comes to."""
 
+import asyncio
+from urllib.parse import unquote
+
 import pytest
 from quart import Quart, Response
 
@@ -7,7 +10,7 @@ from gateway.channel import Refused, Unavailable
 from gateway.model import Content, Media
 from tests.serving import free_port, served
 from tests.vk.bench import Bench
-from tests.vk.shelf import Shelf
+from tests.vk.shelf import PNG, Shelf
 
 
 @pytest.mark.parametrize(
@@ -119,3 +122,42 @@ async def test_a_document_bears_the_name_that_it_was_given(bench: Bench, shelf: 
     anna = await bench.started()
     await bench.send(anna, Content(media=Media("document", url=f"{shelf.url}/invoice.pdf", name="Счёт 17.pdf")))
     assert bench.vk.files.stored[bench.vk.phone(anna).screen[-1].media].title == "Счёт 17.pdf"
+
+
+@pytest.mark.parametrize(
+    ("path", "given", "title"),
+    [
+        ("in%0D%0Avoice.pdf", "", "invoice.pdf"),
+        ("in%00voice%7F.pdf", "", "invoice.pdf"),
+        ("%0D%0A", "", "file"),
+        ("invoice.pdf", "Счёт\r\n\x0017\x85.pdf", "Счёт17.pdf"),
+        ("invoice.pdf", "\r\n", "invoice.pdf"),
+    ],
+)
+async def test_a_name_has_no_control_characters(bench: Bench, shelf: Shelf, path: str, given: str, title: str) -> None:
+    shelf.files[unquote(path)] = (b"%PDF-1.7", "application/pdf")
+    anna = await bench.started()
+    await bench.send(anna, Content(media=Media("document", url=f"{shelf.url}/{path}", name=given)))
+    assert bench.vk.files.stored[bench.vk.phone(anna).screen[-1].media].title == title
+
+
+async def test_a_picture_whose_name_has_control_characters(bench: Bench, shelf: Shelf) -> None:
+    shelf.files["\r\n.png"] = (PNG, "image/png")
+    anna = await bench.started()
+    await bench.send(anna, Content(media=Media("image", url=f"{shelf.url}/%0D%0A.png")))
+    assert bench.vk.phone(anna).screen[-1].media.startswith("photo-")
+
+
+async def test_a_type_that_has_control_characters(bench: Bench) -> None:
+    """Its server's doing; a well-behaved one cannot even say it."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: image/png\x01\r\nContent-Length: %d\r\n\r\n" % len(PNG) + PNG)
+        writer.close()
+
+    anna = await bench.started()
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        await bench.send(anna, Content(media=Media("image", url=f"http://127.0.0.1:{port}/a.png")))
+    assert bench.vk.phone(anna).screen[-1].media.startswith("photo-")
