@@ -20,8 +20,8 @@ MOST = 500
 PATIENCE = 45.0
 """Seconds that a message waits for its file; the upload goes on without it, and the next try finds it done."""
 
-Key = tuple[bool, str]
-"""Whether it is a photo, and the URL."""
+Key = tuple[bool, str, str]
+"""Whether it is a photo, the URL, and the name that people read."""
 
 
 class Uploads:
@@ -51,7 +51,7 @@ class Uploads:
 
     def _uploading(self, peer: str, media: Media) -> asyncio.Task[str]:
         """One upload for everybody who asks for the same file."""
-        key, now = (media.type in IMAGES, media.url), time.monotonic()
+        key, now = _key(media), time.monotonic()
         self._make_room(key, now)
         if key not in self._done:
             task = asyncio.create_task(self._upload(peer, media))
@@ -80,3 +80,9 @@ class Uploads:
             return await self._filing.document(peer, file, media.name)
         except Ambiguous as unclear:
             raise Unavailable(f"the file did not reach VK: {unclear}") from None
+
+
+def _key(media: Media) -> Key:
+    """What else would be the same upload; a photo has no name at VK."""
+    photo = media.type in IMAGES
+    return photo, media.url, "" if photo else media.name

@@ -92,3 +92,18 @@ async def test_our_own_network_is_not_reached(bench: Bench, shelf: Shelf) -> Non
             await way.send(bench.address("1"), Content(media=Media("image", url=f"{shelf.url}/a.png")), key="k1")
         await way.close()
     assert not shelf.fetched
+
+
+async def test_the_same_file_under_another_name_is_another_document(bench: Bench, shelf: Shelf) -> None:
+    people = [await bench.started(f"+7999{number:07}") for number in range(2)]
+    for user, name in zip(people, ("invoice-1.pdf", "invoice-2.pdf"), strict=True):
+        await bench.send(user, Content(media=Media("document", url=f"{shelf.url}/invoice.pdf", name=name)), key=name)
+    shown = [bench.vk.files.stored[bench.vk.phone(user).screen[-1].media].title for user in people]
+    assert shown == ["invoice-1.pdf", "invoice-2.pdf"]
+
+
+async def test_a_picture_has_no_name(bench: Bench, shelf: Shelf) -> None:
+    anna = await bench.started()
+    for name in ("one", "two"):
+        await bench.send(anna, Content(media=Media("image", url=f"{shelf.url}/a.png", name=name)), key=name)
+    assert shelf.fetched == {"a.png": 1}
