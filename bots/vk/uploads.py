@@ -1,4 +1,4 @@
-"""Files for messages: which VK has already, and which are on their way."""
+"""Files for messages: which VK has already, which are on their way, and how many of them at once."""
 
 import asyncio
 import time
@@ -17,6 +17,9 @@ KEPT = 600.0
 """Seconds for which an uploaded file is sent again by its name: a mailing uploads its picture once."""
 
 MOST = 500
+HELD = 4
+"""Files of one community that are in memory at once; each may have `files.MOST` bytes."""
+
 PATIENCE = 45.0
 """Seconds that a message waits for its file; the upload goes on without it, and the next try finds it done."""
 
@@ -30,6 +33,7 @@ class Uploads:
     def __init__(self, api: Api, http: aiohttp.ClientSession, outside: aiohttp.ClientSession) -> None:
         self._filing = Filing(api, http)
         self._files = outside
+        self._room = asyncio.Semaphore(HELD)
         self._done: dict[Key, tuple[float, asyncio.Task[str]]] = {}
 
     async def attachment(self, peer: str, media: Media) -> str:
@@ -74,10 +78,11 @@ class Uploads:
 
     async def _upload(self, peer: str, media: Media) -> str:
         try:
-            file = await files.fetch(self._files, media.url)
-            if media.type in IMAGES:
-                return await self._filing.photo(peer, file)
-            return await self._filing.document(peer, file, media.name)
+            async with self._room:
+                file = await files.fetch(self._files, media.url)
+                if media.type in IMAGES:
+                    return await self._filing.photo(peer, file)
+                return await self._filing.document(peer, file, media.name)
         except Ambiguous as unclear:
             raise Unavailable(f"the file did not reach VK: {unclear}") from None
 

@@ -1,15 +1,17 @@
-"""Files that callers point at: each is uploaded once, and nobody waits for ever."""
+"""Files that callers point at: each is uploaded once, a few at a time, and nobody waits for ever."""
 
 import asyncio
 
 import pytest
+from quart import Quart, Response
 
 from bots import files
 from bots.vk import open_accounts, uploads
 from gateway.channel import Outside, Refused, Unavailable
 from gateway.model import Content, Media
+from tests.serving import served
 from tests.vk.bench import Bench
-from tests.vk.shelf import Shelf
+from tests.vk.shelf import PNG, Shelf
 
 
 async def test_one_file_for_many_people_is_uploaded_once(bench: Bench, shelf: Shelf) -> None:
@@ -107,3 +109,23 @@ async def test_a_picture_has_no_name(bench: Bench, shelf: Shelf) -> None:
     for name in ("one", "two"):
         await bench.send(anna, Content(media=Media("image", url=f"{shelf.url}/a.png", name=name)), key=name)
     assert shelf.fetched == {"a.png": 1}
+
+
+async def test_only_a_few_files_are_held_at_once(bench: Bench, shelf: Shelf) -> None:
+    """Whenever one is asked for, it and those that VK has not stored yet are so many."""
+    anna, held = await bench.started(), 0
+    app = Quart("more")
+
+    @app.get("/<name>")
+    async def give(name: str) -> Response:
+        nonlocal held
+        shelf.fetched[name] += 1
+        held = max(held, shelf.fetched.total() - len(bench.vk.files.stored))
+        return Response(PNG, content_type="image/png")
+
+    async with served(app) as url:
+        pictures = [Content(media=Media("image", url=f"{url}/{number}.png")) for number in range(20)]
+        await asyncio.gather(
+            *(bench.send(anna, picture, key=picture.media.url) for picture in pictures if picture.media)
+        )
+    assert (held, len(bench.vk.files.stored)) == (uploads.HELD, 20)
