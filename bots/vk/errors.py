@@ -11,6 +11,14 @@ class KeyboardRefused(Refused):
     """VK dislikes the keyboard; the message itself may go without it."""
 
 
+class RightMissing(Misconfigured):
+    """The access token lacks a right; what does not need it may go on."""
+
+
+class AccessDenied(Refused):
+    """VK denies access: to a file, or to what the access token has no right to."""
+
+
 class Meaning(NamedTuple):
     error: type[SendError]
     words: str
@@ -25,12 +33,12 @@ MEANINGS: Mapping[int, Meaning] = {
     3: Meaning(Misconfigured, "VK does not know the method; check version and api_url"),
     5: Meaning(Misconfigured, "the access token is not valid"),
     6: Meaning(Unavailable, "too many requests in a second", SECOND),
-    7: Meaning(Misconfigured, "the access token lacks the right to do this"),
+    7: Meaning(RightMissing, "the access token lacks the right to do this"),
     8: Meaning(Refused, "VK cannot read the request"),
     9: Meaning(Unavailable, "flood control: too many alike", MINUTES),
     10: Meaning(Unavailable, "an internal error of VK's server"),
     14: Meaning(Misconfigured, "VK wants a captcha to be solved, by a person in the community's settings"),
-    15: Meaning(Refused, "VK denies access, to a file of the message or to what the access token has no right to"),
+    15: Meaning(AccessDenied, "VK denies access, to a file of the message or to what the access token has no right to"),
     17: Meaning(Misconfigured, "VK wants the account to be validated, by a person"),
     18: Meaning(Refused, "the person's page was deleted or banned"),
     22: Meaning(Unavailable, "VK could not store the file"),

@@ -15,6 +15,7 @@ from bots.files import File
 from bots.vk import updates
 from bots.vk.api import OK, SERVER_ERROR, Api
 from bots.vk.contents import attachable
+from bots.vk.errors import AccessDenied, RightMissing
 from gateway.channel import Refused, Unavailable
 
 TIMEOUT = aiohttp.ClientTimeout(total=300, sock_connect=5)
@@ -28,18 +29,26 @@ class Filing:
         self._http = http
 
     async def photo(self, peer: str, file: File) -> str:
-        target = await self._api.call("photos.getMessagesUploadServer", {"peer_id": peer})
+        target = await self._ask("photos.getMessagesUploadServer", {"peer_id": peer})
         taken = await self._post(target, "photo", file)
-        saved = await self._api.call("photos.saveMessagesPhoto", _texts(taken, "photo", "server", "hash"))
+        saved = await self._ask("photos.saveMessagesPhoto", _texts(taken, "photo", "server", "hash"))
         return _name("photo", saved[0] if isinstance(saved, list) and saved else None)
 
     async def document(self, peer: str, file: File, name: str) -> str:
         """`name`: what people read; the file's own if it is empty."""
-        target = await self._api.call("docs.getMessagesUploadServer", {"type": "doc", "peer_id": peer})
+        target = await self._ask("docs.getMessagesUploadServer", {"type": "doc", "peer_id": peer})
         taken = await self._post(target, "file", file)
         title = _printable(name) or _file_name(file)
-        saved = await self._api.call("docs.save", {**_texts(taken, "file"), "title": title})
+        saved = await self._ask("docs.save", {**_texts(taken, "file"), "title": title})
         return _name("doc", saved.get("doc") if isinstance(saved, dict) else None)
+
+    async def _ask(self, method: str, params: Mapping[str, str]) -> Any:
+        """A right to files that is missing is this message's trouble: plain texts go on."""
+        try:
+            return await self._api.call(method, params)
+        except (RightMissing, AccessDenied) as error:
+            right = method.partition(".")[0]
+            raise Refused(f"files need an access token with the right to {right}: {error}") from None
 
     async def _post(self, target: Any, field: str, file: File) -> Mapping[str, Any]:
         """Hand the bytes over; what VK answers goes into the call that saves them."""

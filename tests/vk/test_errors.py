@@ -12,7 +12,7 @@ import pytest
 from quart import Quart, Response
 
 from bots import wire
-from bots.vk.errors import MEANINGS
+from bots.vk.errors import MEANINGS, AccessDenied, RightMissing
 from gateway.channel import Ambiguous, Misconfigured, Refused, SendError, Stopped, Unavailable, WindowClosed
 from gateway.model import Content
 from gateway.settings import Secret
@@ -21,9 +21,11 @@ from tests.vk.bench import Bench
 
 NEXT: dict[type[SendError], set[int]] = {
     Unavailable: {1, 6, 9, 10, 22, 29},
-    Misconfigured: {2, 3, 5, 7, 14, 17, 27, 28, 42, 203, 984, 1117, 2000},
+    Misconfigured: {2, 3, 5, 14, 17, 27, 28, 42, 203, 984, 1117, 2000},
+    RightMissing: {7},
+    AccessDenied: {15},
     Refused: {
-        *(8, 15, 18, 100, 105, 113, 129, 900, 910, 912, 913, 914, 917, 922, 927, 932, 935, 936, 940, 945, 946),
+        *(8, 18, 100, 105, 113, 129, 900, 910, 912, 913, 914, 917, 922, 927, 932, 935, 936, 940, 945, 946),
         *(1012, 3610),
     },
     Stopped: {901, 902, 1021},

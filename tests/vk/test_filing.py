@@ -161,3 +161,19 @@ async def test_a_type_that_has_control_characters(bench: Bench) -> None:
         port = server.sockets[0].getsockname()[1]
         await bench.send(anna, Content(media=Media("image", url=f"http://127.0.0.1:{port}/a.png")))
     assert bench.vk.phone(anna).screen[-1].media.startswith("photo-")
+
+
+@pytest.mark.parametrize("code", ["7", "15"])
+@pytest.mark.parametrize(
+    ("type_", "name", "right"), [("image", "a.png", "photos"), ("document", "invoice.pdf", "docs")]
+)
+async def test_a_token_without_the_right_to_files(
+    bench: Bench, shelf: Shelf, code: str, type_: str, name: str, right: str
+) -> None:
+    """Only the message with the file is refused: the account can do everything else."""
+    anna = await bench.started()
+    bench.vk.faults.fail(code)
+    with pytest.raises(Refused, match=f"the right to {right}: VK {code}"):
+        await bench.send(anna, Content("hi", Media(type_, url=f"{shelf.url}/{name}")))
+    await bench.send(anna, "hi")
+    assert [line.text for line in bench.vk.accepted] == ["hi"]
