@@ -81,6 +81,11 @@ class Binding:
     note: str = ""
 
 
+def webhook_url(public_url: str, channel: str, account: str) -> str:
+    """Where the provider of this account calls us."""
+    return f"{public_url}/webhooks/{channel}/{account}"
+
+
 @dataclass(frozen=True)
 class Outside:
     """What a channel is given to reach its provider, and by which the provider reaches us.
@@ -93,7 +98,7 @@ class Outside:
     files: "aiohttp.ClientSession"
 
     def webhook_url(self, channel: str, account: str) -> str:
-        return f"{self.public_url}/webhooks/{channel}/{account}"
+        return webhook_url(self.public_url, channel, account)
 
 
 class Forged(Exception):

@@ -12,7 +12,10 @@ import msgspec
 from msgspec import Struct
 from phonenumbers import SUPPORTED_REGIONS
 
+from gateway.web import is_address
+
 PLACEHOLDER = re.compile(r"(?i)change.?me|secret$|password|example|^test")
+VISIBLE = re.compile(r"[!-~]+")
 GUESSABLE = re.compile(r"(.)\1{7}|^1234")
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
@@ -114,16 +117,22 @@ def _is_seconds(value: str) -> bool:
 
 
 def read_account(kind: type[T], where: str, table: Mapping[str, Any] | T) -> T:
-    """Turn one account's table into its channel's struct. Raises SettingsError that names every wrong field."""
+    """Turn one account's table into its channel's struct.
+
+    Raises SettingsError that names every wrong secret, or else the first other field that is wrong.
+    """
     if isinstance(table, kind):
         return table
     problems = [f"{where}: {words}" for words in _wrong_secrets(kind, table)]
     if problems:
         raise SettingsError(problems)
     try:
-        return msgspec.convert(table, kind, dec_hook=_secret)
+        account = msgspec.convert(table, kind, dec_hook=_secret)
     except msgspec.ValidationError as error:
         raise SettingsError([f"{where}: {error}"]) from None
+    if not is_address(getattr(account, "api_url", "http://127.0.0.1")):
+        raise SettingsError([f"{where}: api_url: an http(s) address is needed"])
+    return account
 
 
 def _wrong_secrets(kind: type[Any], table: Any) -> Iterator[str]:
@@ -142,6 +151,10 @@ def _secret(kind: type[Any], value: object) -> object:
         raise NotImplementedError(kind)
     if not isinstance(value, str) or len(value) < MIN_SECRET:
         raise ValueError(f"a secret of at least {MIN_SECRET} characters is needed")
+    if not VISIBLE.fullmatch(value):
+        raise ValueError(
+            "a secret has no spaces, line ends or letters other than A-Z and a-z; was it cut or pasted badly?"
+        )
     if PLACEHOLDER.search(value) or (kind is OwnSecret and GUESSABLE.search(value)):
         raise ValueError("this secret can be guessed; make one with: gateway secret")
     return kind(value)

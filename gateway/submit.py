@@ -12,9 +12,19 @@ import phonenumbers
 from gateway.channel import Channel
 from gateway.model import Contact, Progress
 from gateway.notification import Notification, Recipient, Step
-from gateway.request import AskedBulk, AskedContact, AskedMessage, AskedStep, Destination, RequestError, convert, read
+from gateway.request import (
+    AskedBulk,
+    AskedContact,
+    AskedMessage,
+    AskedStep,
+    Destination,
+    RequestError,
+    convert,
+    read,
+)
 from gateway.runtime import Runtime
 from gateway.texts import filled
+from gateway.web import is_address
 from storage import access, notifications, sessions
 
 SHORTEST, LONGEST = timedelta(seconds=10), timedelta(hours=48)
@@ -188,10 +198,21 @@ def _check_parts(way: Channel, asked: AskedStep) -> None:
     if asked.intent and asked.intent not in way.facts.intents:
         known = ", ".join(way.facts.intents) or "none"
         raise RequestError("unknown_intent", f"this account may write under the intents: {known}", "intent")
+    _check_addresses(asked)
     if asked.buttons and not (asked.text or asked.media):
         raise RequestError("empty", "buttons need a text", "buttons")
     if not SHORTEST <= asked.fallback_after <= LONGEST:
         raise RequestError("invalid", "from 10 seconds (PT10S) to 48 hours (PT48H)", "fallbackAfter")
+
+
+def _check_addresses(asked: AskedStep) -> None:
+    """Raises RequestError for what looks like a web address, and is none."""
+    named = {f"buttons[{index}].url": button.url for index, button in enumerate(asked.buttons)}
+    if asked.media:
+        named["media.url"] = asked.media.url
+    for path, url in named.items():
+        if url and not is_address(url):
+            raise RequestError("bad_url", "this is no web address", path)
 
 
 def _success(way: Channel, asked: AskedStep) -> tuple[Progress, list[str]]:

@@ -34,6 +34,17 @@ async def submitted(town: Player, step: dict[str, Any], **destination: Any) -> A
             "buttons",
             "need a text",
         ),
+        *[
+            ({**STEP, "media": {"type": "image", "url": url}}, "bad_url", "media.url", "no web address")
+            for url in (
+                "http://a..b/x.png",
+                "https://[::1/x.png",
+                "http://.x/",
+                f"http://{'a' * 64}.ru/",
+                "http://a b/",
+            )
+        ],
+        ({**STEP, "buttons": [{"text": "a", "url": "https://x:y/"}]}, "bad_url", "buttons[0].url", "no web address"),
         ({**STEP, "fallbackAfter": "PT9S"}, "invalid", "fallbackAfter", "from 10 seconds"),
         ({**STEP, "fallbackAfter": "PT48H1S"}, "invalid", "fallbackAfter", "to 48 hours"),
         ({**STEP, "fallbackAfter": "-PT1H"}, "invalid", "fallbackAfter", "from 10 seconds"),

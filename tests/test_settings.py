@@ -17,6 +17,7 @@ GOOD = "tg-shop-Zk3vX9qLr7Wm2PbT"
 class Account(Struct, frozen=True, forbid_unknown_fields=True):
     token: Secret
     limit: int = 30
+    api_url: str = "https://api.shop.ru"
 
 
 class Bot(Struct, frozen=True):
@@ -136,6 +137,12 @@ def test_an_account_is_read() -> None:
         ({"token": "my-shop-password-17"}, "can be guessed"),
         ({"token": "this-is-a-top-secret"}, "can be guessed"),
         ({"token": "example-token-of-shop"}, "can be guessed"),
+        ({"token": f"{GOOD}\n"}, "no spaces, line ends or letters other than"),
+        ({"token": f"Bearer {GOOD}"}, "no spaces, line ends or letters other than"),
+        ({"token": f"{GOOD}ж"}, "no spaces, line ends or letters other than"),
+        ({"token": GOOD, "api_url": "api.shop.ru/pa"}, "api_url: an http(s) address is needed"),
+        ({"token": GOOD, "api_url": "ftp://api.shop.ru"}, "api_url: an http(s) address is needed"),
+        ({"token": GOOD, "api_url": "http://shop:bad"}, "api_url: an http(s) address is needed"),
     ],
 )
 def test_a_wrong_field_is_named_and_its_value_is_not_shown(table: dict[str, object], words: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import click
 
-from gateway.channel import Binding, Channel, SendError
+from gateway.channel import Binding, Channel, SendError, webhook_url
 from gateway.cli.base import main, run
 from gateway.runtime import open_channels, opened, opened_outside, ways
 from gateway.settings import Settings
@@ -27,7 +27,7 @@ def check() -> None:
                 _tell(f"public URL {settings.public_url}", "" if _https(settings) else "providers call https only"),
                 _tell(f"{len(accounts)} accounts", "" if accounts else "set some up in the accounts file"),
             ]
-            found += [await _check(way, settings.public_url) for way in accounts]
+            found += [await _done(way, _nothing, settings) for way in accounts]
             return all(found)
 
     run(command)
@@ -48,8 +48,8 @@ def set_(account: str | None) -> None:
 @webhooks.command()
 @click.argument("account", required=False)
 def delete(account: str | None) -> None:
-    """Take the webhook away from the provider."""
-    _for_each(account, lambda way, _: way.unbind(), bound=False)
+    """Take the webhook away from the provider. One that goes elsewhere is left alone."""
+    _for_each(account, _unbind, bound=False)
 
 
 @webhooks.command()
@@ -57,6 +57,12 @@ def delete(account: str | None) -> None:
 def show(account: str | None) -> None:
     """Where the provider's webhook points, and what is wrong with it."""
     _for_each(account, _nothing)
+
+
+async def _unbind(way: Channel, url: str) -> None:
+    """Another gateway may live under the same token: staging must not switch production off."""
+    if (await way.binding()).url == url:
+        await way.unbind()
 
 
 async def _nothing(_: Channel, __: str) -> None:
@@ -71,14 +77,14 @@ def _for_each(account: str | None, act: Act, *, bound: bool = True) -> None:
             wanted = [way for way in ways(open_channels(settings, outside)) if account in {None, _name(way)}]
             if not wanted:
                 raise click.UsageError(f"no account {account or ''} is set up")
-            url = outside.webhook_url
-            return all([await _done(way, act, url(way.facts.name, way.account), bound=bound) for way in wanted])
+            return all([await _done(way, act, settings, bound=bound) for way in wanted])
 
     run(command)
 
 
-async def _done(way: Channel, act: Act, url: str, *, bound: bool) -> bool:
+async def _done(way: Channel, act: Act, settings: Settings, *, bound: bool = True) -> bool:
     """Do it, and tell how the provider sees the account then; let go of its connections."""
+    url = webhook_url(settings.public_url, way.facts.name, way.account)
     try:
         await act(way, url)
         found = await way.binding()
@@ -86,25 +92,15 @@ async def _done(way: Channel, act: Act, url: str, *, bound: bool) -> bool:
         return _tell(_name(way), str(error))
     finally:
         await way.close()
-    _tell(_bound(way, found))
-    for problem in _problems(found, url if bound else ""):
-        click.echo(f"       {problem}")
-    return True
-
-
-async def _check(way: Channel, public_url: str) -> bool:
-    try:
-        found = await way.binding()
-    except SendError as error:
-        return _tell(_name(way), str(error))
-    problems = _problems(found, f"{public_url}/webhooks/{way.facts.name}/{way.account}")
-    return _tell(_bound(way, found), "; ".join(problems))
+    return _tell(_bound(way, found), "; ".join(_problems(found, url if bound else "")))
 
 
 def _problems(found: Binding, url: str) -> Sequence[str]:
     """What the provider says is wrong; and what only we can see: that it would deliver, but not to `url`."""
     if found.url in {None, url}:
         return found.problems
+    if not url:
+        return ["it is not ours, so it was left alone"]
     missing = f"webhooks do not go to {url}" if found.url else "the webhook is not set"
     return [f"{missing}; gateway webhooks set", *found.problems]
 
