@@ -20,6 +20,7 @@ from bots.viber.media import size_of
 from gateway.channel import Answer, Binding, Call, Channel, Facts, Outside, Parsed, Refused
 from gateway.model import Address, Content, Inbound, Progress, TemplateMessage
 from gateway.settings import Secret
+from gateway.web import is_address
 from gateway.window import Mode, Window
 
 FACTS = Facts(
@@ -30,7 +31,7 @@ FACTS = Facts(
 )
 
 TOKEN = re.compile(r"[A-Za-z0-9-]+")
-URI = re.compile(r"[^\s/?&=]*")
+URI = re.compile(r"[^\s/?&=@]*")
 MAX_NAME = 28
 WELCOME = "Hello! Press Start to talk to us."
 
@@ -56,9 +57,11 @@ class Account(Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("auth_token: Viber's consist of letters, digits and dashes")
         if not URI.fullmatch(self.uri):
             raise ValueError("uri: only the bot's own name is needed, without viber:// around it")
-        if not 1 <= len(self.name) <= MAX_NAME:
+        if not self.name.strip() or len(self.name) > MAX_NAME:
             raise ValueError(f"name: the sender's name has 1 to {MAX_NAME} characters")
-        if not 1 <= units(self.welcome) <= pieces.MAX_TEXT:
+        if self.avatar and not is_address(self.avatar):
+            raise ValueError("avatar: the address of a picture is needed, as in https://shop.ru/logo.png")
+        if not self.welcome.strip() or units(self.welcome) > pieces.MAX_TEXT:
             raise ValueError(f"welcome: a text of 1 to {pieces.MAX_TEXT} characters is needed")
 
     @property

@@ -103,6 +103,8 @@ class Server(People):
         return {"message_token": self.written(token), "failed_list": failed}
 
     def _refusal(self, user: str) -> Fault | None:
+        if not self.webhook_url:
+            return Fault(10, "webhookNotSet")
         if trouble := self.troubles.get(user):
             return Fault(trouble, "as the test wished")
         if user not in self.phones:

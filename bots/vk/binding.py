@@ -23,6 +23,7 @@ class CallbackServer(Struct):
 
     id: int
     url: str
+    title: str = ""
     secret_key: str = ""
     status: str = "ok"
 
@@ -74,14 +75,16 @@ class Callbacks:
         await self._api.call("groups.setCallbackSettings", settings)
 
     async def binding(self, url: str) -> Binding:
-        server = await self._find(url)
+        servers = await self._servers()
+        server = next((one for one in servers if one.url == url), None)
+        others = [one.url for one in servers if one.title == TITLE and one.url != url]
         if server is None:
-            return Binding()
+            return Binding(note=" ".join(_twice(others)))
         params = {**self._group, "server_id": str(server.id)}
         settings = _read(await self._api.call("groups.getCallbackSettings", params), CallbackSettings)
         wanted = self._unlike(await self._code())
         confirmed = server.status == "ok"
-        problems = [*self._problems(server, settings), *([] if confirmed else wanted)]
+        problems = [*self._problems(server, settings), *([] if confirmed else wanted), *_twice(others)]
         return Binding(server.url, problems, note=" ".join(wanted) if confirmed else "")
 
     async def unbind(self, url: str) -> None:
@@ -92,14 +95,18 @@ class Callbacks:
         return _read(await self._api.call("groups.getCallbackConfirmationCode", self._group), Code).code
 
     async def _find(self, url: str) -> CallbackServer | None:
-        servers = _read(await self._api.call("groups.getCallbackServers", self._group), Servers)
-        return next((server for server in servers.items if server.url == url), None)
+        return next((server for server in await self._servers() if server.url == url), None)
+
+    async def _servers(self) -> Sequence[CallbackServer]:
+        return _read(await self._api.call("groups.getCallbackServers", self._group), Servers).items
 
     def _knows_secret(self, server: CallbackServer) -> bool:
         return compare_digest(server.secret_key.encode(), self._secret.reveal().encode())
 
     def _problems(self, server: CallbackServer, settings: CallbackSettings) -> Iterator[str]:
-        if server.status != "ok":
+        if server.status == "wait":
+            yield "VK has not asked the callback server for its confirmation yet; look again: gateway webhooks show"
+        elif server.status != "ok":
             yield f"the callback server is {server.status}: VK sends it nothing"
         if not self._knows_secret(server):
             yield "the callback server has another secret key than the account: its calls are refused"
@@ -113,6 +120,13 @@ class Callbacks:
         if code == self._confirmation:
             return []
         return [f'confirmation is "{self._confirmation}"; to be confirmed again, VK wants to hear "{code}"']
+
+
+def _twice(others: Sequence[str]) -> Sequence[str]:
+    """A gateway that has moved leaves its old server behind, and VK goes on telling it everything."""
+    if not others:
+        return []
+    return [f"VK also calls {', '.join(others)}: where that is a gateway too, people are answered twice"]
 
 
 def _read(answer: Any, kind: type[T]) -> T:

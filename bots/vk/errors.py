@@ -57,7 +57,7 @@ MEANINGS: Mapping[int, Meaning] = {
     902: Meaning(Stopped, "the person's privacy settings forbid it"),
     910: Meaning(Refused, "the message is too big"),
     911: Meaning(KeyboardRefused, "the keyboard is not acceptable"),
-    912: Meaning(Refused, "keyboards need the bot features, which the community's settings switch on"),
+    912: Meaning(KeyboardRefused, "keyboards need the bot features, which the community's settings switch on"),
     913: Meaning(Refused, "too many forwarded messages"),
     914: Meaning(Refused, "the text is too long"),
     917: Meaning(Refused, "the community has no access to this chat"),

@@ -84,6 +84,24 @@ async def test_problems_are_told_in_words(bench: Bench) -> None:
     assert bench.account.secret.reveal() not in str(binding)
 
 
+async def test_a_server_that_a_move_has_left_behind_is_told(bench: Bench) -> None:
+    (server,) = bench.vk.callbacks.servers
+    server.title = "gateway"
+    moved = bench.webhook_url.replace("127.0.0.1", "localhost")
+    words = f"VK also calls {bench.webhook_url}: where that is a gateway too, people are answered twice"
+    assert (await bench.channel.callbacks.binding(moved)) == Binding(note=words)
+    await bench.channel.bind(moved)
+    assert (await bench.channel.callbacks.binding(moved)).problems == [words]
+    server.title = "our shop's CRM"
+    assert (await bench.channel.callbacks.binding(moved)).problems == []
+
+
+async def test_a_server_that_vk_has_not_asked_yet(bench: Bench) -> None:
+    bench.vk.callbacks.servers[0].status = "wait"
+    (problem,) = (await bench.channel.binding()).problems
+    assert problem.startswith("VK has not asked the callback server for its confirmation yet")
+
+
 async def test_a_server_that_is_confirmed_stays_so(bench: Bench) -> None:
     """VK changes the string from time to time; that it differs does not matter until VK asks."""
     bench.vk.callbacks.code = "deadbeef"

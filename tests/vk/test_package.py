@@ -48,7 +48,7 @@ def test_account_is_read() -> None:
         ({"access_token": "short"}, "access_token"),
         ({"secret": "vk-shop-Qn4tB8xWz2Lc6VdM3kR7"}, "secret: VK takes up to 50 characters"),
         ({"secret": "q7" * 26}, "secret: VK takes up to 50 characters"),
-        ({"secret": f"{SETTINGS['secret']}\n"}, "secret: VK takes up to 50 characters"),
+        ({"secret": f"{SETTINGS['secret']}\n"}, "a secret has no spaces, line ends"),
         ({"confirmation": ""}, "confirmation: the string is needed"),
         ({"confirmation": "a1 b2"}, "confirmation: the string is needed"),
         ({"version": "latest"}, "version: a version of VK's API is needed"),
