@@ -92,7 +92,7 @@ async def _send(runtime: Runtime, notification: Notification, send: Send, world:
         lambda old: _after(old, index, outcome, stored.lease, then),
         stored,
     )
-    await _join_early(runtime, way, outcome)
+    await _join_early(runtime, way, address, outcome)
     return after
 
 
@@ -162,10 +162,10 @@ async def _learn(runtime: Runtime, way: Channel, step: Step, address: Address, e
         await states.hold(runtime.db, account_key(way), runtime.clock() + HOLD, str(error))
 
 
-async def _join_early(runtime: Runtime, way: Channel, outcome: Outcome) -> None:
+async def _join_early(runtime: Runtime, way: Channel, address: Address, outcome: Outcome) -> None:
     """Receipts that came before the message was in the log."""
     if way.facts.receipts <= Progress.SENT:
         return
     for _, provider_id in outcome.taken:
-        for receipt in await messages.early_receipts(runtime.db, f"{account_key(way)}:{provider_id}"):
+        for receipt in await messages.early_receipts(runtime.db, address.line(provider_id)):
             await received(runtime, receipt)

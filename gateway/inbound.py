@@ -51,11 +51,9 @@ async def work(runtime: Runtime, event: Event) -> None:
         case Subscription():
             await sessions.subscribed(runtime, event.address, event.at, active=event.active)
         case Visit():
-            linked = await stored.contact(runtime.db, start_code=event.start) if event.start else None
-            await sessions.visited(runtime, event.address, event.person.name, linked.id if linked else None)
+            await _visit(runtime, event)
         case Echo():
-            line = Message(event.message, event.address.key, outbound=True, at=event.at, content=event.content)
-            await messages.note(runtime.db, line)
+            await _echo(runtime, event)
         case TemplateChange():
             key = template_key(event.channel, event.account, event)
             await states.template_changed(
@@ -65,6 +63,17 @@ async def work(runtime: Runtime, event: Event) -> None:
             unrecognised[event.channel, event.kind] += 1
             if unrecognised[event.channel, event.kind] == 1:  # the rest is counted, not told
                 log.warning("%s:%s sends events of a kind unknown to us: %r", event.channel, event.account, event.kind)
+
+
+async def _visit(runtime: Runtime, event: Visit) -> None:
+    linked = await stored.contact(runtime.db, start_code=event.start) if event.start else None
+    await sessions.visited(runtime, event.address, event.person.name, linked.id if linked else None)
+
+
+async def _echo(runtime: Runtime, event: Echo) -> None:
+    """Into the chat log; if it is ours, its line is there already or will be."""
+    key, session = event.address.line(event.provider_id), event.address.key
+    await messages.note(runtime.db, Message(key, session, outbound=True, at=event.at, content=event.content))
 
 
 def _by_now(event: Event, now: datetime) -> Event:

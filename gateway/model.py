@@ -17,6 +17,10 @@ class Address(Struct, frozen=True):
     def key(self) -> str:
         return f"{self.channel}:{self.account}:{self.user}"
 
+    def line(self, provider_id: str) -> str:
+        """Where the chat log has this message of the account's."""
+        return f"{self.channel}:{self.account}:{provider_id}"
+
 
 class Media(Struct, frozen=True, omit_defaults=True):
     """A file by `url`, or by the provider's own `id` for files that came in. `type`: image, video, audio, document…"""
@@ -164,11 +168,6 @@ class Echo(Struct, frozen=True, omit_defaults=True, tag="echo", tag_field="event
     @property
     def lane(self) -> str:
         return self.address.key
-
-    @property
-    def message(self) -> str:
-        """Where the chat log has it."""
-        return f"{self.address.channel}:{self.address.account}:{self.provider_id}"
 
 
 class Receipt(Struct, frozen=True, omit_defaults=True, tag="receipt", tag_field="event"):

@@ -23,7 +23,7 @@ def line_of(
     made = notification.attempts[attempt]
     step = notification.steps[made.step]
     return Message(
-        f"{address.channel}:{address.account}:{provider_id}",
+        address.line(provider_id),
         session=address.key,
         outbound=True,
         at=at,

@@ -53,6 +53,7 @@ def test_everything_given(tmp_path: Path) -> None:
         "GATEWAY_PUBLIC_URL": "https://gateway.shop.ru/",
         "GATEWAY_CONVERSATION": "shop.bot:answer",
         "GATEWAY_REGION": "KZ",
+        "GATEWAY_PRIVATE_FILES": "yes",
     }
     assert load(environ | write(tmp_path, "[sms.main]\nsender = 'Shop'\n")) == Settings(
         mongodb_uri="mongodb://db/?replicaSet=rs0",
@@ -61,6 +62,7 @@ def test_everything_given(tmp_path: Path) -> None:
         public_url="https://gateway.shop.ru",
         conversation="shop.bot:answer",
         default_region="KZ",
+        private_files=True,
         accounts={"sms": {"main": {"sender": "Shop"}}},
     )
 
@@ -176,6 +178,7 @@ def test_every_weak_secret_is_named_at_once() -> None:
         ("GATEWAY_DOUBT", "0"),
         ("GATEWAY_DOUBT", "-1"),
         ("GATEWAY_REGION", "QQ"),
+        ("GATEWAY_PRIVATE_FILES", "maybe"),
         ("GATEWAY_PUBLIC_URL", "foo"),
         ("GATEWAY_PUBLIC_URL", "https://a b"),
         ("GATEWAY_DATABASE", "a b/c"),
