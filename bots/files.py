@@ -6,7 +6,7 @@ refused at the moment of the connection, which no name, redirect or second answe
 
 import socket
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -19,6 +19,7 @@ MOST = 50 * 1024 * 1024
 
 TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=5)
 CHUNK = 64 * 1024
+NAT64 = IPv6Network("64:ff9b::/96")
 OK, TOO_MANY, SERVER_ERROR = 200, 429, 500
 
 
@@ -71,11 +72,16 @@ async def _body(response: aiohttp.ClientResponse, most: int) -> bytes:
     return bytes(body)
 
 
+def _inner(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """The IPv4 address that an IPv6 one stands for: mapped, or behind a NAT64 (RFC 6052)."""
+    if isinstance(address, IPv6Address):
+        return address.ipv4_mapped or (IPv4Address(address.packed[12:]) if address in NAT64 else address)
+    return address
+
+
 def _public_socket(found: tuple[Any, ...]) -> socket.socket:
     """aiohttp's hook for each address that it is about to connect to. Raises NotPublic."""
     family, kind, protocol, _, (host, *_) = found
-    address = ip_address(host.partition("%")[0])
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    if not (mapped or address).is_global:
+    if not _inner(ip_address(host.partition("%")[0])).is_global:
         raise NotPublic("not a public address")
     return socket.socket(family, kind, protocol)

@@ -97,7 +97,9 @@ async def test_our_own_network_is_not_reached(outside: aiohttp.ClientSession, sh
     assert isinstance(refusal.value, Refused), refusal.value
 
 
-@pytest.mark.parametrize("address", ["10.0.0.1", "169.254.169.254", "192.168.1.1", "172.16.0.9", "0.0.0.8", "fd00::1"])
+@pytest.mark.parametrize(
+    "address", ["10.0.0.1", "169.254.169.254", "192.168.1.1", "172.16.0.9", "0.0.0.8", "fd00::1", "64:ff9b::a00:1"]
+)
 def test_private_addresses(address: str) -> None:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with pytest.raises(files.NotPublic):
