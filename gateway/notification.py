@@ -117,8 +117,9 @@ class Notification(Struct, frozen=True, omit_defaults=True):
         return replace(self, decisions=(*self.decisions, Decision(at, text))[-MAX_DECISIONS:])
 
     def trying(self, attempt: Attempt) -> "Notification":
-        """With a new attempt at the end."""
-        return replace(self, attempts=(*self.attempts, attempt), status=_forward(self.status, Status.PENDING))
+        """With a new attempt at the end. One of the same step that was to be tried again is not, then."""
+        before = (_given_up(old, attempt.at) if old.step == attempt.step else old for old in self.attempts)
+        return replace(self, attempts=(*before, attempt), status=_forward(self.status, Status.PENDING))
 
     def with_attempt(self, index: int, attempt: Attempt) -> "Notification":
         """With attempt `index` put in place of the old one, and the status that follows from it."""
@@ -202,6 +203,10 @@ def after_error(
     if cause is Cause.UNAVAILABLE and (pause or tried.tries < MAX_TRIES or attempt.unsure_from):
         return replace(tried, progress=later)
     return failed
+
+
+def _given_up(attempt: Attempt, at: datetime) -> Attempt:
+    return replace(attempt, progress=Progress.FAILED, at=at) if attempt.progress is Progress.RETRYING else attempt
 
 
 def _stronger(known: Part, told: Part) -> Part:

@@ -86,7 +86,10 @@ async def test_a_window_that_shuts_half_way_leaves_what_has_arrived(town: Player
     await town.decided(key, "trying again")
     town.pass_time(hours=23.99)
     story = await town.ended(key, "SENT", "DELIVERED")
-    assert [(one["channel"], one["intent"]) for one in story["attempts"]] == [("vk", None), ("vk", "purchase_update")]
+    assert [(one["status"], one["intent"]) for one in story["attempts"]] == [
+        ("UNDELIVERED", None),
+        ("SENT", "purchase_update"),
+    ]
     assert texts(simulator) == ["a", "b", "c"]
 
 
