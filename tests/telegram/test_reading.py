@@ -1,10 +1,8 @@
 """Reading updates: aiogram's own types say which payload files are true to life, and which ones it would lose."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -16,6 +14,7 @@ from pydantic import ValidationError
 from bots.telegram.inbound import parse
 from gateway.channel import Call
 from gateway.model import Event, Inbound, Unrecognised
+from tests.breaking import WRONG, broken, places
 
 PAYLOADS = Path(__file__).parents[1] / "payloads" / "telegram"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -27,7 +26,6 @@ LOST_BY_AIOGRAM = {
     "reaction_new_type",
     "text_not_string",
 }
-WRONG: tuple[object, ...] = (None, True, -1, 10**20, 1.5, "", "x", [], [[]], {}, {"id": {}})
 
 
 def call_with(body: str) -> Call:
@@ -55,23 +53,6 @@ def test_each_update_is_one_event_that_keeps_it_all(name: str) -> None:
     (event,) = parse("shop", call_with(body)).events
     assert event.raw == body
     assert event.id == str(json.loads(body)["update_id"])
-
-
-def places(value: Any, *way: Any) -> Iterator[tuple[Any, ...]]:
-    """The way to everything inside a JSON value."""
-    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, inner in inside:
-        yield (*way, key)
-        yield from places(inner, *way, key)
-
-
-def broken(value: Any, way: tuple[Any, ...], wrong: object) -> Any:
-    copy = json.loads(json.dumps(value))
-    place = copy
-    for key in way[:-1]:
-        place = place[key]
-    place[way[-1]] = wrong
-    return copy
 
 
 @pytest.mark.parametrize("name", sorted(updates()))

@@ -1,7 +1,6 @@
 """Reading events: whatever is broken in them, nothing is lost, and no secret is kept."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,10 @@ from bots.vk.events import READERS
 from bots.vk.inbound import parse
 from gateway.channel import Call, Malformed, Parsed
 from gateway.model import Event, Inbound
+from tests.breaking import WRONG, broken, places
 
 PAYLOADS = Path(__file__).parents[1] / "payloads" / "vk"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-WRONG: tuple[object, ...] = (None, True, -1, 10**20, 1.5, "", "x", [], [[]], {}, {"id": {}})
 OUTER = {("type",), ("event_id",), ("secret",)}
 
 
@@ -31,23 +30,6 @@ def parsed(body: object) -> Parsed:
 def bodies() -> dict[str, Any]:
     files = {file.stem: json.loads(file.read_text("utf-8")) for file in PAYLOADS.glob("*.json")}
     return {name: json.loads(file["call"]["body"]) for name, file in files.items() if file.get("events")}
-
-
-def places(value: Any, *way: Any) -> Iterator[tuple[Any, ...]]:
-    """The way to everything inside a JSON value."""
-    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, inner in inside:
-        yield (*way, key)
-        yield from places(inner, *way, key)
-
-
-def broken(value: Any, way: tuple[Any, ...], wrong: object) -> Any:
-    copy = json.loads(json.dumps(value))
-    place = copy
-    for key in way[:-1]:
-        place = place[key]
-    place[way[-1]] = wrong
-    return copy
 
 
 @pytest.mark.parametrize("name", sorted(bodies()))

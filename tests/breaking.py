@@ -1,0 +1,27 @@
+"""JSON that is broken in one place: in each place there is, by each wrong value."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+WRONG: tuple[object, ...] = (None, True, -1, 10**20, 1.5, "", "x", [], [[]], {}, {"id": {}})
+
+Way = tuple[Any, ...]
+
+
+def places(value: Any, *way: Any) -> Iterator[Way]:
+    """The way to everything inside a JSON value."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in inside:
+        yield (*way, key)
+        yield from places(inner, *way, key)
+
+
+def broken(value: Any, way: Way, wrong: object) -> Any:
+    """A copy with this in that place."""
+    copy = json.loads(json.dumps(value))
+    place = copy
+    for key in way[:-1]:
+        place = place[key]
+    place[way[-1]] = wrong
+    return copy
