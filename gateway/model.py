@@ -96,7 +96,17 @@ class Person(Struct, frozen=True, omit_defaults=True):
     language: str = ""
 
 
-class Inbound(Struct, frozen=True, omit_defaults=True, tag="inbound", tag_field="event"):
+class Personal(Struct, frozen=True, omit_defaults=True):
+    """The base of events about one person: those are worked on one after another."""
+
+    address: Address
+
+    @property
+    def lane(self) -> str:
+        return self.address.key
+
+
+class Inbound(Personal, frozen=True, omit_defaults=True, tag="inbound", tag_field="event"):
     """A person wrote, pressed or sent something.
 
     `id` is the provider's identity of this event and the key of the dedupe; `provider_id` names the message.
@@ -105,7 +115,6 @@ class Inbound(Struct, frozen=True, omit_defaults=True, tag="inbound", tag_field=
     `callback_id` what the provider wants acknowledged. `at` is the provider's own time.
     """
 
-    address: Address
     id: str
     provider_id: str
     content: Content
@@ -117,57 +126,37 @@ class Inbound(Struct, frozen=True, omit_defaults=True, tag="inbound", tag_field=
     callback_id: str | None = None
     raw: str = ""
 
-    @property
-    def lane(self) -> str:
-        """Events of one lane are worked on one after another."""
-        return self.address.key
 
-
-class Subscription(Struct, frozen=True, omit_defaults=True, tag="subscription", tag_field="event"):
+class Subscription(Personal, frozen=True, omit_defaults=True, tag="subscription", tag_field="event"):
     """The provider says that a person may be written to (`active`), or has blocked us."""
 
-    address: Address
     id: str
     active: bool
     at: datetime
     raw: str = ""
 
-    @property
-    def lane(self) -> str:
-        return self.address.key
 
-
-class Visit(Struct, frozen=True, omit_defaults=True, tag="visit", tag_field="event"):
+class Visit(Personal, frozen=True, omit_defaults=True, tag="visit", tag_field="event"):
     """A person has opened our chat, and that is all: it neither starts a session nor allows us to write.
 
     `start` is the code of the deep link that brought them.
     """
 
-    address: Address
     id: str
     at: datetime
     start: str = ""
     person: Person = Person()
     raw: str = ""
 
-    @property
-    def lane(self) -> str:
-        return self.address.key
 
-
-class Echo(Struct, frozen=True, omit_defaults=True, tag="echo", tag_field="event"):
+class Echo(Personal, frozen=True, omit_defaults=True, tag="echo", tag_field="event"):
     """A message went to a person in our account's name: one of ours, or one that an operator wrote elsewhere."""
 
-    address: Address
     id: str
     provider_id: str
     content: Content
     at: datetime
     raw: str = ""
-
-    @property
-    def lane(self) -> str:
-        return self.address.key
 
 
 class Receipt(Struct, frozen=True, omit_defaults=True, tag="receipt", tag_field="event"):

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 from phonenumbers import SUPPORTED_REGIONS
 
-from gateway.web import is_address
+from gateway.web import is_base
 
 PLACEHOLDER = re.compile(r"(?i)change.?me|secret$|password|example|^test")
 VISIBLE = re.compile(r"[!-~]+")
@@ -20,7 +20,6 @@ GUESSABLE = re.compile(r"(.)\1{7}|^1234")
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 DATABASE = re.compile(r"[A-Za-z0-9_-]{1,38}")
-URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
 DAY = 86_400
 MIN_SECRET = 16
 
@@ -99,7 +98,7 @@ def load(environ: Mapping[str, str] = os.environ, *, accounts: bool = True) -> S
         "mongodb_uri": environ.get("MONGODB_URI"),
         "database": read("GATEWAY_DATABASE", DATABASE.fullmatch, "a name of up to 38 letters, digits, _ and -"),
         "folder": Path(environ["GATEWAY_FOLDER"]) if environ.get("GATEWAY_FOLDER") else None,
-        "public_url": (read("GATEWAY_PUBLIC_URL", URL.fullmatch, "an http(s) address") or "").rstrip("/"),
+        "public_url": (read("GATEWAY_PUBLIC_URL", is_base, "an http(s) address") or "").rstrip("/"),
         "conversation": environ.get("GATEWAY_CONVERSATION"),
         "default_region": read("GATEWAY_REGION", SUPPORTED_REGIONS.__contains__, "a country's two letters, as in RU"),
         "lease": seconds("GATEWAY_LEASE"),
@@ -130,7 +129,7 @@ def read_account(kind: type[T], where: str, table: Mapping[str, Any] | T) -> T:
         account = msgspec.convert(table, kind, dec_hook=_secret)
     except msgspec.ValidationError as error:
         raise SettingsError([f"{where}: {error}"]) from None
-    if not is_address(getattr(account, "api_url", "http://127.0.0.1")):
+    if not is_base(getattr(account, "api_url", "http://127.0.0.1")):
         raise SettingsError([f"{where}: api_url: an http(s) address is needed"])
     return account
 

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 from pymongo.errors import BulkWriteError
 
-from gateway.model import Echo, Event, Inbound, Subscription, Visit
+from gateway.model import Event, Personal
 from storage.database import Collection, Db, Document
 from storage.queue import claim
 
@@ -25,7 +25,7 @@ class Delivered(Struct, frozen=True):
 
 def key(event: Event) -> str:
     """The key of the dedupe: the provider's identity of the event within our account."""
-    where = event.address if isinstance(event, Inbound | Subscription | Visit | Echo) else event
+    where = event.address if isinstance(event, Personal) else event
     return f"{where.channel}:{where.account}:{event.id}"
 
 
