@@ -1,6 +1,6 @@
 """What the core asks of a messenger: one protocol, the facts that a channel declares, and how sending can fail."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -13,6 +13,37 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Rate:
+    """At most `count` sends in `per`, evenly spread; after a quiet spell up to `burst` may leave at once."""
+
+    count: int
+    per: timedelta
+    burst: int = 1
+
+    @property
+    def interval(self) -> timedelta:
+        """From one send to the next, in the long run."""
+        return self.per / self.count
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How often a provider lets us send: from one account in all, to one person, to one group, as one template.
+
+    None: it names no limit.
+    """
+
+    account: Rate | None = None
+    person: Rate | None = None
+    group: Rate | None = None
+    template: Rate | None = None
+
+
+def _no_group(_: str) -> bool:
+    return False
+
+
+@dataclass(frozen=True)
 class Facts:
     """What a provider can do. The core decides by these, never by a channel's name.
 
@@ -22,6 +53,9 @@ class Facts:
     window is shut, as far as this account may use them; the first is its default.
     idempotent: how long the provider knows our key again, so that the same message twice arrives once.
     echoes_key: its receipts carry our key, so that a message is recognised even if the answer to it was lost.
+    limits: as the provider's documentation states them; an account's settings may change them.
+    is_group: whether an address (its `user`) is a group chat and not a person.
+    recalls: for how long after its sending a message can be taken back.
     max_body: the largest webhook body in bytes.
     """
 
@@ -33,6 +67,9 @@ class Facts:
     intents: Sequence[str] = ()
     idempotent: timedelta = timedelta(0)
     echoes_key: bool = False
+    limits: Limits = Limits()
+    is_group: Callable[[str], bool] = _no_group
+    recalls: timedelta = timedelta(0)
     max_body: int = 1024 * 1024
 
 
@@ -129,6 +166,10 @@ class Unavailable(SendError):
         self.retry_after = retry_after
 
 
+class Throttled(Unavailable):
+    """We call too often: certainly not sent, and not only this message but the whole account has to wait."""
+
+
 class Refused(SendError):
     """Will never work for this message and address: the cascade moves on."""
 
@@ -194,6 +235,9 @@ class Channel(Protocol):
 
         `key` is ours and names this piece for ever. Raises SendError, and nothing else on the wire's account.
         """
+
+    async def recall(self, address: Address, provider_id: str) -> None:
+        """Take back a message of ours, where `facts.recalls` says that it can be. Raises SendError."""
 
     async def acknowledge(self, event: Inbound) -> None:
         """Tell the provider that an event was seen (stops the button's spinner, marks as read). May be repeated."""

@@ -54,6 +54,9 @@ class Sms:
         callback = f"{self._webhook_url}?{urlencode({'key': key})}"
         return await self._api.send(outbound.render(self._settings.sender, address.user, what, callback))
 
+    async def recall(self, address: Address, provider_id: str) -> None:
+        """Not possible here."""
+
     async def acknowledge(self, event: Inbound) -> None:
         """Nobody waits for one."""
 

@@ -74,6 +74,9 @@ class Telegram:
         """The key is not used: Telegram has nothing that would recognise a message sent twice."""
         return await self.sender.send(address.user, what)
 
+    async def recall(self, address: Address, provider_id: str) -> None:
+        """Not possible here."""
+
     async def acknowledge(self, event: Inbound) -> None:
         if event.callback_id is not None:
             await self.sender.answer(event.callback_id)

@@ -104,6 +104,9 @@ class Viber:
             raise Refused("Viber has no templates")
         return await self._outbox.send(address.user, what, key)
 
+    async def recall(self, address: Address, provider_id: str) -> None:
+        """Not possible here."""
+
     async def acknowledge(self, event: Inbound) -> None:
         """Nobody waits for one."""
 

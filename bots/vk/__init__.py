@@ -55,6 +55,9 @@ class Vk:
     async def send(self, address: Address, what: Content | TemplateMessage, *, key: str) -> str:
         return await self.sender.send(address, what, key)
 
+    async def recall(self, address: Address, provider_id: str) -> None:
+        """Not possible here."""
+
     async def acknowledge(self, event: Inbound) -> None:
         await self.sender.acknowledge(event)
 

@@ -71,6 +71,9 @@ class WhatsApp:
     async def send(self, address: Address, what: Content | TemplateMessage, *, key: str) -> str:
         return await outbound.send(self._graph, outbound.render(address.user, what, key))
 
+    async def recall(self, address: Address, provider_id: str) -> None:
+        """Not possible here."""
+
     async def acknowledge(self, event: Inbound) -> None:
         await outbound.mark_read(self._graph, event.provider_id)
 

@@ -107,6 +107,9 @@ class Pigeon:
         reply = await self._call("POST", "letters", {"to": address.user, "text": _written(what), "ref": key})
         return str(reply.json["id"])
 
+    async def recall(self, address: Address, provider_id: str) -> None:
+        """Not possible here."""
+
     async def acknowledge(self, event: Inbound) -> None:
         """Nobody waits for one."""
 
