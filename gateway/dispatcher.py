@@ -13,10 +13,11 @@ from datetime import datetime
 from msgspec import structs
 
 from gateway import cascade
-from gateway.cascade import Send, World
+from gateway.attempt import HOLD, Attempt, Part, Step, after_error, with_part
 from gateway.channel import Ambiguous, Channel, SendError, Unavailable
 from gateway.model import Address, Cause, Content, Progress, TemplateMessage
-from gateway.notification import HOLD, Attempt, Notification, Part, Status, Step, after_error, orphaned, with_part
+from gateway.moves import Send, World
+from gateway.notification import Notification, Status, orphaned
 from gateway.receipts import key_of, line_of, received
 from gateway.routes import account_key, look, template_of, way_of
 from gateway.runtime import Runtime

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from bots.conversation import command
 from gateway import receipts, sessions
+from gateway.attempt import Step
 from gateway.channel import Channel
 from gateway.model import (
     Contact,
@@ -25,7 +26,7 @@ from gateway.model import (
     Visit,
     template_key,
 )
-from gateway.notification import Notification, Recipient, Step
+from gateway.notification import Notification, Recipient
 from gateway.runtime import Runtime
 from storage import messages, notifications, states
 from storage import sessions as stored

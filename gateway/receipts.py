@@ -4,8 +4,9 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from gateway.attempt import Part, succeeded, with_part
 from gateway.model import Address, Cause, Message, Progress, Receipt, template_key
-from gateway.notification import Notification, Part, Status, succeeded, with_part
+from gateway.notification import Notification, Status
 from gateway.runtime import Runtime
 from gateway.sessions import corrected
 from storage import messages, notifications

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from gateway.cascade import Route, World
+from gateway.attempt import Step
 from gateway.channel import Channel
 from gateway.model import Contact, Session, template_key
-from gateway.notification import Notification, Recipient, Step
+from gateway.moves import Route, World
+from gateway.notification import Notification, Recipient
 from gateway.runtime import Runtime
 from storage import sessions, states
 

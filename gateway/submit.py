@@ -9,9 +9,10 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 import msgspec
 import phonenumbers
 
+from gateway.attempt import Step
 from gateway.channel import Channel
 from gateway.model import Contact, Progress
-from gateway.notification import Notification, Recipient, Step
+from gateway.notification import Notification, Recipient
 from gateway.request import (
     AskedBulk,
     AskedContact,

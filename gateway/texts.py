@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
+from gateway.attempt import Step
 from gateway.model import Button, Content, Media, TemplateMessage
-from gateway.notification import Step
 from gateway.request import AskedButton, AskedStep, AskedTemplate, RequestError
 from gateway.template import TemplateError, Value, render
 

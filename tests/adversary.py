@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from hypothesis.vendor.pretty import RepresentationPrinter
 from msgspec.structs import replace
 
-from gateway.cascade import Move, Route, Send, World, advance, next_move
+from gateway.attempt import HOLD, Attempt, Step
+from gateway.cascade import advance, next_move
 from gateway.channel import SendError, Unavailable
 from gateway.dispatcher import Outcome, _after, _begin
 from gateway.model import Cause, Progress, Receipt, Session
-from gateway.notification import HOLD, Attempt, Notification, Recipient, Step, orphaned
+from gateway.moves import Move, Route, Send, World
+from gateway.notification import Notification, Recipient, orphaned
 from gateway.receipts import _told
 from gateway.sessions import _closed
 from tests.chances import ADDRESS, DAY, ERRORS, FACTS, LEASE, MOODS, SESSIONS, START, STEPS, Answer, minutes

@@ -4,10 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
-from gateway.cascade import Move, Route, World, next_move
+from gateway.attempt import Attempt, Step
+from gateway.cascade import next_move
 from gateway.channel import Facts
 from gateway.model import Address, Content, Progress, Session, TemplateMessage
-from gateway.notification import Attempt, Notification, Recipient, Step
+from gateway.moves import Move, Route, World
+from gateway.notification import Notification, Recipient
 from gateway.window import Mode, Window
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
+from gateway.attempt import Step
 from gateway.channel import (
     Ambiguous,
     Facts,
@@ -16,7 +17,6 @@ from gateway.channel import (
     WindowClosed,
 )
 from gateway.model import Address, Cause, Content, Progress, Session, TemplateMessage
-from gateway.notification import Step
 from gateway.window import Mode, Window
 
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)

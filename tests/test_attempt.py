@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from gateway.attempt import HOLD, MAX_TRIES, PAUSES, Attempt, Part, Step, after_error, succeeded, with_part
 from gateway.model import Cause, Content, Progress
-from gateway.notification import HOLD, MAX_TRIES, PAUSES, Attempt, Part, Step, after_error, succeeded, with_part
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)

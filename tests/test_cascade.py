@@ -3,10 +3,12 @@
 import pytest
 from msgspec.structs import replace
 
-from gateway.cascade import DOUBT, Finish, Move, Route, Send, Skip, Wait, World, advance, next_move
+from gateway.attempt import Attempt, Step
+from gateway.cascade import advance, next_move
 from gateway.channel import Facts
 from gateway.model import Progress, Session
-from gateway.notification import Attempt, Status, Step
+from gateway.moves import DOUBT, Finish, Move, Route, Send, Skip, Wait, World
+from gateway.notification import Status
 from tests.cascade_cases import (
     ADDRESS,
     BILLING,

@@ -3,11 +3,12 @@
 import pytest
 from msgspec.structs import replace
 
-from gateway.cascade import DOUBT, Leave, Move, Route, Send, Skip, Wait, World, advance, next_move
+from gateway.attempt import MAX_TRIES, Attempt, Part, with_part
+from gateway.cascade import advance, next_move
 from gateway.channel import Facts
 from gateway.dispatcher import _begin
 from gateway.model import Cause, Progress
-from gateway.notification import MAX_TRIES, Attempt, Part, with_part
+from gateway.moves import DOUBT, Leave, Move, Route, Send, Skip, Wait, World
 from tests.cascade_cases import (
     ADDRESS,
     BLOCKED,

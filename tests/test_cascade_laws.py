@@ -7,9 +7,11 @@ from datetime import datetime
 from hypothesis import given, settings
 
 from gateway import window
-from gateway.cascade import Finish, Leave, Send, Skip, Wait, advance, next_move
+from gateway.attempt import MAX_TRIES, Attempt, succeeded
+from gateway.cascade import advance, next_move
 from gateway.model import Cause, Progress
-from gateway.notification import MAX_TRIES, Attempt, Status, succeeded
+from gateway.moves import Finish, Leave, Send, Skip, Wait
+from gateway.notification import Status
 from gateway.window import Mode
 from tests.adversary import LIMIT, Play, Turn, form, plays
 

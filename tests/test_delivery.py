@@ -6,7 +6,7 @@ from typing import Any
 from bots.simulation import Simulator
 from bots.telegram.simulator import Server as Telegram
 from bots.whatsapp.simulator import Server as WhatsApp
-from gateway.cascade import DOUBT
+from gateway.moves import DOUBT
 from storage import sessions
 from tests.player import PHONE, Player, until
 

@@ -6,11 +6,12 @@ from datetime import timedelta
 import pytest
 from msgspec import structs
 
-from gateway.cascade import Leave, Move, Route, Send, Wait, World, next_move
+from gateway.attempt import HOLD
+from gateway.cascade import next_move
 from gateway.channel import Channel, Facts, SendError
 from gateway.dispatcher import Outcome
 from gateway.model import Cause, Content, Progress
-from gateway.notification import HOLD
+from gateway.moves import Leave, Move, Route, Send, Wait, World
 from gateway.sessions import _closed
 from tests.cascade_cases import ADDRESS, IDLE, NOW, OPEN, SMS, TEXT, asked, made
 from tests.player import PHONE, Player

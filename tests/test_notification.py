@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from gateway.attempt import Attempt, Step
 from gateway.model import Cause, Content, Progress, Receipt
-from gateway.notification import MAX_DECISIONS, Attempt, Notification, Recipient, Status, Step
+from gateway.notification import MAX_DECISIONS, Notification, Recipient, Status
 from gateway.receipts import _told
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

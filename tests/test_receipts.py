@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from gateway.attempt import Attempt, Step
 from gateway.model import Address, Cause, Content, Inbound, Progress, Receipt, Session
-from gateway.notification import Attempt, Notification, Recipient, Step
+from gateway.notification import Notification, Recipient
 from gateway.receipts import key_of, received
 from gateway.runtime import Runtime, opened
 from gateway.sessions import touched

@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Any
 
+from gateway.attempt import Attempt
 from gateway.model import Progress
-from gateway.notification import Attempt, Notification
+from gateway.notification import Notification
 
 _STEP_STATUS = {
     Progress.SKIPPED: "SKIPPED",

@@ -1,0 +1,94 @@
+"""What the rule is told and what it may answer: the world at a moment, and the moves. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gateway.attempt import Attempt
+from gateway.channel import Facts
+from gateway.model import Address, Session
+from gateway.notification import Status
+
+DOUBT = timedelta(minutes=2)
+"""How long, unless set otherwise, we wait for a receipt of what may have been sent before we move on."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """What is known, at this moment, of one step's way to the person.
+
+    no_address: why there is none, in words. template_problem: why the step's template cannot be used, or "".
+    held_until: our account waits until then, because of `held_why`.
+    """
+
+    facts: Facts
+    address: Address | None = None
+    no_address: str = ""
+    session: Session | None = None
+    template_problem: str = ""
+    held_until: datetime | None = None
+    held_why: str = ""
+
+
+@dataclass(frozen=True)
+class World:
+    """The moment, a route for each step, and how long a message that may have been sent is waited for."""
+
+    now: datetime
+    routes: Sequence[Route]
+    doubt: timedelta = DOUBT
+
+
+@dataclass(frozen=True)
+class Send:
+    """Send step `step`, as its template or as its content. `again`: go on with that attempt, not a new one.
+
+    intent: the provider's word under which free text may go although the window is shut. rest_of: the attempt that
+    brought the first parts of the same text; they are not sent again.
+    """
+
+    step: int
+    template: bool
+    why: str
+    again: int | None = None
+    intent: str = ""
+    rest_of: int | None = None
+
+    def like(self, attempt: Attempt) -> bool:
+        """Would it be the same message once more?"""
+        return (self.template, self.intent) == (attempt.template, attempt.intent)
+
+
+@dataclass(frozen=True)
+class Skip:
+    """Pass over a step for good."""
+
+    step: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Leave:
+    """Give up an attempt that the provider keeps putting off: the next step may be quicker."""
+
+    attempt: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Nothing to do before `until`, unless something happens."""
+
+    until: datetime
+    why: str
+
+
+@dataclass(frozen=True)
+class Finish:
+    """Nothing more to do, as far as we know now: a late receipt may still tell something else."""
+
+    status: Status
+    why: str
+
+
+Move = Send | Skip | Leave | Wait | Finish
