@@ -1,6 +1,6 @@
 """Our calls to Telegram, through aiogram. Bot API: Available methods."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import cached_property, partial
 from typing import TypeVar
@@ -10,84 +10,20 @@ from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import AiogramError
-from aiogram.methods import (
-    AnswerCallbackQuery,
-    DeleteWebhook,
-    GetWebhookInfo,
-    SendAnimation,
-    SendAudio,
-    SendDocument,
-    SendMessage,
-    SendPhoto,
-    SendSticker,
-    SendVideo,
-    SendVideoNote,
-    SendVoice,
-    SetWebhook,
-    TelegramMethod,
-)
-from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, Message, WebhookInfo
+from aiogram.methods import AnswerCallbackQuery, DeleteWebhook, GetWebhookInfo, SetWebhook, TelegramMethod
+from aiogram.types import WebhookInfo
 
 from bots import wire
 from bots.telegram.errors import UNREADABLE, Migrated, explained
 from bots.telegram.inbound import READERS
-from bots.telegram.pieces import WITHOUT_CAPTION
-from gateway.channel import Ambiguous, Binding, Refused, SendError
-from gateway.model import Button, Content, Media, TemplateMessage
+from bots.telegram.messages import render
+from gateway.channel import Ambiguous, Binding, SendError
+from gateway.model import Content, TemplateMessage
 from gateway.settings import Secret
-
-MAX_REPLY = 64
-"""Bytes of a button's callback_data. Bot API: InlineKeyboardButton."""
 
 MANY_PENDING = 100
 
-BY_TYPE: Mapping[str, tuple[type[TelegramMethod[Message]], str]] = {
-    "image": (SendPhoto, "photo"),
-    "video": (SendVideo, "video"),
-    "video_note": (SendVideoNote, "video_note"),
-    "animation": (SendAnimation, "animation"),
-    "audio": (SendAudio, "audio"),
-    "voice": (SendVoice, "voice"),
-    "document": (SendDocument, "document"),
-    "sticker": (SendSticker, "sticker"),
-}
-
 T = TypeVar("T")
-
-
-def render(chat: str, what: Content | TemplateMessage) -> TelegramMethod[Message]:
-    """The Bot API's call for one piece, always as plain text. Raises Refused for what Telegram has no form for."""
-    if isinstance(what, TemplateMessage):
-        raise Refused("Telegram has no templates")
-    keyboard = _keyboard(what.buttons)
-    if what.media:
-        return _media(chat, what.media, what.text, keyboard)
-    if not what.text.strip():
-        raise Refused("the message is empty")
-    return SendMessage(chat_id=chat, text=what.text, reply_markup=keyboard)
-
-
-def _media(chat: str, media: Media, caption: str, keyboard: InlineKeyboardMarkup | None) -> TelegramMethod[Message]:
-    method, field = BY_TYPE.get(media.type, BY_TYPE["document"])
-    file = media.id or media.url
-    if not file:
-        raise Refused("the media has neither an id nor a url")
-    extra = {"caption": caption} if caption and media.type not in WITHOUT_CAPTION else {}
-    return method.model_validate({"chat_id": chat, field: file, "reply_markup": keyboard, **extra})
-
-
-def _keyboard(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:
-    """One button a row: whole words stay readable on a phone."""
-    return InlineKeyboardMarkup(inline_keyboard=[[_button(button)] for button in buttons]) if buttons else None
-
-
-def _button(button: Button) -> InlineKeyboardButton:
-    if button.url:
-        return InlineKeyboardButton(text=button.text, url=button.url)
-    reply = button.reply or button.text
-    if (size := len(reply.encode())) > MAX_REPLY:
-        raise Refused(f"the reply of the button {button.text!r} has {size} bytes; Telegram takes {MAX_REPLY}")
-    return InlineKeyboardButton(text=button.text, callback_data=reply)
 
 
 class SharedSession(AiohttpSession):
