@@ -13,6 +13,9 @@ from gateway.window import Window
 __all__ = ["FACTS", "Account", "Sms", "open_accounts"]
 
 FACTS = Facts(name=inbound.NAME, window=Window(), receipts=Progress.DELIVERED, echoes_key=True, max_body=64 * 1024)
+"""No limits: Twilio takes what a sender may not send yet (a US number sends one segment a second, a short code a
+hundred) into a queue of ten hours, and refuses only what has no room there. https://www.twilio.com/docs/api/errors/21611
+"""
 
 
 class Sms:

@@ -7,12 +7,13 @@ window, no template, no receipt, and nothing that makes a repeated send harmless
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from bots.telegram import inbound, pieces
-from gateway.channel import Binding, Call, Channel, Facts, Outside, Parsed
+from gateway.channel import Binding, Call, Channel, Facts, Limits, Outside, Parsed, Rate
 from gateway.model import Address, Content, Inbound, Progress, TemplateMessage
 from gateway.settings import OwnSecret, Secret
 from gateway.window import Window
@@ -20,7 +21,27 @@ from gateway.window import Window
 if TYPE_CHECKING:
     from bots.telegram.outbound import Sender
 
-FACTS = Facts(name="telegram", window=Window(), receipts=Progress.SENT, needs_start=True)
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+LIMITS = Limits(account=Rate(30, SECOND), person=Rate(1, SECOND, burst=3), group=Rate(20, MINUTE, burst=3))
+"""https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this.
+
+Short bursts to one chat are let through, it says, and not how short: an answer of three messages is.
+"""
+
+
+def is_group(chat: str) -> bool:
+    """Bot API: Chat. Ids of groups and channels are negative."""
+    return chat.startswith("-")
+
+
+FACTS = Facts(
+    name="telegram",
+    window=Window(),
+    receipts=Progress.SENT,
+    needs_start=True,
+    limits=LIMITS,
+    is_group=is_group,
+)
 
 TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]{35}")
 WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")

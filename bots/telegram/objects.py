@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bots.simulation import Phone
+from bots.telegram import is_group
 
 SIZE = {"width": 640, "height": 480}
 FILES: Mapping[str, Mapping[str, Any]] = {
@@ -24,12 +25,8 @@ def key_of(message: Mapping[str, Any]) -> str:
     return f"{message['chat']['id']}/{message['message_id']}"
 
 
-def is_group(phone: Phone) -> bool:
-    return phone.user.startswith("-")
-
-
 def chat_of(phone: Phone) -> dict[str, Any]:
-    if is_group(phone):
+    if is_group(phone.user):
         return {"id": int(phone.user), "type": "supergroup", "title": phone.name}
     return {"id": int(phone.user), "type": "private", "first_name": phone.name}
 

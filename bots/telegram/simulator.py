@@ -9,7 +9,7 @@ from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 
 from bots.simulation import Accepted, Bubble, Clock, Phone, utcnow
-from bots.telegram import Account, objects, rules
+from bots.telegram import Account, is_group, objects, rules
 from bots.telegram.people import People
 from gateway.settings import OwnSecret, Secret
 
@@ -97,7 +97,7 @@ class Server(People):
         phone = self.phones[chat]
         if phone.blocked:
             raise rules.Refused(rules.BLOCKED)
-        if phone.last_wrote_at is None and not objects.is_group(phone):
+        if phone.last_wrote_at is None and not is_group(phone.user):
             raise rules.Refused(rules.NOT_STARTED)
         return phone
 

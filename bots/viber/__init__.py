@@ -29,6 +29,9 @@ FACTS = Facts(
     receipts=Progress.READ,
     needs_start=True,
 )
+"""No limits that are a rate of messages: Viber counts calls for broadcasts (500 in ten seconds, each of up to 300
+people), and to one person 100 messages in an hour that has no reply in it. REST Bot API: Send Message, Broadcast.
+"""
 
 TOKEN = re.compile(r"[A-Za-z0-9-]+")
 URI = re.compile(r"[^\s/?&=@]*")

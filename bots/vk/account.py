@@ -6,7 +6,7 @@ from datetime import timedelta
 from msgspec import Struct
 
 from bots.vk.events import NAME
-from gateway.channel import Facts
+from gateway.channel import Facts, Limits, Rate
 from gateway.model import Progress
 from gateway.settings import OwnSecret, Secret
 from gateway.window import Mode, Window
@@ -28,6 +28,11 @@ INTENTS = (
 
 IDEMPOTENT = timedelta(minutes=30)
 """VK knows a random_id again for an hour; half of it leaves room for messages that were long on their way."""
+
+LIMITS = Limits(account=Rate(20, timedelta(seconds=1)))
+"""https://dev.vk.com/ru/api/api-requests: of all calls under a community's access token, not of messages alone."""
+
+FIRST_CHAT = 2_000_000_000
 
 SECRET = re.compile(r"[A-Za-z0-9]{1,50}")
 CONFIRMATION = re.compile(r"[A-Za-z0-9]+")
@@ -72,6 +77,11 @@ class Account(Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"window_hours: a number of hours up to {MAX_HOURS} is needed, or 0 for no window")
 
 
+def is_group(peer: str) -> bool:
+    """VK API: messages.send, `peer_id`. Group chats are counted from 2000000000 on."""
+    return peer.isdecimal() and int(peer) >= FIRST_CHAT
+
+
 def facts_of(account: Account) -> Facts:
     window = Window(Mode.POLICY, timedelta(hours=account.window_hours)) if account.window_hours else Window()
     return Facts(
@@ -81,4 +91,6 @@ def facts_of(account: Account) -> Facts:
         needs_start=True,
         intents=account.intents,
         idempotent=IDEMPOTENT,
+        limits=LIMITS,
+        is_group=is_group,
     )

@@ -10,9 +10,10 @@ from quart import Blueprint, Response, jsonify, request
 
 from bots.simulation import Accepted, Bubble, Clock, Phone, utcnow
 from bots.vk import Account, simulator_rules
+from bots.vk.account import is_group
 from bots.vk.errors import MEANINGS
 from bots.vk.simulator_files import FIELDS, FileStore
-from bots.vk.simulator_people import FIRST_CHAT, PRESS_LIVES, People
+from bots.vk.simulator_people import PRESS_LIVES, People
 from bots.vk.simulator_rules import PEER_CODES, VkError, number, wrong
 from gateway.model import Button
 from gateway.settings import OwnSecret, Secret
@@ -121,7 +122,7 @@ class Server(People):
         intent, media = params.get("intent", "default"), params.get("attachment", "")
         if media and media not in self.files.stored:
             raise wrong("attachment is invalid")
-        if int(phone.user) >= FIRST_CHAT:
+        if is_group(phone.user):
             return
         if not self.may_write(phone):
             raise VkError(901, "Can't send messages for users without permission")

@@ -11,9 +11,9 @@ import msgspec
 
 from bots.simulation import Bubble, Clock, Phone
 from bots.vk import Account
+from bots.vk.account import is_group
 from bots.vk.simulator_webhooks import Webhooks
 
-FIRST_CHAT = 2_000_000_000
 USERS = 1_999_999_973
 PRESS_LIVES = timedelta(minutes=1)
 CLIENT = {
@@ -94,7 +94,7 @@ class People(Webhooks, ABC):
 
     def _write(self, peer: str, text: str, **fields: Any) -> None:
         phone = self.phone(peer)
-        if int(peer) < FIRST_CHAT and (phone.blocked or phone.last_wrote_at is None):
+        if not is_group(peer) and (phone.blocked or phone.last_wrote_at is None):
             phone.blocked = False
             self._tell("message_allow", {"user_id": int(peer), "key": ""})
         phone.last_wrote_at = self.clock()
@@ -116,7 +116,7 @@ class People(Webhooks, ABC):
         """Ids are counted per conversation, so that those of two people are the same."""
         self._numbers[phone.user] += 1
         return {
-            "id": next(self._ids) if int(phone.user) < FIRST_CHAT else 0,
+            "id": 0 if is_group(phone.user) else next(self._ids),
             "date": int(self.clock().timestamp()),
             "peer_id": int(phone.user),
             "conversation_message_id": self._numbers[phone.user],

@@ -10,10 +10,20 @@ from msgspec import Struct
 from bots.whatsapp import inbound, outbound
 from bots.whatsapp.binding import read_binding
 from bots.whatsapp.pieces import split
-from gateway.channel import Binding, Call, Facts, Outside, Parsed
+from gateway.channel import Binding, Call, Facts, Limits, Outside, Parsed, Rate
 from gateway.model import Address, Content, Inbound, Progress, TemplateMessage
 from gateway.settings import OwnSecret, Secret
 from gateway.window import Mode, Window
+
+LIMITS = Limits(
+    account=Rate(80, timedelta(seconds=1)),
+    person=Rate(1, timedelta(seconds=6), burst=45),
+)
+"""Cloud API: Throughput, https://developers.facebook.com/documentation/business-messaging/whatsapp/throughput.
+
+Of one business number, until Meta raises it. What people write counts too, which we cannot hold back. A burst to one
+person is lent, and paid back with six seconds for each message.
+"""
 
 FACTS = Facts(
     name="whatsapp",
@@ -21,6 +31,7 @@ FACTS = Facts(
     receipts=Progress.READ,
     templates=True,
     echoes_key=True,
+    limits=LIMITS,
     max_body=3 * 1024 * 1024,
 )
 
