@@ -93,6 +93,8 @@ def allowed(asked: Hours, at: datetime) -> bool:
         (hours("Africa/Casablanca", "02:15-05:00"), "2026-03-22T01:00+00:00", "2026-03-22T03:00+01:00"),
         (hours("Asia/Kathmandu", "09:00-21:00"), "2026-11-23T08:00+05:45", "2026-11-23T09:00+05:45"),
         (hours("Asia/Kathmandu", "00:05-00:30"), "1985-12-31T23:00+05:30", "1986-01-01T00:15+05:45"),
+        # Put forward and back within one week: both are seen, although they cancel each other.
+        (hours("America/Noronha", "23:30-23:45", 6), "2000-10-07T23:59-02:00", "2000-10-14T23:30-01:00"),
         # Friday 30 December 2011 was skipped; the morning after its night was not.
         (hours("Pacific/Apia", "", 5), "2011-12-29T12:00-10:00", "2012-01-06T00:00+14:00"),
         (hours("Pacific/Apia", "22:00-06:00", 5), "2011-12-29T20:00-10:00", "2011-12-31T00:00+14:00"),
