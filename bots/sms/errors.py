@@ -1,7 +1,10 @@
 """Twilio's error codes in our words. See Twilio docs: Error and Warning Dictionary."""
 
+from collections.abc import Mapping
+from datetime import timedelta
+
 from bots.wire import Reply
-from gateway.channel import Ambiguous, Misconfigured, Refused, SendError, Stopped, Unavailable
+from gateway.channel import Ambiguous, Misconfigured, Refused, SendError, Stopped, Throttled, Unavailable
 from gateway.model import Cause
 
 CODES: dict[int, tuple[Cause, str]] = {
@@ -56,6 +59,10 @@ CODES: dict[int, tuple[Cause, str]] = {
 
 CLASSES: dict[Cause, type[SendError]] = {error.cause: error for error in (Refused, Stopped, Misconfigured, Ambiguous)}
 
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+THROTTLED: Mapping[int, timedelta] = {14107: SECOND, 20429: SECOND, 21611: MINUTE}
+"""Codes after which the whole account waits, and for how long where Twilio does not say."""
+
 TOO_MANY, SERVER_FAULT = 429, 500
 
 
@@ -65,6 +72,8 @@ def failure(reply: Reply) -> SendError:
     words = f"{CODES[code][1]} ({code})" if code in CODES else f"HTTP {reply.status}: {said}"
     if reply.status >= SERVER_FAULT:
         return Ambiguous(f"{words}; it may have been sent")
+    if reply.status == TOO_MANY or code in THROTTLED:
+        return Throttled(words, reply.retry_after or THROTTLED.get(code, SECOND))
     cause = CODES[code][0] if code in CODES else _by_status(reply.status)
     return Unavailable(words, reply.retry_after) if cause is Cause.UNAVAILABLE else CLASSES[cause](words)
 
@@ -86,6 +95,4 @@ def _told(json: object) -> tuple[int, str]:
 
 
 def _by_status(status: int) -> Cause:
-    if status == TOO_MANY:
-        return Cause.UNAVAILABLE
     return Cause.REFUSED if status == 400 else Cause.MISCONFIGURED  # noqa: PLR2004 - "bad request" is about the message

@@ -18,9 +18,9 @@ from aiogram.exceptions import (
 )
 from aiohttp import ClientConnectorError, ConnectionTimeoutError
 
-from gateway.channel import Ambiguous, Misconfigured, Refused, SendError, Stopped, Unavailable
+from bots.wire import LONGEST
+from gateway.channel import Ambiguous, Misconfigured, Refused, SendError, Stopped, Throttled, Unavailable
 
-TOO_MANY = "Too Many Requests"
 UNREADABLE = "Telegram's answer cannot be read; it may have been sent"
 
 MEANINGS: dict[type[TelegramAPIError], type[SendError]] = {
@@ -47,8 +47,8 @@ def explained(error: AiogramError) -> SendError:
     """Our error for one of aiogram's. The texts hold Telegram's description, never a URL: those carry the token."""
     match error:
         case TelegramRetryAfter():
-            wait = timedelta(seconds=error.retry_after)
-            return Unavailable(f"Telegram: {TOO_MANY}, again in {error.retry_after} s", wait)
+            wait = timedelta(seconds=min(error.retry_after, LONGEST.total_seconds()))
+            return Throttled(f"Telegram: Too Many Requests, again in {error.retry_after} s", wait)
         case TelegramMigrateToChat():
             return Migrated(error.migrate_to_chat_id)
         case TelegramNetworkError() if not isinstance(error, TelegramEntityTooLarge):
@@ -59,10 +59,8 @@ def explained(error: AiogramError) -> SendError:
 
 
 def _of_the_answer(error: TelegramAPIError) -> SendError:
-    text = f"Telegram: {error.message}"
-    if TOO_MANY in text:
-        return Unavailable(text)
-    return next((ours for theirs, ours in MEANINGS.items() if isinstance(error, theirs)), Refused)(text)
+    meaning = next((ours for theirs, ours in MEANINGS.items() if isinstance(error, theirs)), Refused)
+    return meaning(f"Telegram: {error.message}")
 
 
 def _of_the_wire(cause: BaseException | None) -> SendError:

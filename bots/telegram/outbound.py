@@ -9,8 +9,8 @@ import aiohttp
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
-from aiogram.exceptions import AiogramError
-from aiogram.methods import AnswerCallbackQuery, DeleteWebhook, GetWebhookInfo, SetWebhook, TelegramMethod
+from aiogram.exceptions import AiogramError, TelegramRetryAfter
+from aiogram.methods import AnswerCallbackQuery, DeleteWebhook, GetWebhookInfo, Response, SetWebhook, TelegramMethod
 from aiogram.types import WebhookInfo
 
 from bots import wire
@@ -22,6 +22,9 @@ from gateway.model import Content, TemplateMessage
 from gateway.settings import Secret
 
 MANY_PENDING = 100
+TOO_MANY = 429
+PAUSE = 1
+"""Seconds to wait where Telegram, or a proxy before it, does not say for how long. Bot API: ResponseParameters."""
 
 T = TypeVar("T")
 
@@ -35,6 +38,17 @@ class SharedSession(AiohttpSession):
 
     async def create_session(self) -> aiohttp.ClientSession:
         return self._shared
+
+    def check_response(self, bot: Bot, method: TelegramMethod[T], status_code: int, content: str) -> Response[T]:
+        """Whoever answers 429 has sent nothing, with or without `parameters`, in JSON or not."""
+        try:
+            return super().check_response(bot, method, status_code, content)
+        except TelegramRetryAfter:
+            raise
+        except AiogramError:
+            if status_code == TOO_MANY:
+                raise TelegramRetryAfter(method, "", PAUSE) from None
+            raise
 
     async def close(self) -> None:
         """Not ours to close."""

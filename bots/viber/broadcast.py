@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from bots.viber.api import MAX_JSON, Api, token_of
-from bots.viber.errors import NotAllowed, failure
+from bots.viber.errors import NotAllowed, of_receiver
 from gateway.channel import Ambiguous, SendError, Unavailable
 from gateway.model import Content
 
@@ -154,4 +154,4 @@ def failures(answer: Mapping[str, Any]) -> dict[str, SendError]:
     """Whom the broadcast did not go to, and why."""
     entries = answer.get("failed_list")
     known = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
-    return {str(entry.get("receiver")): failure(entry.get("status"), entry.get("status_message")) for entry in known}
+    return {str(one.get("receiver")): of_receiver(one.get("status"), one.get("status_message")) for one in known}

@@ -5,11 +5,15 @@ REST Bot API: Error codes. Viber answers 200 to everything; only the status in t
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 
 from bots.wire import Reply
-from gateway.channel import Ambiguous, Misconfigured, Refused, SendError, Stopped, Unavailable
+from gateway.channel import Ambiguous, Misconfigured, Refused, SendError, Stopped, Throttled, Unavailable
 
 OK, TOO_MANY, SERVER_ERROR = 200, 429, 500
+
+PAUSE = timedelta(seconds=1)
+"""After too many calls; Viber names none."""
 
 BAD_TOKEN = 2
 """Viber's own words to this may quote the token, so ours stand alone."""
@@ -36,7 +40,7 @@ STATUSES: Mapping[int, tuple[type[SendError], str]] = {
     9: (Misconfigured, "the account is suspended"),
     10: (Misconfigured, "the account has no webhook, and Viber wants one before it sends anything"),
     11: (Refused, "the person has no device that can show the message"),
-    12: (Unavailable, "too many messages"),
+    12: (Throttled, "too many messages"),
     13: (Refused, "the person's Viber is too old for the message"),
     14: (Refused, "the message's fields are newer than the version that it names"),
     15: (Misconfigured, "the account is not authorised"),
@@ -69,13 +73,20 @@ def failure(status: object, told: object) -> SendError:
         return Ambiguous("Viber's answer has a status that is no number; it may have been sent")
     error, words = STATUSES.get(number, (Unavailable, "Viber has a trouble that is unknown to us"))
     said = f" {told}" if isinstance(told, str) and number != BAD_TOKEN else ""
-    return error(f"{words} ({number}{said})")
+    text = f"{words} ({number}{said})"
+    return Throttled(text, PAUSE) if error is Throttled else error(text)
+
+
+def of_receiver(status: object, told: object) -> SendError:
+    """The same for one receiver of a broadcast: as the others got it, "too many" is about this person alone."""
+    error = failure(status, told)
+    return Unavailable(str(error)) if isinstance(error, Throttled) else error
 
 
 def unreadable(reply: Reply) -> SendError:
     """What an answer without a status means: it was cut short, or is somebody else's."""
     if reply.status == TOO_MANY:
-        return Unavailable("HTTP 429: too many calls", reply.retry_after)
+        return Throttled("HTTP 429: too many calls", reply.retry_after or PAUSE)
     if reply.status == OK or reply.status >= SERVER_ERROR:
         return Ambiguous(f"HTTP {reply.status} without a readable answer; it may have been sent")
     return Misconfigured(f"HTTP {reply.status} that is not Viber's: look at api_url and at proxies on the way")

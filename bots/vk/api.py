@@ -6,11 +6,11 @@ from typing import Any
 import aiohttp
 
 from bots import wire
-from bots.vk.errors import refusal
-from gateway.channel import Ambiguous, Misconfigured, Refused, SendError, Unavailable
+from bots.vk.errors import refusal, too_many
+from gateway.channel import Ambiguous, Misconfigured, Refused, SendError
 from gateway.settings import Secret
 
-OK, SERVER_ERROR = 200, 500
+OK, TOO_MANY, SERVER_ERROR = 200, 429, 500
 
 
 class Api:
@@ -48,8 +48,8 @@ def _by_status(reply: wire.Reply) -> SendError:
     match reply.status:
         case status if status == OK or status >= SERVER_ERROR:
             return Ambiguous(f"VK's answer (HTTP {status}) cannot be read; it may have been sent")
-        case 429:
-            return Unavailable("VK: too many requests (HTTP 429)", reply.retry_after)
+        case status if status == TOO_MANY:
+            return too_many("VK", reply.retry_after)
         case 413:
             return Refused("VK: the request is too large (HTTP 413)")
     return Misconfigured(f"HTTP {reply.status} is not an answer of VK's API; check api_url")

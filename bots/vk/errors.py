@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import NamedTuple
 
-from gateway.channel import Ambiguous, Misconfigured, Refused, SendError, Stopped, Unavailable, WindowClosed
+from gateway.channel import Ambiguous, Misconfigured, Refused, SendError, Stopped, Throttled, Unavailable, WindowClosed
 
 
 class KeyboardRefused(Refused):
@@ -32,7 +32,7 @@ MEANINGS: Mapping[int, Meaning] = {
     2: Meaning(Misconfigured, "the application is switched off"),
     3: Meaning(Misconfigured, "VK does not know the method; check version and api_url"),
     5: Meaning(Misconfigured, "the access token is not valid"),
-    6: Meaning(Unavailable, "too many requests in a second", SECOND),
+    6: Meaning(Throttled, "too many requests in a second", SECOND),
     7: Meaning(RightMissing, "the access token lacks the right to do this"),
     8: Meaning(Refused, "VK cannot read the request"),
     9: Meaning(Unavailable, "flood control: too many alike", MINUTES),
@@ -44,7 +44,7 @@ MEANINGS: Mapping[int, Meaning] = {
     22: Meaning(Unavailable, "VK could not store the file"),
     27: Meaning(Misconfigured, "the community's access token is not valid"),
     28: Meaning(Misconfigured, "the application's access token is not valid"),
-    29: Meaning(Unavailable, "the method's limit is reached", HOUR),
+    29: Meaning(Throttled, "the method's limit is reached", HOUR),
     36: Meaning(Ambiguous, "VK took too long; it may have been sent"),
     42: Meaning(Misconfigured, "VK does not allow the access token from this IP address"),
     100: Meaning(Refused, "a parameter is missing or wrong"),
@@ -87,4 +87,11 @@ def refusal(code: int, said: str) -> SendError:
     if meaning is None:
         return Refused(f"VK {code}: {said or 'no explanation'}")
     text = f"VK {code}: {meaning.words}" + (f" ({said})" if said else "")
-    return Unavailable(text, meaning.pause) if meaning.error is Unavailable else meaning.error(text)
+    if issubclass(meaning.error, Unavailable):
+        return meaning.error(text, meaning.pause)
+    return meaning.error(text)
+
+
+def too_many(who: str, pause: timedelta | None) -> Throttled:
+    """HTTP 429: not the API speaking, but one of VK's servers, or somebody on the way."""
+    return Throttled(f"{who}: too many requests (HTTP 429)", pause or SECOND)

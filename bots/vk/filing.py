@@ -13,9 +13,9 @@ import msgspec
 from bots import wire
 from bots.files import File
 from bots.vk import updates
-from bots.vk.api import OK, SERVER_ERROR, Api
+from bots.vk.api import OK, SERVER_ERROR, TOO_MANY, Api
 from bots.vk.contents import attachable
-from bots.vk.errors import AccessDenied, RightMissing
+from bots.vk.errors import AccessDenied, RightMissing, too_many
 from gateway.channel import Refused, Unavailable
 
 TIMEOUT = aiohttp.ClientTimeout(total=300, sock_connect=5)
@@ -58,6 +58,8 @@ class Filing:
         form = aiohttp.FormData()
         form.add_field(field, file.body, filename=_file_name(file), content_type=_printable(file.content_type))
         reply = await wire.call(self._http, "POST", url, form=form, timeout=TIMEOUT)
+        if reply.status == TOO_MANY:
+            raise too_many("VK's file server", reply.retry_after)
         if reply.status >= SERVER_ERROR:
             raise Unavailable(f"VK's file server answers {reply.status}")
         answer = reply.json if isinstance(reply.json, dict) else {}

@@ -9,11 +9,23 @@ from typing import NamedTuple
 
 from bots.whatsapp.item import dig, word
 from bots.wire import Reply
-from gateway.channel import Ambiguous, Misconfigured, Refused, SendError, TemplateUnusable, Unavailable, WindowClosed
+from gateway.channel import (
+    Ambiguous,
+    Misconfigured,
+    Refused,
+    SendError,
+    TemplateUnusable,
+    Throttled,
+    Unavailable,
+    WindowClosed,
+)
 from gateway.model import Cause
 
 SERVER_ERROR = 500
 TOO_MANY = 429
+PAUSE = 5
+"""Seconds in which a number's throughput recovers; Meta names none."""
+
 SUCCESS = range(200, 300)
 
 TOKEN_CODES = {0, 190}
@@ -70,8 +82,8 @@ MEANINGS: Mapping[int, Meaning] = {
     ),
     # One message per pair in six seconds is what a used-up burst is paid back with (Cloud API: Throughput).
     **_all(Unavailable, {131056: "too many messages to this person"}, 6),
-    **_all(Unavailable, {130429: "too many messages from this number"}, 5),
-    **_all(Unavailable, {4: "too many calls of the app", 80007: "too many calls of the business account"}, 120),
+    **_all(Throttled, {130429: "too many messages from this number"}, PAUSE),
+    **_all(Throttled, {4: "too many calls of the app", 80007: "too many calls of the business account"}, 120),
     **_all(Unavailable, {134101: "the template is still being copied"}, 600),
     **_all(Unavailable, {132069: "the flow has been used too often"}, 3600),
     131047: Meaning(WindowClosed, "more than 24 hours since the person's last message"),
@@ -122,7 +134,7 @@ def refusal(reply: Reply) -> SendError:
         return _without_code(reply)
     reason = explain(error)
     if code not in MEANINGS:
-        return (Ambiguous if reply.status >= SERVER_ERROR else Refused)(reason)
+        return _of_tomorrow(reply, reason)
     meaning = MEANINGS[code]
     if issubclass(meaning.error, Unavailable):
         return meaning.error(reason, reply.retry_after or meaning.pause)
@@ -144,10 +156,17 @@ def explain(error: object) -> str:
     return f"{word(error, 'code') or 'no code'}: {'; '.join(filter(None, parts)) or 'no reason given'}"
 
 
+def _of_tomorrow(reply: Reply, reason: str) -> SendError:
+    """A code that is new to us: the status has to do."""
+    if reply.status == TOO_MANY:
+        return Throttled(reason, reply.retry_after or timedelta(seconds=PAUSE))
+    return (Ambiguous if reply.status >= SERVER_ERROR else Refused)(reason)
+
+
 def _without_code(reply: Reply) -> SendError:
     """Meta names a code whenever it refuses, so this answer was cut short, or is somebody else's."""
     if reply.status in SUCCESS or reply.status >= SERVER_ERROR:
         return Ambiguous(f"HTTP {reply.status} without a readable answer; it may have been sent")
     if reply.status == TOO_MANY:
-        return Unavailable("HTTP 429: too many calls", reply.retry_after)
+        return Throttled("HTTP 429: too many calls", reply.retry_after or timedelta(seconds=PAUSE))
     return Misconfigured(f"HTTP {reply.status} that is not Meta's: look at api_url and at proxies on the way")

@@ -8,6 +8,7 @@ writes, `{"kind": "report", "id", "ref", "arrived"}` on a letter of ours.
 import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import sha256
 
 import msgspec
@@ -27,7 +28,7 @@ from gateway.channel import (
     Parsed,
     Refused,
     TemplateUnusable,
-    Unavailable,
+    Throttled,
 )
 from gateway.model import Address, Content, Event, Inbound, Person, Progress, Receipt, TemplateMessage, Unrecognised
 from gateway.settings import Secret
@@ -139,7 +140,7 @@ class Pigeon:
             case 422:
                 raise Refused("no pigeon flies there")
             case 503:
-                raise Unavailable("all pigeons are out", reply.retry_after)
+                raise Throttled("all pigeons are out", reply.retry_after or timedelta(seconds=1))
         raise Ambiguous(f"the loft answered {reply.status}; the pigeon may have left")
 
 

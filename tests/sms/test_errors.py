@@ -6,7 +6,7 @@ import pytest
 
 from bots.sms.errors import CODES, explained, failure
 from bots.wire import Reply
-from gateway.channel import Ambiguous, Misconfigured, Refused, SendError, Stopped, Unavailable
+from gateway.channel import Ambiguous, Misconfigured, Refused, SendError, Stopped, Throttled, Unavailable
 from gateway.model import Cause
 
 NEXT: dict[type[SendError], set[int]] = {
@@ -15,7 +15,8 @@ NEXT: dict[type[SendError], set[int]] = {
         *(30003, 30004, 30005, 30006, 30007, 30008, 30032, 30034, 30036),
     },
     Stopped: {21610},
-    Unavailable: {14107, 20429, 21611, 30001, 30017, 30022, 30023, 30500},
+    Throttled: {14107, 20429, 21611},
+    Unavailable: {30001, 30017, 30022, 30023, 30500},
     Misconfigured: {
         *(10001, 20003, 20005, 20404, 21212, 21603, 21606, 21609, 21616, 21659, 21660, 21661),
         *(21701, 21704, 21705, 30002),
@@ -44,7 +45,7 @@ def test_a_code(code: int, error: type[SendError]) -> None:
         (401, None, Misconfigured, "HTTP 401: no explanation"),
         (404, None, Misconfigured, "HTTP 404: no explanation"),
         (302, None, Misconfigured, "HTTP 302: no explanation"),
-        (429, None, Unavailable, "HTTP 429: no explanation"),
+        (429, None, Throttled, "HTTP 429: no explanation"),
         (500, {"code": 21211}, Ambiguous, "this is not a phone number (21211); it may have been sent"),
         (502, None, Ambiguous, "HTTP 502: no explanation; it may have been sent"),
         (400, {"code": "21211", "message": None}, Refused, "HTTP 400: no explanation"),
@@ -58,8 +59,17 @@ def test_a_status(status: int, json: object, error: type[SendError], words: str)
 
 def test_patience_is_passed_on() -> None:
     found = failure(Reply(429, {"code": 20429}, timedelta(seconds=7)))
-    assert isinstance(found, Unavailable)
+    assert isinstance(found, Throttled)
     assert found.retry_after == timedelta(seconds=7)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "seconds"), [(400, 14107, 1), (429, 20429, 1), (400, 21611, 60), (429, 0, 1)]
+)
+def test_how_long_the_account_waits(status: int, code: int, seconds: int) -> None:
+    found = failure(Reply(status, {"code": code}))
+    assert isinstance(found, Throttled)
+    assert found.retry_after == timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from gateway.channel import (
     SendError,
     Stopped,
     TemplateUnusable,
+    Throttled,
     Unavailable,
 )
 from gateway.model import (
@@ -158,7 +159,7 @@ async def test_receipts_can_be_held_back() -> None:
         (21606, Misconfigured),
         (20003, Misconfigured),
         (20404, Misconfigured),
-        (20429, Unavailable),
+        (20429, Throttled),
         (500, Ambiguous),
         (403, Misconfigured),
         (302, Misconfigured),
@@ -177,7 +178,7 @@ async def test_a_refusal_on_the_wire(code: int, error: type[SendError]) -> None:
 async def test_a_throttled_call_says_when_to_come_back() -> None:
     async with opened() as bench:
         bench.server.faults.fail(20429)
-        with pytest.raises(Unavailable) as refusal:
+        with pytest.raises(Throttled) as refusal:
             await bench.channel.send(bench.anna, Content("hello"), key="k")
         assert refusal.value.retry_after == timedelta(seconds=1)
 

@@ -4,8 +4,8 @@ import asyncio
 import json
 import logging
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from quart import Quart, Response
 
 from bots.telegram.outbound import Sender
 from bots.telegram.rules import ERRORS
-from gateway.channel import Ambiguous, Misconfigured, Refused, SendError, Stopped, Unavailable
+from bots.wire import LONGEST
+from gateway.channel import Ambiguous, Misconfigured, Refused, SendError, Stopped, Throttled, Unavailable
 from gateway.model import Button, Content, Media, TemplateMessage
 from tests.serving import free_port, served
 from tests.telegram.conftest import Shop
@@ -33,8 +34,8 @@ SEND_ERRORS: dict[str, type[SendError]] = {
     "404": Misconfigured,
     "409": Misconfigured,
     "413": Refused,
-    "429": Unavailable,
-    "429-bare": Unavailable,
+    "429": Throttled,
+    "429-bare": Throttled,
     "500": Ambiguous,
     "502": Ambiguous,
 }
@@ -59,6 +60,19 @@ def failing(error: type[SendError], shop: Shop, caplog: pytest.LogCaptureFixture
         yield
     assert type(failure.value) is error
     assert shop.account.token.reveal() not in caplog.text + "".join(traceback.format_exception(failure.value))
+
+
+@asynccontextmanager
+async def answering(status: int, body: str | bytes) -> AsyncIterator[str]:
+    """The address of something in Telegram's place that answers so."""
+    app = Quart("proxy")
+
+    @app.post("/<path:path>")
+    async def answer(path: str) -> Response:
+        return Response(body, status, content_type="application/json; charset=utf-8")
+
+    async with served(app) as url:
+        yield url
 
 
 async def test_a_text_arrives_as_it_is(shop: Shop) -> None:
@@ -169,11 +183,27 @@ async def test_errors(shop: Shop, caplog: pytest.LogCaptureFixture, code: str, e
 
 async def test_how_long_to_wait_is_passed_on(shop: Shop) -> None:
     anna = await shop.started("Anna")
-    for code, wait in (("429", timedelta(seconds=1)), ("429-bare", None)):
+    for code in ("429", "429-bare"):
         shop.server.faults.fail(code)
-        with pytest.raises(Unavailable) as failure:
+        with pytest.raises(Throttled) as failure:
             await shop.channel.send(shop.address(anna), Content("hi"), key="k1")
-        assert failure.value.retry_after == wait
+        assert failure.value.retry_after == timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("body", "wait"),
+    [
+        ("<html>too many</html>", timedelta(seconds=1)),
+        ('{"ok": false, "description": "slow down"}', timedelta(seconds=1)),
+        ('{"ok": false, "description": "slow down", "parameters": {"retry_after": 35}}', timedelta(seconds=35)),
+        (f'{{"ok": false, "description": "go away", "parameters": {{"retry_after": {10**15}}}}}', LONGEST),
+    ],
+)
+async def test_whoever_answers_429_makes_the_bot_wait(shop: Shop, body: str, wait: timedelta) -> None:
+    async with answering(429, body) as url:
+        with pytest.raises(Throttled) as failure:
+            await Sender(shop.account.token, url, shop.http).send("5550001", Content("hi"))
+    assert failure.value.retry_after == wait
 
 
 async def test_a_group_is_followed_to_its_new_id(shop: Shop) -> None:
@@ -223,13 +253,7 @@ async def test_where_nobody_listens_nothing_was_sent(shop: Shop, caplog: pytest.
     ],
 )
 async def test_answers_that_make_no_sense_are_ambiguous(shop: Shop, status: int, body: str | bytes) -> None:
-    app = Quart("proxy")
-
-    @app.post("/<path:path>")
-    async def answer(path: str) -> Response:
-        return Response(body, status, content_type="application/json; charset=utf-8")
-
-    async with served(app) as url:
+    async with answering(status, body) as url:
         with pytest.raises(Ambiguous, match="it may have been sent") as failure:
             await Sender(shop.account.token, url, shop.http).send("5550001", Content("hi"))
     assert "html" not in str(failure.value)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bots.viber.broadcast import Letter, parted
 from bots.viber.simulator import Server
-from gateway.channel import Ambiguous, Misconfigured, Refused, Stopped, Unavailable
+from gateway.channel import Ambiguous, Misconfigured, Refused, Stopped, Throttled, Unavailable
 from gateway.model import Button, Content, Media, Progress, Receipt
 from tests.together import Together
 from tests.viber.bench import Bench, everybody, opened
@@ -140,7 +140,7 @@ async def test_a_refused_broadcast_is_refused_to_everybody() -> None:
         bench.server.faults.fail(7)
         assert [type(error) for error in await sent(bench, people(3))] == [Misconfigured] * 3
         bench.server.faults.fail(12)
-        assert [type(error) for error in await sent(bench, people(3))] == [Unavailable] * 3
+        assert [type(error) for error in await sent(bench, people(3))] == [Throttled] * 3
         assert bench.server.accepted == []
 
 

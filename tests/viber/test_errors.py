@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import aiohttp
 import pytest
@@ -9,9 +10,9 @@ from quart import Quart
 
 from bots.viber.api import Api, token_of
 from bots.viber.broadcast import failures
-from bots.viber.errors import STATUSES, unreadable
+from bots.viber.errors import STATUSES, failure, unreadable
 from bots.wire import Reply
-from gateway.channel import Ambiguous, Misconfigured, Refused, SendError, Stopped, Unavailable
+from gateway.channel import Ambiguous, Misconfigured, Refused, SendError, Stopped, Throttled, Unavailable
 from gateway.model import Cause
 from gateway.settings import Secret
 from tests.serving import served
@@ -58,6 +59,7 @@ async def test_a_message_is_refused(status: int, cause: Cause) -> None:
             await bench.send()
         assert refusal.value.cause is cause
         assert f"({status}" in str(refusal.value)
+        assert isinstance(refusal.value, Throttled) is (status == 12)
         assert bench.server.accepted == []
 
 
@@ -69,6 +71,7 @@ async def test_one_receiver_of_a_broadcast_is_refused(status: int, cause: Cause)
         error, provider_id = await everybody(bench.send(), bench.send(phone=BORIS))
         assert isinstance(error, CLASSES[cause])
         assert error.cause is cause
+        assert not isinstance(error, Throttled), "the account was let through, to somebody else"
         assert [line.id for line in bench.server.accepted] == [provider_id]
         assert bench.server.broadcasts == 1
 
@@ -79,13 +82,23 @@ async def test_one_receiver_of_a_broadcast_is_refused(status: int, cause: Cause)
         (Reply(200, None), Ambiguous),
         (Reply(502, None), Ambiguous),
         (Reply(500, {"status": 0}), Ambiguous),
-        (Reply(429, None), Unavailable),
+        (Reply(429, None), Throttled),
         (Reply(404, {"error": "no"}), Misconfigured),
         (Reply(302, None), Misconfigured),
     ],
 )
 def test_an_answer_that_is_not_vibers(reply: Reply, error: type[SendError]) -> None:
     assert type(unreadable(reply)) is error
+
+
+def test_how_long_the_account_waits() -> None:
+    for told, pause in ((None, 1), (timedelta(seconds=40), 40)):
+        error = unreadable(Reply(429, None, told))
+        assert isinstance(error, Throttled)
+        assert error.retry_after == timedelta(seconds=pause)
+    too_many = failure(12, "tooManyRequests")
+    assert isinstance(too_many, Throttled)
+    assert too_many.retry_after == timedelta(seconds=1)
 
 
 NO_NUMBER: list[object] = [None, True, False, 0.5, [0], {}, "", "ok", "²", "-1", " 0", "9" * 5000]

@@ -13,14 +13,15 @@ from quart import Quart, Response
 
 from bots import wire
 from bots.vk.errors import MEANINGS, AccessDenied, RightMissing
-from gateway.channel import Ambiguous, Misconfigured, Refused, SendError, Stopped, Unavailable, WindowClosed
+from gateway.channel import Ambiguous, Misconfigured, Refused, SendError, Stopped, Throttled, Unavailable, WindowClosed
 from gateway.model import Content
 from gateway.settings import Secret
 from tests.serving import free_port, served
 from tests.vk.bench import Bench
 
 NEXT: dict[type[SendError], set[int]] = {
-    Unavailable: {1, 6, 9, 10, 22, 29},
+    Throttled: {6, 29},
+    Unavailable: {1, 9, 10, 22},
     Misconfigured: {2, 3, 5, 14, 17, 27, 28, 42, 203, 984, 1117, 2000},
     RightMissing: {7},
     AccessDenied: {15},
@@ -77,7 +78,7 @@ async def test_too_many_in_a_second(bench: Bench) -> None:
     users = [await bench.started(f"+7999{number:07}") for number in range(5)]
     bench.vk.faults.per_second = 3
     sent = await asyncio.gather(*(bench.send(user, "hi", key=user) for user in users), return_exceptions=True)
-    assert sum(isinstance(one, Unavailable) for one in sent) == 2
+    assert sum(isinstance(one, Throttled) for one in sent) == 2
     assert len(bench.vk.accepted) == 3
 
 
@@ -118,7 +119,7 @@ async def test_an_answer(bench: Bench, json: object, error: type[SendError], wor
     ("status", "error"),
     [
         *((500, Ambiguous), (502, Ambiguous), (504, Ambiguous), (200, Ambiguous)),
-        *((429, Unavailable), (413, Refused), (301, Misconfigured), (404, Misconfigured), (403, Misconfigured)),
+        *((429, Throttled), (413, Refused), (301, Misconfigured), (404, Misconfigured), (403, Misconfigured)),
     ],
 )
 async def test_a_status(bench: Bench, caplog: pytest.LogCaptureFixture, status: int, error: type[SendError]) -> None:
@@ -127,7 +128,7 @@ async def test_a_status(bench: Bench, caplog: pytest.LogCaptureFixture, status: 
 
 
 async def test_patience_is_passed_on(bench: Bench) -> None:
-    with pytest.raises(Unavailable) as failure:
+    with pytest.raises(Throttled) as failure:
         await _answered(bench, None, 429)
     assert failure.value.retry_after == timedelta(seconds=7)
 

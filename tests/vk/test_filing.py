@@ -6,7 +6,7 @@ from urllib.parse import unquote
 import pytest
 from quart import Quart, Response
 
-from gateway.channel import Refused, Unavailable
+from gateway.channel import Refused, Throttled, Unavailable
 from gateway.model import Content, Media
 from tests.serving import free_port, served
 from tests.vk.bench import Bench
@@ -66,7 +66,7 @@ async def test_what_is_unclear_about_an_upload_is_clear_about_the_message(bench:
     assert bench.vk.accepted == []
 
 
-@pytest.mark.parametrize(("status", "error"), [(502, Unavailable), (413, Refused), (200, Refused)])
+@pytest.mark.parametrize(("status", "error"), [(502, Unavailable), (429, Throttled), (413, Refused), (200, Refused)])
 async def test_a_file_server_that_is_not_well(
     bench: Bench, shelf: Shelf, status: int, error: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:

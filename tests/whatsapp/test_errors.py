@@ -17,6 +17,7 @@ from gateway.channel import (
     Refused,
     SendError,
     TemplateUnusable,
+    Throttled,
     Unavailable,
     WindowClosed,
 )
@@ -28,7 +29,8 @@ from tests.whatsapp.bench import Bench
 TABLE: dict[type[SendError], tuple[int, ...]] = {
     WindowClosed: (131047,),
     TemplateUnusable: (132001, 132007, 132015, 132016),
-    Unavailable: (1, 2, 4, 80007, 130429, 131000, 131016, 131056, 131057, 132069, 133004, 134101),
+    Throttled: (4, 80007, 130429),
+    Unavailable: (1, 2, 131000, 131016, 131056, 131057, 132069, 133004, 134101),
     Misconfigured: (
         *(0, 3, 10, 33, 190, 200, 299, 368, 2200, 131005, 131031, 131037, 131042, 131044, 131045, 131048, 131064),
         *(133000, 133010, 133016),
@@ -103,13 +105,22 @@ async def test_a_token_that_meta_quotes_is_not_told_on(bench: Bench) -> None:
         (Reply(400, {"error": {"code": "100"}}), Misconfigured),
         (Reply(404, None), Misconfigured),
         (Reply(302, None), Misconfigured),
-        (Reply(429, None, timedelta(seconds=9)), Unavailable),
+        (Reply(429, None, timedelta(seconds=9)), Throttled),
+        (Reply(429, {"error": {"code": 139999}}, timedelta(seconds=9)), Throttled),
+        (Reply(400, {"error": {"code": 131056}}, timedelta(seconds=9)), Unavailable),
     ],
 )
 def test_answers_that_are_not_as_they_should_be(reply: Reply, error: type[SendError]) -> None:
     refused = refusal(reply)
     assert type(refused) is error
     assert getattr(refused, "retry_after", None) == reply.retry_after
+
+
+@pytest.mark.parametrize("json", [None, {"error": {"code": 139999}}])
+def test_a_429_that_names_no_time_holds_the_number_for_some_seconds(json: object) -> None:
+    refused = refusal(Reply(429, json))
+    assert isinstance(refused, Throttled)
+    assert refused.retry_after == timedelta(seconds=5)
 
 
 async def test_an_answer_without_a_wamid_is_ambiguous(bench: Bench) -> None:
