@@ -1,13 +1,17 @@
-"""The README's table of limits says what the channels declare, and groups are told from people."""
+"""What the channels declare: the README's table of limits, groups, and what can be taken back."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
 import pytest
 
 import bots
-from gateway.channel import Facts, Outside, Rate
+from gateway.channel import Channel, Facts, Outside, Rate, Unavailable
+from gateway.model import Address
+from tests.serving import free_port
 
 README = Path(__file__).parents[1] / "README.md"
 HEADING = "| | account | person | group |"
@@ -29,13 +33,19 @@ def written(rate: Rate | None) -> str:
     return f"`{rate.count}/{rate.per.total_seconds():g}s{burst}`"
 
 
-async def facts_of(name: str) -> Facts:
-    package = bots.package(name)
+@asynccontextmanager
+async def opened(name: str) -> AsyncIterator[Channel]:
+    """The channel, at a provider that nobody can reach."""
     async with aiohttp.ClientSession() as http:
         outside = Outside(http, "https://gateway.shop.ru", http)
-        account = bots.simulator(name).demo_account("http://127.0.0.1:9/api")
-        (channel,) = package.open_accounts({"demo": account}, outside).values()
+        account = bots.simulator(name).demo_account(f"http://127.0.0.1:{free_port()}/api")
+        (channel,) = bots.package(name).open_accounts({"demo": account}, outside).values()
+        yield channel
         await channel.close()
+
+
+async def facts_of(name: str) -> Facts:
+    async with opened(name) as channel:
         return channel.facts
 
 
@@ -62,3 +72,21 @@ async def test_a_group_is_told_from_a_person(name: str, person: str, group: str)
 async def test_where_there_are_no_groups_everybody_is_a_person(name: str) -> None:
     is_group = (await facts_of(name)).is_group
     assert not any(map(is_group, ("79990001122", "-100123", "2000000001")))
+
+
+async def test_for_how_long_a_message_can_be_taken_back() -> None:
+    declared = {name: (await facts_of(name)).recalls for name in bots.CHANNELS}
+    assert {name: hours for name, hours in declared.items() if hours} == {
+        "telegram": timedelta(hours=48),
+        "vk": timedelta(hours=24),
+    }
+
+
+@pytest.mark.parametrize("name", bots.CHANNELS)
+async def test_only_who_can_take_a_message_back_asks_the_provider(name: str) -> None:
+    async with opened(name) as channel:
+        if channel.facts.recalls:
+            with pytest.raises(Unavailable):
+                await channel.recall(Address(name, "demo", "1"), "1/2")
+        else:
+            await channel.recall(Address(name, "demo", "1"), "1/2")

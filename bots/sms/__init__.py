@@ -58,7 +58,11 @@ class Sms:
         return await self._api.send(outbound.render(self._settings.sender, address.user, what, callback))
 
     async def recall(self, address: Address, provider_id: str) -> None:
-        """Not possible here."""
+        """A text that was sent stays sent.
+
+        Twilio cancels only what waits for its SendAt, and to delete a Message is to delete it from Twilio's own log.
+        Twilio docs: Messages resource.
+        """
 
     async def acknowledge(self, event: Inbound) -> None:
         """Nobody waits for one."""

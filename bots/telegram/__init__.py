@@ -41,6 +41,8 @@ FACTS = Facts(
     needs_start=True,
     limits=LIMITS,
     is_group=is_group,
+    # Bot API: deleteMessage.
+    recalls=timedelta(hours=48),
 )
 
 TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]{35}")
@@ -95,8 +97,8 @@ class Telegram:
         """The key is not used: Telegram has nothing that would recognise a message sent twice."""
         return await self.sender.send(address.user, what)
 
-    async def recall(self, address: Address, provider_id: str) -> None:
-        """Not possible here."""
+    async def recall(self, address: Address, provider_id: str) -> None:  # noqa: ARG002 - the id names the chat too
+        await self.sender.recall(provider_id)
 
     async def acknowledge(self, event: Inbound) -> None:
         if event.callback_id is not None:

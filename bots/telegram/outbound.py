@@ -10,18 +10,27 @@ from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import AiogramError, TelegramRetryAfter
-from aiogram.methods import AnswerCallbackQuery, DeleteWebhook, GetWebhookInfo, Response, SetWebhook, TelegramMethod
+from aiogram.methods import (
+    AnswerCallbackQuery,
+    DeleteMessage,
+    DeleteWebhook,
+    GetWebhookInfo,
+    Response,
+    SetWebhook,
+    TelegramMethod,
+)
 from aiogram.types import WebhookInfo
 
 from bots import wire
 from bots.telegram.errors import UNREADABLE, Migrated, explained
 from bots.telegram.inbound import READERS
 from bots.telegram.messages import render
-from gateway.channel import Ambiguous, Binding, SendError
+from gateway.channel import Ambiguous, Binding, Refused, SendError
 from gateway.model import Content, TemplateMessage
 from gateway.settings import Secret
 
 MANY_PENDING = 100
+GONE = "message to delete not found"
 TOO_MANY = 429
 PAUSE = 1
 """Seconds to wait where Telegram, or a proxy before it, does not say for how long. Bot API: ResponseParameters."""
@@ -80,6 +89,15 @@ class Sender:
         except Migrated as moved:
             sent = await self._ask(method.model_copy(update={"chat_id": moved.chat}))
         return f"{sent.chat.id}/{sent.message_id}"
+
+    async def recall(self, message: str) -> None:
+        """Delete a message of ours, by the id that `send` gave it; one that is gone already is as it should be."""
+        chat, _, number = message.partition("/")
+        try:
+            await self._ask(DeleteMessage(chat_id=chat, message_id=int(number)))
+        except Refused as refused:
+            if GONE not in str(refused):
+                raise
 
     async def answer(self, callback_id: str) -> None:
         """Stop the button's spinner. A query that has expired cannot be answered, and nothing is lost by that."""

@@ -5,6 +5,7 @@ The descriptions are those that the server gives; the public documentation promi
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -20,6 +21,7 @@ PORTS = {None, 80, 88, 443, 8443}
 SECRET_TOKEN = re.compile(r"[A-Za-z0-9_-]{0,256}")
 FILE_ID = re.compile(r"[A-Za-z0-9_-]{20,}")
 MAX_CALLBACK_DATA = 64
+DELETABLE = timedelta(hours=48)
 
 
 class Refusal(NamedTuple):
@@ -128,6 +130,12 @@ def _button(key: _Key) -> Button:
     if key.url and not urlsplit(key.url).netloc:
         raise bad(f"inline keyboard button URL '{key.url}' is invalid: Wrong HTTP URL")
     return Button(key.text, reply=key.callback_data, url=key.url)
+
+
+def check_deletable(age: timedelta) -> None:
+    """As deleteMessage does it, for a message that is there."""
+    if age >= DELETABLE:
+        raise bad("message can't be deleted for everyone")
 
 
 def check_webhook(url: str, secret: str) -> None:

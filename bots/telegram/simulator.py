@@ -3,6 +3,7 @@
 import json
 import secrets
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from quart import Blueprint, request
@@ -137,6 +138,7 @@ class Server(People):
         key = f"{phone.user}/{params.get('message_id', '')}"
         if key not in self._messages:
             raise rules.bad("message to delete not found")
+        rules.check_deletable(timedelta(seconds=self._now() - self._messages[key]["date"]))
         del self._messages[key]
         phone.screen = [bubble for bubble in phone.screen if bubble.id != key]
         return True

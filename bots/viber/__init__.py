@@ -108,7 +108,7 @@ class Viber:
         return await self._outbox.send(address.user, what, key)
 
     async def recall(self, address: Address, provider_id: str) -> None:
-        """Not possible here."""
+        """The REST Bot API has no call that deletes a message."""
 
     async def acknowledge(self, event: Inbound) -> None:
         """Nobody waits for one."""

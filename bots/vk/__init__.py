@@ -55,8 +55,8 @@ class Vk:
     async def send(self, address: Address, what: Content | TemplateMessage, *, key: str) -> str:
         return await self.sender.send(address, what, key)
 
-    async def recall(self, address: Address, provider_id: str) -> None:
-        """Not possible here."""
+    async def recall(self, address: Address, provider_id: str) -> None:  # noqa: ARG002 - the id names the peer too
+        await self.sender.recall(provider_id)
 
     async def acknowledge(self, event: Inbound) -> None:
         await self.sender.acknowledge(event)

@@ -93,4 +93,6 @@ def facts_of(account: Account) -> Facts:
         idempotent=IDEMPOTENT,
         limits=LIMITS,
         is_group=is_group,
+        # VK API: messages.delete, `delete_for_all`.
+        recalls=timedelta(hours=24),
     )

@@ -62,6 +62,7 @@ MEANINGS: Mapping[int, Meaning] = {
     914: Meaning(Refused, "the text is too long"),
     917: Meaning(Refused, "the community has no access to this chat"),
     922: Meaning(Refused, "the community has left this chat"),
+    924: Meaning(Refused, "the message cannot be taken back from everybody, or not any more"),
     927: Meaning(Refused, "the chat does not exist"),
     932: Meaning(Refused, "the community cannot write to this conversation"),
     935: Meaning(Refused, "the person is not in the chat"),

@@ -1,4 +1,4 @@
-"""Our messages to VK. VK API: messages.send, messages.sendMessageEventAnswer."""
+"""Our messages to VK. VK API: messages.send, messages.delete, messages.sendMessageEventAnswer."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -63,6 +63,16 @@ class Sender:
             if not form.pop("keyboard", ""):
                 raise
             return await self._send(form)
+
+    async def recall(self, message: str) -> None:
+        """Delete a message for everybody, by the id that `send` gave it; one that is gone already is as it should be.
+
+        VK answers for each message by itself: 0 where there is none.
+        """
+        peer, _, number = message.partition("/")
+        match await self._api.call("messages.delete", {"peer_id": peer, "cmids": number, "delete_for_all": "1"}):
+            case [{"error": {} as error}]:
+                raise self._api.error(error)
 
     async def acknowledge(self, event: Inbound) -> None:
         """Stop the button's spinner. A press that is too old cannot be answered, and nothing is lost by that."""

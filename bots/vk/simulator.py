@@ -12,6 +12,7 @@ from bots.simulation import Accepted, Bubble, Clock, Phone, utcnow
 from bots.vk import Account, simulator_rules
 from bots.vk.account import is_group
 from bots.vk.errors import MEANINGS
+from bots.vk.simulator_deletion import delete
 from bots.vk.simulator_files import FIELDS, FileStore
 from bots.vk.simulator_people import PRESS_LIVES, People
 from bots.vk.simulator_rules import PEER_CODES, VkError, number, wrong
@@ -138,10 +139,10 @@ class Server(People):
         return not hours or (wrote is not None and self.clock() - wrote < timedelta(hours=hours))
 
     async def _delete(self, params: Mapping[str, str]) -> list[dict[str, Any]]:
-        peer, number_ = str(number(params, "peer_id")), number(params, "cmids")
-        phone = self.phone(peer)
-        phone.screen = [bubble for bubble in phone.screen if bubble.id != f"{peer}/{number_}"]
-        return [{"peer_id": int(peer), "conversation_message_id": number_, "response": 1}]
+        peer = str(number(params, "peer_id"))
+        if peer not in self.phones:
+            raise VkError(936, "Contact not found")
+        return delete(self.phones[peer], params, self.clock())
 
     async def _answer_press(self, params: Mapping[str, str]) -> int:
         event_id, _, _ = params.get("event_id", ""), number(params, "user_id"), number(params, "peer_id")

@@ -83,7 +83,11 @@ class WhatsApp:
         return await outbound.send(self._graph, outbound.render(address.user, what, key))
 
     async def recall(self, address: Address, provider_id: str) -> None:
-        """Not possible here."""
+        """The Cloud API cannot unsend a message.
+
+        All that it has is a template's own time-to-live, `message_send_ttl_seconds`, which is set when the template is
+        made: Meta gives up what it could not deliver by then. Cloud API: Time-to-live.
+        """
 
     async def acknowledge(self, event: Inbound) -> None:
         await outbound.mark_read(self._graph, event.provider_id)

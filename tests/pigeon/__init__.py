@@ -109,7 +109,7 @@ class Pigeon:
         return str(reply.json["id"])
 
     async def recall(self, address: Address, provider_id: str) -> None:
-        """Not possible here."""
+        """What flies, flies."""
 
     async def acknowledge(self, event: Inbound) -> None:
         """Nobody waits for one."""

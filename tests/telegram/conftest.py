@@ -14,7 +14,7 @@ from bots.telegram import Account, open_accounts
 from bots.telegram.simulator import Server, demo_account
 from gateway.channel import Outside
 from gateway.model import Address
-from tests.ear import NOW, Ear
+from tests.ear import Ear
 from tests.serving import app_of, free_port, served
 
 
@@ -43,11 +43,11 @@ async def shop() -> AsyncIterator[Shop]:
     account = demo_account(f"{base}/telegram")
     async with aiohttp.ClientSession() as http:
         channel = open_accounts({"shop": account}, Outside(http, base, http))["shop"]
-        server = Server(account, f"{base}/webhooks/telegram/shop", lambda: NOW)
-        shop = Shop(channel=channel, server=server, account=account, http=http, url=server.webhook_url)
-        async with served(app_of(server.blueprint(), shop.webhooks()), port):
-            yield shop
+        server = Server(account, f"{base}/webhooks/telegram/shop", lambda: ours.now)
+        ours = Shop(channel=channel, server=server, account=account, http=http, url=server.webhook_url)
+        async with served(app_of(server.blueprint(), ours.webhooks()), port):
+            yield ours
             await server.close()
             await channel.close()
-        for call in shop.calls:
+        for call in ours.calls:
             Update.model_validate_json(call.body)

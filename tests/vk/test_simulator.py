@@ -75,13 +75,6 @@ async def test_without_a_random_id_vk_knows_nothing_again(bench: Bench) -> None:
     assert len(bench.vk.accepted) == 2
 
 
-async def test_a_message_is_deleted(bench: Bench) -> None:
-    anna = await bench.started()
-    sent = await bench.send(anna, "oops")
-    await asked(bench, "messages.delete", peer_id=anna, cmids=sent.partition("/")[2], delete_for_all="1")
-    assert [bubble.text for bubble in bench.vk.phone(anna).screen] == ["Начать"]
-
-
 async def test_a_method_of_no_kind(bench: Bench) -> None:
     assert await refused(bench, "messages.sing") == 3
 
