@@ -3,6 +3,7 @@ delivered as providers do it (signed by the caller, repeated until a 2xx, and, w
 """
 
 import asyncio
+import math
 import random
 import time
 from abc import ABC, abstractmethod
@@ -14,7 +15,9 @@ from typing import Any
 import aiohttp
 from msgspec import Struct
 from quart import Blueprint
+from werkzeug.exceptions import InternalServerError
 
+from bots.chances import Chances
 from gateway.channel import Call
 from gateway.model import Button
 
@@ -61,8 +64,16 @@ class Accepted(Struct, kw_only=True):
     request: Any
 
 
+class Delivery(Struct, kw_only=True):
+    """A webhook: when it was first posted and when we first took it, as far as the provider knows (monotonic clock)."""
+
+    call: Call
+    posted: float = math.inf
+    taken: float = math.inf
+
+
 class Faults:
-    """What the stand-in does wrong, and for how many calls. Everything is off at first.
+    """What the stand-in does wrong, and for how many calls, or by chance. Everything is off at first.
 
     per_second: calls beyond so many in a second are refused with `too_many`, the provider's code for that.
     """
@@ -76,6 +87,7 @@ class Faults:
         self.answer_after = 0.0
         self.webhook_copies = 1
         self.reorder = False
+        self.chances = Chances()
         self.random = random.Random(0)  # noqa: S311 - a repeatable shuffle
 
     def fail(self, code: object, times: int = 1) -> None:
@@ -87,11 +99,17 @@ class Faults:
         self.lost_answers += times
 
     async def next_error(self) -> str | None:
-        """Wait as told; then the error code for this call, if it is to have one."""
-        await asyncio.sleep(self.answer_after)
+        """Wait as told; then the error code for this call, if it is to have one.
+
+        Raises InternalServerError where the server breaks over it: a bare 500, in no provider's own words.
+        """
+        await asyncio.sleep(self.answer_after + self.chances.slowness(self.random))
         if self.planned:
             return self.planned.popleft()
-        return self.too_many if self.per_second and self._throttled() else None
+        if self.chances.happens(self.random, self.chances.broken):
+            raise InternalServerError
+        throttled = self.per_second and self._throttled()
+        return self.too_many if throttled or self.chances.happens(self.random, self.chances.too_many) else None
 
     def _throttled(self) -> bool:
         now = time.monotonic()
@@ -103,8 +121,23 @@ class Faults:
         return False
 
     def loses_this_answer(self) -> bool:
-        self.lost_answers -= 1 if (lost := self.lost_answers > 0) else 0
-        return lost
+        if self.lost_answers > 0:
+            self.lost_answers -= 1
+            return True
+        return self.chances.happens(self.random, self.chances.lost_answer)
+
+    def copies(self) -> int:
+        """How many times the next webhook is delivered."""
+        return self.webhook_copies + self.chances.happens(self.random, self.chances.twice)
+
+    def out_of_line(self) -> float | None:
+        """By how many seconds a webhook leaves the line in which the others wait for each other; None: it stays."""
+        if self.reorder:
+            return self.random.uniform(0, 0.1)
+        if self.webhook_copies > 1:
+            return 0
+        late = self.chances.happens(self.random, self.chances.late)
+        return self.random.uniform(0, self.chances.latest) if late else None
 
 
 class Simulator(ABC):
@@ -129,6 +162,7 @@ class Simulator(ABC):
         self.phones: dict[str, Phone] = {}
         self.accepted: list[Accepted] = []
         self.answers: list[tuple[int, str]] = []
+        self.deliveries: list[Delivery] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._line = asyncio.Lock()
         self._http: aiohttp.ClientSession | None = None
@@ -159,8 +193,10 @@ class Simulator(ABC):
 
     def deliver(self, call: Call) -> None:
         """Post a webhook in the background, until it is answered 2xx. The headers hold its proof already."""
-        for _ in range(self.faults.webhook_copies):
-            task = asyncio.create_task(self._deliver(call))
+        delivery = Delivery(call=call)
+        self.deliveries.append(delivery)
+        for _ in range(self.faults.copies()):
+            task = asyncio.create_task(self._deliver(delivery))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -177,21 +213,36 @@ class Simulator(ABC):
         if self._http:
             await self._http.close()
 
-    async def _deliver(self, call: Call) -> None:
-        if self.faults.reorder or self.faults.webhook_copies > 1:
-            await asyncio.sleep(self.faults.random.uniform(0, 0.1) if self.faults.reorder else 0)
-            await self._until_taken(call)
-        else:
+    async def _deliver(self, delivery: Delivery) -> None:
+        pause = self.faults.out_of_line()
+        if pause is None:
             async with self._line:
-                await self._until_taken(call)
+                await self._bring(delivery)
+        else:
+            await asyncio.sleep(pause)
+            await self._bring(delivery)
 
-    async def _until_taken(self, call: Call) -> None:
+    async def _bring(self, delivery: Delivery) -> None:
+        delivery.posted = min(delivery.posted, time.monotonic())
+        if await self._until_taken(delivery.call):
+            delivery.taken = min(delivery.taken, time.monotonic())
+
+    async def _until_taken(self, call: Call) -> bool:
         for attempt in range(200):
-            status, body = await self._post(call)
+            status, body = await self._tried(call, first=attempt == 0)
             self.answers.append((status, body))
             if 200 <= status < 300:  # noqa: PLR2004
-                return
+                return True
             await asyncio.sleep(PAUSES[min(attempt, len(PAUSES) - 1)])
+        return False
+
+    async def _tried(self, call: Call, *, first: bool) -> tuple[int, str]:
+        """The answer, if the webhook arrives, and if the answer does."""
+        chances, draw = self.faults.chances, self.faults.random
+        if first and chances.happens(draw, chances.lost):
+            return 0, "lost on its way"
+        answer = await self._post(call)
+        return (0, "its answer was lost") if first and chances.happens(draw, chances.unheard) else answer
 
     async def _post(self, call: Call) -> tuple[int, str]:
         self._http = self._http or aiohttp.ClientSession()

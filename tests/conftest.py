@@ -14,6 +14,14 @@ from tests.player import Player
 from webhooks.demo.town import opened_town
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How long the siege is: see tests/siege."""
+    group = parser.getgroup("siege", "the siege (pytest -m faults)")
+    group.addoption("--cycles", type=int, default=4, help="how many things are broken, one after another")
+    group.addoption("--minutes", type=float, default=None, help="break things for so long, instead of by count")
+    group.addoption("--seed", type=int, default=1, help="of everything that happens by chance")
+
+
 @pytest.fixture(scope="session")
 def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """MONGODB_URI if it is set, else the embedded server."""

@@ -5,7 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ import msgspec
 from gateway.settings import Secret
 from webhooks.server import free_port
 
-GATEWAY = Path(sys.executable).with_name("gateway")
+GATEWAY = str(Path(sys.executable).with_name("gateway"))
+START = 60
+"""Seconds that a program may take until it is ready."""
 
 
 def accounts_file(file: Path, accounts: Mapping[str, Mapping[str, Any]]) -> Path:
@@ -38,25 +41,36 @@ def _plain(value: Any) -> Any:
     return value.reveal() if isinstance(value, Secret) else value
 
 
-class Process:
-    """`gateway <command>` with its own port and log; it can be killed and started again on the same port."""
+class Program(ABC):
+    """A process of its own, with its log; it can be killed and started again. `starts` counts how often it was."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], command: str = "serve", port: int = 0) -> None:
-        self.port = port or free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.log = folder / f"{command}-{self.port}.log"
-        self._command = [str(GATEWAY), command, *(["--port", str(self.port)] if command != "worker" else [])]
+    def __init__(self, name: str, folder: Path, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        self.name = name
+        self.log = folder / f"{name}.log"
+        self.starts = 0
+        self._command = command
         self._environment = {**os.environ, **environment}
         self._process: subprocess.Popen[bytes] | None = None
 
+    @abstractmethod
+    async def ready(self) -> bool:
+        """Can it work by now?"""
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     async def start(self) -> None:
-        """Return when it is ready."""
+        """Return when it is ready. Raises RuntimeError with its last words if it ends instead."""
         self._process = self._started()
-        async with aiohttp.ClientSession() as http, asyncio.timeout(60):
-            while not await self._ready(http):  # noqa: ASYNC110 - it is another process
+        async with asyncio.timeout(START):
+            while not await self.ready():
+                if not self.running:
+                    raise RuntimeError(f"{self.name} ended by itself: {self.log.read_text()[-2000:]}")
                 await asyncio.sleep(0.1)
 
     def _started(self) -> subprocess.Popen[bytes]:
+        self.starts += 1
         with self.log.open("ab") as log:
             return subprocess.Popen(self._command, env=self._environment, stdout=log, stderr=log)
 
@@ -74,11 +88,28 @@ class Process:
         process.send_signal(number)
         return await asyncio.to_thread(process.wait)
 
-    async def _ready(self, http: aiohttp.ClientSession) -> bool:
-        if self._process is None or self._process.poll() is not None:
-            raise RuntimeError(f"it ended by itself: {self.log.read_text()}")
+
+class Web(Program):
+    """`gateway web` on a port that stays its own."""
+
+    def __init__(self, name: str, folder: Path, environment: Mapping[str, str]) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        super().__init__(name, folder, [GATEWAY, "web", "--port", str(self.port)], environment)
+
+    async def ready(self) -> bool:
         try:
-            async with http.get(f"{self.url}/readyz") as response:
+            async with aiohttp.request("GET", f"{self.url}/readyz") as response:
                 return response.status == 200
         except aiohttp.ClientError:
             return False
+
+
+class Worker(Program):
+    """`gateway worker`: it says in its log that it has started."""
+
+    def __init__(self, name: str, folder: Path, environment: Mapping[str, str]) -> None:
+        super().__init__(name, folder, [GATEWAY, "worker"], environment)
+
+    async def ready(self) -> bool:
+        return self.log.read_text().count("worker started") == self.starts

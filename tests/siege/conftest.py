@@ -1,0 +1,21 @@
+"""How long the siege is."""
+
+import pytest
+
+from tests.siege.cycles import Plan
+
+
+def _plan(config: pytest.Config) -> Plan:
+    return Plan(config.getoption("cycles"), config.getoption("minutes"), config.getoption("seed"))
+
+
+@pytest.fixture
+def plan(request: pytest.FixtureRequest) -> Plan:
+    return _plan(request.config)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A longer siege has longer to end in."""
+    for item in items:
+        if "siege" in item.path.parts:
+            item.add_marker(pytest.mark.timeout(_plan(config).timeout))

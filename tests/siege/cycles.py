@@ -1,0 +1,75 @@
+"""The siege itself: something is killed, and after a while started again; workers come and go."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tests.processes import Program
+from tests.siege.camp import Camp
+
+
+@dataclass(frozen=True)
+class Plan:
+    """So many cycles, or, if told, as many as there is time for; and the seed of everything random."""
+
+    cycles: int
+    minutes: float | None
+    seed: int
+
+    @property
+    def timeout(self) -> float:
+        """Seconds after which the test has to be over."""
+        return 180 + (self.minutes * 60 if self.minutes else self.cycles * 30)
+
+    @property
+    def long(self) -> bool:
+        return bool(self.minutes) or self.cycles > 4
+
+    def rounds(self) -> Iterator[int]:
+        end = time.monotonic() + self.minutes * 60 if self.minutes else None
+        number = 0
+        while time.monotonic() < end if end else number < self.cycles:
+            number += 1
+            yield number
+
+
+async def batter(camp: Camp, plan: Plan) -> list[str]:
+    """Break one thing after another; what was broken, a line each."""
+    done = []
+    for number in plan.rounds():
+        await asyncio.sleep(camp.random.uniform(0.5, 2))
+        victim = camp.random.choice(("web", "worker", "database", "another worker"))
+        began = time.monotonic()
+        name = await _strike(camp, victim)
+        done.append(f"{number}. {name}: away for {time.monotonic() - began:.1f} s")
+    return done
+
+
+async def _strike(camp: Camp, victim: str) -> str:
+    match victim:
+        case "web":
+            return await _kill(camp, camp.random.choice(camp.webs))
+        case "worker":
+            return await _kill(camp, camp.random.choice(camp.workers[:2]))
+        case "database":
+            return await _kill(camp, camp.database)
+        case _:
+            return await _come_or_go(camp)
+
+
+async def _kill(camp: Camp, program: Program) -> str:
+    await program.kill()
+    await asyncio.sleep(camp.random.uniform(0.2, 2))
+    await program.start()
+    return f"{program.name} killed and started"
+
+
+async def _come_or_go(camp: Camp) -> str:
+    """A third worker joins; the next time it leaves in peace."""
+    if len(camp.workers) < 3:
+        return f"{(await camp.join_worker()).name} joined"
+    leaving = camp.workers.pop()
+    code = await leaving.stop()
+    assert code == 0, leaving.log.read_text()[-2000:]
+    return f"{leaving.name} left"
