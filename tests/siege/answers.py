@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from itertools import permutations
 
+from tests.siege.books import Question
 from tests.siege.ledger import Ledger, Report, in_doubt, was_put_off
-from tests.siege.load import ANSWERS, Question
+from tests.siege.people import ANSWERS
 from webhooks.demo.town import ACCOUNT
 
 

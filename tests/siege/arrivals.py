@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import combinations
 
+from tests.siege.books import Order
 from tests.siege.ledger import Ledger, Report, was_put_off
-from tests.siege.load import Order
 
 
 def arrivals(ledger: Ledger, report: Report) -> None:

@@ -6,27 +6,25 @@ from collections.abc import Iterator
 from gateway.notification import Notification, Status
 from tests.siege.answers import answers
 from tests.siege.arrivals import arrivals
+from tests.siege.books import Order
 from tests.siege.ledger import Ledger, Report, in_doubt
-from tests.siege.load import Order
 
 REACHED = {"SENT", "DELIVERED", "READ"}
 GIVEN_UP = {"UNDELIVERED", "EXPIRED"}
 RANKS = list(Status)
 
 
-def audit(ledger: Ledger) -> Report:
-    report = Report()
+def audit(ledger: Ledger, report: Report) -> None:
     for check in (figures, promises, ends, once, answers, events, arrivals, statuses):
         check(ledger, report)
-    return report
 
 
 def figures(ledger: Ledger, report: Report) -> None:
     books, simulators = ledger.books, ledger.simulators
     tries = Counter(attempt.progress.name for one in ledger.notifications.values() for attempt in one.attempts)
     webhooks = Counter(status for simulator in simulators.values() for status, _ in simulator.answers)
-    posts = Counter(status for status, _ in books.posts)
-    slowest = max(seconds for _, seconds in books.posts)
+    posts = Counter(post.status for post in books.posts)
+    slowest = max(post.seconds for post in books.posts)
     report.figures += [
         f"{len(books.orders)} orders, {len(books.questions)} questions, {len(ledger.inbox)} events",
         f"attempts: {dict(tries)}",

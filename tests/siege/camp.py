@@ -1,5 +1,6 @@
 """What is besieged: webs behind a balancer, workers, a database at the end of a wire, and the providers."""
 
+import asyncio
 import random
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,7 +15,7 @@ from bots.simulation import Simulator
 from gateway.runtime import Clock
 from storage import access
 from storage.database import Db, connect, prepare
-from tests.processes import Web, Worker, accounts_file
+from tests.processes import Program, Web, Worker, accounts_file
 from tests.siege.database import Database, uri_of
 from tests.siege.relay import Relay
 from webhooks.demo.town import opened_simulators
@@ -57,6 +58,10 @@ class Camp:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.balancer.port}"
+
+    @property
+    def programs(self) -> list[Program]:
+        return [*self.webs, *self.workers]
 
     async def join_web(self) -> Web:
         web = Web(f"web-{len(self.webs) + 1}", self.folder, self.environment)
@@ -103,9 +108,7 @@ async def opened_camp(folder: Path, seed: int, weather: Chances = WEATHER) -> As
             key=await access.create_key(db, "siege", Clock()()),
         )
         stack.push_async_callback(_end, camp)
-        for _ in range(2):
-            await camp.join_web()
-            await camp.join_worker()
+        await asyncio.gather(*[join() for join in (camp.join_web, camp.join_worker) for _ in range(2)])
         yield camp
 
 
@@ -140,5 +143,4 @@ def _environment(folder: Path, wire: Relay, balancer: Relay, accounts: Mapping[s
 
 
 async def _end(camp: Camp) -> None:
-    for program in (*camp.webs, *camp.workers):
-        await program.kill()
+    await asyncio.gather(*[program.kill() for program in camp.programs])

@@ -8,8 +8,8 @@ from bots.simulation import Accepted, Simulator
 from gateway.model import Progress
 from gateway.notification import Notification
 from storage.database import Document, from_document
+from tests.siege.books import Books, Order
 from tests.siege.camp import Camp
-from tests.siege.load import Books, Order
 
 WORD = re.compile(r"\b\d+[ab]\.\d+\b")
 DOUBT = "may have been sent"

@@ -14,10 +14,13 @@ import pytest
 
 from tests.player import until
 from tests.siege.audit import audit
+from tests.siege.books import Books
+from tests.siege.callers import watch
 from tests.siege.camp import Camp, opened_camp
 from tests.siege.cycles import Plan, batter
 from tests.siege.ledger import Report, ledger
-from tests.siege.load import Books, crowd, watch
+from tests.siege.outage import outages
+from tests.siege.people import crowd
 
 pytestmark = pytest.mark.faults
 
@@ -29,26 +32,27 @@ PER_SECOND = 0.8
 
 
 async def test_nothing_is_lost_and_nothing_doubled(tmp_path: Path, plan: Plan) -> None:
-    books, stop = Books(), asyncio.Event()
+    books, stop, report = Books(), asyncio.Event(), Report([f"seed {plan.seed}"])
     async with opened_camp(tmp_path, plan.seed) as camp:
         watching = asyncio.create_task(watch(camp, books))
         async with asyncio.TaskGroup() as group:
             group.create_task(crowd(camp, books, stop, PER_SECOND))
-            done = await batter(camp, plan)
+            await outages(camp, books, 30 if plan.long else 8, report)
+            report.figures += await batter(camp, plan)
             stop.set()
-        report = await audited(camp, books)
+        await audited(camp, books, report)
         watching.cancel()
-    report.figures[:0] = [f"seed {plan.seed}", *done, f"{camp.providers.tears} connections to providers torn"]
     print(report)  # noqa: T201 - for those who run it with -s
     assert not report.complaints, str(report)
     assert not (ORDER_IS_KEPT and report.overtaken), str(report)
 
 
-async def audited(camp: Camp, books: Books) -> Report:
+async def audited(camp: Camp, books: Books, report: Report) -> None:
     """The audit, once everything has come to rest."""
     await asyncio.gather(*[simulator.quiet() for simulator in camp.simulators.values()])
     await _at_rest(camp)
-    return audit(await ledger(camp, books))
+    report.figures.append(f"{camp.providers.tears} connections to providers torn")
+    audit(await ledger(camp, books), report)
 
 
 async def _at_rest(camp: Camp) -> None:
