@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from bots.cutting import boundary, cut
+from bots.cutting import boundary, cut, units
 from gateway.model import Content
 
 TEXT, BODY, CAPTION = 4096, 1024, 1024
+"""Characters; counted in UTF-16, the strictest way to count."""
+
 MAX_ROWS = 10
 NO_TEXT = "…"
 """Meta wants a text above buttons."""
@@ -29,7 +31,7 @@ def split(content: Content) -> Iterator[Content]:
 
 def _fits_one(content: Content) -> bool:
     wordless = content.media is not None and content.media.type in ("audio", "sticker")
-    return not content.buttons and len(content.text) <= (0 if wordless else CAPTION)
+    return not content.buttons and units(content.text) <= (0 if wordless else CAPTION)
 
 
 def _with_links_as_text(content: Content) -> Content:
@@ -44,9 +46,15 @@ def _with_links_as_text(content: Content) -> Content:
 
 def _with_buttons(content: Content) -> Iterator[Content]:
     *before, last = cut(content.text, TEXT)
-    if len(last) > BODY:
-        start = boundary(last, len(last) - BODY, len(last) - BODY // 2)
+    if units(last) > BODY:
+        fitting = _fitting(last, BODY)
+        start = boundary(last, len(last) - fitting, len(last) - fitting // 2)
         before, last = [*before, last[:start].rstrip()], last[start:].lstrip()
     yield from (Content(piece) for piece in before)
     for first in range(0, len(content.buttons), MAX_ROWS):
         yield Content(NO_TEXT if first else last, None, content.buttons[first : first + MAX_ROWS])
+
+
+def _fitting(text: str, most: int) -> int:
+    """How many characters of its end fit. The half of a pair that the slice may begin with is dropped."""
+    return len(text.encode("utf-16-le")[-2 * most :].decode("utf-16-le", "ignore"))

@@ -59,6 +59,16 @@ def test_markup_is_torn_apart_once(text: str) -> None:
     assert plain(torn) == torn
 
 
+@pytest.mark.parametrize(("sign", "times"), [("[id1|x]", 585), ("&#33;", 819), ("[a|b][c|d] ", 370)])
+def test_what_tears_markup_apart_takes_room_too(sign: str, times: int) -> None:
+    """The text alone would fit one message."""
+    pieces = texts(Content(sign * times))
+    assert units(sign * times) <= 4096
+    assert len(pieces) == 2
+    assert all(units(plain(piece)) <= 4096 for piece in pieces)
+    assert "".join(pieces).replace(" ", "") == plain(sign * times).replace(" ", "")
+
+
 @pytest.mark.parametrize("text", ["", "Tom & Jerry", "[x]", "a | b", "[]", "[a|]", "&; &#;", "R&D;x"])
 def test_other_text_is_left_alone(text: str) -> None:
     assert plain(text).replace("\u200b", "") == text

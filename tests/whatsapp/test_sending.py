@@ -9,6 +9,8 @@ from gateway.model import Button, Cause, Content, Inbound, Media, Progress, Rece
 from tests.whatsapp.bench import ANNA, Bench
 
 UPDATE = TemplateMessage("order_update", "ru", {"name": "Анна", "order": "A-17"})
+YES = (Button("Yes", reply="yes"),)
+PHOTO = Media("image", url="https://shop.ru/a.png")
 
 
 async def test_a_text_arrives_and_is_reported_step_by_step(bench: Bench) -> None:
@@ -103,6 +105,32 @@ async def test_a_paused_template_is_told_by_webhook_and_refused(bench: Bench) ->
         await bench.send(UPDATE)
     bench.meta.set_template_status("order_update", "ru", "REINSTATED")
     await bench.send(UPDATE)
+
+
+@pytest.mark.parametrize(
+    ("longest", "one_more"),
+    [
+        (Content("ы" * 4096), Content("ы" * 4097)),
+        (Content("ы" * 1024, buttons=YES), Content("ы" * 1025, buttons=YES)),
+        (Content("ы" * 1024, PHOTO), Content("ы" * 1025, PHOTO)),
+    ],
+)
+async def test_the_longest_text(bench: Bench, longest: Content, one_more: Content) -> None:
+    await bench.hear()
+    await bench.send(longest)
+    with pytest.raises(Refused, match="131009"):
+        await bench.send(one_more)
+    assert [accepted.text for accepted in bench.meta.accepted] == [longest.text]
+
+
+async def test_every_piece_of_a_long_message_is_taken(bench: Bench) -> None:
+    await bench.hear()
+    text = "Ваш заказ 📦 собран. " * 600
+    pieces = bench.channel.split(Content(text, PHOTO, YES))
+    for piece in pieces:
+        await bench.send(piece)
+    assert len(pieces) > 3
+    assert " ".join(accepted.text for accepted in bench.meta.accepted).strip() == text.strip()
 
 
 async def test_a_person_without_whatsapp(bench: Bench) -> None:
