@@ -50,6 +50,7 @@ class Program(ABC):
         self.starts = 0
         self._command = command
         self._environment = {**os.environ, **environment}
+        self._told_before = 0
         self._process: subprocess.Popen[bytes] | None = None
 
     @abstractmethod
@@ -66,12 +67,17 @@ class Program(ABC):
         async with asyncio.timeout(START):
             while not await self.ready():
                 if not self.running:
-                    raise RuntimeError(f"{self.name} ended by itself: {self.log.read_text()[-2000:]}")
+                    raise RuntimeError(f"{self.name} ended by itself: {self.words()[-2000:]}")
                 await asyncio.sleep(0.1)
+
+    def words(self) -> str:
+        """What it has told since it was started."""
+        return self.log.read_bytes()[self._told_before :].decode()
 
     def _started(self) -> subprocess.Popen[bytes]:
         self.starts += 1
         with self.log.open("ab") as log:
+            self._told_before = log.tell()
             return subprocess.Popen(self._command, env=self._environment, stdout=log, stderr=log)
 
     async def kill(self) -> None:
@@ -80,6 +86,17 @@ class Program(ABC):
     async def stop(self) -> int:
         """End it as a platform does; its exit code."""
         return await self._end(signal.SIGTERM)
+
+    def freeze(self) -> None:
+        """As a machine does that is moved or out of memory: it stands still, and knows nothing of it."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
 
     async def _end(self, number: signal.Signals) -> int:
         process, self._process = self._process, None
@@ -112,4 +129,4 @@ class Worker(Program):
         super().__init__(name, folder, [GATEWAY, "worker"], environment)
 
     async def ready(self) -> bool:
-        return self.log.read_text().count("worker started") == self.starts
+        return "worker started" in self.words()

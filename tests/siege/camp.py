@@ -31,6 +31,9 @@ WEATHER = Chances(
     lost=0.05,
     unheard=0.05,
 )
+LEASE = 5
+"""Seconds after which the work of a worker that is gone, or stands still, is taken over."""
+
 TORN = 0.01
 """The chance that the connection to a provider breaks when it answers."""
 
@@ -137,7 +140,7 @@ def _environment(folder: Path, wire: Relay, balancer: Relay, accounts: Mapping[s
         "GATEWAY_DATABASE": "siege",
         "GATEWAY_ACCOUNTS": str(accounts_file(folder / "accounts.toml", accounts)),
         "GATEWAY_PUBLIC_URL": _url(balancer),
-        "GATEWAY_LEASE": "5",
+        "GATEWAY_LEASE": str(LEASE),
         "GATEWAY_DOUBT": "20",
     }
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tests.processes import Program
-from tests.siege.camp import Camp
+from tests.siege.camp import LEASE, Camp
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,15 @@ class Plan:
             yield number
 
 
+VICTIMS = ("web", "worker", "database", "web", "worker", "database", "another worker", "frozen worker", "wire")
+
+
 async def batter(camp: Camp, plan: Plan) -> list[str]:
     """Break one thing after another; what was broken, a line each."""
     done = []
     for number in plan.rounds():
         await asyncio.sleep(camp.random.uniform(0.5, 2))
-        victim = camp.random.choice(("web", "worker", "database", "another worker"))
+        victim = camp.random.choice(VICTIMS)
         began = time.monotonic()
         name = await _strike(camp, victim)
         done.append(f"{number}. {name}: away for {time.monotonic() - began:.1f} s")
@@ -54,6 +57,10 @@ async def _strike(camp: Camp, victim: str) -> str:
             return await _kill(camp, camp.random.choice(camp.workers[:2]))
         case "database":
             return await _kill(camp, camp.database)
+        case "frozen worker":
+            return await _freeze(camp, camp.random.choice(camp.workers[:2]))
+        case "wire":
+            return await _cut(camp)
         case _:
             return await _come_or_go(camp)
 
@@ -71,5 +78,22 @@ async def _come_or_go(camp: Camp) -> str:
         return f"{(await camp.join_worker()).name} joined"
     leaving = camp.workers.pop()
     code = await leaving.stop()
-    assert code == 0, leaving.log.read_text()[-2000:]
+    assert code == 0, leaving.words()[-2000:]
     return f"{leaving.name} left"
+
+
+async def _freeze(camp: Camp, worker: Program) -> str:
+    """It wakes up when others have taken over its work, and believes that it is still its own."""
+    worker.freeze()
+    await asyncio.sleep(camp.random.uniform(LEASE, LEASE + 4))
+    worker.thaw()
+    return f"{worker.name} stood still"
+
+
+async def _cut(camp: Camp) -> str:
+    """The database is well, but nobody reaches it."""
+    swallows = camp.random.random() < 0.5
+    (camp.wire.swallow if swallows else camp.wire.cut)()
+    await asyncio.sleep(camp.random.uniform(0.5, 7))
+    await camp.wire.mend()
+    return "the wire to the database " + ("swallowed all" if swallows else "was cut")

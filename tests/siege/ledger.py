@@ -53,12 +53,12 @@ class Report:
 
     def __str__(self) -> str:
         sections = {
-            "": self.figures,
-            "On record": self.notes,
-            "Out of order": self.overtaken,
-            "COMPLAINTS": self.complaints or ["none"],
+            "THE SIEGE": self.figures,
+            f"ON RECORD: {len(self.notes)}": self.notes,
+            f"OUT OF ORDER: {len(self.overtaken)}": self.overtaken,
+            f"COMPLAINTS: {len(self.complaints)}": self.complaints,
         }
-        return "\n".join(f"\n{title}\n  " + "\n  ".join(lines) for title, lines in sections.items() if lines)
+        return "\n".join("\n  ".join([f"\n{title}", *lines]) for title, lines in sections.items())
 
 
 async def ledger(camp: Camp, books: Books) -> Ledger:

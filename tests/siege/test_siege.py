@@ -27,6 +27,9 @@ pytestmark = pytest.mark.faults
 ORDER_IS_KEPT = False
 """Does the gateway keep the order of one person's messages across processes? Until it does, it is told only."""
 
+BROKE = "Traceback"
+"""What no log of ours may hold."""
+
 PER_SECOND = 0.8
 """New people; each asks and is told about ten things."""
 
@@ -42,6 +45,8 @@ async def test_nothing_is_lost_and_nothing_doubled(tmp_path: Path, plan: Plan) -
             stop.set()
         await audited(camp, books, report)
         watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
     print(report)  # noqa: T201 - for those who run it with -s
     assert not report.complaints, str(report)
     assert not (ORDER_IS_KEPT and report.overtaken), str(report)
@@ -53,6 +58,9 @@ async def audited(camp: Camp, books: Books, report: Report) -> None:
     await _at_rest(camp)
     report.figures.append(f"{camp.providers.tears} connections to providers torn")
     audit(await ledger(camp, books), report)
+    report.complaints += [
+        f"see {log}: something broke" for log in camp.folder.glob("*.log") if BROKE in log.read_text()
+    ]
 
 
 async def _at_rest(camp: Camp) -> None:
