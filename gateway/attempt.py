@@ -13,6 +13,7 @@ class Step(Struct, frozen=True, omit_defaults=True):
 
     intent: the provider's word under which the content may go although the window is shut.
     success: what has to be reported before the cascade rests. fallback_after: patience for that, from the send.
+    required: it goes out whatever becomes of the others, and is none of their rungs.
     """
 
     channel: str
@@ -22,6 +23,7 @@ class Step(Struct, frozen=True, omit_defaults=True):
     intent: str = ""
     success: Progress = Progress.DELIVERED
     fallback_after: timedelta = timedelta(minutes=5)
+    required: bool = False
 
 
 class Part(Struct, frozen=True, omit_defaults=True):
@@ -36,6 +38,7 @@ class Attempt(Struct, frozen=True, omit_defaults=True):
 
     `at` is when the present progress was reached; `sent_at` when the send began, from which patience counts;
     `unsure_from` when it may first have been sent without our having heard so.
+    `late`: its success was heard of after another step had taken over; `recalled_at`: when it was taken back for that.
     """
 
     step: int
@@ -52,6 +55,8 @@ class Attempt(Struct, frozen=True, omit_defaults=True):
     tries: int = 0
     pieces: int = 1
     parts: tuple[Part, ...] = ()
+    late: bool = False
+    recalled_at: datetime | None = None
 
 
 HOLD = timedelta(seconds=60)

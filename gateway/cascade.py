@@ -1,216 +1,100 @@
 """The rule: what a notification's next move is. One pure function, the only place that knows the cascade."""
 
-import dataclasses
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from gateway import window
-from gateway.attempt import MAX_TRIES, Attempt, Step, succeeded
-from gateway.channel import Facts
-from gateway.model import Cause, Progress
-from gateway.moves import Finish, Leave, Move, Route, Send, Skip, Wait, World
+from gateway.attempt import Attempt, succeeded
+from gateway.model import Progress
+from gateway.moves import Finish, Leave, Move, Recall, Send, Skip, Wait, World
 from gateway.notification import Notification, Status
-from gateway.window import Mode, span
+from gateway.rung import of_step
+
+Rungs = Sequence[int]
+OUT = {Progress.SENT, Progress.DELIVERED, Progress.READ}
 
 
 def next_move(notification: Notification, world: World) -> Move:
-    """Look at the steps in order; the first that still has something to do says what.
+    """What is to be done now. The rungs are looked at in order, required steps each by themselves.
 
     A step under way is never sent again: it is waited for, then left behind.
     """
-    for attempt in notification.attempts:
-        if succeeded(attempt, notification.steps[attempt.step]):
-            name = notification.steps[attempt.step].channel
-            return Finish(Status[attempt.progress.name], f"{name}: {attempt.progress.name.lower()}")
+    sequences = {notification.rungs(step) for step in range(len(notification.steps))}
+    unreached = [rungs for rungs in sorted(sequences) if not _reached(notification, rungs)]
+    if recall := _recall(notification, world):
+        return recall
+    if not unreached or notification.cancelled_at:
+        return _finish(notification)
     if world.now >= notification.expires_at:
         return Finish(Status.EXPIRED, "its validity is over")
-    for index in range(len(notification.steps)):
-        move = _of_step(notification, index, world)
-        if move is not None:
-            return move
-    return Finish(*_end(notification))
+    moves = [move for rungs in unreached if (move := _of_rungs(notification, rungs, world))]
+    waits = [move for move in moves if isinstance(move, Wait)]
+    if len(waits) < len(moves):
+        return next(move for move in moves if not isinstance(move, Wait))
+    return min(waits, key=lambda wait: wait.until) if waits else _finish(notification)
 
 
-def advance(notification: Notification, world: World) -> tuple[Notification, Send | None]:
-    """Make every move that needs nobody else: the notification as it stands then, and what is to be sent, if anything.
+def advance(notification: Notification, world: World) -> tuple[Notification, Send | Recall | None]:
+    """Make every move that needs nobody else: the notification as it stands then, and what is left to be done, if any.
 
-    Without a Send it is out of its worker's hands: waiting for `due_at`, or settled.
+    With nothing left it is out of its worker's hands: waiting for `due_at`, or settled.
     """
     now = world.now
     while True:
         match next_move(notification, world):
-            case Send() as send:
-                return notification.saying(now, send.why), send
+            case Send() | Recall() as act:
+                return notification, act
             case Skip(step, why):
                 skipped = Attempt(step, Progress.SKIPPED, now, reason=why)
                 notification = notification.saying(now, why).trying(skipped)
             case Leave(index, why):
                 left = replace(notification.attempts[index], progress=Progress.FAILED, at=now)
                 notification = notification.saying(now, why).with_attempt(index, left)
-            case Wait(until, why):
-                return replace(notification.saying(now, why), due_at=until, lease=None), None
+            case Wait(until, why, status, line):
+                return notification.saying(now, why).waiting(until, now, status, line), None
             case Finish(status, why):
-                return notification.saying(now, why).settled(status), None
+                return notification.saying(now, why).settled(status, now), None
 
 
-def _of_step(notification: Notification, index: int, world: World) -> Move | None:
-    """What one step wants; None if it is behind us."""
-    attempt = notification.last(index)
-    if attempt is None:
-        return _begin(notification, index, world)
-    rule = _AFTER.get(attempt.progress)
-    return rule(notification, attempt, world) if rule else None
+def _of_rungs(notification: Notification, rungs: Rungs, world: World) -> Move | None:
+    """What the first rung wants that still wants something."""
+    return next((move for step in rungs if (move := of_step(notification, step, world))), None)
 
 
-def _begin(notification: Notification, index: int, world: World, *, shut: bool = False, template: bool = False) -> Move:
-    """What the step would do if nothing had been sent yet; with the window `shut`, or as a `template` only."""
-    step, route = notification.steps[index], world.routes[index]
-    obstacle = _obstacle(notification, route)
-    if obstacle:
-        return Skip(index, f"{step.channel}: {obstacle}")
-    if route.held_until and route.held_until > world.now:
-        return Wait(min(route.held_until, notification.expires_at), f"{step.channel}: held, {route.held_why}")
-    return _choose(index, replace(step, content=None) if template else step, route, world.now, shut=shut)
+def _reached(notification: Notification, rungs: Rungs) -> Attempt | None:
+    """The attempt that came as far as its step asks."""
+    attempts = [attempt for attempt in notification.attempts if attempt.step in rungs]
+    return next((attempt for attempt in attempts if succeeded(attempt, notification.steps[attempt.step])), None)
 
 
-def _again(notification: Notification, attempt: Attempt, world: World, words: str) -> Move:
-    """Go on with an attempt if it would be made like this now: a window may have shut meanwhile, a person have left."""
-    move = _begin(notification, attempt.step, world, shut=bool(attempt.intent), template=attempt.template)
-    if isinstance(move, Send) and move.like(attempt):
-        why = f"{notification.steps[attempt.step].channel}: {words}"
-        again = notification.attempts.index(attempt)
-        return Send(attempt.step, attempt.template, why, again, attempt.intent)
-    return _the_rest(notification, attempt, move)
+def _recall(notification: Notification, world: World) -> Recall | None:
+    """A message that another has replaced, where its provider can take it back and the other is out."""
+    for index, attempt in enumerate(notification.attempts):
+        later = notification.following(attempt.step)
+        followers = [other for other in notification.attempts if other.step in later and other.progress in OUT]
+        if followers and _can_be_recalled(notification, attempt, world):
+            by, name = (notification.steps[made.step].channel for made in (followers[0], attempt))
+            return Recall(index, f"{name}: taken back, since {by} has replaced it")
+    return None
 
 
-def _the_rest(notification: Notification, attempt: Attempt, move: Move) -> Move:
-    """The move; where the same text goes out in another form, without the parts of it that have arrived."""
-    if isinstance(move, Send) and attempt.parts and not move.template:
-        return dataclasses.replace(move, rest_of=notification.attempts.index(attempt))
-    return move
-
-
-def _obstacle(notification: Notification, route: Route) -> str:
-    """Why this person cannot be reached here at all. A reply reaches whoever has just written to us."""
-    session = route.session
-    if route.address is None:
-        return route.no_address
-    if route.facts.needs_start and (session is None or session.started_at is None):
-        return "the person has not started the bot"
-    if session and session.blocked_at:
-        return f"the person has blocked us on {session.blocked_at:%Y-%m-%d %H:%M} UTC"
-    if session and session.stopped_at and notification.reply_to is None:
-        return f"the person asked us to stop on {session.stopped_at:%Y-%m-%d %H:%M} UTC"
-    return ""
-
-
-def _choose(index: int, step: Step, route: Route, now: datetime, *, shut: bool) -> Move:
-    """Free text while we may; when the window is shut, under an intent or as the approved template."""
-    rule = route.facts.window
-    state = "the provider says the window is closed" if shut else window.describe(rule, route.session, now)
-    if step.content and not shut and window.is_free(rule, route.session, now):
-        return Send(index, template=False, why=f"{step.channel}: {state} -> free text")
-    if step.content and step.intent:
-        why = f"{step.channel}: {state} -> free text as {step.intent}"
-        return Send(index, template=False, why=why, intent=step.intent)
-    if step.template is None:
-        return Skip(index, f"{step.channel}: {state}, and the step has no {_pass(route.facts)}")
-    name = f"{step.template.name}/{step.template.language}"
-    if route.template_problem:
-        return Skip(index, f"{step.channel}: {state}; template {name} cannot be used: {route.template_problem}")
-    return Send(index, template=True, why=f"{step.channel}: {state} -> template {name}")
-
-
-def _pass(facts: Facts) -> str:
-    """What this channel lets through when its window is shut."""
-    return "intent" if facts.window.mode is Mode.POLICY else "template"
-
-
-def _followed(notification: Notification, attempt: Attempt) -> bool:
-    """Has a later channel taken over? To come back to this one then would tell the person twice."""
-    useless = {Progress.SKIPPED, Progress.FAILED}
-    return any(later.step > attempt.step and later.progress not in useless for later in notification.attempts)
-
-
-def _failed(notification: Notification, attempt: Attempt, world: World) -> Move | None:
-    """The provider said that the window is shut, whatever we believed: the same step may go as what is left of it."""
-    step, facts = notification.steps[attempt.step], world.routes[attempt.step].facts
-    if attempt.cause is not Cause.WINDOW_CLOSED or attempt.template or _followed(notification, attempt):
-        return None
-    if step.template is None and (attempt.intent or not step.intent):
-        return None
-    if attempt.unsure_from and facts.idempotent:  # this was said of a repetition: the first one may have arrived
-        return None
-    move = _begin(notification, attempt.step, world, shut=True, template=bool(attempt.intent))
-    return _the_rest(notification, attempt, move)
-
-
-def _retrying(notification: Notification, attempt: Attempt, world: World) -> Move:
-    step, route = notification.steps[attempt.step], world.routes[attempt.step]
-    if _put_off(notification, attempt):
-        why = f"{step.channel}: {attempt.reason}; not waited for any longer"
-        return Leave(notification.attempts.index(attempt), why)
-    times = [moment for moment in (attempt.retry_at, route.held_until) if moment and moment > world.now]
-    if times:
-        return Wait(min(max(times), notification.expires_at), f"{step.channel}: {attempt.reason}; trying again")
-    return _again(notification, attempt, world, "trying again")
-
-
-def _put_off(notification: Notification, attempt: Attempt) -> bool:
-    """Has the provider asked us to wait more often, or longer, than is worth it while there is another channel?"""
-    if attempt.cause is not Cause.UNAVAILABLE or attempt.step == len(notification.steps) - 1:
+def _can_be_recalled(notification: Notification, attempt: Attempt, world: World) -> bool:
+    arrived = any(part.provider_id for part in attempt.parts)
+    if not arrived or attempt.recalled_at or succeeded(attempt, notification.steps[attempt.step]):
         return False
-    pause = (attempt.retry_at or attempt.at) - attempt.at
-    return attempt.tries >= MAX_TRIES or pause > notification.steps[attempt.step].fallback_after
+    return world.now < (attempt.sent_at or attempt.at) + world.routes[attempt.step].facts.recalls
 
 
-def _in_doubt(notification: Notification, attempt: Attempt, world: World) -> Move | None:
-    """It may have been sent. It is waited for, and sent again only while the provider still knows our key."""
-    step, route, until = notification.steps[attempt.step], world.routes[attempt.step], attempt.at + world.doubt
-    if _followed(notification, attempt):
-        return None
-    again_at = max(world.now, attempt.retry_at or world.now)
-    if attempt.tries < MAX_TRIES and again_at < (attempt.unsure_from or attempt.at) + route.facts.idempotent:
-        if again_at > world.now:
-            words = f"{step.channel}: it may have been sent; repeating it under the same key"
-            return Wait(min(again_at, notification.expires_at), words)
-        move = _again(notification, attempt, world, "repeated under the same key")
-        if isinstance(move, Send) and move.again is not None:
-            return move
-    if world.now < until and route.facts.echoes_key:
-        words = f"{step.channel}: it may have been sent; waiting for a receipt"
-        return Wait(min(until, notification.expires_at), words)
-    return None
-
-
-def _unconfirmed(notification: Notification, attempt: Attempt, world: World) -> Move | None:
-    """Sent, and the step asks for more. Patience counts from the send; the last step has nothing to fall back on."""
-    step = notification.steps[attempt.step]
-    if attempt.step == len(notification.steps) - 1:
-        return None
-    until = (attempt.sent_at or attempt.at) + step.fallback_after
-    if world.now < until:
-        words = f"{step.channel}: sent; waiting up to {span(step.fallback_after)} for {step.success.name.lower()}"
-        return Wait(min(until, notification.expires_at), words)
-    return None
-
-
-_AFTER: dict[Progress, Callable[[Notification, Attempt, World], Move | None]] = {
-    Progress.FAILED: _failed,
-    Progress.RETRYING: _retrying,
-    Progress.SENDING: _in_doubt,
-    Progress.UNKNOWN: _in_doubt,
-    Progress.SENT: _unconfirmed,
-    Progress.DELIVERED: _unconfirmed,
-}
-
-
-def _end(notification: Notification) -> tuple[Status, str]:
-    seen = {attempt.progress for attempt in notification.attempts}
-    if taken := seen & {Progress.SENT, Progress.DELIVERED, Progress.READ}:
-        return Status[max(taken).name], "sent; there is no further step"
-    if seen & {Progress.SENDING, Progress.UNKNOWN}:
-        return Status.UNDELIVERED, "no step is left; a message may have been sent, and is not repeated"
-    return Status.UNDELIVERED, "no step is left"
+def _finish(notification: Notification) -> Finish:
+    """The end, as far as we know now: the best of what became of the attempts."""
+    out = [attempt for attempt in notification.attempts if attempt.progress in OUT]
+    if out:
+        best = max(out, key=lambda attempt: attempt.progress)
+        step, far = notification.steps[best.step], best.progress.name
+        words = far.lower() if succeeded(best, step) else f"{far.lower()}; there is no further step"
+        return Finish(Status[far], f"{step.channel}: {words}")
+    if {Progress.SENDING, Progress.UNKNOWN} & {attempt.progress for attempt in notification.attempts}:
+        return Finish(Status.UNDELIVERED, "no step is left; a message may have been sent, and is not repeated")
+    if notification.cancelled_at:
+        return Finish(Status.CANCELLED, "cancelled")
+    return Finish(Status.UNDELIVERED, "no step is left")

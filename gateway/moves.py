@@ -18,7 +18,9 @@ class Route:
     """What is known, at this moment, of one step's way to the person.
 
     no_address: why there is none, in words. template_problem: why the step's template cannot be used, or "".
-    held_until: our account waits until then, because of `held_why`.
+    held_until: our account waits until then, because of `held_why`. patient: the fault is our own, so its messages
+    wait for as long as they are valid; otherwise the provider is away, and another step may be quicker.
+    account: channel:name.
     """
 
     facts: Facts
@@ -28,6 +30,8 @@ class Route:
     template_problem: str = ""
     held_until: datetime | None = None
     held_why: str = ""
+    patient: bool = True
+    account: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,11 +80,24 @@ class Leave:
 
 
 @dataclass(frozen=True)
+class Recall:
+    """Take back what an attempt has brought: a later step has taken over."""
+
+    attempt: int
+    why: str
+
+
+@dataclass(frozen=True)
 class Wait:
-    """Nothing to do before `until`, unless something happens."""
+    """Nothing to do before `until`, unless something happens.
+
+    line: the account in whose line it stands meanwhile: messages to the same person that came later stay behind it.
+    """
 
     until: datetime
     why: str
+    status: Status = Status.NEW
+    line: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,4 +108,4 @@ class Finish:
     why: str
 
 
-Move = Send | Skip | Leave | Wait | Finish
+Move = Send | Skip | Leave | Recall | Wait | Finish

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from gateway.attempt import Part, succeeded, with_part
+from gateway.attempt import Attempt, Part, succeeded, with_part
 from gateway.model import Address, Cause, Message, Progress, Receipt, template_key
 from gateway.notification import Notification, Status
 from gateway.runtime import Runtime
@@ -75,18 +75,42 @@ def _told(old: Notification, index: int, part: int, receipt: Receipt, now: datet
     after = with_part(before, Part(receipt.provider_id, receipt.progress), part, now)
     if after == before:
         return None
-    if after.progress is Progress.FAILED and before.progress is not Progress.FAILED:
-        after = replace(after, reason=receipt.reason, cause=receipt.cause)
     if after.progress is before.progress:
         return old.with_attempt(index, after)
-    step = old.steps[before.step]
-    words = f"{step.channel}: {after.progress.name.lower()} {after.reason}".strip()
+    if after.progress is Progress.FAILED:
+        after = replace(after, reason=receipt.reason, cause=receipt.cause)
+    return _moved(old, index, replace(after, late=after.late or _too_late(old, index, after)), now)
+
+
+def _moved(old: Notification, index: int, after: Attempt, now: datetime) -> Notification:
+    """The notification with an attempt that has come further; due, if something follows from that."""
+    step = old.steps[after.step]
+    late = "; late, another step had taken over by then" if after.late else ""
+    words = f"{step.channel}: {after.progress.name.lower()} {after.reason}".strip() + late
     new = old.saying(now, words).with_attempt(index, after)
     if new.lease:  # its worker notices that it has changed
         return new
-    if succeeded(after, step):
-        return new.settled(Status[after.progress.name])
-    return replace(new, due_at=now) if after.progress is Progress.FAILED else new
+    if after.progress is Progress.FAILED:
+        return new.woken(now)
+    return _done(new, after, now) if succeeded(after, step) else new
+
+
+def _done(notification: Notification, attempt: Attempt, now: datetime) -> Notification:
+    """A step has succeeded. Mostly that is the end; where more was tried or is required, the rule has to say."""
+    others = [other for other in notification.attempts if other is not attempt]
+    if all(other.progress is Progress.SKIPPED for other in others) and not any(s.required for s in notification.steps):
+        return notification.settled(Status[attempt.progress.name], now)
+    return notification.woken(now) if notification.due_at else notification
+
+
+def _too_late(notification: Notification, index: int, after: Attempt) -> bool:
+    """Has it arrived when a later step of the same cascade was out already?"""
+    later = notification.following(after.step)
+    others = (other for other in notification.attempts[index + 1 :] if other.step in later)
+    return after.progress >= Progress.DELIVERED and any(other.progress not in _NOTHING for other in others)
+
+
+_NOTHING = {Progress.SKIPPED, Progress.RETRYING, Progress.FAILED}
 
 
 async def _learn(

@@ -17,7 +17,7 @@ from gateway.cascade import advance, next_move
 from gateway.channel import SendError, Unavailable
 from gateway.dispatcher import Outcome, _after, _begin
 from gateway.model import Cause, Progress, Receipt, Session
-from gateway.moves import Move, Route, Send, World
+from gateway.moves import Move, Recall, Route, Send, World
 from gateway.notification import Notification, Recipient, orphaned
 from gateway.receipts import _told
 from gateway.sessions import _closed
@@ -102,15 +102,21 @@ class Play:
         self.notification = orphaned(claimed)
         while self.notification.lease and len(self.turns) < LIMIT:
             world = World(self.now, tuple(self.routes))
-            send = self.ask(world)
-            if send:
-                self.send(send, world)
+            act = self.ask(world)
+            if isinstance(act, Send):
+                self.send(act, world)
+            elif act:
+                self.recall(act)
 
-    def ask(self, world: World) -> Send | None:
+    def ask(self, world: World) -> Send | Recall | None:
         before = self.notification
-        self.notification, send = advance(before, world)
+        self.notification, act = advance(before, world)
         self.turns.append(Turn(before, world, self.notification, next_move(self.notification, world)))
-        return send
+        return act
+
+    def recall(self, recall: Recall) -> None:
+        attempt = replace(self.notification.attempts[recall.attempt], recalled_at=self.now)
+        self.notification = self.notification.with_attempt(recall.attempt, attempt)
 
     def send(self, send: Send, world: World) -> None:
         pieces = 1 if send.template else self.pieces[send.step]

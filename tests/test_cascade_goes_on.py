@@ -43,7 +43,11 @@ DOUBTFUL = "whatsapp: it may have been sent"
     [
         (made(Progress.SENDING), IDLE, Wait(NOW + DOUBT - SECOND, f"{DOUBTFUL}; waiting for a receipt")),
         (made(Progress.UNKNOWN), IDLE, Wait(NOW + DOUBT - SECOND, f"{DOUBTFUL}; waiting for a receipt")),
-        (made(Progress.SENDING), Route(KEYED, ADDRESS), Send(0, False, "whatsapp: repeated under the same key", 0)),
+        (
+            made(Progress.SENDING),
+            Route(KEYED, ADDRESS),
+            Send(0, False, f"{DOUBTFUL}; repeating it under the same key", 0),
+        ),
         (
             made(Progress.UNKNOWN, retry_at=NOW + SECOND),
             Route(KEYED, ADDRESS),
@@ -139,7 +143,7 @@ def test_it_is_repeated_in_the_same_form() -> None:
     """The key is the same, so the message has to be, whatever the window is now."""
     tried = made(Progress.UNKNOWN, intent="account_update")
     move = goes_on(tried, Route(KEYED, ADDRESS, session=OPEN), (MEANT, SMS))
-    assert move == Send(0, False, "whatsapp: repeated under the same key", 0, "account_update")
+    assert move == Send(0, False, f"{DOUBTFUL}; repeating it under the same key", 0, "account_update")
 
 
 BUSY = made(Progress.RETRYING, cause=Cause.UNAVAILABLE, reason="busy", retry_at=NOW + SECOND, tries=1)
