@@ -4,30 +4,37 @@ Never twice: an attempt is stored as SENDING before the provider is called. A pr
 so, and the rule treats it as "may have been sent".
 """
 
+import asyncio
 import logging
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import structs
 
 from gateway import cascade
-from gateway.attempt import HOLD, Attempt, Part, Step, after_error, with_part
+from gateway.attempt import Attempt, Part, Step, after_error, with_part
 from gateway.channel import Ambiguous, Channel, SendError, Unavailable
-from gateway.model import Address, Cause, Content, Progress, TemplateMessage
-from gateway.moves import Send, World
-from gateway.notification import Notification, Status, orphaned
+from gateway.gate import NotYet
+from gateway.model import Address, Content, Progress, TemplateMessage
+from gateway.moves import Recall, Send, World
+from gateway.notification import Notification, Status, lane_of, orphaned
+from gateway.recall import recalled
 from gateway.receipts import key_of, line_of, received
-from gateway.routes import account_key, look, template_of, way_of
-from gateway.runtime import Runtime
+from gateway.routes import look, template_of, way_of
+from gateway.runtime import Runtime, account_key
 from gateway.sessions import corrected
-from storage import messages, notifications, states
+from gateway.turns import admitted, put_off
+from storage import messages, notifications
 from storage.database import insist
 
 log = logging.getLogger(__name__)
 
 Piece = Content | TemplateMessage
+
+LATER = (timedelta(minutes=1), timedelta(minutes=10))
+"""When what broke by a mistake of ours is tried again; then it is given up."""
 
 
 @dataclass
@@ -58,33 +65,69 @@ async def work(runtime: Runtime, claimed: Notification) -> None:
         try:
             world = await look(runtime, current)
         except LookupError as error:
-            told = current.saying(runtime.clock(), str(error))
-            await notifications.save(runtime.db, told.settled(Status.UNDELIVERED))
+            now = runtime.clock()
+            await notifications.save(runtime.db, current.saying(now, str(error)).settled(Status.ERROR, now))
             return
-        decided, send = cascade.advance(current, world)
-        if send is not None:
-            current = await _send(runtime, decided, send, world)
+        decided, act = cascade.advance(current, world)
+        if isinstance(act, Send):
+            current = await _send(runtime, decided, act, world)
+        elif isinstance(act, Recall):
+            current = await recalled(runtime, decided, act)
         elif await notifications.save(runtime.db, decided):
             return
         else:  # a receipt came in between: look again
             current = await notifications.get(runtime.db, claimed.id)
 
 
+async def broken(runtime: Runtime, key: str, error: Exception) -> None:
+    """Working on this one failed by a mistake of ours: it comes back later, and in the end it is given up, visibly."""
+    now, words = runtime.clock(), f"a mistake of ours: {type(error).__name__}"
+
+    def step(old: Notification) -> Notification | None:
+        if old.due_at is None:
+            return None
+        told = structs.replace(old.saying(now, words), mistakes=old.mistakes + 1)
+        if told.mistakes > len(LATER):
+            return told.settled(Status.ERROR, now)
+        return told.waiting(now + LATER[old.mistakes], now, Status.NEW, "")
+
+    await notifications.change(runtime.db, key, step)
+
+
 async def _send(runtime: Runtime, notification: Notification, send: Send, world: World) -> Notification | None:
-    """Make one attempt; the notification as it is stored then."""
-    step, address = notification.steps[send.step], world.routes[send.step].address
+    """Make one attempt, when it is its turn; the notification as it is stored then."""
+    step, route = notification.steps[send.step], world.routes[send.step]
     way, what = way_of(runtime, step), _what(step, send)
-    if address is None or what is None:
+    if route.address is None or what is None:
         raise TypeError(send)
     pieces: Sequence[Piece] = way.split(what) if isinstance(what, Content) else [what]
-    index, begun = _begin(notification, send, address, len(pieces), world.now)
-    begun = structs.replace(begun, due_at=world.now + runtime.settings.lease * len(pieces))
+    moments = await admitted(runtime, notification, send, route, route.address, len(pieces))
+    if isinstance(moments, NotYet):
+        put = put_off(runtime, notification, route.account, moments)
+        return None if await notifications.save(runtime.db, put) else await notifications.get(runtime.db, put.id)
+    runtime.gate.enter(route.account)
+    try:
+        await _until(runtime, moments[0])
+        return await _attempted(runtime, notification, send, world, list(zip(pieces, moments, strict=True)))
+    finally:
+        runtime.gate.leave(route.account)
+
+
+async def _attempted(
+    runtime: Runtime, notification: Notification, send: Send, world: World, pieces: Sequence[tuple[Piece, datetime]]
+) -> Notification | None:
+    step, route, began = notification.steps[send.step], world.routes[send.step], runtime.clock()
+    way, address = way_of(runtime, step), route.address
+    if address is None:
+        raise TypeError(send)
+    index, begun = _begin(notification.saying(began, send.why), send, address, len(pieces), began)
+    lease = runtime.settings.lease * len(pieces)
+    begun = structs.replace(begun, due_at=began + lease, lane=lane_of(begun.priority), line=route.account)
     stored = await notifications.save(runtime.db, begun)
     if stored is None:
         return await notifications.get(runtime.db, notification.id)
     outcome = await _hand_over(runtime, stored, index, address, pieces)
-    if outcome.error:
-        await _learn(runtime, way, step, address, outcome.error, world.now)
+    await _learn(runtime, way, step, address, outcome.error, began)
     then = replace(world, now=runtime.clock())
     after = await insist(
         notifications.change,
@@ -95,6 +138,10 @@ async def _send(runtime: Runtime, notification: Notification, send: Send, world:
     )
     await _join_early(runtime, way, address, outcome)
     return after
+
+
+async def _until(runtime: Runtime, moment: datetime) -> None:
+    await asyncio.sleep(max(0, (moment - runtime.clock()).total_seconds()))
 
 
 def _what(step: Step, send: Send) -> Piece | None:
@@ -119,21 +166,28 @@ def _begin(
             pieces=pieces,
             parts=() if send.rest_of is None else notification.attempts[send.rest_of].parts,
         )
-        return len(notification.attempts), notification.trying(attempt)
+        return len(notification.attempts), structs.replace(notification.trying(attempt), in_line_from=None)
     old = notification.attempts[send.again]
     again = structs.replace(old, progress=Progress.SENDING, at=now, sent_at=now, address=address)
     return send.again, notification.with_attempt(send.again, again)
 
 
 async def _hand_over(
-    runtime: Runtime, notification: Notification, index: int, address: Address, pieces: Sequence[Piece]
+    runtime: Runtime,
+    notification: Notification,
+    index: int,
+    address: Address,
+    pieces: Sequence[tuple[Piece, datetime]],
 ) -> Outcome:
-    """Hand over, in order, the pieces that the provider has not taken yet, up to the first that it does not take."""
+    """Hand over, in order and each at its moment, the pieces that the provider has not taken yet, up to the first that
+    it does not take.
+    """
     attempt, outcome = notification.attempts[index], Outcome(spread=random.uniform(1, 1.5))  # noqa: S311
     way = way_of(runtime, notification.steps[attempt.step])
-    for part in range(len(attempt.parts), len(pieces)):
+    for part, (piece, moment) in list(enumerate(pieces))[len(attempt.parts) :]:
+        await _until(runtime, moment)
         try:
-            provider_id = await way.send(address, pieces[part], key=key_of(notification, index, part))
+            provider_id = await way.send(address, piece, key=key_of(notification, index, part))
         except SendError as error:
             outcome.error = error
             break
@@ -155,12 +209,13 @@ def _after(old: Notification, index: int, outcome: Outcome, lease: str | None, w
     return cascade.advance(told, world)[0] if old.lease == lease else told
 
 
-async def _learn(runtime: Runtime, way: Channel, step: Step, address: Address, error: SendError, at: datetime) -> None:
-    """What a refusal teaches us about the session, the template, or our own account, as of when we began to send."""
-    await corrected(runtime, address, error.cause, template_of(way, step), str(error), at)
-    if error.cause is Cause.MISCONFIGURED:
-        log.error("%s is held: %s", account_key(way), error)
-        await states.hold(runtime.db, account_key(way), runtime.clock() + HOLD, str(error))
+async def _learn(
+    runtime: Runtime, way: Channel, step: Step, address: Address, error: SendError | None, began: datetime
+) -> None:
+    """What it teaches us about our account, the session and the template, as of when we began to send."""
+    await insist(runtime.gate.holds.heard, account_key(way), error, began, runtime.clock())
+    if error:
+        await insist(corrected, runtime, address, error.cause, template_of(way, step), str(error), began)
 
 
 async def _join_early(runtime: Runtime, way: Channel, address: Address, outcome: Outcome) -> None:

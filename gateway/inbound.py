@@ -26,7 +26,7 @@ from gateway.model import (
     Visit,
     template_key,
 )
-from gateway.notification import Notification, Recipient
+from gateway.notification import Notification, Priority, Recipient, lane_of
 from gateway.runtime import Runtime
 from storage import messages, notifications, states
 from storage import sessions as stored
@@ -121,21 +121,25 @@ async def _answer(runtime: Runtime, way: Channel, event: Inbound, session: Sessi
     try:
         content = await runtime.conversation(event, session)
         if content:
-            await notifications.add(runtime.db, [_reply(event, session, content, runtime.clock())])
+            await notifications.add(runtime.db, [await _reply(runtime, event, session, content)])
             runtime.outbox_bell.set()
     finally:
         await seen
 
 
-def _reply(event: Inbound, session: Session, content: Content, now: datetime) -> Notification:
+async def _reply(runtime: Runtime, event: Inbound, session: Session, content: Content) -> Notification:
     """The bot's answer is a notification like any other, named after the event: it cannot be made twice."""
-    address = event.address
+    address, now, recipient = event.address, runtime.clock(), Recipient(session=session.id)
     return Notification(
         f"reply:{event_key(event)}",
-        Recipient(session=session.id),
+        recipient,
         (Step(address.channel, address.account, content=content),),
         created_at=now,
         expires_at=now + REPLY_LIFE,
         due_at=now,
+        priority=Priority.REPLY,
+        accepted=runtime.clock.ordinal(),
+        person=session.id,
+        lane=lane_of(Priority.REPLY),
         reply_to=event.provider_id,
     )

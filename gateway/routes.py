@@ -9,7 +9,7 @@ from gateway.channel import Channel
 from gateway.model import Contact, Session, template_key
 from gateway.moves import Route, World
 from gateway.notification import Notification, Recipient
-from gateway.runtime import Runtime
+from gateway.runtime import Runtime, account_key
 from storage import sessions, states
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -29,8 +29,7 @@ async def look(runtime: Runtime, notification: Notification) -> World:
     known = await find_recipient(runtime, notification.recipient)
     ways = [(step, way_of(runtime, step)) for step in notification.steps]
     problems = await states.template_problems(runtime.db, {template_of(way, step) for step, way in ways} - {""})
-    held = await states.held(runtime.db, {account_key(way) for _, way in ways}, now)
-    return World(now, [await _route(runtime, step, way, known, problems, held) for step, way in ways], doubt)
+    return World(now, [await _route(runtime, step, way, known, problems, now) for step, way in ways], doubt)
 
 
 def way_of(runtime: Runtime, step: Step) -> Channel:
@@ -39,10 +38,6 @@ def way_of(runtime: Runtime, step: Step) -> Channel:
     if way is None:
         raise LookupError(f"{step.channel}: the account {step.account or 'of this channel'} is not configured any more")
     return way
-
-
-def account_key(way: Channel) -> str:
-    return f"{way.facts.name}:{way.account}"
 
 
 def template_of(way: Channel, step: Step) -> str:
@@ -78,7 +73,7 @@ async def _route(
     way: Channel,
     known: Known,
     problems: Mapping[str, str],
-    held: Mapping[str, tuple[datetime, str]],
+    now: datetime,
 ) -> Route:
     session = next(
         (s for s in known.sessions if (s.address.channel, s.address.account) == (step.channel, way.account)), None
@@ -86,15 +81,18 @@ async def _route(
     address = session.address if session else way.at_phone(known.phone) if known.phone else None
     if address and not session:
         session = await sessions.get(runtime.db, address.key)
-    until, why = held.get(account_key(way), (None, ""))
+    account = account_key(way)
+    hold = runtime.gate.holds.of(account, now)
     return Route(
         way.facts,
         address,
         "" if address else _no_address(way, known),
         session,
         problems.get(template_of(way, step), ""),
-        until,
-        why,
+        held_until=hold.until if hold else None,
+        held_why=hold.why if hold else "",
+        patient=hold is None or hold.patient,
+        account=account,
     )
 
 

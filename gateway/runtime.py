@@ -4,6 +4,7 @@ import asyncio
 import importlib
 import inspect
 import sys
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,11 +17,14 @@ import aiohttp
 import bots
 from bots import files
 from bots.conversation import Conversation
-from gateway.channel import Channel, Outside
+from gateway.channel import Channel, Limits, Outside
+from gateway.gate import Gate
+from gateway.pace import read_limits
 from gateway.settings import Settings, SettingsError, read_account
 from storage.database import Db, connect, prepare
 from storage.embedded import embedded
 from storage.inbox import Inbox
+from storage.notifications import Outbox
 
 Channels = Mapping[str, Mapping[str, Channel]]
 
@@ -30,15 +34,26 @@ def ways(channels: Channels) -> list[Channel]:
     return [way for accounts in channels.values() for way in accounts.values()]
 
 
+def account_key(way: Channel) -> str:
+    """An account of ours by its whole name, channel:name."""
+    return f"{way.facts.name}:{way.account}"
+
+
 class Clock:
     """The time, aware and in UTC, to the millisecond as MongoDB keeps it. The demo moves it forward."""
 
     def __init__(self) -> None:
         self.ahead = timedelta(0)
+        self._last = 0
 
     def __call__(self) -> datetime:
         now = datetime.now(UTC) + self.ahead
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+    def ordinal(self) -> int:
+        """Only grows: what was accepted later has the larger number; between machines as far as their clocks agree."""
+        self._last = max(self._last + 1, time.time_ns() // 1000)
+        return self._last
 
 
 @dataclass
@@ -48,6 +63,8 @@ class Runtime:
     settings: Settings
     db: Db
     inbox: Inbox
+    outbox: Outbox
+    gate: Gate
     channels: Channels
     conversation: Conversation
     clock: Clock
@@ -69,7 +86,9 @@ async def opened(settings: Settings, clock: Clock | None = None) -> AsyncIterato
         for way in ways(channels):
             stack.push_async_callback(way.close)
         db = await stack.enter_async_context(opened_database(settings))
-        yield Runtime(settings, db, Inbox(db), channels, conversation, clock or Clock())
+        gate = Gate(db, _limits(settings, channels))
+        await gate.holds.refresh()
+        yield Runtime(settings, db, Inbox(db), Outbox(db), gate, channels, conversation, clock or Clock())
 
 
 @asynccontextmanager
@@ -89,8 +108,16 @@ async def opened_database(settings: Settings) -> AsyncIterator[Db]:
         uri = settings.mongodb_uri or str(await stack.enter_async_context(embedded(settings.folder)))
         db = connect(uri, settings.database)
         stack.callback(db.client.close)
-        await prepare(db)
+        await prepare(db, settings.kept)
         yield db
+
+
+def _limits(settings: Settings, channels: Channels) -> Mapping[str, Limits]:
+    """Of each account: what its provider states, and what the settings say otherwise."""
+    return {
+        account_key(way): read_limits(way.facts.limits, settings.limits.get(account_key(way), {}))
+        for way in ways(channels)
+    }
 
 
 def open_channels(settings: Settings, outside: Outside) -> Channels:

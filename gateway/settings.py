@@ -12,6 +12,9 @@ import msgspec
 from msgspec import Struct
 from phonenumbers import SUPPORTED_REGIONS
 
+from gateway.channel import Limits
+from gateway.hours import is_zone
+from gateway.pace import read_limits
 from gateway.web import is_base
 
 PLACEHOLDER = re.compile(r"(?i)change.?me|secret$|password|example|^test")
@@ -61,6 +64,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     doubt: how long a message that may have been sent is waited for, before the cascade moves on.
     conversation: dotted path of the function that answers people (module:function).
     private_files: whether files that callers point at may be fetched from private networks and this machine.
+    timezone: IANA's name of the zone for quiet hours, where neither the recipient nor the message has one.
+    kept: how long what is finished, and the chat log, are remembered.
+    limits: channel:account -> kind -> rate, where they are not to be what the provider states (gateway.pace).
     accounts: channel -> account -> its table, still unread (the channel itself knows the fields), or its struct.
     """
 
@@ -73,6 +79,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     lease: timedelta = timedelta(seconds=90)
     doubt: timedelta = timedelta(minutes=2)
     private_files: bool = False
+    timezone: str = "UTC"
+    kept: timedelta = timedelta(days=90)
+    limits: Mapping[str, Mapping[str, object]] = {}
     accounts: Mapping[str, Mapping[str, Any]] = {}
 
     def __repr__(self) -> str:
@@ -94,6 +103,10 @@ def load(environ: Mapping[str, str] = os.environ, *, accounts: bool = True) -> S
         value = read(name, _is_seconds, f"a number of seconds from 1 to {DAY}")
         return timedelta(seconds=int(value)) if value and _is_seconds(value) else None
 
+    def days(name: str) -> timedelta | None:
+        value = read(name, _is_days, "a number of days from 1 to 3650")
+        return timedelta(days=int(value)) if value and _is_days(value) else None
+
     given: dict[str, Any] = {
         "mongodb_uri": environ.get("MONGODB_URI"),
         "database": read("GATEWAY_DATABASE", DATABASE.fullmatch, "a name of up to 38 letters, digits, _ and -"),
@@ -103,16 +116,37 @@ def load(environ: Mapping[str, str] = os.environ, *, accounts: bool = True) -> S
         "default_region": read("GATEWAY_REGION", SUPPORTED_REGIONS.__contains__, "a country's two letters, as in RU"),
         "lease": seconds("GATEWAY_LEASE"),
         "doubt": seconds("GATEWAY_DOUBT"),
+        "timezone": read("GATEWAY_TIMEZONE", is_zone, "the name of a time zone, as in Europe/Moscow,"),
+        "kept": days("GATEWAY_KEEP_DAYS"),
         "private_files": read("GATEWAY_PRIVATE_FILES", {"yes", "no"}.__contains__, "yes or no") == "yes",
     }
     tables = _read_accounts(environ, problems) if accounts else {}
+    limits = _taken_out(tables, problems)
     if problems:
         raise SettingsError(problems)
-    return Settings(accounts=tables, **{key: value for key, value in given.items() if value})
+    return Settings(accounts=tables, limits=limits, **{key: value for key, value in given.items() if value})
 
 
 def _is_seconds(value: str) -> bool:
     return value.isascii() and value.isdigit() and len(value) <= len(str(DAY)) and 1 <= int(value) <= DAY
+
+
+def _is_days(value: str) -> bool:
+    return value.isascii() and value.isdigit() and len(value) <= 4 and 1 <= int(value) <= 3650  # noqa: PLR2004
+
+
+def _taken_out(tables: dict[str, dict[str, dict[str, Any]]], problems: list[str]) -> dict[str, Mapping[str, object]]:
+    """The limits that stand in the accounts' tables: they are the gateway's affair and not the channel's."""
+    limits = {}
+    for channel, group in tables.items():
+        for account, table in group.items():
+            asked = table.pop("limits", {})
+            try:
+                read_limits(Limits(), asked)
+            except (ValueError, TypeError, AttributeError) as error:
+                problems.append(f"[{channel}.{account}.limits]: {error}")
+            limits[f"{channel}:{account}"] = asked
+    return limits
 
 
 def read_account(kind: type[T], where: str, table: Mapping[str, Any] | T) -> T:

@@ -2,16 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Container, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from weakref import WeakValueDictionary
 
 from gateway import dispatcher, inbound
-from gateway.notification import Notification
+from gateway.notification import Notification, Priority
 from gateway.runtime import Runtime
-from storage import notifications
 from storage.database import DatabaseError
 from storage.inbox import Delivered
 
@@ -20,8 +19,17 @@ log = logging.getLogger(__name__)
 POLL = 0.5
 """Seconds between looks at a queue when nothing rings: for what falls due, and for the work of other processes."""
 
-AT_ONCE = 200
+AT_ONCE = 400
 """Items under way in one process, for each of the two queues."""
+
+ENOUGH = AT_ONCE // 8
+"""Room that has to be there before a full queue is looked at again: taking one at a time would cost as much as many."""
+
+SPARE = {Priority.REPLY: 0, Priority.URGENT: 40, Priority.NORMAL: 80, Priority.BULK: 160}
+"""Room that each priority leaves to those before it."""
+
+PUT_BACK = timedelta(seconds=0.3)
+"""When an event comes round again whose conversation has an earlier one in another process's hands."""
 
 PAUSES = (0.3, 2, 5)
 """Seconds between tries of an event that fails; the later ones of its conversation wait, to keep their order."""
@@ -34,11 +42,13 @@ LATER = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
 class Item:
     """Something to do. Those of one lane are done one after another, in the order in which they were taken."""
 
+    id: str
     lane: str
     work: Coroutine[Any, Any, None]
 
 
-Take = Callable[[Runtime, int], Awaitable[Sequence[Item]]]
+Take = Callable[[Runtime, int, Container[str]], Awaitable[Sequence[Item]]]
+"""Takes up to so many items, knowing which ones this process works on already."""
 
 
 async def run(runtime: Runtime, stop: asyncio.Event) -> None:
@@ -48,45 +58,52 @@ async def run(runtime: Runtime, stop: asyncio.Event) -> None:
         loops.create_task(_loop(runtime, take_notifications, runtime.outbox_bell, stop))
 
 
-async def take_events(runtime: Runtime, room: int) -> Sequence[Item]:
-    """Events that are due, in the order in which they came."""
-    taken = await runtime.inbox.claim(runtime.clock(), runtime.settings.lease, room)
-    return [Item(item.event.lane, _work_event(runtime, item)) for item in taken]
+async def take_events(runtime: Runtime, room: int, own: Container[str]) -> Sequence[Item]:
+    """Events that are due, in the order in which they came; those of one conversation by one process at a time."""
+    now = runtime.clock()
+    taken = await runtime.inbox.claim(now, runtime.settings.lease, room)
+    if early := await runtime.inbox.too_early(taken, own):
+        await runtime.inbox.put_back(early, now + PUT_BACK)
+    return [Item(item.id, item.event.lane, _work_event(runtime, item)) for item in taken if item.id not in early]
 
 
-async def take_notifications(runtime: Runtime, room: int) -> Sequence[Item]:
-    """Notifications that are due."""
-    taken = await notifications.claim(runtime.db, runtime.clock(), runtime.settings.lease, room)
-    return [Item(_lane(item), dispatcher.work(runtime, item)) for item in taken]
-
-
-def _lane(notification: Notification) -> str:
-    to = notification.recipient
-    return to.session or to.contact or to.phone or to.external_id or notification.id
+async def take_notifications(runtime: Runtime, room: int, _: Container[str]) -> Sequence[Item]:
+    """Notifications that are due, answers to people first, as far as their accounts have room."""
+    now, ids = runtime.clock(), list[str]()
+    await runtime.gate.holds.refresh()
+    for priority, lane in runtime.gate.lanes(now):
+        wanted = min(room - SPARE[priority] - len(ids), runtime.gate.room(lane, priority, now))
+        if wanted > 0:
+            found = await runtime.outbox.due(lane, now, wanted)
+            ids += found
+            if not found:
+                runtime.gate.emptied(lane)
+    taken = await runtime.outbox.claim(ids, now, runtime.settings.lease)
+    return [Item(item.id, item.person or item.id, _work_notification(runtime, item)) for item in taken]
 
 
 async def _loop(runtime: Runtime, take: Take, bell: asyncio.Event, stop: asyncio.Event) -> None:
     """Take as much as there is room for; look again at once while that was all used, else when the bell rings."""
-    under_way: set[asyncio.Task[None]] = set()
+    under_way: dict[asyncio.Task[None], str] = {}
     lanes: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
     while not stop.is_set():
         bell.clear()
         room = AT_ONCE - len(under_way)
-        taken = await _taken(runtime, take, room)
+        taken = await _taken(runtime, take, room, set(under_way.values()))
         for item in taken:
             task = asyncio.create_task(_in_lane(item, lanes.setdefault(item.lane, asyncio.Lock())))
-            under_way.add(task)
-            task.add_done_callback(under_way.discard)
-        if len(taken) < room:
-            await _rung(bell, stop)
-        else:
+            under_way[task] = item.id
+            task.add_done_callback(under_way.pop)
+        while AT_ONCE - len(under_way) < ENOUGH and not stop.is_set():
             await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+        if len(taken) < room // 2:
+            await _rung(bell, stop)
     await asyncio.gather(*under_way)
 
 
-async def _taken(runtime: Runtime, take: Take, room: int) -> Sequence[Item]:
+async def _taken(runtime: Runtime, take: Take, room: int, own: Container[str]) -> Sequence[Item]:
     try:
-        return await take(runtime, room)
+        return await take(runtime, room, own)
     except DatabaseError as error:
         log.warning("the database does not answer: %s", error)
         await asyncio.sleep(POLL)
@@ -102,6 +119,16 @@ async def _in_lane(item: Item, lane: asyncio.Lock) -> None:
             log.warning("%s: the database does not answer: %s", item.lane, error)
         except Exception:
             log.exception("%s: this should not have happened", item.lane)
+
+
+async def _work_notification(runtime: Runtime, item: Notification) -> None:
+    try:
+        await dispatcher.work(runtime, item)
+    except DatabaseError:
+        raise
+    except Exception as error:
+        log.exception("%s: the notification could not be worked on", item.id)
+        await dispatcher.broken(runtime, item.id, error)
 
 
 async def _work_event(runtime: Runtime, item: Delivered) -> None:
@@ -122,8 +149,9 @@ async def _work_event(runtime: Runtime, item: Delivered) -> None:
 
 
 async def _put_off(runtime: Runtime, item: Delivered, error: Exception) -> None:
-    at = runtime.clock() + LATER[item.tries] if item.tries < len(LATER) else None
-    await runtime.inbox.failed(item, f"{type(error).__name__}: {error}", at)
+    now = runtime.clock()
+    again_at = now + LATER[item.tries] if item.tries < len(LATER) else None
+    await runtime.inbox.failed(item, f"{type(error).__name__}: {error}", now, again_at)
 
 
 async def _rung(bell: asyncio.Event, stop: asyncio.Event) -> None:

@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
+from pymongo import UpdateOne
 from pymongo.errors import DuplicateKeyError
 
 from gateway.model import Session
 from gateway.notification import Notification
-from storage.database import Collection, Document, find, to_document
+from storage.database import Collection, Document, find, from_document, to_document
 
 V = TypeVar("V", Session, Notification)
 TRIES = 100
@@ -40,6 +41,22 @@ async def change(
         if stored is not None:
             return stored
     raise Contended(key)
+
+
+async def change_all(collection: Collection, kind: type[V], keys: list[str], step: Callable[[V], V]) -> list[V]:
+    """Apply `step` to each value there is under these keys, in two operations where nobody else changes them."""
+    documents = [document async for document in collection.find({"_id": {"$in": keys}})]
+    pairs = [(old, step(old)) for old in (from_document(kind, document) for document in documents)]
+    written = [(old, replace(new, version=old.version + 1)) for old, new in pairs if new != old]
+    if not written:
+        return [new for _, new in pairs]
+    swaps = [UpdateOne({"_id": old.id}, swap(old.version, to_document(new))) for old, new in written]
+    result = await collection.bulk_write(swaps, ordered=False)
+    if result.modified_count == len(swaps):
+        stored = {new.id: new for _, new in written}
+        return [stored.get(new.id, new) for _, new in pairs]
+    again = [await change(collection, kind, old.id, lambda value: step(value) if value else None) for old, _ in pairs]
+    return [value for value in again if value]
 
 
 async def save(collection: Collection, value: V) -> V | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
 
@@ -10,7 +11,7 @@ from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
 from msgspec import Struct
 from pymongo import ASCENDING, IndexModel
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 
 Document = dict[str, Any]
 Db = AsyncIOMotorDatabase[Document]
@@ -25,28 +26,48 @@ DatabaseError = PyMongoError
 EVENTS_KEPT = timedelta(days=8)
 """A worked-off event is remembered longer than any provider repeats one (WhatsApp: 7 days)."""
 
+PACES_KEPT = timedelta(hours=1)
+"""Whoever was free to send an hour ago has nothing to be remembered for."""
+
+KEPT = timedelta(days=90)
+"""How long finished messages and the chat log are kept unless set otherwise."""
+
 REQUESTS_KEPT = timedelta(days=1)
 """How long an Idempotency-Key is remembered."""
-
-
-def _queue() -> list[IndexModel]:
-    """A due queue: fields that are there only while something is due, so the indexes hold live work only."""
-    return [IndexModel([("due_at", ASCENDING)], sparse=True), IndexModel([("lease", ASCENDING)], sparse=True)]
 
 
 def _kept(field: str, length: timedelta) -> IndexModel:
     return IndexModel([(field, ASCENDING)], expireAfterSeconds=int(length.total_seconds()))
 
 
-INDEXES: Mapping[str, list[IndexModel]] = {
-    "inbox": [*_queue(), _kept("done_at", EVENTS_KEPT)],
-    "notifications": _queue(),
-    "sessions": [IndexModel([("contact", ASCENDING)], sparse=True)],
-    "contacts": [
-        IndexModel([(field, ASCENDING)], unique=True, sparse=True) for field in ("phone", "external_id", "start_code")
-    ],
-    "requests": [_kept("at", REQUESTS_KEPT)],
-}
+def _sparse(*fields: str) -> IndexModel:
+    return IndexModel([(field, ASCENDING) for field in fields], sparse=True)
+
+
+def _indexes(kept: timedelta) -> Mapping[str, list[IndexModel]]:
+    """Live work is in the sparse indexes and leaves them when it is done; then its time runs.
+
+    kept: how long what is finished is remembered.
+    """
+    return {
+        "inbox": [
+            *map(_sparse, ("due_at", "lease", "lane", "dead_at")),
+            _kept("done_at", EVENTS_KEPT),
+        ],
+        "notifications": [
+            _sparse("lane", "due_at"),
+            *map(_sparse, ("lease", "person", "group_id", "bulk_id", "dead_at")),
+            _kept("done_at", kept),
+        ],
+        "messages": [_kept("at", kept)],
+        "sessions": [_sparse("contact")],
+        "contacts": [
+            IndexModel([(field, ASCENDING)], unique=True, sparse=True)
+            for field in ("phone", "external_id", "start_code")
+        ],
+        "requests": [_kept("at", REQUESTS_KEPT)],
+        "paces": [_kept("free_at", PACES_KEPT)],
+    }
 
 
 def connect(uri: str, name: str, patience: timedelta = timedelta(seconds=5)) -> Db:
@@ -66,10 +87,22 @@ def connect(uri: str, name: str, patience: timedelta = timedelta(seconds=5)) -> 
     return client.get_database(name, codec_options=CodecOptions(tz_aware=True, tzinfo=UTC))
 
 
-async def prepare(db: Db) -> None:
-    """Make sure of the indexes. May be repeated."""
-    for collection, indexes in INDEXES.items():
-        await db[collection].create_indexes(indexes)
+async def prepare(db: Db, kept: timedelta = KEPT) -> None:
+    """Make sure of the indexes. May be repeated; another `kept` holds for what is there already, too."""
+    for collection, indexes in _indexes(kept).items():
+        try:
+            await db[collection].create_indexes(indexes)
+        except OperationFailure:  # an index of that name with another time to live
+            await _rebuilt(db[collection], indexes)
+
+
+async def _rebuilt(collection: Collection, indexes: list[IndexModel]) -> None:
+    """Give the indexes that tell how long documents live their new length; several processes may do so at once."""
+    for index in indexes:
+        if "expireAfterSeconds" in index.document:
+            with suppress(OperationFailure):
+                await collection.drop_index(index.document["name"])
+    await collection.create_indexes(indexes)
 
 
 async def ping(db: Db) -> None:
@@ -98,17 +131,18 @@ async def find(collection: Collection, kind: type[T], query: Mapping[str, Any]) 
 
 
 async def insist(write: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Do a write that must not be given up lightly: the database has half a minute to come back.
+    """Do a write that must not be given up lightly: the database has ten minutes to come back.
 
-    Only for writes that may be repeated, which are those found by their `_id`.
+    Only for writes that may be repeated, which are those found by their `_id`. The pauses are short, because others
+    take the work over once its lease has run out, and know less about it than we do.
     """
-    for pause in INSIST:
+    for _ in range(INSIST):
         try:
             return await write(*args, **kwargs)
         except PyMongoError:
-            await asyncio.sleep(pause)
+            await asyncio.sleep(PAUSE)
     return await write(*args, **kwargs)
 
 
-INSIST = (0.2, 0.5, 1, 2, 4, 8, 8, 8)
-"""Seconds between the tries."""
+INSIST, PAUSE = 600, 1
+"""How often it is tried, and the seconds between."""

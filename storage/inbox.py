@@ -1,7 +1,8 @@
 """The inbox: every event that a provider delivered, stored once and before it is acknowledged."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Container, Iterable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -9,8 +10,8 @@ from msgspec import Struct
 from pymongo.errors import BulkWriteError
 
 from gateway.model import Event, Personal
+from storage import queue
 from storage.database import Collection, Db, Document
-from storage.queue import claim
 
 DUPLICATE = 11000
 
@@ -34,6 +35,7 @@ class Inbox:
 
     def __init__(self, db: Db) -> None:
         self._collection: Collection = db["inbox"]
+        self._due = queue.Due(self._collection)
         self._waiting: list[tuple[list[Document], asyncio.Future[None]]] = []
         self._commit: asyncio.Task[None] | None = None
 
@@ -72,35 +74,60 @@ class Inbox:
 
     async def claim(self, now: datetime, lease: timedelta, limit: int) -> list[Delivered]:
         """Take events that are due, for the length of `lease`, in the order in which they were accepted."""
-        documents = await claim(self._collection, now, lease, limit)
-        documents.sort(key=lambda document: (document["at"], document["n"]))
+        documents = await queue.claim(self._collection, await self._due.ids(None, now, limit), now, lease)
+        documents.sort(key=_order)
         return [
             Delivered(document["_id"], msgspec.convert(document["event"], Event), document.get("tries", 0))
             for document in documents
         ]
 
+    async def too_early(self, items: Sequence[Delivered], own: Container[str]) -> set[str]:
+        """Which of these have to wait for an earlier event of their conversation that is in another process's hands.
+
+        `own`: what this process works on already; it keeps the order of that itself.
+        """
+        lanes = {item.event.lane for item in items if isinstance(item.event, Personal)}
+        if not lanes:
+            return set()
+        asked = {"lane": {"$in": sorted(lanes)}}
+        live = [d async for d in self._collection.find(asked, {"lane": 1, "at": 1, "n": 1})]
+        mine, first = {item.id for item in items}, dict[str, Document]()
+        for document in sorted(live, key=_order):
+            if document["_id"] not in mine and document["_id"] not in own:
+                first.setdefault(document["lane"], document)
+        barred = (d for d in live if d["_id"] in mine and d["lane"] in first and _order(first[d["lane"]]) < _order(d))
+        return {document["_id"] for document in barred}
+
+    async def put_back(self, keys: Iterable[str], at: datetime) -> None:
+        """Not now, but `at`."""
+        update = {"$set": {"due_at": at}, "$unset": {"lease": ""}}
+        await self._collection.update_many({"_id": {"$in": list(keys)}}, update)
+
     async def done(self, keys: Iterable[str], now: datetime) -> None:
         """These were worked off: out of the queue, and remembered for the dedupe."""
-        await self._collection.update_many(
-            {"_id": {"$in": list(keys)}}, {"$set": {"done_at": now}, "$unset": {"due_at": "", "lease": ""}}
-        )
+        await self._collection.update_many({"_id": {"$in": list(keys)}}, {"$set": {"done_at": now}, "$unset": _REST})
 
-    async def failed(self, item: Delivered, reason: str, at: datetime | None) -> None:
-        """Working on this one failed: again `at`, or never (None: it stays there to be looked at)."""
-        update: Document = {"$inc": {"tries": 1}, "$set": {"reason": reason}, "$unset": {"lease": ""}}
-        if at:
-            update["$set"]["due_at"] = at
+    async def failed(self, item: Delivered, reason: str, now: datetime, again_at: datetime | None) -> None:
+        """Working on this one failed: again at that time, without keeping its conversation waiting; or never (None)."""
+        update: Document = {"$inc": {"tries": 1}, "$set": {"reason": reason}, "$unset": {"lease": "", "lane": ""}}
+        if again_at:
+            update["$set"]["due_at"] = again_at
         else:
+            update["$set"]["dead_at"] = now
             update["$unset"]["due_at"] = ""
         await self._collection.update_one({"_id": item.id}, update)
 
 
-_count = 0
+_REST = {"due_at": "", "lease": "", "lane": ""}
+_count = itertools.count(1)
 
 
 def _document(event: Event, now: datetime) -> Document:
-    """`n` keeps the order of events that came in the same millisecond."""
-    global _count  # noqa: PLW0603
-    _count += 1
+    """`n` keeps the order of events that came in the same millisecond. `lane` is there while others wait for it."""
     item = msgspec.to_builtins(event, builtin_types=(datetime,))
-    return {"_id": key(event), "event": item, "at": now, "n": _count, "due_at": now}
+    document = {"_id": key(event), "event": item, "at": now, "n": next(_count), "due_at": now}
+    return document | ({"lane": event.lane} if isinstance(event, Personal) else {})
+
+
+def _order(document: Document) -> tuple[datetime, int]:
+    return document["at"], document["n"]

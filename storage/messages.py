@@ -41,7 +41,9 @@ async def of_receipt(db: Db, receipt: Receipt) -> Message | None:
         return line
     kept = msgspec.to_builtins(receipt, builtin_types=(datetime,))
     kept.pop("raw", None)
-    await db["messages"].update_one({"_id": key}, {"$addToSet": {"receipts": kept}}, upsert=True)
+    await db["messages"].update_one(
+        {"_id": key}, {"$addToSet": {"receipts": kept}, "$min": {"at": receipt.at}}, upsert=True
+    )
     return _line(await db["messages"].find_one({"_id": key}))
 
 

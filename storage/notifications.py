@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Literal
 
+from msgspec import Struct
 from msgspec.structs import replace
 from pymongo.errors import BulkWriteError
 
-from gateway.notification import Notification
+from gateway.notification import Notification, Priority
 from storage import changes, queue
 from storage.database import Db, find, from_document, to_document
 from storage.inbox import DUPLICATE
@@ -25,14 +27,48 @@ async def add(db: Db, notifications: Sequence[Notification]) -> None:
             raise
 
 
+class Outbox:
+    """The notifications that are due, by lanes."""
+
+    def __init__(self, db: Db) -> None:
+        self._collection = db["notifications"]
+        self._due = queue.Due(self._collection)
+
+    async def due(self, lane: str, now: datetime, limit: int) -> list[str]:
+        """The ids of up to `limit` that are due in this lane, the oldest first."""
+        return await self._due.ids(lane, now, limit)
+
+    async def claim(self, ids: list[str], now: datetime, lease: timedelta) -> list[Notification]:
+        """Take these, as far as they are still due, for the length of `lease`; in the order of acceptance."""
+        documents = await queue.claim(self._collection, ids, now, lease)
+        taken = [from_document(Notification, document) for document in documents]
+        return sorted(taken, key=lambda notification: notification.accepted)
+
+
+class Ahead(Struct, frozen=True):
+    """As much of another notification to the same person as tells whether it goes first."""
+
+    id: str
+    accepted: int = 0
+    priority: Priority = Priority.NORMAL
+    line: str | None = None
+    lease: str | None = None
+    due_at: datetime | None = None
+
+
+async def of_person(db: Db, person: str) -> list[Ahead]:
+    """All that is not settled yet for this person."""
+    wanted = dict.fromkeys(Ahead.__struct_fields__, 1)
+    return [from_document(Ahead, document) async for document in db["notifications"].find({"person": person}, wanted)]
+
+
+async def of_request(db: Db, field: Literal["group_id", "bulk_id"], value: str) -> list[str]:
+    """The ids of all with this group or bulk id."""
+    return [document["_id"] async for document in db["notifications"].find({field: value}, {"_id": 1})]
+
+
 async def get(db: Db, key: str) -> Notification | None:
     return await find(db["notifications"], Notification, {"_id": key})
-
-
-async def claim(db: Db, now: datetime, lease: timedelta, limit: int) -> list[Notification]:
-    """Take notifications that are due, for the length of `lease`."""
-    documents = await queue.claim(db["notifications"], now, lease, limit)
-    return [from_document(Notification, document) for document in documents]
 
 
 async def save(db: Db, notification: Notification) -> Notification | None:
@@ -49,3 +85,8 @@ async def change(
         return step(notification) if notification else None
 
     return await changes.change(db["notifications"], Notification, key, guarded, known)
+
+
+async def change_all(db: Db, keys: list[str], step: Callable[[Notification], Notification]) -> list[Notification]:
+    """See storage.changes.change_all."""
+    return await changes.change_all(db["notifications"], Notification, keys, step)

@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+import msgspec
+from msgspec import Struct, structs
+
 from storage.database import Db
 
 
@@ -32,16 +35,44 @@ async def template_problems(db: Db, keys: Iterable[str]) -> dict[str, str]:
     }
 
 
-async def hold(db: Db, account: str, until: datetime, why: str) -> None:
-    """Let an account's messages wait: it is misconfigured. `account` is channel:account."""
-    await db["accounts"].update_one({"_id": account}, {"$set": {"held_until": until, "held_why": why}}, upsert=True)
+class Hold(Struct, frozen=True):
+    """An account that waits. `probing`: at the end one message tries whether things are well again, the others wait on.
+
+    patient: the fault is ours, so its messages wait for as long as they are valid. strikes: how often it was held since
+    something was last sent; `since`: when that began.
+    """
+
+    account: str
+    until: datetime
+    why: str
+    since: datetime
+    patient: bool = True
+    probing: bool = True
+    strikes: int = 1
 
 
-async def held(db: Db, accounts: Iterable[str], now: datetime) -> dict[str, tuple[datetime, str]]:
-    """Which of these accounts are held now, until when, and why."""
-    found = db["accounts"].find({"_id": {"$in": list(accounts)}})
-    return {
-        document["_id"]: (document["held_until"], document["held_why"])
-        async for document in found
-        if document["held_until"] > now
-    }
+async def holds(db: Db, accounts: Iterable[str]) -> dict[str, Hold]:
+    """Which of these accounts (channel:name) are held, or were and have not sent anything since."""
+    found = db["holds"].find({"_id": {"$in": list(accounts)}})
+    told = [msgspec.convert({**document, "account": document["_id"]}, Hold) async for document in found]
+    return {hold.account: hold for hold in told}
+
+
+async def hold(db: Db, hold: Hold) -> None:
+    """Hold an account. A hold that lasts longer stays as it is."""
+    fields = {name: value for name, value in structs.asdict(hold).items() if name != "account"}
+    shorter = {"$lt": [hold.until, {"$ifNull": ["$until", hold.until]}]}
+    kept = {name: {"$cond": [shorter, f"${name}", {"$literal": value}]} for name, value in fields.items()}
+    await db["holds"].update_one({"_id": hold.account}, [{"$set": kept}], upsert=True)
+
+
+async def probe(db: Db, account: str, now: datetime, until: datetime) -> bool:
+    """May we be the one that tries? Then the others wait until `until`."""
+    over = {"$lte": ["$until", now]}
+    result = await db["holds"].update_one({"_id": account}, [{"$set": {"until": {"$cond": [over, until, "$until"]}}}])
+    return bool(result.modified_count)
+
+
+async def release(db: Db, account: str) -> None:
+    """Something was sent: the account is well."""
+    await db["holds"].delete_one({"_id": account})

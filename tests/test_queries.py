@@ -86,7 +86,7 @@ async def test_no_query_scans(town: Player) -> None:
             scans.append((collection, query))
     assert not [scan for scan in scans if scan[0] not in SMALL]
     heard = {collection for collection, _ in EAR.heard.values()}
-    assert heard >= {"inbox", "notifications", "sessions", "contacts", "messages", "templates", "accounts", "requests"}
+    assert heard >= {"inbox", "notifications", "sessions", "contacts", "messages", "templates", "holds", "requests"}
 
 
 @pytest.mark.parametrize("collection", ["inbox", "notifications"])

@@ -1,6 +1,7 @@
 """Settings: whatever is wrong is named, and no secret is ever shown."""
 
 import traceback
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -54,8 +55,11 @@ def test_everything_given(tmp_path: Path) -> None:
         "GATEWAY_CONVERSATION": "shop.bot:answer",
         "GATEWAY_REGION": "KZ",
         "GATEWAY_PRIVATE_FILES": "yes",
+        "GATEWAY_TIMEZONE": "Asia/Almaty",
+        "GATEWAY_KEEP_DAYS": "30",
     }
-    assert load(environ | write(tmp_path, "[sms.main]\nsender = 'Shop'\n")) == Settings(
+    table = "[sms.main]\nsender = 'Shop'\nlimits = {account = '5/s', person = 'none'}\n"
+    assert load(environ | write(tmp_path, table)) == Settings(
         mongodb_uri="mongodb://db/?replicaSet=rs0",
         database="shop",
         folder=Path("/var/lib/gateway"),
@@ -63,6 +67,9 @@ def test_everything_given(tmp_path: Path) -> None:
         conversation="shop.bot:answer",
         default_region="KZ",
         private_files=True,
+        timezone="Asia/Almaty",
+        kept=timedelta(days=30),
+        limits={"sms:main": {"account": "5/s", "person": "none"}},
         accounts={"sms": {"main": {"sender": "Shop"}}},
     )
 

@@ -1,6 +1,7 @@
 """Webhooks as providers really deliver them: twice, at once, out of order, forged, too large, to a dead database."""
 
 import asyncio
+import dataclasses
 import io
 import json
 from typing import Any
@@ -123,7 +124,7 @@ async def test_without_a_database_the_provider_hears_5xx_and_delivers_again(
         gone = uri
     runtime = town.town.runtime
     dead = connect(gone, "gone")
-    broken = Runtime(runtime.settings, dead, Inbox(dead), runtime.channels, runtime.conversation, runtime.clock)
+    broken = dataclasses.replace(runtime, db=dead, inbox=Inbox(dead))
     client = create_app(broken).test_client()
     headers = {"X-Telegram-Bot-Api-Secret-Token": telegram(town).secret}
     response = await client.post("/webhooks/telegram/demo", data=json.dumps(update(1)), headers=headers)
