@@ -5,7 +5,7 @@ Unknown fields are refused rather than passed over: a misspelt option that silen
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
@@ -34,12 +34,13 @@ class Asked(Struct, rename="camel", forbid_unknown_fields=True, kw_only=True):
 
 
 class Destination(Asked):
-    """One recipient, by at least one of the four names; `variables` fill the texts."""
+    """One recipient, by at least one of the four names; `variables` fill the texts. timezone: IANA's name of theirs."""
 
     phone: Name | None = None
     contact_id: Name | None = None
     external_id: Name | None = None
     chat_session_id: Name | None = None
+    timezone: Name | None = None
     variables: dict[str, Any] = {}
 
 
@@ -69,6 +70,7 @@ class AskedStep(Asked):
     """A rung: `text` (with buttons, media) while we may speak freely, `template` when we may not.
 
     intent: why we write although the window is shut, in the word of a provider that lets text through with one.
+    required: it goes out whatever becomes of the others.
     """
 
     channel: Name
@@ -80,14 +82,26 @@ class AskedStep(Asked):
     intent: Name | None = None
     success: Literal["sent", "delivered", "read"] | None = None
     fallback_after: timedelta = timedelta(minutes=5)
+    required: bool = False
 
 
 class AskedMessage(Asked):
-    """One message for each of the destinations. `validity_period` in minutes, for the whole cascade."""
+    """One message for each of the destinations. `validity_period` in minutes, for the whole cascade, from `send_at`.
+
+    allowed_time_ranges: pairs of local times, start and end; weekdays: 1 Monday to 7 Sunday; both hold for every step.
+    priority: normal for a few destinations, bulk for many, if none is named. ambiguous: whether what may have been sent
+    may be sent again.
+    """
 
     destinations: Annotated[list[Destination], Meta(min_length=1, max_length=1000)]
     channels: Annotated[list[AskedStep], Meta(min_length=1, max_length=10)]
     validity_period: Annotated[int, Meta(ge=1, le=2880)] = 1440
+    send_at: Annotated[datetime, Meta(tz=True)] | None = None
+    allowed_time_ranges: Annotated[list[tuple[str, str]], Meta(max_length=24)] = []
+    weekdays: Annotated[list[Annotated[int, Meta(ge=1, le=7)]], Meta(max_length=7)] = []
+    timezone: Name | None = None
+    priority: Literal["urgent", "normal", "bulk"] | None = None
+    ambiguous: Literal["atMostOnce", "atLeastOnce"] = "atMostOnce"
     group_id: Name | None = None
     callback_data: Annotated[str, Meta(max_length=10_240)] | None = None
 
@@ -96,6 +110,14 @@ class AskedBulk(Asked):
     """The body of POST /messages. The messages are read one by one, so that each fails alone."""
 
     messages: Annotated[list[Any], Meta(min_length=1, max_length=1000)]
+    bulk_id: Name | None = None
+
+
+class AskedCancel(Asked):
+    """The body of DELETE /messages: one of the three."""
+
+    id: Name | None = None
+    group_id: Name | None = None
     bulk_id: Name | None = None
 
 

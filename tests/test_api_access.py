@@ -24,7 +24,7 @@ UNKNOWN = [
     ("POST", "/webhooks/telegram/demo/more"),
 ]
 WRONG_METHOD = [
-    ("PUT", "/api/v1/messages", {"POST", "OPTIONS"}),
+    ("PUT", "/api/v1/messages", {"POST", "DELETE", "OPTIONS"}),
     ("DELETE", "/api/v1/contacts", {"POST", "OPTIONS"}),
     ("POST", "/healthz", {"GET", "HEAD", "OPTIONS"}),
     ("PUT", "/webhooks/telegram/demo", {"GET", "HEAD", "POST", "OPTIONS"}),

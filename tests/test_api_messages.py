@@ -138,6 +138,8 @@ async def test_the_answer(town: Player) -> None:
     assert answer["bulkId"] == "b1"
     assert item == {
         "id": item["id"],
+        "sendAt": item["sendAt"],
+        "timezone": None,
         "groupId": "g1",
         "bulkId": "b1",
         "status": "NEW",

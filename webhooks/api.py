@@ -3,11 +3,15 @@
 from quart import Blueprint, g, jsonify, request
 from quart.typing import ResponseReturnValue
 
+from gateway.cancel import cancel
+from gateway.recipients import join_contact
+from gateway.request import AskedCancel, read
 from gateway.runtime import ways
-from gateway.submit import join_contact, submit
+from gateway.submit import submit
 from storage import notifications
 from webhooks.answers import Refusal
 from webhooks.context import body, runtime
+from webhooks.health import account_health
 from webhooks.story import story
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -31,6 +35,27 @@ async def status(key: str) -> ResponseReturnValue:
     if notification is None:
         raise Refusal(404, "There is no such message.", {"id": key})
     return jsonify(story(notification))
+
+
+@blueprint.delete("/messages")
+async def cancel_messages() -> ResponseReturnValue:
+    """Cancel one message, a group or a bulk: 200 with, for each, cancelled or too late and why."""
+    try:
+        outcomes = await cancel(runtime(), read(AskedCancel, await body()))
+    except LookupError as error:
+        raise Refusal(404, str(error)) from None
+    told = [
+        {"id": outcome.id, "result": "cancelled" if outcome.cancelled else "tooLate", "reason": outcome.reason or None}
+        for outcome in outcomes
+    ]
+    return jsonify({"messages": told})
+
+
+@blueprint.get("/accounts")
+async def accounts() -> ResponseReturnValue:
+    """Our accounts: whether each is held, until when and why, and how fast it may send."""
+    await runtime().gate.holds.refresh()
+    return jsonify({"accounts": [account_health(runtime(), way) for way in ways(runtime().channels)]})
 
 
 @blueprint.post("/contacts")

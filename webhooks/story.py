@@ -1,11 +1,11 @@
 """A notification as the API tells it."""
 
-from datetime import datetime
 from typing import Any
 
 from gateway.attempt import Attempt
 from gateway.model import Progress
 from gateway.notification import Notification
+from gateway.words import iso
 
 _STEP_STATUS = {
     Progress.SKIPPED: "SKIPPED",
@@ -27,11 +27,18 @@ def story(notification: Notification) -> dict[str, Any]:
         "bulkId": notification.bulk_id,
         "callbackData": notification.callback_data,
         "status": notification.status,
-        "createdAt": _time(notification.created_at),
-        "expiresAt": _time(notification.expires_at),
-        "nextAt": _time(notification.due_at),
+        "reason": notification.decisions[-1].text if notification.decisions else None,
+        "priority": notification.priority.name.lower(),
+        "createdAt": iso(notification.created_at),
+        "sendAt": iso(notification.send_at),
+        "timezone": notification.hours.zone if notification.hours else None,
+        "expiresAt": iso(notification.expires_at),
+        "nextAt": iso(notification.due_at),
+        "cancelledAt": iso(notification.cancelled_at),
+        "finishedAt": iso(notification.done_at),
+        "replayOf": notification.replay_of,
         "attempts": [_attempt(notification, attempt) for attempt in notification.attempts],
-        "decisions": [{"at": _time(decision.at), "text": decision.text} for decision in notification.decisions],
+        "decisions": [{"at": iso(decision.at), "text": decision.text} for decision in notification.decisions],
     }
 
 
@@ -47,13 +54,11 @@ def _attempt(notification: Notification, attempt: Attempt) -> dict[str, Any]:
         "status": _STEP_STATUS[attempt.progress],
         "reason": attempt.reason or None,
         "cause": attempt.cause,
-        "sentAt": _time(attempt.sent_at),
-        "changedAt": _time(attempt.at),
-        "retryAt": _time(attempt.retry_at),
+        "sentAt": iso(attempt.sent_at),
+        "changedAt": iso(attempt.at),
+        "retryAt": iso(attempt.retry_at),
+        "late": attempt.late,
+        "recalledAt": iso(attempt.recalled_at),
         "partCount": attempt.pieces,
         "providerIds": [part.provider_id for part in attempt.parts if part.provider_id],
     }
-
-
-def _time(moment: datetime | None) -> str | None:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else None

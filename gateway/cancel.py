@@ -1,0 +1,92 @@
+"""Cancelling: a message that has not left is stopped for certain; of one that has, the caller hears what has left."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from gateway.attempt import Attempt
+from gateway.model import Progress
+from gateway.notification import Notification, Status
+from gateway.request import AskedCancel, RequestError
+from gateway.runtime import Runtime
+from storage import notifications
+
+AT_ONCE = 200
+
+LEFT = {
+    Progress.SENDING: "is being sent at this moment",
+    Progress.UNKNOWN: "may have been sent",
+    Progress.SENT: "was sent",
+    Progress.DELIVERED: "was delivered",
+    Progress.READ: "was read",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the wish. `reason`: why it came too late, or "" if it did not."""
+
+    id: str
+    cancelled: bool
+    reason: str = ""
+
+
+async def cancel(runtime: Runtime, asked: AskedCancel) -> list[Outcome]:
+    """Cancel one message, a group or a bulk; what became of each. Raises RequestError, LookupError if none is there."""
+    keys = await _named(runtime, asked)
+    outcomes = []
+    for start in range(0, len(keys), AT_ONCE):
+        changed = await notifications.change_all(
+            runtime.db, keys[start : start + AT_ONCE], lambda old: cancelled(old, runtime.clock())
+        )
+        outcomes += [outcome(notification) for notification in changed]
+    if not outcomes:
+        raise LookupError("There is no such message.")
+    runtime.outbox_bell.set()
+    return outcomes
+
+
+def cancelled(old: Notification, now: datetime) -> Notification:
+    """The notification after the wish: stopped, if nothing has left; else it takes no further step. Pure."""
+    if old.due_at is None or old.cancelled_at:
+        return old
+    stopped = replace(old.saying(now, "cancelled by the caller"), cancelled_at=now)
+    if _left(old) is None:
+        return stopped.settled(Status.CANCELLED, now)
+    return stopped if old.lease else stopped.woken(now)
+
+
+def outcome(notification: Notification) -> Outcome:
+    """How the wish ended, from the notification as it stands then. Pure."""
+    if notification.status is Status.CANCELLED:
+        return Outcome(notification.id, cancelled=True)
+    left = _left(notification)
+    if left is None:
+        return Outcome(notification.id, cancelled=False, reason=f"it is {notification.status} already")
+    channel = notification.steps[left.step].channel
+    rest = "; no further step is taken" if notification.cancelled_at else ""
+    return Outcome(notification.id, cancelled=False, reason=f"{channel}: it {LEFT[_so_far(left)]}{rest}")
+
+
+def _left(notification: Notification) -> Attempt | None:
+    """The attempt that has left, or may have; the one that came furthest."""
+    left = [attempt for attempt in notification.attempts if _so_far(attempt) in LEFT]
+    return max(left, key=_so_far, default=None)
+
+
+def _so_far(attempt: Attempt) -> Progress:
+    """A text of which some pieces were taken has left, whatever became of the others."""
+    return Progress.SENT if attempt.parts and attempt.progress not in LEFT else attempt.progress
+
+
+async def _named(runtime: Runtime, asked: AskedCancel) -> list[str]:
+    given = [name for name in ("id", "group_id", "bulk_id") if getattr(asked, name)]
+    match given:
+        case ["id"]:
+            return [asked.id or ""]
+        case ["group_id"]:
+            return await notifications.of_request(runtime.db, "group_id", asked.group_id or "")
+        case ["bulk_id"]:
+            return await notifications.of_request(runtime.db, "bulk_id", asked.bulk_id or "")
+    raise RequestError("invalid", "give exactly one of id, groupId, bulkId")
