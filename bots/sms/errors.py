@@ -60,7 +60,7 @@ CODES: dict[int, tuple[Cause, str]] = {
 CLASSES: dict[Cause, type[SendError]] = {error.cause: error for error in (Refused, Stopped, Misconfigured, Ambiguous)}
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
-THROTTLED: Mapping[int, timedelta] = {14107: SECOND, 20429: SECOND, 21611: MINUTE}
+THROTTLED: Mapping[int, timedelta] = {20429: SECOND, 21611: MINUTE}
 """Codes after which the whole account waits, and for how long where Twilio does not say."""
 
 TOO_MANY, SERVER_FAULT = 429, 500
