@@ -79,6 +79,18 @@ async def work(runtime: Runtime, claimed: Notification) -> None:
             current = await notifications.get(runtime.db, claimed.id)
 
 
+async def given_back(runtime: Runtime, claimed: Notification) -> None:
+    """The database went away over it: as soon as it is there again somebody takes it, unless it was being sent."""
+
+    def step(old: Notification) -> Notification | None:
+        sending = any(attempt.progress is Progress.SENDING for attempt in old.attempts)
+        if sending or old.lease != claimed.lease:
+            return None
+        return structs.replace(old.woken(runtime.clock()), lease=None)
+
+    await insist(notifications.change, runtime.db, claimed.id, step)
+
+
 async def broken(runtime: Runtime, key: str, error: Exception) -> None:
     """Working on this one failed by a mistake of ours: it comes back later, and in the end it is given up, visibly."""
     now, words = runtime.clock(), f"a mistake of ours: {type(error).__name__}"
@@ -123,9 +135,9 @@ async def _attempted(
     index, begun = _begin(notification.saying(began, send.why), send, address, len(pieces), began)
     lease = runtime.settings.lease * len(pieces)
     begun = structs.replace(begun, due_at=began + lease, lane=lane_of(begun.priority), line=route.account)
-    stored = await notifications.save(runtime.db, begun)
+    stored, other = await _stored(runtime, begun)
     if stored is None:
-        return await notifications.get(runtime.db, notification.id)
+        return other
     outcome = await _hand_over(runtime, stored, index, address, pieces)
     await _learn(runtime, way, step, address, outcome.error, began)
     then = replace(world, now=runtime.clock())
@@ -138,6 +150,17 @@ async def _attempted(
     )
     await _join_early(runtime, way, address, outcome)
     return after
+
+
+async def _stored(runtime: Runtime, begun: Notification) -> tuple[Notification | None, Notification | None]:
+    """The notification once it is on disk that we are sending; or none, and what somebody else has made of it.
+
+    Our own write may have arrived although we heard of an error: nothing was sent yet, so there is no doubt to declare.
+    """
+    if stored := await insist(notifications.save, runtime.db, begun):
+        return stored, None
+    found = await insist(notifications.get, runtime.db, begun.id)
+    return (found, None) if found == structs.replace(begun, version=begun.version + 1) else (None, found)
 
 
 async def _until(runtime: Runtime, moment: datetime) -> None:

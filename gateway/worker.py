@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 from gateway import dispatcher, inbound
 from gateway.notification import Notification, Priority
 from gateway.runtime import Runtime
-from storage.database import DatabaseError
+from storage.database import DatabaseError, insist
 from storage.inbox import Delivered
 
 log = logging.getLogger(__name__)
@@ -125,6 +125,7 @@ async def _work_notification(runtime: Runtime, item: Notification) -> None:
     try:
         await dispatcher.work(runtime, item)
     except DatabaseError:
+        await dispatcher.given_back(runtime, item)
         raise
     except Exception as error:
         log.exception("%s: the notification could not be worked on", item.id)
@@ -136,6 +137,7 @@ async def _work_event(runtime: Runtime, item: Delivered) -> None:
         try:
             await inbound.work(runtime, item.event)
         except DatabaseError:
+            await insist(runtime.inbox.given_back, item, runtime.clock())
             raise
         except Exception as error:
             log.exception("%s: the event could not be worked on", item.id)

@@ -17,11 +17,12 @@ DUPLICATE = 11000
 
 
 class Delivered(Struct, frozen=True):
-    """An event in the inbox. `tries` counts how often working on it has failed."""
+    """An event in the inbox. `tries` counts how often working on it has failed; `lease` says that it is ours."""
 
     id: str
     event: Event
     tries: int = 0
+    lease: str = ""
 
 
 def key(event: Event) -> str:
@@ -77,8 +78,7 @@ class Inbox:
         documents = await queue.claim(self._collection, await self._due.ids(None, now, limit), now, lease)
         documents.sort(key=_order)
         return [
-            Delivered(document["_id"], msgspec.convert(document["event"], Event), document.get("tries", 0))
-            for document in documents
+            Delivered(d["_id"], msgspec.convert(d["event"], Event), d.get("tries", 0), d["lease"]) for d in documents
         ]
 
     async def too_early(self, items: Sequence[Delivered], own: Container[str]) -> set[str]:
@@ -102,6 +102,12 @@ class Inbox:
         """Not now, but `at`."""
         update = {"$set": {"due_at": at}, "$unset": {"lease": ""}}
         await self._collection.update_many({"_id": {"$in": list(keys)}}, update)
+
+    async def given_back(self, item: Delivered, now: datetime) -> None:
+        """The database went away over this one: it is due again, if it is still ours."""
+        ours = {"$eq": ["$lease", item.lease]}
+        update = [{"$set": {"due_at": {"$cond": [ours, now, "$due_at"]}}}]
+        await self._collection.update_one({"_id": item.id}, update)
 
     async def done(self, keys: Iterable[str], now: datetime) -> None:
         """These were worked off: out of the queue, and remembered for the dedupe."""
