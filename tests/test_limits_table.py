@@ -9,8 +9,9 @@ import aiohttp
 import pytest
 
 import bots
-from gateway.channel import Channel, Facts, Outside, Rate, Unavailable
+from gateway.channel import Channel, Facts, Outside, Unavailable
 from gateway.model import Address
+from gateway.pace import told
 from tests.serving import free_port
 
 README = Path(__file__).parents[1] / "README.md"
@@ -24,13 +25,6 @@ def rows() -> Iterator[list[str]]:
         if not line.startswith("|"):
             return
         yield [cell.strip() for cell in line.strip("|").split("|")]
-
-
-def written(rate: Rate | None) -> str:
-    if rate is None:
-        return "`-`"
-    burst = f" burst {rate.burst}" if rate.burst > 1 else ""
-    return f"`{rate.count}/{rate.per.total_seconds():g}s{burst}`"
 
 
 @asynccontextmanager
@@ -55,7 +49,7 @@ async def test_the_readme_says_what_the_channels_declare() -> None:
         limits = (await facts_of(name)).limits
         assert limits.template is None, "nobody states one, so the table has no room for it"
         rates = (limits.account, limits.person, limits.group)
-        declared.append([bots.simulator(name).Server.title, *map(written, rates)])
+        declared.append([bots.simulator(name).Server.title, *[f"`{told(rate)}`" for rate in rates]])
     assert list(rows()) == declared
 
 
