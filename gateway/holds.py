@@ -67,11 +67,12 @@ class Holds:
         else:
             self._failures[account] = 0
         if hold := _hold(account, error, old, now):
-            log.error("%s is held until %s: %s", account, f"{hold.until:%H:%M:%S} UTC", hold.why)
+            alarm = logging.ERROR if hold.probing else logging.INFO  # to be asked to slow down is no trouble
+            log.log(alarm, "%s is held until %s: %s", account, f"{hold.until:%H:%M:%S} UTC", hold.why)
             await states.hold(self._db, hold)
             await self.refresh()
         elif old:
-            log.warning("%s is well again", account)
+            log.info("%s is well again", account)
             await states.release(self._db, account)
             await self.refresh()
 
