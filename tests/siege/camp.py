@@ -20,7 +20,6 @@ from tests.siege.database import Database, uri_of
 from tests.siege.relay import Relay
 from webhooks.demo.town import opened_simulators
 
-CALM = Chances()
 WEATHER = Chances(
     broken=0.02,
     too_many=0.04,
@@ -36,6 +35,9 @@ LEASE = 5
 
 TORN = 0.01
 """The chance that the connection to a provider breaks when it answers."""
+
+LAG = 1.5
+"""The most seconds that a provider's answer is on its way, so that a kill finds messages taken and not answered."""
 
 
 @dataclass
@@ -81,7 +83,7 @@ class Camp:
 
 
 @asynccontextmanager
-async def opened_camp(folder: Path, seed: int, weather: Chances = WEATHER) -> AsyncIterator[Camp]:
+async def opened_camp(folder: Path, seed: int) -> AsyncIterator[Camp]:
     """Two webs and two workers over a database, everything running. All of it ends with the block."""
     async with AsyncExitStack() as stack:
         database = Database(folder)
@@ -90,11 +92,10 @@ async def opened_camp(folder: Path, seed: int, weather: Chances = WEATHER) -> As
         balancer = await stack.enter_async_context(Relay().listening())
         wire = await stack.enter_async_context(Relay(database.port).listening())
         simulators, accounts = await stack.enter_async_context(opened_simulators(_url(balancer), Clock()))
-        providers = Relay(_port_of(accounts), torn=TORN if weather is not CALM else 0, seed=seed)
+        providers = Relay(_port_of(accounts), torn=TORN, lag=LAG, seed=seed)
         await stack.enter_async_context(providers.listening())
         for simulator in simulators.values():
-            simulator.faults.chances, simulator.faults.random = weather, random.Random(seed)
-            simulator.faults.answer_after = 0.1  # so that a kill finds calls under way
+            simulator.faults.chances, simulator.faults.random = WEATHER, random.Random(seed)
         db = connect(uri_of(database.port), "siege")
         stack.callback(db.client.close)
         await prepare(db)

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, cycle
 
 from tests.processes import Program
 from tests.siege.camp import LEASE, Camp
@@ -34,15 +35,16 @@ class Plan:
             yield number
 
 
-VICTIMS = ("web", "worker", "database", "web", "worker", "database", "another worker", "frozen worker", "wire")
+ROUNDS = (("web", "worker", "database", "worker"), ("another worker", "frozen worker", "wire", "worker"))
+"""Each is gone through in an order of its own, so that even a short siege has the worst of it."""
 
 
 async def batter(camp: Camp, plan: Plan) -> list[str]:
     """Break one thing after another; what was broken, a line each."""
     done = []
-    for number in plan.rounds():
+    victims = chain.from_iterable(camp.random.sample(some, len(some)) for some in cycle(ROUNDS))
+    for number, victim in zip(plan.rounds(), victims, strict=False):
         await asyncio.sleep(camp.random.uniform(0.5, 2))
-        victim = camp.random.choice(VICTIMS)
         began = time.monotonic()
         name = await _strike(camp, victim)
         done.append(f"{number}. {name}: away for {time.monotonic() - began:.1f} s")

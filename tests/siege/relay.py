@@ -14,14 +14,16 @@ CHUNK = 1 << 16
 class Relay:
     """Passes each connection on to one of `backends` (ports), in turn, passing over those that do not listen.
 
-    torn: the chance that a connection breaks at the moment when something comes back over it.
+    torn: the chance that a connection breaks at the moment when something comes back over it. lag: the most seconds
+    that something takes to come back.
     hole: everything is taken and nothing passed on, as by a firewall that drops what it sees.
     """
 
-    def __init__(self, *backends: int, torn: float = 0, seed: int = 0) -> None:
+    def __init__(self, *backends: int, torn: float = 0, lag: float = 0, seed: int = 0) -> None:
         self.port = free_port()
         self.backends = list(backends)
         self.torn = torn
+        self.lag = lag
         self.tears = 0
         self._hole = False
         self._random = random.Random(seed)
@@ -89,10 +91,7 @@ class Relay:
         there: asyncio.StreamWriter,
     ) -> None:
         """Until either side hangs up."""
-        ways = [
-            asyncio.create_task(self._pump(reader, there)),
-            asyncio.create_task(self._pump(back, writer, self.torn)),
-        ]
+        ways = [asyncio.create_task(way) for way in (self._pump(reader, there), self._pump(back, writer, back=True))]
         self._open.add(there)
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -102,13 +101,20 @@ class Relay:
             for way in ways:
                 way.cancel()
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, torn: float = 0) -> None:
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, back: bool = False) -> None:
         with suppress(OSError):
             while chunk := await reader.read(CHUNK):
-                if torn and self._random.random() < torn:
-                    self.tears += 1
+                if back and await self._tears():
                     writer.transport.abort()
                     return
                 if not self._hole:
                     writer.write(chunk)
                     await writer.drain()
+
+    async def _tears(self) -> bool:
+        """Does the connection break over what comes back, once it has taken its time?"""
+        if self.lag:
+            await asyncio.sleep(self._random.uniform(0, self.lag))
+        torn = self.torn > 0 and self._random.random() < self.torn
+        self.tears += torn
+        return torn
