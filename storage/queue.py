@@ -43,7 +43,7 @@ class Due:
 
     async def ids(self, lane: str | None, now: datetime, limit: int) -> list[str]:
         """Up to `limit` of those that are due in this lane (None: the collection has no lanes)."""
-        mark, found = self._marks.setdefault(lane, _Mark()), []
+        mark, found = self._marks.get(lane) or await self._first_mark(lane, now), []
         if now >= mark.look_back_at:
             mark.look_back_at = now + LOOK_BACK
             found = await self._between(lane, EPOCH, mark.since, limit)
@@ -57,6 +57,12 @@ class Due:
             mark.since, mark.width = end, min(mark.width * 2, WIDEST)
         mark.since = min(mark.since, now)  # the demo's clock and an operator's can be put back
         return found + (await self._between(lane, mark.since, now, limit - len(found)) if len(found) < limit else [])
+
+    async def _first_mark(self, lane: str | None, now: datetime) -> _Mark:
+        """Most lanes are empty when a process starts: one question, and not a walk through the years in small steps."""
+        empty = not await self._between(lane, EPOCH, now - MARGIN, 1)
+        self._marks[lane] = _Mark(now - MARGIN) if empty else _Mark()
+        return self._marks[lane]
 
     async def _between(self, lane: str | None, start: datetime, end: datetime, limit: int) -> list[str]:
         if start >= end:
