@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
 
@@ -37,7 +36,8 @@ REQUESTS_KEPT = timedelta(days=1)
 
 
 def _kept(field: str, length: timedelta) -> IndexModel:
-    return IndexModel([(field, ASCENDING)], expireAfterSeconds=int(length.total_seconds()))
+    """Documents go that long after the time in `field`; those without it stay."""
+    return IndexModel([(field, ASCENDING)], sparse=True, expireAfterSeconds=int(length.total_seconds()))
 
 
 def _sparse(*fields: str) -> IndexModel:
@@ -47,12 +47,16 @@ def _sparse(*fields: str) -> IndexModel:
 def _indexes(kept: timedelta) -> Mapping[str, list[IndexModel]]:
     """Live work is in the sparse indexes and leaves them when it is done; then its time runs.
 
-    kept: how long what is finished is remembered.
+    kept: how long what is finished is remembered, dead letters among it, and the chat log; a receipt for a message that
+    never came stands in the log too. What has no such time stays: sessions and contacts, because whom we may write to
+    and who has asked us to stop must not be forgotten; and what we know of accounts and templates, a few small
+    documents for each.
     """
     return {
         "inbox": [
-            *map(_sparse, ("due_at", "lease", "lane", "dead_at")),
+            *map(_sparse, ("due_at", "lease", "lane")),
             _kept("done_at", EVENTS_KEPT),
+            _kept("dead_at", max(kept, EVENTS_KEPT)),
         ],
         "notifications": [
             _sparse("lane", "due_at"),
@@ -93,16 +97,24 @@ async def prepare(db: Db, kept: timedelta = KEPT) -> None:
         try:
             await db[collection].create_indexes(indexes)
         except OperationFailure:  # an index of that name with another time to live
-            await _rebuilt(db[collection], indexes)
+            for index in indexes:
+                await _given(db[collection], index)
 
 
-async def _rebuilt(collection: Collection, indexes: list[IndexModel]) -> None:
-    """Give the indexes that tell how long documents live their new length; several processes may do so at once."""
-    for index in indexes:
-        if "expireAfterSeconds" in index.document:
-            with suppress(OperationFailure):
-                await collection.drop_index(index.document["name"])
-    await collection.create_indexes(indexes)
+async def _given(collection: Collection, index: IndexModel) -> None:
+    """Make this index, or give the one that is there its length of time.
+
+    It is never taken away for that, so that several processes may do so at once, even with different lengths: the last
+    one's holds.
+    """
+    try:
+        await collection.create_indexes([index])
+    except OperationFailure:
+        seconds = index.document.get("expireAfterSeconds")
+        if seconds is None:
+            raise
+        changed = {"name": index.document["name"], "expireAfterSeconds": seconds}
+        await collection.database.command("collMod", collection.name, index=changed)
 
 
 async def ping(db: Db) -> None:
