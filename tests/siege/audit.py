@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from gateway.model import Progress
 from gateway.notification import Notification, Status
 from tests.siege.answers import answers
 from tests.siege.arrivals import arrivals
@@ -12,10 +13,11 @@ from tests.siege.ledger import Ledger, Report, in_doubt
 REACHED = {"SENT", "DELIVERED", "READ"}
 GIVEN_UP = {"UNDELIVERED", "EXPIRED"}
 RANKS = list(Status)
+IDEMPOTENT = {"vk"}
 
 
 def audit(ledger: Ledger, report: Report) -> None:
-    for check in (figures, promises, ends, once, answers, events, arrivals, statuses):
+    for check in (figures, promises, ends, once, certainty, answers, events, arrivals, statuses):
         check(ledger, report)
 
 
@@ -67,6 +69,14 @@ def once(ledger: Ledger, report: Report) -> None:
             (report.notes if in_doubt(made) else report.complaints).append(told)
         if made.status in REACHED and order.words not in taken.values():
             report.complaints.append(f"order {order.number} is {made.status}, and no provider took it: {_story(made)}")
+
+
+def certainty(ledger: Ledger, report: Report) -> None:
+    """Where the provider recognises a repetition, nothing stays in doubt: it is sent again, and arrives once."""
+    for one in ledger.notifications.values():
+        unknown = {one.steps[a.step].channel for a in one.attempts if a.progress is Progress.UNKNOWN}
+        if unknown & IDEMPOTENT:
+            report.complaints.append(f"{one.id} was left in doubt, and could have been repeated: {_story(one)}")
 
 
 def events(ledger: Ledger, report: Report) -> None:

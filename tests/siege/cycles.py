@@ -44,7 +44,7 @@ async def batter(camp: Camp, plan: Plan) -> list[str]:
     done = []
     victims = chain.from_iterable(camp.random.sample(some, len(some)) for some in cycle(ROUNDS))
     for number, victim in zip(plan.rounds(), victims, strict=False):
-        await asyncio.sleep(camp.random.uniform(0.5, 2))
+        await asyncio.sleep(camp.random.uniform(0.5, 1.5))
         began = time.monotonic()
         name = await _strike(camp, victim)
         done.append(f"{number}. {name}: away for {time.monotonic() - began:.1f} s")
