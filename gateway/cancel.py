@@ -53,20 +53,22 @@ def cancelled(old: Notification, now: datetime) -> Notification:
         return old
     stopped = replace(old.saying(now, "cancelled by the caller"), cancelled_at=now)
     if _left(old) is None:
-        return stopped.settled(Status.CANCELLED, now)
+        # What was out once and has failed since does not go back in its status; nor does anybody have to look after it.
+        end = Status.UNDELIVERED if old.status is Status.SENT else Status.CANCELLED
+        return replace(stopped.settled(end, now), dead_at=None)
     return stopped if old.lease else stopped.woken(now)
 
 
 def outcome(notification: Notification) -> Outcome:
     """How the wish ended, from the notification as it stands then. Pure."""
-    if notification.status is Status.CANCELLED:
-        return Outcome(notification.id, cancelled=True)
     left = _left(notification)
+    if left is None and notification.cancelled_at:
+        return Outcome(notification.id, cancelled=True)
     if left is None:
         return Outcome(notification.id, cancelled=False, reason=f"it is {notification.status} already")
-    channel = notification.steps[left.step].channel
+    channel, what = notification.steps[left.step].channel, "it" if left.progress in LEFT else "a part of it"
     rest = "; no further step is taken" if notification.cancelled_at else ""
-    return Outcome(notification.id, cancelled=False, reason=f"{channel}: it {LEFT[_so_far(left)]}{rest}")
+    return Outcome(notification.id, cancelled=False, reason=f"{channel}: {what} {LEFT[_so_far(left)]}{rest}")
 
 
 def _left(notification: Notification) -> Attempt | None:
@@ -76,8 +78,9 @@ def _left(notification: Notification) -> Attempt | None:
 
 
 def _so_far(attempt: Attempt) -> Progress:
-    """A text of which some pieces were taken has left, whatever became of the others."""
-    return Progress.SENT if attempt.parts and attempt.progress not in LEFT else attempt.progress
+    """Of a text that has not left as a whole, how far the pieces came that have: not those that failed afterwards."""
+    pieces = [part.progress for part in attempt.parts if part.progress in LEFT]
+    return attempt.progress if attempt.progress in LEFT else max(pieces, default=attempt.progress)
 
 
 async def _named(runtime: Runtime, asked: AskedCancel) -> list[str]:

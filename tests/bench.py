@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from bots.simulation import Accepted
+from bots.whatsapp.simulator import Server as WhatsApp
 from gateway.model import Address, Session
 from gateway.runtime import Runtime, opened
 from storage import sessions
@@ -100,6 +101,13 @@ async def all_ended(player: Player, ids: Iterable[str], *statuses: str) -> list[
     """The stories of all of these, once each has ended, in one of these ways if any is named."""
     async with asyncio.timeout(40):
         return [await player.ended(key, *(statuses or ENDS)) for key in ids]
+
+
+def whatsapp(player: Player) -> WhatsApp:
+    """The stand-in for WhatsApp, which can do more than others."""
+    simulator = player.town.simulators["whatsapp"]
+    assert isinstance(simulator, WhatsApp)
+    return simulator
 
 
 def book(player: Player, channel: str, wanted: Callable[[Accepted], bool] = lambda _: True) -> list[Accepted]:

@@ -1,4 +1,4 @@
-"""A process that has just started knows nothing of the queue: it finds what is due without a search through the years."""
+"""A process that has just started knows nothing of the queue: it finds what is due without a walk through the years."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.settings import Settings
-from tests.bench import SMS, ask, book, later, looked_around, one, phones, texts, tried, words
+from tests.bench import SMS, ask, book, later, looked_around, one, phones, texts, tried, whatsapp, words
 from tests.player import PHONE, Player
 
 YEKATERINBURG, VLADIVOSTOK = "Asia/Yekaterinburg", "Asia/Vladivostok"
@@ -156,8 +156,7 @@ async def test_the_hours_are_those_of_the_person(town: Player) -> None:
 async def test_a_fallback_waits_for_the_morning(town: Player) -> None:
     """WhatsApp went out in the last minutes of the evening; what follows it must not wake anybody."""
     await town.say("whatsapp", "/start")
-    simulator = town.town.simulators["whatsapp"]
-    vars(simulator)["hold_receipts"] = True
+    whatsapp(town).hold_receipts = True
     evening = {"channel": "whatsapp", "text": "News", "fallbackAfter": "PT10M"}
     key = await one(town, evening, SMS, validityPeriod=2880, **hours(town, -1, 0.15))
     await town.ended(key, "SENT")
