@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -10,8 +10,10 @@ from msgspec import Struct
 from pymongo.errors import BulkWriteError
 
 from gateway.model import Event, Personal
+from storage import dead as dead_letters
 from storage import queue
-from storage.database import Collection, Db, Document
+from storage.database import Collection, Db, Document, from_document
+from storage.dead import Place
 
 DUPLICATE = 11000
 
@@ -137,3 +139,34 @@ def _document(event: Event, now: datetime) -> Document:
 
 def _order(document: Document) -> tuple[datetime, int]:
     return document["at"], document["n"]
+
+
+class Dead(Struct, frozen=True):
+    """An event that could not be worked on after all its tries, and why."""
+
+    id: str
+    event: Event
+    dead_at: datetime
+    reason: str = ""
+    tries: int = 0
+
+
+async def dead(db: Db, after: Place | None, now: datetime, limit: int) -> list[Dead]:
+    """A page of those, the newest first."""
+    return [from_document(Dead, document) for document in await dead_letters.page(db["inbox"], after, now, limit)]
+
+
+async def count_dead(db: Db, most: int) -> int:
+    """See storage.dead.count."""
+    return await dead_letters.count(db["inbox"], most)
+
+
+async def revived(db: Db, keys: Sequence[str], now: datetime) -> Mapping[str, bool]:
+    """Have the dead ones among these worked on anew. Which of them there are, and whether each was dead."""
+    asked = db["inbox"].find({"_id": {"$in": list(keys)}}, {"dead_at": 1})
+    known = {document["_id"]: "dead_at" in document async for document in asked}
+    still = {"$gt": ["$dead_at", queue.EPOCH]}  # what is missing is less
+    fields = {"due_at": now, "tries": 0, "dead_at": "$$REMOVE"}
+    update = [{"$set": {name: {"$cond": [still, value, f"${name}"]} for name, value in fields.items()}}]
+    await db["inbox"].update_many({"_id": {"$in": [key for key, was_dead in known.items() if was_dead]}}, update)
+    return known

@@ -10,7 +10,9 @@ from pymongo.errors import BulkWriteError
 
 from gateway.notification import Notification, Priority
 from storage import changes, queue
+from storage import dead as dead_letters
 from storage.database import Db, find, from_document, to_document
+from storage.dead import Place
 from storage.inbox import DUPLICATE
 
 
@@ -90,3 +92,14 @@ async def change(
 async def change_all(db: Db, keys: list[str], step: Callable[[Notification], Notification]) -> list[Notification]:
     """See storage.changes.change_all."""
     return await changes.change_all(db["notifications"], Notification, keys, step)
+
+
+async def dead(db: Db, after: Place | None, now: datetime, limit: int) -> list[Notification]:
+    """A page of those that ended by somebody's fault, the newest first."""
+    found = await dead_letters.page(db["notifications"], after, now, limit)
+    return [from_document(Notification, document) for document in found]
+
+
+async def count_dead(db: Db, most: int) -> int:
+    """See storage.dead.count."""
+    return await dead_letters.count(db["notifications"], most)
