@@ -6,7 +6,7 @@ from quart import Quart
 
 from gateway.runtime import Runtime, opened
 from gateway.settings import load
-from webhooks import api, health, providers
+from webhooks import api, dead, health, providers
 from webhooks.answers import register_errors
 from webhooks.guard import guard
 
@@ -18,7 +18,7 @@ def create_app(runtime: Runtime | None = None) -> Quart:
     """All routes, over an open runtime, or over one of its own that is opened from the environment's settings."""
     app = Quart("webhooks")
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
-    for blueprint in (health.blueprint, providers.blueprint, api.blueprint):
+    for blueprint in (health.blueprint, providers.blueprint, api.blueprint, dead.blueprint):
         app.register_blueprint(blueprint)
     app.before_request(guard)
     register_errors(app)
