@@ -7,7 +7,7 @@ import pytest
 from pymongo import monitoring
 
 from storage.database import Db
-from tests.player import PHONE, Player
+from tests.player import PHONE, Player, until
 
 SMALL = {"keys"}
 """Collections that are listed whole, by a person, and stay small."""
@@ -57,6 +57,12 @@ async def play(town: Player) -> None:
     town.town.simulators["whatsapp"].faults.fail(131026)
     await town.ended(await town.send(*cascade, externalId="crm-17"), "DELIVERED")
     await town.ended(await town.send({"channel": "telegram", **text}, contactId=contact["id"]), "SENT")
+    town.town.simulators["sms"].faults.fail(21614)
+    dead = await town.send({"channel": "sms", **text})
+    await town.ended(dead, "UNDELIVERED")
+    for kind in ("messages", "events"):
+        (await town.http.get(f"/api/v1/deadLetters?kind={kind}&limit=1")).raise_for_status()
+        await town.post("/api/v1/deadLetters/replay", {"kind": kind, "ids": [dead]})
     message = {"destinations": [{"phone": PHONE}], "channels": [{"channel": "sms", **text}]}
     for _ in range(2):
         await town.post("/api/v1/messages", {"messages": [message]}, **{"Idempotency-Key": "k"})
@@ -89,11 +95,36 @@ async def test_no_query_scans(town: Player) -> None:
     assert heard >= {"inbox", "notifications", "sessions", "contacts", "messages", "templates", "holds", "requests"}
 
 
-@pytest.mark.parametrize("collection", ["inbox", "notifications"])
+HOT = {
+    "notifications": ("due_at", "lease", "lane", "person", "line", "in_line_from"),
+    "inbox": ("due_at", "lease", "lane"),
+}
+"""What is there only while somebody has to look at it."""
+
+
+@pytest.mark.parametrize("collection", HOT)
 async def test_finished_work_leaves_the_hot_indexes(town: Player, collection: str) -> None:
+    """However it ended: read, refused, cancelled or over."""
+    runtime, sms = town.town.runtime, {"channel": "sms", "text": "Hi"}
     await town.say("whatsapp", "/start")
     await town.ended(await town.send({"channel": "whatsapp", "text": "Hi"}), "READ")
+    town.town.simulators["sms"].faults.fail(21614)
+    await town.ended(await town.send(sms), "UNDELIVERED")
+    town.town.simulators["sms"].faults.fail(20003)
+    held = await town.send(sms)
+    await town.attempted(held, "sms", "PENDING", cause="misconfigured")
+    async with town.http.delete("/api/v1/messages", json={"id": await town.send(sms)}) as response:
+        assert response.status == 200
+    hot = await runtime.db[collection].find_one({"lane": {"$exists": True}}) if collection == "notifications" else None
+    assert hot is not None or collection == "inbox"
+    town.pass_time(hours=25)
+    await town.ended(held, "EXPIRED")
     await town.town.simulators["whatsapp"].quiet()
-    db = town.town.runtime.db
-    left = [document async for document in db[collection].find({"lease": {"$exists": True}})]
-    assert [document for document in left if "due_at" not in document] == []
+
+    async def all_done() -> bool:
+        return not [found async for found in runtime.db[collection].find() if "done_at" not in found]
+
+    await until(all_done)
+    documents = [document async for document in runtime.db[collection].find()]
+    assert len(documents) >= 2
+    assert [(document["_id"], field) for document in documents for field in HOT[collection] if field in document] == []
