@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from bots.simulation import Accepted
+from bots.viber.simulator import Server as Viber
 from bots.whatsapp.simulator import Server as WhatsApp
 from gateway.model import Address, Session
 from gateway.runtime import Runtime, opened
@@ -38,6 +39,8 @@ async def _seated(player: Player, channel: str, number: str) -> dict[str, Any]:
     simulator, now = player.town.simulators[channel], player.town.runtime.clock()
     address = Address(channel, ACCOUNT, simulator.user_of(number))
     simulator.phone(address.user).last_wrote_at = now
+    if isinstance(simulator, Viber):
+        simulator.subscribed.add(address.user)
     open_chat = Session(address.key, address, started_at=now, last_inbound_at=now, window_from_at=now)
     await sessions.change(player.town.runtime.db, address.key, lambda _: open_chat)
     return {"phone": number, "chatSessionId": address.key}
