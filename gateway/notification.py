@@ -142,13 +142,18 @@ class Notification(Struct, frozen=True, omit_defaults=True):
             lease=None,
             lane=lane_of(self.priority),
             line=line or None,
-            in_line_from=(self.in_line_from or now) if line else None,
+            in_line_from=self.in_line_since(line, now) if line else None,
             status=_forward(self.status, status),
         )
 
     def parked(self, lane: str, account: str, now: datetime) -> "Notification":
         """Out of our hands until the account has room: due in its lane, in the place that it had."""
-        return replace(self, due_at=min(self.due_at or now, now), lease=None, lane=lane, line=account)
+        due_at, since = min(self.due_at or now, now), self.in_line_since(account, now)
+        return replace(self, due_at=due_at, lease=None, lane=lane, line=account, in_line_from=since)
+
+    def in_line_since(self, account: str, now: datetime) -> datetime:
+        """Since when it stands in this account's line; `now` if it does not."""
+        return (self.in_line_from or now) if self.line == account else now
 
     def woken(self, now: datetime) -> "Notification":
         """To be looked at now: something has happened to it, perhaps after it had been settled."""
@@ -210,7 +215,7 @@ def _at_fault(notification: Notification, status: Status) -> bool:
     """Did it end badly for a reason that somebody could mend? People who stopped us or have no address are none."""
     nobodys = {Cause.STOPPED, Cause.WINDOW_CLOSED, None}
     failed = any(attempt.cause not in nobodys for attempt in notification.attempts)
-    return failed or status is Status.ERROR or notification.line is not None
+    return failed or status is Status.ERROR or notification.line is not None or notification.mistakes > 0
 
 
 def _forward(old: Status, new: Status) -> Status:

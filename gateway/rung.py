@@ -51,7 +51,7 @@ def _not_at_this_hour(notification: Notification, step: Step, now: datetime) -> 
 
 def _held(notification: Notification, index: int, route: Route, now: datetime) -> Move | None:
     """An account at fault is waited for; one whose provider is away only as long as the step has patience."""
-    step, since = notification.steps[index], notification.in_line_from or now
+    step, since = notification.steps[index], notification.in_line_since(route.account, now)
     if route.held_until is None or route.held_until <= now:
         return None
     words = f"{step.channel}: held, {route.held_why}"
@@ -167,7 +167,8 @@ def _in_doubt(notification: Notification, attempt: Attempt, world: World) -> Mov
     known_until = (attempt.unsure_from or attempt.at) + route.facts.idempotent
     if max(world.now, attempt.retry_at or world.now) < known_until:
         words = "it may have been sent; repeating it under the same key"
-        if move := _repeated(notification, attempt, world, words):
+        move = _repeated(notification, attempt, world, words)
+        if move and not (isinstance(move, Wait) and move.until >= known_until):
             return move
     if world.now < until and route.facts.echoes_key:
         words = f"{notification.steps[attempt.step].channel}: it may have been sent; waiting for a receipt"
@@ -186,7 +187,8 @@ def _repeated(notification: Notification, attempt: Attempt, world: World, words:
         until = min(again_at, notification.expires_at)
         return Wait(until, f"{step.channel}: {words}", line=world.routes[attempt.step].account)
     move = _again(notification, attempt, world, words)
-    return move if isinstance(move, Send) and move.again is not None else None
+    same = isinstance(move, Send) and move.again is not None
+    return move if same or isinstance(move, Wait) else None
 
 
 def _unconfirmed(notification: Notification, attempt: Attempt, world: World) -> Move | None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 from msgspec import Struct
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, ExecutionTimeout
 
 from gateway.model import Event, Personal
 from storage import dead as dead_letters
@@ -16,6 +16,11 @@ from storage.database import Collection, Db, Document, from_document
 from storage.dead import Place
 
 DUPLICATE = 11000
+
+PATIENCE = 8
+"""Seconds after which a provider hears that its events are not stored, and delivers them again: they do not wait long.
+What is stored late all the same is recognised then.
+"""
 
 
 class Delivered(Struct, frozen=True):
@@ -53,7 +58,10 @@ class Inbox:
         self._waiting.append(([_document(event, now) for event in events], stored))
         if self._commit is None or self._commit.done():
             self._commit = asyncio.create_task(self._commit_all())
-        await stored
+        try:
+            await asyncio.wait_for(stored, PATIENCE)
+        except TimeoutError:
+            raise ExecutionTimeout(f"nothing was stored within {PATIENCE} s") from None
 
     async def _commit_all(self) -> None:
         while self._waiting:

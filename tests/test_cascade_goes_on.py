@@ -1,5 +1,7 @@
 """The rule, move by move, with the exact words that the story shows: what follows from an attempt."""
 
+import dataclasses
+
 import pytest
 from msgspec.structs import replace
 
@@ -24,6 +26,7 @@ from tests.cascade_cases import (
     MUTE,
     NOW,
     OPEN,
+    PLAIN,
     POLICY,
     SECOND,
     SHUT,
@@ -61,6 +64,16 @@ DOUBTFUL = "whatsapp: it may have been sent"
         (
             made(Progress.UNKNOWN),
             Route(KEYED, ADDRESS, session=STOPPED),
+            Wait(NOW + DOUBT - SECOND, f"{DOUBTFUL}; waiting for a receipt"),
+        ),
+        (
+            made(Progress.UNKNOWN),
+            dataclasses.replace(HELD_ROUTE, facts=KEYED, held_until=NOW + MINUTE),
+            Wait(NOW + MINUTE, "whatsapp: held, no money"),
+        ),
+        (
+            made(Progress.UNKNOWN),
+            dataclasses.replace(HELD_ROUTE, facts=KEYED, held_until=NOW + HOUR),
             Wait(NOW + DOUBT - SECOND, f"{DOUBTFUL}; waiting for a receipt"),
         ),
         (
@@ -245,3 +258,17 @@ def test_a_late_refusal_comes_back_to_the_template_where_nobody_else_could_help(
     move = next_move(asked(BOTH, SMS, attempts=(refused, failed)), World(NOW, [Route(HARD, ADDRESS), IDLE]))
     assert isinstance(move, Send)
     assert move.template
+
+
+def test_patience_for_a_held_account_begins_when_it_is_its_turn() -> None:
+    """However long the message stood in the line of another account before."""
+    lines = [away(account) for account in ("whatsapp:shop", "sms:shop", "vk:shop")]
+    stood = replace(asked(BOTH, SMS, SMS), line="whatsapp:shop", in_line_from=NOW - HOUR)
+    waiting, send = advance(stood, World(NOW, lines))
+    assert send is None
+    assert [attempt.step for attempt in waiting.attempts] == [0]
+    assert (waiting.due_at, waiting.line, waiting.in_line_from) == (NOW + 5 * MINUTE, "sms:shop", NOW)
+
+
+def away(account: str) -> Route:
+    return Route(PLAIN, ADDRESS, held_until=NOW + HOUR, held_why="it is down", patient=False, account=account)

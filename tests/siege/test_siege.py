@@ -66,4 +66,4 @@ async def _at_rest(camp: Camp) -> None:
         return None if any(due) else True
 
     with suppress(TimeoutError):  # the audit says what is left
-        await until(idle, patience=60)
+        await until(idle, patience=240)
