@@ -49,6 +49,11 @@ class Holds:
         hold = self._known.get(account)
         return hold if hold and (hold.until > now or hold.probing) else None
 
+    def begun_since(self, account: str, moment: datetime, now: datetime) -> bool:
+        """Is it held now, by a hold that nobody knew of at that moment?"""
+        hold = self._known.get(account)
+        return hold is not None and hold.since >= moment and hold.until > now
+
     async def may_try(self, account: str, now: datetime) -> bool:
         """Of those that wait for a hold to end one may go first."""
         won = await states.probe(self._db, account, now, now + PROBE)
@@ -69,10 +74,12 @@ class Holds:
         if hold := _hold(account, error, old, now):
             alarm = logging.ERROR if hold.probing else logging.INFO  # to be asked to slow down is no trouble
             log.log(alarm, "%s is held until %s: %s", account, f"{hold.until:%H:%M:%S} UTC", hold.why)
+            self._known = {**self._known, account: hold}  # at once: others may hear the same at this moment
             await states.hold(self._db, hold)
             await self.refresh()
         elif old:
             log.info("%s is well again", account)
+            self._known = {name: known for name, known in self._known.items() if name != account}
             await states.release(self._db, account)
             await self.refresh()
 
