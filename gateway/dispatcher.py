@@ -120,6 +120,8 @@ async def _send(runtime: Runtime, notification: Notification, send: Send, world:
     runtime.gate.enter(route.account)
     try:
         await _until(runtime, moments[0])
+        if runtime.gate.holds.begun_since(route.account, world.now, runtime.clock()):
+            return notification  # the rule has to look again
         return await _attempted(runtime, notification, send, world, list(zip(pieces, moments, strict=True)))
     finally:
         runtime.gate.leave(route.account)

@@ -97,7 +97,9 @@ class Gate:
         hold = self.holds.of(entry.account, now)
         if hold is None or (hold.until <= now and await self.holds.may_try(entry.account, now)):
             return None
-        return NotYet(max(hold.until, now + LOOK_AROUND), f"held, {hold.why}; one message tries whether it still is")
+        if hold.until > now:  # it began after the rule had looked, which knows what to do about it
+            return NotYet(now, f"held, {hold.why}")
+        return NotYet(now + LOOK_AROUND, f"held, {hold.why}; one message tries whether it still is")
 
     def enter(self, account: str) -> None:
         """A send of this account begins."""
@@ -126,15 +128,18 @@ class Gate:
             yield from ((priority, lane) for lane in parked if lane in self._lanes)
 
     def room(self, lane: str, priority: Priority, now: datetime) -> int:
-        """How many of this lane could leave within the next moments."""
+        """How many of this lane could leave within the next moments.
+
+        Of an account that is held for long all may come: the rule knows how long each has the patience to wait.
+        """
         account = lane.rpartition("/")[0]
         if not account:
             return ROOM
         rate = self.limits[account].account
-        if hold := self.holds.of(account, now):
+        hold, room = self.holds.of(account, now), ROOM - self._under_way[account]
+        if hold and hold.until <= now + LOOK_AROUND:
             return int(hold.until <= now)
-        room = ROOM - self._under_way[account]
-        if rate is None:
+        if rate is None or hold:
             return room
         free_at = max(self._pacer.free_at(account) or now, now) - rate.interval * (rate.burst - 1)
         return min(room, max(0, (now + HORIZON[priority] - free_at) // rate.interval + 1))
