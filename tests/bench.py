@@ -42,7 +42,7 @@ async def _seated(player: Player, channel: str, number: str) -> dict[str, Any]:
     if isinstance(simulator, Viber):
         simulator.subscribed.add(address.user)
     open_chat = Session(address.key, address, started_at=now, last_inbound_at=now, window_from_at=now)
-    await sessions.change(player.town.runtime.db, address.key, lambda _: open_chat)
+    await sessions.change(player.town.runtime.db, address.key, lambda known: known or open_chat)
     return {"phone": number, "chatSessionId": address.key}
 
 
