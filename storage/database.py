@@ -28,6 +28,9 @@ EVENTS_KEPT = timedelta(days=8)
 PACES_KEPT = timedelta(hours=1)
 """Whoever was free to send an hour ago has nothing to be remembered for."""
 
+RECEIPTS_COME = timedelta(days=8)
+"""The chat log is kept at least as long as a provider may take to report: it is where a receipt finds its message."""
+
 KEPT = timedelta(days=90)
 """How long finished messages and the chat log are kept unless set otherwise."""
 
@@ -63,7 +66,7 @@ def _indexes(kept: timedelta) -> Mapping[str, list[IndexModel]]:
             *map(_sparse, ("lease", "person", "group_id", "bulk_id", "dead_at")),
             _kept("done_at", kept),
         ],
-        "messages": [_kept("at", kept)],
+        "messages": [_kept("at", max(kept, RECEIPTS_COME))],
         "sessions": [_sparse("contact")],
         "contacts": [
             IndexModel([(field, ASCENDING)], unique=True, sparse=True)
