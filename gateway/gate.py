@@ -83,14 +83,20 @@ class Gate:
         asked = [(entry.account, limits.account, horizon, "")]
         asked += [(entry.template, limits.template, horizon, " of this template")] if entry.template else []
         asked += [(entry.person, own, HORIZON[Priority.REPLY], " to one person")]
-        for key, rate, ahead, of in asked:
-            if rate is None:
-                continue
+        limited = [(key, rate, ahead, of) for key, rate, ahead, of in asked if rate]
+        for key, rate, ahead, of in limited:  # what is known to be too early takes no moment of the others
+            if later := self._pacer.too_early(key, rate, ahead, now):
+                return self._not_yet(entry, key, rate, later, of)
+        for key, rate, ahead, of in limited:
             found = await self._pacer.take(key, rate, entry.count, ahead, now)
             if isinstance(found, datetime):
-                return NotYet(found if key == entry.person else None, f"at most {_told(rate)}{of}")
+                return self._not_yet(entry, key, rate, found, of)
             moments = list(map(max, moments, found))
         return moments
+
+    @staticmethod
+    def _not_yet(entry: Entry, key: str, rate: Rate, later: datetime, of: str) -> NotYet:
+        return NotYet(later if key == entry.person else None, f"at most {_told(rate)}{of}")
 
     async def _not_held(self, entry: Entry, now: datetime) -> NotYet | None:
         """Of an account that has been held, one message goes first; None: this one may go."""
@@ -121,11 +127,15 @@ class Gate:
         """The lanes to be looked at, in the order of priority."""
         if now >= self._looked_around + LOOK_AROUND:
             self._looked_around = now
-            self._lanes |= {lane_of(priority, account) for priority in Priority for account in self.limits}
+            self._lanes |= self.all_lanes()
         for priority in Priority:
             yield priority, lane_of(priority)
             parked = (lane_of(priority, account) for account in self.limits)
             yield from ((priority, lane) for lane in parked if lane in self._lanes)
+
+    def all_lanes(self) -> set[str]:
+        """Every lane in which something of an account of ours can wait."""
+        return {lane_of(priority, account) for priority in Priority for account in self.limits}
 
     def room(self, lane: str, priority: Priority, now: datetime) -> int:
         """How many of this lane could leave within the next moments.

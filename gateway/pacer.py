@@ -48,6 +48,11 @@ class Pacer:
         """When the key is free again, as far as this process knows."""
         return self._known.get(key)
 
+    def too_early(self, key: str, rate: Rate, horizon: timedelta, now: datetime) -> datetime | None:
+        """When the key would be free, where this process knows that it is beyond the horizon."""
+        moments, later = slots(rate, self.free_at(key), now, 1, horizon)
+        return None if moments else later
+
     async def _serve(self, key: str, rate: Rate) -> None:
         """Answer all who ask for this key, those together who ask while a write is under way."""
         while batch := self._asked[key]:
