@@ -1,4 +1,4 @@
-"""Accounts that wait: at fault, asked to call less often, or with a provider that is away; and nobody else with them."""
+"""Accounts that wait: at fault, asked to call less often, or with a provider that is away; nobody waits with them."""
 
 import asyncio
 import logging
