@@ -1,0 +1,90 @@
+"""One person hears things in the order in which they were said, whoever of us says them."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from gateway.settings import Settings
+from tests.bench import accepted, another_worker, book, phones, seated
+from tests.player import PHONE, Player, until
+
+CHANNELS = ("telegram", "vk", "viber", "whatsapp", "sms")
+IN_BETWEEN = {"telegram": "429", "vk": "10", "viber": "12", "whatsapp": "131016", "sms": "20429"}
+"""What each provider says once while it is being written to, after which we try again."""
+FREE = {"account": "none", "person": "none"}
+MANY, SAID = 30, 20
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Nobody is kept waiting by a limit."""
+    limits = dict.fromkeys((f"{channel}:demo" for channel in CHANNELS), FREE)
+    return replace(settings, limits=limits, conversation="tests.echo:reply")
+
+
+async def person(town: Player, channel: str, number: int) -> dict[str, Any]:
+    """Somebody who can be reached by this channel."""
+    (known,) = phones(1, first=number)
+    return known if channel == "sms" else (await seated(town, channel, [known]))[0]
+
+
+async def told(town: Player, channel: str, number: int) -> list[str]:
+    """Thirty messages to one person, one after another in one request."""
+    to = await person(town, channel, number)
+    numbered = [to | {"variables": {"n": str(index)}} for index in range(MANY)]
+    await accepted(town, numbered, {"channel": channel, "text": "{{n}}"}, priority="normal")
+
+    async def arrived() -> list[str]:
+        texts = [line.text for line in book(town, channel)]
+        return texts if len(texts) >= MANY else []
+
+    return await until(arrived, patience=60)
+
+
+async def test_thirty_messages_arrive_in_order_on_each_channel(town: Player) -> None:
+    """Three gateways share them, and each provider refuses one in between."""
+    for channel, code in IN_BETWEEN.items():
+        town.town.simulators[channel].faults.planned.extend([""] * 4 + [code])
+    async with AsyncExitStack() as stack:
+        for _ in range(2):
+            await stack.enter_async_context(another_worker(town))
+        heard = await asyncio.gather(*(told(town, channel, 700 + n) for n, channel in enumerate(CHANNELS)))
+    wanted = [str(index) for index in range(MANY)]
+    assert dict(zip(CHANNELS, heard, strict=True)) == dict.fromkeys(CHANNELS, wanted)
+
+
+async def test_others_are_not_held_up_by_one_persons_order(town: Player) -> None:
+    """One person's first message is refused for an hour, and theirs behind it wait; nobody else does."""
+    simulator = town.town.simulators["vk"]
+    simulator.faults.fail(9)
+    one = await person(town, "vk", 700)
+    first, second = [(await accepted(town, [one], {"channel": "vk", "text": text}))[0] for text in ("1", "2")]
+    await town.attempted(first, "vk", "PENDING", cause="unavailable")
+    await town.decided(second, "vk: an earlier message to this person goes first")
+    (other,) = await accepted(town, [await person(town, "vk", 701)], {"channel": "vk", "text": "3"})
+    await town.ended(other, "SENT")
+    assert [line.text for line in book(town, "vk")] == ["3"]
+    (elsewhere,) = await accepted(town, phones(1, first=700), {"channel": "sms", "text": "4"})
+    await town.ended(elsewhere, "DELIVERED")
+    for _ in range(4):
+        town.pass_time(hours=0.1)
+        town.town.runtime.outbox_bell.set()
+    await town.ended(second, "SENT")
+    assert [line.text for line in book(town, "vk")] == ["3", "1", "2"]
+
+
+@pytest.mark.parametrize("channel", ["telegram", "vk"])
+async def test_a_conversation_is_answered_in_its_order(town: Player, channel: str) -> None:
+    """Twenty texts in a row, taken up by three gateways."""
+    simulator = town.town.simulators[channel]
+    async with AsyncExitStack() as stack:
+        for _ in range(2):
+            await stack.enter_async_context(another_worker(town))
+        for number in range(SAID):
+            await simulator.say(simulator.user_of(PHONE), f"text {number}")
+        await town.answer(channel, SAID - 1)
+    said = [bubble.text for bubble in town.answers(channel)]
+    assert said == [f"You said: text {number}" for number in range(SAID)]
