@@ -53,6 +53,7 @@ Take = Callable[[Runtime, int, Container[str]], Awaitable[Sequence[Item]]]
 
 async def run(runtime: Runtime, stop: asyncio.Event) -> None:
     """Work until `stop`, then finish what is under way."""
+    await insist(runtime.outbox.rehome, runtime.gate.all_lanes())
     async with asyncio.TaskGroup() as loops:
         loops.create_task(_loop(runtime, take_events, runtime.inbox_bell, stop))
         loops.create_task(_loop(runtime, take_notifications, runtime.outbox_bell, stop))

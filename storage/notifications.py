@@ -1,6 +1,6 @@
 """Notifications: the outbox."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from pymongo.errors import BulkWriteError
 
-from gateway.notification import Notification, Priority
+from gateway.notification import Notification, Priority, lane_of
 from storage import changes, queue
 from storage import dead as dead_letters
 from storage.database import Db, find, from_document, to_document
@@ -45,6 +45,20 @@ class Outbox:
         documents = await queue.claim(self._collection, ids, now, lease)
         taken = [from_document(Notification, document) for document in documents]
         return sorted(taken, key=lambda notification: notification.accepted)
+
+    async def rehome(self, known: Container[str]) -> None:
+        """What waits for room at an account that has gone from the settings is looked at like anything else.
+
+        Those lanes are named after an account, so they lie behind those of the priorities in the index.
+        """
+        found = self._collection.find({"lane": {"$gt": PRIORITIES}}, {"lane": 1, "_id": 0})
+        for lane in {document["lane"] async for document in found if document["lane"] not in known}:
+            priority = Priority(int(lane.rpartition("/")[2]))
+            await self._collection.update_many({"lane": lane}, {"$set": {"lane": lane_of(priority)}})
+
+
+PRIORITIES = "/9"
+"""No lane of a priority comes after this, and every lane of an account does."""
 
 
 class Ahead(Struct, frozen=True):

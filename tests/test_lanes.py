@@ -1,0 +1,28 @@
+"""Lanes of accounts: what waits there is not forgotten when the account goes."""
+
+from datetime import timedelta
+
+from gateway.attempt import Step
+from gateway.model import Content
+from gateway.notification import Notification, Priority, Recipient, lane_of
+from storage import notifications
+from tests.player import PHONE, Player
+
+
+async def test_what_waits_for_an_account_that_has_gone_is_told(town: Player) -> None:
+    runtime, now = town.town.runtime, town.town.runtime.clock()
+    parked = Notification(
+        "n1",
+        Recipient(PHONE),
+        (Step("sms", "gone", Content("Hello")),),
+        created_at=now,
+        expires_at=now + timedelta(hours=1),
+        due_at=now,
+        priority=Priority.BULK,
+        lane=lane_of(Priority.BULK, "sms:gone"),
+        line="sms:gone",
+    )
+    await notifications.add(runtime.db, [parked])
+    await runtime.outbox.rehome(runtime.gate.all_lanes())
+    story = await town.ended("n1", "ERROR")
+    assert "not configured any more" in story["decisions"][-1]["text"]
