@@ -21,7 +21,7 @@ class Plan:
     @property
     def timeout(self) -> float:
         """Seconds after which the test has to be over."""
-        return 180 + (self.minutes * 60 if self.minutes else self.cycles * 30)
+        return 420 + (self.minutes * 60 if self.minutes else self.cycles * 30)
 
     @property
     def long(self) -> bool:
