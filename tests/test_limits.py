@@ -59,11 +59,24 @@ def never_early(lines: Sequence[Accepted], begin: datetime, interval: float, bur
 
 
 async def test_two_gateways_together_keep_to_an_accounts_rate(town: Player) -> None:
-    async with another_worker(town):
+    """Each is given half of the messages in the same moment, and takes up its own."""
+    async with another_worker(town) as other:
         begin = town.town.runtime.clock()
-        await all_ended(town, await accepted(town, phones(60), SMS), "DELIVERED")
-    assert len(book(town, "sms")) == 60
+        halves = [_request(phones(30, first=first), "half") for first in (100, 200)]
+        gateways = (town.town.runtime, other)
+        await asyncio.gather(*(submit(each, body, "me", None) for each, body in zip(gateways, halves, strict=True)))
+        await until(lambda: _all_of(book(town, "sms"), 60))
+    assert len({line.user for line in book(town, "sms")}) == len(book(town, "sms")) == 60
     assert never_early(book(town, "sms"), begin, 1 / 20)
+
+
+async def test_no_moment_is_given_twice(db: Db) -> None:
+    """Two processes ask for the moments of one account at once; together they are given each, and none is left out."""
+    step, now = timedelta(milliseconds=50), Clock()()
+    gates = [Gate(db, {"a:b": Limits(account=Rate(1, step))}) for _ in range(2)]
+    asked = [gates[number % 2].ask(Entry("a:b", f"a:b:{number}", Priority.REPLY), now) for number in range(40)]
+    given = [moment for answer in await asyncio.gather(*asked) if isinstance(answer, list) for moment in answer]
+    assert sorted(given) == [now + step * number for number in range(40)]
 
 
 async def test_one_person_is_written_to_at_their_pace(town: Player) -> None:
