@@ -136,13 +136,13 @@ async def _sent_or_held(town: Player, key: str) -> Any:
 async def test_what_is_parked_does_not_wait_for_ever_either(town: Player) -> None:
     """They wait for room when the account is held: those who have another way go it after their patience."""
     town.town.simulators["vk"].faults.planned.extend([""] * 10 + [USED_UP] * DOWN)
-    keys = await to_vk(town, 80, SMS)
+    keys = await to_vk(town, 40, SMS)
     await in_state(town, "vk:demo", "held")
     for _ in range(3):
         later(town, minutes=3)
         await town.ended(await one(town, {"channel": "sms", "text": "Look!"}), "DELIVERED")
     await all_ended(town, keys, "SENT", "DELIVERED")
-    assert (len(book(town, "vk")), texts(town, "sms").count(SMS["text"])) == (10, 70)
+    assert (len(book(town, "vk")), texts(town, "sms").count(SMS["text"])) == (10, 30)
     assert (await account(town, "vk:demo"))["state"] == "held"
 
 
