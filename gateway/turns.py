@@ -12,7 +12,7 @@ from gateway.runtime import Runtime
 from storage import notifications
 from storage.notifications import Ahead
 
-FIRST, MOST = timedelta(seconds=0.5), timedelta(seconds=15)
+FIRST, MOST = timedelta(seconds=0.5), timedelta(seconds=5)
 """How long a message waits behind one other, which is about to leave, and at most behind many."""
 
 
