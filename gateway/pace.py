@@ -14,6 +14,7 @@ WRITTEN = re.compile(
     r"(?P<count>[1-9]\d{0,5})/(?P<length>[1-9]\d{0,3})?(?P<unit>s|min|h|d)(?: burst (?P<burst>[1-9]\d{0,5}))?"
 )
 UNITS = {"s": timedelta(seconds=1), "min": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+LONGEST = timedelta(days=366)
 NONE = "none"
 KINDS = ("account", "person", "group", "template")
 
@@ -42,7 +43,10 @@ def read_rate(text: object) -> Rate | None:
     if not isinstance(text, str) or not (found := WRITTEN.fullmatch(text)):
         raise ValueError('a limit is written like "30/s", "20/min", "1/6s burst 45" or "none"')
     per = int(found["length"] or 1) * UNITS[found["unit"]]
-    return Rate(int(found["count"]), per, int(found["burst"] or 1))
+    rate = Rate(int(found["count"]), per, int(found["burst"] or 1))
+    if rate.interval > LONGEST / rate.burst:
+        raise ValueError(f"{text} takes longer than {LONGEST.days} days to save up")
+    return rate
 
 
 def read_limits(limits: Limits, table: Mapping[str, object]) -> Limits:
