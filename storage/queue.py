@@ -44,6 +44,8 @@ class Due:
     async def ids(self, lane: str | None, now: datetime, limit: int) -> list[str]:
         """Up to `limit` of those that are due in this lane (None: the collection has no lanes)."""
         mark, found = self._marks.get(lane) or await self._first_mark(lane, now), []
+        if now < mark.since:  # the demo's clock and an operator's can be put back
+            mark.since, mark.look_back_at = now, now
         if now >= mark.look_back_at:
             mark.look_back_at = now + LOOK_BACK
             found = await self._between(lane, EPOCH, mark.since, limit)
@@ -55,7 +57,6 @@ class Due:
                 mark.width = max(mark.width / 4, NARROWEST)
                 return found
             mark.since, mark.width = end, min(mark.width * 2, WIDEST)
-        mark.since = min(mark.since, now)  # the demo's clock and an operator's can be put back
         return found + (await self._between(lane, mark.since, now, limit - len(found)) if len(found) < limit else [])
 
     async def _first_mark(self, lane: str | None, now: datetime) -> _Mark:
