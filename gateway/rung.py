@@ -49,9 +49,13 @@ def _not_at_this_hour(notification: Notification, step: Step, now: datetime) -> 
     return Wait(min(opens, notification.expires_at), words, Status.DELAYED)
 
 
-def _held(notification: Notification, index: int, route: Route, now: datetime) -> Move | None:
-    """An account at fault is waited for; one whose provider is away only as long as the step has patience."""
-    step, since = notification.steps[index], notification.in_line_since(route.account, now)
+def _held(notification: Notification, index: int, route: Route, now: datetime) -> Wait | Skip | None:
+    """An account at fault is waited for; one whose provider is away only as long as the step has patience.
+
+    Patience counts from the last try, since a message may be looked at in another account's line in between.
+    """
+    step, tried = notification.steps[index], notification.last(index)
+    since = tried.at if tried else notification.in_line_since(route.account, now)
     if route.held_until is None or route.held_until <= now:
         return None
     words = f"{step.channel}: held, {route.held_why}"
@@ -144,7 +148,10 @@ def _retrying(notification: Notification, attempt: Attempt, world: World) -> Mov
     if _put_off(notification, attempt):
         why = f"{step.channel}: {attempt.reason}; not waited for any longer"
         return Leave(notification.attempts.index(attempt), why)
-    times = [moment for moment in (attempt.retry_at, route.held_until) if moment and moment > world.now]
+    held = _held(notification, attempt.step, route, world.now)
+    if isinstance(held, Skip):
+        return held
+    times = [moment for moment in (attempt.retry_at, held and held.until) if moment and moment > world.now]
     if times:
         words = f"{step.channel}: {attempt.reason}; trying again"
         return Wait(min(max(times), notification.expires_at), words, line=route.account)

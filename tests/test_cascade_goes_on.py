@@ -11,6 +11,7 @@ from gateway.channel import Facts
 from gateway.dispatcher import _begin
 from gateway.model import Cause, Progress
 from gateway.moves import DOUBT, Leave, Move, Route, Send, Skip, Wait, World
+from gateway.notification import Priority
 from tests.cascade_cases import (
     ADDRESS,
     BLOCKED,
@@ -272,3 +273,25 @@ def test_patience_for_a_held_account_begins_when_it_is_its_turn() -> None:
 
 def away(account: str) -> Route:
     return Route(PLAIN, ADDRESS, held_until=NOW + HOUR, held_why="it is down", patient=False, account=account)
+
+
+def test_a_try_is_not_waited_for_longer_than_patience_while_its_provider_is_down() -> None:
+    """Nor one in doubt: whatever line it stood in meanwhile, patience counts from the try."""
+    held, doubted = away("whatsapp:shop"), made(Progress.UNKNOWN, 4 * MINUTE)
+    other = dataclasses.replace(held, held_until=None, account="sms:shop")
+    retrying = made(Progress.RETRYING, 4 * MINUTE, reason="busy", retry_at=NOW)
+    for attempt, routes in ((retrying, [held, other]), (doubted, [dataclasses.replace(held, facts=KEYED), other])):
+        stood = replace(asked(BOTH, SMS, attempts=(attempt,)), line="sms:shop", in_line_from=NOW - HOUR)
+        assert isinstance(move := next_move(stood, World(NOW, routes)), Wait)
+        assert move.until == NOW + MINUTE
+        assert advance(stood, World(NOW + MINUTE, routes))[1] == Send(
+            1, False, "sms: no reply window on this channel -> free text"
+        )
+
+
+def test_what_is_urgent_does_not_wait_for_an_account_that_has_just_been_held() -> None:
+    held = dataclasses.replace(away("whatsapp:shop"), patient=True)
+    attempt = made(Progress.RETRYING, reason="no money", retry_at=NOW + MINUTE)
+    urgent = replace(asked(BOTH, SMS, attempts=(attempt,)), priority=Priority.URGENT)
+    _, send = advance(urgent, World(NOW, [held, IDLE]))
+    assert send == Send(1, False, "sms: no reply window on this channel -> free text")
