@@ -48,15 +48,19 @@ async def cancel(runtime: Runtime, asked: AskedCancel) -> list[Outcome]:
 
 
 def cancelled(old: Notification, now: datetime) -> Notification:
-    """The notification after the wish: stopped, if nothing has left; else it takes no further step. Pure."""
-    if old.due_at is None or old.cancelled_at:
+    """The notification after the wish: stopped, if nothing has left; else it takes no further step. Pure.
+
+    Of what was sent and is at rest the provider may yet say that it has failed: nothing follows from that any more.
+    """
+    ended = _left(old) is None or old.status in {Status.DELIVERED, Status.READ}
+    if old.cancelled_at or (old.due_at is None and ended):
         return old
     stopped = replace(old.saying(now, "cancelled by the caller"), cancelled_at=now)
     if _left(old) is None:
         # What was out once and has failed since does not go back in its status; nor does anybody have to look after it.
         end = Status.UNDELIVERED if old.status is Status.SENT else Status.CANCELLED
         return replace(stopped.settled(end, now), dead_at=None)
-    return stopped if old.lease else stopped.woken(now)
+    return stopped if old.lease or old.due_at is None else stopped.woken(now)
 
 
 def outcome(notification: Notification) -> Outcome:

@@ -4,6 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.attempt import Attempt, Step
+from gateway.cancel import cancelled, outcome
 from gateway.cascade import advance, next_move
 from gateway.channel import Facts
 from gateway.model import Progress, Session
@@ -153,3 +154,12 @@ def test_advance_waits_or_settles() -> None:
     assert (waiting.due_at, waiting.lease, send) == (NOW + HOUR, None, None)
     settled, send = advance(replace(asked(SMS), lease="worker"), World(END, [IDLE]))
     assert (settled.due_at, settled.lease, settled.status, send) == (None, None, Status.EXPIRED, None)
+
+
+def test_after_a_cancel_nothing_follows_even_if_what_was_sent_has_failed_since() -> None:
+    """It was at rest when the caller wished it stopped, and a receipt wakes it."""
+    sent = asked(SMS, SMS, attempts=(made(Progress.SENT),)).settled(Status.SENT, NOW)
+    wished = cancelled(sent, NOW)
+    assert outcome(wished).reason == "sms: it was sent; no further step is taken"
+    failed = replace(wished, attempts=(made(Progress.FAILED),)).woken(NOW)
+    assert isinstance(next_move(failed, World(NOW, [IDLE, IDLE])), Finish)
