@@ -4,7 +4,6 @@ Everything that the gateway itself does here is its own code; only the database 
 """
 
 import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,28 +11,30 @@ from hypothesis import strategies as st
 from hypothesis.vendor.pretty import RepresentationPrinter
 from msgspec.structs import replace
 
-from gateway.attempt import HOLD, Attempt, Step
+from gateway.attempt import Attempt, Step
 from gateway.cascade import advance, next_move
 from gateway.channel import SendError, Unavailable
 from gateway.dispatcher import Outcome, _after, _begin
-from gateway.model import Cause, Progress, Receipt, Session
+from gateway.model import Cause
 from gateway.moves import Move, Recall, Route, Send, World
-from gateway.notification import Notification, Recipient, orphaned
-from gateway.receipts import _told
-from gateway.sessions import _closed
-from tests.chances import ADDRESS, DAY, ERRORS, FACTS, LEASE, MOODS, SESSIONS, START, STEPS, Answer, minutes
+from gateway.notification import Notification, Recipient, Status, lane_of, orphaned
+from tests.chances import (
+    ACCOUNTS,
+    ADDRESS,
+    ERRORS,
+    FACTS,
+    HOURS,
+    LEASE,
+    MOODS,
+    PRIORITIES,
+    SESSIONS,
+    START,
+    STEPS,
+    minutes,
+)
+from tests.scene import Piece, Scene
 
 LIMIT = 200
-
-
-@dataclass(frozen=True)
-class Piece:
-    """What a person would see: one part of a step, as text or as template; and the attempt, after which we name it."""
-
-    step: int
-    template: bool
-    part: int
-    attempt: int
 
 
 def form(made: Attempt | Send) -> tuple[bool, str]:
@@ -43,33 +44,36 @@ def form(made: Attempt | Send) -> tuple[bool, str]:
 
 @dataclass(frozen=True)
 class Turn:
-    """One time that the rule was asked, and where it led."""
+    """One time that the rule was asked, and where it led. `stood`: the line in which it stood then, and since when."""
 
     before: Notification
     world: World
     decided: Notification
     move: Move
+    stood: tuple[str, datetime] | None = None
 
 
 @dataclass
-class Play:
-    """`pieces` of each text; `calls` of the provider, by attempt; `taken`: the pieces it really took, and when."""
+class Play(Scene):
+    """`made` and `recalled`: what was done of what was decided, and after which turn.
 
-    draw: st.DrawFn
-    notification: Notification
-    routes: list[Route]
-    answers: st.SearchStrategy[Answer]
-    pieces: list[int]
-    now: datetime = START
+    stood: the line that it stands in, and since when. put_offs: how often it may still not be its turn.
+    """
+
     turns: list[Turn] = field(default_factory=list)
-    calls: list[tuple[int, Answer]] = field(default_factory=list)
-    taken: list[tuple[Piece, datetime]] = field(default_factory=list)
+    made: list[tuple[Turn, Send]] = field(default_factory=list)
+    recalled: list[tuple[Turn, Recall]] = field(default_factory=list)
+    stood: tuple[str, datetime] | None = None
+    put_offs: int = 3
 
     def _repr_pretty_(self, printer: RepresentationPrinter, _: bool) -> None:  # noqa: FBT001 - so called
         """What happened, for the one who has to find out why."""
-        facts = [str(route.facts) for route in self.routes]
+        asked = self.notification
+        head = [f"{asked.priority.name} {asked.hours} repeats={asked.repeats} until {asked.expires_at:%H:%M:%S}"]
+        facts = [f"{route.account} {route.facts}" for route in self.routes]
         lines = [f"{turn.world.now:%H:%M:%S} {turn.move}" for turn in self.turns[:40]]
-        printer.text("\n".join(["", *map(str, self.notification.steps), *facts, *lines, str(self.calls[:40])]))
+        wishes = [f"cancelled in turn {wish.turns}: {wish.told}" for wish in self.wishes]
+        printer.text("\n".join(["", *head, *map(str, asked.steps), *facts, *lines, *wishes, str(self.calls[:40])]))
 
     @property
     def states(self) -> list[Notification]:
@@ -111,19 +115,56 @@ class Play:
     def ask(self, world: World) -> Send | Recall | None:
         before = self.notification
         self.notification, act = advance(before, world)
-        self.turns.append(Turn(before, world, self.notification, next_move(self.notification, world)))
+        self.turns.append(Turn(before, world, self.notification, next_move(self.notification, world), self.stood))
+        self.asked = len(self.turns)
+        if act is None:
+            self.stands()
         return act
 
+    def stands(self) -> None:
+        line = self.notification.line
+        if self.stood is None or self.stood[0] != line:
+            self.stood = (line, self.now) if line else None
+
     def recall(self, recall: Recall) -> None:
+        self.recalled.append((self.turns[-1], recall))
         attempt = replace(self.notification.attempts[recall.attempt], recalled_at=self.now)
         self.notification = self.notification.with_attempt(recall.attempt, attempt)
 
+    def put_off(self, account: str) -> None:
+        """It is not its turn: the account has no room for it, or another one goes first."""
+        self.put_offs -= 1
+        told, until = self.notification, self.now + self.draw(minutes(0.01, 0.2))
+        if self.draw(st.booleans()):
+            self.notification = told.parked(lane_of(told.priority, account), account, self.now)
+        else:
+            self.notification = told.waiting(min(until, told.expires_at), self.now, Status.NEW, account)
+        self.stands()
+        self.now = until
+
     def send(self, send: Send, world: World) -> None:
+        chance, account = self.draw(st.integers(0, 11)), world.routes[send.step].account
+        if chance == 0 and self.put_offs:
+            self.put_off(account)
+            return
+        if chance == 1:
+            self.wished(send.step)
+            if self.notification.cancelled_at:  # it was faster than our own write
+                return
+        self.hand_over(send, world, account)
+
+    def hand_over(self, send: Send, world: World, account: str) -> None:
+        self.made.append((self.turns[-1], send))
         pieces = 1 if send.template else self.pieces[send.step]
-        index, self.notification = _begin(self.notification, send, ADDRESS, pieces, self.now)
-        if self.draw(st.integers(0, 3)) == 0:
+        index, begun = _begin(self.notification, send, ADDRESS, pieces, self.now)
+        self.notification = replace(begun, due_at=self.now + LEASE, lane=lane_of(begun.priority), line=account)
+        self.stood = self.stood if send.again is not None else None
+        meanwhile = self.draw(st.integers(0, 7))
+        if meanwhile in {0, 1}:
             self.receipt(index)
-        if (outcome := self.hand_over(index)) is None:
+        elif meanwhile == 2:
+            self.wished(send.step)
+        if (outcome := self.answered(index)) is None:
             self.now += LEASE
             self.notification = replace(self.notification, lease=None)
             return
@@ -131,7 +172,7 @@ class Play:
         self.notification = _after(self.notification, index, outcome, None, world)
         self.ask(dataclasses.replace(world, now=self.now))
 
-    def hand_over(self, index: int) -> Outcome | None:
+    def answered(self, index: int) -> Outcome | None:
         """None: our process has died over it."""
         attempt, outcome = self.notification.attempts[index], Outcome()
         for part in range(len(attempt.parts), attempt.pieces):
@@ -153,66 +194,21 @@ class Play:
             return Unavailable("busy", self.draw(st.none() | minutes(0.1, 10)))
         return ERRORS[cause]("because")
 
-    def learn(self, step: int, cause: Cause) -> None:
-        session = self.routes[step].session
-        if cause is Cause.WINDOW_CLOSED:
-            self.change(step, session=_closed(session, ADDRESS, self.now))
-        elif cause is Cause.STOPPED and session:
-            self.change(step, session=replace(session, blocked_at=self.now))
-        elif cause is Cause.TEMPLATE_UNUSABLE:
-            self.change(step, template_problem="refused")
-        elif cause is Cause.MISCONFIGURED:
-            self.change(step, held_until=self.now + HOLD, held_why="no money")
-
-    def change(self, step: int, **fields: object) -> None:
-        self.routes[step] = dataclasses.replace(self.routes[step], **fields)  # type: ignore[arg-type]
-
-    def happen(self) -> None:
-        self.now += self.draw(minutes(0, 0, 0.02, 0.5, 3, 10))
-        step = self.draw(st.integers(0, len(self.routes) - 1))
-        happening: Callable[[int], None] = self.draw(
-            st.sampled_from([self.told, self.told, self.lives, self.turns_bad])
-        )
-        happening(step)
-
-    def told(self, _: int) -> None:
-        if tried := [index for index, attempt in enumerate(self.notification.attempts) if attempt.address]:
-            self.receipt(self.draw(st.sampled_from(tried)))
-
-    def receipt(self, index: int) -> None:
-        progress = self.draw(st.sampled_from([Progress.SENT, Progress.FAILED, Progress.DELIVERED, Progress.READ]))
-        cause = self.draw(st.sampled_from([None, *Cause])) if progress is Progress.FAILED else None
-        receipt = Receipt("whatsapp", "shop", "r", "m", progress, self.now, cause=cause)
-        part = self.draw(st.sampled_from([0, 0, 1, 2]))
-        self.notification = _told(self.notification, index, part, receipt, self.now) or self.notification
-        if cause:
-            self.learn(self.notification.attempts[index].step, cause)
-
-    def lives(self, step: int) -> None:
-        """The person writes, which opens the window and lifts a block, and may ask us to stop."""
-        session = self.routes[step].session or Session("s1", ADDRESS)
-        stopped = self.draw(st.sampled_from([None, self.now, session.stopped_at]))
-        session = replace(session, started_at=self.now, window_from_at=self.now, blocked_at=None, stopped_at=stopped)
-        self.change(step, session=session, address=ADDRESS)
-
-    def turns_bad(self, step: int) -> None:
-        session = self.routes[step].session
-        bad: list[dict[str, object]] = [
-            {"template_problem": "paused"},
-            {"held_until": self.now + self.draw(minutes(1, 10, 600)), "held_why": "no money"},
-            {"session": replace(session, blocked_at=self.now) if session else None},
-            {"session": replace(session, stopped_at=self.now) if session else None},
-            {"session": replace(session, window_from_at=self.now - DAY) if session else None},
-        ]
-        self.change(step, **self.draw(st.sampled_from(bad)))
-
 
 @st.composite
 def plays(draw: st.DrawFn) -> Play:
     steps = tuple(draw(st.lists(STEPS, min_size=1, max_size=3)))
     routes = [
-        Route(draw(FACTS), draw(st.sampled_from([ADDRESS] * 5 + [None])), "no phone", draw(SESSIONS)) for _ in steps
+        Route(
+            draw(FACTS),
+            draw(st.sampled_from([ADDRESS] * 5 + [None])),
+            "no phone",
+            draw(SESSIONS),
+            account=draw(ACCOUNTS),
+        )
+        for _ in steps
     ]
+    priority = draw(PRIORITIES)
     asked = Notification(
         "n1",
         Recipient(),
@@ -221,6 +217,11 @@ def plays(draw: st.DrawFn) -> Play:
         START + draw(minutes(1, 10, 30)),
         due_at=START,
         reply_to=draw(st.sampled_from([None, "m1"])),
+        hours=draw(HOURS),
+        priority=priority,
+        lane=lane_of(priority),
+        person="whatsapp:shop:79161234567",
+        repeats=draw(st.sampled_from([False, False, True])),
     )
     pieces = [draw(st.sampled_from([1, 1, 3])) for _ in steps]
     return Play(draw, asked, routes, draw(MOODS), pieces).run()

@@ -1,7 +1,7 @@
 """What an adversary may choose from: messages, channels, people, and what a provider answers."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from hypothesis import strategies as st
 
@@ -16,7 +16,9 @@ from gateway.channel import (
     Unavailable,
     WindowClosed,
 )
+from gateway.hours import Hours
 from gateway.model import Address, Cause, Content, Progress, Session, TemplateMessage
+from gateway.notification import Priority
 from gateway.window import Mode, Window
 
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -53,6 +55,7 @@ FACTS = st.builds(
     needs_start=st.sampled_from([False, False, True]),
     idempotent=minutes(0, 0, 2, 60),
     echoes_key=st.booleans(),
+    recalls=minutes(0, 0, 2, 60),
 )
 SESSIONS = st.builds(
     Session,
@@ -63,16 +66,37 @@ SESSIONS = st.builds(
 )
 TEXTS = st.sampled_from([(True, True), (True, False), (False, True)])
 STEPS = st.builds(
-    lambda texts, intent, success, patience: Step(
+    lambda texts, intent, success, patience, required: Step(
         "whatsapp",
         content=Content("Hello") if texts[0] else None,
         template=TemplateMessage("hello", "en") if texts[1] else None,
         intent=intent,
         success=success,
         fallback_after=patience,
+        required=required,
     ),
     TEXTS,
     st.sampled_from(["", "", "account_update"]),
     st.sampled_from([Progress.SENT, Progress.DELIVERED, Progress.READ]),
     minutes(0.2, 1, 5, 30),
+    st.sampled_from([False, False, False, True]),
 )
+
+ACCOUNTS = st.sampled_from(["one:shop", "two:shop", "three:shop"])
+PRIORITIES = st.sampled_from([Priority.NORMAL, Priority.NORMAL, Priority.BULK, Priority.URGENT])
+
+
+def _open(*ranges: tuple[tuple[int, int], tuple[int, int]]) -> Hours:
+    return Hours("UTC", tuple((time(*start), time(*end)) for start, end in ranges))
+
+
+HOURS = st.sampled_from(
+    [
+        *[None] * 4,
+        _open(((9, 0), (12, 1))),
+        _open(((12, 5), (12, 20))),
+        _open(((12, 0), (12, 3)), ((12, 8), (12, 9))),
+        _open(((14, 0), (15, 0))),
+    ]
+)
+"""All, until a minute after the start, from five minutes after it, with a gap, and none that is of any use."""
