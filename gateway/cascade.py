@@ -95,6 +95,7 @@ def _finish(notification: Notification) -> Finish:
         return Finish(Status[far], f"{step.channel}: {words}")
     if {Progress.SENDING, Progress.UNKNOWN} & {attempt.progress for attempt in notification.attempts}:
         return Finish(Status.UNDELIVERED, "no step is left; a message may have been sent, and is not repeated")
-    if notification.cancelled_at:
-        return Finish(Status.CANCELLED, "cancelled")
+    if notification.cancelled_at:  # what was out once and has failed since does not go back in its status
+        end = Status.UNDELIVERED if notification.status is Status.SENT else Status.CANCELLED
+        return Finish(end, "cancelled")
     return Finish(Status.UNDELIVERED, "no step is left")

@@ -15,7 +15,7 @@ from msgspec import structs
 
 from gateway import cascade
 from gateway.attempt import Attempt, Part, Step, after_error, with_part
-from gateway.channel import Ambiguous, Channel, SendError, Unavailable
+from gateway.channel import Ambiguous, Channel, Refused, SendError, Unavailable
 from gateway.gate import NotYet
 from gateway.model import Address, Content, Progress, TemplateMessage
 from gateway.moves import Recall, Send, World
@@ -32,6 +32,9 @@ from storage.database import insist
 log = logging.getLogger(__name__)
 
 Piece = Content | TemplateMessage
+
+PAUSE = timedelta(seconds=2)
+"""Between two pieces of a text much may happen; after a longer pause than this it is looked at again."""
 
 LATER = (timedelta(minutes=1), timedelta(minutes=10))
 """When what broke by a mistake of ours is tried again; then it is given up."""
@@ -79,14 +82,14 @@ async def work(runtime: Runtime, claimed: Notification) -> None:
             current = await notifications.get(runtime.db, claimed.id)
 
 
-async def given_back(runtime: Runtime, claimed: Notification) -> None:
-    """The database went away over it: as soon as it is there again somebody takes it, unless it was being sent."""
+async def given_back(runtime: Runtime, claimed: Notification, at: datetime | None = None) -> None:
+    """Nothing came of it: somebody takes it again, at once or then, unless it was being sent."""
 
     def step(old: Notification) -> Notification | None:
         sending = any(attempt.progress is Progress.SENDING for attempt in old.attempts)
         if sending or old.lease != claimed.lease:
             return None
-        return structs.replace(old.woken(runtime.clock()), lease=None)
+        return structs.replace(old.woken(at or runtime.clock()), lease=None)
 
     await insist(notifications.change, runtime.db, claimed.id, step)
 
@@ -209,7 +212,11 @@ async def _hand_over(
     """
     attempt, outcome = notification.attempts[index], Outcome(spread=random.uniform(1, 1.5))  # noqa: S311
     way = way_of(runtime, notification.steps[attempt.step])
-    for part, (piece, moment) in list(enumerate(pieces))[len(attempt.parts) :]:
+    first = len(attempt.parts)
+    for part, (piece, moment) in list(enumerate(pieces))[first:]:
+        if part > first and (over := await _over(runtime, notification, moment)):
+            outcome.error = Refused(f"{over}; the rest was not sent")
+            break
         await _until(runtime, moment)
         try:
             provider_id = await way.send(address, piece, key=key_of(notification, index, part))
@@ -224,6 +231,19 @@ async def _hand_over(
         line = line_of(notification, index, part, address, provider_id, runtime.clock())
         await insist(messages.log, runtime.db, line)
     return outcome
+
+
+async def _over(runtime: Runtime, sending: Notification, moment: datetime) -> str:
+    """Why a piece that has to wait for its moment is not to be sent any more, or nothing."""
+    if moment <= runtime.clock() + PAUSE:
+        return ""
+    await _until(runtime, moment)
+    now = await notifications.get(runtime.db, sending.id)
+    if now is None or now.lease != sending.lease:
+        return "another process has taken over"
+    if now.cancelled_at:
+        return "it was cancelled"
+    return "its validity is over" if runtime.clock() >= now.expires_at else ""
 
 
 def _after(old: Notification, index: int, outcome: Outcome, lease: str | None, world: World) -> Notification:

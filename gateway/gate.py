@@ -96,7 +96,7 @@ class Gate:
 
     @staticmethod
     def _not_yet(entry: Entry, key: str, rate: Rate, later: datetime, of: str) -> NotYet:
-        return NotYet(later if key == entry.person else None, f"at most {_told(rate)}{of}")
+        return NotYet(None if key == entry.account else later, f"at most {_told(rate)}{of}")
 
     async def _not_held(self, entry: Entry, now: datetime) -> NotYet | None:
         """Of an account that has been held, one message goes first; None: this one may go."""
@@ -125,7 +125,7 @@ class Gate:
 
     def lanes(self, now: datetime) -> Iterator[tuple[Priority, str]]:
         """The lanes to be looked at, in the order of priority."""
-        if now >= self._looked_around + LOOK_AROUND:
+        if abs(now - self._looked_around) >= LOOK_AROUND:  # clocks are put back, too
             self._looked_around = now
             self._lanes |= self.all_lanes()
         for priority in Priority:

@@ -147,7 +147,7 @@ class Notification(Struct, frozen=True, omit_defaults=True):
         )
 
     def parked(self, lane: str, account: str, now: datetime) -> "Notification":
-        """Out of our hands until the account has room: due in its lane, in the place that it had."""
+        """Out of our hands until the account has room: due in its lane, behind those that are there."""
         due_at, since = min(self.due_at or now, now), self.in_line_since(account, now)
         return replace(self, due_at=due_at, lease=None, lane=lane, line=account, in_line_from=since)
 
@@ -162,7 +162,8 @@ class Notification(Struct, frozen=True, omit_defaults=True):
     def settled(self, status: Status, at: datetime) -> "Notification":
         """At rest: nothing is due any more. A receipt may still move it forward."""
         status = _forward(self.status, status)
-        dead_at = (self.dead_at or at) if status in _DEAD and _at_fault(self, status) else None
+        dead = status in _DEAD and _at_fault(self, status) and not self.cancelled_at
+        dead_at = (self.dead_at or at) if dead else None
         rest = replace(self, due_at=None, lease=None, lane=None, person=None, line=None, in_line_from=None)
         return replace(rest, status=status, done_at=at, dead_at=dead_at)
 

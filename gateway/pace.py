@@ -15,6 +15,9 @@ WRITTEN = re.compile(
 )
 UNITS = {"s": timedelta(seconds=1), "min": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 LONGEST = timedelta(days=366)
+MOST_PIECES, FURTHEST = 50, timedelta(seconds=10)
+"""A moment further ahead than so many pieces and the longest horizon explain is of another rate or a wrong clock."""
+
 NONE = "none"
 KINDS = ("account", "person", "group", "template")
 
@@ -27,8 +30,9 @@ def slots(
     No moments if the first lies further ahead than `horizon`: then the other moment is when it would be. free_at: as
     this function told it last.
     """
-    regular = max(free_at or now, now)
     allowance = rate.interval * (rate.burst - 1)
+    furthest = now + allowance + rate.interval * MOST_PIECES + max(FURTHEST, horizon)
+    regular = free_at if free_at and now < free_at <= furthest else now
     first = max(now, regular - allowance)
     if first > now + horizon:
         return [], first

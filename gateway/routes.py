@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from gateway.attempt import Step
-from gateway.channel import Channel
-from gateway.model import Contact, Session, template_key
+from gateway.channel import Channel, Facts
+from gateway.model import Contact, Progress, Session, template_key
 from gateway.moves import Route, World
 from gateway.notification import Notification, Recipient
 from gateway.runtime import Runtime, account_key
+from gateway.window import Window
 from storage import sessions, states
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,19 +25,26 @@ class Known:
 
 
 async def look(runtime: Runtime, notification: Notification) -> World:
-    """The world at this moment, for this notification. Raises LookupError where an account of ours has gone."""
+    """The world at this moment, for this notification. Raises LookupError where all of its accounts have gone."""
     now, doubt = runtime.clock(), runtime.settings.doubt
     known = await find_recipient(runtime, notification.recipient)
-    ways = [(step, way_of(runtime, step)) for step in notification.steps]
-    problems = await states.template_problems(runtime.db, {template_of(way, step) for step, way in ways} - {""})
+    ways = [(step, runtime.channel(step.channel, step.account)) for step in notification.steps]
+    if not any(way for _, way in ways):
+        raise LookupError(_gone(notification.steps[0]))
+    keys = {template_of(way, step) for step, way in ways if way} - {""}
+    problems = await states.template_problems(runtime.db, keys)
     return World(now, [await _route(runtime, step, way, known, problems, now) for step, way in ways], doubt)
+
+
+def _gone(step: Step) -> str:
+    return f"{step.channel}: the account {step.account or 'of this channel'} is not configured any more"
 
 
 def way_of(runtime: Runtime, step: Step) -> Channel:
     """The account of ours by which a step goes out."""
     way = runtime.channel(step.channel, step.account)
     if way is None:
-        raise LookupError(f"{step.channel}: the account {step.account or 'of this channel'} is not configured any more")
+        raise LookupError(_gone(step))
     return way
 
 
@@ -70,11 +78,14 @@ async def _contact(runtime: Runtime, recipient: Recipient, named: Session | None
 async def _route(
     runtime: Runtime,
     step: Step,
-    way: Channel,
+    way: Channel | None,
     known: Known,
     problems: Mapping[str, str],
     now: datetime,
 ) -> Route:
+    if way is None:
+        gone = f"the account {step.account or 'of this channel'} is not configured any more"
+        return Route(Facts(step.channel, Window(), Progress.SENT), no_address=gone)
     session = next(
         (s for s in known.sessions if (s.address.channel, s.address.account) == (step.channel, way.account)), None
     )

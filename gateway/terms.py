@@ -86,7 +86,10 @@ def read_terms(asked: AskedMessage, many: int, zone: str, now: datetime) -> Term
 def _begins_at(asked: datetime | None, now: datetime) -> tuple[datetime, list[str]]:
     if asked is None:
         return now, []
-    moment = asked.astimezone(UTC)
+    try:
+        moment = asked.astimezone(UTC)
+    except OverflowError:  # at the edges of the calendar
+        raise RequestError("invalid", "there is no such moment", "sendAt") from None
     if moment > now + FURTHEST:
         raise RequestError("invalid", f"at most {FURTHEST.days} days ahead", "sendAt")
     if moment <= now:

@@ -12,6 +12,9 @@ from gateway.runtime import Runtime
 from storage import notifications
 from storage.notifications import Ahead
 
+SOON = timedelta(seconds=1.5)
+"""What is due by then was perhaps only put back by a process that had too many of this person."""
+
 FIRST, MOST = timedelta(seconds=0.5), timedelta(seconds=5)
 """How long a message waits behind one other, which is about to leave, and at most behind many."""
 
@@ -58,4 +61,4 @@ def _goes_first(other: Ahead, notification: Notification, account: str, now: dat
         return False
     if other.line:
         return other.line == account
-    return other.lease is not None or (other.due_at is not None and other.due_at <= now)
+    return other.lease is not None or (other.due_at is not None and other.due_at <= now + SOON)

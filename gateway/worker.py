@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Container, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -13,6 +15,7 @@ from gateway.notification import Notification, Priority
 from gateway.runtime import Runtime
 from storage.database import DatabaseError, insist
 from storage.inbox import Delivered
+from storage.queue import renew
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +31,14 @@ ENOUGH = AT_ONCE // 8
 SPARE = {Priority.REPLY: 0, Priority.URGENT: 40, Priority.NORMAL: 80, Priority.BULK: 160}
 """Room that each priority leaves to those before it."""
 
+DEEP = 5
+"""So many notifications of one person may be under way or waiting in one process; others wait in the queue."""
+
+LONGER = timedelta(seconds=1)
+
+AT_MOST = 60
+"""Seconds that working on one event may take: a bot that hangs must not hold up its conversation for ever."""
+
 PUT_BACK = timedelta(seconds=0.3)
 """When an event comes round again whose conversation has an earlier one in another process's hands."""
 
@@ -40,11 +51,22 @@ LATER = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
 
 @dataclass(frozen=True)
 class Item:
-    """Something to do. Those of one lane are done one after another, in the order in which they were taken."""
+    """Something to do. Those of one lane are done one after another, in the order in which they were taken.
+
+    later: puts it back into its queue, where too many are in its lane already; events keep their order in the lane.
+    """
 
     id: str
     lane: str
-    work: Coroutine[Any, Any, None]
+    lease: str
+    work: Callable[[], Awaitable[None]]
+    later: Callable[[], Awaitable[None]] | None = None
+
+
+class Lane(asyncio.Lock):
+    """One after another. `waiting`: how many are in it."""
+
+    waiting = 0
 
 
 Take = Callable[[Runtime, int, Container[str]], Awaitable[Sequence[Item]]]
@@ -55,17 +77,22 @@ async def run(runtime: Runtime, stop: asyncio.Event) -> None:
     """Work until `stop`, then finish what is under way."""
     await insist(runtime.outbox.rehome, runtime.gate.all_lanes())
     async with asyncio.TaskGroup() as loops:
-        loops.create_task(_loop(runtime, take_events, runtime.inbox_bell, stop))
-        loops.create_task(_loop(runtime, take_notifications, runtime.outbox_bell, stop))
+        loops.create_task(_loop(runtime, "inbox", take_events, runtime.inbox_bell, stop))
+        loops.create_task(_loop(runtime, "notifications", take_notifications, runtime.outbox_bell, stop))
 
 
 async def take_events(runtime: Runtime, room: int, own: Container[str]) -> Sequence[Item]:
     """Events that are due, in the order in which they came; those of one conversation by one process at a time."""
     now = runtime.clock()
-    taken = await runtime.inbox.claim(now, runtime.settings.lease, room)
+    claimed = await runtime.inbox.claim(now, runtime.settings.lease, room)
+    taken = [item for item in claimed if item.id not in own]
     if early := await runtime.inbox.too_early(taken, own):
         await runtime.inbox.put_back(early, now + PUT_BACK)
-    return [Item(item.id, item.event.lane, _work_event(runtime, item)) for item in taken if item.id not in early]
+    return [
+        Item(item.id, item.event.lane, item.lease, partial(_work_event, runtime, item))
+        for item in taken
+        if item.id not in early
+    ]
 
 
 async def take_notifications(runtime: Runtime, room: int, _: Container[str]) -> Sequence[Item]:
@@ -80,26 +107,49 @@ async def take_notifications(runtime: Runtime, room: int, _: Container[str]) -> 
             if not found:
                 runtime.gate.emptied(lane)
     taken = await runtime.outbox.claim(ids, now, runtime.settings.lease)
-    return [Item(item.id, item.person or item.id, _work_notification(runtime, item)) for item in taken]
+    return [
+        Item(
+            item.id,
+            item.person or item.id,
+            item.lease or "",
+            partial(_work_notification, runtime, item),
+            partial(dispatcher.given_back, runtime, item, now + LONGER),
+        )
+        for item in taken
+    ]
 
 
-async def _loop(runtime: Runtime, take: Take, bell: asyncio.Event, stop: asyncio.Event) -> None:
+async def _loop(runtime: Runtime, queue: str, take: Take, bell: asyncio.Event, stop: asyncio.Event) -> None:
     """Take as much as there is room for; look again at once while that was all used, else when the bell rings."""
-    under_way: dict[asyncio.Task[None], str] = {}
-    lanes: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+    under_way: dict[asyncio.Task[None], Item] = {}
+    lanes: WeakValueDictionary[str, Lane] = WeakValueDictionary()
+    renewing = asyncio.create_task(_renewing(runtime, queue, under_way))
     while not stop.is_set():
         bell.clear()
         room = AT_ONCE - len(under_way)
-        taken = await _taken(runtime, take, room, set(under_way.values()))
+        taken = await _taken(runtime, take, room, {item.id for item in under_way.values()})
         for item in taken:
-            task = asyncio.create_task(_in_lane(item, lanes.setdefault(item.lane, asyncio.Lock())))
-            under_way[task] = item.id
+            task = asyncio.create_task(_in_lane(item, lanes.setdefault(item.lane, Lane())))
+            under_way[task] = item
             task.add_done_callback(under_way.pop)
         while AT_ONCE - len(under_way) < ENOUGH and not stop.is_set():
             await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
         if len(taken) < room // 2:
             await _rung(bell, stop)
     await asyncio.gather(*under_way)
+    renewing.cancel()
+    with suppress(asyncio.CancelledError):
+        await renewing
+
+
+async def _renewing(runtime: Runtime, queue: str, under_way: Mapping[Any, Item]) -> None:
+    """While we live, what we work on or have waiting in a lane is ours, however long it takes."""
+    lease = runtime.settings.lease
+    while True:
+        await asyncio.sleep(lease.total_seconds() / 3)
+        with suppress(DatabaseError):
+            leases = {item.lease for item in under_way.values()}
+            await renew(runtime.db[queue], leases, runtime.clock() + lease)
 
 
 async def _taken(runtime: Runtime, take: Take, room: int, own: Container[str]) -> Sequence[Item]:
@@ -111,15 +161,21 @@ async def _taken(runtime: Runtime, take: Take, room: int, own: Container[str]) -
         return []
 
 
-async def _in_lane(item: Item, lane: asyncio.Lock) -> None:
+async def _in_lane(item: Item, lane: Lane) -> None:
     """What goes wrong here stays in the queue: its lease runs out and it is taken again."""
-    async with lane:
-        try:
-            await item.work
-        except DatabaseError as error:
-            log.warning("%s: the database does not answer: %s", item.lane, error)
-        except Exception:
-            log.exception("%s: this should not have happened", item.lane)
+    lane.waiting += 1
+    try:
+        if item.later and lane.waiting > DEEP:  # they would take the room of others
+            await item.later()
+            return
+        async with lane:
+            await item.work()
+    except DatabaseError as error:
+        log.warning("%s: the database does not answer: %s", item.lane, error)
+    except Exception:
+        log.exception("%s: this should not have happened", item.lane)
+    finally:
+        lane.waiting -= 1
 
 
 async def _work_notification(runtime: Runtime, item: Notification) -> None:
@@ -136,7 +192,8 @@ async def _work_notification(runtime: Runtime, item: Notification) -> None:
 async def _work_event(runtime: Runtime, item: Delivered) -> None:
     for pause in (*PAUSES, None):
         try:
-            await inbound.work(runtime, item.event)
+            async with asyncio.timeout(AT_MOST):
+                await inbound.work(runtime, item.event)
         except DatabaseError:
             await insist(runtime.inbox.given_back, item, runtime.clock())
             raise

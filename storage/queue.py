@@ -4,6 +4,7 @@ A worker that dies gives nothing back; its lease runs out and `due_at` comes rou
 a batch costs three operations whatever its size.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -93,3 +94,10 @@ async def claim(collection: Collection, ids: list[str], now: datetime, lease: ti
         ],
     )
     return [document async for document in collection.find({"lease": token})]
+
+
+async def renew(collection: Collection, leases: Iterable[str], until: datetime) -> None:
+    """What is held under these leases stays so until then; what others have taken over meanwhile is theirs."""
+    held = sorted({lease for lease in leases if lease})
+    if held:
+        await collection.update_many({"lease": {"$in": held}}, {"$set": {"due_at": until}})

@@ -26,3 +26,15 @@ async def test_what_waits_for_an_account_that_has_gone_is_told(town: Player) -> 
     await runtime.outbox.rehome(runtime.gate.all_lanes())
     story = await town.ended("n1", "ERROR")
     assert "not configured any more" in story["decisions"][-1]["text"]
+
+
+async def test_a_step_whose_account_has_gone_is_passed_over(town: Player) -> None:
+    runtime, now = town.town.runtime, town.town.runtime.clock()
+    steps = (Step("viber", "gone", Content("Hello")), Step("sms", "demo", Content("Hello")))
+    asked = Notification(
+        "n2", Recipient(PHONE), steps, now, now + timedelta(hours=1), due_at=now, lane=lane_of(Priority.NORMAL)
+    )
+    await notifications.add(runtime.db, [asked])
+    story = await town.ended("n2", "DELIVERED")
+    assert story["attempts"][0]["status"] == "SKIPPED"
+    assert story["attempts"][0]["reason"] == "viber: the account gone is not configured any more"

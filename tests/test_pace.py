@@ -33,7 +33,7 @@ REQUESTS = st.lists(
         st.sampled_from([timedelta(0), SECOND, 5 * SECOND, FAR]),
     ),
     min_size=1,
-    max_size=12,
+    max_size=9,
 )
 
 
@@ -187,3 +187,10 @@ async def test_who_may_not_look_so_far_ahead_is_refused_and_takes_nothing(db: Db
     assert answers[1:] == [*[refused] * 5, [refused]]
     moments = [moment for answer in answers if isinstance(answer, list) for moment in answer]
     assert all(later - earlier == SECOND for earlier, later in pairwise(moments))
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=20), timedelta(days=400)])
+def test_what_another_rate_or_a_wrong_clock_has_left_is_not_waited_for(ahead: timedelta) -> None:
+    moments, free = slots(Rate(30, SECOND), START + ahead, START, 1, 5 * SECOND)
+    assert moments == [START]
+    assert free < START + SECOND

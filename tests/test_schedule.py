@@ -71,6 +71,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"sendAt": "2027-01-01T10:00:00"}, "sendAt"),
     ({"sendAt": "in the morning"}, "sendAt"),
     ({"sendAt": "2999-01-01T10:00:00Z"}, "sendAt"),
+    ({"sendAt": "9999-12-31T23:59:59-23:59"}, "sendAt"),
     ({"allowedTimeRanges": [["9:00", "21:00"]]}, "allowedTimeRanges"),
     ({"allowedTimeRanges": [["09:00", "21:00"], ["12:00", "12:00"]]}, "allowedTimeRanges"),
     ({"allowedTimeRanges": [["24:00", "10:00"]]}, "allowedTimeRanges"),
