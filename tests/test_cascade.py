@@ -1,14 +1,17 @@
 """The rule, move by move, with the exact words that the story shows: how a step begins, and how it all ends."""
 
+import dataclasses
+from datetime import timedelta
+
 import pytest
 from msgspec.structs import replace
 
-from gateway.attempt import Attempt, Step
+from gateway.attempt import Attempt, Part, Step
 from gateway.cancel import cancelled, outcome
 from gateway.cascade import advance, next_move
 from gateway.channel import Facts
 from gateway.model import Progress, Session
-from gateway.moves import DOUBT, Finish, Move, Route, Send, Skip, Wait, World
+from gateway.moves import DOUBT, Finish, Move, Recall, Route, Send, Skip, Wait, World
 from gateway.notification import Status
 from tests.cascade_cases import (
     ADDRESS,
@@ -163,3 +166,22 @@ def test_after_a_cancel_nothing_follows_even_if_what_was_sent_has_failed_since()
     assert outcome(wished).reason == "sms: it was sent; no further step is taken"
     failed = replace(wished, attempts=(made(Progress.FAILED),)).woken(NOW)
     assert isinstance(next_move(failed, World(NOW, [IDLE, IDLE])), Finish)
+
+
+@pytest.mark.parametrize(
+    ("progress", "ago", "recalled"),
+    [
+        (Progress.SENT, MINUTE, True),
+        (Progress.SENT, HOUR, False),
+        (Progress.FAILED, MINUTE, True),
+        (Progress.DELIVERED, MINUTE, False),
+    ],
+)
+def test_what_another_has_replaced_is_taken_back_while_that_can_be_done(
+    progress: Progress, ago: timedelta, *, recalled: bool
+) -> None:
+    route = Route(dataclasses.replace(HARD, recalls=HOUR), ADDRESS)
+    replaced = made(progress, ago, parts=(Part("m1"),))
+    tried = asked(BOTH, SMS, attempts=(replaced, made(Progress.SENT, step=1)))
+    move = next_move(tried, World(NOW, [route, IDLE]))
+    assert isinstance(move, Recall) is recalled
