@@ -72,6 +72,14 @@ def succeeded(attempt: Attempt, step: Step) -> bool:
     return attempt.progress is not Progress.FAILED and attempt.progress >= max(step.success, Progress.SENT)
 
 
+def in_doubt(attempt: Attempt) -> bool:
+    """May a piece of it have been sent without our having heard so? Also if its repetition has failed since."""
+    if attempt.progress is not Progress.FAILED:
+        return attempt.progress in {Progress.SENDING, Progress.UNKNOWN}
+    told = any(part.progress is Progress.FAILED for part in attempt.parts)
+    return len(attempt.parts) < attempt.pieces and (told or attempt.unsure_from is not None)
+
+
 def with_part(attempt: Attempt, part: Part, index: int, at: datetime) -> Attempt:
     """The attempt after a provider's word on one of its parts: evidence only grows. One part failed: all failed.
 

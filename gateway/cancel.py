@@ -5,7 +5,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from gateway.attempt import Attempt
+from gateway.attempt import Attempt, in_doubt
 from gateway.model import Progress
 from gateway.notification import Notification, Status
 from gateway.request import AskedCancel, RequestError
@@ -70,7 +70,8 @@ def outcome(notification: Notification) -> Outcome:
         return Outcome(notification.id, cancelled=True)
     if left is None:
         return Outcome(notification.id, cancelled=False, reason=f"it is {notification.status} already")
-    channel, what = notification.steps[left.step].channel, "it" if left.progress in LEFT else "a part of it"
+    channel = notification.steps[left.step].channel
+    what = "it" if left.progress in LEFT or left.pieces == 1 else "a part of it"
     rest = "; no further step is taken" if notification.cancelled_at else ""
     return Outcome(notification.id, cancelled=False, reason=f"{channel}: {what} {LEFT[_so_far(left)]}{rest}")
 
@@ -83,8 +84,10 @@ def _left(notification: Notification) -> Attempt | None:
 
 def _so_far(attempt: Attempt) -> Progress:
     """Of a text that has not left as a whole, how far the pieces came that have: not those that failed afterwards."""
+    if attempt.progress in LEFT:
+        return attempt.progress
     pieces = [part.progress for part in attempt.parts if part.progress in LEFT]
-    return attempt.progress if attempt.progress in LEFT else max(pieces, default=attempt.progress)
+    return max(pieces, default=Progress.UNKNOWN if in_doubt(attempt) else attempt.progress)
 
 
 async def _named(runtime: Runtime, asked: AskedCancel) -> list[str]:

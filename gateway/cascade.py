@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from gateway.attempt import Attempt, succeeded
+from gateway.attempt import Attempt, in_doubt, succeeded
 from gateway.model import Progress
 from gateway.moves import Finish, Leave, Move, Recall, Send, Skip, Wait, World
 from gateway.notification import Notification, Status
@@ -93,7 +93,7 @@ def _finish(notification: Notification) -> Finish:
         step, far = notification.steps[best.step], best.progress.name
         words = far.lower() if succeeded(best, step) else f"{far.lower()}; there is no further step"
         return Finish(Status[far], f"{step.channel}: {words}")
-    if {Progress.SENDING, Progress.UNKNOWN} & {attempt.progress for attempt in notification.attempts}:
+    if any(map(in_doubt, notification.attempts)):
         return Finish(Status.UNDELIVERED, "no step is left; a message may have been sent, and is not repeated")
     if notification.cancelled_at:  # what was out once and has failed since does not go back in its status
         end = Status.UNDELIVERED if notification.status is Status.SENT else Status.CANCELLED

@@ -7,10 +7,10 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.attempt import Attempt, Part, Step
-from gateway.cancel import cancelled, outcome
+from gateway.cancel import Outcome, cancelled, outcome
 from gateway.cascade import advance, next_move
 from gateway.channel import Facts
-from gateway.model import Progress, Session
+from gateway.model import Cause, Progress, Session
 from gateway.moves import DOUBT, Finish, Move, Recall, Route, Send, Skip, Wait, World
 from gateway.notification import Status
 from tests.cascade_cases import (
@@ -185,3 +185,22 @@ def test_what_another_has_replaced_is_taken_back_while_that_can_be_done(
     tried = asked(BOTH, SMS, attempts=(replaced, made(Progress.SENT, step=1)))
     move = next_move(tried, World(NOW, [route, IDLE]))
     assert isinstance(move, Recall) is recalled
+
+
+def test_of_a_text_whose_first_part_has_failed_the_others_may_be_on_their_way() -> None:
+    """The receipt of the first was faster than the process that was sending the second."""
+    sending = made(Progress.FAILED, pieces=2, parts=(Part("m1", Progress.FAILED),))
+    wished = cancelled(replace(asked(SMS, SMS, attempts=(sending,)), lease="worker"), NOW)
+    assert outcome(wished) == Outcome("n1", False, "sms: a part of it may have been sent; no further step is taken")
+    whole = replace(wished, attempts=(replace(sending, pieces=1),))
+    assert outcome(whole) == Outcome("n1", True)
+
+
+def test_a_repetition_that_was_refused_does_not_make_the_first_one_certain() -> None:
+    refused = made(Progress.FAILED, cause=Cause.REFUSED, unsure_from=NOW - MINUTE)
+    wished = cancelled(asked(SMS, SMS, attempts=(refused,)), NOW)
+    assert not outcome(wished).cancelled
+    assert outcome(wished).reason == "sms: it may have been sent; no further step is taken"
+    ended = next_move(wished, World(NOW, [IDLE, IDLE]))
+    words = "no step is left; a message may have been sent, and is not repeated"
+    assert ended == Finish(Status.UNDELIVERED, words)
