@@ -164,8 +164,8 @@ def waiting_costs_nothing(play: Play) -> None:
     """A hold burns no tries: only calls that found the provider busy or silent do."""
     costly = {Cause.UNAVAILABLE, Cause.AMBIGUOUS}
     calls = Counter(attempt for attempt, answer in play.calls if not answer.heard or answer.error in costly)
-    for index, attempt in enumerate(play.notification.attempts):
-        assert attempt.tries <= calls[index]
+    for index in {attempt for attempt, _ in play.calls}:
+        assert play.notification.attempts[index].tries <= calls[index]
     for turn in play.turns:
         if isinstance(turn.move, Wait):
             known = zip(turn.before.attempts, turn.decided.attempts, strict=False)
