@@ -114,7 +114,7 @@ async def _plan(runtime: Runtime, request: Request, wanted: Wanted, index: int) 
         request.key(f"{wanted.path}:{index}"),
         named,
         steps,
-        created_at=runtime.clock(),
+        created_at=terms.accepted_at,
         expires_at=terms.expires_at,
         accepted=runtime.clock.ordinal(),
         person=person,

@@ -23,6 +23,7 @@ SPREAD = 10
 class Terms:
     """`begins_at`: when it is due first. `ranges` and `weekdays` are those of gateway.hours."""
 
+    accepted_at: datetime
     begins_at: datetime
     expires_at: datetime
     send_at: datetime | None
@@ -72,6 +73,7 @@ def read_terms(asked: AskedMessage, many: int, zone: str, now: datetime) -> Term
         raise RequestError("invalid", str(error), "allowedTimeRanges") from None
     begins_at, warnings = _begins_at(asked.send_at, now)
     return Terms(
+        now,
         begins_at,
         begins_at + timedelta(minutes=asked.validity_period),
         None if begins_at == now else begins_at,
