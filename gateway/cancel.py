@@ -1,5 +1,6 @@
 """Cancelling: a message that has not left is stopped for certain; of one that has, the caller hears what has left."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,14 +38,16 @@ async def cancel(runtime: Runtime, asked: AskedCancel) -> list[Outcome]:
     keys = await _named(runtime, asked)
     outcomes = []
     for start in range(0, len(keys), AT_ONCE):
-        changed = await notifications.change_all(
-            runtime.db, keys[start : start + AT_ONCE], lambda old: cancelled(old, runtime.clock())
-        )
-        outcomes += [outcome(notification) for notification in changed]
+        changed = await asyncio.gather(*(_change(runtime, key) for key in keys[start : start + AT_ONCE]))
+        outcomes += [outcome(notification) for notification in changed if notification]
     if not outcomes:
         raise LookupError("There is no such message.")
     runtime.outbox_bell.set()
     return outcomes
+
+
+async def _change(runtime: Runtime, key: str) -> Notification | None:
+    return await notifications.change(runtime.db, key, lambda old: cancelled(old, runtime.clock()))
 
 
 def cancelled(old: Notification, now: datetime) -> Notification:

@@ -17,7 +17,7 @@ from gateway import cascade
 from gateway.attempt import Attempt, Part, Step, after_error, with_part
 from gateway.channel import Ambiguous, Channel, Refused, SendError, Unavailable
 from gateway.gate import NotYet
-from gateway.model import Address, Content, Progress, TemplateMessage
+from gateway.model import Address, Content, Progress, Receipt, TemplateMessage
 from gateway.moves import Recall, Send, World
 from gateway.notification import Notification, Status, lane_of, orphaned
 from gateway.recall import recalled
@@ -44,10 +44,11 @@ LATER = (timedelta(minutes=1), timedelta(minutes=10))
 class Outcome:
     """What came of handing an attempt's pieces to the provider: `taken` are part and provider's id.
 
-    spread: by how much longer than others it waits for its next try.
+    early: receipts that were faster than our log. spread: by how much longer than others it waits for its next try.
     """
 
     taken: list[tuple[int, str]] = field(default_factory=list)
+    early: list[Receipt] = field(default_factory=list)
     error: SendError | None = None
     spread: float = 1
 
@@ -153,7 +154,8 @@ async def _attempted(
         lambda old: _after(old, index, outcome, stored.lease, then),
         stored,
     )
-    await _join_early(runtime, way, address, outcome)
+    for receipt in outcome.early:
+        await received(runtime, receipt)
     return after
 
 
@@ -229,7 +231,7 @@ async def _hand_over(
             break
         outcome.taken.append((part, provider_id))
         line = line_of(notification, index, part, address, provider_id, runtime.clock())
-        await insist(messages.log, runtime.db, line)
+        outcome.early += await insist(messages.log, runtime.db, line)
     return outcome
 
 
@@ -261,12 +263,3 @@ async def _learn(
     await insist(runtime.gate.holds.heard, account_key(way), error, began, runtime.clock())
     if error:
         await insist(corrected, runtime, address, error.cause, template_of(way, step), str(error), began)
-
-
-async def _join_early(runtime: Runtime, way: Channel, address: Address, outcome: Outcome) -> None:
-    """Receipts that came before the message was in the log."""
-    if way.facts.receipts <= Progress.SENT:
-        return
-    for _, provider_id in outcome.taken:
-        for receipt in await messages.early_receipts(runtime.db, address.line(provider_id)):
-            await received(runtime, receipt)

@@ -204,7 +204,7 @@ async def _work_event(runtime: Runtime, item: Delivered) -> None:
                 return
             await asyncio.sleep(pause)
         else:
-            await runtime.inbox.done([item.id], runtime.clock())
+            await runtime.inbox.done(item.id, runtime.clock())
             return
 
 

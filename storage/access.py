@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 from pymongo.errors import DuplicateKeyError
 
-from storage.database import Db, Document
+from storage.database import Db
+from storage.documents import Document
 
 
 def digest(secret: str | bytes) -> str:
@@ -35,7 +36,7 @@ async def revoke_keys(db: Db, name: str) -> int:
 
 async def key_name(db: Db, secret: str) -> str | None:
     """Whose key this is. Found by its digest, which an attacker cannot steer, so timing tells nothing."""
-    found = await db["keys"].find_one({"_id": digest(secret)})
+    found = await db.shared("keys").get(digest(secret))
     return found["name"] if found else None
 
 

@@ -1,21 +1,18 @@
-"""The connection, the indexes, and how our values become documents and come back."""
+"""The connection and the indexes."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Any, ParamSpec, TypeVar
+from datetime import UTC, timedelta
+from typing import ParamSpec, TypeVar
 
-import msgspec
 from bson.codec_options import CodecOptions
-from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
-from msgspec import Struct
+from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ASCENDING, IndexModel
 from pymongo.errors import OperationFailure, PyMongoError
 
-Document = dict[str, Any]
-Db = AsyncIOMotorDatabase[Document]
-Collection = AsyncIOMotorCollection[Document]
-T = TypeVar("T", bound=Struct)
+from storage.documents import Collection, Document
+from storage.shared import Shared
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -77,6 +74,24 @@ def _indexes(kept: timedelta) -> Mapping[str, list[IndexModel]]:
     }
 
 
+class Db:
+    """One database, by a connection of this process. `db[name]` is a collection as the driver has it."""
+
+    def __init__(self, client: AsyncIOMotorClient[Document], name: str) -> None:
+        self.client, self.name = client, name
+        self._database = client.get_database(name, codec_options=CodecOptions(tz_aware=True, tzinfo=UTC))
+        self._shared: dict[str, Shared] = {}
+
+    def __getitem__(self, collection: str) -> Collection:
+        return self._database[collection]
+
+    def shared(self, collection: str) -> Shared:
+        """A collection for looks and writes that many make at the same time."""
+        if collection not in self._shared:
+            self._shared[collection] = Shared(self[collection])
+        return self._shared[collection]
+
+
 def connect(uri: str, name: str, patience: timedelta = timedelta(seconds=5)) -> Db:
     """A database handle; nothing is sent yet. Operations fail when no server was found for `patience`.
 
@@ -91,7 +106,7 @@ def connect(uri: str, name: str, patience: timedelta = timedelta(seconds=5)) -> 
         socketTimeoutMS=20_000,
         appname="gateway",
     )
-    return client.get_database(name, codec_options=CodecOptions(tz_aware=True, tzinfo=UTC))
+    return Db(client, name)
 
 
 async def prepare(db: Db, kept: timedelta = KEPT) -> None:
@@ -123,26 +138,6 @@ async def _given(collection: Collection, index: IndexModel) -> None:
 async def ping(db: Db) -> None:
     """Raise DatabaseError unless the database answers."""
     await db.client.admin.command("ping")
-
-
-def to_document(value: Struct) -> Document:
-    """A value as a document: `id` becomes `_id`, defaults are left out, lengths of time become ISO 8601."""
-    document: Document = msgspec.to_builtins(value, builtin_types=(datetime,))
-    if "id" in document:
-        document["_id"] = document.pop("id")
-    return document
-
-
-def from_document(kind: type[T], document: Document) -> T:
-    """The value that a document holds; fields that it does not know are passed over."""
-    fields = {"id" if key == "_id" else key: value for key, value in document.items()}
-    return msgspec.convert(fields, kind)
-
-
-async def find(collection: Collection, kind: type[T], query: Mapping[str, Any]) -> T | None:
-    """The one document that matches, or None."""
-    document = await collection.find_one(query)
-    return from_document(kind, document) if document else None
 
 
 async def insist(write: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwargs) -> R:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from storage.database import Collection, Document
+from storage.documents import Collection, Document
 from storage.queue import EPOCH, WIDEST
 
 END = datetime(9999, 1, 1, tzinfo=UTC)

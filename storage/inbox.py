@@ -12,10 +12,11 @@ from pymongo.errors import BulkWriteError, ExecutionTimeout
 from gateway.model import Event, Personal
 from storage import dead as dead_letters
 from storage import queue
-from storage.database import Collection, Db, Document, from_document
+from storage.database import Db
 from storage.dead import Place
-
-DUPLICATE = 11000
+from storage.documents import Collection, Document, from_document
+from storage.shared import duplicates
+from storage.together import Together
 
 PATIENCE = 8
 """Seconds after which a provider hears that its events are not stored, and delivers them again: they do not wait long.
@@ -46,6 +47,7 @@ class Inbox:
         self._due = queue.Due(self._collection)
         self._waiting: list[tuple[list[Document], asyncio.Future[None]]] = []
         self._commit: asyncio.Task[None] | None = None
+        self._done = Together(self._all_done)
 
     async def add(self, events: Sequence[Event], now: datetime) -> None:
         """Return when the events are on disk; those that were there already are passed over.
@@ -76,9 +78,10 @@ class Inbox:
         try:
             await self._collection.insert_many(documents, ordered=False)
         except BulkWriteError as error:
-            details = error.details or {}
-            others = [item for item in details.get("writeErrors", [{}]) if item.get("code") != DUPLICATE]
-            return error if others or details.get("writeConcernErrors") else None
+            try:
+                duplicates(error)
+            except BulkWriteError:
+                return error
         except Exception as error:  # noqa: BLE001 - whatever it is, each waiting request has to hear it
             return error
         return None
@@ -119,9 +122,14 @@ class Inbox:
         update = [{"$set": {"due_at": {"$cond": [ours, now, "$due_at"]}}}]
         await self._collection.update_one({"_id": item.id}, update)
 
-    async def done(self, keys: Iterable[str], now: datetime) -> None:
-        """These were worked off: out of the queue, and remembered for the dedupe."""
-        await self._collection.update_many({"_id": {"$in": list(keys)}}, {"$set": {"done_at": now}, "$unset": _REST})
+    async def done(self, key: str, now: datetime) -> None:
+        """It was worked off: out of the queue, and remembered for the dedupe."""
+        await self._done((key, now))
+
+    async def _all_done(self, items: Sequence[tuple[str, datetime]]) -> Sequence[None]:
+        keys, latest = [key for key, _ in items], max(now for _, now in items)
+        await self._collection.update_many({"_id": {"$in": keys}}, {"$set": {"done_at": latest}, "$unset": _REST})
+        return [None] * len(items)
 
     async def failed(self, item: Delivered, reason: str, now: datetime, again_at: datetime | None) -> None:
         """Working on this one failed: again at that time, without keeping its conversation waiting; or never (None)."""

@@ -9,14 +9,19 @@ from datetime import datetime
 import msgspec
 
 from gateway.model import Message, Receipt
-from storage.database import Db, Document, from_document, to_document
+from storage.database import Db
+from storage.documents import Document, from_document, to_document
 
 
-async def log(db: Db, *lines: Message) -> None:
-    """Write lines into the log; a line that is there already is completed."""
-    for line in lines:
-        document = to_document(line)
-        await db["messages"].update_one({"_id": document.pop("_id")}, {"$set": document}, upsert=True)
+async def log(db: Db, line: Message) -> list[Receipt]:
+    """Write a line into the log, or complete the one that is there; the receipts that came before it."""
+    document = to_document(line)
+    if await db.shared("messages").insert(document):
+        return []
+    key = document.pop("_id")
+    await db["messages"].update_one({"_id": key}, {"$set": document}, upsert=True)
+    there = await db.shared("messages").get(key) or {}
+    return [msgspec.convert(receipt, Receipt) for receipt in there.get("receipts", [])]
 
 
 async def note(db: Db, line: Message) -> None:
@@ -27,16 +32,10 @@ async def note(db: Db, line: Message) -> None:
     await db["messages"].update_one({"_id": key}, [{"$set": known}], upsert=True)
 
 
-async def early_receipts(db: Db, key: str) -> list[Receipt]:
-    """The receipts that came before their message was in the log."""
-    document = await db["messages"].find_one({"_id": key}, {"receipts": 1}) or {}
-    return [msgspec.convert(receipt, Receipt) for receipt in document.get("receipts", [])]
-
-
 async def of_receipt(db: Db, receipt: Receipt) -> Message | None:
     """The message that a receipt speaks of; if it is not in the log yet, the receipt is kept for it."""
     key = receipt.lane
-    line = _line(await db["messages"].find_one({"_id": key}))
+    line = _line(await db.shared("messages").get(key))
     if line:
         return line
     kept = msgspec.to_builtins(receipt, builtin_types=(datetime,))
@@ -44,7 +43,7 @@ async def of_receipt(db: Db, receipt: Receipt) -> Message | None:
     await db["messages"].update_one(
         {"_id": key}, {"$addToSet": {"receipts": kept}, "$min": {"at": receipt.at}}, upsert=True
     )
-    return _line(await db["messages"].find_one({"_id": key}))
+    return _line(await db.shared("messages").get(key))
 
 
 def _line(document: Document | None) -> Message | None:

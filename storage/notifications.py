@@ -11,9 +11,10 @@ from pymongo.errors import BulkWriteError
 from gateway.notification import Notification, Priority, lane_of
 from storage import changes, queue
 from storage import dead as dead_letters
-from storage.database import Db, find, from_document, to_document
+from storage.database import Db
 from storage.dead import Place
-from storage.inbox import DUPLICATE
+from storage.documents import from_document, to_document
+from storage.shared import duplicates
 
 
 async def add(db: Db, notifications: Sequence[Notification]) -> None:
@@ -24,9 +25,7 @@ async def add(db: Db, notifications: Sequence[Notification]) -> None:
     try:
         await db["notifications"].insert_many(documents, ordered=False)
     except BulkWriteError as error:
-        details = error.details or {}
-        if details.get("writeConcernErrors") or any(e["code"] != DUPLICATE for e in details.get("writeErrors", [])):
-            raise
+        duplicates(error)
 
 
 class Outbox:
@@ -74,8 +73,8 @@ class Ahead(Struct, frozen=True):
 
 async def of_person(db: Db, person: str) -> list[Ahead]:
     """All that is not settled yet for this person."""
-    wanted = dict.fromkeys(Ahead.__struct_fields__, 1)
-    return [from_document(Ahead, document) async for document in db["notifications"].find({"person": person}, wanted)]
+    found = await db.shared("notifications").find("person", person, Ahead.__struct_fields__)
+    return [from_document(Ahead, document) for document in found]
 
 
 async def of_request(db: Db, field: Literal["group_id", "bulk_id"], value: str) -> list[str]:
@@ -84,12 +83,12 @@ async def of_request(db: Db, field: Literal["group_id", "bulk_id"], value: str) 
 
 
 async def get(db: Db, key: str) -> Notification | None:
-    return await find(db["notifications"], Notification, {"_id": key})
+    return await changes.read(db.shared("notifications"), Notification, key)
 
 
 async def save(db: Db, notification: Notification) -> Notification | None:
     """See storage.changes.save."""
-    return await changes.save(db["notifications"], notification)
+    return await changes.save(db.shared("notifications"), notification)
 
 
 async def change(
@@ -100,12 +99,7 @@ async def change(
     def guarded(notification: Notification | None) -> Notification | None:
         return step(notification) if notification else None
 
-    return await changes.change(db["notifications"], Notification, key, guarded, known)
-
-
-async def change_all(db: Db, keys: list[str], step: Callable[[Notification], Notification]) -> list[Notification]:
-    """See storage.changes.change_all."""
-    return await changes.change_all(db["notifications"], Notification, keys, step)
+    return await changes.change(db.shared("notifications"), Notification, key, guarded, known)
 
 
 async def dead(db: Db, after: Place | None, now: datetime, limit: int) -> list[Notification]:

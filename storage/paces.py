@@ -5,9 +5,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from pymongo.errors import DuplicateKeyError
-
 from storage.database import Db
+from storage.shared import Swap
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -15,19 +14,13 @@ MICROSECOND = timedelta(microseconds=1)
 
 async def known(db: Db, key: str) -> datetime | None:
     """When it is free again; None if it has not been heard of for long."""
-    document = await db["paces"].find_one({"_id": key}, {"n": 1})
+    document = await db.shared("paces").get(key)
     return EPOCH + document["n"] * MICROSECOND if document else None
 
 
 async def swap(db: Db, key: str, old: datetime | None, new: datetime) -> bool:
     """Put `new` in place of `old`. False if another process was faster."""
-    document = {"free_at": new, "n": (new - EPOCH) // MICROSECOND}
+    document = {"_id": key, "free_at": new, "n": (new - EPOCH) // MICROSECOND}
     if old is None:
-        try:
-            await db["paces"].insert_one({"_id": key, **document})
-        except DuplicateKeyError:
-            return False
-        return True
-    unchanged = {"$eq": ["$n", (old - EPOCH) // MICROSECOND]}
-    update = [{"$set": {name: {"$cond": [unchanged, value, f"${name}"]} for name, value in document.items()}}]
-    return bool((await db["paces"].update_one({"_id": key}, update)).modified_count)
+        return await db.shared("paces").insert(document)
+    return await db.shared("paces").swap(Swap("n", (old - EPOCH) // MICROSECOND, document))

@@ -11,26 +11,29 @@ from pymongo.errors import DuplicateKeyError
 
 from gateway.model import Contact, Session
 from storage import changes
-from storage.database import Db, find, from_document, to_document
+from storage.database import Db
+from storage.documents import from_document, to_document
 
 
 async def get(db: Db, session: str) -> Session | None:
-    return await find(db["sessions"], Session, {"_id": session})
+    return await changes.read(db.shared("sessions"), Session, session)
 
 
 async def change(db: Db, session: str, step: Callable[[Session | None], Session | None]) -> Session | None:
     """See storage.changes.change."""
-    return await changes.change(db["sessions"], Session, session, step)
+    return await changes.change(db.shared("sessions"), Session, session, step)
 
 
 async def of_contact(db: Db, contact: str) -> list[Session]:
     """All conversations with one person."""
-    return [from_document(Session, document) async for document in db["sessions"].find({"contact": contact})]
+    return [from_document(Session, document) for document in await db.shared("sessions").find("contact", contact)]
 
 
 async def contact(db: Db, **query: str) -> Contact | None:
     """The person with this `id`, `phone`, `external_id` or `start_code`."""
-    return await find(db["contacts"], Contact, {"_id" if key == "id" else key: value for key, value in query.items()})
+    ((name, value),) = query.items()
+    found = await db.shared("contacts").find("_id" if name == "id" else name, value)
+    return from_document(Contact, found[0]) if found else None
 
 
 async def join(

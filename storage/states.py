@@ -24,14 +24,11 @@ async def template_changed(db: Db, key: str, *, usable: bool, state: str, reason
 
 async def template_problems(db: Db, keys: Iterable[str]) -> dict[str, str]:
     """Which of these templates cannot be used, and why. One that we have heard nothing of counts as usable."""
-    asked = list(keys)
-    if not asked:  # most messages have none, the bot's answers among them
-        return {}
-    found = db["templates"].find({"_id": {"$in": asked}})
+    found = [await db.shared("templates").get(key) for key in keys]
     return {
         document["_id"]: f"{document['state']} {document['reason']}".strip()
-        async for document in found
-        if not document["usable"]
+        for document in found
+        if document and not document["usable"]
     }
 
 

@@ -16,7 +16,8 @@ from gateway.attempt import Step
 from gateway.model import Content
 from gateway.notification import Notification, Priority, Recipient, Status, lane_of
 from storage import notifications
-from storage.database import Collection, Db, connect, prepare
+from storage.database import Db, connect, prepare
+from storage.documents import Collection
 from storage.queue import LOOK_BACK, MARGIN, Due
 
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)

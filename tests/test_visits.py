@@ -11,7 +11,7 @@ from gateway.model import Address, Content, Echo, Message, Person, Progress, Rec
 from gateway.runtime import Runtime, opened
 from gateway.settings import Settings
 from storage import messages, sessions
-from storage.database import find
+from storage.documents import from_document
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ANNA = Address("vk", "shop", "7001")
@@ -28,7 +28,8 @@ async def runtime(settings: Settings) -> AsyncIterator[Runtime]:
 
 
 async def line(runtime: Runtime) -> Message | None:
-    return await find(runtime.db["messages"], Message, {"_id": KEY})
+    document = await runtime.db["messages"].find_one({"_id": KEY})
+    return from_document(Message, document) if document else None
 
 
 @pytest.mark.parametrize("known", [True, False])

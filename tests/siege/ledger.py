@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from bots.simulation import Accepted, Simulator
 from gateway.model import Progress
 from gateway.notification import Notification
-from storage.database import Document, from_document
+from storage.documents import Document, from_document
 from tests.siege.books import Books, Order
 from tests.siege.camp import Camp
 
