@@ -26,7 +26,7 @@ HORIZON = {
 The shortest is longer than the worker's pause between two looks, or a mailing would not use what it may.
 """
 
-ROOM = 200
+ROOM = 400
 """Sends of one account under way in one process: a slow provider holds up no more than these."""
 
 LOOK_AROUND = timedelta(seconds=5)

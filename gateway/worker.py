@@ -22,13 +22,13 @@ log = logging.getLogger(__name__)
 POLL = 0.5
 """Seconds between looks at a queue when nothing rings: for what falls due, and for the work of other processes."""
 
-AT_ONCE = 400
+AT_ONCE = 1200
 """Items under way in one process, for each of the two queues."""
 
-ENOUGH = AT_ONCE // 8
+ENOUGH = AT_ONCE // 12
 """Room that has to be there before a full queue is looked at again: taking one at a time would cost as much as many."""
 
-SPARE = {Priority.REPLY: 0, Priority.URGENT: 40, Priority.NORMAL: 80, Priority.BULK: 160}
+SPARE = {Priority.REPLY: 0, Priority.URGENT: 100, Priority.NORMAL: 200, Priority.BULK: 400}
 """Room that each priority leaves to those before it."""
 
 DEEP = 5

@@ -9,7 +9,7 @@ from pymongo.errors import ConnectionFailure
 A = TypeVar("A")
 R = TypeVar("R")
 
-MOST = 100
+MOST = 50
 """Questions in one trip: more would make the first wait for the last."""
 
 
