@@ -1,5 +1,6 @@
 """Accepting: a caller's request becomes notifications, or mistakes that name their fields. One bad item fails alone."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -82,7 +83,7 @@ async def submit(runtime: Runtime, body: bytes, caller: str, idempotency_key: st
     return answer
 
 
-async def _plans(runtime: Runtime, asked: Any, path: str, request: Request) -> list[Plan]:
+async def _plans(runtime: Runtime, asked: Any, path: str, request: Request) -> Sequence[Plan]:
     """One plan for each destination; a mistake in the message itself is each one's."""
     try:
         message = convert(AskedMessage, asked)
@@ -90,16 +91,18 @@ async def _plans(runtime: Runtime, asked: Any, path: str, request: Request) -> l
         terms = read_terms(message, request.many, runtime.settings.timezone, runtime.clock())
     except RequestError as error:
         return [Plan(error=error.within(path))] * _items(asked)
-    wanted, plans = Wanted(message, steps, terms, path), []
-    for index in range(len(message.destinations)):
-        try:
-            plans.append(await _plan(runtime, request, wanted, index))
-        except RequestError as error:
-            plans.append(Plan(error=error.within(path)))
-    return plans
+    wanted, places = Wanted(message, steps, terms, path), range(len(message.destinations))
+    return await asyncio.gather(*(_plan(runtime, request, wanted, at, runtime.clock.ordinal()) for at in places))
 
 
-async def _plan(runtime: Runtime, request: Request, wanted: Wanted, index: int) -> Plan:
+async def _plan(runtime: Runtime, request: Request, wanted: Wanted, index: int, accepted: int) -> Plan:
+    try:
+        return await _accepted(runtime, request, wanted, index, accepted)
+    except RequestError as error:
+        return Plan(error=error.within(wanted.path))
+
+
+async def _accepted(runtime: Runtime, request: Request, wanted: Wanted, index: int, accepted: int) -> Plan:
     message, terms, destination = wanted.message, wanted.terms, wanted.message.destinations[index]
     try:
         named, person = await recipient(runtime, destination)
@@ -116,7 +119,7 @@ async def _plan(runtime: Runtime, request: Request, wanted: Wanted, index: int) 
         steps,
         created_at=terms.accepted_at,
         expires_at=terms.expires_at,
-        accepted=runtime.clock.ordinal(),
+        accepted=accepted,
         person=person,
         repeats=message.ambiguous == "atLeastOnce",
         bulk_id=request.bulk_id,
