@@ -1,26 +1,34 @@
 """Reserves the moments at which messages leave, in the database, so that all processes together keep to a rate."""
 
 import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 
 from gateway.channel import Rate
 from gateway.pace import slots
 from storage import paces
 from storage.database import Db
+from storage.together import Together
 
 REMEMBERED = 20_000
 """Keys of which this process remembers when they are free; of the others it asks the database."""
 
+ALL = 1000
+"""However many want the same account at once, they can share a write."""
+
 Moments = list[datetime]
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Asked:
+    key: str
+    rate: Rate
     count: int
     horizon: timedelta
     now: datetime
-    answer: "asyncio.Future[Moments | datetime]"
 
 
 class Pacer:
@@ -29,20 +37,11 @@ class Pacer:
     def __init__(self, db: Db) -> None:
         self._db = db
         self._known: dict[str, datetime | None] = {}
-        self._asked: dict[str, list[_Asked]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._take: Together[_Asked, Moments | datetime] = Together(self._take_all, ALL)
 
     async def take(self, key: str, rate: Rate, count: int, horizon: timedelta, now: datetime) -> Moments | datetime:
         """The moments at which to send, now reserved; or, if the first is beyond the horizon, when it would be."""
-        asked = _Asked(count, horizon, now, asyncio.get_running_loop().create_future())
-        if key in self._asked:
-            self._asked[key].append(asked)
-        else:
-            self._asked[key] = [asked]
-            task = asyncio.create_task(self._serve(key, rate))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        return await asked.answer
+        return await self._take(_Asked(key, rate, count, horizon, now))
 
     def free_at(self, key: str) -> datetime | None:
         """When the key is free again, as far as this process knows."""
@@ -53,29 +52,23 @@ class Pacer:
         moments, later = slots(rate, self.free_at(key), now, 1, horizon)
         return None if moments else later
 
-    async def _serve(self, key: str, rate: Rate) -> None:
-        """Answer all who ask for this key, those together who ask while a write is under way."""
-        while batch := self._asked[key]:
-            self._asked[key] = []
-            try:
-                answers = await self._reserve(key, rate, batch)
-            except Exception as error:  # noqa: BLE001 - whatever it is, each of them has to hear it
-                for asked in batch:
-                    if not asked.answer.done():
-                        asked.answer.set_exception(error)
-            else:
-                for asked, answer in zip(batch, answers, strict=True):
-                    if not asked.answer.done():
-                        asked.answer.set_result(answer)
-        del self._asked[key]
+    async def _take_all(self, asked: Sequence[_Asked]) -> Sequence[Moments | datetime]:
+        self._forget(asked[0].now)
+        places: defaultdict[str, list[int]] = defaultdict(list)
+        for place, one in enumerate(asked):
+            places[one.key].append(place)
+        told = await asyncio.gather(*(self._reserve([asked[at] for at in own]) for own in places.values()))
+        answers = dict(zip(chain(*places.values()), chain(*told), strict=True))
+        return [answers[place] for place in range(len(asked))]
 
-    async def _reserve(self, key: str, rate: Rate, batch: list[_Asked]) -> list[Moments | datetime]:
-        self._forget(batch[0].now)
+    async def _reserve(self, batch: Sequence[_Asked]) -> Sequence[Moments | datetime]:
+        """For one key, in one write."""
+        key = batch[0].key
         while True:
             known = self._known.get(key)
             free_at, answers = known, list[Moments | datetime]()
             for asked in batch:
-                moments, after = slots(rate, free_at, asked.now, asked.count, asked.horizon)
+                moments, after = slots(asked.rate, free_at, asked.now, asked.count, asked.horizon)
                 answers.append(moments or after)
                 free_at = after if moments else free_at
             if free_at is None or free_at == known or await paces.swap(self._db, key, known, free_at):

@@ -20,8 +20,9 @@ class Together(Generic[A, R]):
     by itself. `serve` has to bear being asked the same again.
     """
 
-    def __init__(self, serve: Callable[[Sequence[A]], Awaitable[Sequence[R]]]) -> None:
+    def __init__(self, serve: Callable[[Sequence[A]], Awaitable[Sequence[R]]], most: int = MOST) -> None:
         self._serve = serve
+        self._most = most
         self._waiting: list[tuple[A, asyncio.Future[R]]] = []
         self._trips: asyncio.Task[None] | None = None
 
@@ -34,7 +35,7 @@ class Together(Generic[A, R]):
 
     async def _all_trips(self) -> None:
         while self._waiting:
-            batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
             await self._trip(batch)
 
     async def _trip(self, batch: Sequence[tuple[A, "asyncio.Future[R]"]]) -> None:
