@@ -9,6 +9,7 @@ from gateway.settings import load
 from webhooks import api, dead, health, providers
 from webhooks.answers import register_errors
 from webhooks.guard import guard
+from webhooks.intake import App
 
 LARGEST_BODY = 8 * 1024 * 1024
 """Bytes that are read of anything at all; each route sets a closer bound of its own."""
@@ -16,7 +17,7 @@ LARGEST_BODY = 8 * 1024 * 1024
 
 def create_app(runtime: Runtime | None = None) -> Quart:
     """All routes, over an open runtime, or over one of its own that is opened from the environment's settings."""
-    app = Quart("webhooks")
+    app = App("webhooks")
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     for blueprint in (health.blueprint, providers.blueprint, api.blueprint, dead.blueprint):
         app.register_blueprint(blueprint)
