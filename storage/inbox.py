@@ -1,9 +1,9 @@
 """The inbox: every event that a provider delivered, stored once and before it is acknowledged."""
 
 import asyncio
-import itertools
 from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import chain, count
 
 import msgspec
 from msgspec import Struct
@@ -22,6 +22,10 @@ PATIENCE = 8
 """Seconds after which a provider hears that its events are not stored, and delivers them again: they do not wait long.
 What is stored late all the same is recognised then.
 """
+
+
+ALL = 1000
+"""Calls that may share an insert."""
 
 
 class Delivered(Struct, frozen=True):
@@ -45,8 +49,7 @@ class Inbox:
     def __init__(self, db: Db) -> None:
         self._collection: Collection = db["inbox"]
         self._due = queue.Due(self._collection)
-        self._waiting: list[tuple[list[Document], asyncio.Future[None]]] = []
-        self._commit: asyncio.Task[None] | None = None
+        self._add = Together(self._add_all, ALL)
         self._done = Together(self._all_done)
 
     async def add(self, events: Sequence[Event], now: datetime) -> None:
@@ -56,35 +59,18 @@ class Inbox:
         """
         if not events:
             return
-        stored = asyncio.get_running_loop().create_future()
-        self._waiting.append(([_document(event, now) for event in events], stored))
-        if self._commit is None or self._commit.done():
-            self._commit = asyncio.create_task(self._commit_all())
         try:
-            await asyncio.wait_for(stored, PATIENCE)
+            async with asyncio.timeout(PATIENCE):
+                await self._add([_document(event, now) for event in events])
         except TimeoutError:
             raise ExecutionTimeout(f"nothing was stored within {PATIENCE} s") from None
 
-    async def _commit_all(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting, []
-            error = await self._insert([document for documents, _ in batch for document in documents])
-            for _, stored in batch:
-                if stored.done():  # its request was given up meanwhile
-                    continue
-                stored.set_exception(error) if error else stored.set_result(None)
-
-    async def _insert(self, documents: list[Document]) -> Exception | None:
+    async def _add_all(self, calls: Sequence[Sequence[Document]]) -> Sequence[None]:
         try:
-            await self._collection.insert_many(documents, ordered=False)
+            await self._collection.insert_many(list(chain(*calls)), ordered=False)
         except BulkWriteError as error:
-            try:
-                duplicates(error)
-            except BulkWriteError:
-                return error
-        except Exception as error:  # noqa: BLE001 - whatever it is, each waiting request has to hear it
-            return error
-        return None
+            duplicates(error)
+        return [None] * len(calls)
 
     async def claim(self, now: datetime, lease: timedelta, limit: int) -> list[Delivered]:
         """Take events that are due, for the length of `lease`, in the order in which they were accepted."""
@@ -143,7 +129,7 @@ class Inbox:
 
 
 _REST = {"due_at": "", "lease": "", "lane": ""}
-_count = itertools.count(1)
+_count = count(1)
 
 
 def _document(event: Event, now: datetime) -> Document:

@@ -1,12 +1,12 @@
 """The command group, and how a command runs: settings read, mistakes told in words, an exit code that tells."""
 
-import asyncio
 import logging
 import sys
 from collections.abc import Awaitable, Callable
 from typing import NoReturn
 
 import click
+import uvloop
 
 from gateway.settings import Settings, SettingsError, load
 from storage.database import DatabaseError
@@ -29,7 +29,7 @@ def main() -> None:
 def run(command: Command, *, accounts: bool = True) -> None:
     """Run a command with the environment's settings. One that returns False ends with 1; what cannot start, with 2."""
     try:
-        worked = asyncio.run(_run(command, accounts=accounts))
+        worked = uvloop.run(_run(command, accounts=accounts))
     except (SettingsError, EmbeddedError) as error:
         _end(str(error))
     except DatabaseError as error:
