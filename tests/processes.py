@@ -58,6 +58,13 @@ class Program(ABC):
         """Can it work by now?"""
 
     @property
+    def pid(self) -> int:
+        """Raises ValueError if it was never started, or was ended."""
+        if self._process is None:
+            raise ValueError(f"{self.name} does not run")
+        return self._process.pid
+
+    @property
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
