@@ -6,6 +6,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from gateway import watch
 from gateway.attempt import Attempt, in_doubt
 from gateway.model import Progress
 from gateway.notification import Notification, Status
@@ -47,7 +48,7 @@ async def cancel(runtime: Runtime, asked: AskedCancel) -> list[Outcome]:
 
 
 async def _change(runtime: Runtime, key: str) -> Notification | None:
-    return await notifications.change(runtime.db, key, lambda old: cancelled(old, runtime.clock()))
+    return await watch.change(runtime.db, key, lambda old: cancelled(old, runtime.clock()))
 
 
 def cancelled(old: Notification, now: datetime) -> Notification:

@@ -44,8 +44,8 @@ def advance(notification: Notification, world: World) -> tuple[Notification, Sen
         match next_move(notification, world):
             case Send() | Recall() as act:
                 return notification, act
-            case Skip(step, why):
-                skipped = Attempt(step, Progress.SKIPPED, now, reason=why)
+            case Skip(step, why, cause):
+                skipped = Attempt(step, Progress.SKIPPED, now, reason=why, cause=cause)
                 notification = notification.saying(now, why).trying(skipped)
             case Leave(index, why):
                 left = replace(notification.attempts[index], progress=Progress.FAILED, at=now)

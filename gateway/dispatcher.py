@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from msgspec import structs
 
-from gateway import cascade
+from gateway import cascade, metrics, watch
 from gateway.attempt import Attempt, Part, Step, after_error, with_part
 from gateway.channel import Ambiguous, Channel, Refused, SendError, Unavailable
 from gateway.gate import NotYet
@@ -70,14 +70,15 @@ async def work(runtime: Runtime, claimed: Notification) -> None:
             world = await look(runtime, current)
         except LookupError as error:
             now = runtime.clock()
-            await notifications.save(runtime.db, current.saying(now, str(error)).settled(Status.ERROR, now))
+            lost = current.saying(now, str(error)).settled(Status.ERROR, now)
+            await watch.save(runtime.db, current, lost)
             return
         decided, act = cascade.advance(current, world)
         if isinstance(act, Send):
-            current = await _send(runtime, decided, act, world)
+            current = await _send(runtime, current, decided, act, world)
         elif isinstance(act, Recall):
             current = await recalled(runtime, decided, act)
-        elif await notifications.save(runtime.db, decided):
+        elif await watch.save(runtime.db, current, decided):
             return
         else:  # a receipt came in between: look again
             current = await notifications.get(runtime.db, claimed.id)
@@ -92,7 +93,7 @@ async def given_back(runtime: Runtime, claimed: Notification, at: datetime | Non
             return None
         return structs.replace(old.woken(at or runtime.clock()), lease=None)
 
-    await insist(notifications.change, runtime.db, claimed.id, step)
+    await insist(watch.change, runtime.db, claimed.id, step)
 
 
 async def broken(runtime: Runtime, key: str, error: Exception) -> None:
@@ -107,11 +108,13 @@ async def broken(runtime: Runtime, key: str, error: Exception) -> None:
             return told.settled(Status.ERROR, now)
         return told.waiting(now + LATER[old.mistakes], now, Status.NEW, "")
 
-    await notifications.change(runtime.db, key, step)
+    await watch.change(runtime.db, key, step)
 
 
-async def _send(runtime: Runtime, notification: Notification, send: Send, world: World) -> Notification | None:
-    """Make one attempt, when it is its turn; the notification as it is stored then."""
+async def _send(
+    runtime: Runtime, before: Notification, notification: Notification, send: Send, world: World
+) -> Notification | None:
+    """Make one attempt, when it is its turn; the notification as it is stored then, and was `before`."""
     step, route = notification.steps[send.step], world.routes[send.step]
     way, what = way_of(runtime, step), _what(step, send)
     if route.address is None or what is None:
@@ -120,19 +123,26 @@ async def _send(runtime: Runtime, notification: Notification, send: Send, world:
     moments = await admitted(runtime, notification, send, route, route.address, len(pieces))
     if isinstance(moments, NotYet):
         put = put_off(runtime, notification, route.account, moments)
-        return None if await notifications.save(runtime.db, put) else await notifications.get(runtime.db, put.id)
+        put_back = await watch.save(runtime.db, before, put)
+        return None if put_back else await notifications.get(runtime.db, put.id)
     runtime.gate.enter(route.account)
     try:
         await _until(runtime, moments[0])
         if runtime.gate.holds.begun_since(route.account, world.now, runtime.clock()):
             return notification  # the rule has to look again
-        return await _attempted(runtime, notification, send, world, list(zip(pieces, moments, strict=True)))
+        planned = list(zip(pieces, moments, strict=True))
+        return await _attempted(runtime, before, notification, send, world, planned)
     finally:
         runtime.gate.leave(route.account)
 
 
 async def _attempted(
-    runtime: Runtime, notification: Notification, send: Send, world: World, pieces: Sequence[tuple[Piece, datetime]]
+    runtime: Runtime,
+    before: Notification,
+    notification: Notification,
+    send: Send,
+    world: World,
+    pieces: Sequence[tuple[Piece, datetime]],
 ) -> Notification | None:
     step, route, began = notification.steps[send.step], world.routes[send.step], runtime.clock()
     way, address = way_of(runtime, step), route.address
@@ -141,14 +151,14 @@ async def _attempted(
     index, begun = _begin(notification.saying(began, send.why), send, address, len(pieces), began)
     lease = runtime.settings.lease * len(pieces)
     begun = structs.replace(begun, due_at=began + lease, lane=lane_of(begun.priority), line=route.account)
-    stored, other = await _stored(runtime, begun)
+    stored, other = await _stored(runtime, before, begun)
     if stored is None:
         return other
     outcome = await _hand_over(runtime, stored, index, address, pieces)
     await _learn(runtime, way, step, address, outcome.error, began)
     then = replace(world, now=runtime.clock())
     after = await insist(
-        notifications.change,
+        watch.change,
         runtime.db,
         stored.id,
         lambda old: _after(old, index, outcome, stored.lease, then),
@@ -159,12 +169,14 @@ async def _attempted(
     return after
 
 
-async def _stored(runtime: Runtime, begun: Notification) -> tuple[Notification | None, Notification | None]:
+async def _stored(
+    runtime: Runtime, before: Notification, begun: Notification
+) -> tuple[Notification | None, Notification | None]:
     """The notification once it is on disk that we are sending; or none, and what somebody else has made of it.
 
     Our own write may have arrived although we heard of an error: nothing was sent yet, so there is no doubt to declare.
     """
-    if stored := await insist(notifications.save, runtime.db, begun):
+    if stored := await insist(watch.save, runtime.db, before, begun):
         return stored, None
     found = await insist(notifications.get, runtime.db, begun.id)
     return (found, None) if found == structs.replace(begun, version=begun.version + 1) else (None, found)
@@ -221,7 +233,8 @@ async def _hand_over(
             break
         await _until(runtime, moment)
         try:
-            provider_id = await way.send(address, piece, key=key_of(notification, index, part))
+            with metrics.SEND.labels(address.channel).time():
+                provider_id = await way.send(address, piece, key=key_of(notification, index, part))
         except SendError as error:
             outcome.error = error
             break

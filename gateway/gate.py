@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from gateway import metrics
 from gateway.channel import Limits, Rate
 from gateway.holds import Holds
 from gateway.notification import Priority, lane_of
@@ -70,6 +71,7 @@ class Gate:
     async def ask(self, entry: Entry, now: datetime) -> Moments | NotYet:
         """The moments at which the pieces may leave, reserved; or why not yet."""
         if self._under_way[entry.account] >= ROOM:
+            metrics.WAITS.labels(entry.account, "room").inc()
             return NotYet(None, f"{ROOM} messages of this account are under way")
         moments = await self._within_limits(entry, now)
         if isinstance(moments, NotYet):
@@ -80,23 +82,19 @@ class Gate:
         """The account's limit first: a moment that is reserved and then not used is lost to everybody."""
         limits, horizon, moments = self.limits[entry.account], HORIZON[entry.priority], [now] * entry.count
         own = limits.group if entry.group else limits.person
-        asked = [(entry.account, limits.account, horizon, "")]
-        asked += [(entry.template, limits.template, horizon, " of this template")] if entry.template else []
-        asked += [(entry.person, own, HORIZON[Priority.REPLY], " to one person")]
-        limited = [(key, rate, ahead, of) for key, rate, ahead, of in asked if rate]
-        for key, rate, ahead, of in limited:  # what is known to be too early takes no moment of the others
+        asked = [("account", entry.account, limits.account, horizon)]
+        asked += [("template", entry.template, limits.template, horizon)] if entry.template else []
+        asked += [("group" if entry.group else "person", entry.person, own, HORIZON[Priority.REPLY])]
+        limited = [(kind, key, rate, ahead) for kind, key, rate, ahead in asked if rate]
+        for kind, key, rate, ahead in limited:  # what is known to be too early takes no moment of the others
             if later := self._pacer.too_early(key, rate, ahead, now):
-                return self._not_yet(entry, key, rate, later, of)
-        for key, rate, ahead, of in limited:
+                return _not_yet(entry, kind, rate, later)
+        for kind, key, rate, ahead in limited:
             found = await self._pacer.take(key, rate, entry.count, ahead, now)
             if isinstance(found, datetime):
-                return self._not_yet(entry, key, rate, found, of)
+                return _not_yet(entry, kind, rate, found)
             moments = list(map(max, moments, found))
         return moments
-
-    @staticmethod
-    def _not_yet(entry: Entry, key: str, rate: Rate, later: datetime, of: str) -> NotYet:
-        return NotYet(None if key == entry.account else later, f"at most {_told(rate)}{of}")
 
     async def _not_held(self, entry: Entry, now: datetime) -> NotYet | None:
         """Of an account that has been held, one message goes first; None: this one may go."""
@@ -155,5 +153,10 @@ class Gate:
         return min(room, max(0, (now + HORIZON[priority] - free_at) // rate.interval + 1))
 
 
-def _told(rate: Rate) -> str:
-    return f"{rate.count} in {span(rate.per)}"
+def _not_yet(entry: Entry, kind: str, rate: Rate, later: datetime) -> NotYet:
+    metrics.WAITS.labels(entry.account, kind).inc()
+    until = None if kind == "account" else later
+    return NotYet(until, f"at most {rate.count} in {span(rate.per)}{_OF[kind]}")
+
+
+_OF = {"account": "", "template": " of this template", "person": " to one person", "group": " to one person"}

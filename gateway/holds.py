@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
+from gateway import metrics
 from gateway.attempt import HOLD
 from gateway.channel import Ambiguous, Misconfigured, SendError, Throttled, Unavailable
 from storage import states
@@ -43,6 +44,8 @@ class Holds:
     async def refresh(self) -> None:
         """Hear it from the others."""
         self._known = await states.holds(self._db, self._accounts)
+        for account in self._accounts:
+            metrics.HELD.labels(account).set(account in self._known)
 
     def of(self, account: str, now: datetime) -> Hold | None:
         """The hold that this account is under, if any: it lasts still, or nobody has tried yet whether it has to."""

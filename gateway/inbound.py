@@ -2,13 +2,12 @@
 
 import asyncio
 import logging
-from collections import Counter
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
 from bots.conversation import command
-from gateway import receipts, sessions
+from gateway import metrics, receipts, sessions
 from gateway.attempt import Step
 from gateway.channel import Channel
 from gateway.model import (
@@ -18,6 +17,7 @@ from gateway.model import (
     Event,
     Inbound,
     Message,
+    Personal,
     Receipt,
     Session,
     Subscription,
@@ -37,13 +37,15 @@ log = logging.getLogger(__name__)
 REPLY_LIFE = timedelta(hours=1)
 """A bot's answer that could not be sent by then would only confuse."""
 
-unrecognised: Counter[tuple[str, str]] = Counter()
-"""How many events of which channel and kind we had no word for, in this process."""
+_told: set[tuple[str, str]] = set()
+"""Of which channel and kind the log has said already that we have no word for it."""
 
 
 async def work(runtime: Runtime, event: Event) -> None:
     """Let an event have its effect."""
     event = _by_now(event, runtime.clock())
+    channel = event.address.channel if isinstance(event, Personal) else event.channel
+    metrics.EVENTS.labels(channel, type(event).__name__.lower()).inc()
     match event:
         case Inbound():
             await _inbound(runtime, event)
@@ -61,8 +63,8 @@ async def work(runtime: Runtime, event: Event) -> None:
                 runtime.db, key, usable=event.usable, state=event.state, reason=event.reason, at=event.at
             )
         case Unrecognised():
-            unrecognised[event.channel, event.kind] += 1
-            if unrecognised[event.channel, event.kind] == 1:  # the rest is counted, not told
+            if (event.channel, event.kind) not in _told:  # the rest is counted, not told
+                _told.add((event.channel, event.kind))
                 log.warning("%s:%s sends events of a kind unknown to us: %r", event.channel, event.account, event.kind)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from gateway.attempt import Attempt
 from gateway.channel import Facts
-from gateway.model import Address, Session
+from gateway.model import Address, Cause, Session
 from gateway.notification import Status
 
 DOUBT = timedelta(minutes=2)
@@ -65,10 +65,11 @@ class Send:
 
 @dataclass(frozen=True)
 class Skip:
-    """Pass over a step for good."""
+    """Pass over a step for good. cause: where it has one that is counted."""
 
     step: int
     why: str
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ import logging
 
 from msgspec import structs
 
+from gateway import watch
 from gateway.channel import SendError
 from gateway.moves import Recall
 from gateway.notification import Notification
 from gateway.routes import way_of
 from gateway.runtime import Runtime, account_key
-from storage import notifications
 from storage.database import insist
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ async def recalled(runtime: Runtime, notification: Notification, recall: Recall)
         attempt = structs.replace(old.attempts[recall.attempt], recalled_at=now)
         return old.saying(now, words).with_attempt(recall.attempt, attempt)
 
-    return await insist(notifications.change, runtime.db, notification.id, step)
+    return await insist(watch.change, runtime.db, notification.id, step)
 
 
 async def _taken_back(runtime: Runtime, notification: Notification, index: int) -> str:

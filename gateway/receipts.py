@@ -4,12 +4,13 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from gateway import watch
 from gateway.attempt import Attempt, Part, succeeded, with_part
 from gateway.model import Address, Cause, Message, Progress, Receipt, template_key
 from gateway.notification import Notification, Status
 from gateway.runtime import Runtime
 from gateway.sessions import corrected
-from storage import messages, notifications
+from storage import messages
 
 
 def key_of(notification: Notification, attempt: int, part: int) -> str:
@@ -44,7 +45,7 @@ async def received(runtime: Runtime, receipt: Receipt) -> None:
         return
     key, attempt, part = where
     now = runtime.clock()
-    changed = await notifications.change(runtime.db, key, lambda old: _told(old, attempt, part, receipt, now))
+    changed = await watch.change(runtime.db, key, lambda old: _told(old, attempt, part, receipt, now))
     if changed is None or attempt >= len(changed.attempts):
         return
     address = changed.attempts[attempt].address

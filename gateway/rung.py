@@ -112,7 +112,8 @@ def _choose(index: int, step: Step, route: Route, now: datetime, *, shut: bool) 
         why = f"{step.channel}: {state} -> free text as {step.intent}"
         return Send(index, template=False, why=why, intent=step.intent)
     if step.template is None:
-        return Skip(index, f"{step.channel}: {state}, and the step has no {_pass(route.facts)}")
+        why = f"{step.channel}: {state}, and the step has no {_pass(route.facts)}"
+        return Skip(index, why, Cause.WINDOW_CLOSED)
     name = f"{step.template.name}/{step.template.language}"
     if route.template_problem:
         return Skip(index, f"{step.channel}: {state}; template {name} cannot be used: {route.template_problem}")

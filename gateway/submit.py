@@ -1,6 +1,7 @@
 """Accepting: a caller's request becomes notifications, or mistakes that name their fields. One bad item fails alone."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,6 +9,7 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import msgspec
 
+from gateway import metrics
 from gateway.attempt import Step
 from gateway.notification import Notification
 from gateway.outline import outlined
@@ -18,6 +20,8 @@ from gateway.terms import Terms, read_terms
 from gateway.texts import filled
 from gateway.words import iso
 from storage import access, notifications
+
+log = logging.getLogger(__name__)
 
 MOST, MOST_OF_ONE = 10_000, 1000
 """Items that one request, and one message in it, may lead to."""
@@ -80,7 +84,15 @@ async def submit(runtime: Runtime, body: bytes, caller: str, idempotency_key: st
     told = {item.get("id") for item in answer["messages"]}
     await notifications.add(runtime.db, [made for plan in plans if (made := plan.notification) and made.id in told])
     runtime.outbox_bell.set()
+    _tell(plans, told)
     return answer
+
+
+def _tell(plans: Sequence[Plan], accepted: set[str]) -> None:
+    for plan in plans:
+        metrics.ASKED.labels("refused" if plan.error else "accepted").inc()
+        if plan.notification and plan.notification.id in accepted:
+            log.info("accepted", extra={"message_id": plan.notification.id})
 
 
 async def _plans(runtime: Runtime, asked: Any, path: str, request: Request) -> Sequence[Plan]:

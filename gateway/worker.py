@@ -10,7 +10,9 @@ from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
-from gateway import dispatcher, inbound
+from structlog.contextvars import bind_contextvars
+
+from gateway import dispatcher, inbound, metrics
 from gateway.notification import Notification, Priority
 from gateway.runtime import Runtime
 from storage.database import DatabaseError, insist
@@ -86,6 +88,8 @@ async def take_events(runtime: Runtime, room: int, own: Container[str]) -> Seque
     now = runtime.clock()
     claimed = await runtime.inbox.claim(now, runtime.settings.lease, room)
     taken = [item for item in claimed if item.id not in own]
+    for item in taken:
+        metrics.QUEUE_AGE.labels("inbox").observe((now - item.at).total_seconds())
     if early := await runtime.inbox.too_early(taken, own):
         await runtime.inbox.put_back(early, now + PUT_BACK)
     return [
@@ -107,6 +111,8 @@ async def take_notifications(runtime: Runtime, room: int, _: Container[str]) -> 
             if not found:
                 runtime.gate.emptied(lane)
     taken = await runtime.outbox.claim(ids, now, runtime.settings.lease)
+    for new in (item for item in taken if not item.decisions):
+        metrics.QUEUE_AGE.labels("notifications").observe((now - (new.send_at or new.created_at)).total_seconds())
     return [
         Item(
             item.id,
@@ -122,6 +128,7 @@ async def take_notifications(runtime: Runtime, room: int, _: Container[str]) -> 
 async def _loop(runtime: Runtime, queue: str, take: Take, bell: asyncio.Event, stop: asyncio.Event) -> None:
     """Take as much as there is room for; look again at once while that was all used, else when the bell rings."""
     under_way: dict[asyncio.Task[None], Item] = {}
+    metrics.UNDER_WAY.labels(queue).set_function(under_way.__len__)
     lanes: WeakValueDictionary[str, Lane] = WeakValueDictionary()
     renewing = asyncio.create_task(_renewing(runtime, queue, under_way))
     while not stop.is_set():
@@ -179,6 +186,7 @@ async def _in_lane(item: Item, lane: Lane) -> None:
 
 
 async def _work_notification(runtime: Runtime, item: Notification) -> None:
+    bind_contextvars(message_id=item.id)
     try:
         await dispatcher.work(runtime, item)
     except DatabaseError:
@@ -190,6 +198,7 @@ async def _work_notification(runtime: Runtime, item: Notification) -> None:
 
 
 async def _work_event(runtime: Runtime, item: Delivered) -> None:
+    bind_contextvars(event_id=item.id)
     for pause in (*PAUSES, None):
         try:
             async with asyncio.timeout(AT_MOST):

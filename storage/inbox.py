@@ -29,10 +29,11 @@ ALL = 1000
 
 
 class Delivered(Struct, frozen=True):
-    """An event in the inbox. `tries` counts how often working on it has failed; `lease` says that it is ours."""
+    """An event in the inbox, since `at`. `tries` counts how often working on it has failed; `lease`: it is ours."""
 
     id: str
     event: Event
+    at: datetime
     tries: int = 0
     lease: str = ""
 
@@ -77,7 +78,8 @@ class Inbox:
         documents = await queue.claim(self._collection, await self._due.ids(None, now, limit), now, lease)
         documents.sort(key=_order)
         return [
-            Delivered(d["_id"], msgspec.convert(d["event"], Event), d.get("tries", 0), d["lease"]) for d in documents
+            Delivered(d["_id"], msgspec.convert(d["event"], Event), d["at"], d.get("tries", 0), d["lease"])
+            for d in documents
         ]
 
     async def too_early(self, items: Sequence[Delivered], own: Container[str]) -> set[str]:

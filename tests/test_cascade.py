@@ -87,7 +87,8 @@ def test_an_intent_opens_a_closed_window(session: Session | None, why: str) -> N
     ],
 )
 def test_passed_over(step: Step, facts: Facts, session: Session | None, problem: str, why: str) -> None:
-    assert begin(step, facts, session, problem) == Skip(0, why)
+    cause = Cause.WINDOW_CLOSED if "and the step has no" in why else None
+    assert begin(step, facts, session, problem) == Skip(0, why, cause)
 
 
 def test_nobody_to_write_to() -> None:

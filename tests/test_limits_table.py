@@ -1,9 +1,8 @@
 """What the channels declare: the README's table of limits, groups, and what can be taken back."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from pathlib import Path
 
 import aiohttp
 import pytest
@@ -12,19 +11,8 @@ import bots
 from gateway.channel import Channel, Facts, Outside, Unavailable
 from gateway.model import Address
 from gateway.pace import told
+from tests.readme import rows
 from tests.serving import free_port
-
-README = Path(__file__).parents[1] / "README.md"
-HEADING = "| | account | person | group |"
-
-
-def rows() -> Iterator[list[str]]:
-    _, _, after = README.read_text("utf-8").partition("How fast?")
-    _, _, table = after.partition(HEADING)
-    for line in table.splitlines()[2:]:
-        if not line.startswith("|"):
-            return
-        yield [cell.strip() for cell in line.strip("|").split("|")]
 
 
 @asynccontextmanager
@@ -50,7 +38,7 @@ async def test_the_readme_says_what_the_channels_declare() -> None:
         assert limits.template is None, "nobody states one, so the table has no room for it"
         rates = (limits.account, limits.person, limits.group)
         declared.append([bots.simulator(name).Server.title, *[f"`{told(rate)}`" for rate in rates]])
-    assert list(rows()) == declared
+    assert list(rows("How fast?")) == declared
 
 
 @pytest.mark.parametrize(

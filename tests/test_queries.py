@@ -87,7 +87,8 @@ async def test_no_query_scans(town: Player) -> None:
     await fill(db)
     scans = []
     for collection, query in EAR.heard.values():
-        plan = await db[collection].database.command("explain", {"find": collection, "filter": query}, verbosity="queryPlanner")
+        asked = {"find": collection, "filter": query}
+        plan = await db[collection].database.command("explain", asked, verbosity="queryPlanner")
         if "COLLSCAN" in stages(plan["queryPlanner"]["winningPlan"]):
             scans.append((collection, query))
     assert not [scan for scan in scans if scan[0] not in SMALL]

@@ -42,23 +42,39 @@ def no(status: int, error: str, details: Any = None) -> Response:
     return response
 
 
+def status_of(error: Exception) -> int:
+    """The HTTP status that this exception is answered with."""
+    match error:
+        case Refusal():
+            return error.status
+        case RequestError():
+            return 400
+        case Conflict():
+            return 409
+        case DatabaseError():
+            return 503
+        case HTTPException():
+            return error.code or 500
+    return 500
+
+
 async def _mistake(error: RequestError) -> Response:
-    return no(400, error.message, {"code": error.code, "field": error.field})
+    return no(status_of(error), error.message, {"code": error.code, "field": error.field})
 
 
-async def _conflict(_: Conflict) -> Response:
-    return no(409, "This Idempotency-Key was used with another body.", {"field": "Idempotency-Key"})
+async def _conflict(error: Conflict) -> Response:
+    return no(status_of(error), "This Idempotency-Key was used with another body.", {"field": "Idempotency-Key"})
 
 
 async def _no_database(error: DatabaseError) -> Response:
     log.error("the database does not answer: %s", error)
-    response = no(503, "The database does not answer; nothing was accepted.", "Try again later.")
+    response = no(status_of(error), "The database does not answer; nothing was accepted.", "Try again later.")
     response.headers["Retry-After"] = RETRY_AFTER
     return response
 
 
 async def _http(error: HTTPException) -> Response:
-    response = no(error.code or 500, error.description or error.name)
+    response = no(status_of(error), error.description or error.name)
     if isinstance(error, MethodNotAllowed):
         response.allow.update(error.valid_methods or ())
     if isinstance(error, RequestEntityTooLarge):
@@ -68,4 +84,4 @@ async def _http(error: HTTPException) -> Response:
 
 async def _ours(error: Exception) -> Response:
     log.error("a request failed", exc_info=error)
-    return no(500, "Something went wrong on our side.")
+    return no(status_of(error), "Something went wrong on our side.")

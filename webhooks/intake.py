@@ -6,6 +6,7 @@ response, which costs more than all that is done here. Whoever is to hear no is 
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -21,9 +22,10 @@ from hypercorn.typing import (
 from quart import Quart
 from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
+from gateway import metrics
 from gateway.channel import Answer, Call, Forged, Malformed
 from gateway.runtime import Runtime
-from webhooks.answers import Refusal
+from webhooks.answers import Refusal, status_of
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +55,8 @@ class App(Quart):
         except Gone:
             return
         except Exception as error:  # noqa: BLE001 - every exception has its answer there
+            known = named[0] if named[0] in self.extensions["runtime"].channels else ""
+            metrics.REFUSED.labels(known, status_of(error)).inc()
             told: Any = {**scope, PROBLEM: error}
             await super().asgi_app(told, _no_more(receive), send)
         else:
@@ -64,7 +68,7 @@ async def take_in(runtime: Runtime, named: tuple[str, str], scope: HTTPScope, re
 
     Only a failure of ours to store them is a 5xx: then the provider delivers again.
     """
-    way = runtime.channel(*named)
+    began, way = time.perf_counter(), runtime.channel(*named)
     if way is None:
         raise Refusal(404, "There is no such account.")
     call = await _call(runtime, scope, receive, way.facts.max_body)
@@ -78,6 +82,7 @@ async def take_in(runtime: Runtime, named: tuple[str, str], scope: HTTPScope, re
         raise Refusal(400, f"This cannot be read: {error}") from None
     await runtime.inbox.add(parsed.events, call.received_at)
     runtime.inbox_bell.set()
+    metrics.ACK.labels(named[0]).observe(time.perf_counter() - began)
     return parsed.answer
 
 

@@ -1,6 +1,5 @@
 """The command group, and how a command runs: settings read, mistakes told in words, an exit code that tells."""
 
-import logging
 import sys
 from collections.abc import Awaitable, Callable
 from typing import NoReturn
@@ -8,6 +7,7 @@ from typing import NoReturn
 import click
 import uvloop
 
+from gateway import logs
 from gateway.settings import Settings, SettingsError, load
 from storage.database import DatabaseError
 from storage.embedded import EmbeddedError
@@ -21,14 +21,15 @@ def main() -> None:
     """A gateway between your services and people's messengers.
 
     Settings come from the environment: GATEWAY_ACCOUNTS (a TOML file, accounts.toml by default), GATEWAY_PUBLIC_URL,
-    MONGODB_URI (none: an embedded database in GATEWAY_FOLDER), GATEWAY_CONVERSATION, GATEWAY_REGION.
+    MONGODB_URI (none: an embedded database in GATEWAY_FOLDER), GATEWAY_CONVERSATION, GATEWAY_REGION; README has them
+    all.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
 def run(command: Command, *, accounts: bool = True) -> None:
     """Run a command with the environment's settings. One that returns False ends with 1; what cannot start, with 2."""
     try:
+        logs.from_environment()
         worked = uvloop.run(_run(command, accounts=accounts))
     except (SettingsError, EmbeddedError) as error:
         _end(str(error))

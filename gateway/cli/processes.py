@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import click
 from msgspec.structs import replace
+from prometheus_client import start_http_server
 
 from gateway import worker
 from gateway.cli.base import main, run
@@ -44,10 +45,16 @@ def web(host: str, port: int) -> None:
 
 
 @main.command("worker")
-def work() -> None:
+@click.option("--metrics-port", type=int, envvar="GATEWAY_METRICS_PORT", help="Prometheus metrics on this port.")
+@click.option(
+    "--metrics-host", default="127.0.0.1", show_default=True, help="Address for it: metrics want no key here."
+)
+def work(metrics_port: int | None, metrics_host: str) -> None:
     """The worker alone. Start as many as you like over one MONGODB_URI."""
 
     async def command(settings: Settings) -> None:
+        if metrics_port is not None:
+            start_http_server(metrics_port, metrics_host)
         async with _opened(settings) as (runtime, stop):
             click.echo("worker started; Ctrl-C stops it")
             await worker.run(runtime, stop)

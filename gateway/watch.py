@@ -1,0 +1,73 @@
+"""Changes of notifications, each told to whoever watches: a line in the log for a line of its story, and counters."""
+
+import logging
+from collections.abc import Callable, Iterator
+
+from gateway import metrics
+from gateway.attempt import Attempt
+from gateway.model import Cause, Progress
+from gateway.notification import Decision, Notification
+from storage import notifications
+from storage.database import Db
+
+log = logging.getLogger(__name__)
+
+
+async def save(db: Db, before: Notification, after: Notification) -> Notification | None:
+    """See storage.notifications.save; `before` is how it was stored."""
+    stored = await notifications.save(db, after)
+    if stored:
+        _tell(before, stored)
+    return stored
+
+
+async def change(
+    db: Db, key: str, step: Callable[[Notification], Notification | None], known: Notification | None = None
+) -> Notification | None:
+    """See storage.notifications.change."""
+    latest: list[Notification] = []
+
+    def watched(old: Notification) -> Notification | None:
+        latest[:] = [old]
+        return step(old)
+
+    stored = await notifications.change(db, key, watched, known)
+    if stored and latest:
+        _tell(latest[0], stored)
+    return stored
+
+
+def _tell(before: Notification, after: Notification) -> None:
+    for decision in _said(before, after):
+        log.info("%s", decision.text, extra={"message_id": after.id})
+    for attempt in _moved(before, after):
+        channel = after.steps[attempt.step].channel
+        metrics.ATTEMPTS.labels(channel, attempt.progress.name.lower(), attempt.cause or "").inc()
+        if instead := _instead(after, attempt):
+            metrics.SHUT.labels(channel, instead).inc()
+    if after.status is not before.status:
+        metrics.STATUS.labels(after.status).inc()
+
+
+def _said(before: Notification, after: Notification) -> Iterator[Decision]:
+    """The lines that are new: the old ones go, when there are too many, from the beginning."""
+    known = before.decisions[-1] if before.decisions else None
+    lines = after.decisions
+    return iter(lines[lines.index(known) + 1 :] if known in lines else lines)
+
+
+def _moved(before: Notification, after: Notification) -> Iterator[Attempt]:
+    for index, attempt in enumerate(after.attempts):
+        if index >= len(before.attempts) or before.attempts[index].progress is not attempt.progress:
+            yield attempt
+
+
+def _instead(notification: Notification, attempt: Attempt) -> str:
+    """What was done for a closed window when this attempt began; nothing if that was not the reason."""
+    if attempt.progress is Progress.SKIPPED:
+        return "next step" if attempt.cause is Cause.WINDOW_CLOSED else ""
+    if attempt.progress is not Progress.SENDING:
+        return ""
+    if attempt.template:
+        return "template" if notification.steps[attempt.step].content else ""
+    return "intent" if attempt.intent else ""

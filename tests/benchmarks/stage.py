@@ -1,0 +1,154 @@
+"""What is measured, in processes of their own: a database, the stand-in, and one gateway between the two."""
+
+import os
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import aiohttp
+import msgspec
+
+from gateway.runtime import Clock
+from storage import access
+from storage.database import Db, connect, prepare
+from storage.embedded import embedded
+from tests.benchmarks.account import NAME, account
+from tests.benchmarks.meta import Entry, Orders
+from tests.processes import GATEWAY, Program, accounts_file
+from webhooks.server import free_port
+
+LIMITS = 'limits = {account = "100000/s", person = "10000/s burst 10000"}'
+"""So high that nothing waits for them, but each message has to ask."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A database of a measurement's own."""
+
+    uri: str
+    name: str
+
+
+@asynccontextmanager
+async def opened_place() -> AsyncIterator[Place]:
+    """In the server of MONGODB_URI, dropped afterwards; or in an embedded one of its own."""
+    name = f"bench-{uuid4().hex[:12]}"
+    if given := os.environ.get("MONGODB_URI"):
+        try:
+            yield Place(given, name)
+        finally:
+            db = connect(given, name)
+            await db.client.drop_database(name)
+            db.client.close()
+        return
+    with tempfile.TemporaryDirectory(prefix="gateway-bench-") as folder:
+        async with embedded(Path(folder)) as uri:
+            yield Place(uri, name)
+
+
+class Meta(Program):
+    """The stand-in, and what is asked of it."""
+
+    def __init__(self, folder: Path, webhooks: str, delay: float) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        asked = ["--port", str(self.port), "--webhooks", webhooks, "--delay", str(delay)]
+        super().__init__("meta", folder, [sys.executable, "-m", "tests.benchmarks.meta", *asked], {})
+
+    async def ready(self) -> bool:
+        return await answers(f"{self.url}/count")
+
+    async def begin(self, *statuses: str, batch: int = 1) -> None:
+        """A new book; of each message in it these statuses are reported, `batch` in a call."""
+        async with aiohttp.request("PUT", self.url, json=msgspec.to_builtins(Orders([*statuses], batch))):
+            pass
+
+    async def count(self) -> int:
+        async with aiohttp.request("GET", f"{self.url}/count") as response:
+            return int(await response.read())
+
+    async def book(self) -> list[Entry]:
+        async with aiohttp.request("GET", f"{self.url}/book") as response:
+            return msgspec.json.decode(await response.read(), type=list[Entry])
+
+
+class Gateway(Program):
+    """`gateway serve`: everything in one process."""
+
+    def __init__(self, folder: Path, port: int, **environment: str) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        super().__init__("gateway", folder, [GATEWAY, "serve", "--port", str(port)], environment)
+
+    async def ready(self) -> bool:
+        return await answers(f"{self.url}/readyz")
+
+
+async def answers(url: str) -> bool:
+    try:
+        async with aiohttp.request("GET", url) as response:
+            return response.status == 200
+    except aiohttp.ClientError:
+        return False
+
+
+@dataclass(frozen=True)
+class Stage:
+    """`db` reaches the database past the gateway; `key` is an API key."""
+
+    folder: Path
+    place: Place
+    db: Db
+    meta: Meta
+    gateway: Gateway
+    key: str
+
+    @property
+    def webhooks(self) -> str:
+        return webhooks_of(self.gateway.url)
+
+    @asynccontextmanager
+    async def calling(self) -> AsyncIterator[aiohttp.ClientSession]:
+        """The API, as a business calls it."""
+        headers = {"Authorization": f"Bearer {self.key}"}
+        async with aiohttp.ClientSession(self.gateway.url, headers=headers) as http:
+            yield http
+
+
+def webhooks_of(url: str) -> str:
+    return f"{url}/webhooks/whatsapp/{NAME}"
+
+
+@asynccontextmanager
+async def opened_stage(delay: float = 0.2) -> AsyncIterator[Stage]:
+    """Everything running; `delay`: seconds until the stand-in answers. All of it ends with the block."""
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gateway-bench-")))
+        place = await stack.enter_async_context(opened_place())
+        db = connect(place.uri, place.name)
+        stack.callback(db.client.close)
+        await prepare(db)
+        port = free_port()
+        meta = Meta(folder, webhooks_of(f"http://127.0.0.1:{port}"), delay)
+        environment = {"MONGODB_URI": place.uri, "GATEWAY_DATABASE": place.name}
+        gateway = Gateway(folder, port, **environment, **settings(folder, meta.url, port))
+        for program in (meta, gateway):
+            stack.push_async_callback(program.kill)
+            await program.start()
+        yield Stage(folder, place, db, meta, gateway, await access.create_key(db, "bench", Clock()()))
+
+
+def settings(folder: Path, provider: str, port: int) -> dict[str, str]:
+    """The environment of a gateway whose one account lives at `provider`."""
+    file = accounts_file(folder / "accounts.toml", {"whatsapp": {NAME: account(provider)}})
+    file.write_text(f"{file.read_text()}\n{LIMITS}\n")
+    return {"GATEWAY_ACCOUNTS": str(file), "GATEWAY_PUBLIC_URL": f"http://127.0.0.1:{port}"}
+
+
+async def insert(db: Db, collection: str, documents: Sequence[dict[str, Any]], at_once: int = 500) -> None:
+    for start in range(0, len(documents), at_once):
+        await db[collection].insert_many(documents[start : start + at_once], ordered=False)
