@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import cast
 
 import click
 import msgspec
@@ -96,7 +97,7 @@ class Line(asyncio.Protocol):
         self._desk, self._delay, self._heard = desk, delay, b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's are no children of asyncio's
 
     def data_received(self, data: bytes) -> None:
         self._heard += data
@@ -121,7 +122,7 @@ class Line(asyncio.Protocol):
         self._desk.report(asked)
 
     def _answer(self, answer: Json | Sequence[Entry] | int) -> None:
-        if isinstance(self._transport, asyncio.Transport) and not self._transport.is_closing():
+        if not self._transport.is_closing():
             body = msgspec.json.encode(answer)
             head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
             self._transport.write(head.encode() + body)

@@ -1,6 +1,6 @@
 """What the processes cost: CPU seconds and memory, as psutil tells them (maintained, and the same on every system)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import psutil
 
@@ -10,14 +10,14 @@ from tests.benchmarks.stage import Stage
 def processes(stage: Stage) -> Mapping[str, psutil.Process]:
     """Those of a stage by name; the database is among them if it runs beside us."""
     found = {"gateway": psutil.Process(stage.gateway.pid), "stand-in": psutil.Process(stage.meta.pid)}
-    return found | {"database": server for server in _servers(psutil.Process())}
+    servers = [child for child in psutil.Process().children(recursive=True) if _is_server(child)]
+    return found | ({"database": servers[-1]} if servers else {})
 
 
-def _servers(parent: psutil.Process) -> Iterator[psutil.Process]:
+def _is_server(child: psutil.Process) -> bool:
     """The embedded database's server, and not its watchdog, which has the server's name among its words, too."""
-    for child in parent.children(recursive=True):
-        if any("secantusd" in word for word in child.cmdline()) and "storage.watchdog" not in child.cmdline():
-            yield child
+    words = child.cmdline()
+    return any("secantusd" in word for word in words) and "storage.watchdog" not in words
 
 
 def seconds(of: Mapping[str, psutil.Process]) -> dict[str, float]:

@@ -35,17 +35,17 @@ class Found:
     used: dict[tuple[str, str], list[float]] = field(default_factory=dict)
 
 
-async def measure(rounds: int, quick: bool, count: int | None = None) -> list[Row]:  # noqa: FBT001 - the shape of all parts
+async def measure(*, rounds: int, quick: bool, count: int | None = None) -> list[Row]:
     """The rows. `count`: messages in a round."""
     count, found = count or (300 if quick else 3000), Found()
     async with opened_stage() as stage:
         await seat(stage.db, range(count), Clock()())
         await _gateway(stage, Found(), "sent", count // 10)
         for number in range(rounds):
-            for name in NAMES:
+            for name, words in NAMES.items():
                 await (_gateway if name in {"sent", "delivered"} else _floor)(stage, found, name, count)
-                tell(f"round {number + 1} of {rounds}: {NAMES[name]}: {found.rates[name][-1]:.0f} messages/s")
-    asked = {success: await operations(success, min(count, 500)) for success in ("sent", "delivered")}
+                tell(f"round {number + 1} of {rounds}: {words}: {found.rates[name][-1]:.0f} messages/s")
+    asked = await operations(count, "sent", "delivered")
     return [*_rates(found), *_costs(found), *_operations(asked)]
 
 

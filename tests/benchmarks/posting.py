@@ -1,4 +1,4 @@
-"""Webhooks sent over connections that stay open, by as few steps as will do: the source must not be what is measured."""
+"""Webhooks sent over connections that stay open, at little cost: the source must not be what is measured."""
 
 import asyncio
 from collections.abc import AsyncIterator

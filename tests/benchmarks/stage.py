@@ -3,11 +3,10 @@
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import aiohttp
@@ -80,7 +79,7 @@ class Meta(Program):
 class Gateway(Program):
     """`gateway serve`: everything in one process."""
 
-    def __init__(self, folder: Path, port: int, **environment: str) -> None:
+    def __init__(self, folder: Path, port: int, environment: Mapping[str, str]) -> None:
         self.url = f"http://127.0.0.1:{port}"
         super().__init__("gateway", folder, [GATEWAY, "serve", "--port", str(port)], environment)
 
@@ -97,35 +96,38 @@ async def answers(url: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Stage:
-    """`db` reaches the database past the gateway; `key` is an API key."""
+class Ground:
+    """All that a gateway needs. `db` reaches the database past it, `environment` is its own."""
 
     folder: Path
     place: Place
     db: Db
     meta: Meta
-    gateway: Gateway
-    key: str
+    port: int
+    environment: dict[str, str]
 
     @property
-    def webhooks(self) -> str:
-        return webhooks_of(self.gateway.url)
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
     @asynccontextmanager
     async def calling(self) -> AsyncIterator[aiohttp.ClientSession]:
-        """The API, as a business calls it."""
-        headers = {"Authorization": f"Bearer {self.key}"}
-        async with aiohttp.ClientSession(self.gateway.url, headers=headers) as http:
+        """The gateway's API, as a business calls it."""
+        key = await access.create_key(self.db, "bench", Clock()())
+        async with aiohttp.ClientSession(self.url, headers={"Authorization": f"Bearer {key}"}) as http:
             yield http
 
 
-def webhooks_of(url: str) -> str:
-    return f"{url}/webhooks/whatsapp/{NAME}"
+@dataclass(frozen=True)
+class Stage(Ground):
+    """With a gateway on it."""
+
+    gateway: Gateway
 
 
 @asynccontextmanager
-async def opened_stage(delay: float = 0.2) -> AsyncIterator[Stage]:
-    """Everything running; `delay`: seconds until the stand-in answers. All of it ends with the block."""
+async def opened_ground(delay: float = 0.2) -> AsyncIterator[Ground]:
+    """A database and the stand-in; `delay`: seconds until that answers. All of it ends with the block."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gateway-bench-")))
         place = await stack.enter_async_context(opened_place())
@@ -133,13 +135,27 @@ async def opened_stage(delay: float = 0.2) -> AsyncIterator[Stage]:
         stack.callback(db.client.close)
         await prepare(db)
         port = free_port()
-        meta = Meta(folder, webhooks_of(f"http://127.0.0.1:{port}"), delay)
+        meta = Meta(folder, webhooks_of(port), delay)
+        stack.push_async_callback(meta.kill)
+        await meta.start()
         environment = {"MONGODB_URI": place.uri, "GATEWAY_DATABASE": place.name}
-        gateway = Gateway(folder, port, **environment, **settings(folder, meta.url, port))
-        for program in (meta, gateway):
-            stack.push_async_callback(program.kill)
-            await program.start()
-        yield Stage(folder, place, db, meta, gateway, await access.create_key(db, "bench", Clock()()))
+        yield Ground(folder, place, db, meta, port, environment | settings(folder, meta.url, port))
+
+
+@asynccontextmanager
+async def opened_stage(delay: float = 0.2) -> AsyncIterator[Stage]:
+    """The same, with the gateway running in a process of its own."""
+    async with opened_ground(delay) as ground:
+        gateway = Gateway(ground.folder, ground.port, ground.environment)
+        try:
+            await gateway.start()
+            yield Stage(**vars(ground), gateway=gateway)
+        finally:
+            await gateway.kill()
+
+
+def webhooks_of(port: int) -> str:
+    return f"http://127.0.0.1:{port}/webhooks/whatsapp/{NAME}"
 
 
 def settings(folder: Path, provider: str, port: int) -> dict[str, str]:
@@ -147,8 +163,3 @@ def settings(folder: Path, provider: str, port: int) -> dict[str, str]:
     file = accounts_file(folder / "accounts.toml", {"whatsapp": {NAME: account(provider)}})
     file.write_text(f"{file.read_text()}\n{LIMITS}\n")
     return {"GATEWAY_ACCOUNTS": str(file), "GATEWAY_PUBLIC_URL": f"http://127.0.0.1:{port}"}
-
-
-async def insert(db: Db, collection: str, documents: Sequence[dict[str, Any]], at_once: int = 500) -> None:
-    for start in range(0, len(documents), at_once):
-        await db[collection].insert_many(documents[start : start + at_once], ordered=False)
