@@ -58,7 +58,10 @@ class Clock:
 
 @dataclass
 class Runtime:
-    """`inbox_bell` and `outbox_bell` wake the loops of this process at once; those of others poll."""
+    """`inbox_bell` and `outbox_bell` wake the loops of this process at once; those of others poll.
+
+    pulse: when each loop of this process last went on, by time.monotonic(); empty where there are none.
+    """
 
     settings: Settings
     db: Db
@@ -70,6 +73,7 @@ class Runtime:
     clock: Clock
     inbox_bell: asyncio.Event = field(default_factory=asyncio.Event)
     outbox_bell: asyncio.Event = field(default_factory=asyncio.Event)
+    pulse: dict[str, float] = field(default_factory=dict)
 
     def channel(self, channel: str, account: str | None = None) -> Channel | None:
         """An account of ours by name; without a name the channel's first one."""

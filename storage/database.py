@@ -71,6 +71,7 @@ def _indexes(kept: timedelta) -> Mapping[str, list[IndexModel]]:
         ],
         "requests": [_kept("at", REQUESTS_KEPT)],
         "paces": [_kept("free_at", PACES_KEPT)],
+        "workers": [_kept("at", PACES_KEPT)],
     }
 
 

@@ -9,7 +9,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from quart import Quart
 
-GRACE = 10.0
+GRACE = 5.0
 """Seconds that requests under way have when the server stops."""
 
 

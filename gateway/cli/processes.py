@@ -1,12 +1,15 @@
 """Commands that stay: serve, web, worker, demo."""
 
 import asyncio
+import logging
+import os
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import click
 from msgspec.structs import replace
@@ -19,6 +22,8 @@ from gateway.settings import Settings
 from webhooks.app import create_app
 from webhooks.demo.demo import demo as play
 from webhooks.server import served
+
+log = logging.getLogger(__name__)
 
 F = TypeVar("F", bound=Callable[..., None])
 
@@ -74,7 +79,7 @@ def demo(port: int, gateway_port: int) -> None:
     async def command(settings: Settings) -> None:
         with tempfile.TemporaryDirectory(prefix="gateway-demo-", ignore_cleanup_errors=True) as folder:
             own = replace(settings, mongodb_uri=None, folder=Path(folder))
-            await play(own, port, gateway_port, _stopping(), _announce)
+            await play(own, port, gateway_port, _stopping(own.stop_within), _announce)
 
     run(command, accounts=False)
 
@@ -96,14 +101,31 @@ def _announce(url: str) -> None:
 
 @asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[tuple[Runtime, asyncio.Event]]:
-    stop = _stopping()
+    stop = _stopping(settings.stop_within)
     async with opened(settings) as runtime:
         yield runtime, stop
 
 
-def _stopping() -> asyncio.Event:
-    """Set by Ctrl-C and by the platform's SIGTERM: what is under way is finished, then we end."""
-    stop = asyncio.Event()
+def _stopping(within: timedelta) -> asyncio.Event:
+    """Set by Ctrl-C and by the platform's SIGTERM: what is under way is finished, then we end.
+
+    At the latest after that time, whatever hangs, the database included; at once when we are told again.
+    """
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def told() -> None:
+        if stop.is_set():
+            _end_now("told to end a second time")
+        stop.set()
+        loop.call_later(within.total_seconds(), _end_now, "what was under way did not end in time")
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, told)
     return stop
+
+
+def _end_now(why: str) -> NoReturn:
+    """As after a kill: leases run out and others go on. The embedded database notices by itself that we are gone."""
+    log.error("ended without finishing: %s", why)
+    logging.shutdown()
+    os._exit(1)
