@@ -6,7 +6,8 @@ from typing import Any
 
 from gateway.attempt import Attempt, Part, Step
 from gateway.model import Contact, Content, Inbound, Message, Person, Progress, Session
-from gateway.notification import Notification, Recipient, Status
+from gateway.notification import Notification, Priority, Recipient, Status, lane_of
+from storage import notifications
 from storage.database import Db
 from storage.documents import to_document
 from storage.inbox import _document
@@ -23,6 +24,13 @@ Documents = dict[str, Any]
 async def seat(db: Db, people: range, now: datetime) -> None:
     """They are in a conversation that is open."""
     await _insert(db, {"sessions": map(_session, people, _ever(now)), "contacts": map(_contact, people, _ever(now))})
+
+
+async def due(db: Db, people: range, name: str, now: datetime) -> list[str]:
+    """A message to each, due now, as the gateway stores what it has accepted; their ids."""
+    made = [_accepted(number, name, now) for number in people]
+    await notifications.add(db, made)
+    return [one.id for one in made]
 
 
 async def fill(db: Db, before: int, wanted: int, now: datetime) -> None:
@@ -53,6 +61,20 @@ def _session(number: int, at: datetime) -> Documents:
 
 def _contact(number: int, at: datetime) -> Documents:
     return to_document(Contact(f"person-{number}", f"code-{number}", at, phone(number)))
+
+
+def _accepted(number: int, name: str, at: datetime) -> Notification:
+    return Notification(
+        f"{name}-{number}",
+        Recipient(phone=phone(number)),
+        (Step("whatsapp", content=TEXT, success=Progress.SENT),),
+        created_at=at,
+        expires_at=at + timedelta(days=1),
+        due_at=at,
+        accepted=number,
+        person=phone(number),
+        lane=lane_of(Priority.NORMAL),
+    )
 
 
 def _notification(number: int, at: datetime) -> Documents:

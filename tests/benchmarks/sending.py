@@ -89,11 +89,16 @@ async def read(db: Db, ids: Sequence[str]) -> list[dict[str, Any]]:
 
 def account_for(ids: Sequence[str], stories: Sequence[dict[str, Any]], book: Sequence[Entry]) -> None:
     """Each is stored, and stands in the book once. Raises Lost."""
-    taken = Counter(entry.key.partition("/")[0] for entry in book)
-    if wrong := {key: times for key in ids if (times := taken.pop(key, 0)) != 1} | taken:
+    times = taken(book)
+    if wrong := {key: number for key in ids if (number := times.pop(key, 0)) != 1} | times:
         raise Lost(f"{len(wrong)} messages did not arrive once, as {dict(list(wrong.items())[:3])}")
     if len(stories) != len(ids):
         raise Lost(f"{len(ids) - len(stories)} accepted messages are not stored")
+
+
+def taken(book: Sequence[Entry]) -> Counter[str]:
+    """How often each message stands in the book; the keys name the attempt and the piece, too."""
+    return Counter(entry.key.partition("/")[0] for entry in book)
 
 
 async def _within(what: str, there: Any) -> Any:

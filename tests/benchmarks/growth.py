@@ -1,0 +1,64 @@
+"""Does it cost more when much is stored? The same is done while more and more finished work lies beside it.
+
+Each size is so many conversations, contacts, messages, lines of the chat log and events. The ratio is to the smallest.
+"""
+
+from collections.abc import Sequence
+from statistics import median
+
+from gateway.runtime import Clock
+from tests.benchmarks.crowd import fill, seat
+from tests.benchmarks.progress import tell
+from tests.benchmarks.rows import Row
+from tests.benchmarks.sending import send
+from tests.benchmarks.stage import Stage, opened_stage
+from tests.benchmarks.talking import percentile, talk
+
+PART, RATE = "growth", 20
+"""People who write in a second: few, so that it is no queue that is measured."""
+
+Figures = dict[str, tuple[float, str]]
+
+
+async def measure(*, rounds: int, quick: bool, sizes: Sequence[int] = (), count: int | None = None) -> list[Row]:
+    """The rows. `count`: messages in a round."""
+    sizes, count = sizes or ([1000, 5000] if quick else [1000, 10_000, 100_000]), count or (200 if quick else 1000)
+    found = dict[int, Figures]()
+    async with opened_stage() as stage:
+        await seat(stage.db, range(count), Clock()())
+        await _round(stage, count, 0)
+        for before, size in zip([0, *sizes], sizes, strict=False):
+            tell(f"storing {size}")
+            await fill(stage.db, before, size, Clock()())
+            found[size] = _medians([await _round(stage, count, size + number) for number in range(rounds)])
+            tell(
+                f"{size} stored: "
+                + ", ".join(f"{name} {value:.0f} {unit}" for name, (value, unit) in found[size].items())
+            )
+    return [row for name in found[sizes[0]] for row in _rows(name, found)]
+
+
+async def _round(stage: Stage, count: int, number: int) -> Figures:
+    """`number` makes it people who have not written before."""
+    async with stage.calling() as http:
+        sent = await send(http, stage.db, stage.meta, range(count), "delivered")
+    first = 10_000_000 + number * count
+    told = await talk(stage, range(first, first + count // 5), RATE)
+    return {
+        "sent and delivered": (sent.rate, "messages/s"),
+        f"2xx for a webhook, p50, at {RATE} a second": (percentile(told.acks, 50), "ms"),
+        f"the bot's answer, p50, at {RATE} a second": (percentile(told.answers, 50), "ms"),
+        f"the bot's answer, p99, at {RATE} a second": (percentile(told.answers, 99), "ms"),
+    }
+
+
+def _medians(rounds: Sequence[Figures]) -> Figures:
+    return {name: (median(one[name][0] for one in rounds), unit) for name, (_, unit) in rounds[0].items()}
+
+
+def _rows(name: str, found: dict[int, Figures]) -> list[Row]:
+    smallest = next(iter(found.values()))[name][0]
+    return [
+        Row(PART, f"{name}, {size} stored", figures[name][0], figures[name][1], figures[name][0] / smallest)
+        for size, figures in found.items()
+    ]
