@@ -22,7 +22,7 @@ Figures = dict[str, tuple[float, str]]
 
 async def measure(*, rounds: int, quick: bool, sizes: Sequence[int] = (), count: int | None = None) -> list[Row]:
     """The rows. `count`: messages in a round."""
-    sizes, count = sizes or ([1000, 5000] if quick else [1000, 10_000, 100_000]), count or (200 if quick else 1000)
+    sizes, count = sizes or ([1000, 5000] if quick else [1000, 10_000, 100_000]), count or (100 if quick else 1000)
     found = dict[int, Figures]()
     async with opened_stage() as stage:
         await seat(stage.db, range(count), Clock()())

@@ -33,11 +33,13 @@ async def measure(*, rounds: int, quick: bool, minutes: float | None = None) -> 
     async with opened_stage() as stage:
         await seat(stage.db, range(SENT), Clock()())
         await _cycle(stage, 0)
-        looking = asyncio.create_task(_look(psutil.Process(stage.gateway.pid), looks))
+        process = meter.processes(stage)["gateway"]
+        looking = asyncio.create_task(_look(process, looks))
         done = await _load(stage, length)
         looking.cancel()
         with suppress(asyncio.CancelledError):
             await looking
+        looks.append((time.monotonic(), meter.megabytes(process)))
     return _rows(looks, done, length)
 
 

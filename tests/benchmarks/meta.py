@@ -131,7 +131,9 @@ class Line(asyncio.Protocol):
 async def serve(port: int, webhooks: str, delay: float) -> None:
     async with Poster.opened(webhooks, SECRET, connections=64) as poster:
         desk = Desk(poster)
-        server = await asyncio.get_running_loop().create_server(lambda: Line(desk, delay), "127.0.0.1", port)
+        server = await asyncio.get_running_loop().create_server(
+            lambda: Line(desk, delay), "127.0.0.1", port, backlog=1024
+        )
         await server.serve_forever()
 
 
