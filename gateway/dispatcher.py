@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from msgspec import structs
 
+from bots.traces import Trace, tracing
 from gateway import cascade, metrics, watch
 from gateway.attempt import Attempt, Part, Step, after_error, with_part
 from gateway.channel import Ambiguous, Channel, Refused, SendError, Unavailable
@@ -232,8 +233,9 @@ async def _hand_over(
             outcome.error = Refused(f"{over}; the rest was not sent")
             break
         await _until(runtime, moment)
+        trace: Trace = []
         try:
-            with metrics.SEND.labels(address.channel).time():
+            with metrics.SEND.labels(address.channel).time(), tracing(trace):
                 provider_id = await way.send(address, piece, key=key_of(notification, index, part))
         except SendError as error:
             outcome.error = error
@@ -242,6 +244,8 @@ async def _hand_over(
             log.exception("%s broke over a message", account_key(way))
             outcome.error = Ambiguous(f"a mistake of ours ({type(error).__name__}); it may have been sent")
             break
+        finally:
+            runtime.tracer.keep(notification.id, index, trace)
         outcome.taken.append((part, provider_id))
         line = line_of(notification, index, part, address, provider_id, runtime.clock())
         outcome.early += await insist(messages.log, runtime.db, line)

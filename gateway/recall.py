@@ -4,6 +4,7 @@ import logging
 
 from msgspec import structs
 
+from bots.traces import Trace, tracing
 from gateway import watch
 from gateway.channel import SendError
 from gateway.moves import Recall
@@ -33,13 +34,17 @@ async def _taken_back(runtime: Runtime, notification: Notification, index: int) 
     way = way_of(runtime, notification.steps[attempt.step])
     if attempt.address is None:
         raise TypeError(attempt)
+    trace: Trace = []
     try:
         for part in attempt.parts:
             if part.provider_id:
-                await way.recall(attempt.address, part.provider_id)
+                with tracing(trace):
+                    await way.recall(attempt.address, part.provider_id)
     except SendError as error:
         return str(error)
     except Exception as error:
         log.exception("%s broke over taking a message back", account_key(way))
         return f"a mistake of ours ({type(error).__name__})"
+    finally:
+        runtime.tracer.keep(notification.id, index, trace)
     return ""

@@ -10,18 +10,20 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import aiohttp
 
 import bots
 from bots import files
 from bots.conversation import Conversation
+from bots.traces import listener
 from gateway.channel import Channel, Limits, Outside
 from gateway.gate import Gate
 from gateway.pace import read_limits
 from gateway.settings import Settings, SettingsError, read_account
-from storage.database import Db, connect, prepare
+from gateway.tracer import Tracer, secrets_of
+from storage.database import TRACED, Db, connect, prepare
 from storage.embedded import embedded
 from storage.inbox import Inbox
 from storage.notifications import Outbox
@@ -68,6 +70,7 @@ class Runtime:
     inbox: Inbox
     outbox: Outbox
     gate: Gate
+    tracer: Tracer
     channels: Channels
     conversation: Conversation
     clock: Clock
@@ -85,21 +88,24 @@ class Runtime:
 async def opened(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Runtime]:
     """Everything open and checked; closed at the end. Raises SettingsError, EmbeddedError or DatabaseError."""
     conversation = load_conversation(settings.conversation)
+    accounts = read_accounts(settings)
     async with AsyncExitStack() as stack:
-        channels = open_channels(settings, await stack.enter_async_context(opened_outside(settings)))
+        channels = open_channels(accounts, await stack.enter_async_context(opened_outside(settings)))
         for way in ways(channels):
             stack.push_async_callback(way.close)
         db = await stack.enter_async_context(opened_database(settings))
         gate = Gate(db, _limits(settings, channels))
         await gate.holds.refresh()
-        yield Runtime(settings, db, Inbox(db), Outbox(db), gate, channels, conversation, clock or Clock())
+        tracer = Tracer(db, secrets_of(accounts), wanted=bool(settings.traced))
+        stack.push_async_callback(tracer.close)
+        yield Runtime(settings, db, Inbox(db), Outbox(db), gate, tracer, channels, conversation, clock or Clock())
 
 
 @asynccontextmanager
 async def opened_outside(settings: Settings) -> AsyncIterator[Outside]:
     """The connections that all channels share."""
     async with (
-        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http,
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), trace_configs=[listener()]) as http,
         files.session(private=settings.private_files) as fetching,
     ):
         yield Outside(http, settings.public_url, fetching)
@@ -112,7 +118,7 @@ async def opened_database(settings: Settings) -> AsyncIterator[Db]:
         uri = settings.mongodb_uri or str(await stack.enter_async_context(embedded(settings.folder)))
         db = connect(uri, settings.database)
         stack.callback(db.client.close)
-        await prepare(db, settings.kept)
+        await prepare(db, settings.kept, settings.traced or TRACED)
         yield db
 
 
@@ -124,24 +130,28 @@ def _limits(settings: Settings, channels: Channels) -> Mapping[str, Limits]:
     }
 
 
-def open_channels(settings: Settings, outside: Outside) -> Channels:
-    """Every account of every channel. Raises SettingsError with all that is wrong."""
+def read_accounts(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
+    """Every account's struct, by channel and name. Raises SettingsError with all that is wrong."""
     problems: list[str] = []
-    channels = {}
+    accounts: dict[str, dict[str, Any]] = {}
     for name, tables in settings.accounts.items():
         if name not in bots.CHANNELS:
             problems.append(f"[{name}]: there is no such channel; there are: {', '.join(bots.CHANNELS)}")
             continue
-        package, accounts = bots.package(name), {}
+        kind, accounts[name] = bots.package(name).Account, {}
         for account, table in tables.items():
             try:
-                accounts[account] = read_account(package.Account, f"[{name}.{account}]", table)
+                accounts[name][account] = read_account(kind, f"[{name}.{account}]", table)
             except SettingsError as error:
                 problems += error.problems
-        channels[name] = package.open_accounts(accounts, outside)
     if problems:
         raise SettingsError(problems)
-    return channels
+    return accounts
+
+
+def open_channels(accounts: Mapping[str, Mapping[str, Any]], outside: Outside) -> Channels:
+    """Every account of every channel, ready to send."""
+    return {name: bots.package(name).open_accounts(named, outside) for name, named in accounts.items()}
 
 
 def load_conversation(path: str) -> Conversation:

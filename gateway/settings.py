@@ -68,6 +68,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     conversation: dotted path of the function that answers people (module:function).
     private_files: whether files that callers point at may be fetched from private networks and this machine.
     timezone: IANA's name of the zone for quiet hours, where neither the recipient nor the message has one.
+    traced: how long calls to providers are kept; not at all: nothing.
     stop_within: how long a process takes at most to end when it is told to.
     kept: how long what is finished, and the chat log, are remembered.
     limits: channel:account -> kind -> rate, where they are not to be what the provider states (gateway.pace).
@@ -85,6 +86,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     private_files: bool = False
     timezone: str = "UTC"
     kept: timedelta = timedelta(days=90)
+    traced: timedelta = timedelta(days=7)
     stop_within: timedelta = timedelta(seconds=25)
     limits: Mapping[str, Mapping[str, object]] = {}
     accounts: Mapping[str, Mapping[str, Any]] = {}
@@ -123,6 +125,7 @@ def load(environ: Mapping[str, str] = os.environ, *, accounts: bool = True) -> S
         "doubt": seconds("GATEWAY_DOUBT"),
         "timezone": read("GATEWAY_TIMEZONE", is_zone, "the name of a time zone, as in Europe/Moscow,"),
         "kept": days("GATEWAY_KEEP_DAYS"),
+        "traced": days("GATEWAY_TRACE_DAYS") if environ.get("GATEWAY_TRACE_DAYS") != "0" else None,
         "stop_within": seconds("GATEWAY_STOP_WITHIN"),
         "private_files": read("GATEWAY_PRIVATE_FILES", {"yes", "no"}.__contains__, "yes or no") == "yes",
     }
@@ -130,7 +133,10 @@ def load(environ: Mapping[str, str] = os.environ, *, accounts: bool = True) -> S
     limits = _taken_out(tables, problems)
     if problems:
         raise SettingsError(problems)
-    return Settings(accounts=tables, limits=limits, **{key: value for key, value in given.items() if value})
+    told = {key: value for key, value in given.items() if value}
+    if environ.get("GATEWAY_TRACE_DAYS") == "0":
+        told["traced"] = timedelta(0)
+    return Settings(accounts=tables, limits=limits, **told)
 
 
 def _is_seconds(value: str) -> bool:

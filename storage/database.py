@@ -31,6 +31,9 @@ RECEIPTS_COME = timedelta(days=8)
 KEPT = timedelta(days=90)
 """How long finished messages and the chat log are kept unless set otherwise."""
 
+TRACED = timedelta(days=7)
+"""How long calls to providers are kept unless set otherwise."""
+
 REQUESTS_KEPT = timedelta(days=1)
 """How long an Idempotency-Key is remembered."""
 
@@ -44,9 +47,10 @@ def _sparse(*fields: str) -> IndexModel:
     return IndexModel([(field, ASCENDING) for field in fields], sparse=True)
 
 
-def _indexes(kept: timedelta) -> Mapping[str, list[IndexModel]]:
+def _indexes(kept: timedelta, traced: timedelta) -> Mapping[str, list[IndexModel]]:
     """Live work is in the sparse indexes and leaves them when it is done; then its time runs.
 
+    traced: how long calls to providers are kept.
     kept: how long what is finished is remembered, dead letters among it, and the chat log; a receipt for a message that
     never came stands in the log too. What has no such time stays: sessions and contacts, because whom we may write to
     and who has asked us to stop must not be forgotten; and what we know of accounts and templates, a few small
@@ -72,6 +76,7 @@ def _indexes(kept: timedelta) -> Mapping[str, list[IndexModel]]:
         "requests": [_kept("at", REQUESTS_KEPT)],
         "paces": [_kept("free_at", PACES_KEPT)],
         "workers": [_kept("at", PACES_KEPT)],
+        "traces": [_sparse("notification"), _kept("at", traced)],
     }
 
 
@@ -110,9 +115,9 @@ def connect(uri: str, name: str, patience: timedelta = timedelta(seconds=5)) -> 
     return Db(client, name)
 
 
-async def prepare(db: Db, kept: timedelta = KEPT) -> None:
+async def prepare(db: Db, kept: timedelta = KEPT, traced: timedelta = TRACED) -> None:
     """Make sure of the indexes. May be repeated; another `kept` holds for what is there already, too."""
-    for collection, indexes in _indexes(kept).items():
+    for collection, indexes in _indexes(kept, traced).items():
         try:
             await db[collection].create_indexes(indexes)
         except OperationFailure:  # an index of that name with another time to live

@@ -8,7 +8,7 @@ from gateway.recipients import join_contact
 from gateway.request import AskedCancel, read
 from gateway.runtime import ways
 from gateway.submit import submit
-from storage import notifications
+from storage import notifications, traces
 from webhooks.answers import Refusal
 from webhooks.context import body, runtime
 from webhooks.health import account_health
@@ -34,7 +34,7 @@ async def status(key: str) -> ResponseReturnValue:
     notification = await notifications.get(runtime().db, key)
     if notification is None:
         raise Refusal(404, "There is no such message.", {"id": key})
-    return jsonify(story(notification))
+    return jsonify(story(notification, await traces.of(runtime().db, key)))
 
 
 @blueprint.delete("/messages")

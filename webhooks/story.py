@@ -1,11 +1,13 @@
 """A notification as the API tells it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from gateway.attempt import Attempt
 from gateway.model import Progress
 from gateway.notification import Notification
 from gateway.words import iso
+from storage.traces import Line
 
 _STEP_STATUS = {
     Progress.SKIPPED: "SKIPPED",
@@ -19,8 +21,8 @@ _STEP_STATUS = {
 }
 
 
-def story(notification: Notification) -> dict[str, Any]:
-    """Camel case, times in ISO 8601 and UTC, statuses in the API's words."""
+def story(notification: Notification, calls: Sequence[Line]) -> dict[str, Any]:
+    """Camel case, times in ISO 8601 and UTC, statuses in the API's words; `calls` to providers by attempts."""
     return {
         "id": notification.id,
         "groupId": notification.group_id,
@@ -37,7 +39,10 @@ def story(notification: Notification) -> dict[str, Any]:
         "cancelledAt": iso(notification.cancelled_at),
         "finishedAt": iso(notification.done_at),
         "replayOf": notification.replay_of,
-        "attempts": [_attempt(notification, attempt) for attempt in notification.attempts],
+        "attempts": [
+            _attempt(notification, attempt) | {"calls": [_call(call) for call in calls if call.attempt == index]}
+            for index, attempt in enumerate(notification.attempts)
+        ],
         "decisions": [{"at": iso(decision.at), "text": decision.text} for decision in notification.decisions],
     }
 
@@ -61,4 +66,15 @@ def _attempt(notification: Notification, attempt: Attempt) -> dict[str, Any]:
         "recalledAt": iso(attempt.recalled_at),
         "partCount": attempt.pieces,
         "providerIds": [part.provider_id for part in attempt.parts if part.provider_id],
+    }
+
+
+def _call(line: Line) -> dict[str, Any]:
+    answer = {"status": line.status, "retryAfter": line.retry_after or None, "body": line.answer}
+    return {
+        "at": iso(line.at),
+        "request": {"method": line.method, "url": line.url, "body": line.request},
+        "answer": answer if line.status else None,
+        "error": line.broke or None,
+        "milliseconds": line.milliseconds,
     }

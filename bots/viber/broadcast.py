@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
+from bots.traces import Trace, current, tracing
 from bots.viber.api import MAX_JSON, Api, token_of
 from bots.viber.errors import NotAllowed, of_receiver
 from gateway.channel import Ambiguous, SendError, Unavailable
@@ -28,11 +29,12 @@ UNSENT, UNKNOWN = "it was given up before it was sent", "it was given up while i
 
 @dataclass(frozen=True, eq=False)
 class Letter:
-    """One person's copy, and who waits for its provider id."""
+    """One person's copy, who waits for its provider id, and whose trace its calls belong to."""
 
     receiver: str
     key: str
     sent: asyncio.Future[str]
+    traces: tuple[Trace, ...] = field(default_factory=current)
 
     def taken(self, token: str) -> None:
         if not self.sent.done():
@@ -117,7 +119,8 @@ class Outbox:
         """Without our key: one tracking_data goes to everybody. Raises NotAllowed, and then nothing was sent."""
         receivers = [letter.receiver for letter in letters]
         try:
-            answer = await self._api.call("broadcast_message", {**message, "broadcast_list": receivers})
+            with tracing(*(trace for letter in letters for trace in letter.traces)):
+                answer = await self._api.call("broadcast_message", {**message, "broadcast_list": receivers})
             token, failed = token_of(answer), failures(answer)
         except NotAllowed:
             raise
@@ -134,7 +137,8 @@ class Outbox:
     async def _alone(self, message: Mapping[str, Any], letter: Letter) -> None:
         try:
             request = {**message, "receiver": letter.receiver, "tracking_data": letter.key}
-            letter.taken(token_of(await self._api.call("send_message", request)))
+            with tracing(*letter.traces):
+                letter.taken(token_of(await self._api.call("send_message", request)))
         except SendError as error:
             letter.failed(error)
 

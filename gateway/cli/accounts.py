@@ -6,7 +6,7 @@ import click
 
 from gateway.channel import Binding, Channel, SendError, webhook_url
 from gateway.cli.base import main, run
-from gateway.runtime import open_channels, opened, opened_outside, ways
+from gateway.runtime import open_channels, opened, opened_outside, read_accounts, ways
 from gateway.settings import Settings
 from storage.database import ping
 
@@ -74,7 +74,8 @@ def _for_each(account: str | None, act: Act, *, bound: bool = True) -> None:
 
     async def command(settings: Settings) -> bool:
         async with opened_outside(settings) as outside:
-            wanted = [way for way in ways(open_channels(settings, outside)) if account in {None, _name(way)}]
+            channels = open_channels(read_accounts(settings), outside)
+            wanted = [way for way in ways(channels) if account in {None, _name(way)}]
             if not wanted:
                 raise click.UsageError(f"no account {account or ''} is set up")
             return all([await _done(way, act, settings, bound=bound) for way in wanted])
