@@ -75,7 +75,7 @@ async def _began(_: aiohttp.ClientSession, context: SimpleNamespace, told: aioht
     context.exchange = None
     if traces := _open.get():
         kind = told.headers.get("Content-Type", "")
-        url = f"{told.url.with_query(None)}" + ("?..." if told.url.query_string else "")
+        url = f"{told.url.with_query(None)}?..." if told.url.raw_query_string else str(told.url)
         context.exchange, context.clock = Exchange(told.method, url, time.time(), kind), time.perf_counter()
         for trace in traces:
             trace.append(context.exchange)

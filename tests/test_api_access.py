@@ -89,7 +89,7 @@ async def test_wrong_methods(town: Player, method: str, path: str, allowed: set[
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 async def test_health_is_public(town: Player, path: str) -> None:
     status, _, body = await ask(town, "GET", path, None)
-    assert (status, next(iter(body.values()))) == (200, True)
+    assert (status, body.get("alive") or body.get("ready")) == (200, True)
 
 
 async def test_webhooks_are_public_and_want_the_providers_proof(town: Player) -> None:
