@@ -2,6 +2,7 @@
 
 import os
 import platform
+import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,7 +19,8 @@ async def described() -> str:
 
 async def _server() -> str:
     if "MONGODB_URI" not in os.environ:
-        return f"embedded {Path(_command(Path(), 0)[0]).name}, SecantusDB {version('secantusdb')}"
+        with tempfile.TemporaryDirectory() as folder:
+            return f"embedded {Path(_command(Path(folder), 0)[0]).name}, SecantusDB {version('secantusdb')}"
     async with opened_place() as place:
         db = connect(place.uri, place.name)
         told = await db.client.server_info()
