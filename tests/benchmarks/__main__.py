@@ -15,7 +15,7 @@ from tests.benchmarks.report import plot, table
 from tests.benchmarks.rows import Row
 from tests.benchmarks.sending import Lost
 
-PARTS = ("outbound", "answers", "growth", "restart", "memory")
+PARTS = ("ack", "outbound", "answers", "growth", "restart", "memory")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

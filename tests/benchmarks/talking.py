@@ -29,9 +29,9 @@ def percentile(seconds: Sequence[float], which: int) -> float:
     return quantiles(seconds, n=100)[which - 1] * 1000
 
 
-async def talk(ground: Ground, people: range, rate: float) -> Talk:
-    """Each of them writes once. Raises Lost unless each has one answer."""
-    await ground.meta.begin("delivered")
+async def talk(ground: Ground, people: range, rate: float, *statuses: str) -> Talk:
+    """Each of them writes once; `statuses` are reported of each answer. Raises Lost unless each has one answer."""
+    await ground.meta.begin(*(statuses or ("delivered",)))
     async with Poster.opened(webhooks_of(ground.port), SECRET) as poster:
         began = time.monotonic()
         due = [began + index / rate for index in range(len(people))]
