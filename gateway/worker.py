@@ -13,6 +13,7 @@ from gateway.loop import Item, loop
 from gateway.notification import Notification, Priority
 from gateway.pulse import beating
 from gateway.runtime import Runtime
+from gateway.spans import span
 from storage.database import DatabaseError, insist
 from storage.inbox import Delivered
 
@@ -98,7 +99,8 @@ async def take_notifications(runtime: Runtime, room: int, _: Container[str]) -> 
 async def _work_notification(runtime: Runtime, item: Notification) -> None:
     bind_contextvars(message_id=item.id)
     try:
-        await dispatcher.work(runtime, item)
+        with span("notification", message_id=item.id):
+            await dispatcher.work(runtime, item)
     except DatabaseError:
         await dispatcher.given_back(runtime, item)
         raise
@@ -112,7 +114,8 @@ async def _work_event(runtime: Runtime, item: Delivered) -> None:
     for pause in (*PAUSES, None):
         try:
             async with asyncio.timeout(AT_MOST):
-                await inbound.work(runtime, item.event)
+                with span("event", event_id=item.id):
+                    await inbound.work(runtime, item.event)
         except DatabaseError:
             await insist(runtime.inbox.given_back, item, runtime.clock())
             raise

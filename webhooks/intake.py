@@ -25,6 +25,7 @@ from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 from gateway import metrics
 from gateway.channel import Answer, Call, Forged, Malformed
 from gateway.runtime import Runtime
+from gateway.spans import span
 from webhooks.answers import Refusal, status_of
 
 log = logging.getLogger(__name__)
@@ -51,7 +52,8 @@ class App(Quart):
             await super().asgi_app(scope, receive, send)
             return
         try:
-            answer = await take_in(self.extensions["runtime"], named, scope, receive)
+            with span("webhook", channel=named[0]):
+                answer = await take_in(self.extensions["runtime"], named, scope, receive)
         except Gone:
             return
         except Exception as error:  # noqa: BLE001 - every exception has its answer there

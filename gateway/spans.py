@@ -1,0 +1,23 @@
+"""Spans for OpenTelemetry, where it is installed and configured; else nothing, at no cost.
+
+Only the API is used, as a library should: `opentelemetry-instrument gateway serve` brings the rest by the usual OTEL_*
+variables, and spans of aiohttp and of the driver beside ours (OpenTelemetry Python: Zero-code instrumentation).
+"""
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+try:
+    from opentelemetry import trace
+except ImportError:
+    trace = None  # type: ignore[assignment]
+
+_OFF: AbstractContextManager[Any] = nullcontext()
+
+
+def span(name: str, **attributes: str) -> AbstractContextManager[Any]:
+    """What happens inside, told under this name; attributes stand under `gateway.`."""
+    if trace is None:
+        return _OFF
+    told = {f"gateway.{key}": value for key, value in attributes.items()}
+    return trace.get_tracer("gateway").start_as_current_span(name, attributes=told)
