@@ -5,14 +5,20 @@ variables, and spans of aiohttp and of the driver beside ours (OpenTelemetry Pyt
 """
 
 from contextlib import AbstractContextManager, nullcontext
+from importlib import import_module
 from typing import Any
 
-try:
-    from opentelemetry import trace
-except ImportError:
-    trace = None  # type: ignore[assignment]
-
 _OFF: AbstractContextManager[Any] = nullcontext()
+
+
+def _api() -> Any:
+    try:
+        return import_module("opentelemetry.trace")
+    except ImportError:
+        return None
+
+
+trace = _api()
 
 
 def span(name: str, **attributes: str) -> AbstractContextManager[Any]:

@@ -114,12 +114,12 @@ class Program(ABC):
 
 
 class Web(Program):
-    """`gateway web` on a port that stays its own."""
+    """`gateway web`, or another command that serves, on a port that stays its own."""
 
-    def __init__(self, name: str, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, name: str, folder: Path, environment: Mapping[str, str], command: str = "web") -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        super().__init__(name, folder, [GATEWAY, "web", "--port", str(self.port)], environment)
+        super().__init__(name, folder, [GATEWAY, command, "--port", str(self.port)], environment)
 
     async def ready(self) -> bool:
         try:

@@ -15,34 +15,18 @@ from gateway.settings import Settings
 from tests.commands import PATIENCE
 from tests.office import Office, opened_office
 from tests.player import PHONE, until
-from tests.processes import GATEWAY, Program
-from webhooks.server import free_port
+from tests.processes import Web
 
 MANY, BOUND = 30, 3
 
 
-class Serve(Program):
-    """`gateway serve`."""
-
-    def __init__(self, office: Office, **more: str) -> None:
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        environment = {
-            **office.environment,
-            "GATEWAY_ACCOUNTS": str(office.folder / "accounts.toml"),
-            "GATEWAY_FOLDER": str(office.folder / "data"),
-            "GATEWAY_PUBLIC_URL": self.url,
-            **more,
-        }
-        office.simulator.webhook_url = f"{self.url}/webhooks/sms/main"
-        super().__init__("serve", office.folder, [GATEWAY, "serve", "--port", str(self.port)], environment)
-
-    async def ready(self) -> bool:
-        try:
-            async with aiohttp.request("GET", f"{self.url}/readyz") as response:
-                return response.status == 200
-        except aiohttp.ClientError:
-            return False
+def serving(office: Office, **more: str) -> Web:
+    """`gateway serve` for this office, with its webhooks on it."""
+    serve = Web("serve", office.folder, {}, "serve")
+    files = {"GATEWAY_ACCOUNTS": str(office.folder / "accounts.toml"), "GATEWAY_FOLDER": str(office.folder / "data")}
+    serve._environment |= {**office.environment, **files, "GATEWAY_PUBLIC_URL": serve.url, **more}
+    office.simulator.webhook_url = f"{serve.url}/webhooks/sms/main"
+    return serve
 
 
 async def ask(url: str, key: str) -> list[str]:
@@ -69,7 +53,7 @@ async def test_under_load_nothing_is_lost_in_doubt_or_sent_twice(tmp_path: Path,
     async with opened_office(tmp_path, settings) as office:
         key = (await office.gateway("keys", "create", "shop")).out.split()[-1]
         office.simulator.faults.answer_after = 0.2
-        serve = Serve(office)
+        serve = serving(office)
         await serve.start()
         ids = await ask(serve.url, key)
         await until(lambda: _so(len(office.simulator.accepted) > 5))
@@ -90,7 +74,7 @@ async def test_under_load_nothing_is_lost_in_doubt_or_sent_twice(tmp_path: Path,
 async def test_a_database_that_hangs_keeps_nobody_alive(tmp_path: Path, settings: Settings) -> None:
     """Its own embedded one stands still; also what it began ends with it."""
     async with opened_office(tmp_path, settings) as office:
-        serve = Serve(office, MONGODB_URI="", GATEWAY_STOP_WITHIN=str(BOUND))
+        serve = serving(office, MONGODB_URI="", GATEWAY_STOP_WITHIN=str(BOUND))
         await serve.start()
         (watchdog,) = children(serve.pid)
         (database,) = children(watchdog)
@@ -108,7 +92,7 @@ async def test_told_twice_it_ends_at_once(tmp_path: Path, settings: Settings) ->
     async with opened_office(tmp_path, settings) as office:
         key = (await office.gateway("keys", "create", "shop")).out.split()[-1]
         office.simulator.faults.answer_after = PATIENCE
-        serve = Serve(office)
+        serve = serving(office)
         await serve.start()
         await ask(serve.url, key)
         await asyncio.sleep(1)
