@@ -26,4 +26,5 @@ def span(name: str, **attributes: str) -> AbstractContextManager[Any]:
     if trace is None:
         return _OFF
     told = {f"gateway.{key}": value for key, value in attributes.items()}
-    return trace.get_tracer("gateway").start_as_current_span(name, attributes=told)
+    begun: AbstractContextManager[Any] = trace.get_tracer("gateway").start_as_current_span(name, attributes=told)
+    return begun
