@@ -17,26 +17,32 @@ import aiohttp
 MOST = 8 * 1024
 """Bytes of a request's or an answer's body that are kept."""
 
+HIDDEN = "•••"
+"""What stands where something is not told. Queries are not: those of upload addresses are their proof."""
+
+PENDING, TORN = "no answer yet", "the answer broke off"
+
 
 @dataclass
 class Exchange:
     """One call and its answer, as they went over the wire. `broke`: how the wire did; began: Unix seconds.
 
-    Of a body that is no text the size alone is kept. `retry_after` as the provider wrote it.
+    kind, answer_kind: the Content-Type of each body; sent, received: its whole size in bytes. What never left is not
+    here, either: a provider that could not be reached has been sent no body. `retry_after` as the provider wrote it.
     """
 
     method: str
     url: str
     began: float
-    kind: str
+    kind: str = ""
     request: bytearray = field(default_factory=bytearray)
     sent: int = 0
     status: int = 0
     answer_kind: str = ""
-    answer: bytearray = field(default_factory=bytearray)
+    answer: bytes = b""
     received: int = 0
     retry_after: str = ""
-    broke: str = ""
+    broke: str = PENDING
     seconds: float = 0
 
 
@@ -64,6 +70,7 @@ def listener() -> aiohttp.TraceConfig:
     """To be given to the session."""
     config: aiohttp.TraceConfig = aiohttp.TraceConfig()
     config.on_request_start.append(_began)
+    config.on_request_headers_sent.append(_left)
     config.on_request_chunk_sent.append(_said)
     config.on_response_chunk_received.append(_heard)
     config.on_request_end.append(_ended)
@@ -74,11 +81,15 @@ def listener() -> aiohttp.TraceConfig:
 async def _began(_: aiohttp.ClientSession, context: SimpleNamespace, told: aiohttp.TraceRequestStartParams) -> None:
     context.exchange = None
     if traces := _open.get():
-        kind = told.headers.get("Content-Type", "")
-        url = f"{told.url.with_query(None)}?..." if told.url.raw_query_string else str(told.url)
-        context.exchange, context.clock = Exchange(told.method, url, time.time(), kind), time.perf_counter()
+        url = f"{told.url.with_query(None)}?{HIDDEN}" if told.url.raw_query_string else str(told.url)
+        context.exchange, context.clock = Exchange(told.method, url, time.time()), time.perf_counter()
         for trace in traces:
             trace.append(context.exchange)
+
+
+async def _left(_: Any, context: SimpleNamespace, told: aiohttp.TraceRequestHeadersSentParams) -> None:
+    if exchange := context.exchange:
+        exchange.kind = told.headers.get("Content-Type", "")
 
 
 async def _said(_: Any, context: SimpleNamespace, told: aiohttp.TraceRequestChunkSentParams) -> None:
@@ -87,18 +98,18 @@ async def _said(_: Any, context: SimpleNamespace, told: aiohttp.TraceRequestChun
         exchange.request += told.chunk[: MOST - len(exchange.request)]
 
 
-async def _heard(_: Any, context: SimpleNamespace, told: aiohttp.TraceResponseChunkReceivedParams) -> None:
-    if exchange := context.exchange:
-        exchange.received += len(told.chunk)
-        exchange.answer += told.chunk[: MOST - len(exchange.answer)]
-
-
 async def _ended(_: Any, context: SimpleNamespace, told: aiohttp.TraceRequestEndParams) -> None:
+    """The head of the answer is there. Its body is heard of whole, later, or never."""
     if exchange := context.exchange:
         exchange.status, exchange.answer_kind = told.response.status, told.response.content_type
-        exchange.kind = told.response.request_info.headers.get("Content-Type", exchange.kind)
         exchange.retry_after = told.response.headers.get("Retry-After", "")
-        exchange.seconds = time.perf_counter() - context.clock
+        exchange.broke, exchange.seconds = TORN, time.perf_counter() - context.clock
+
+
+async def _heard(_: Any, context: SimpleNamespace, told: aiohttp.TraceResponseChunkReceivedParams) -> None:
+    if exchange := context.exchange:
+        exchange.received, exchange.answer = len(told.chunk), told.chunk[:MOST]
+        exchange.broke, exchange.seconds = "", time.perf_counter() - context.clock
 
 
 async def _broke(_: Any, context: SimpleNamespace, told: aiohttp.TraceRequestExceptionParams) -> None:

@@ -245,7 +245,7 @@ async def _hand_over(
             outcome.error = Ambiguous(f"a mistake of ours ({type(error).__name__}); it may have been sent")
             break
         finally:
-            runtime.tracer.keep(notification.id, index, trace)
+            runtime.tracer.keep(account_key(way), notification.id, index, trace)
         outcome.taken.append((part, provider_id))
         line = line_of(notification, index, part, address, provider_id, runtime.clock())
         outcome.early += await insist(messages.log, runtime.db, line)

@@ -46,5 +46,5 @@ async def _taken_back(runtime: Runtime, notification: Notification, index: int) 
         log.exception("%s broke over taking a message back", account_key(way))
         return f"a mistake of ours ({type(error).__name__})"
     finally:
-        runtime.tracer.keep(notification.id, index, trace)
+        runtime.tracer.keep(account_key(way), notification.id, index, trace)
     return ""
