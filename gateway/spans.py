@@ -23,8 +23,9 @@ trace = _api()
 
 def span(name: str, **attributes: str) -> AbstractContextManager[Any]:
     """What happens inside, told under this name; attributes stand under `gateway.`."""
-    if trace is None:
+    provider = trace and trace.get_tracer_provider()
+    if provider is None or isinstance(provider, trace.ProxyTracerProvider):  # installed, but nobody has configured it
         return _OFF
     told = {f"gateway.{key}": value for key, value in attributes.items()}
-    begun: AbstractContextManager[Any] = trace.get_tracer("gateway").start_as_current_span(name, attributes=told)
+    begun: AbstractContextManager[Any] = provider.get_tracer("gateway").start_as_current_span(name, attributes=told)
     return begun

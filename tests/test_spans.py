@@ -15,7 +15,7 @@ from tests.player import Player
 async def test_an_exporter_hears_of_a_message(town: Player, monkeypatch: pytest.MonkeyPatch) -> None:
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
     await town.say("whatsapp", "/start")
     key = await town.send({"channel": "whatsapp", "text": "Hi"})
     await town.ended(key, "READ")
@@ -26,8 +26,9 @@ async def test_an_exporter_hears_of_a_message(town: Player, monkeypatch: pytest.
     provider.shutdown()
 
 
-def test_without_it_nothing_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spans, "trace", None)
+@pytest.mark.parametrize("installed", [True, False])
+def test_without_it_nothing_is_made(monkeypatch: pytest.MonkeyPatch, *, installed: bool) -> None:
+    monkeypatch.setattr(spans, "trace", trace if installed else None)
     assert spans.span("send", channel="sms") is spans.span("event")
     with contextlib.ExitStack() as stack:
         stack.enter_context(spans.span("send"))
