@@ -26,6 +26,7 @@ from gateway.receipts import key_of, line_of, received
 from gateway.routes import look, template_of, way_of
 from gateway.runtime import Runtime, account_key
 from gateway.sessions import corrected
+from gateway.spans import span
 from gateway.turns import admitted, put_off
 from storage import messages, notifications
 from storage.database import insist
@@ -235,7 +236,7 @@ async def _hand_over(
         await _until(runtime, moment)
         trace: Trace = []
         try:
-            with metrics.SEND.labels(address.channel).time(), tracing(trace):
+            with metrics.SEND.labels(address.channel).time(), span("send", channel=address.channel), tracing(trace):
                 provider_id = await way.send(address, piece, key=key_of(notification, index, part))
         except SendError as error:
             outcome.error = error
