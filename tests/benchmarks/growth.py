@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from gateway.runtime import Clock
+from tests.benchmarks import meter
 from tests.benchmarks.crowd import fill, seat
 from tests.benchmarks.progress import tell
 from tests.benchmarks.rows import Row
@@ -31,21 +32,30 @@ async def measure(*, rounds: int, quick: bool, sizes: Sequence[int] = (), count:
             tell(f"storing {size}")
             await fill(stage.db, before, size, Clock()())
             found[size] = _medians([await _round(stage, count, size + number) for number in range(rounds)])
-            tell(
-                f"{size} stored: "
-                + ", ".join(f"{name} {value:.0f} {unit}" for name, (value, unit) in found[size].items())
-            )
+            tell(", ".join(f"{name}: {value:.3g} {unit}" for name, (value, unit) in found[size].items()))
     return [row for name in found[sizes[0]] for row in _rows(name, found)]
 
 
 async def _round(stage: Stage, count: int, number: int) -> Figures:
     """`number` makes it people who have not written before."""
+    first = 10_000_000 + number * count
+    return await _sent(stage, count) | await _answered(stage, range(first, first + count // 5))
+
+
+async def _sent(stage: Stage, count: int) -> Figures:
+    """CPU, too: neighbours on a busy machine make us slower, but not dearer."""
+    watched = meter.processes(stage)
+    before = meter.seconds(watched)
     async with stage.calling() as http:
         sent = await send(http, stage.db, stage.meta, range(count), "delivered")
-    first = 10_000_000 + number * count
-    told = await talk(stage, range(first, first + count // 5), RATE)
+    used = {name: (after - before[name]) / count * 1000 for name, after in meter.seconds(watched).items()}
+    costs = {f"CPU of the {name}": (each, "ms a message") for name, each in used.items() if name != "stand-in"}
+    return {"sent and delivered": (sent.rate, "messages/s"), **costs}
+
+
+async def _answered(stage: Stage, people: range) -> Figures:
+    told = await talk(stage, people, RATE)
     return {
-        "sent and delivered": (sent.rate, "messages/s"),
         f"2xx for a webhook, p50, at {RATE} a second": (percentile(told.acks, 50), "ms"),
         f"the bot's answer, p50, at {RATE} a second": (percentile(told.answers, 50), "ms"),
         f"the bot's answer, p99, at {RATE} a second": (percentile(told.answers, 99), "ms"),

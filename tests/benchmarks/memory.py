@@ -23,6 +23,9 @@ SENT, WRITING, RATE = 200, 50, 50
 EVERY = 1.0
 """Seconds between two looks."""
 
+TELL = 15.0
+"""Seconds between two words about it."""
+
 WARM = 3
 """Of the run the first part in so many only fills caches and pools, and does not count for the slope."""
 
@@ -45,13 +48,16 @@ async def measure(*, rounds: int, quick: bool, minutes: float | None = None) -> 
 
 async def _load(stage: Stage, length: float) -> int:
     """How many messages were sent, answers among them."""
-    end = time.monotonic() + length
+    end, told_at = time.monotonic() + length, 0.0
     for number in count(1):
         await _cycle(stage, number)
-        tell(f"{max(0, end - time.monotonic()):.0f} s left, {number * (SENT + WRITING)} messages")
-        if time.monotonic() >= end:
+        now, done = time.monotonic(), number * (SENT + WRITING)
+        if now >= told_at + TELL:
+            tell(f"{max(0, end - now):.0f} s left, {done} messages")
+            told_at = now
+        if now >= end:
             break
-    return number * (SENT + WRITING)
+    return done
 
 
 async def _cycle(stage: Stage, number: int) -> None:
