@@ -104,8 +104,9 @@ async def opened(settings: Settings, clock: Clock | None = None) -> AsyncIterato
 @asynccontextmanager
 async def opened_outside(settings: Settings) -> AsyncIterator[Outside]:
     """The connections that all channels share."""
+    listeners = [listener()] if settings.traced else []
     async with (
-        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), trace_configs=[listener()]) as http,
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), trace_configs=listeners) as http,
         files.session(private=settings.private_files) as fetching,
     ):
         yield Outside(http, settings.public_url, fetching)

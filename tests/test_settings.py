@@ -57,6 +57,7 @@ def test_everything_given(tmp_path: Path) -> None:
         "GATEWAY_PRIVATE_FILES": "yes",
         "GATEWAY_TIMEZONE": "Asia/Almaty",
         "GATEWAY_KEEP_DAYS": "30",
+        "GATEWAY_TRACE_DAYS": "3",
     }
     table = "[sms.main]\nsender = 'Shop'\nlimits = {account = '5/s', person = 'none'}\n"
     assert load(environ | write(tmp_path, table)) == Settings(
@@ -69,9 +70,14 @@ def test_everything_given(tmp_path: Path) -> None:
         private_files=True,
         timezone="Asia/Almaty",
         kept=timedelta(days=30),
+        traced=timedelta(days=3),
         limits={"sms:main": {"account": "5/s", "person": "none"}},
         accounts={"sms": {"main": {"sender": "Shop"}}},
     )
+
+
+def test_calls_to_providers_need_not_be_kept() -> None:
+    assert load({"GATEWAY_TRACE_DAYS": "0"}) == Settings(traced=timedelta(0))
 
 
 def test_a_file_that_is_named_must_be_there(tmp_path: Path) -> None:
