@@ -77,6 +77,7 @@ def demo(port: int, gateway_port: int) -> None:
     """
 
     async def command(settings: Settings) -> None:
+        logging.getLogger("gateway").setLevel(logging.WARNING)  # the page tells all the rest
         with tempfile.TemporaryDirectory(prefix="gateway-demo-", ignore_cleanup_errors=True) as folder:
             own = replace(settings, mongodb_uri=None, folder=Path(folder))
             await play(own, port, gateway_port, _stopping(own.stop_within), _announce)
