@@ -1,6 +1,7 @@
 """One real database server for the whole run, a fresh database for each test, and a town to play in."""
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
@@ -52,3 +53,14 @@ async def db(settings: Settings) -> AsyncIterator[Db]:
 async def town(settings: Settings) -> AsyncIterator[Player]:
     async with opened_town(settings) as opened, Player.of(opened) as player:
         yield player
+
+
+@pytest.fixture
+def unheard() -> Iterator[None]:
+    """Puts back how the tests themselves log."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    root.handlers.clear()
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)

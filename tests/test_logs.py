@@ -5,7 +5,6 @@ import json
 import logging
 import pickle
 import traceback
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +48,15 @@ async def test_a_message_is_followed_through_web_and_worker(tmp_path: Path, sett
         [line for line in told if key_of in (line.get("message_id"), *line.get("message_ids", ()))] for told in said
     ]
     assert [(line["event"], line["request_id"]) for line in mine[0] if ours(line)] == [("accepted", "r-17")]
-    story = [line["event"] for line in mine[1] if ours(line)]
-    assert story == [
+    story = [line for line in mine[1] if ours(line)]
+    assert [line["event"] for line in story] == [
         "sms: no reply window on this channel -> free text",
         "sms: sent; there is no further step",
         "sms: delivered",
     ]
+    (known,) = office.simulator.accepted
+    assert [line["provider_ids"] for line in story[1:]] == [[known.id]] * 2
+    assert {line["account"] for line in story} == {"sms:main"}
     secrets = [getattr(office.account, name) for name in office.account.__struct_fields__]
     for secret in [key, *(one.reveal() for one in secrets if isinstance(one, Secret))]:
         assert secret not in str(said)
@@ -79,17 +81,6 @@ async def sent_and_delivered(url: str, key: str) -> str:
 
 def ours(line: dict[str, Any]) -> bool:
     return str(line["logger"]).startswith("gateway")
-
-
-@pytest.fixture
-def unheard() -> Iterator[None]:
-    """Puts back how the tests themselves log."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    root.handlers.clear()
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 @pytest.mark.usefixtures("unheard")
