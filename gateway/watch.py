@@ -38,15 +38,28 @@ async def change(
 
 
 def _tell(before: Notification, after: Notification) -> None:
+    moved = list(_moved(before, after))
+    beside = {"message_id": after.id, **(_where(moved[-1]) if moved else {})}
     for decision in _said(before, after):
-        log.info("%s", decision.text, extra={"message_id": after.id})
-    for attempt in _moved(before, after):
+        log.info("%s", decision.text, extra=beside)
+    for attempt in moved:
         channel = after.steps[attempt.step].channel
         metrics.ATTEMPTS.labels(channel, attempt.progress.name.lower(), attempt.cause or "").inc()
         if instead := _instead(after, attempt):
             metrics.SHUT.labels(channel, instead).inc()
     if after.status is not before.status:
         metrics.STATUS.labels(after.status).inc()
+    if after.dead_at and not before.dead_at:
+        metrics.DEAD.labels("messages").inc()
+
+
+def _where(attempt: Attempt) -> dict[str, object]:
+    """Through which account it goes, and under which ids its provider knows it."""
+    if attempt.address is None:
+        return {}
+    ids = [part.provider_id for part in attempt.parts if part.provider_id]
+    account = f"{attempt.address.channel}:{attempt.address.account}"
+    return {"account": account, "provider_ids": ids} if ids else {"account": account}
 
 
 def _said(before: Notification, after: Notification) -> Iterator[Decision]:

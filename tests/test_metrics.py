@@ -1,5 +1,7 @@
 """What Prometheus reads after a story was played: figures that would be others had it gone otherwise."""
 
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -7,10 +9,17 @@ import pytest
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
-from gateway import metrics
+from gateway import metrics, worker
+from gateway.model import Address, Content, Inbound
+from gateway.settings import Settings
+from storage.database import connect
+from storage.inbox import Delivered, Inbox, key
 from tests.bench import account, in_state, one
-from tests.player import PHONE, Player
+from tests.office import opened_office
+from tests.player import PHONE, Player, until
+from tests.processes import Worker
 from tests.readme import rows
+from webhooks.server import free_port
 
 TEXT = {"text": "Hello"}
 TEMPLATE = {"name": "order_update", "language": "en", "variables": {"name": "a", "order": "b"}}
@@ -56,6 +65,7 @@ async def test_failures_and_holds_in_figures(town: Player) -> None:
     await town.ended(await one(town, {"channel": "sms", **TEXT}), "UNDELIVERED")
     assert meter("gateway_attempts_total", channel="sms", progress="failed", cause="refused") == 1
     assert meter("gateway_messages_status_total", status="UNDELIVERED") == 1
+    assert meter("gateway_dead_letters_total", kind="messages") == 1
     town.town.simulators["sms"].faults.fail(20003)
     held = await one(town, {"channel": "sms", **TEXT})
     await town.attempted(held, "sms", "PENDING", cause="misconfigured")
@@ -65,6 +75,50 @@ async def test_failures_and_holds_in_figures(town: Player) -> None:
     await town.ended(held, "DELIVERED")
     assert (await account(town, "sms:demo"))["state"] == "open"
     assert REGISTRY.get_sample_value("gateway_account_held", {"account": "sms:demo"}) == 0
+
+
+async def test_an_event_that_nobody_can_work_on(town: Player, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is counted when it is given up, and not before."""
+    meter, runtime = Meter(), town.town.runtime
+    monkeypatch.setattr(worker, "PAUSES", ())
+    event = Inbound(Address("sms", "gone", PHONE), "e1", "m1", Content("Hi"), runtime.clock())
+    for tries, dead in ((len(worker.LATER) - 1, 0), (len(worker.LATER), 1)):
+        await worker._work_event(runtime, Delivered(key(event), event, runtime.clock(), tries))
+        assert meter("gateway_dead_letters_total", kind="events") == dead
+
+
+async def test_a_worker_shows_its_own(tmp_path: Path, settings: Settings) -> None:
+    """To whoever asks on this machine, without a key; only if it is told to."""
+    port = free_port()
+    async with opened_office(tmp_path, settings) as office, aiohttp.ClientSession() as http:
+        environ = {**office.environment, "GATEWAY_ACCOUNTS": str(tmp_path / "accounts.toml")}
+        shown = Worker("worker", tmp_path, {**environ, "GATEWAY_METRICS_PORT": str(port)})
+        await shown.start()
+        try:
+            db = connect(str(settings.mongodb_uri), settings.database)
+            event = Inbound(Address("sms", "main", PHONE), "e1", "m1", Content("/help"), datetime.now(UTC))
+            await Inbox(db).add([event], event.at)
+            db.client.close()
+
+            async def answered() -> dict[str, float] | None:
+                async with http.get(f"http://127.0.0.1:{port}/metrics") as response:
+                    told = figures(await response.text())
+                return told if "gateway_send_seconds_count sms" in told else None
+
+            told = await until(answered)
+        finally:
+            await shown.stop()
+    assert told["gateway_events_total sms inbound"] == 1
+    assert told["gateway_send_seconds_count sms"] == 1
+    assert told["gateway_queue_age_seconds_count inbox"] == 1
+    assert told["gateway_account_held sms:main"] == 0
+    assert told["process_resident_memory_bytes"] > 0
+
+
+def figures(page: str) -> dict[str, float]:
+    """Each under its name and the values of its labels."""
+    samples = [sample for family in text_string_to_metric_families(page) for sample in family.samples]
+    return {" ".join((sample.name, *sample.labels.values())): sample.value for sample in samples}
 
 
 async def test_what_is_refused_is_counted_and_strangers_make_no_labels(town: Player) -> None:
