@@ -69,6 +69,6 @@ def _medians(rounds: Sequence[Figures]) -> Figures:
 def _rows(name: str, found: dict[int, Figures]) -> list[Row]:
     smallest = next(iter(found.values()))[name][0]
     return [
-        Row(PART, f"{name}, {size} stored", figures[name][0], figures[name][1], figures[name][0] / smallest)
-        for size, figures in found.items()
+        Row(PART, f"{name}, {size} stored", value, unit, value / smallest if smallest else None)
+        for size, (value, unit) in ((size, figures[name]) for size, figures in found.items())
     ]
