@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+from bots.wishes import goodbye, wish
 from gateway.model import Button, Content, Inbound, Session
 
 Conversation = Callable[[Inbound, Session], Awaitable[Content | None]]
@@ -23,6 +24,8 @@ def command(event: Inbound) -> tuple[str, str]:
     text = (event.pressed or event.content.text).strip()
     word, rest = (*text.split(maxsplit=1), "", "")[:2]
     name = word.partition("@")[0].lower()
+    if name not in COMMANDS and (wanted := wish(text)):
+        return wanted, ""
     return COMMANDS.get(name, ""), rest if name in COMMANDS else text
 
 
@@ -48,7 +51,7 @@ async def reply(event: Inbound, session: Session) -> Content | None:
         case "start":
             return Content(f"Hello{who}! You will get our notifications here. What would you like?", buttons=MENU)
         case "stop":
-            return Content("You will get no more notifications here. Write /start to have them again.")
+            return Content(goodbye(event.content.text, event.person.language))
         case "help":
             return Content(
                 "/start - get notifications here\n/stop - get no more of them\n/help - this text",

@@ -14,6 +14,7 @@ class Step(Struct, frozen=True, omit_defaults=True):
     intent: the provider's word under which the content may go although the window is shut.
     success: what has to be reported before the cascade rests. fallback_after: patience for that, from the send.
     required: it goes out whatever becomes of the others, and is none of their rungs.
+    parts: short messages that its content is charged as.
     """
 
     channel: str
@@ -24,6 +25,7 @@ class Step(Struct, frozen=True, omit_defaults=True):
     success: Progress = Progress.DELIVERED
     fallback_after: timedelta = timedelta(minutes=5)
     required: bool = False
+    parts: int = 1
 
 
 class Part(Struct, frozen=True, omit_defaults=True):

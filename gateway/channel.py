@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
+from gateway.message_template import MessageTemplate
 from gateway.model import Address, Cause, Content, Event, Inbound, Progress, TemplateMessage
 from gateway.window import Window
 
@@ -56,6 +57,10 @@ class Facts:
     limits: as the provider's documentation states them; an account's settings may change them.
     is_group: whether an address (its `user`) is a group chat and not a person.
     recalls: for how long after its sending a message can be taken back.
+    may_send_as: whether a name or number may stand as the sender; None: people always see the account's own.
+    parts: the short messages that a content is charged as, where that is more than its pieces.
+    flat_values: what fills a template is on one line: line breaks, tabs and runs of spaces become one space.
+    markup: the messenger itself shows *bold*, _italic_, ~struck~ and ```mono``` in any text.
     max_body: the largest webhook body in bytes.
     """
 
@@ -70,6 +75,10 @@ class Facts:
     limits: Limits = Limits()
     is_group: Callable[[str], bool] = _no_group
     recalls: timedelta = timedelta(0)
+    may_send_as: Callable[[str], bool] | None = None
+    parts: Callable[[Content], int] | None = None
+    flat_values: bool = False
+    markup: bool = False
     max_body: int = 1024 * 1024
 
 
@@ -253,6 +262,33 @@ class Channel(Protocol):
 
     async def close(self) -> None:
         """Let go of connections of its own."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a provider says of a template: its own word in lower case, and whether it can be sent by."""
+
+    provider_id: str
+    state: str
+    usable: bool
+    reason: str = ""
+
+
+@runtime_checkable
+class TemplateDesk(Protocol):
+    """What an account offers besides, where its provider approves templates over an API."""
+
+    def template_mistakes(self, template: MessageTemplate) -> Sequence[tuple[str, str]]:
+        """What the provider would refuse, told without it: fields, and why."""
+
+    async def submit_template(self, template: MessageTemplate) -> Verdict:
+        """Hand it over to be approved: a new one, or a change of the one with its `provider_id`. Raises SendError."""
+
+    async def listed_templates(self) -> Sequence[tuple[MessageTemplate, Verdict]]:
+        """All that the provider has of the account. Raises SendError."""
+
+    async def delete_template(self, template: MessageTemplate) -> None:
+        """Take it away at the provider. Raises SendError."""
 
 
 class ChannelPackage(Protocol):

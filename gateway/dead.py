@@ -2,35 +2,28 @@
 that could not be worked on after all their tries. They are kept for as long as everything that is finished.
 """
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Annotated, Literal
-
-from msgspec import Meta
+from datetime import datetime
+from typing import Literal
 
 from gateway.attempt import Attempt
-from gateway.model import Personal, Progress
+from gateway.model import Progress
 from gateway.notification import Notification
-from gateway.request import Asked, RequestError
-from storage import inbox, notifications
+from gateway.paging import Cursor, Limit, cursor, place
+from gateway.request import Asked
+from storage import callbacks, inbox, notifications
 from storage.database import Db
-from storage.dead import Place
 from storage.queue import EPOCH
 
-MOST = 200
-"""Letters on a page."""
-
-Kind = Literal["messages", "events"]
-Cursor = Annotated[str, Meta(min_length=1, max_length=2048)]
+Kind = Literal["messages", "events", "callbacks"]
 
 
 class AskedPage(Asked):
     """Which page is wanted. `cursor` is what the page before it gave."""
 
     kind: Kind = "messages"
-    limit: Annotated[int, Meta(ge=1, le=MOST)] = 50
+    limit: Limit = 50
     cursor: Cursor | None = None
 
 
@@ -56,12 +49,14 @@ class Page:
 
 async def page(db: Db, asked: AskedPage, now: datetime) -> Page:
     """Dead letters, the newest first. Raises RequestError."""
-    after = _place(asked.cursor) if asked.cursor else None
+    after = place(asked.cursor)
     if asked.kind == "events":
         letters = [of_event(event) for event in await inbox.dead(db, after, now, asked.limit)]
+    elif asked.kind == "callbacks":
+        letters = [of_call(call) for call in await callbacks.dead(db, after, now, asked.limit)]
     else:
         letters = [of_message(message) for message in await notifications.dead(db, after, now, asked.limit)]
-    return Page(letters, _cursor(letters[-1]) if len(letters) == asked.limit else None)
+    return Page(letters, cursor(letters[-1].at, letters[-1].id) if len(letters) == asked.limit else None)
 
 
 def of_message(message: Notification) -> Letter:
@@ -80,8 +75,12 @@ def of_message(message: Notification) -> Letter:
 def of_event(dead: inbox.Dead) -> Letter:
     """A dead event as a letter. Pure."""
     event = dead.event
-    channel = event.address.channel if isinstance(event, Personal) else event.channel
-    return Letter(dead.id, dead.dead_at, str(event.__struct_config__.tag), dead.reason, dead.tries, (channel,))
+    return Letter(dead.id, dead.dead_at, str(event.__struct_config__.tag), dead.reason, dead.tries, (event.channel,))
+
+
+def of_call(call: callbacks.Call) -> Letter:
+    """A call to a caller's address that nobody took, as a letter. Pure."""
+    return Letter(call.id, call.dead_at or EPOCH, call.url.partition("?")[0], call.reason, call.tries + 1, ())
 
 
 def _why(message: Notification) -> str:
@@ -93,16 +92,3 @@ def _why(message: Notification) -> str:
 
 def _said(message: Notification, attempt: Attempt) -> str:
     return f"{message.steps[attempt.step].channel}: {attempt.reason}"
-
-
-def _cursor(letter: Letter) -> str:
-    milliseconds = (letter.at - EPOCH) // timedelta(milliseconds=1)
-    return base64.urlsafe_b64encode(f"{milliseconds} {letter.id}".encode()).decode()
-
-
-def _place(cursor: str) -> Place:
-    try:
-        milliseconds, _, key = base64.urlsafe_b64decode(cursor).decode().partition(" ")
-        return Place(EPOCH + timedelta(milliseconds=int(milliseconds)), key)
-    except (ValueError, OverflowError):
-        raise RequestError("invalid", "this is no cursor that a page gave", "cursor") from None

@@ -278,6 +278,7 @@ async def _learn(
     runtime: Runtime, way: Channel, step: Step, address: Address, error: SendError | None, began: datetime
 ) -> None:
     """What it teaches us about our account, the session and the template, as of when we began to send."""
+    runtime.counts.sent(account_key(way), failed=error is not None)
     await insist(runtime.gate.holds.heard, account_key(way), error, began, runtime.clock())
     if error:
         await insist(corrected, runtime, address, error.cause, template_of(way, step), str(error), began)

@@ -43,8 +43,11 @@ WAITS = Counter(
     "Messages that were put off by a limit: of the account, a person, a group, a template, or of room here.",
     ["account", "limit"],
 )
+CALLBACKS = Counter("gateway_callbacks_total", "Calls to callers: told, failed (to be repeated), given up.", ["result"])
 DEAD = Counter(
-    "gateway_dead_letters_total", "Messages and events that have become dead letters: look at them.", ["kind"]
+    "gateway_dead_letters_total",
+    "Messages, events and callbacks that have become dead letters: look at them.",
+    ["kind"],
 )
 HELD = Gauge(
     "gateway_account_held", "1 while an account waits (misconfigured, throttled, provider down), else 0.", ["account"]

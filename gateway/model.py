@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -43,12 +44,39 @@ class Content(Struct, frozen=True, omit_defaults=True):
     """A free-form message in words that every channel understands. Plain text: markup is never interpreted.
 
     intent: why we write although the reply window is shut, in the provider's own word, where it asks for one.
+    sender: the name or number that it comes from, where that is not the account's own.
     """
 
     text: str = ""
     media: Media | None = None
     buttons: tuple[Button, ...] = ()
     intent: str = ""
+    sender: str = ""
+
+
+class Place(Struct, frozen=True, omit_defaults=True):
+    """A point on the map, in degrees."""
+
+    latitude: float
+    longitude: float
+    name: str = ""
+    address: str = ""
+
+
+class TemplateHeader(Struct, frozen=True, omit_defaults=True):
+    """What fills a template's header: the value of its text's variable, a file, or a place."""
+
+    values: dict[str, str] = {}
+    media: Media | None = None
+    place: Place | None = None
+
+
+class TemplateButton(Struct, frozen=True, omit_defaults=True):
+    """What fills a template's button, counted from 0: the end of its address, or what it answers with."""
+
+    index: int
+    url: str = ""
+    reply: str = ""
 
 
 class TemplateMessage(Struct, frozen=True, omit_defaults=True):
@@ -57,6 +85,8 @@ class TemplateMessage(Struct, frozen=True, omit_defaults=True):
     name: str
     language: str
     values: dict[str, str] = {}
+    header: TemplateHeader | None = None
+    buttons: tuple[TemplateButton, ...] = ()
 
 
 class Progress(IntEnum):
@@ -102,6 +132,14 @@ class Personal(Struct, frozen=True, omit_defaults=True):
     address: Address
 
     @property
+    def channel(self) -> str:
+        return self.address.channel
+
+    @property
+    def account(self) -> str:
+        return self.address.account
+
+    @property
     def lane(self) -> str:
         return self.address.key
 
@@ -132,6 +170,15 @@ class Subscription(Personal, frozen=True, omit_defaults=True, tag="subscription"
 
     id: str
     active: bool
+    at: datetime
+    raw: str = ""
+
+
+class Preference(Personal, frozen=True, omit_defaults=True, tag="preference", tag_field="event"):
+    """The provider says that a person wants no `marketing` from us, or wants it again."""
+
+    id: str
+    marketing: bool
     at: datetime
     raw: str = ""
 
@@ -197,9 +244,19 @@ class TemplateChange(Struct, frozen=True, omit_defaults=True, tag="template", ta
         return f"{self.channel}:{self.account}:{self.name}"
 
 
-def template_key(channel: str, account: str, template: TemplateMessage | TemplateChange) -> str:
-    """Under which name an account's template is known: channel:account:name:language."""
-    return f"{channel}:{account}:{template.name}:{template.language}"
+class Named(Protocol):
+    """A template by its name and language."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def language(self) -> str: ...
+
+
+def template_key(channel: str, account: str, template: Named) -> str:
+    """Under which name an account's template is known: channel:account:name:language; "en-US" is "en_US"."""
+    return f"{channel}:{account}:{template.name}:{template.language.replace('-', '_')}"
 
 
 class Unrecognised(Struct, frozen=True, omit_defaults=True, tag="unrecognised", tag_field="event"):
@@ -217,7 +274,7 @@ class Unrecognised(Struct, frozen=True, omit_defaults=True, tag="unrecognised", 
         return f"{self.channel}:{self.account}:{self.id}"
 
 
-Event = Inbound | Subscription | Visit | Echo | Receipt | TemplateChange | Unrecognised
+Event = Inbound | Subscription | Preference | Visit | Echo | Receipt | TemplateChange | Unrecognised
 
 
 class Session(Struct, frozen=True, omit_defaults=True):
@@ -226,7 +283,8 @@ class Session(Struct, frozen=True, omit_defaults=True):
     `started_at` is when the person last pressed Start, or was first heard of. `window_from_at` is when the running
     window was opened, for providers that count from the first message; `window_closed_at` when the provider told us
     that it is shut, whatever we believed. `blocked_at`: the provider's word, lifted by any later sign of life.
-    `stopped_at`: the person's own /stop, lifted by /start.
+    `stopped_at`: the person's own /stop, lifted by /start. `closed_at`: an operator's word that it is over; it holds
+    until the person writes again. `active_at`: when something last happened in it.
     """
 
     id: str
@@ -239,11 +297,17 @@ class Session(Struct, frozen=True, omit_defaults=True):
     window_closed_at: datetime | None = None
     blocked_at: datetime | None = None
     stopped_at: datetime | None = None
+    closed_at: datetime | None = None
+    active_at: datetime | None = None
     version: int = 0
 
 
 class Contact(Struct, frozen=True, omit_defaults=True):
-    """A person across channels. `start_code` joins a chat to them: `t.me/<bot>?start=<code>`."""
+    """A person across channels. `start_code` joins a chat to them: `t.me/<bot>?start=<code>`.
+
+    aliases: ids of contacts that turned out to be the same person. Such a one leads to the one
+    that it was `merged_into`, has `given` it these names, and `taken` those that it no longer goes by.
+    """
 
     id: str
     start_code: str
@@ -251,6 +315,10 @@ class Contact(Struct, frozen=True, omit_defaults=True):
     phone: str | None = None
     external_id: str | None = None
     name: str = ""
+    aliases: tuple[str, ...] = ()
+    merged_into: str | None = None
+    given: dict[str, str] = {}
+    taken: dict[str, str] = {}
 
 
 class Message(Struct, frozen=True, omit_defaults=True):

@@ -36,11 +36,15 @@ class Route:
 
 @dataclass(frozen=True)
 class World:
-    """The moment, a route for each step, and how long a message that may have been sent is waited for."""
+    """The moment, a route for each step, and how long a message that may have been sent is waited for.
+
+    barred: why the person does not want this message at all, by whatever way; "" if they do.
+    """
 
     now: datetime
     routes: Sequence[Route]
     doubt: timedelta = DOUBT
+    barred: str = ""
 
 
 @dataclass(frozen=True)

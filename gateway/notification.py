@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.attempt import Attempt, Step
+from gateway.change import Callback, Change
 from gateway.hours import Hours
 from gateway.model import Cause, Progress
 
@@ -68,7 +69,12 @@ class Notification(Struct, frozen=True, omit_defaults=True):
 
     accepted: its place in the order of all. person: whose it is, while it is not settled. line: the account
     (channel:name) in whose line it stands, and `in_line_from` since when: those of one person leave in order.
+    marketing: people may want none of that, and the rest all the same.
     hours: when it may leave. repeats: what may have been sent is sent again, as the caller wishes.
+    asked: the digest of what was asked for, where the id is the caller's own. job_id: whose row it came of, and
+    `job_at`, when.
+    callback: where its changes are to be told; `changes`: all of them; `untold`: how many there are, while some of them
+    have not been handed on.
     mistakes: how often working on it failed by a mistake of ours. dead_at: when it ended by somebody's fault.
     """
 
@@ -84,13 +90,20 @@ class Notification(Struct, frozen=True, omit_defaults=True):
     accepted: int = 0
     person: str | None = None
     repeats: bool = False
+    marketing: bool = False
     status: Status = Status.NEW
     attempts: tuple[Attempt, ...] = ()
     decisions: tuple[Decision, ...] = ()
     reply_to: str | None = None
     bulk_id: str | None = None
     group_id: str | None = None
+    job_id: str | None = None
+    job_at: datetime | None = None
     callback_data: str | None = None
+    callback: Callback | None = None
+    changes: tuple[Change, ...] = ()
+    untold: int | None = None
+    asked: str | None = None
     replay_of: str | None = None
     lane: str | None = None
     line: str | None = None
@@ -217,6 +230,25 @@ def _at_fault(notification: Notification, status: Status) -> bool:
     nobodys = {Cause.STOPPED, Cause.WINDOW_CLOSED, None}
     failed = any(attempt.cause not in nobodys for attempt in notification.attempts)
     return failed or status is Status.ERROR or notification.line is not None or notification.mistakes > 0
+
+
+def recorded(before: Notification, after: Notification) -> Notification:
+    """With the change of its status since `before`, if somebody wants to be told of it."""
+    if after.callback is None or after.status is before.status:
+        return after
+    last, parts = (after.attempts[-1], after.steps[after.attempts[-1].step].parts) if after.attempts else (None, 0)
+    change = Change(
+        len(before.changes) + 1,
+        before.status,
+        after.status,
+        at=max(
+            [line.at for line in after.decisions] + [attempt.at for attempt in after.attempts], default=after.created_at
+        ),
+        channel=after.steps[last.step].channel if last else None,
+        reason=after.decisions[-1].text if after.decisions else "",
+        parts=parts,
+    )
+    return replace(after, changes=(*before.changes, change), untold=change.sequence)
 
 
 def _forward(old: Status, new: Status) -> Status:

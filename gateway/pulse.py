@@ -6,7 +6,6 @@ import socket
 import time
 from contextlib import suppress
 from datetime import timedelta
-from importlib.metadata import version
 from secrets import token_hex
 
 from gateway.runtime import Runtime
@@ -38,13 +37,14 @@ def silence(runtime: Runtime) -> timedelta | None:
 
 async def beating(runtime: Runtime, stop: asyncio.Event) -> None:
     """Tell the others that we are alive, until `stop`."""
-    born, key = runtime.clock(), f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}"
+    key = f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}"
     while not stop.is_set():
         silent = silence(runtime) or timedelta(0)
-        heart = Heartbeat(key, runtime.clock() - silent, born, version("messenger-gateway"))
+        heart = Heartbeat(key, runtime.clock() - silent)
         with suppress(DatabaseError, TimeoutError):
             async with asyncio.timeout(EVERY.total_seconds()):
                 await heartbeats.beat(runtime.db, heart)
+                await runtime.counts.write(runtime.db, runtime.clock())
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), EVERY.total_seconds())
     with suppress(DatabaseError, TimeoutError):

@@ -1,6 +1,6 @@
 """Sending dead letters anew, once what was wrong is mended: each is replayed once, however often it is asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,13 +11,14 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from gateway.attempt import Attempt
-from gateway.dead import MOST, AskedPage, Cursor, Kind, page
+from gateway.dead import AskedPage, Kind, page
 from gateway.model import Progress
 from gateway.notification import Notification, Recipient, lane_of
+from gateway.paging import MOST, Cursor
 from gateway.recipients import recipient
 from gateway.request import Asked, Destination, RequestError
 from gateway.runtime import Runtime
-from storage import inbox, notifications
+from storage import callbacks, inbox, notifications
 
 COUNTED = 10_000
 """As many of those that are left are counted."""
@@ -71,16 +72,19 @@ async def replay(runtime: Runtime, asked: AskedReplay) -> Replayed:
         found = await page(runtime.db, AskedPage(kind=asked.kind, limit=MOST, cursor=asked.cursor), runtime.clock())
         cursor, keys = found.cursor, [letter.id for letter in found.letters]
     if asked.kind == "events":
-        outcomes = await _events(runtime, keys)
+        outcomes = _revived(keys, await inbox.revived(runtime.db, keys, runtime.clock()))
         runtime.inbox_bell.set()
         return Replayed(outcomes, await inbox.count_dead(runtime.db, COUNTED), cursor)
+    if asked.kind == "callbacks":
+        outcomes = _revived(keys, await callbacks.revived(runtime.db, keys, runtime.clock()))
+        runtime.callback_bell.set()
+        return Replayed(outcomes, await callbacks.count_dead(runtime.db, COUNTED), cursor)
     outcomes = [await _message(runtime, key, force=asked.force) for key in keys]
     runtime.outbox_bell.set()
     return Replayed(outcomes, await notifications.count_dead(runtime.db, COUNTED), cursor)
 
 
-async def _events(runtime: Runtime, keys: Sequence[str]) -> list[Outcome]:
-    known = await inbox.revived(runtime.db, keys, runtime.clock())
+def _revived(keys: Sequence[str], known: Mapping[str, bool]) -> list[Outcome]:
     results = {True: Result.REPLAYED, False: Result.NOT_DEAD, None: Result.UNKNOWN}
     return [Outcome(key, results[known.get(key)]) for key in keys]
 
@@ -124,9 +128,11 @@ def anew(old: Notification, person: str, now: datetime, ordinal: int) -> Notific
         accepted=ordinal,
         person=person,
         repeats=old.repeats,
+        marketing=old.marketing,
         bulk_id=old.bulk_id,
         group_id=old.group_id,
         callback_data=old.callback_data,
+        callback=old.callback,
         replay_of=old.id,
         lane=lane_of(old.priority),
     )

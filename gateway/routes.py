@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from gateway.attempt import Step
 from gateway.channel import Channel, Facts
-from gateway.model import Contact, Progress, Session, template_key
+from gateway.consent import barred, names
+from gateway.model import Address, Contact, Progress, Session, template_key
 from gateway.moves import Route, World
 from gateway.notification import Notification, Recipient
 from gateway.runtime import Runtime, account_key
@@ -22,18 +23,29 @@ class Known:
 
     phone: str | None
     sessions: Sequence[Session]
+    contact: Contact | None = None
+    named: Session | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """Under which their opt-outs are kept."""
+        return names(self.phone, self.contact, self.sessions)
 
 
-async def look(runtime: Runtime, notification: Notification) -> World:
-    """The world at this moment, for this notification. Raises LookupError where all of its accounts have gone."""
-    now, doubt = runtime.clock(), runtime.settings.doubt
+async def look(runtime: Runtime, notification: Notification, at: datetime | None = None) -> World:
+    """The world for this notification at this moment, or as it would be then if nothing happened until then.
+
+    Raises LookupError where all of its accounts have gone.
+    """
+    now, doubt = at or runtime.clock(), runtime.settings.doubt
     known = await find_recipient(runtime, notification.recipient)
     ways = [(step, runtime.channel(step.channel, step.account)) for step in notification.steps]
     if not any(way for _, way in ways):
         raise LookupError(_gone(notification.steps[0]))
     keys = {template_of(way, step) for step, way in ways if way} - {""}
     problems = await states.template_problems(runtime.db, keys)
-    return World(now, [await _route(runtime, step, way, known, problems, now) for step, way in ways], doubt)
+    routes = [await _route(runtime, step, way, known, problems, now) for step, way in ways]
+    return World(now, routes, doubt, await barred(runtime.db, notification, known.names))
 
 
 def _gone(step: Step) -> str:
@@ -57,10 +69,25 @@ async def find_recipient(runtime: Runtime, recipient: Recipient) -> Known:
     """The person whom a caller named by a session, a contact, an external id or a phone number."""
     named = await sessions.get(runtime.db, recipient.session) if recipient.session else None
     contact = await _contact(runtime, recipient, named)
-    theirs = await sessions.of_contact(runtime.db, contact.id) if contact else []
+    theirs = await sessions.of_contact(runtime.db, contact) if contact else []
     theirs.sort(key=lambda session: session.last_inbound_at or NEVER, reverse=True)
     phone = recipient.phone or (contact.phone if contact else None)
-    return Known(phone, [named, *theirs] if named else theirs)
+    return Known(phone, [named, *theirs] if named else theirs, contact, named)
+
+
+def session_here(way: Channel, known: Known) -> Session | None:
+    """The conversation by which this account reaches the person, if there is one.
+
+    Where a number is an address, that number counts: a conversation at another one may be somebody else's by now.
+    """
+    here = [
+        one for one in known.sessions if (one.address.channel, one.address.account) == (way.facts.name, way.account)
+    ]
+    at = way.at_phone(known.phone) if known.phone else None
+    if at is None or known.named in here:
+        return known.named if known.named in here else next(iter(here), None)
+    others = [one for one in here if not one.address.user.removeprefix("+").isdigit()]
+    return next((one for one in here if one.address == at), next(iter(others), None))
 
 
 async def _contact(runtime: Runtime, recipient: Recipient, named: Session | None) -> Contact | None:
@@ -86,12 +113,7 @@ async def _route(
     if way is None:
         gone = f"the account {step.account or 'of this channel'} is not configured any more"
         return Route(Facts(step.channel, Window(), Progress.SENT), no_address=gone)
-    session = next(
-        (s for s in known.sessions if (s.address.channel, s.address.account) == (step.channel, way.account)), None
-    )
-    address = session.address if session else way.at_phone(known.phone) if known.phone else None
-    if address and not session:
-        session = await sessions.get(runtime.db, address.key)
+    address, session = await _reached(runtime, way, known)
     account = account_key(way)
     hold = runtime.gate.holds.of(account, now)
     return Route(
@@ -105,6 +127,23 @@ async def _route(
         patient=hold is None or hold.patient,
         account=account,
     )
+
+
+async def conversations(runtime: Runtime, notification: Notification) -> list[Session]:
+    """All that we know of with its recipient, and those at the addresses to which it would go."""
+    known = await find_recipient(runtime, notification.recipient)
+    ways = [runtime.channel(step.channel, step.account) for step in notification.steps]
+    there = [await _reached(runtime, way, known) for way in ways if way]
+    return [*known.sessions, *(session for _, session in there if session)]
+
+
+async def _reached(runtime: Runtime, way: Channel, known: Known) -> tuple[Address | None, Session | None]:
+    """Where this account reaches the person, and the conversation there."""
+    session = session_here(way, known)
+    if session or not known.phone:
+        return session.address if session else None, session
+    address = way.at_phone(known.phone)
+    return address, await sessions.get(runtime.db, address.key) if address else None
 
 
 def _no_address(way: Channel, known: Known) -> str:

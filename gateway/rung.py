@@ -25,10 +25,15 @@ def of_step(notification: Notification, index: int, world: World) -> Move | None
     return rule(notification, attempt, world) if rule else None
 
 
+def explained(notification: Notification, index: int, world: World) -> str:
+    """What a step would do now, if its turn came, and why: in words, for whoever asks beforehand."""
+    return _begin(notification, index, world).why
+
+
 def _begin(notification: Notification, index: int, world: World, *, shut: bool = False, template: bool = False) -> Move:
     """What the step would do if nothing had been sent yet; with the window `shut`, or as a `template` only."""
     step, route = notification.steps[index], world.routes[index]
-    obstacle = _obstacle(notification, route)
+    obstacle = world.barred or _obstacle(notification, route)
     if obstacle:
         return Skip(index, f"{step.channel}: {obstacle}")
     not_now = _not_at_this_hour(notification, step, world.now) or _held(notification, index, route, world.now)

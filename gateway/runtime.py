@@ -23,10 +23,13 @@ from gateway.gate import Gate
 from gateway.pace import read_limits
 from gateway.settings import Settings, SettingsError, read_account
 from gateway.tracer import Tracer, secrets_of
+from storage.callbacks import Callbacks
 from storage.database import TRACED, Db, connect, prepare
 from storage.embedded import embedded
 from storage.inbox import Inbox
+from storage.jobs import Batches
 from storage.notifications import Outbox
+from storage.tallies import Counts
 
 Channels = Mapping[str, Mapping[str, Channel]]
 
@@ -60,8 +63,9 @@ class Clock:
 
 @dataclass
 class Runtime:
-    """`inbox_bell` and `outbox_bell` wake the loops of this process at once; those of others poll.
+    """`inbox_bell`, `outbox_bell`, `callback_bell`, `job_bell`: wake the loops of this process; those of others poll.
 
+    outward: for calls to our callers; it does not reach into our own network unless the settings let it.
     pulse: when each loop of this process last went on, by time.monotonic(); empty where there are none.
     """
 
@@ -74,8 +78,14 @@ class Runtime:
     channels: Channels
     conversation: Conversation
     clock: Clock
+    callbacks: Callbacks
+    batches: Batches
+    outward: aiohttp.ClientSession
+    counts: Counts = field(default_factory=Counts)
     inbox_bell: asyncio.Event = field(default_factory=asyncio.Event)
     outbox_bell: asyncio.Event = field(default_factory=asyncio.Event)
+    callback_bell: asyncio.Event = field(default_factory=asyncio.Event)
+    job_bell: asyncio.Event = field(default_factory=asyncio.Event)
     pulse: dict[str, float] = field(default_factory=dict)
 
     def channel(self, channel: str, account: str | None = None) -> Channel | None:
@@ -98,7 +108,21 @@ async def opened(settings: Settings, clock: Clock | None = None) -> AsyncIterato
         await gate.holds.refresh()
         tracer = Tracer(db, secrets_of(accounts), wanted=bool(settings.traced))
         stack.push_async_callback(tracer.close)
-        yield Runtime(settings, db, Inbox(db), Outbox(db), gate, tracer, channels, conversation, clock or Clock())
+        outward = await stack.enter_async_context(files.session(private=settings.private_callbacks))
+        yield Runtime(
+            settings,
+            db,
+            Inbox(db),
+            Outbox(db),
+            gate,
+            tracer,
+            channels,
+            conversation,
+            clock or Clock(),
+            Callbacks(db),
+            Batches(db),
+            outward,
+        )
 
 
 @asynccontextmanager

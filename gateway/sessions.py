@@ -29,19 +29,26 @@ async def subscribed(runtime: Runtime, address: Address, at: datetime, *, active
         session = session or Session(address.key, address)
         if active:
             blocked = _unless_later(session.blocked_at, at)
-            return replace(session, started_at=_latest(session.started_at, at), blocked_at=blocked)
+            return replace(
+                session, started_at=_latest(session.started_at, at), blocked_at=blocked, **_active(session, at)
+            )
         alive = max(filter(None, (session.last_inbound_at, session.started_at)), default=at)
-        return replace(session, blocked_at=_latest(session.blocked_at, at)) if alive <= at else None
+        return (
+            replace(session, blocked_at=_latest(session.blocked_at, at), **_active(session, at))
+            if alive <= at
+            else None
+        )
 
     await sessions.change(runtime.db, address.key, step)
 
 
-async def visited(runtime: Runtime, address: Address, name: str, contact: str | None) -> None:
+async def visited(runtime: Runtime, address: Address, name: str, contact: str | None, at: datetime) -> None:
     """A person has opened the chat: whose it is may be known by that, but it has not started."""
 
     def step(session: Session | None) -> Session:
         session = session or Session(address.key, address)
-        return replace(session, name=name or session.name, contact=contact or session.contact)
+        session = replace(session, name=name or session.name, contact=contact or session.contact)
+        return replace(session, **_active(session, at))
 
     await sessions.change(runtime.db, address.key, step)
 
@@ -76,7 +83,13 @@ def _written(session: Session, rule: Window, event: Inbound, command: str, conta
         window_from_at=window.opened_from(rule, session, at),
         blocked_at=_unless_later(session.blocked_at, at),
         stopped_at=stopped,
+        closed_at=None,  # whatever the provider's clock says: we had not heard of it when it was closed
+        **_active(session, at),
     )
+
+
+def _active(session: Session, at: datetime) -> dict[str, datetime]:
+    return {"active_at": _latest(session.active_at, at)}
 
 
 def _closed(session: Session | None, address: Address, at: datetime) -> Session:

@@ -15,7 +15,7 @@ from phonenumbers import SUPPORTED_REGIONS
 from gateway.channel import Limits
 from gateway.hours import is_zone
 from gateway.pace import read_limits
-from gateway.web import is_base
+from gateway.web import callback_problem, is_base
 
 PLACEHOLDER = re.compile(r"(?i)change.?me|secret$|password|example|^test")
 VISIBLE = re.compile(r"[!-~]+")
@@ -24,6 +24,8 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 DATABASE = re.compile(r"[A-Za-z0-9_-]{1,38}")
 DAY = 86_400
+LONGEST = 3650
+"""Days that anything is kept."""
 MIN_SECRET = 16
 
 T = TypeVar("T")
@@ -71,6 +73,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     traced: how long calls to providers are kept; not at all: nothing.
     stop_within: how long a process takes at most to end when it is told to.
     kept: how long what is finished, and the chat log, are remembered.
+    proxies: how many proxies of ours stand in front; the address of whoever calls them is believed.
+    short_url: what short links begin with, if not with public_url and /l. links_kept: how long they lead anywhere.
+    callback_secrets: what our calls to callers are signed with; two while receivers change to a new one.
+    private_callbacks: whether those may go to private networks and this machine.
+    callbacks: channel:account -> where what happens in its conversations is told.
     limits: channel:account -> kind -> rate, where they are not to be what the provider states (gateway.pace).
     accounts: channel -> account -> its table, still unread (the channel itself knows the fields), or its struct.
     """
@@ -88,8 +95,24 @@ class Settings(Struct, frozen=True, kw_only=True):
     kept: timedelta = timedelta(days=90)
     traced: timedelta = timedelta(days=7)
     stop_within: timedelta = timedelta(seconds=25)
+    proxies: int = 0
+    short_url: str = ""
+    links_kept: timedelta = timedelta(days=90)
+    callback_secrets: tuple[OwnSecret, ...] = ()
+    private_callbacks: bool = False
     limits: Mapping[str, Mapping[str, object]] = {}
+    callbacks: Mapping[str, str] = {}
     accounts: Mapping[str, Mapping[str, Any]] = {}
+
+    @property
+    def link_base(self) -> str:
+        """What short links begin with."""
+        return self.short_url or f"{self.public_url}/l"
+
+    @property
+    def shortens(self) -> bool:
+        """Are links made short where nobody says whether? Only if people can follow them from outside."""
+        return self.link_base.startswith("https://")
 
     def __repr__(self) -> str:
         """Without the accounts and the database's URI: both hold secrets."""
@@ -110,44 +133,55 @@ def load(environ: Mapping[str, str] = os.environ, *, accounts: bool = True) -> S
         value = read(name, _is_seconds, f"a number of seconds from 1 to {DAY}")
         return timedelta(seconds=int(value)) if value and _is_seconds(value) else None
 
-    def days(name: str) -> timedelta | None:
-        value = read(name, _is_days, "a number of days from 1 to 3650")
-        return timedelta(days=int(value)) if value and _is_days(value) else None
+    def days(name: str, least: int = 1) -> timedelta | None:
+        value = read(name, lambda told: _is_days(told, least), f"a number of days from {least} to {LONGEST}")
+        return timedelta(days=int(value)) if value and _is_days(value, least) else None
 
     given: dict[str, Any] = {
         "mongodb_uri": environ.get("MONGODB_URI"),
         "database": read("GATEWAY_DATABASE", DATABASE.fullmatch, "a name of up to 38 letters, digits, _ and -"),
         "folder": Path(environ["GATEWAY_FOLDER"]) if environ.get("GATEWAY_FOLDER") else None,
         "public_url": (read("GATEWAY_PUBLIC_URL", is_base, "an http(s) address") or "").rstrip("/"),
+        "proxies": _few(read("GATEWAY_PROXIES", _is_few, "a number from 0 to 9")),
+        "short_url": (read("GATEWAY_SHORT_URL", is_base, "an http(s) address") or "").rstrip("/"),
+        "links_kept": days("GATEWAY_LINK_DAYS"),
         "conversation": environ.get("GATEWAY_CONVERSATION"),
         "default_region": read("GATEWAY_REGION", SUPPORTED_REGIONS.__contains__, "a country's two letters, as in RU"),
         "lease": seconds("GATEWAY_LEASE"),
         "doubt": seconds("GATEWAY_DOUBT"),
         "timezone": read("GATEWAY_TIMEZONE", is_zone, "the name of a time zone, as in Europe/Moscow,"),
         "kept": days("GATEWAY_KEEP_DAYS"),
-        "traced": days("GATEWAY_TRACE_DAYS") if environ.get("GATEWAY_TRACE_DAYS") != "0" else None,
+        "traced": days("GATEWAY_TRACE_DAYS", least=0),
         "stop_within": seconds("GATEWAY_STOP_WITHIN"),
+        "private_callbacks": read("GATEWAY_PRIVATE_CALLBACKS", {"yes", "no"}.__contains__, "yes or no") == "yes",
+        "callback_secrets": _callback_secrets(environ, problems),
         "private_files": read("GATEWAY_PRIVATE_FILES", {"yes", "no"}.__contains__, "yes or no") == "yes",
     }
     tables = _read_accounts(environ, problems) if accounts else {}
-    limits = _taken_out(tables, problems)
+    limits, callbacks = _limits(tables, problems), _callbacks(tables, given, problems)
     if problems:
         raise SettingsError(problems)
-    told = {key: value for key, value in given.items() if value}
-    if environ.get("GATEWAY_TRACE_DAYS") == "0":
-        told["traced"] = timedelta(0)
-    return Settings(accounts=tables, limits=limits, **told)
+    told = {key: value for key, value in given.items() if value not in {None, ""}}
+    return Settings(accounts=tables, limits=limits, callbacks=callbacks, **told)
 
 
 def _is_seconds(value: str) -> bool:
     return value.isascii() and value.isdigit() and len(value) <= len(str(DAY)) and 1 <= int(value) <= DAY
 
 
-def _is_days(value: str) -> bool:
-    return value.isascii() and value.isdigit() and len(value) <= 4 and 1 <= int(value) <= 3650  # noqa: PLR2004
+def _few(value: str | None) -> int | None:
+    return int(value) if value and _is_few(value) else None
 
 
-def _taken_out(tables: dict[str, dict[str, dict[str, Any]]], problems: list[str]) -> dict[str, Mapping[str, object]]:
+def _is_few(value: str) -> bool:
+    return value.isascii() and value.isdigit() and len(value) == 1
+
+
+def _is_days(value: str, least: int) -> bool:
+    return value.isascii() and value.isdigit() and len(value) <= len(str(LONGEST)) and least <= int(value) <= LONGEST
+
+
+def _limits(tables: dict[str, dict[str, dict[str, Any]]], problems: list[str]) -> dict[str, Mapping[str, object]]:
     """The limits that stand in the accounts' tables: they are the gateway's affair and not the channel's."""
     limits = {}
     for channel, group in tables.items():
@@ -159,6 +193,39 @@ def _taken_out(tables: dict[str, dict[str, dict[str, Any]]], problems: list[str]
                 problems.append(f"[{channel}.{account}.limits]: {error}")
             limits[f"{channel}:{account}"] = asked
     return limits
+
+
+def _callbacks(
+    tables: dict[str, dict[str, dict[str, Any]]], given: Mapping[str, Any], problems: list[str]
+) -> dict[str, str]:
+    """Accounts' own webhooks, which stand in their tables for the same reason."""
+    found = {}
+    for channel, group in tables.items():
+        for account, table in group.items():
+            url = table.pop("callback_url", "")
+            if not url:
+                continue
+            problem = callback_problem(url, private=given["private_callbacks"]) if isinstance(url, str) else "a text"
+            if not given["callback_secrets"]:
+                problem = "GATEWAY_CALLBACK_SECRET is needed, to sign what is told there"
+            if problem:
+                problems.append(f"[{channel}.{account}] callback_url: {problem}")
+            found[f"{channel}:{account}"] = url
+    return found
+
+
+def _callback_secrets(environ: Mapping[str, str], problems: list[str]) -> tuple[OwnSecret, ...]:
+    """One secret, or two with a comma between, while receivers change to the new one."""
+    given = [one.strip() for one in environ.get("GATEWAY_CALLBACK_SECRET", "").split(",") if one.strip()]
+    if len(given) > 2:  # noqa: PLR2004
+        problems.append("GATEWAY_CALLBACK_SECRET: one secret, or two with a comma between")
+    try:
+        for one in given:
+            _secret(OwnSecret, one)
+    except ValueError as error:
+        problems.append(f"GATEWAY_CALLBACK_SECRET: {error}")
+        return ()
+    return tuple(map(OwnSecret, given))
 
 
 def read_account(kind: type[T], where: str, table: Mapping[str, Any] | T) -> T:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from math import inf
 
-from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, meta, nodes
 from jinja2 import TemplateError as JinjaError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -82,6 +82,12 @@ def render(text: str, variables: Mapping[str, Value]) -> str:
         raise
     except Exception as error:  # noqa: BLE001 - Jinja's filters fail on odd arguments in ways of their own
         raise TemplateError(f"the template does not fit its variables: {error}") from None
+
+
+def names(text: str) -> frozenset[str]:
+    """The variables that a text names, whatever it does with them. Raises TemplateError where none could fill it."""
+    _compiled(text)
+    return frozenset(meta.find_undeclared_variables(ENVIRONMENT.parse(text)))
 
 
 def _within_bounds(template: Template, variables: Mapping[str, Value]) -> str:

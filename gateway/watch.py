@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from gateway import metrics
 from gateway.attempt import Attempt
 from gateway.model import Cause, Progress
-from gateway.notification import Decision, Notification
+from gateway.notification import Decision, Notification, recorded
 from storage import notifications
 from storage.database import Db
 
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 async def save(db: Db, before: Notification, after: Notification) -> Notification | None:
     """See storage.notifications.save; `before` is how it was stored."""
-    stored = await notifications.save(db, after)
+    stored = await notifications.save(db, recorded(before, after))
     if stored:
         _tell(before, stored)
     return stored
@@ -29,7 +29,8 @@ async def change(
 
     def watched(old: Notification) -> Notification | None:
         latest[:] = [old]
-        return step(old)
+        new = step(old)
+        return recorded(old, new) if new else None
 
     stored = await notifications.change(db, key, watched, known)
     if stored and latest:

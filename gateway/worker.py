@@ -8,12 +8,14 @@ from functools import partial
 
 from structlog.contextvars import bind_contextvars
 
-from gateway import dispatcher, inbound, metrics
+from gateway import callbacks, dispatcher, inbound, mailing, metrics
+from gateway.hosts import Hosts
 from gateway.loop import Item, loop
 from gateway.notification import Notification, Priority
 from gateway.pulse import beating
 from gateway.runtime import Runtime
 from gateway.spans import span
+from gateway.syncing import syncing
 from storage.database import DatabaseError, insist
 from storage.inbox import Delivered
 
@@ -43,7 +45,12 @@ async def run(runtime: Runtime, stop: asyncio.Event) -> None:
     async with asyncio.TaskGroup() as loops:
         loops.create_task(loop(runtime, "inbox", take_events, runtime.inbox_bell, stop))
         loops.create_task(loop(runtime, "notifications", take_notifications, runtime.outbox_bell, stop))
+        loops.create_task(
+            loop(runtime, "callbacks", partial(callbacks.take, hosts=Hosts()), runtime.callback_bell, stop)
+        )
+        loops.create_task(loop(runtime, "batches", partial(mailing.take, handed={}), runtime.job_bell, stop))
         loops.create_task(beating(runtime, stop))
+        loops.create_task(syncing(runtime, stop))
     runtime.pulse.clear()
 
 

@@ -5,12 +5,13 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
+from gateway.job import Job
 from gateway.model import Session
 from gateway.notification import Notification
 from storage.documents import from_document, to_document
 from storage.shared import Shared, Swap
 
-V = TypeVar("V", Session, Notification)
+V = TypeVar("V", Session, Notification, Job)
 TRIES = 100
 
 

@@ -34,6 +34,12 @@ KEPT = timedelta(days=90)
 TRACED = timedelta(days=7)
 """How long calls to providers are kept unless set otherwise."""
 
+TOKENS_REMEMBERED = timedelta(days=1)
+"""So long a token that has expired is told from one that never was; and what is counted by the hour is kept."""
+
+LINKS_REMEMBERED = timedelta(days=30)
+"""So long people are told that a link has expired; then there is no such link."""
+
 REQUESTS_KEPT = timedelta(days=1)
 """How long an Idempotency-Key is remembered."""
 
@@ -65,18 +71,41 @@ def _indexes(kept: timedelta, traced: timedelta) -> Mapping[str, list[IndexModel
         "notifications": [
             _sparse("lane", "due_at"),
             *map(_sparse, ("lease", "person", "group_id", "bulk_id", "dead_at")),
+            *map(_sparse, ("recipient.external_id", "recipient.phone", "created_at", "untold")),
+            _sparse("job_id", "job_at"),
             _kept("done_at", kept),
         ],
-        "messages": [_kept("at", max(kept, RECEIPTS_COME))],
-        "sessions": [_sparse("contact")],
+        "jobs": [_sparse("created_at"), _sparse("live_from"), _kept("ended_at", kept)],
+        "batches": [
+            _sparse("lane", "due_at"),
+            _sparse("lease"),
+            IndexModel([("job", ASCENDING), ("lane", ASCENDING)]),
+            _kept("done_at", kept),
+        ],
+        "addressees": [_sparse("job")],
+        "callbacks": [
+            *map(_sparse, ("due_at", "lease", "lane")),
+            _kept("done_at", EVENTS_KEPT),
+            _kept("dead_at", max(kept, EVENTS_KEPT)),
+        ],
+        "links": [_sparse("message"), _sparse("at"), _kept("expires_at", LINKS_REMEMBERED)],
+        "messages": [_kept("at", max(kept, RECEIPTS_COME)), IndexModel([("session", ASCENDING), ("at", ASCENDING)])],
+        "sessions": [_sparse("contact"), _sparse("active_at")],
         "contacts": [
             IndexModel([(field, ASCENDING)], unique=True, sparse=True)
             for field in ("phone", "external_id", "start_code")
         ],
+        "optouts": [_sparse("at")],
+        "tokens": [_sparse("user"), _sparse("family"), _kept("expires_at", TOKENS_REMEMBERED)],
+        "logins": [_kept("since", TOKENS_REMEMBERED)],
+        "tallies": [_kept("at", TOKENS_REMEMBERED)],
         "requests": [_kept("at", REQUESTS_KEPT)],
         "paces": [_kept("free_at", PACES_KEPT)],
         "workers": [_kept("at", PACES_KEPT)],
         "traces": [_sparse("notification"), _kept("at", traced)],
+        "catalogue": [_sparse("listed_at")],
+        "templates": [_sparse("created_at"), _sparse("owner")],
+        "desks": [_sparse("lease")],
     }
 
 

@@ -13,8 +13,6 @@ class Heartbeat(Struct, frozen=True):
 
     id: str
     at: datetime
-    started_at: datetime
-    version: str
 
 
 async def beat(db: Db, heart: Heartbeat) -> None:

@@ -10,11 +10,10 @@ from msgspec import Struct
 from pymongo.errors import BulkWriteError, ExecutionTimeout
 
 from gateway.model import Event, Personal
-from storage import dead as dead_letters
-from storage import queue
+from storage import newest, queue
 from storage.database import Db
-from storage.dead import Place
 from storage.documents import Collection, Document, from_document
+from storage.newest import Order, Place
 from storage.shared import duplicates
 from storage.together import Together
 
@@ -40,8 +39,7 @@ class Delivered(Struct, frozen=True):
 
 def key(event: Event) -> str:
     """The key of the dedupe: the provider's identity of the event within our account."""
-    where = event.address if isinstance(event, Personal) else event
-    return f"{where.channel}:{where.account}:{event.id}"
+    return f"{event.channel}:{event.account}:{event.id}"
 
 
 class Inbox:
@@ -157,12 +155,15 @@ class Dead(Struct, frozen=True):
 
 async def dead(db: Db, after: Place | None, now: datetime, limit: int) -> list[Dead]:
     """A page of those, the newest first."""
-    return [from_document(Dead, document) for document in await dead_letters.page(db["inbox"], after, now, limit)]
+    return [
+        from_document(Dead, document)
+        for document in await newest.page(Order(db["inbox"], "dead_at"), after, now, limit)
+    ]
 
 
 async def count_dead(db: Db, most: int) -> int:
-    """See storage.dead.count."""
-    return await dead_letters.count(db["inbox"], most)
+    """See storage.newest.count."""
+    return await newest.count(Order(db["inbox"], "dead_at"), most)
 
 
 async def revived(db: Db, keys: Sequence[str], now: datetime) -> Mapping[str, bool]:

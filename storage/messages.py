@@ -11,6 +11,7 @@ import msgspec
 from gateway.model import Message, Receipt
 from storage.database import Db
 from storage.documents import Document, from_document, to_document
+from storage.newest import Order, Place, page
 
 
 async def log(db: Db, line: Message) -> list[Receipt]:
@@ -22,6 +23,12 @@ async def log(db: Db, line: Message) -> list[Receipt]:
     await db["messages"].update_one({"_id": key}, {"$set": document}, upsert=True)
     there = await db.shared("messages").get(key) or {}
     return [msgspec.convert(receipt, Receipt) for receipt in there.get("receipts", [])]
+
+
+async def of_session(db: Db, session: str, after: Place | None, now: datetime, limit: int) -> list[Message]:
+    """A page of what was said in a conversation, the newest first."""
+    order = Order(db["messages"], "at", {"session": session})
+    return [from_document(Message, document) for document in await page(order, after, now, limit)]
 
 
 async def note(db: Db, line: Message) -> None:

@@ -1,6 +1,6 @@
 """Notifications: the outbox."""
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -8,12 +8,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 from pymongo.errors import BulkWriteError
 
-from gateway.notification import Notification, Priority, lane_of
-from storage import changes, queue
-from storage import dead as dead_letters
+from gateway.notification import Notification, Priority, Status, lane_of
+from storage import changes, newest, queue
 from storage.database import Db
-from storage.dead import Place
 from storage.documents import from_document, to_document
+from storage.newest import END, Order, Place
+from storage.queue import EPOCH
 from storage.shared import duplicates
 
 
@@ -86,6 +86,18 @@ async def get(db: Db, key: str) -> Notification | None:
     return await changes.read(db.shared("notifications"), Notification, key)
 
 
+async def several(db: Db, keys: Iterable[str]) -> dict[str, Notification]:
+    """Those of these that are remembered."""
+    found = db["notifications"].find({"_id": {"$in": sorted(set(keys))}})
+    return {document["_id"]: from_document(Notification, document) async for document in found}
+
+
+async def count_new(db: Db, keys: Sequence[str]) -> int:
+    """How many of these nobody has begun with."""
+    found = db["notifications"].find({"_id": {"$in": [key for key in keys if key]}}, {"status": 1})
+    return len([one async for one in found if one.get("status", Status.NEW) == Status.NEW])
+
+
 async def save(db: Db, notification: Notification) -> Notification | None:
     """See storage.changes.save."""
     return await changes.save(db.shared("notifications"), notification)
@@ -102,12 +114,57 @@ async def change(
     return await changes.change(db.shared("notifications"), Notification, key, guarded, known)
 
 
+def _dead(db: Db) -> Order:
+    return Order(db["notifications"], "dead_at")
+
+
 async def dead(db: Db, after: Place | None, now: datetime, limit: int) -> list[Notification]:
     """A page of those that ended by somebody's fault, the newest first."""
-    found = await dead_letters.page(db["notifications"], after, now, limit)
-    return [from_document(Notification, document) for document in found]
+    return [from_document(Notification, document) for document in await newest.page(_dead(db), after, now, limit)]
 
 
 async def count_dead(db: Db, most: int) -> int:
-    """See storage.dead.count."""
-    return await dead_letters.count(db["notifications"], most)
+    """See storage.newest.count."""
+    return await newest.count(_dead(db), most)
+
+
+class Found(Struct, frozen=True):
+    """What finds messages by an index: the first name that is given, else a job, else when they were accepted."""
+
+    group_id: str | None = None
+    bulk_id: str | None = None
+    job_id: str | None = None
+    external_id: str | None = None
+    phone: str | None = None
+    since: datetime = EPOCH
+    until: datetime = END
+
+    @property
+    def named(self) -> tuple[str, str] | None:
+        """The indexed field and its value."""
+        fields = ("group_id", "bulk_id", "recipient.external_id", "recipient.phone")
+        given = zip(fields, (self.group_id, self.bulk_id, self.external_id, self.phone), strict=True)
+        return next(((field, value) for field, value in given if value), None)
+
+
+async def accepted(db: Db, found: Found, after: Place | None, now: datetime, limit: int) -> list[Notification]:
+    """A page of those that were accepted in this time, the newest first.
+
+    Of a name's messages, which are a request's or a person's, all ids are read: an index that also has the time would
+    hold every message there is.
+    """
+    if found.named is None:
+        by, where = ("job_at", {"job_id": found.job_id}) if found.job_id else ("created_at", dict[str, str]())
+        order = Order(db["notifications"], by, where, found.since, found.until)
+        return [from_document(Notification, document) for document in await newest.page(order, after, now, limit)]
+    ids = [key for at, key in await _places(db, found) if after is None or (at, key) < (after.at, after.id)][:limit]
+    documents = {one["_id"]: one async for one in db["notifications"].find({"_id": {"$in": ids}})}
+    return [from_document(Notification, documents[key]) for key in ids if key in documents]
+
+
+async def _places(db: Db, found: Found) -> list[tuple[datetime, str]]:
+    """When each was accepted, and its id; the newest first."""
+    field, value = found.named or ("_id", "")
+    there = db["notifications"].find({field: value}, {"created_at": 1})
+    places = [(document["created_at"], document["_id"]) async for document in there]
+    return sorted(((at, key) for at, key in places if found.since <= at < found.until), reverse=True)

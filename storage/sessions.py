@@ -1,5 +1,6 @@
 """Sessions and contacts."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -13,6 +14,10 @@ from gateway.model import Contact, Session
 from storage import changes
 from storage.database import Db
 from storage.documents import from_document, to_document
+from storage.newest import Order, Place, page
+
+DEEPEST = 8
+"""So many merges are followed; a circle, which two at the same moment could make, ends there."""
 
 
 async def get(db: Db, session: str) -> Session | None:
@@ -24,16 +29,35 @@ async def change(db: Db, session: str, step: Callable[[Session | None], Session 
     return await changes.change(db.shared("sessions"), Session, session, step)
 
 
-async def of_contact(db: Db, contact: str) -> list[Session]:
+async def of_contact(db: Db, contact: Contact) -> list[Session]:
     """All conversations with one person."""
-    return [from_document(Session, document) for document in await db.shared("sessions").find("contact", contact)]
+    found = await asyncio.gather(
+        *(db.shared("sessions").find("contact", key) for key in (contact.id, *contact.aliases))
+    )
+    return [from_document(Session, document) for documents in found for document in documents]
+
+
+async def latest(db: Db, after: Place | None, now: datetime, limit: int) -> list[Session]:
+    """A page of all conversations, the latest first."""
+    order = Order(db["sessions"], "active_at")
+    return [from_document(Session, document) for document in await page(order, after, now, limit)]
+
+
+async def forget(db: Db, session: Session) -> None:
+    """It was made for nothing; if something has happened in it meanwhile, it stays."""
+    await db["sessions"].delete_one({"_id": session.id, "version": session.version})
 
 
 async def contact(db: Db, **query: str) -> Contact | None:
-    """The person with this `id`, `phone`, `external_id` or `start_code`."""
+    """The person with this `id`, `phone`, `external_id` or `start_code`; also by those of a contact merged into it."""
     ((name, value),) = query.items()
-    found = await db.shared("contacts").find("_id" if name == "id" else name, value)
-    return from_document(Contact, found[0]) if found else None
+    for _ in range(DEEPEST):
+        found = await db.shared("contacts").find("_id" if name == "id" else name, value)
+        person = from_document(Contact, found[0]) if found else None
+        if person is None or person.merged_into is None:
+            return person
+        name, value = "id", person.merged_into
+    return None
 
 
 async def join(

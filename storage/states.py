@@ -1,5 +1,6 @@
 """What we know of templates and of our own accounts: small documents, found by their ids."""
 
+import asyncio
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -24,12 +25,23 @@ async def template_changed(db: Db, key: str, *, usable: bool, state: str, reason
 
 async def template_problems(db: Db, keys: Iterable[str]) -> dict[str, str]:
     """Which of these templates cannot be used, and why. One that we have heard nothing of counts as usable."""
-    found = [await db.shared("templates").get(key) for key in keys]
+    found = await asyncio.gather(*(db.shared("templates").get(key) for key in keys))
     return {
         document["_id"]: f"{document['state']} {document['reason']}".strip()
         for document in found
-        if document and not document["usable"]
+        if document and not document.get("usable", True)
     }
+
+
+async def template_state(db: Db, key: str) -> str:
+    """How a template stands that we have the contents of, or that the provider has; nothing if there is none."""
+    found = await db.shared("templates").get(key) or {}
+    state = str(found.get("state", ""))
+    return state if found.get("version") or state not in NOT_THERE else ""
+
+
+NOT_THERE = ("draft", "deleted", "refused")
+"""States of what the provider does not have, as far as we know."""
 
 
 class Hold(Struct, frozen=True):

@@ -46,8 +46,9 @@ class Together(Generic[A, R]):
         except Exception as error:  # noqa: BLE001 - whatever it is, each of them has to hear it
             if len(batch) == 1:
                 _tell(batch, error)
-            for alone in batch if len(batch) > 1 else ():
-                await self._trip([alone])
+            else:
+                for alone in batch:
+                    await self._trip([alone])
         else:
             for (_, future), answer in zip(batch, answers, strict=True):
                 if not future.done():

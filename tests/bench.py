@@ -74,7 +74,7 @@ async def cancel(player: Player, **named: Any) -> tuple[int, Any]:
 
 async def account(player: Player, name: str) -> Any:
     """How the API says that this account is."""
-    async with player.http.get("/api/v1/accounts") as response:
+    async with player.http.get("/api/v1/accounts?webhooks=no") as response:
         told = (await response.json())["accounts"]
     return next(account for account in told if account["account"] == name)
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ import pytest
 from gateway.settings import Settings
 from storage.database import Db, connect, prepare
 from storage.embedded import embedded
+from tests.chromium import BROWSERS
 from tests.player import Player
 from webhooks.demo.town import opened_town
 
@@ -33,6 +35,15 @@ def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server = embedded(tmp_path_factory.mktemp("database"))
         yield runner.run(server.__aenter__())
         runner.run(server.__aexit__(None, None, None))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser's path. Without one its tests skip, but never in CI, where that would hide a broken page."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None and os.environ.get("CI") == "true":
+        pytest.fail(f"CI needs a browser: none of {', '.join(BROWSERS)} is installed")
+    return found or pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
 
 
 @pytest.fixture

@@ -13,27 +13,39 @@ from bots.simulation import Bubble
 from webhooks.demo.town import Town
 
 PHONE = "+79000000001"
-PATIENCE = 20.0
+PATIENCE = 60.0
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Player:
-    """A town and a caller with its API key."""
+class Caller:
+    """Who calls a gateway with a key."""
 
-    town: Town
     http: aiohttp.ClientSession
-
-    @classmethod
-    @asynccontextmanager
-    async def of(cls, town: Town) -> AsyncIterator["Player"]:
-        headers = {"Authorization": f"Bearer {town.key}"}
-        async with aiohttp.ClientSession(town.url, headers=headers) as http:
-            yield cls(town, http)
 
     async def post(self, path: str, body: Any, **headers: str) -> tuple[int, Any]:
         async with self.http.post(path, json=body, headers=headers) as response:
             return response.status, await response.json()
+
+
+@asynccontextmanager
+async def calling(url: str, key: str) -> AsyncIterator[Caller]:
+    """A caller of the gateway at this address."""
+    async with aiohttp.ClientSession(url, headers={"Authorization": f"Bearer {key}"}) as http:
+        yield Caller(http)
+
+
+@dataclass(frozen=True)
+class Player(Caller):
+    """A town and a caller with its API key."""
+
+    town: Town
+
+    @classmethod
+    @asynccontextmanager
+    async def of(cls, town: Town) -> AsyncIterator["Player"]:
+        async with calling(town.url, town.key) as caller:
+            yield cls(caller.http, town)
 
     async def send(self, *channels: dict[str, Any], **destination: Any) -> str:
         """Send one message to one person; its id."""

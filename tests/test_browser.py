@@ -1,42 +1,21 @@
 """The demo's page in a real browser: a person plays the whole story with the mouse and the keyboard."""
 
-import os
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Locator, Page, ViewportSize, async_playwright, expect
 
+from tests.chromium import ARGUMENTS
 from tests.player import Player
 from webhooks.demo.demo import opened_page
 
 pytestmark = pytest.mark.browser
 
 PICTURES = Path(__file__).parent / "pictures"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 DESKTOP, NARROW = (1280, 800), (390, 844)
 PATIENCE = 20_000
 WATCH = "addEventListener('securitypolicyviolation', (one) => console.error(`CSP: ${one.violatedDirective}`))"
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """The browser's path. Without one these tests skip, but never in CI, where that would hide a broken page."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None and os.environ.get("CI") == "true":
-        pytest.fail(f"CI needs a browser: none of {', '.join(BROWSERS)} is installed")
-    return found or pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
 
 
 @pytest.fixture

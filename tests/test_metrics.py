@@ -103,7 +103,8 @@ async def test_a_worker_shows_its_own(tmp_path: Path, settings: Settings) -> Non
             async def answered() -> dict[str, float] | None:
                 async with http.get(f"http://127.0.0.1:{port}/metrics") as response:
                     told = figures(await response.text())
-                return told if "gateway_send_seconds_count sms" in told else None
+                wanted = ("gateway_send_seconds_count sms", "gateway_events_total sms inbound")
+                return told if all(told.get(name) for name in wanted) else None
 
             told = await until(answered)
         finally:

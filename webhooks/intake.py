@@ -20,13 +20,14 @@ from hypercorn.typing import (
     Scope,
 )
 from quart import Quart
-from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
+from werkzeug.exceptions import RequestTimeout
 
 from gateway import metrics
 from gateway.channel import Answer, Call, Forged, Malformed
 from gateway.runtime import Runtime
 from gateway.spans import span
 from webhooks.answers import Refusal, status_of
+from webhooks.context import too_large
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +112,7 @@ def _query(asked: str) -> Mapping[str, str]:
 async def _body(receive: ASGIReceiveCallable, limit: int, told: int) -> bytes:
     """The body as it came. Raises RequestEntityTooLarge past `limit` bytes, of which it reads no more."""
     if told > limit:
-        raise RequestEntityTooLarge(f"The body is too large: at most {limit} bytes.")
+        raise too_large(limit)
     try:
         async with asyncio.timeout(BODY_TIMEOUT):
             return await _received(receive, limit)
@@ -127,7 +128,7 @@ async def _received(receive: ASGIReceiveCallable, limit: int) -> bytes:
             raise Gone
         body, more = body + event["body"], event["more_body"]
         if len(body) > limit:  # it came in chunks, without its length
-            raise RequestEntityTooLarge(f"The body is too large: at most {limit} bytes.")
+            raise too_large(limit)
     return body
 
 

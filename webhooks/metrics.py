@@ -2,10 +2,16 @@
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from quart import Blueprint, Response
+from quart_schema import hide
+
+from gateway.roles import Role
+from webhooks.guard import allow
 
 blueprint = Blueprint("metrics", __name__)
 
 
 @blueprint.get("/metrics")
+@allow(Role.OPERATOR, Role.SENDER)
+@hide
 async def metrics() -> Response:
     return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 from bots.sms import inbound, outbound
-from bots.sms.numbers import is_phone, is_service
+from bots.sms.numbers import is_phone, is_sender, is_service
 from bots.sms.outbound import Account, Api
 from gateway.channel import Binding, Call, Channel, Facts, Outside, Parsed, TemplateUnusable
 from gateway.model import Address, Content, Inbound, Progress, TemplateMessage
@@ -12,7 +12,15 @@ from gateway.window import Window
 
 __all__ = ["FACTS", "Account", "Sms", "open_accounts"]
 
-FACTS = Facts(name=inbound.NAME, window=Window(), receipts=Progress.DELIVERED, echoes_key=True, max_body=64 * 1024)
+FACTS = Facts(
+    name=inbound.NAME,
+    window=Window(),
+    receipts=Progress.DELIVERED,
+    echoes_key=True,
+    may_send_as=is_sender,
+    parts=outbound.charged,
+    max_body=64 * 1024,
+)
 """No limits: Twilio takes what a sender may not send yet (a US number sends one segment a second, a short code a
 hundred) into a queue of ten hours, and refuses only what has no room there. https://www.twilio.com/docs/api/errors/21611
 """
@@ -55,7 +63,8 @@ class Sms:
             raise TemplateUnusable("text messages have no templates")
         # Twilio echoes nothing of ours but this address, so the key travels in it.
         callback = f"{self._webhook_url}?{urlencode({'key': key})}"
-        return await self._api.send(outbound.render(self._settings.sender, address.user, what, callback))
+        form = outbound.render(self._settings.sender, address.user, what, callback)
+        return await self._api.send(form, named=bool(what.sender))
 
     async def recall(self, address: Address, provider_id: str) -> None:
         """A text that was sent stays sent.

@@ -57,6 +57,9 @@ CODES: dict[int, tuple[Cause, str]] = {
     30500: (Cause.UNAVAILABLE, "an error inside the provider"),
 }
 
+SENDERS = frozenset({21212, 21606, 21659, 21660, 21661})
+"""Said of the sender: our account's fault, or the message's, if that named one."""
+
 CLASSES: dict[Cause, type[SendError]] = {error.cause: error for error in (Refused, Stopped, Misconfigured, Ambiguous)}
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
@@ -66,14 +69,16 @@ THROTTLED: Mapping[int, timedelta] = {20429: SECOND, 21611: MINUTE}
 TOO_MANY, SERVER_FAULT = 429, 500
 
 
-def failure(reply: Reply) -> SendError:
-    """What an answer that is not a 2xx means for the message."""
+def failure(reply: Reply, *, named: bool = False) -> SendError:
+    """What an answer that is not a 2xx means for the message. named: it named its sender itself."""
     code, said = _told(reply.json)
     words = f"{CODES[code][1]} ({code})" if code in CODES else f"HTTP {reply.status}: {said}"
     if reply.status >= SERVER_FAULT:
         return Ambiguous(f"{words}; it may have been sent")
     if reply.status == TOO_MANY or code in THROTTLED:
         return Throttled(words, reply.retry_after or THROTTLED.get(code, SECOND))
+    if named and code in SENDERS:
+        return Refused(words)
     cause = CODES[code][0] if code in CODES else _by_status(reply.status)
     return Unavailable(words, reply.retry_after) if cause is Cause.UNAVAILABLE else CLASSES[cause](words)
 

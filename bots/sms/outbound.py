@@ -7,11 +7,13 @@ from urllib.parse import quote
 
 import aiohttp
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bots import wire
 from bots.cutting import cut, units
 from bots.sms.errors import failure
 from bots.sms.numbers import is_sender, is_service
+from bots.sms.segments import segments
 from gateway.channel import Ambiguous, Misconfigured
 from gateway.model import Button, Content
 from gateway.settings import Secret
@@ -45,11 +47,19 @@ def body_of(content: Content) -> str:
 def split(content: Content) -> list[Content]:
     """Cut what is longer than a Body may be, at a space or line end where there is one."""
     body = body_of(content)
-    return [content] if units(body) <= MAX_BODY else [Content(piece) for piece in cut(body, MAX_BODY)]
+    if units(body) <= MAX_BODY:
+        return [content]
+    return [replace(content, text=piece, media=None, buttons=()) for piece in cut(body, MAX_BODY)]
+
+
+def charged(content: Content) -> int:
+    """The short messages on the air that it is charged as."""
+    return sum(segments(body_of(piece))[1] for piece in split(content))
 
 
 def render(sender: str, user: str, content: Content, status_callback: str) -> dict[str, str]:
-    """The form of a message."""
+    """The form of a message. `sender` is the account's, where the content names none."""
+    sender = content.sender or sender
     origin = "MessagingServiceSid" if is_service(sender) else "From"
     return {"To": user, origin: sender, "Body": body_of(content), "StatusCallback": status_callback}
 
@@ -63,9 +73,9 @@ class Api:
         credentials = f"{account.account_sid}:{account.auth_token.reveal()}"
         self._headers = {"Authorization": f"Basic {b64encode(credentials.encode()).decode()}"}
 
-    async def send(self, form: Mapping[str, str]) -> str:
-        """Post a message; returns its SID."""
-        answer = await self._call("POST", "Messages.json", form)
+    async def send(self, form: Mapping[str, str], *, named: bool = False) -> str:
+        """Post a message; returns its SID. named: its sender is not the account's own."""
+        answer = await self._call("POST", "Messages.json", form, named=named)
         sid = answer.get("sid")
         if not isinstance(sid, str) or not sid:
             raise Ambiguous("the provider took the message but named no id for it")
@@ -92,10 +102,12 @@ class Api:
         form = {"SmsUrl": url, "SmsMethod": "POST", "SmsApplicationSid": ""}
         await self._call("POST", f"IncomingPhoneNumbers/{number['sid']}.json", form)
 
-    async def _call(self, method: str, path: str, form: Mapping[str, str] | None = None) -> Mapping[str, Any]:
+    async def _call(
+        self, method: str, path: str, form: Mapping[str, str] | None = None, *, named: bool = False
+    ) -> Mapping[str, Any]:
         reply = await wire.call(self._http, method, f"{self._root}/{path}", form=form, headers=self._headers)
         if reply.status not in OK:
-            raise failure(reply)
+            raise failure(reply, named=named)
         return reply.json if isinstance(reply.json, dict) else {}
 
 

@@ -29,6 +29,9 @@ FIRST_LATE_CODE = 30000
 
 STATUSES = {20003: 401, 20404: 404, 20429: 429}
 
+NAME = "Shop"
+"""A name that the account may send under, too."""
+
 
 class Server(Simulator):
     """Twilio for one account and its one sender. `blocked` phones have opted out."""
@@ -115,7 +118,7 @@ class Server(Simulator):
             (not user, 21604),
             (not is_phone(user), 21211),
             (not given, 21603),
-            (given != sender, 21606),
+            (given not in {sender, NAME}, 21606),
             (not body, 21602),
             (units(body) > MAX_BODY, 21617),
             (self.phone(user).blocked, 21610),

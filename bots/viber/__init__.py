@@ -23,11 +23,15 @@ from gateway.settings import Secret
 from gateway.web import is_address
 from gateway.window import Mode, Window
 
+MAX_NAME = 28
+"""Characters of a sender's name. REST Bot API: General send message parameters."""
+
 FACTS = Facts(
     name=inbound.NAME,
     window=Window(Mode.BILLING, timedelta(hours=24), rolling=False),
     receipts=Progress.READ,
     needs_start=True,
+    may_send_as=lambda name: bool(name.strip()) and len(name) <= MAX_NAME,
 )
 """No limits that are a rate of messages: Viber counts calls for broadcasts (500 in ten seconds, each of up to 300
 people), and to one person 100 messages in an hour that has no reply in it. REST Bot API: Send Message, Broadcast.
@@ -35,7 +39,6 @@ people), and to one person 100 messages in an hour that has no reply in it. REST
 
 TOKEN = re.compile(r"[A-Za-z0-9-]+")
 URI = re.compile(r"[^\s/?&=@]*")
-MAX_NAME = 28
 WELCOME = "Hello! Press Start to talk to us."
 
 

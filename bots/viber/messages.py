@@ -29,7 +29,8 @@ def render(sender: Json, content: Content, size: int | None = None) -> Json:
     """A message, less its receiver. `size`: bytes of its file, where they are known. Raises Refused."""
     keys = keyboard(content.buttons) if content.buttons else None
     message = _file(content.media, content.text, size) if content.media else TextMessage(text=content.text)
-    fields = {"sender": sender, "min_api_version": 1, **message.to_dict(), "keyboard": keys}
+    shown = sender | ({"name": content.sender} if content.sender else {})
+    fields = {"sender": shown, "min_api_version": 1, **message.to_dict(), "keyboard": keys}
     return {name: value for name, value in fields.items() if value is not None}
 
 

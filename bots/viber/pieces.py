@@ -28,7 +28,7 @@ def split(content: Content) -> list[Content]:
     media = content.media
     if media and is_picture(media) and units(content.text) <= MAX_CAPTION:
         return [content]
-    texts = [Content(text) for text in cut(content.text, MAX_TEXT) if text]
+    texts = [replace(content, text=text, media=None, buttons=()) for text in cut(content.text, MAX_TEXT) if text]
     if media or not texts:
         return [*texts, replace(content, text="")]
     return [*texts[:-1], replace(content, text=texts[-1].text)]

@@ -47,3 +47,8 @@ def _end(why: str) -> NoReturn:
 
 async def _run(command: Command, *, accounts: bool) -> bool | None:
     return await command(load(accounts=accounts))
+
+
+def plain(words: str) -> str:
+    """On one line, and without what a terminal would obey: providers and people have written some of it."""
+    return "".join(letter if letter.isprintable() else " " for letter in words)

@@ -1,15 +1,19 @@
 """Commands about dead letters: what failed for a reason that somebody could mend, and sending it anew."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import TypeVar
 
 import click
 
-from gateway.cli.base import main, run
-from gateway.dead import MOST, AskedPage, Kind, Letter, page
+from gateway.cli.base import main, plain, run
+from gateway.dead import AskedPage, Kind, Letter, page
+from gateway.paging import MOST
 from gateway.replay import AskedReplay, Outcome, Replayed, Result, replay
 from gateway.runtime import Clock, Runtime, opened, opened_database
 from gateway.settings import Settings
 from storage.database import Db
+
+F = TypeVar("F", bound=Callable[..., None])
 
 SAID = {
     Result.REPLAYED: "replayed",
@@ -19,7 +23,14 @@ SAID = {
     Result.NOBODY: "no recipient",
 }
 
-events = click.option("--events", is_flag=True, help="Events that came from providers, instead of messages.")
+events = click.option("--events", "kind", flag_value="events", help="Events that came from providers.")
+calls = click.option("--callbacks", "kind", flag_value="callbacks", help="Calls to callers that nobody took.")
+messages = click.option("--messages", "kind", flag_value="messages", default=True, help="Messages; the default.")
+
+
+def kinds(command: F) -> F:
+    """Which dead letters are meant."""
+    return events(calls(messages(command)))
 
 
 @main.group()
@@ -28,14 +39,14 @@ def dead() -> None:
 
 
 @dead.command("list")
-@events
+@kinds
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many are shown.")
-def list_(*, events: bool, limit: int) -> None:
+def list_(*, kind: Kind, limit: int) -> None:
     """Dead letters, the newest first: when, id, what, tries, channels, and why. Times are in UTC."""
 
     async def command(settings: Settings) -> None:
         async with opened_database(settings) as db:
-            found = [letter async for letter in _newest(db, _kind(events=events), limit + 1)]
+            found = [letter async for letter in _newest(db, kind, limit + 1)]
         for line in _table(found[:limit]):
             click.echo(line)
         if not found:
@@ -49,9 +60,9 @@ def list_(*, events: bool, limit: int) -> None:
 @dead.command("replay")
 @click.argument("ids", metavar="ID...", nargs=-1)
 @click.option("--all", "all_", is_flag=True, help="All of them.")
-@events
+@kinds
 @click.option("--force", is_flag=True, help="Also what may have been sent: people may get it twice.")
-def replay_(ids: tuple[str, ...], *, all_: bool, events: bool, force: bool) -> None:
+def replay_(ids: tuple[str, ...], *, all_: bool, kind: Kind, force: bool) -> None:
     """Send these messages, or work on these events, anew. Ends with 1 if one of them was not.
 
     A message becomes a new one, valid for as long as the old one was. Each is replayed once, however often you ask.
@@ -61,9 +72,7 @@ def replay_(ids: tuple[str, ...], *, all_: bool, events: bool, force: bool) -> N
 
     async def command(settings: Settings) -> bool:
         async with opened(settings) as runtime:
-            rounds = (
-                _all(runtime, events=events, force=force) if all_ else _these(runtime, ids, events=events, force=force)
-            )
+            rounds = _all(runtime, kind=kind, force=force) if all_ else _these(runtime, ids, kind=kind, force=force)
             outcomes, left = list[Outcome](), 0
             async for done in rounds:
                 for outcome in done.outcomes:
@@ -85,23 +94,19 @@ async def _newest(db: Db, kind: Kind, limit: int) -> AsyncIterator[Letter]:
         cursor, limit = found.cursor, limit - len(found.letters) if found.cursor else 0
 
 
-async def _all(runtime: Runtime, *, events: bool, force: bool) -> AsyncIterator[Replayed]:
+async def _all(runtime: Runtime, *, kind: Kind, force: bool) -> AsyncIterator[Replayed]:
     """One page after another: those that stay dead are passed once."""
     cursor, more = None, True
     while more:
-        done = await replay(runtime, AskedReplay(kind=_kind(events=events), all=True, cursor=cursor, force=force))
+        done = await replay(runtime, AskedReplay(kind=kind, all=True, cursor=cursor, force=force))
         yield done
         cursor, more = done.cursor, done.cursor is not None
 
 
-async def _these(runtime: Runtime, ids: tuple[str, ...], *, events: bool, force: bool) -> AsyncIterator[Replayed]:
+async def _these(runtime: Runtime, ids: tuple[str, ...], *, kind: Kind, force: bool) -> AsyncIterator[Replayed]:
     for start in range(0, len(ids), MOST):
         some = list(ids[start : start + MOST])
-        yield await replay(runtime, AskedReplay(kind=_kind(events=events), ids=some, force=force))
-
-
-def _kind(*, events: bool) -> Kind:
-    return "events" if events else "messages"
+        yield await replay(runtime, AskedReplay(kind=kind, ids=some, force=force))
 
 
 def _table(letters: Iterable[Letter]) -> list[str]:
@@ -110,16 +115,11 @@ def _table(letters: Iterable[Letter]) -> list[str]:
         (f"{one.at:%Y-%m-%d %H:%M:%S}", one.id, one.what, f"{one.tries} tries", ", ".join(one.channels), one.why)
         for one in letters
     ]
-    shown = [[_plain(cell) for cell in row] for row in rows]
+    shown = [[plain(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
     return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in shown]
 
 
 def _told(outcome: Outcome) -> str:
     new = f" as {outcome.new}" if outcome.new else ""
-    return _plain(f"{SAID[outcome.result]}{new}: {outcome.id}{f' ({outcome.reason})' if outcome.reason else ''}")
-
-
-def _plain(words: str) -> str:
-    """On one line, and without what a terminal would obey: providers and people have written some of it."""
-    return "".join(letter if letter.isprintable() else " " for letter in words)
+    return plain(f"{SAID[outcome.result]}{new}: {outcome.id}{f' ({outcome.reason})' if outcome.reason else ''}")

@@ -12,6 +12,7 @@ from uuid import uuid4
 import aiohttp
 import msgspec
 
+from gateway.roles import Role
 from gateway.runtime import Clock
 from storage import access
 from storage.database import Db, connect, prepare
@@ -113,7 +114,7 @@ class Ground:
     @asynccontextmanager
     async def calling(self) -> AsyncIterator[aiohttp.ClientSession]:
         """The gateway's API, as a business calls it."""
-        key = await access.create_key(self.db, "bench", Clock()())
+        key = await access.create_key(self.db, "bench", Clock()(), Role.ADMIN)
         async with aiohttp.ClientSession(self.url, headers={"Authorization": f"Bearer {key}"}) as http:
             yield http
 

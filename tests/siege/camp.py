@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from bots.chances import Chances
 from bots.simulation import Simulator
+from gateway.roles import Role
 from gateway.runtime import Clock
 from storage import access
 from storage.database import Db, connect, prepare
@@ -109,7 +110,7 @@ async def opened_camp(folder: Path, seed: int) -> AsyncIterator[Camp]:
             balancer,
             wire,
             providers,
-            key=await access.create_key(db, "siege", Clock()()),
+            key=await access.create_key(db, "siege", Clock()(), Role.ADMIN),
         )
         stack.push_async_callback(_end, camp)
         await asyncio.gather(*[join() for join in (camp.join_web, camp.join_worker) for _ in range(2)])

@@ -1,9 +1,9 @@
 """Kill -9, again and again: two webs, two workers and their database under load. Then an audit of everybody's books.
 
-`pytest -m faults` runs a short form; `-s` shows the report. For a siege that is to be believed:
+`pytest -m faults` runs a short form; `-n 0 -s` shows the report. For a siege that is to be believed:
 
-    pytest -m faults -s --cycles 50
-    pytest -m faults -s --minutes 20 --seed 7
+    pytest -m faults -n 0 -s --cycles 50
+    pytest -m faults -n 0 -s --minutes 20 --seed 7
 """
 
 import asyncio

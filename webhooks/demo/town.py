@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import Any
 
 from msgspec.structs import replace
@@ -12,8 +13,9 @@ from quart import Quart
 import bots
 from bots.simulation import Simulator
 from gateway import worker
+from gateway.roles import Role
 from gateway.runtime import Clock, Runtime, opened
-from gateway.settings import Settings
+from gateway.settings import OwnSecret, Settings
 from storage import access
 from webhooks.app import create_app
 from webhooks.server import free_port, served
@@ -37,9 +39,10 @@ async def opened_town(settings: Settings, port: int = 0) -> AsyncIterator[Town]:
     clock, port = Clock(), port or free_port()
     url = f"http://127.0.0.1:{port}"
     async with opened_simulators(url, clock) as (simulators, accounts):
-        settings = replace(settings, accounts=accounts, public_url=url, private_files=True)
+        settings = replace(settings, accounts=accounts, public_url=url, private_files=True, private_callbacks=True)
+        settings = replace(settings, callback_secrets=settings.callback_secrets or (OwnSecret(token_hex(20)),))
         async with opened(settings, clock) as runtime, served(create_app(runtime), port=port), working(runtime):
-            key = await access.create_key(runtime.db, "demo", clock())
+            key = await access.create_key(runtime.db, "demo", clock(), Role.ADMIN)
             yield Town(runtime, simulators, url, key)
 
 
