@@ -28,6 +28,8 @@ def outlined(runtime: Runtime, asked: AskedStep, index: int) -> tuple[Step, list
     intent = asked.intent or next(iter(way.facts.intents), "")
     step = Step(asked.channel, way.account, intent=intent, success=success, fallback_after=asked.fallback_after)
     step = replace(step, required=asked.required)
+    if asked.sender and way.facts.may_send_as is None:
+        warnings = [*warnings, f"people on {asked.channel} see your account's own name, so `from` is not used"]
     return step, [f"channels[{index}]: {warning}" for warning in warnings]
 
 
@@ -46,6 +48,8 @@ def _check_parts(way: Channel, asked: AskedStep) -> None:
     if asked.intent and asked.intent not in way.facts.intents:
         known = ", ".join(way.facts.intents) or "none"
         raise RequestError("unknown_intent", f"this account may write under the intents: {known}", "intent")
+    if asked.sender and way.facts.may_send_as and not way.facts.may_send_as(asked.sender):
+        raise RequestError("bad_sender", f"{asked.channel} shows no such sender", "from")
     _check_addresses(asked)
     if asked.buttons and not (asked.text or asked.media):
         raise RequestError("empty", "buttons need a text", "buttons")

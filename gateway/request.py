@@ -11,9 +11,12 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
+from gateway.change import Wanted
+
 T = TypeVar("T")
 Name = Annotated[str, Meta(min_length=1, max_length=256)]
 Text = Annotated[str, Meta(max_length=16_384)]
+Version = Annotated[int, Meta(ge=1, le=999_999_999)]
 
 
 class RequestError(Exception):
@@ -29,7 +32,7 @@ class RequestError(Exception):
         return RequestError(self.code, self.message, f"{path}{dot}{self.field}")
 
 
-class Asked(Struct, rename="camel", forbid_unknown_fields=True, kw_only=True):
+class Asked(Struct, rename="camel", forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """The base of all that is read from callers."""
 
 
@@ -58,23 +61,47 @@ class AskedMedia(Asked):
     name: Annotated[str, Meta(max_length=256)] = ""
 
 
+class AskedHeader(Asked):
+    """What fills a template's header: the variable of its text; a file by `url` and `name`; or a place, in degrees."""
+
+    type: Literal["text", "image", "video", "document", "location"]
+    variables: Annotated[dict[str, Text], Meta(max_length=1)] = {}
+    url: Text = ""
+    name: Text = ""
+    address: Text = ""
+    latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Meta(ge=-180, le=180)] | None = None
+
+
+class AskedTemplateButton(Asked):
+    """What fills a template's button, counted from 0: `url`, the end of its address; or `reply`, what comes back."""
+
+    index: Annotated[int, Meta(ge=0, le=9)]
+    url: Text = ""
+    reply: Text = ""
+
+
 class AskedTemplate(Asked):
-    """A template that the provider has approved. `variables` by name or by number; they may hold ours."""
+    """A template that the provider has approved. `variables` by name or by number; all texts may hold ours."""
 
     name: Name
     language: Name
     variables: dict[str, Text] = {}
+    header: AskedHeader | None = None
+    buttons: Annotated[list[AskedTemplateButton], Meta(max_length=10)] = []
 
 
 class AskedStep(Asked):
     """A rung: `text` (with buttons, media) while we may speak freely, `template` when we may not.
 
+    sender: the name or number that it comes from, where the channel shows one; the account's own, if not given.
     intent: why we write although the window is shut, in the word of a provider that lets text through with one.
     required: it goes out whatever becomes of the others.
     """
 
     channel: Name
     account: Name | None = None
+    sender: Name | None = msgspec.field(name="from", default=None)
     text: Text = ""
     buttons: Annotated[list[AskedButton], Meta(max_length=10)] = []
     media: AskedMedia | None = None
@@ -85,31 +112,60 @@ class AskedStep(Asked):
     required: bool = False
 
 
-class AskedMessage(Asked):
-    """One message for each of the destinations. `validity_period` in minutes, for the whole cascade, from `send_at`.
+class AskedTerms(Asked):
+    """When and how a message may leave, whatever asks for it: a call, a template, a job. See AskedMessage."""
 
-    allowed_time_ranges: pairs of local times, start and end; weekdays: 1 Monday to 7 Sunday; both hold for every step.
-    priority: normal for a few destinations, bulk for many, if none is named. ambiguous: whether what may have been sent
-    may be sent again.
-    """
-
-    destinations: Annotated[list[Destination], Meta(min_length=1, max_length=1000)]
-    channels: Annotated[list[AskedStep], Meta(min_length=1, max_length=10)]
     validity_period: Annotated[int, Meta(ge=1, le=2880)] = 1440
-    send_at: Annotated[datetime, Meta(tz=True)] | None = None
     allowed_time_ranges: Annotated[list[tuple[str, str]], Meta(max_length=24)] = []
     weekdays: Annotated[list[Annotated[int, Meta(ge=1, le=7)]], Meta(max_length=7)] = []
     timezone: Name | None = None
+    category: Literal["service", "marketing"] = "service"
+    use_short_links: bool | None = None
+
+
+class AskedSending(AskedTerms):
+    """The same of what is really sent: where changes of a message's status are posted. See AskedMessage."""
+
+    callback_url: Annotated[str, Meta(max_length=4000)] | None = None
+    callback_events: Wanted = "all"
+    callback_data: Annotated[str, Meta(max_length=10_240)] | None = None
+
+
+RESERVED = ("export", "validate")
+"""No message's id: the API has other things under these names."""
+
+
+class AskedMessage(AskedSending, kw_only=True):
+    """One message for each of the destinations. `id`: the caller's own; the same message under it is sent once.
+
+    template_id: an own template, whose channels count; its newest version, unless template_version names one.
+    `validity_period` in minutes, for the whole cascade, from `send_at`. allowed_time_ranges: pairs of local times,
+    start and end; weekdays: 1 Monday to 7 Sunday; both hold for every step. priority: normal for a few destinations,
+    bulk for many, if none is named. category: people may want no marketing, and the rest all the same.
+    use_short_links: in every step, or in none; if not given, in those charged by their length. callback_url: where
+    changes of its status are posted, signed; `callback_data` is echoed there. ambiguous: whether what may have been
+    sent may be sent again.
+    """
+
+    destinations: Annotated[list[Destination], Meta(min_length=1, max_length=1000)]
+    channels: Annotated[list[AskedStep], Meta(max_length=10)] = []
+    template_id: Name | None = None
+    template_version: Version | None = None
+    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,63}\Z")] | None = None
+    send_at: Annotated[datetime, Meta(tz=True)] | None = None
     priority: Literal["urgent", "normal", "bulk"] | None = None
     ambiguous: Literal["atMostOnce", "atLeastOnce"] = "atMostOnce"
     group_id: Name | None = None
-    callback_data: Annotated[str, Meta(max_length=10_240)] | None = None
+
+
+AnyMessage = Annotated[Any, Meta(extra_json_schema={"anyOf": [{"$ref": "#/components/schemas/AskedMessage"}, {}]})]
+"""A message; anything else is that item's mistake."""
 
 
 class AskedBulk(Asked):
     """The body of POST /messages. The messages are read one by one, so that each fails alone."""
 
-    messages: Annotated[list[Any], Meta(min_length=1, max_length=1000)]
+    messages: Annotated[list[AnyMessage], Meta(min_length=1, max_length=1000)]
     bulk_id: Name | None = None
 
 

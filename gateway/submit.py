@@ -1,178 +1,164 @@
-"""Accepting: a caller's request becomes notifications, or mistakes that name their fields. One bad item fails alone."""
+"""Accepting: what can be accepted is stored, and then the caller hears so. One bad item fails alone."""
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
-from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import msgspec
 
-from gateway import metrics
+from gateway import cascade, metrics
 from gateway.attempt import Step
+from gateway.moves import Send
 from gateway.notification import Notification
-from gateway.outline import outlined
-from gateway.recipients import recipient
-from gateway.request import AskedBulk, AskedMessage, RequestError, convert, read
+from gateway.plans import Plan, key_of, planned
+from gateway.request import AskedBulk, RequestError, read
+from gateway.routes import look
+from gateway.rung import explained
 from gateway.runtime import Runtime
-from gateway.terms import Terms, read_terms
-from gateway.texts import filled
+from gateway.told import ToldBulk, ToldError, ToldItem, ToldStep
 from gateway.words import iso
-from storage import access, notifications
+from storage import access, links, notifications
 
 log = logging.getLogger(__name__)
 
-MOST, MOST_OF_ONE = 10_000, 1000
-"""Items that one request, and one message in it, may lead to."""
 
-
-@dataclass(frozen=True)
-class Plan:
-    """One message for one destination: accepted, or refused. `warnings` say what we changed."""
-
-    notification: Notification | None = None
-    error: RequestError | None = None
-    warnings: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Request:
-    """What one message has to know of the whole request: how many items it has, and how many of them come `before`.
-
-    scope: the same for a repetition of the same request, so that its messages get the same ids; None: not repeatable.
-    """
-
-    bulk_id: str | None
-    scope: str | None
-    many: int
-    before: int
-
-    def key(self, item: str) -> str:
-        return uuid5(NAMESPACE_URL, f"{self.scope}:{item}").hex if self.scope else uuid4().hex
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """One message of a request, as far as it is the same for all its destinations."""
-
-    message: AskedMessage
-    steps: Sequence[tuple[Step, list[str]]]
-    terms: Terms
-    path: str
-
-
-async def submit(runtime: Runtime, body: bytes, caller: str, idempotency_key: str | None) -> Any:
+async def submit(runtime: Runtime, body: bytes, caller: str, idempotency_key: str | None) -> ToldBulk:
     """Accept what can be accepted; the answer, one item for each message and destination, in order.
 
     Raises RequestError where the body as a whole cannot be read, storage.access.Conflict where the key was used with
     another body. The same key with the same body gives the same answer and sends once: the notifications' ids come
-    from both, so a request that broke off half-way is completed by its repetition.
+    from both, so a request that broke off half-way is completed by its repetition. The answer is made when all is
+    stored, so that it is true whatever became of another request at the same moment.
     """
     bulk = read(AskedBulk, body)
-    many = sum(map(_items, bulk.messages))
-    if many > MOST:
-        raise RequestError("too_many", f"one request has at most {MOST} destinations in all its messages", "messages")
-    request = access.digest(msgspec.json.encode((caller, idempotency_key))) if idempotency_key else None
+    request = _request(caller, idempotency_key) if idempotency_key else None
+    before = await access.claim(runtime.db, request, body, runtime.clock()) if request else None
+    if before and before.answer:
+        return msgspec.convert(before.answer, ToldBulk)
     scope = f"{request}:{access.digest(body)}" if request else None
-    plans: list[Plan] = []
-    for index, asked in enumerate(bulk.messages):
-        plans += await _plans(runtime, asked, f"messages[{index}]", Request(bulk.bulk_id, scope, many, len(plans)))
-    answer: Any = {"bulkId": bulk.bulk_id, "messages": [_answer(plan) for plan in plans]}
-    if request:
-        answer = await access.remember(runtime.db, request, body, answer, runtime.clock())
-    told = {item.get("id") for item in answer["messages"]}
-    await notifications.add(runtime.db, [made for plan in plans if (made := plan.notification) and made.id in told])
+    plans = await _known(runtime, await planned(runtime, bulk, caller, scope=scope))
+    if before and scope:
+        plans = await _completed(runtime, plans, scope)
+    await links.add(runtime.db, [link for plan in plans for link in plan.links])
+    await notifications.add(runtime.db, [made for plan in plans if (made := plan.notification)])
     runtime.outbox_bell.set()
-    _tell(plans, told)
-    return answer
+    answer = _answer(bulk, await _known(runtime, plans))
+    _tell(answer)
+    if request is None:
+        return answer
+    return msgspec.convert(await access.remember(runtime.db, request, msgspec.to_builtins(answer)), ToldBulk)
 
 
-def _tell(plans: Sequence[Plan], accepted: set[str]) -> None:
+async def recalled(runtime: Runtime, body: bytes, caller: str, idempotency_key: str) -> ToldBulk | None:
+    """What was answered to this request, if it came before. Raises storage.access.Conflict."""
+    known = await access.recalled(runtime.db, _request(caller, idempotency_key), body)
+    return msgspec.convert(known.answer, ToldBulk) if known and known.answer else None
+
+
+def _request(caller: str, idempotency_key: str) -> str:
+    return access.digest(msgspec.json.encode((caller, idempotency_key)))
+
+
+async def _completed(runtime: Runtime, plans: Sequence[Plan], scope: str) -> list[Plan]:
+    """Of a request that broke off, what was stored then counts, even if it could not be accepted any more."""
+    places, found = Counter[str](), list[Plan]()
+    for plan in plans:
+        key = key_of(scope, plan.path, places[plan.path])
+        places[plan.path] += 1
+        stored = await notifications.get(runtime.db, key) if plan.error else None
+        found.append(Plan(plan.path, stored) if stored else plan)
+    return found
+
+
+async def validate(runtime: Runtime, body: bytes, caller: str) -> ToldBulk:
+    """The answer that `submit` would give, with each step explained as things stand; nothing is stored or sent.
+
+    A message for later is judged at its time, as far as that can be known now. Raises RequestError.
+    """
+    bulk = read(AskedBulk, body)
+    plans = await _known(runtime, await planned(runtime, bulk, caller, trial=True))
+    explained = await asyncio.gather(*(_explained(runtime, plan) for plan in plans))  # their looks share trips
+    return ToldBulk(bulk_id=bulk.bulk_id, messages=explained)
+
+
+async def _known(runtime: Runtime, plans: Sequence[Plan]) -> list[Plan]:
+    """Where a caller's own id stands for a message already, that message; or a mistake, if it is another one."""
+    return list(await asyncio.gather(*(_known_one(runtime, plan) for plan in plans)))
+
+
+async def _known_one(runtime: Runtime, plan: Plan) -> Plan:
+    made = plan.notification
+    stored = await notifications.get(runtime.db, made.id) if made and made.asked else None
+    if stored is None or made is None:
+        return plan
+    if stored.asked != made.asked:
+        words = "another message was accepted under this id"
+        return Plan(plan.path, error=RequestError("id_taken", words, f"{plan.path}.id"))
+    return Plan(plan.path, stored, warnings=plan.warnings)
+
+
+def _tell(answer: ToldBulk) -> None:
     """One line for all of them, however many: each can be found by its id."""
-    ids = [made.id for plan in plans if (made := plan.notification) and made.id in accepted]
+    ids = [item.id for item in answer.messages if item.id]
     metrics.ASKED.labels("accepted").inc(len(ids))
-    metrics.ASKED.labels("refused").inc(sum(plan.error is not None for plan in plans))
+    metrics.ASKED.labels("refused").inc(len(answer.messages) - len(ids))
     if ids:
         log.info("accepted", extra={"message_ids": ids})
 
 
-async def _plans(runtime: Runtime, asked: Any, path: str, request: Request) -> Sequence[Plan]:
-    """One plan for each destination; a mistake in the message itself is each one's."""
-    try:
-        message = convert(AskedMessage, asked)
-        steps = [outlined(runtime, step, index) for index, step in enumerate(message.channels)]
-        terms = read_terms(message, request.many, runtime.settings.timezone, runtime.clock())
-    except RequestError as error:
-        return [Plan(error=error.within(path))] * _items(asked)
-    wanted, places = Wanted(message, steps, terms, path), range(len(message.destinations))
-    return await asyncio.gather(*(_plan(runtime, request, wanted, at, runtime.clock.ordinal()) for at in places))
+def _answer(bulk: AskedBulk, plans: Sequence[Plan]) -> ToldBulk:
+    return ToldBulk(bulk_id=bulk.bulk_id, messages=[_item(plan) for plan in plans])
 
 
-async def _plan(runtime: Runtime, request: Request, wanted: Wanted, index: int, accepted: int) -> Plan:
-    try:
-        return await _accepted(runtime, request, wanted, index, accepted)
-    except RequestError as error:
-        return Plan(error=error.within(wanted.path))
-
-
-async def _accepted(runtime: Runtime, request: Request, wanted: Wanted, index: int, accepted: int) -> Plan:
-    message, terms, destination = wanted.message, wanted.terms, wanted.message.destinations[index]
-    try:
-        named, person = await recipient(runtime, destination)
-        hours = terms.hours(destination)
-    except RequestError as error:
-        raise error.within(f"destinations[{index}]") from None
-    steps = tuple(
-        filled(step, asked, number, destination.variables)
-        for number, ((step, _), asked) in enumerate(zip(wanted.steps, message.channels, strict=True))
+def _item(plan: Plan) -> ToldItem:
+    made, error = plan.notification, plan.error
+    if error or made is None:
+        error = error or RequestError("invalid", "it cannot be read", plan.path)
+        return ToldItem(error=ToldError(code=error.code, message=error.message, field=error.field))
+    item = ToldItem(
+        id=made.id,
+        group_id=made.group_id,
+        bulk_id=made.bulk_id,
+        status=made.status,
+        send_at=iso(made.send_at or made.created_at),
+        timezone=made.hours.zone if made.hours else None,
+        plan=[_step(step) for step in made.steps],
     )
-    made = Notification(
-        request.key(f"{wanted.path}:{index}"),
-        named,
-        steps,
-        created_at=terms.accepted_at,
-        expires_at=terms.expires_at,
-        accepted=accepted,
-        person=person,
-        repeats=message.ambiguous == "atLeastOnce",
-        bulk_id=request.bulk_id,
-        group_id=message.group_id,
-        callback_data=message.callback_data,
+    if plan.warnings:
+        item.warnings = plan.warnings
+    return item
+
+
+def _step(step: Step) -> ToldStep:
+    told = ToldStep(
+        channel=step.channel,
+        account=step.account,
+        success=step.success.name.lower(),
+        fallback_after=f"PT{int(step.fallback_after.total_seconds())}S",
+        parts=step.parts,
     )
-    warnings = [warning for _, told in wanted.steps for warning in told] + terms.told(hours)
-    return Plan(terms.under(made, hours, request.before + index), warnings=warnings)
+    if step.required:
+        told.required = True
+    return told
 
 
-def _items(asked: Any) -> int:
-    """How many items of the answer a message of this shape has, even if it cannot be read."""
-    named = asked.get("destinations") if isinstance(asked, dict) else None
-    return len(named) if isinstance(named, list) and 1 <= len(named) <= MOST_OF_ONE else 1
+async def _explained(runtime: Runtime, plan: Plan) -> ToldItem:
+    item, made = _item(plan), plan.notification
+    if made is None or not item.plan:
+        return item
+    world = await look(runtime, made, made.send_at)
+    for number, (told, step) in enumerate(zip(item.plan, made.steps, strict=True)):
+        told.explanation = _with_parts(explained(made, number, world), step)
+        told.text = step.content.text if step.content else None
+    item.channel = _first(made, cascade.advance(made, world)[1])
+    return item
 
 
-def _answer(plan: Plan) -> dict[str, Any]:
-    if plan.error:
-        return {"error": {"code": plan.error.code, "message": plan.error.message, "field": plan.error.field}}
-    made = plan.notification
-    if made is None:
-        raise TypeError(plan)
-    answer: dict[str, Any] = {
-        "id": made.id,
-        "groupId": made.group_id,
-        "bulkId": made.bulk_id,
-        "status": made.status,
-        "sendAt": iso(made.due_at),
-        "timezone": made.hours.zone if made.hours else None,
-        "plan": [_told(step) for step in made.steps],
-    }
-    return answer | ({"warnings": plan.warnings} if plan.warnings else {})
+def _with_parts(words: str, step: Step) -> str:
+    return f"{words}; {step.parts} parts" if step.parts > 1 else words
 
 
-def _told(step: Step) -> dict[str, Any]:
-    wait = int(step.fallback_after.total_seconds())
-    return {
-        "channel": step.channel,
-        "account": step.account,
-        "success": step.success.name.lower(),
-        "fallbackAfter": f"PT{wait}S",
-    } | ({"required": True} if step.required else {})
+def _first(made: Notification, act: object) -> str | None:
+    """Where it would go first, if it would go anywhere now."""
+    return made.steps[act.step].channel if isinstance(act, Send) else None

@@ -5,9 +5,12 @@ from datetime import UTC, datetime, time, timedelta
 
 from msgspec import structs
 
+from gateway.change import Callback
 from gateway.hours import Hours, is_zone, opens_at, read_ranges
 from gateway.notification import Notification, Priority, Status, lane_of
 from gateway.request import AskedMessage, Destination, RequestError
+from gateway.settings import Settings
+from gateway.web import callback_problem
 
 FURTHEST = timedelta(days=366)
 """How far ahead a message may be scheduled."""
@@ -83,6 +86,18 @@ def read_terms(asked: AskedMessage, many: int, zone: str, now: datetime) -> Term
         asked.timezone or zone,
         warnings,
     )
+
+
+def read_callback(asked: AskedMessage, settings: Settings) -> Callback | None:
+    """Where its changes are to be told. Raises RequestError."""
+    url = asked.callback_url
+    if url is None:
+        return None
+    if not settings.callback_secrets:
+        raise RequestError("no_secret", "callbacks are not set up here: set GATEWAY_CALLBACK_SECRET", "callbackUrl")
+    if problem := callback_problem(url, private=settings.private_callbacks):
+        raise RequestError("bad_url", problem, "callbackUrl")
+    return Callback(url, asked.callback_events)
 
 
 def _begins_at(asked: datetime | None, now: datetime) -> tuple[datetime, list[str]]:

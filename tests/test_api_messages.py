@@ -45,6 +45,7 @@ async def submitted(town: Player, step: dict[str, Any], **destination: Any) -> A
             )
         ],
         ({**STEP, "buttons": [{"text": "a", "url": "https://x:y/"}]}, "bad_url", "buttons[0].url", "no web address"),
+        ({**STEP, "from": "A name that is too long"}, "bad_sender", "from", "no such sender"),
         ({**STEP, "fallbackAfter": "PT9S"}, "invalid", "fallbackAfter", "from 10 seconds"),
         ({**STEP, "fallbackAfter": "PT48H1S"}, "invalid", "fallbackAfter", "to 48 hours"),
         ({**STEP, "fallbackAfter": "-PT1H"}, "invalid", "fallbackAfter", "from 10 seconds"),
@@ -143,7 +144,7 @@ async def test_the_answer(town: Player) -> None:
         "groupId": "g1",
         "bulkId": "b1",
         "status": "NEW",
-        "plan": [{"channel": "sms", "account": "demo", "success": "delivered", "fallbackAfter": "PT3600S"}],
+        "plan": [{"channel": "sms", "account": "demo", "success": "delivered", "fallbackAfter": "PT3600S", "parts": 1}],
     }
 
 

@@ -1,12 +1,15 @@
-"""Answers that mean no: always JSON with `error` and `details`, never a stack trace."""
+"""Answers: what is told, and what means no: always JSON with `error` and `details`, never a stack trace."""
 
 import logging
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 from quart import Quart, Response, jsonify
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
+from gateway.clash import Clash
 from gateway.request import RequestError
+from gateway.told import Told as Told  # noqa: PLC0414
 from storage.access import Conflict
 from storage.database import DatabaseError
 
@@ -16,19 +19,36 @@ RETRY_AFTER = "5"
 """Seconds after which a caller may find the database back."""
 
 
+def answer(told: msgspec.Struct, status: int = 200) -> Response:
+    """It as JSON."""
+    return Response(msgspec.json.encode(told), status, content_type="application/json")
+
+
+T = TypeVar("T")
+
+
+def there(key: str, found: T | None) -> T:
+    """It, if there is such a thing. Raises Refusal."""
+    if found is None:
+        raise Refusal(404, "There is no such thing.", {"id": key})
+    return found
+
+
 class Refusal(Exception):
     """A no: status, a sentence, and details."""
 
     def __init__(self, status: int, error: str, details: Any = None) -> None:
         super().__init__(error)
         self.status, self.error, self.details = status, error, details
+        self.retry_after: int | None = None
 
 
 def register_errors(app: Quart) -> None:
     """Every exception has its answer."""
-    app.register_error_handler(Refusal, lambda error: no(error.status, error.error, error.details))
+    app.register_error_handler(Refusal, _refusal)
     app.register_error_handler(RequestError, _mistake)
     app.register_error_handler(Conflict, _conflict)
+    app.register_error_handler(Clash, lambda error: no(status_of(error), str(error)))
     app.register_error_handler(DatabaseError, _no_database)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _ours)
@@ -49,13 +69,20 @@ def status_of(error: Exception) -> int:
             return error.status
         case RequestError():
             return 400
-        case Conflict():
+        case Conflict() | Clash():
             return 409
         case DatabaseError():
             return 503
         case HTTPException():
             return error.code or 500
     return 500
+
+
+async def _refusal(error: Refusal) -> Response:
+    response = no(error.status, error.error, error.details)
+    if error.retry_after:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
 
 
 async def _mistake(error: RequestError) -> Response:

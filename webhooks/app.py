@@ -6,11 +6,30 @@ from quart import Quart
 
 from gateway.runtime import Runtime, opened
 from gateway.settings import load
-from webhooks import api, dead, health, metrics, providers
+from webhooks import (
+    accounts,
+    auth,
+    contacts,
+    dead,
+    export,
+    health,
+    jobs,
+    keys,
+    links,
+    message_templates,
+    messages,
+    metrics,
+    optouts,
+    previews,
+    providers,
+    sessions,
+    templates,
+)
 from webhooks.answers import register_errors
 from webhooks.guard import guard
 from webhooks.intake import App
 from webhooks.naming import name_request, tell_name
+from webhooks.openapi import describe
 
 LARGEST_BODY = 8 * 1024 * 1024
 """Bytes that are read of anything at all; each route sets a closer bound of its own."""
@@ -18,10 +37,32 @@ LARGEST_BODY = 8 * 1024 * 1024
 
 def create_app(runtime: Runtime | None = None) -> Quart:
     """All routes, over an open runtime, or over one of its own that is opened from the environment's settings."""
-    app = App("webhooks")
+    app = App("webhooks", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
-    for blueprint in (health.blueprint, providers.blueprint, api.blueprint, dead.blueprint, metrics.blueprint):
-        app.register_blueprint(blueprint)
+    app.url_map.converters["message"] = messages.MessageId
+    app.url_map.converters["session"] = sessions.SessionId
+    app.url_map.converters["provided"] = message_templates.ProvidedId
+    for area in (
+        health,
+        providers,
+        messages,
+        export,
+        links,
+        optouts,
+        sessions,
+        contacts,
+        accounts,
+        auth,
+        keys,
+        jobs,
+        dead,
+        metrics,
+        templates,
+        message_templates,
+        previews,
+    ):
+        app.register_blueprint(area.blueprint)
+    describe(app)
     app.before_request(name_request)
     app.before_request(guard)
     app.after_request(tell_name)

@@ -1,11 +1,11 @@
 """A notification as the API tells it."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from gateway.attempt import Attempt
 from gateway.model import Progress
 from gateway.notification import Notification
+from gateway.told import ToldAttempt, ToldCall, ToldDecision, ToldLink, ToldRecipient, ToldReply, ToldRequest, ToldStory
 from gateway.words import iso
 from storage.traces import Line
 
@@ -21,60 +21,70 @@ _STEP_STATUS = {
 }
 
 
-def story(notification: Notification, calls: Sequence[Line]) -> dict[str, Any]:
-    """Camel case, times in ISO 8601 and UTC, statuses in the API's words; `calls` to providers by attempts."""
-    return {
-        "id": notification.id,
-        "groupId": notification.group_id,
-        "bulkId": notification.bulk_id,
-        "callbackData": notification.callback_data,
-        "status": notification.status,
-        "reason": notification.decisions[-1].text if notification.decisions else None,
-        "priority": notification.priority.name.lower(),
-        "createdAt": iso(notification.created_at),
-        "sendAt": iso(notification.send_at),
-        "timezone": notification.hours.zone if notification.hours else None,
-        "expiresAt": iso(notification.expires_at),
-        "nextAt": iso(notification.due_at),
-        "cancelledAt": iso(notification.cancelled_at),
-        "finishedAt": iso(notification.done_at),
-        "replayOf": notification.replay_of,
-        "attempts": [
-            _attempt(notification, attempt) | {"calls": [_call(call) for call in calls if call.attempt == index]}
+def story(notification: Notification, calls: Sequence[Line], links: Sequence[ToldLink]) -> ToldStory:
+    """Times in ISO 8601 and UTC, statuses in the API's words; `calls` to providers by attempts."""
+    person = notification.recipient
+    return ToldStory(
+        id=notification.id,
+        group_id=notification.group_id,
+        bulk_id=notification.bulk_id,
+        job_id=notification.job_id,
+        callback_data=notification.callback_data,
+        recipient=ToldRecipient(
+            phone=person.phone,
+            contact_id=person.contact,
+            external_id=person.external_id,
+            chat_session_id=person.session,
+        ),
+        status=notification.status,
+        reason=notification.decisions[-1].text if notification.decisions else None,
+        priority=notification.priority.name.lower(),
+        created_at=iso(notification.created_at),
+        send_at=iso(notification.send_at),
+        timezone=notification.hours.zone if notification.hours else None,
+        expires_at=iso(notification.expires_at),
+        next_at=iso(notification.due_at),
+        cancelled_at=iso(notification.cancelled_at),
+        finished_at=iso(notification.done_at),
+        replay_of=notification.replay_of,
+        attempts=[
+            _attempt(notification, attempt, [_call(call) for call in calls if call.attempt == index])
             for index, attempt in enumerate(notification.attempts)
         ],
-        "decisions": [{"at": iso(decision.at), "text": decision.text} for decision in notification.decisions],
-    }
+        short_links=list(links),
+        decisions=[ToldDecision(at=iso(decision.at), text=decision.text) for decision in notification.decisions],
+    )
 
 
-def _attempt(notification: Notification, attempt: Attempt) -> dict[str, Any]:
+def _attempt(notification: Notification, attempt: Attempt, calls: list[ToldCall]) -> ToldAttempt:
     step, address = notification.steps[attempt.step], attempt.address
-    template = f"{step.template.name}/{step.template.language}" if attempt.template and step.template else None
-    return {
-        "channel": step.channel,
-        "account": address.account if address else step.account,
-        "address": address.user if address else None,
-        "template": template,
-        "intent": attempt.intent or None,
-        "status": _STEP_STATUS[attempt.progress],
-        "reason": attempt.reason or None,
-        "cause": attempt.cause,
-        "sentAt": iso(attempt.sent_at),
-        "changedAt": iso(attempt.at),
-        "retryAt": iso(attempt.retry_at),
-        "late": attempt.late,
-        "recalledAt": iso(attempt.recalled_at),
-        "partCount": attempt.pieces,
-        "providerIds": [part.provider_id for part in attempt.parts if part.provider_id],
-    }
+    return ToldAttempt(
+        channel=step.channel,
+        account=address.account if address else step.account,
+        address=address.user if address else None,
+        template=f"{step.template.name}/{step.template.language}" if attempt.template and step.template else None,
+        intent=attempt.intent or None,
+        status=_STEP_STATUS[attempt.progress],
+        reason=attempt.reason or None,
+        cause=attempt.cause,
+        success=step.success.name.lower(),
+        sent_at=iso(attempt.sent_at),
+        changed_at=iso(attempt.at),
+        retry_at=iso(attempt.retry_at),
+        late=attempt.late,
+        recalled_at=iso(attempt.recalled_at),
+        part_count=1 if attempt.template else step.parts,
+        provider_ids=[part.provider_id for part in attempt.parts if part.provider_id],
+        calls=calls,
+    )
 
 
-def _call(line: Line) -> dict[str, Any]:
-    answer = {"status": line.status, "retryAfter": line.retry_after or None, "body": line.answer}
-    return {
-        "at": iso(line.at),
-        "request": {"method": line.method, "url": line.url, "body": line.request},
-        "answer": answer if line.status else None,
-        "error": line.broke or None,
-        "milliseconds": line.milliseconds,
-    }
+def _call(line: Line) -> ToldCall:
+    reply = ToldReply(status=line.status, retry_after=line.retry_after or None, body=line.answer)
+    return ToldCall(
+        at=iso(line.at),
+        request=ToldRequest(method=line.method, url=line.url, body=line.request),
+        answer=reply if line.status else None,
+        error=line.broke or None,
+        milliseconds=line.milliseconds,
+    )
