@@ -4,12 +4,15 @@ import asyncio
 import logging
 from datetime import datetime, timedelta
 
+import msgspec
 from msgspec.structs import replace
 
 from bots.conversation import command
 from gateway import metrics, receipts, sessions
 from gateway.attempt import Step
+from gateway.callbacks import tell_account
 from gateway.channel import Channel
+from gateway.consent import KINDS, WORD, come_back, leave, names
 from gateway.model import (
     Contact,
     Content,
@@ -17,7 +20,7 @@ from gateway.model import (
     Event,
     Inbound,
     Message,
-    Personal,
+    Preference,
     Receipt,
     Session,
     Subscription,
@@ -27,7 +30,8 @@ from gateway.model import (
     template_key,
 )
 from gateway.notification import Notification, Priority, Recipient, lane_of
-from gateway.runtime import Runtime
+from gateway.runtime import Runtime, account_key
+from gateway.words import iso
 from storage import messages, notifications, states
 from storage import sessions as stored
 from storage.inbox import key as event_key
@@ -44,8 +48,7 @@ _told: set[tuple[str, str]] = set()
 async def work(runtime: Runtime, event: Event) -> None:
     """Let an event have its effect."""
     event = _by_now(event, runtime.clock())
-    channel = event.address.channel if isinstance(event, Personal) else event.channel
-    metrics.EVENTS.labels(channel, type(event).__name__.lower()).inc()
+    metrics.EVENTS.labels(event.channel, type(event).__name__.lower()).inc()
     match event:
         case Inbound():
             await _inbound(runtime, event)
@@ -53,6 +56,10 @@ async def work(runtime: Runtime, event: Event) -> None:
             await receipts.received(runtime, event)
         case Subscription():
             await sessions.subscribed(runtime, event.address, event.at, active=event.active)
+            kind = "session.resumed" if event.active else "session.blocked"
+            await tell_account(runtime, kind, event.address, event_key(event), {"at": iso(event.at)})
+        case Preference():
+            await _prefer(runtime, event)
         case Visit():
             await _visit(runtime, event)
         case Echo():
@@ -70,7 +77,7 @@ async def work(runtime: Runtime, event: Event) -> None:
 
 async def _visit(runtime: Runtime, event: Visit) -> None:
     linked = await stored.contact(runtime.db, start_code=event.start) if event.start else None
-    await sessions.visited(runtime, event.address, event.person.name, linked.id if linked else None)
+    await sessions.visited(runtime, event.address, event.person.name, linked.id if linked else None, event.at)
 
 
 async def _echo(runtime: Runtime, event: Echo) -> None:
@@ -92,7 +99,10 @@ async def _inbound(runtime: Runtime, event: Inbound) -> None:
     contact = await _contact(runtime, event)
     name, _ = command(event)
     session = await sessions.touched(runtime, way.facts.window, event, name, contact.id if contact else None)
+    runtime.counts.came(account_key(way), event.at)
+    await _heed(runtime, event, session, name)
     await _log(runtime, event)
+    await _tell(runtime, event, session, name)
     await _answer(runtime, way, event, session)
 
 
@@ -108,6 +118,49 @@ async def _contact(runtime: Runtime, event: Inbound) -> Contact | None:
         return known
     session = await stored.get(runtime.db, event.address.key)
     return await stored.join(runtime.db, runtime.clock(), phone=phone, own=session.contact if session else None)
+
+
+async def _heed(runtime: Runtime, event: Inbound, session: Session, command: str) -> None:
+    """Whoever says stop wants no marketing from us, anywhere; whoever says start wants it again."""
+    if command not in {"start", "stop"}:
+        return
+    person, by = await _names(runtime, session), f"{WORD} in {event.channel}: {event.content.text[:100]}"
+    if command == "stop":
+        await leave(runtime.db, person, "marketing", event.at, by)
+    else:
+        await come_back(runtime.db, person, KINDS, event.at, by)
+
+
+async def _names(runtime: Runtime, session: Session) -> list[str]:
+    contact = await stored.contact(runtime.db, id=session.contact) if session.contact else None
+    return names(None, contact, [session])
+
+
+async def _prefer(runtime: Runtime, event: Preference) -> None:
+    """A provider's word is about its own channel's marketing; to be safe it is taken for all of ours."""
+    session = await stored.get(runtime.db, event.address.key) or Session(event.address.key, event.address)
+    person, by = await _names(runtime, session), f"provider {event.channel}"
+    if event.marketing:
+        await come_back(runtime.db, person, ["marketing"], event.at, by)
+    else:
+        await leave(runtime.db, person, "marketing", event.at, by)
+
+
+async def _tell(runtime: Runtime, event: Inbound, session: Session, command: str) -> None:
+    """The account's own webhook, before the bot: it may be slow."""
+    content, key = event.content, event_key(event)
+    told = {"at": iso(event.at), "contact": session.contact, "name": session.name or None}
+    if session.started_at == event.at:  # as are others of that second, which are told under the same name, and so once
+        await tell_account(runtime, "session.started", event.address, f"{session.id}@{iso(event.at)}", told)
+    if command == "stop":
+        await tell_account(runtime, "session.stopped", event.address, key, told)
+    said = {
+        "text": content.text,
+        "media": msgspec.to_builtins(content.media) if content.media else None,
+        "button": event.pressed,
+        "providerId": event.provider_id,
+    }
+    await tell_account(runtime, "message.inbound", event.address, key, told | said)
 
 
 async def _log(runtime: Runtime, event: Inbound) -> None:
