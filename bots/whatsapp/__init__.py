@@ -7,10 +7,12 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from bots.whatsapp import inbound, outbound
+from bots.whatsapp import desk, inbound, outbound
 from bots.whatsapp.binding import read_binding
 from bots.whatsapp.pieces import split
-from gateway.channel import Binding, Call, Facts, Limits, Outside, Parsed, Rate
+from bots.whatsapp.template_rules import mistakes
+from gateway.channel import Binding, Call, Facts, Limits, Outside, Parsed, Rate, Verdict
+from gateway.message_template import MessageTemplate
 from gateway.model import Address, Content, Inbound, Progress, TemplateMessage
 from gateway.settings import OwnSecret, Secret
 from gateway.window import Mode, Window
@@ -32,12 +34,17 @@ FACTS = Facts(
     templates=True,
     echoes_key=True,
     limits=LIMITS,
+    flat_values=True,
+    markup=True,
     max_body=3 * 1024 * 1024,
 )
 
 
 class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One business number. `number` is its phone number, for wa.me links; `version` the Graph API's."""
+    """One business number. `number` is its phone number, for wa.me links; `version` the Graph API's.
+
+    app_id: the app by which the example files of templates are uploaded.
+    """
 
     phone_number_id: str
     waba_id: str
@@ -45,6 +52,7 @@ class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     app_secret: Secret
     verify_token: OwnSecret
     number: str = ""
+    app_id: str = ""
     api_url: str = "https://graph.facebook.com"
     version: str = "v26.0"
 
@@ -59,8 +67,10 @@ class WhatsApp:
         self._settings = settings
         self._family = family
         self._public_url = outside.public_url
-        number = f"{settings.api_url}/{settings.version}/{settings.phone_number_id}"
-        self._graph = outbound.Graph(outside.http, number, settings.access_token)
+        root = f"{settings.api_url}/{settings.version}"
+        self._graph = outbound.Graph(outside.http, f"{root}/{settings.phone_number_id}", settings.access_token)
+        graph = self._graph._replace(node=root)
+        self._desk = desk.Desk(graph, outside.files, settings.waba_id, settings.app_id)
 
     def verify(self, call: Call) -> None:
         inbound.verify(call, self._settings.app_secret, self._settings.verify_token)
@@ -106,6 +116,18 @@ class WhatsApp:
     async def _set_callback(self, configuration: dict[str, str]) -> None:
         """Webhooks: Overrides, of a business phone number."""
         await self._graph.call("POST", json={"webhook_configuration": configuration})
+
+    def template_mistakes(self, template: MessageTemplate) -> Sequence[tuple[str, str]]:
+        return list(mistakes(template))
+
+    async def submit_template(self, template: MessageTemplate) -> Verdict:
+        return await desk.submit(self._desk, template)
+
+    async def listed_templates(self) -> Sequence[tuple[MessageTemplate, Verdict]]:
+        return await desk.listed(self._desk, self.account)
+
+    async def delete_template(self, template: MessageTemplate) -> None:
+        await desk.delete(self._desk, template)
 
     async def close(self) -> None:
         """The HTTP session is everybody's."""

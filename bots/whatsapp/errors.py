@@ -151,7 +151,8 @@ def explain(error: object) -> str:
     """An error of Meta's in words: its code, ours for it, and Meta's details."""
     code = dig(error, "code")
     meaning = MEANINGS.get(code) if isinstance(code, int) else None
-    details = word(error, "error_data", "details") or word(error, "message") or word(error, "title")
+    said = (("error_data", "details"), ("error_user_msg",), ("message",), ("title",))
+    details = next(filter(None, (word(error, *path) for path in said)), "")
     parts = (meaning.words if meaning else "", "" if code in TOKEN_CODES else details)
     return f"{word(error, 'code') or 'no code'}: {'; '.join(filter(None, parts)) or 'no reason given'}"
 

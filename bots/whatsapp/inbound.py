@@ -15,7 +15,7 @@ import msgspec
 
 from bots.whatsapp.item import dig, digest, items, moment, word, written
 from bots.whatsapp.messages import AFTERTHOUGHTS, read_message
-from bots.whatsapp.reports import STATUSES, read_status, read_template
+from bots.whatsapp.reports import STATUSES, read_preferences, read_status, read_template
 from gateway.channel import Answer, Call, Forged, Malformed, Parsed
 from gateway.model import Event, Unrecognised
 from gateway.settings import Secret
@@ -117,6 +117,10 @@ def _change(change: object, entry: object, family: Family, place: Place) -> Iter
     match word(change, "field"):
         case "messages":
             yield from _messages(value, family, place)
+        case "user_preferences":
+            account = family.numbers.get(word(value, "metadata", "phone_number_id"))
+            if account:
+                yield from read_preferences(value, account, place.at)
         case "message_template_status_update":
             accounts = family.businesses.get(word(entry, "id"), ())
             yield from read_template(value, accounts, place.at, digest([place.stamp, value]))

@@ -10,7 +10,7 @@ from bots.whatsapp.errors import SUCCESS, refusal
 from bots.whatsapp.item import items, word
 from bots.whatsapp.messages import is_phone
 from bots.whatsapp.pieces import NO_TEXT
-from bots.whatsapp.reports import language
+from bots.whatsapp.template_message import template
 from gateway.channel import Ambiguous, SendError
 from gateway.model import Button, Content, Media, TemplateMessage
 from gateway.settings import Secret
@@ -23,19 +23,27 @@ Json = dict[str, Any]
 
 
 class Graph(NamedTuple):
-    """Meta's Graph API, as one number of ours calls it."""
+    """Meta's Graph API, from one of its nodes on: a number of ours, or the root."""
 
     http: aiohttp.ClientSession
-    number: str
+    node: str
     token: Secret
 
     async def call(self, method: str, path: str = "", json: Json | None = None) -> object:
         """The result. Raises SendError."""
         headers = {"Authorization": f"Bearer {self.token.reveal()}"}
-        reply = await wire.call(self.http, method, self.number + path, json=json, headers=headers)
-        if reply.status not in SUCCESS or not isinstance(reply.json, dict):
-            raise refusal(reply)
-        return reply.json
+        return _result(await wire.call(self.http, method, self.node + path, json=json, headers=headers))
+
+    async def upload(self, path: str, body: bytes) -> object:
+        """The result of handing over a file (Graph API: Upload a file). Raises SendError."""
+        headers = {"Authorization": f"OAuth {self.token.reveal()}", "file_offset": "0"}
+        return _result(await wire.call(self.http, "POST", self.node + path, body=body, headers=headers))
+
+
+def _result(reply: wire.Reply) -> object:
+    if reply.status not in SUCCESS or not isinstance(reply.json, dict):
+        raise refusal(reply)
+    return reply.json
 
 
 async def send(graph: Graph, message: Json) -> str:
@@ -60,7 +68,7 @@ def render(user: str, what: Content | TemplateMessage, key: str) -> Json:
         "recipient_type": "individual",
         ("to" if is_phone(user) else "recipient"): user,
         "biz_opaque_callback_data": key,
-        **(_template(what) if isinstance(what, TemplateMessage) else _content(what)),
+        **(template(what) if isinstance(what, TemplateMessage) else _content(what)),
     }
 
 
@@ -103,22 +111,3 @@ def _row(button: Button) -> Json:
 
 def _reply(button: Button) -> str:
     return button.reply or button.text
-
-
-def _template(template: TemplateMessage) -> Json:
-    """Values by name, or by number in their order (Templates: Parameter formats)."""
-    values = template.values
-    if values and all(name.isdecimal() for name in values):
-        parameters = [_value(values[name]) for name in sorted(values, key=int)]
-    else:
-        parameters = [{**_value(value), "parameter_name": name} for name, value in values.items()]
-    components = {"components": [{"type": "body", "parameters": parameters}]} if parameters else {}
-    return {
-        "type": "template",
-        "template": {"name": template.name, "language": {"code": language(template.language)}, **components},
-    }
-
-
-def _value(value: str) -> Json:
-    """Meta refuses line breaks, tabs and runs of spaces in a value (132018); a refused message helps nobody."""
-    return {"type": "text", "text": " ".join(value.split())}

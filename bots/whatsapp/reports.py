@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bots.whatsapp.errors import cause, explain
 from bots.whatsapp.item import items, moment, word, written
-from gateway.model import Progress, Receipt, TemplateChange
+from gateway.model import Address, Preference, Progress, Receipt, TemplateChange
 
 STATUSES = {
     "sent": Progress.SENT,
@@ -37,6 +37,17 @@ def read_status(item: object, account: str, otherwise: datetime) -> Receipt:
         key=word(item, "biz_opaque_callback_data"),
         raw=written(item),
     )
+
+
+def read_preferences(value: object, account: str, at: datetime) -> Iterator[Preference]:
+    """What people want of our marketing (Cloud API: user_preferences webhook). Raises ValueError for other values."""
+    for item in items(value, "user_preferences"):
+        wish, user = word(item, "value"), word(item, "user_id") or word(item, "wa_id")
+        if word(item, "category") != "marketing_messages" or wish not in {"stop", "resume"} or not user:
+            raise ValueError("a preference that we have no word for")
+        stamp = word(item, "timestamp")
+        address, named = Address("whatsapp", account, user), f"preference:{user}:{stamp}:{wish}"
+        yield Preference(address, named, wish == "resume", moment(stamp, at), written(item))
 
 
 def read_template(value: object, accounts: Sequence[str], at: datetime, event: str) -> Iterator[TemplateChange]:

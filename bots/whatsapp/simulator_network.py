@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Mapping
 from datetime import timedelta
+from itertools import count
 from typing import Any
 from uuid import uuid4
 
@@ -10,7 +11,8 @@ from bots.simulation import Accepted, Bubble, Clock, Phone, Simulator, utcnow
 from bots.whatsapp import Account
 from bots.whatsapp import simulator_webhooks as webhooks
 from bots.whatsapp.messages import is_phone
-from bots.whatsapp.simulator_rules import Fault, Template, shown
+from bots.whatsapp.simulator_components import Fault, Template
+from bots.whatsapp.simulator_rules import shown
 from bots.whatsapp.simulator_types import Message
 from gateway.channel import Call
 from gateway.model import Button
@@ -32,7 +34,8 @@ class Network(Simulator):
 
     templates: (name, language) -> what is approved. window_sync: refuse outside the 24 hours at once, and not, as
     Meta mostly does, in a late status. hold_receipts: keep statuses until `release_receipts`. receipts_first: a
-    status is taken by us before the call that sent the message is answered.
+    status is taken by us before the call that sent the message is answered. page_size: templates on a page of Meta's
+    list, at most. uploads: what was uploaded, by its handle.
     """
 
     def __init__(self, account: Account, webhook_url: str, clock: Clock = utcnow) -> None:
@@ -43,6 +46,9 @@ class Network(Simulator):
         self.hold_receipts = False
         self.receipts_first = False
         self.override = ""
+        self.page_size = 100
+        self.uploads: dict[str, bytes] = {}
+        self._ids = count(900100200)
         self._held: list[Call] = []
         self._late: deque[int] = deque()
         self._bsuids: dict[str, str] = {}
@@ -80,11 +86,16 @@ class Network(Simulator):
         for call in held:
             self.deliver(call)
 
-    def set_template_status(self, name: str, language: str, event: str) -> None:
-        """Meta approves, pauses or disables a template, and says so to the app's own callback URL."""
-        self.templates[name, language]["status"] = event
-        value = webhooks.template_status(name, language, event)
+    def set_template_status(self, name: str, language: str, event: str, reason: str = "NONE") -> None:
+        """Meta approves, rejects, pauses or disables a template, and says so to the app's own callback URL."""
+        template = self.templates[name, language]
+        template["status"], template["reason"] = event, reason
+        value = webhooks.template_status(self.template_id(name, language), name, language, event, reason)
         self.deliver(self._webhook(self.webhook_url, "message_template_status_update", value))
+
+    def template_id(self, name: str, language: str) -> str:
+        """Meta's id of a template, given when it is first needed."""
+        return self.templates[name, language].setdefault("id", str(next(self._ids)))
 
     def close_window(self, user: str) -> None:
         """For Meta, the person has not written within the 24 hours, whatever we believe."""

@@ -1,11 +1,11 @@
 """What Meta's server refuses, and what a phone shows of the rest."""
 
-import re
 from collections.abc import Mapping
-from typing import NamedTuple, NotRequired, TypedDict
+from typing import NamedTuple
 
 import msgspec
 
+from bots.whatsapp.simulator_components import Fault, Template, as_seen, unfit
 from bots.whatsapp.simulator_types import (
     Choice,
     LinkAction,
@@ -16,28 +16,10 @@ from bots.whatsapp.simulator_types import (
     Rows,
     Section,
     TemplateUse,
-    Value,
 )
 from gateway.model import Button
 
-
-class Template(TypedDict):
-    """A template as Meta keeps it: placeholders {{1}} or {{name}} in its body, quick replies under it."""
-
-    body: str
-    status: NotRequired[str]
-    buttons: NotRequired[list[str]]
-
-
-PLACEHOLDER = re.compile(r"{{(\w+)}}")
 Templates = Mapping[tuple[str, str], Template]
-
-
-class Fault(NamedTuple):
-    """Why Meta refuses: one of its codes, and the details."""
-
-    code: int
-    details: str
 
 
 def read(request: object, templates: Templates) -> Message | Fault:
@@ -86,26 +68,11 @@ def _not_sendable(message: Message, templates: Templates) -> Fault | None:
     status = template.get("status", "APPROVED")
     if status not in SENDABLE:
         return Fault(NOT_SENDABLE.get(status, 132001), f"the template is {status}")
-    return _unfit(use.values, _names(template))
+    return unfit(use, template)
 
 
 SENDABLE = {"APPROVED", "FLAGGED", "REINSTATED", "UNARCHIVED"}
 NOT_SENDABLE = {"PAUSED": 132015, "DISABLED": 132016, "REJECTED": 132007}
-
-
-def _names(template: Template) -> list[str]:
-    return list(dict.fromkeys(PLACEHOLDER.findall(template["body"])))
-
-
-def _unfit(values: list[Value], names: list[str]) -> Fault | None:
-    if len(values) != len(names):
-        return Fault(132000, f"number of localizable_params ({len(values)}) does not match ({len(names)})")
-    given = [value.parameter_name or str(index) for index, value in enumerate(values, 1)]
-    if sorted(given) != sorted(names):
-        return Fault(132012, f"parameters {', '.join(given)} do not match {', '.join(names)}")
-    if any(re.search(r"[\n\t]| {5}", value.text) for value in values):
-        return Fault(132018, "a value has line breaks, tabs or more than four spaces in a row")
-    return None
 
 
 class Shown(NamedTuple):
@@ -134,7 +101,5 @@ def shown(message: Message, templates: Templates) -> Shown:
 
 
 def _filled(use: TemplateUse, templates: Templates) -> Shown:
-    template = templates[use.name, use.language.code]
-    values = {value.parameter_name or str(index): value.text for index, value in enumerate(use.values, 1)}
-    text = PLACEHOLDER.sub(lambda found: values[found[1]], template["body"])
-    return Shown(text, [Button(title, reply=title) for title in template.get("buttons", ())], "")
+    text, buttons, media = as_seen(use, templates[use.name, use.language.code])
+    return Shown(text, buttons, media)

@@ -88,15 +88,50 @@ class Opening(Strict, tag="cta_url"):
     action: LinkAction
 
 
-class Value(Strict):
-    type: Literal["text"]
+class Value(Strict, tag="text"):
     text: Annotated[str, Meta(min_length=1)]
     parameter_name: str = ""
 
 
-class Component(Strict):
-    type: Literal["body"]
+class Image(Strict, tag="image"):
+    image: File
+
+
+class Video(Strict, tag="video"):
+    video: File
+
+
+class Document(Strict, tag="document"):
+    document: File
+
+
+class Point(Strict):
+    latitude: float
+    longitude: float
+    name: str = ""
+    address: str = ""
+
+
+class Location(Strict, tag="location"):
+    location: Point
+
+
+class Answering(Strict, tag="payload"):
+    payload: Annotated[str, Meta(min_length=1, max_length=128)]
+
+
+class HeaderPart(Strict, tag="header"):
+    parameters: Annotated[list[Value | Image | Video | Document | Location], Meta(min_length=1, max_length=1)]
+
+
+class BodyPart(Strict, tag="body"):
     parameters: list[Value]
+
+
+class ButtonPart(Strict, tag="button"):
+    sub_type: Literal["url", "quick_reply"]
+    index: Annotated[str, Meta(pattern=r"^[0-9]$")]
+    parameters: Annotated[list[Value | Answering], Meta(min_length=1, max_length=1)]
 
 
 class Language(Strict):
@@ -106,11 +141,21 @@ class Language(Strict):
 class TemplateUse(Strict):
     name: str
     language: Language
-    components: Annotated[list[Component], Meta(max_length=1)] = []
+    components: list[HeaderPart | BodyPart | ButtonPart] = []
 
     @property
     def values(self) -> list[Value]:
-        return [value for component in self.components for value in component.parameters]
+        parts = [part for part in self.components if isinstance(part, BodyPart)]
+        return [value for part in parts for value in part.parameters]
+
+    @property
+    def header(self) -> Value | Image | Video | Document | Location | None:
+        parts = [part for part in self.components if isinstance(part, HeaderPart)]
+        return parts[0].parameters[0] if parts else None
+
+    @property
+    def buttons(self) -> dict[int, ButtonPart]:
+        return {int(part.index): part for part in self.components if isinstance(part, ButtonPart)}
 
 
 class Message(Strict):

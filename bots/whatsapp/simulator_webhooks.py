@@ -8,7 +8,7 @@ import msgspec
 
 from bots.whatsapp.errors import MEANINGS
 from bots.whatsapp.inbound import sign
-from bots.whatsapp.simulator_rules import Fault
+from bots.whatsapp.simulator_components import Fault
 from gateway.channel import Call
 from gateway.settings import Secret
 
@@ -66,17 +66,20 @@ def error(fault: Fault) -> Json:
     """An error of the Graph API, in an answer and in a status alike."""
     title = MEANINGS[fault.code].words if fault.code in MEANINGS else "Unknown"
     details = {"messaging_product": "whatsapp", "details": fault.details}
-    return {"code": fault.code, "title": title, "message": f"(#{fault.code}) {title}", "error_data": details}
+    told = {"code": fault.code, "title": title, "message": f"(#{fault.code}) {title}"}
+    if fault.subcode:
+        return {**told, "error_subcode": fault.subcode, "error_user_title": title, "error_user_msg": fault.details}
+    return {**told, "error_data": details}
 
 
-def template_status(name: str, language: str, event: str) -> Json:
+def template_status(key: str, name: str, language: str, event: str, reason: str) -> Json:
     """The value of a template's new status; the language is written with a dash here, and the id is a number."""
     return {
         "event": event,
-        "message_template_id": 900100200,
+        "message_template_id": int(key),
         "message_template_name": name,
         "message_template_language": language.replace("_", "-"),
-        "reason": "NONE",
+        "reason": reason,
         "message_template_category": "UTILITY",
     }
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from bots.whatsapp.simulator_rules import Fault, read
+from bots.whatsapp.simulator_components import Fault
+from bots.whatsapp.simulator_rules import read
 from gateway.model import Button, Content, Inbound
 from tests.whatsapp.bench import ANNA, Bench
 
