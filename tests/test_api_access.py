@@ -5,6 +5,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from gateway.roles import Role
 from storage import access
 from tests.player import Player
 
@@ -24,8 +25,8 @@ UNKNOWN = [
     ("POST", "/webhooks/telegram/demo/more"),
 ]
 WRONG_METHOD = [
-    ("PUT", "/api/v1/messages", {"POST", "DELETE", "OPTIONS"}),
-    ("DELETE", "/api/v1/contacts", {"POST", "OPTIONS"}),
+    ("PUT", "/api/v1/messages", {"GET", "HEAD", "POST", "DELETE", "OPTIONS"}),
+    ("DELETE", "/api/v1/contacts", {"GET", "HEAD", "POST", "OPTIONS"}),
     ("POST", "/healthz", {"GET", "HEAD", "OPTIONS"}),
     ("PUT", "/webhooks/telegram/demo", {"GET", "HEAD", "POST", "OPTIONS"}),
 ]
@@ -103,7 +104,7 @@ async def test_webhooks_are_public_and_want_the_providers_proof(town: Player) ->
 
 async def test_a_revoked_key_is_dead_at_once(town: Player) -> None:
     db, now = town.town.runtime.db, town.town.runtime.clock()
-    first, second, other = [await access.create_key(db, name, now) for name in ("shop", "shop", "office")]
+    first, second, other = [await access.create_key(db, name, now, Role.SENDER) for name in ("shop", "shop", "office")]
     statuses = [await ask(town, "GET", "/api/v1/messages/m1", f"Bearer {key}") for key in (first, second, other)]
     assert [status for status, _, _ in statuses] == [404, 404, 404]
     assert await access.revoke_keys(db, "shop") == 2

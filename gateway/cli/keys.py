@@ -5,6 +5,7 @@ import secrets
 import click
 
 from gateway.cli.base import main, run
+from gateway.roles import Role
 from gateway.runtime import Clock, opened_database
 from gateway.settings import Settings
 from storage import access
@@ -17,24 +18,32 @@ def keys() -> None:
 
 @keys.command()
 @click.argument("name")
-def create(name: str) -> None:
+@click.option(
+    "--role",
+    type=click.Choice([role.value for role in Role]),
+    default=Role.SENDER.value,
+    show_default=True,
+    help="What it may do.",
+)
+def create(name: str, role: str) -> None:
     """Make a key and print it: this is the only time that it is shown."""
 
     async def command(settings: Settings) -> None:
         async with opened_database(settings) as db:
-            click.echo(await access.create_key(db, name, Clock()()))
+            click.echo(await access.create_key(db, name, Clock()(), Role(role)))
 
     run(command)
 
 
 @keys.command("list")
 def list_() -> None:
-    """Names of the keys, and when they were made."""
+    """The keys: when they were made and last used, what they may do, their names."""
 
     async def command(settings: Settings) -> None:
         async with opened_database(settings) as db:
-            for name, created_at in await access.list_keys(db):
-                click.echo(f"{created_at:%Y-%m-%d %H:%M}  {name}")
+            for key in await access.list_keys(db):
+                used = f"{key.used_at:%Y-%m-%d %H:%M}" if key.used_at else "never used"
+                click.echo(f"{key.created_at:%Y-%m-%d %H:%M}  {used:<16}  {key.role:<8}  {key.name}")
 
     run(command)
 

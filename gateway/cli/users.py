@@ -1,0 +1,89 @@
+"""Commands about the people who sign in."""
+
+import sys
+
+import click
+
+from gateway import access
+from gateway.cli.base import main, run
+from gateway.roles import Role
+from gateway.runtime import Clock, opened_database
+from gateway.settings import Settings
+from storage import users as stored
+
+from_stdin = click.option("--password-stdin", is_flag=True, help="Read the password's line from the standard input.")
+
+
+@main.group()
+def users() -> None:
+    """People who sign in, by their e-mail address."""
+
+
+@users.command()
+@click.argument("email")
+@click.option(
+    "--role", type=click.Choice([role.value for role in Role]), required=True, help="What they may do; see README."
+)
+@from_stdin
+def create(email: str, role: str, *, password_stdin: bool) -> None:
+    """Make a user."""
+    password = _password(asked=not password_stdin)
+
+    async def command(settings: Settings) -> bool:
+        async with opened_database(settings) as db:
+            made = await access.made(db, email, password, Role(role), Clock()())
+        click.echo("made" if made else "there is a user of this address already", err=not made)
+        return made
+
+    run(command, accounts=False)
+
+
+@users.command("list")
+def list_() -> None:
+    """Who there is, and what they may do."""
+
+    async def command(settings: Settings) -> None:
+        async with opened_database(settings) as db:
+            for user in await stored.users(db):
+                click.echo(f"{user.created_at:%Y-%m-%d %H:%M}  {user.role:<8}  {user.id}")
+
+    run(command, accounts=False)
+
+
+@users.command("set-password")
+@click.argument("email")
+@from_stdin
+def set_password(email: str, *, password_stdin: bool) -> None:
+    """Give a user another password; whatever they are signed in with ends."""
+    password = _password(asked=not password_stdin)
+
+    async def command(settings: Settings) -> bool:
+        async with opened_database(settings) as db:
+            changed = await stored.set_password(db, email.strip().lower(), await access.hashed(password))
+        click.echo("changed" if changed else "there is no such user", err=not changed)
+        return changed
+
+    run(command, accounts=False)
+
+
+@users.command()
+@click.argument("email")
+def delete(email: str) -> None:
+    """Take a user away; whatever they are signed in with ends."""
+
+    async def command(settings: Settings) -> bool:
+        async with opened_database(settings) as db:
+            deleted = await stored.delete_user(db, email.strip().lower())
+        click.echo("deleted" if deleted else "there is no such user", err=not deleted)
+        return deleted
+
+    run(command, accounts=False)
+
+
+def _password(*, asked: bool) -> str:
+    """Never as an argument, where others on this machine could read it."""
+    given = click.prompt("Password", hide_input=True, confirmation_prompt=True) if asked else sys.stdin.readline()
+    password = str(given).rstrip("\n")
+    if len(password) < access.SHORTEST:
+        raise click.UsageError(f"a password has at least {access.SHORTEST} characters")
+    return password
