@@ -1,17 +1,13 @@
 """Commands about our accounts at the providers: check, webhooks."""
 
-from collections.abc import Awaitable, Callable, Sequence
-
 import click
 
+from gateway.binding import Act, only_look, problems, set_webhook, take_away
 from gateway.channel import Binding, Channel, SendError, webhook_url
 from gateway.cli.base import main, run
 from gateway.runtime import open_channels, opened, opened_outside, read_accounts, ways
 from gateway.settings import Settings
 from storage.database import ping
-
-Act = Callable[[Channel, str], Awaitable[object]]
-"""Something to do with an account, and the URL that its provider ought to call."""
 
 
 @main.command()
@@ -27,7 +23,7 @@ def check() -> None:
                 _tell(f"public URL {settings.public_url}", "" if _https(settings) else "providers call https only"),
                 _tell(f"{len(accounts)} accounts", "" if accounts else "set some up in the accounts file"),
             ]
-            found += [await _done(way, _nothing, settings) for way in accounts]
+            found += [await _done(way, only_look, settings) for way in accounts]
             return all(found)
 
     run(command)
@@ -42,31 +38,21 @@ def webhooks() -> None:
 @click.argument("account", required=False)
 def set_(account: str | None) -> None:
     """Point the provider's webhook at this gateway. May be repeated."""
-    _for_each(account, lambda way, url: way.bind(url))
+    _for_each(account, set_webhook)
 
 
 @webhooks.command()
 @click.argument("account", required=False)
 def delete(account: str | None) -> None:
     """Take the webhook away from the provider. One that goes elsewhere is left alone."""
-    _for_each(account, _unbind, bound=False)
+    _for_each(account, take_away, bound=False)
 
 
 @webhooks.command()
 @click.argument("account", required=False)
 def show(account: str | None) -> None:
     """Where the provider's webhook points, and what is wrong with it."""
-    _for_each(account, _nothing)
-
-
-async def _unbind(way: Channel, url: str) -> None:
-    """Another gateway may live under the same token: staging must not switch production off."""
-    if (await way.binding()).url == url:
-        await way.unbind()
-
-
-async def _nothing(_: Channel, __: str) -> None:
-    """Only look."""
+    _for_each(account, only_look)
 
 
 def _for_each(account: str | None, act: Act, *, bound: bool = True) -> None:
@@ -93,17 +79,7 @@ async def _done(way: Channel, act: Act, settings: Settings, *, bound: bool = Tru
         return _tell(_name(way), str(error))
     finally:
         await way.close()
-    return _tell(_bound(way, found), "; ".join(_problems(found, url if bound else "")))
-
-
-def _problems(found: Binding, url: str) -> Sequence[str]:
-    """What the provider says is wrong; and what only we can see: that it would deliver, but not to `url`."""
-    if found.url in {None, url}:
-        return found.problems
-    if not url:
-        return ["it is not ours, so it was left alone"]
-    missing = f"webhooks do not go to {url}" if found.url else "the webhook is not set"
-    return [f"{missing}; gateway webhooks set", *found.problems]
+    return _tell(_bound(way, found), "; ".join(problems(found, url if bound else "")))
 
 
 def _bound(way: Channel, found: Binding) -> str:
