@@ -1,0 +1,150 @@
+"""A job: one message to all whom files name, worked off batch by batch. Pure."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+State = Literal["draft", "running", "paused", "cancelled", "done", "deleted"]
+Verb = Literal["start", "pause", "resume", "cancel", "retry"]
+
+BATCH = 250
+"""Rows that are handed over at once: so many messages of a job may be under way that a pause does not stop."""
+
+MOVES: Mapping[Verb, tuple[frozenset[State], State]] = {
+    "start": (frozenset({"draft"}), "running"),
+    "pause": (frozenset({"running"}), "paused"),
+    "resume": (frozenset({"paused"}), "running"),
+    "cancel": (frozenset({"draft", "running", "paused"}), "cancelled"),
+    "retry": (frozenset({"done"}), "running"),
+}
+"""From which states a job can be moved, and to which."""
+
+
+class Upload(Struct, frozen=True):
+    """A file that was read: so many good `rows`. digest: of its bytes, since the same file counts once."""
+
+    digest: str
+    rows: int
+
+
+class Job(Struct, frozen=True, omit_defaults=True):
+    """kind: universal, advertising, sessions, or a channel's name. message: what is sent, as the JSON of a message
+    without destinations.
+
+    round: how often what had failed was tried again. live_from: since when workers have to look after it. It is running
+    since `running_from`, and was for `ran` seconds before.
+    """
+
+    id: str
+    name: str
+    kind: str
+    message: str
+    created_at: datetime
+    state: State = "draft"
+    round: int = 0
+    uploads: tuple[Upload, ...] = ()
+    started_at: datetime | None = None
+    live_from: datetime | None = None
+    running_from: datetime | None = None
+    ran: float = 0
+    ended_at: datetime | None = None
+    version: int = 0
+
+    @property
+    def total(self) -> int:
+        """Rows of all its files."""
+        return sum(upload.rows for upload in self.uploads)
+
+    @property
+    def batches(self) -> list[str]:
+        """The ids of its batches, in the order of the files and their rows."""
+        return [
+            batch_id(self.id, upload.digest, number)
+            for upload in self.uploads
+            for number in range(-(-upload.rows // BATCH))
+        ]
+
+    def running_for(self, now: datetime) -> float:
+        """Seconds; the time of its pauses is none of it."""
+        return self.ran + ((now - self.running_from).total_seconds() if self.running_from else 0)
+
+    def moved(self, verb: Verb, now: datetime) -> "Job":
+        """As it is afterwards. It has to be in one of the states from which that can be done."""
+        to = MOVES[verb][1]
+        runs = to == "running"
+        return replace(
+            self,
+            state=to,
+            round=self.round + (verb == "retry"),
+            started_at=self.started_at or (now if runs else None),
+            live_from=now if runs else self.live_from,
+            running_from=now if runs else None,
+            ran=self.running_for(now),
+            ended_at=now if to == "cancelled" and self.live_from is None else None,
+        )
+
+    def over(self, now: datetime) -> "Job":
+        """With nothing left to do."""
+        state: State = "cancelled" if self.state == "cancelled" else "done"
+        return replace(
+            self,
+            state=state,
+            live_from=None,
+            running_from=None,
+            ran=self.running_for(now),
+            ended_at=self.ended_at or now,
+        )
+
+
+class Row(Struct, frozen=True):
+    """line: where it stands in its file, counted from 1 and with the headings. destination: as in a message."""
+
+    line: int
+    destination: dict[str, Any]
+
+
+class Batch(Struct, frozen=True, omit_defaults=True):
+    """Some rows of a job. rows: as JSON, since the names of their variables are the caller's.
+
+    number: its place in its file. ids: of the messages that came of the rows; "" for none. faults: why none came of a
+    row, by its place. round: the latest in which it was handed over. counts: its messages by status, when it was
+    looked at last; `looks`: how often.
+    lane: its queue, while there is something to do: see `waiting_lane`, `watched_lane`, LATE.
+    """
+
+    id: str
+    job: str
+    upload: str
+    number: int
+    rows: str
+    size: int
+    round: int = -1
+    ids: tuple[str, ...] = ()
+    faults: dict[str, str] = {}
+    counts: dict[str, int] = {}
+    looks: int = 0
+    lane: str | None = None
+    due_at: datetime | None = None
+    lease: str | None = None
+    done_at: datetime | None = None
+
+
+def batch_id(job: str, upload: str, number: int) -> str:
+    return f"{job}:{upload[:16]}:{number}"
+
+
+LATE = "+late"
+"""The queue of all jobs' batches that have ended, while receipts may still come."""
+
+
+def waiting_lane(job: str) -> str:
+    """The queue of a job's batches that are still to be handed over."""
+    return f"{job}/waiting"
+
+
+def watched_lane(job: str) -> str:
+    """The queue of those whose messages are under way."""
+    return f"{job}/watched"
