@@ -5,5 +5,24 @@ from gateway.cli.base import main
 from gateway.cli.dead import dead
 from gateway.cli.keys import keys, secret
 from gateway.cli.processes import demo, serve, web, work
+from gateway.cli.sending import cancel, send, status
+from gateway.cli.templates import templates
+from gateway.cli.users import users
 
-__all__ = ["check", "dead", "demo", "keys", "main", "secret", "serve", "web", "webhooks", "work"]
+__all__ = [
+    "cancel",
+    "check",
+    "dead",
+    "demo",
+    "keys",
+    "main",
+    "secret",
+    "send",
+    "serve",
+    "status",
+    "templates",
+    "users",
+    "web",
+    "webhooks",
+    "work",
+]

@@ -1,0 +1,144 @@
+"""Commands that call a running gateway as any service would: send, status, cancel.
+
+They want two things of the environment: GATEWAY_URL, and an API key in GATEWAY_KEY.
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
+
+import click
+import msgspec
+from msgspec import UNSET, Struct
+
+from gateway.cli.base import main
+from gateway.client import Destination, Gateway, GatewayError, Message, Step, problem
+from gateway.request import RequestError, convert
+from gateway.told import ToldCancel, ToldItem, ToldStory
+
+as_json = click.option("--json", "raw", is_flag=True, help="The API's own JSON.")
+
+
+@main.command()
+@click.argument("recipient")
+@click.argument("text")
+@click.option("--channel", "-c", "channels", multiple=True, required=True, help="Repeat it for a fallback, in order.")
+@click.option("--var", "-v", "variables", multiple=True, metavar="NAME=VALUE", help="Fills {{NAME}} in the text.")
+@click.option("--at", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), help="When, as in 2026-12-24T10:00:00+0300.")
+@click.option("--id", "key", help="Your own id: the same message under it is sent once.")
+@click.option("--explain", is_flag=True, help="Say what would be done, and send nothing.")
+@click.option("--wait", is_flag=True, help="Wait up to a minute and tell how it ended.")
+@as_json
+def send(
+    recipient: str,
+    text: str,
+    channels: tuple[str, ...],
+    variables: tuple[str, ...],
+    at: datetime | None,
+    key: str | None,
+    *,
+    explain: bool,
+    wait: bool,
+    raw: bool,
+) -> None:
+    """Send TEXT to RECIPIENT, a phone number, or an external id behind an @.
+
+    Ends with 1 if it was refused, and with --wait if it was not sent.
+    """
+    message = _message(recipient, [Step(channel=name, text=text) for name in channels], variables, at, key)
+
+    async def command(gateway: Gateway) -> bool:
+        (item,) = await (gateway.validate(message) if explain else gateway.send(message))
+        if wait and not explain and isinstance(item.id, str):
+            return _show(await gateway.ended(item.id), raw=raw)
+        return _show(item, raw=raw)
+
+    _run(command)
+
+
+@main.command()
+@click.argument("key", metavar="ID")
+@click.option("--wait", is_flag=True, help="Wait up to a minute until it has come to rest.")
+@as_json
+def status(key: str, *, wait: bool, raw: bool) -> None:
+    """Tell what became of message ID: every attempt and every decision."""
+
+    async def command(gateway: Gateway) -> bool:
+        _show(await (gateway.ended(key) if wait else gateway.status(key)), raw=raw)
+        return True
+
+    _run(command)
+
+
+@main.command()
+@click.argument("key", metavar="[ID]", required=False)
+@click.option("--group", help="All messages of this group.")
+@click.option("--bulk", help="All messages of this bulk.")
+@as_json
+def cancel(key: str | None, group: str | None, bulk: str | None, *, raw: bool) -> None:
+    """Cancel message ID, a group or a bulk. Ends with 1 if one of them has left already."""
+    if sum(map(bool, (key, group, bulk))) != 1:
+        raise click.UsageError("give one of ID, --group, --bulk")
+
+    async def command(gateway: Gateway) -> bool:
+        outcomes = await gateway.cancel(key, group_id=group, bulk_id=bulk)
+        shown = [_show(outcome, raw=raw) for outcome in outcomes]
+        return all(shown)
+
+    _run(command)
+
+
+def _message(
+    recipient: str, steps: list[Step], variables: Iterable[str], at: datetime | None, key: str | None
+) -> Message:
+    named = {"externalId": recipient[1:]} if recipient.startswith("@") else {"phone": recipient}
+    pairs = dict(variable.partition("=")[::2] for variable in variables)
+    try:
+        to = convert(Destination, {**named, "variables": pairs})
+    except RequestError as error:
+        raise click.UsageError(f"RECIPIENT: {error}") from None
+    return Message(destinations=[to], channels=steps, send_at=at, id=key)
+
+
+def _run(command: Callable[[Gateway], Awaitable[bool]]) -> None:
+    async def connected() -> bool:
+        async with Gateway() as gateway:
+            return await command(gateway)
+
+    try:
+        worked = asyncio.run(connected())
+    except GatewayError as error:
+        click.echo(f"{error.field}: {error}" if error.field else str(error), err=True)
+        sys.exit(2)
+    sys.exit(0 if worked else 1)
+
+
+def _show(told: ToldItem | ToldStory | ToldCancel, *, raw: bool) -> bool:
+    """Print it; whether it went as it was meant to."""
+    lines, worked = _lines(told)
+    for line in [_json(told)] if raw else lines:
+        click.echo(line, err=not (raw or worked or isinstance(told, ToldStory | ToldCancel)))
+    return worked
+
+
+def _json(told: Struct) -> str:
+    return msgspec.json.format(msgspec.json.encode(told)).decode()
+
+
+def _lines(told: ToldItem | ToldStory | ToldCancel) -> tuple[list[str], bool]:
+    match told:
+        case ToldItem():
+            return (_accepted(told), True) if told.error is UNSET else ([problem(told)], False)
+        case ToldStory():
+            decisions = [f"  {line.at}  {line.text}" for line in told.decisions]
+            return [f"{told.id}  {told.status}", *decisions], told.status in {"SENT", "DELIVERED", "READ"}
+        case ToldCancel():
+            return [f"{told.id}  {told.result}  {told.reason or ''}".rstrip()], told.result == "cancelled"
+
+
+def _accepted(item: ToldItem) -> list[str]:
+    steps = item.plan if item.plan is not UNSET else []
+    why = [f"  {step.explanation}" for step in steps if step.explanation is not UNSET]
+    warnings = [f"  warning: {warning}" for warning in item.warnings] if item.warnings is not UNSET else []
+    return [f"{item.id}  {item.status}", *why, *warnings]
