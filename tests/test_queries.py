@@ -8,9 +8,12 @@ import pytest
 from pymongo import monitoring
 
 from gateway.runtime import Runtime
+from gateway.syncing import EVERY
+from storage import message_templates
 from storage.database import Db
 from storage.queue import renew
 from tests.bench import phones
+from tests.mailing import in_job_state, job, move
 from tests.player import PHONE, Player, until
 
 NOT_LOOKING = {"insert", "getMore", "explain", "ping", "endSessions"}
@@ -19,10 +22,22 @@ NOT_LOOKING = {"insert", "getMore", "explain", "ping", "endSessions"}
 ROWS = 300
 
 HEARD = {
+    "addressees {_id: $in}",
+    "addressees {job}",
+    "batches {_id: $in}",
+    "batches {job}",
+    "batches {job, lane: $gt}",
+    "batches {lane, due_at: $gt, $lte}",
+    "catalogue {_id: $in}",
+    "catalogue {listed_at: $gte, $lt}",
     "contacts {_id: $in}",
     "contacts {external_id: $in}",
     "contacts {phone: $in}",
     "contacts {start_code: $in}",
+    "desks {_id}",
+    "desks {_id: $in}",
+    "desks {lease}",
+    "editions {_id: $in}",
     "holds {_id}",
     "holds {_id: $in}",
     "inbox {_id: $in}",
@@ -31,13 +46,29 @@ HEARD = {
     "inbox {lane: $in}",
     "inbox {lease}",
     "inbox {lease: $in}",
+    "jobs {_id: $in}",
+    "jobs {_id}",
+    "jobs {created_at: $gte, $lt}",
+    "jobs {live_from: $gt}",
     "keys {_id: $in}",
     "messages {_id: $in}",
+    "messages {session, at: $gte, $lt}",
+    "sessions {active_at: $gte, $lt}",
+    "links {_id: $in}",
+    "links {message: $in}",
+    "callbacks {due_at: $gt, $lte}",
+    "notifications {created_at: $gte, $lt}",
+    "notifications {recipient.phone}",
+    "notifications {recipient.external_id}",
+    "notifications {untold: $gt}",
+    "optouts {_id: $in}",
+    "optouts {at: $gte, $lt}",
     "notifications {_id: $in}",
     "notifications {bulk_id}",
     "notifications {dead_at}",
     "notifications {dead_at: $gte, $lt}",
     "notifications {group_id}",
+    "notifications {job_id, job_at: $gte, $lt}",
     "notifications {lane, due_at: $gt, $lte}",
     "notifications {lane: $gt}",
     "notifications {lease}",
@@ -47,7 +78,10 @@ HEARD = {
     "requests {_id}",
     "sessions {_id: $in}",
     "sessions {contact: $in}",
+    "templates {_id}",
     "templates {_id: $in}",
+    "templates {created_at: $gte, $lt}",
+    "templates {owner}",
     "traces {notification}",
     "workers {at: $gt}",
 }
@@ -102,9 +136,12 @@ CASCADE: list[dict[str, Any]] = [
 
 async def play(town: Player) -> None:
     await talk(town)
+    await look_around(town)
     await send_many_and_cancel(town)
     await hold_and_try_again(town)
     await bury_and_replay(town)
+    await keep_templates(town)
+    await mail(town)
     await what_the_clock_does(town.town.runtime)
 
 
@@ -120,6 +157,28 @@ async def talk(town: Player) -> None:
     message = {"destinations": [{"phone": PHONE}], "channels": [SMS]}
     for _ in range(2):
         await town.post("/api/v1/messages", {"messages": [message]}, **{"Idempotency-Key": "k"})
+
+
+async def look_around(town: Player) -> None:
+    """What operators and callers look for."""
+    asked = (
+        "messages",
+        "messages?phone=%2B79000000001",
+        "messages?externalId=crm-17",
+        "shortLinks",
+        "optOuts",
+        "sessions",
+    )
+    await town.post("/api/v1/optOuts", {"phone": "+79000000009"})
+    for path in asked:
+        async with town.http.get(f"/api/v1/{path}") as response:
+            assert response.status == 200
+    async with town.http.get("/api/v1/sessions") as response:
+        (first, *_) = (await response.json())["sessions"]
+    async with town.http.get(f"/api/v1/sessions/{first['id']}/messages") as response:
+        assert response.status == 200
+    async with town.http.get("/l/abcdefgh") as response:
+        assert response.status == 404
 
 
 async def send_many_and_cancel(town: Player) -> None:
@@ -160,11 +219,41 @@ async def bury_and_replay(town: Player) -> None:
         await town.post("/api/v1/deadLetters/replay", {"kind": kind, "all": True})
 
 
+async def keep_templates(town: Player) -> None:
+    """Own templates and the provider's are made, changed, listed, compared with the provider's list, and deleted."""
+    own, key = {"name": "X", "channels": [SMS]}, "whatsapp:demo:hello:en"
+    await town.post("/api/v1/templates", {"id": "x", **own})
+    draft = {"channel": "whatsapp", "name": "hello", "language": "en", "category": "UTILITY", "body": "Hi"}
+    await town.post("/api/v1/messageTemplates", draft)
+    await town.post(f"/api/v1/messageTemplates/{key}/submit", {})
+    await town.post("/api/v1/messageTemplates/sync", {"channel": "whatsapp"})
+    async with town.http.put("/api/v1/templates/x", json={**own, "version": 1}) as response:
+        response.raise_for_status()
+    for path in ("templates?limit=1", "templates/x/versions", "templates/x?version=1", "messageTemplates?limit=1"):
+        (await town.http.get(f"/api/v1/{path}")).raise_for_status()
+    for path in ("templates/x", f"messageTemplates/{key}"):
+        (await town.http.delete(f"/api/v1/{path}")).raise_for_status()
+
+
+async def mail(town: Player) -> None:
+    """Jobs to people who have written to us and to others: done and tried again; cancelled; looked at; deleted."""
+    jobs = [await job(town, [PHONE, "+79000000002"], kind="advertising", channels=CASCADE) for _ in range(2)]
+    await move(town, jobs[0], "start")
+    await in_job_state(town, jobs[0], "done")
+    await move(town, jobs[0], "retry")
+    await in_job_state(town, jobs[0], "done")
+    await move(town, jobs[1], "cancel")
+    for path in ("jobs", f"jobs/{jobs[0]}/rows", f"messages?jobId={jobs[0]}"):
+        (await town.http.get(f"/api/v1/{path}")).raise_for_status()
+    (await town.http.delete(f"/api/v1/jobs/{jobs[1]}")).raise_for_status()
+
+
 async def what_the_clock_does(runtime: Runtime) -> None:
     """A worker does this when it starts, and when a third of a lease is over: too seldom to wait for it."""
     await runtime.outbox.rehome(runtime.gate.all_lanes())
     for queue in ("inbox", "notifications"):
         await renew(runtime.db[queue], ["nobody's"], runtime.clock())
+    await message_templates.due(runtime.db, "whatsapp", "demo", runtime.clock(), EVERY)
 
 
 async def fill(db: Db) -> None:
