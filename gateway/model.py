@@ -305,8 +305,9 @@ class Session(Struct, frozen=True, omit_defaults=True):
 class Contact(Struct, frozen=True, omit_defaults=True):
     """A person across channels. `start_code` joins a chat to them: `t.me/<bot>?start=<code>`.
 
-    aliases: ids of contacts that turned out to be the same person. Such a one leads to the one
-    that it was `merged_into`, has `given` it these names, and `taken` those that it no longer goes by.
+    aliases: ids of contacts that turned out to be the same person. Such a one leads to the one that it was
+    `merged_into`; until that is finished, it has names to be `given` to it, and to be `taken` because it no longer goes
+    by them.
     """
 
     id: str

@@ -44,7 +44,7 @@ async def changed(runtime: Runtime, contact: Contact, asked: AskedChange) -> Con
         if other and other.id != contact.id:
             raise Clash(_FIELDS[name])
     await consent.carry_over(runtime.db, _phones(contact.phone, wanted.get("phone")), f"contact:{contact.id}")
-    if not await contacts.set_names(runtime.db, contact.id, wanted):
+    if not await contacts.set_names(runtime.db, contact.id, wanted, contact.aliases):
         raise Clash("phone or externalId")
     return await sessions.contact(runtime.db, id=contact.id) or contact
 
@@ -67,9 +67,8 @@ async def merged(runtime: Runtime, one: Contact, asked: AskedMerge) -> Contact:
         mine, theirs = getattr(one, name), getattr(other, name)
         if mine and theirs and mine != theirs and chosen.get(name) not in {mine, theirs}:
             raise Clash(_FIELDS[name])
-    kept = {name: value for name, value in chosen.items() if value == getattr(other, name, None)}
     await consent.carry_over(db, _phones(one.phone, other.phone), f"contact:{one.id}")
-    merged = await contacts.merge(db, one, other, kept)
+    merged = await contacts.merge(db, one, other, chosen)
     if merged is None:
         raise clash.Clash("Somebody merges these two at this moment: look at them, and try again.")
     return await _finished(runtime, one, merged)

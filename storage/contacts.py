@@ -1,6 +1,6 @@
 """Contacts that are changed, or turn out to be one person."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 from pymongo.errors import DuplicateKeyError
@@ -18,10 +18,14 @@ async def as_stored(db: Db, key: str) -> Contact | None:
     return from_document(Contact, found) if found else None
 
 
-async def set_names(db: Db, key: str, names: Mapping[str, str]) -> bool:
-    """False where somebody else has one of them."""
+async def set_names(db: Db, key: str, names: Mapping[str, str], aliases: Sequence[str] = ()) -> bool:
+    """False where somebody else has one of them. What one of the `aliases` goes by is theirs to give."""
     if not names:
         return True
+    if aliases:
+        mine = {name: {"$eq": [f"${name}", {"$literal": value}]} for name, value in names.items() if name in NAMES}
+        freed = {name: {"$cond": [same, "$$REMOVE", f"${name}"]} for name, same in mine.items()}
+        await db["contacts"].update_many({"_id": {"$in": list(aliases)}}, [{"$set": freed}])
     try:
         await db["contacts"].update_one({"_id": key}, {"$set": dict(names)})
     except DuplicateKeyError:
@@ -29,8 +33,8 @@ async def set_names(db: Db, key: str, names: Mapping[str, str]) -> bool:
     return True
 
 
-async def merge(db: Db, one: Contact, other: Contact, kept: Mapping[str, str]) -> Contact | None:
-    """Make `other` a further name of `one`, which is to get the names that it lacks, and those of `kept`; see `finish`.
+async def merge(db: Db, one: Contact, other: Contact, chosen: Mapping[str, str]) -> Contact | None:
+    """Make `other` a further name of `one`, which is to get the names that it lacks, and those `chosen`; see `finish`.
 
     In this order, so that it may break off anywhere and be repeated: `one` knows the other's conversations; the other
     leads to `one`, and gives its names away; `one` takes them. None where `one` was made a further name of somebody
@@ -38,14 +42,15 @@ async def merge(db: Db, one: Contact, other: Contact, kept: Mapping[str, str]) -
     """
     known = {"$setUnion": [{"$ifNull": ["$aliases", []]}, [other.id, *other.aliases]]}
     await db["contacts"].update_one({"_id": one.id}, [{"$set": {"aliases": known}}])
-    own = {name: getattr(other, name) for name in NAMES if getattr(other, name)}
-    given = {name: value for name, value in own.items() if name in kept or getattr(one, name) is None}
-    taken = {name: value for name in given if (value := getattr(one, name))}
+    own = {name: value for name in NAMES if (value := getattr(other, name))}
+    moved = {name: value for name, value in own.items() if chosen.get(name) == value or getattr(one, name) is None}
+    taken = {name: value for name in moved if (value := getattr(one, name))}
+    given = moved | {"name": chosen.get("name") or one.name or other.name}
     update: Document = {"$set": {"merged_into": one.id, "given": given, "taken": taken}}
-    await db["contacts"].update_one({"_id": other.id}, update | ({"$unset": dict.fromkeys(given, "")} if given else {}))
+    await db["contacts"].update_one({"_id": other.id}, update | ({"$unset": dict.fromkeys(moved, "")} if moved else {}))
     if (latest := await as_stored(db, one.id)) is None or latest.merged_into:
-        back: Document = {"$unset": {"merged_into": "", "given": "", "taken": ""}}
-        await db["contacts"].update_one({"_id": other.id}, back | ({"$set": given} if given else {}))
+        back: Document = {"$unset": {"merged_into": "", **UNFINISHED}}
+        await db["contacts"].update_one({"_id": other.id}, back | ({"$set": moved} if moved else {}))
         return None
     if other.aliases:  # one step leads to whoever stays, however many merges there were
         await db["contacts"].update_many({"_id": {"$in": list(other.aliases)}}, {"$set": {"merged_into": one.id}})
@@ -55,7 +60,12 @@ async def merge(db: Db, one: Contact, other: Contact, kept: Mapping[str, str]) -
 async def finish(db: Db, key: str, other: Contact) -> bool:
     """The one takes what the other has given; what it goes by no longer still leads to it, by way of the other.
 
-    False where somebody else has one of these names meanwhile.
+    Once: whatever the one is called later stays. False where somebody else has one of these names meanwhile.
     """
-    names = {"name": other.name} if other.name and not getattr(await as_stored(db, key), "name", "") else {}
-    return await set_names(db, key, {**other.given, **names}) and await set_names(db, other.id, other.taken)
+    if not (await set_names(db, key, other.given) and await set_names(db, other.id, other.taken)):
+        return False
+    await db["contacts"].update_one({"_id": other.id}, {"$unset": UNFINISHED})
+    return True
+
+
+UNFINISHED = {"given": "", "taken": ""}

@@ -70,17 +70,17 @@ async def join(
     """
     known = {name: value for name, value in (("phone", phone), ("external_id", external_id)) if value}
     for _ in range(4):  # others may make or complete the same person at the same moment: what is there then counts
-        found = [person for name, value in known.items() if (person := await contact(db, **{name: value}))]
-        if not found and own and (person := await contact(db, id=own)):
-            found = [person]
-        if any(getattr(person, name) not in {None, value} for person in found for name, value in known.items()):
+        found = {name: person for name, value in known.items() if (person := await contact(db, **{name: value}))}
+        if len({person.id for person in found.values()}) > 1:
             return None
-        if len({person.id for person in found}) > 1:
+        person = next(iter(found.values()), None) or (await contact(db, id=own) if own else None)
+        lacking = {name: value for name, value in known.items() if name not in found}
+        if person and not lacking:
+            return person
+        if person and any(getattr(person, name) not in {None, value} for name, value in lacking.items()):
             return None
-        if found and all(getattr(found[0], name) == value for name, value in known.items()):
-            return found[0]
         with suppress(DuplicateKeyError):
-            await (_complete(db, found[0].id, known) if found else _create(db, now, known))
+            await (_complete(db, person.id, lacking) if person else _create(db, now, known))
     return None
 
 

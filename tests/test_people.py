@@ -69,6 +69,28 @@ async def test_somebody_has_to_say_which_number_stays(town: Player) -> None:
         assert (await get(town, phone=number))[1]["id"] == anna["id"]
 
 
+async def test_a_number_that_did_not_stay_leads_to_the_person_and_can_be_given_back(town: Player) -> None:
+    anna, also = await made(town, phone=PHONE), await made(town, phone=phone(5), externalId="crm-5")
+    _, one = await merge(town, anna, also, phone=PHONE)
+    assert one["phone"] == PHONE
+    assert await made(town, phone=phone(5)) == one
+    assert await made(town, phone=phone(5), externalId="crm-5") == one
+    async with town.http.patch(f"/api/v1/contacts/{anna['id']}", json={"phone": phone(5)}) as told:
+        assert (told.status, (await told.json())["phone"]) == (200, phone(5))
+    assert (await get(town, phone=phone(5)))[1]["id"] == anna["id"]
+
+
+async def test_an_old_merge_that_is_repeated_undoes_nothing(town: Player) -> None:
+    anna, also = await made(town, phone=PHONE), await made(town, externalId="crm-5")
+    _, one = await merge(town, anna, also, name="Anna")
+    assert one["name"] == "Anna"
+    async with town.http.patch(
+        f"/api/v1/contacts/{anna['id']}", json={"name": "Hannah", "externalId": "crm-6", "phone": phone(6)}
+    ) as told:
+        changed = await told.json()
+    assert await merge(town, anna, also) == (200, changed)
+
+
 async def test_who_cannot_be_merged(town: Player) -> None:
     anna, boris, clara = [await made(town, externalId=name) for name in ("a", "b", "c")]
     assert (await merge(town, anna, anna))[0] == 400
