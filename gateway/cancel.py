@@ -10,6 +10,7 @@ from gateway import watch
 from gateway.attempt import Attempt, in_doubt
 from gateway.model import Progress
 from gateway.notification import Notification, Status
+from gateway.plans import MOST_OF_ONE
 from gateway.request import AskedCancel, RequestError
 from gateway.runtime import Runtime
 from storage import notifications
@@ -98,9 +99,16 @@ async def _named(runtime: Runtime, asked: AskedCancel) -> list[str]:
     given = [name for name in ("id", "group_id", "bulk_id") if getattr(asked, name)]
     match given:
         case ["id"]:
-            return [asked.id or ""]
+            return await _of_id(runtime, asked.id or "")
         case ["group_id"]:
             return await notifications.of_request(runtime.db, "group_id", asked.group_id or "")
         case ["bulk_id"]:
             return await notifications.of_request(runtime.db, "bulk_id", asked.bulk_id or "")
     raise RequestError("invalid", "give exactly one of id, groupId, bulkId")
+
+
+async def _of_id(runtime: Runtime, key: str) -> list[str]:
+    """The message, or those to several destinations under a caller's own id."""
+    numbered = [] if ":" in key else [f"{key}:{number}" for number in range(MOST_OF_ONE)]
+    found = await notifications.several(runtime.db, [key, *numbered])
+    return [one for one in (key, *numbered) if one in found]

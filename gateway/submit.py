@@ -89,13 +89,21 @@ async def _known(runtime: Runtime, plans: Sequence[Plan]) -> list[Plan]:
 
 async def _known_one(runtime: Runtime, plan: Plan) -> Plan:
     made = plan.notification
-    stored = await notifications.get(runtime.db, made.id) if made and made.asked else None
-    if stored is None or made is None:
+    if made is None or made.asked is None:
         return plan
-    if stored.asked != made.asked:
+    stored = await notifications.get(runtime.db, made.id)
+    if stored and stored.asked == made.asked:
+        return Plan(plan.path, stored, warnings=plan.warnings)
+    if stored or await notifications.get(runtime.db, _sibling(made.id)):
         words = "another message was accepted under this id"
         return Plan(plan.path, error=RequestError("id_taken", words, f"{plan.path}.id"))
-    return Plan(plan.path, stored, warnings=plan.warnings)
+    return plan
+
+
+def _sibling(key: str) -> str:
+    """What a message under this own id would be called if it had several destinations, and the other way round."""
+    own, numbered, _ = key.partition(":")
+    return own if numbered else f"{own}:0"
 
 
 def _tell(answer: ToldBulk) -> None:

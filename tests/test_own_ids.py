@@ -50,6 +50,26 @@ async def test_several_destinations_are_numbered(town: Player) -> None:
     assert [item["id"] for item in answer["messages"]] == ["m:0", "m:1"]
 
 
+async def test_one_and_several_under_the_same_id_are_two_messages(town: Player) -> None:
+    people, steps = [{"phone": PHONE}] * 2, [{"channel": "sms", "text": "Hi"}]
+    several = {"messages": [{"id": "m", "destinations": people, "channels": steps}]}
+    await send(town, "m")
+    _, told = await town.post("/api/v1/messages", several)
+    assert {item["error"]["code"] for item in told["messages"]} == {"id_taken"}
+    several["messages"][0]["id"] = "n"
+    await town.post("/api/v1/messages", several)
+    assert (await send(town, "n"))["error"]["code"] == "id_taken"
+
+
+async def test_all_of_an_id_are_cancelled_by_it(town: Player) -> None:
+    people, steps = [{"phone": PHONE}] * 2, [{"channel": "sms", "text": "Hi"}]
+    message = {"id": "m", "destinations": people, "channels": steps, "sendAt": "2027-01-01T10:00:00Z"}
+    await town.post("/api/v1/messages", {"messages": [message]})
+    async with town.http.delete("/api/v1/messages", json={"id": "m"}) as response:
+        outcomes = (await response.json())["messages"]
+    assert [(one["id"], one["result"]) for one in outcomes] == [("m:0", "cancelled"), ("m:1", "cancelled")]
+
+
 async def test_what_is_no_id(town: Player) -> None:
     for key in ("", "a b", "reply:1", "a/b", "я", "a" * 65, "a\n", "export"):
         item = await send(town, key)
