@@ -207,7 +207,7 @@ async def _address(runtime: Runtime, way: Channel, asked: AskedStart) -> tuple[A
     if sum(one is not None for one in given) != 1:
         raise RequestError("no_recipient", "give one of phone, userId, contactId, externalId")
     if asked.user_id:
-        return Address(way.facts.name, way.account, asked.user_id), None
+        return _at(runtime, way, asked.user_id), None
     phone = normal_phone(asked.phone, runtime.settings.default_region) if asked.phone else None
     names = {"phone": phone, "id": asked.contact_id, "external_id": asked.external_id}
     ((name, value),) = ((name, value) for name, value in names.items() if value)
@@ -218,13 +218,21 @@ async def _address(runtime: Runtime, way: Channel, asked: AskedStart) -> tuple[A
         raise RequestError(
             "unknown_contact", "there is no such contact", "contactId" if asked.contact_id else "externalId"
         )
-    theirs = await sessions.of_contact(runtime.db, contact) if contact else []
-    number = phone or (contact.phone if contact else None)
-    here = session_here(way, Known(number, theirs))
+    number = phone or contact.phone
+    here = session_here(way, Known(number, await sessions.of_contact(runtime.db, contact)))
     address = here.address if here else way.at_phone(number) if number else None
     if address is None:
         raise RequestError("no_address", "the person has no address on this channel", "channel")
-    return address, contact.id if contact else None
+    return address, contact.id
+
+
+def _at(runtime: Runtime, way: Channel, user: str) -> Address:
+    """By the provider's id of a person; where their number is that, in any form of it."""
+    try:
+        known = way.at_phone(normal_phone(user, runtime.settings.default_region))
+    except RequestError:
+        known = None
+    return known or Address(way.facts.name, way.account, user)
 
 
 def fate(notification: Notification | None, attempt: int) -> str | None:

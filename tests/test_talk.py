@@ -121,6 +121,14 @@ async def test_a_conversation_is_begun_continued_and_begun_anew(town: Player) ->
     assert (status, anew["continued"], anew["session"]["state"]) == (201, False, "open")
 
 
+async def test_a_number_is_one_address_in_any_form(town: Player) -> None:
+    _, begun = await start(town, channel="whatsapp", userId="8 900 000-00-01")
+    status, again = await start(town, channel="whatsapp", phone=PHONE, continueLastOrStartNewSession=True)
+    assert (status, again["session"]["id"]) == (201, begun["session"]["id"])
+    _, named = await start(town, channel="whatsapp", userId="RU.13491208655302741918")
+    assert named["session"]["userId"] == "RU.13491208655302741918"
+
+
 async def test_what_may_not_be_said_begins_nothing(town: Player) -> None:
     status, answer = await start(town, channel="whatsapp", phone=PHONE, text="Hello")
     assert (status, "the person has not written yet" in answer["error"]) == (409, True)
