@@ -84,6 +84,9 @@ async def submit(runtime: Runtime, key: str) -> MessageTemplate | None:
     began = runtime.clock()
     # Before the call, since the provider's decision may be faster than its answer.
     await heard(runtime, draft, Verdict("", "pending", usable=False), began)
+    if not await message_templates.put(runtime.db, draft):
+        raise Clash("Somebody submits or changes this template at this moment.")
+    draft = replace(draft, version=draft.version + 1)
     try:
         verdict = await desk.submit_template(draft)
     except SendError as error:

@@ -134,6 +134,14 @@ async def test_what_was_submitted_is_neither_changed_nor_submitted_again(town: P
     assert (await asked(town, "POST", "", DRAFT))[0] == 409
 
 
+async def test_two_who_submit_at_once(town: Player) -> None:
+    """One hands it over; the other undoes nothing of that."""
+    await made(town)
+    told = await asyncio.gather(*(asked(town, "POST", f"/{KEY}/submit") for _ in range(3)))
+    assert sorted(status for status, _ in told) == [200, 409, 409]
+    assert (await asked(town, "GET", f"/{KEY}"))[1]["state"] == "pending"
+
+
 async def test_the_providers_refusal_is_told_and_it_stays_a_draft(town: Player) -> None:
     await made(town, name="order_update", language="en")
     key = "whatsapp:demo:order_update:en"
