@@ -148,19 +148,19 @@ class Gateway:
 
 
 def _goes_on(story: ToldStory) -> bool:
-    """Is it still under way, or sent and its receipt to come?"""
-    if story.status == "SENT" and story.attempts:
-        return story.attempts[-1].success != "sent"
-    return story.status not in ENDS or story.next_at is not None
+    """Is it still under way, or a receipt to come?"""
+    waits = any(attempt.status == "SENT" and attempt.success != "sent" for attempt in story.attempts)
+    return story.status not in ENDS or story.next_at is not None or (story.status == "SENT" and waits)
 
 
 def _read(kind: type[T], status: int, raw: bytes) -> T:
-    if 0 < status < BAD:
-        return msgspec.json.decode(raw, type=kind)
+    """Raises GatewayError also for what no gateway says: a proxy's page."""
     try:
+        if 0 < status < BAD:
+            return msgspec.json.decode(raw, type=kind)
         told = msgspec.json.decode(raw)
         raise GatewayError(status, str(told["error"]), told.get("details"))
-    except (msgspec.DecodeError, TypeError, KeyError):
+    except (msgspec.DecodeError, UnicodeDecodeError, TypeError, KeyError):
         said = raw.decode(errors="replace")
         raise GatewayError(status, said[:500] or "the gateway does not answer") from None
 

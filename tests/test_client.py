@@ -78,6 +78,30 @@ async def test_what_was_not_answered_is_repeated_and_sent_once(town: Player, mon
     assert texts(town, "sms") == ["Hi"]
 
 
+@pytest.mark.parametrize("page", [b"<html>Welcome to the hotel</html>", b"", b"[]", b"\xff"])
+async def test_somebody_else_answers(page: bytes) -> None:
+    proxy = Quart("proxy")
+
+    @proxy.get("/api/v1/messages/<_>")
+    async def welcome(_: str) -> Response:
+        return Response(page, 200)
+
+    async with served(proxy) as url, Gateway(url, "key") as gateway:
+        with pytest.raises(GatewayError) as no:
+            await gateway.status("m1")
+    assert no.value.status == 200
+
+
+async def test_it_has_not_ended_before_its_required_step_has(town: Player, gateway: Gateway) -> None:
+    """The first step is delivered at once; the required one waits for its provider."""
+    town.town.simulators["sms"].faults.fail(20429)
+    await town.say("whatsapp", "/start")
+    steps = [Step(channel="whatsapp", text="Hi"), Step(channel="sms", text="Hi", required=True)]
+    (item,) = await gateway.send(Message(destinations=HI.destinations, channels=steps))
+    story = await gateway.ended(str(item.id), every=0.05)
+    assert ("sms", "DELIVERED") in [(attempt.channel, attempt.status) for attempt in story.attempts]
+
+
 async def test_nobody_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.client.PAUSES", ())
     async with Gateway("http://127.0.0.1:9", "key") as gateway:
