@@ -48,6 +48,7 @@ async def test_explain_schedule_cancel(town: Player, tmp_path: Path) -> None:
         (("send", PHONE, "Hi", "-c", "pigeon"), 1, "messages[0].channels[0].channel: "),
         (("send", PHONE, "Hi"), 2, "Missing option"),
         (("send", "", "Hi", "-c", "sms"), 2, "RECIPIENT"),
+        (("send", PHONE, "Hi", "-c", "sms", "-v", "name"), 2, "NAME=VALUE"),
         (("status", "nothing"), 2, "There is no such message."),
         (("cancel",), 2, "give one of ID"),
     ],

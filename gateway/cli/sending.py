@@ -93,6 +93,8 @@ def _message(
     recipient: str, steps: list[Step], variables: Iterable[str], at: datetime | None, key: str | None
 ) -> Message:
     named = {"externalId": recipient[1:]} if recipient.startswith("@") else {"phone": recipient}
+    if odd := [variable for variable in variables if "=" not in variable]:
+        raise click.UsageError(f"-v {odd[0]}: NAME=VALUE is needed")
     pairs = dict(variable.partition("=")[::2] for variable in variables)
     try:
         to = convert(Destination, {**named, "variables": pairs})
