@@ -5,12 +5,13 @@ Nothing of it is imported: it is a program that is started, spoken to over Mongo
 
 import asyncio
 import fcntl
+import random
 import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -44,7 +45,7 @@ async def embedded(folder: Path) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def _started(folder: Path) -> AsyncIterator[str]:
-    port = _free_port()
+    port = free_port()
     with (folder / "database.log").open("ab") as log:
         command = [sys.executable, "-m", "storage.watchdog", *_command(folder, port)]
         # A session of its own: a terminal's Ctrl-C reaches us alone, and we finish what is under way before it ends.
@@ -118,7 +119,14 @@ async def _answering(uri: str, folder: Path) -> None:
         db.client.close()
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_port() -> int:
+    """A port where nobody listens now, and which the system gives to no outgoing connection meanwhile."""
+    for port in random.sample(PORTS, 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise EmbeddedError("no free port was found")
+
+
+PORTS = range(20_000, 32_000)
+"""Below those that Linux and macOS give to outgoing connections."""

@@ -61,7 +61,7 @@ async def in_job_state(town: Caller, key: str, state: str) -> Any:
 
 
 async def counted(town: Caller, key: str, **by_status: int) -> Any:
-    """The job, as soon as it is done and has these messages by status: also those whose receipts wait for a late look."""
+    """The job, once it is done and has these messages by status: also those whose receipts wait for a late look."""
 
     async def there() -> Any:
         told = await progress(town, key)

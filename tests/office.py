@@ -10,7 +10,7 @@ from bots.sms.simulator import Server, demo_account
 from gateway.settings import Settings
 from tests.commands import Finished, run
 from tests.processes import accounts_file
-from tests.serving import app_of, free_port, served
+from tests.serving import app_of, listener, served, url_of
 
 PUBLIC = "https://gateway.shop.ru"
 
@@ -33,8 +33,8 @@ class Office:
 
 @asynccontextmanager
 async def opened_office(folder: Path, settings: Settings, public_url: str = PUBLIC) -> AsyncIterator[Office]:
-    port = free_port()
-    account = demo_account(f"http://127.0.0.1:{port}/sms")
+    at = listener()
+    account = demo_account(f"{url_of(at)}/sms")
     accounts_file(folder / "accounts.toml", {"sms": {"main": account}})
     environment = {
         "MONGODB_URI": str(settings.mongodb_uri),
@@ -42,6 +42,6 @@ async def opened_office(folder: Path, settings: Settings, public_url: str = PUBL
         "GATEWAY_PUBLIC_URL": public_url,
     }
     simulator = Server(account, f"{public_url}/webhooks/sms/main")
-    async with served(app_of(simulator.blueprint()), port=port):
+    async with served(app_of(simulator.blueprint()), at):
         yield Office(folder, simulator, account, environment)
         await simulator.close()

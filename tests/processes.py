@@ -14,7 +14,7 @@ import aiohttp
 import msgspec
 
 from gateway.settings import Secret
-from webhooks.server import free_port
+from storage.embedded import free_port
 
 GATEWAY = str(Path(sys.executable).with_name("gateway"))
 START = 60

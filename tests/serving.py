@@ -1,20 +1,22 @@
 """Quart apps served for real, on a free port of this machine."""
 
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from quart import Blueprint, Quart
 
+from storage.embedded import free_port
 from webhooks import server
-from webhooks.server import free_port
+from webhooks.server import listener, url_of
 
-__all__ = ["app_of", "free_port", "served"]
+__all__ = ["app_of", "free_port", "listener", "served", "url_of"]
 
 
 @asynccontextmanager
-async def served(app: Quart, port: int = 0) -> AsyncIterator[str]:
+async def served(app: Quart, at: socket.socket | None = None) -> AsyncIterator[str]:
     """The app's base URL, while it is being served; a test does not wait for connections that are left open."""
-    async with server.served(app, port=port, grace=0.2) as url:
+    async with server.served(app, at, grace=0.2) as url:
         yield url
 
 

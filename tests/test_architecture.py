@@ -18,11 +18,11 @@ import bots
 from bots.simulation import Simulator
 from gateway.channel import Channel, ChannelPackage, Facts, Outside
 from gateway.cli import main
+from storage.embedded import free_port
 from tests.commands import BIN, ROOT, answers, ended, run, started
 from tests.player import Player
 from webhooks.app import create_app
 from webhooks.guard import PUBLIC
-from webhooks.server import free_port
 
 PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
 NEUTRAL = [file for folder in ("gateway", "storage", "webhooks") for file in sorted((ROOT / folder).rglob("*.py"))]

@@ -14,7 +14,7 @@ from storage.database import Db
 from tests.commands import Finished, run
 from tests.office import PUBLIC
 from tests.processes import accounts_file
-from tests.serving import app_of, free_port, served
+from tests.serving import app_of, listener, served, url_of
 
 KEY = "whatsapp:shop:hello:en"
 
@@ -36,11 +36,11 @@ class Desk:
 
 @pytest.fixture
 async def desk(tmp_path: Path, settings: Settings) -> AsyncIterator[Desk]:
-    port = free_port()
-    account = demo_account(f"http://127.0.0.1:{port}/whatsapp")
+    at = listener()
+    account = demo_account(f"{url_of(at)}/whatsapp")
     accounts_file(tmp_path / "accounts.toml", {"whatsapp": {"shop": account}})
     meta = Server(account, f"{PUBLIC}/webhooks/whatsapp/shop")
-    async with served(app_of(meta.blueprint()), port=port):
+    async with served(app_of(meta.blueprint()), at):
         yield Desk(tmp_path, settings, meta)
         await meta.close()
 

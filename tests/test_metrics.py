@@ -13,13 +13,13 @@ from gateway import metrics, worker
 from gateway.model import Address, Content, Inbound
 from gateway.settings import Settings
 from storage.database import connect
+from storage.embedded import free_port
 from storage.inbox import Delivered, Inbox, key
 from tests.bench import account, in_state, one
 from tests.office import opened_office
 from tests.player import PHONE, Player, until
 from tests.processes import Worker
 from tests.readme import rows
-from webhooks.server import free_port
 
 TEXT = {"text": "Hello"}
 TEMPLATE = {"name": "order_update", "language": "en", "variables": {"name": "a", "order": "b"}}

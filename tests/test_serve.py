@@ -8,10 +8,10 @@ import pytest
 
 from gateway.runtime import load_conversation
 from gateway.settings import Settings, SettingsError
+from storage.embedded import free_port
 from tests.commands import ROOT, Finished, answers, ended, started
 from tests.office import Office, opened_office
 from tests.player import PHONE, until
-from webhooks.server import free_port
 
 NUMBER = 5
 

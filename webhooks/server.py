@@ -13,21 +13,24 @@ GRACE = 5.0
 """Seconds that requests under way have when the server stops."""
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def listener(host: str = "127.0.0.1", port: int = 0) -> socket.socket:
+    """Listens at this port, which is nobody else's from now on; 0 takes a free one. Raises OSError if it is taken."""
+    return socket.create_server((host, port), backlog=1024)
+
+
+def url_of(listener: socket.socket) -> str:
+    host, port = listener.getsockname()
+    return f"http://{host}:{port}"
 
 
 @asynccontextmanager
-async def served(app: Quart, host: str = "127.0.0.1", port: int = 0, grace: float = GRACE) -> AsyncIterator[str]:
-    """The app's base URL, while it is being served; port 0 takes a free one. Raises OSError if it cannot listen."""
-    listener = socket.create_server((host, port), backlog=1024)
-    port = listener.getsockname()[1]
-    stop = asyncio.Event()
-    task = asyncio.create_task(serve(app, _config(listener, grace), shutdown_trigger=stop.wait))
+async def served(app: Quart, at: socket.socket | None = None, grace: float = GRACE) -> AsyncIterator[str]:
+    """The app's base URL, while it is being served `at` a listener, or at a free port of this machine."""
+    at = at or listener()
+    url, stop = url_of(at), asyncio.Event()
+    task = asyncio.create_task(serve(app, _config(at, grace), shutdown_trigger=stop.wait))
     try:
-        yield f"http://{host}:{port}"
+        yield url
     finally:
         stop.set()
         await task

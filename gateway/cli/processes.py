@@ -21,7 +21,7 @@ from gateway.runtime import Runtime, opened
 from gateway.settings import Settings
 from webhooks.app import create_app
 from webhooks.demo.demo import demo as play
-from webhooks.server import served
+from webhooks.server import listener, served
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ def _listen(name: str, host: str, port: int, work: Callable[[Runtime, asyncio.Ev
     """Serve, and do `work` beside it until we are to stop."""
 
     async def command(settings: Settings) -> None:
-        async with _opened(settings) as (runtime, stop), served(create_app(runtime), host, port) as url:
+        async with _opened(settings) as (runtime, stop), served(create_app(runtime), listener(host, port)) as url:
             click.echo(f"{name} on {url}, public at {settings.public_url}; Ctrl-C stops it")
             await work(runtime, stop)
 

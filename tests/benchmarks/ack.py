@@ -19,6 +19,7 @@ from uuid import uuid4
 import msgspec
 
 from bots.whatsapp.inbound import sign
+from storage.embedded import free_port
 from tests.benchmarks.account import NAME, SECRET, said
 from tests.benchmarks.load import per_second, request
 from tests.benchmarks.progress import tell
@@ -27,7 +28,6 @@ from tests.benchmarks.sending import Lost
 from tests.benchmarks.stage import Ground, opened_ground, opened_stage
 from tests.benchmarks.talking import percentile, talk
 from tests.processes import GATEWAY, Program
-from webhooks.server import free_port
 
 PART, OURS, BARE = "ack", "this gateway: stored, known again", "bare Quart, stores nothing"
 EVENTS, STATUSES = 320, ("sent", "delivered", "read")

@@ -16,7 +16,7 @@ from tests.benchmarks.sending import send
 from tests.benchmarks.stage import Ground, opened_ground
 from webhooks.app import create_app
 from webhooks.demo.town import working
-from webhooks.server import served
+from webhooks.server import listener, served
 
 BOOKKEEPING = {"hello", "ping", "endSessions", "createIndexes", "isMaster", "ismaster"}
 
@@ -55,7 +55,7 @@ async def _gateway(ground: Ground) -> AsyncIterator[Ear]:
     monitoring.register(ear)
     async with (
         opened(load(ground.environment)) as runtime,
-        served(create_app(runtime), port=ground.port),
+        served(create_app(runtime), listener(port=ground.port)),
         working(runtime),
     ):
         yield ear

@@ -14,13 +14,13 @@ import psutil
 
 from gateway.runtime import Clock
 from storage.database import Db, connect
+from storage.embedded import free_port
 from tests.benchmarks.crowd import due, fill, seat
 from tests.benchmarks.progress import tell
 from tests.benchmarks.rows import Row
 from tests.benchmarks.sending import PATIENCE, Lost, read, taken
 from tests.benchmarks.stage import Gateway, Meta, opened_place, settings, webhooks_of
 from tests.player import until
-from webhooks.server import free_port
 
 PART = "restart"
 SOON = {"GATEWAY_LEASE": "3", "GATEWAY_DOUBT": "3"}

@@ -16,11 +16,10 @@ from gateway.roles import Role
 from gateway.runtime import Clock
 from storage import access
 from storage.database import Db, connect, prepare
-from storage.embedded import embedded
+from storage.embedded import embedded, free_port
 from tests.benchmarks.account import NAME, account
 from tests.benchmarks.meta import Entry, Orders
 from tests.processes import GATEWAY, Program, accounts_file
-from webhooks.server import free_port
 
 LIMITS = 'limits = {account = "100000/s", person = "10000/s burst 10000"}'
 """So high that nothing waits for them, but each message has to ask."""

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 from storage.database import DatabaseError, connect, ping
-from storage.embedded import OPTIONS, _command
+from storage.embedded import OPTIONS, _command, free_port
 from tests.processes import Program
-from webhooks.server import free_port
 
 
 def uri_of(port: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from itertools import count
 
-from webhooks.server import free_port
+from storage.embedded import free_port
 
 CHUNK = 1 << 16
 

@@ -13,7 +13,7 @@ from gateway.channel import Outside
 from gateway.model import Address
 from gateway.settings import Secret
 from tests.ear import NOW, Ear
-from tests.serving import app_of, free_port, served
+from tests.serving import app_of, listener, served, url_of
 
 ANNA = "+79161234567"
 
@@ -32,15 +32,15 @@ class Bench(Ear):
 @asynccontextmanager
 async def opened(truth: str = "+79990000009", **wrong: str | Secret) -> AsyncIterator[Bench]:
     """A bench whose channel lives on the stand-in. `wrong`: fields in which our settings differ from the truth."""
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
+    at = listener()
+    url = url_of(at)
     account = replace(demo_account(f"{url}/sms"), sender=truth)
     server = Server(account, f"{url}/webhooks/sms/main", clock=lambda: NOW)
     async with aiohttp.ClientSession() as http:
         channel = open_accounts({"main": replace(account, **wrong)}, Outside(http, url, http))["main"]
         assert isinstance(channel, Sms)
         bench = Bench(channel=channel, server=server, url=url)
-        async with served(app_of(server.blueprint(), bench.webhooks()), port):
+        async with served(app_of(server.blueprint(), bench.webhooks()), at):
             try:
                 yield bench
             finally:

@@ -15,7 +15,7 @@ from bots.telegram.simulator import Server, demo_account
 from gateway.channel import Outside
 from gateway.model import Address
 from tests.ear import Ear
-from tests.serving import app_of, free_port, served
+from tests.serving import app_of, listener, served, url_of
 
 
 @dataclass(kw_only=True)
@@ -39,13 +39,14 @@ class Shop(Ear):
 
 @pytest.fixture
 async def shop() -> AsyncIterator[Shop]:
-    base = f"http://127.0.0.1:{(port := free_port())}"
+    at = listener()
+    base = url_of(at)
     account = demo_account(f"{base}/telegram")
     async with aiohttp.ClientSession() as http:
         channel = open_accounts({"shop": account}, Outside(http, base, http))["shop"]
         server = Server(account, f"{base}/webhooks/telegram/shop", lambda: ours.now)
         ours = Shop(channel=channel, server=server, account=account, http=http, url=server.webhook_url)
-        async with served(app_of(server.blueprint(), ours.webhooks()), port):
+        async with served(app_of(server.blueprint(), ours.webhooks()), at):
             yield ours
             await server.close()
             await channel.close()

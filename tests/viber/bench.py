@@ -16,7 +16,7 @@ from gateway.model import Address, Content
 from gateway.runtime import opened_outside
 from gateway.settings import Settings
 from tests.ear import NOW, Ear
-from tests.serving import app_of, free_port, served
+from tests.serving import app_of, listener, served, url_of
 
 ANNA, BORIS = "+79161234567", "+79160000011"
 
@@ -80,15 +80,15 @@ class Clock:
 @asynccontextmanager
 async def opened(clock: Clock | None = None, **wrong: Any) -> AsyncIterator[Bench]:
     """A bench whose channel lives on the stand-in. `wrong`: fields in which our settings differ from the truth."""
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
+    at = listener()
+    url = url_of(at)
     account = demo_account(f"{url}/viber")
     server = Server(account, f"{url}/webhooks/viber/main", clock or Clock())
     async with opened_outside(Settings(public_url=url, private_files=True)) as outside:
         channel = open_accounts({"main": replace(account, **wrong)}, outside)["main"]
         assert isinstance(channel, Viber)
         bench = Bench(channel=channel, server=server, url=url)
-        async with served(app_of(server.blueprint(), bench.webhooks(), bench.files()), port):
+        async with served(app_of(server.blueprint(), bench.webhooks(), bench.files()), at):
             try:
                 yield bench
             finally:

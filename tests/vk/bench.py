@@ -14,7 +14,7 @@ from gateway.model import Address, Content, TemplateMessage
 from gateway.runtime import opened_outside
 from gateway.settings import Settings
 from tests.ear import Ear
-from tests.serving import app_of, free_port, served
+from tests.serving import app_of, listener, served, url_of
 
 T = TypeVar("T")
 
@@ -65,15 +65,15 @@ class Bench(Ear):
 @asynccontextmanager
 async def a_bench(**fields: Any) -> AsyncIterator[Bench]:
     """`fields`: what the community's settings have instead of the demo's."""
-    port, our_port = free_port(), free_port()
-    account = replace(demo_account(f"http://127.0.0.1:{port}/vk"), **fields)
-    url = f"http://127.0.0.1:{our_port}"
+    at, ours = listener(), listener()
+    account = replace(demo_account(f"{url_of(at)}/vk"), **fields)
+    url = url_of(ours)
     async with opened_outside(Settings(public_url=url, private_files=True)) as outside:
         channel = open_accounts({"shop": account}, outside)["shop"]
         assert isinstance(channel, Vk)
         vk = Server(account, channel.webhook_url, lambda: bench.now)
         bench = Bench(channel=channel, vk=vk, account=account, outside=outside, url=url)
-        async with served(app_of(vk.blueprint()), port), served(app_of(bench.webhooks()), our_port):
+        async with served(app_of(vk.blueprint()), at), served(app_of(bench.webhooks()), ours):
             yield bench
             await vk.close()
             await channel.close()

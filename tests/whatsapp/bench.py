@@ -11,7 +11,7 @@ from bots.whatsapp.simulator import Server, demo_account
 from gateway.channel import Outside
 from gateway.model import Address, Content, Inbound, Receipt, TemplateMessage
 from tests.ear import Ear
-from tests.serving import app_of, free_port, served
+from tests.serving import app_of, listener, served, url_of
 
 ANNA = "79990001122"
 
@@ -39,14 +39,14 @@ class Bench(Ear):
 
 @asynccontextmanager
 async def a_bench() -> AsyncIterator[Bench]:
-    meta_port, our_port = free_port(), free_port()
-    account = demo_account(f"http://127.0.0.1:{meta_port}/whatsapp")
-    public_url = f"http://127.0.0.1:{our_port}"
+    at, ours = listener(), listener()
+    account = demo_account(f"{url_of(at)}/whatsapp")
+    public_url = url_of(ours)
     async with aiohttp.ClientSession() as http:
         outside = Outside(http, public_url, http)
         channel = open_accounts({"shop": account}, outside)["shop"]
         meta = Server(account, outside.webhook_url("whatsapp", "shop"), lambda: bench.now)
         bench = Bench(channel=channel, meta=meta, url=public_url)
-        async with served(app_of(bench.meta.blueprint()), meta_port), served(app_of(bench.webhooks()), our_port):
+        async with served(app_of(bench.meta.blueprint()), at), served(app_of(bench.webhooks()), ours):
             yield bench
             await bench.meta.close()

@@ -18,7 +18,7 @@ from gateway.model import (
     TemplateHeader,
     TemplateMessage,
 )
-from tests.serving import app_of, free_port, served
+from tests.serving import app_of, served
 from tests.whatsapp.bench import ANNA, Bench
 
 DRAFT = MessageTemplate(
@@ -95,9 +95,8 @@ async def test_one_language_is_deleted_and_the_other_stays(bench: Bench) -> None
 
 
 async def test_the_example_of_a_header_is_uploaded(bench: Bench) -> None:
-    port = free_port()
-    async with served(app_of_picture(), port):
-        picture = replace(PLAIN, header=Head("image", example=f"http://127.0.0.1:{port}/pictures/a.png"))
+    async with served(app_of_picture()) as url:
+        picture = replace(PLAIN, header=Head("image", example=f"{url}/pictures/a.png"))
         await bench.channel.submit_template(picture)
         ((handle, body),) = bench.meta.uploads.items()
         assert body == b"picture"

@@ -8,7 +8,7 @@ from gateway.settings import Settings
 from webhooks.demo.page import create_page
 from webhooks.demo.shop import opened_shop
 from webhooks.demo.town import Town, opened_town
-from webhooks.server import served
+from webhooks.server import listener, served
 
 GRACE = 0.5
 """The page asks for news all the time; nobody loses anything when its last question stays open."""
@@ -26,5 +26,5 @@ async def demo(
 @asynccontextmanager
 async def opened_page(town: Town, port: int = 0) -> AsyncIterator[str]:
     """The page's URL, on a port of its own; on loopback only, since whoever sees it plays with it."""
-    async with opened_shop(town) as shop, served(create_page(town, shop), port=port, grace=GRACE) as url:
+    async with opened_shop(town) as shop, served(create_page(town, shop), listener(port=port), GRACE) as url:
         yield url

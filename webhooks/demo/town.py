@@ -18,7 +18,7 @@ from gateway.runtime import Clock, Runtime, opened
 from gateway.settings import OwnSecret, Settings
 from storage import access
 from webhooks.app import create_app
-from webhooks.server import free_port, served
+from webhooks.server import listener, served, url_of
 
 ACCOUNT = "demo"
 
@@ -36,14 +36,15 @@ class Town:
 @asynccontextmanager
 async def opened_town(settings: Settings, port: int = 0) -> AsyncIterator[Town]:
     """Everything running in this process (and the embedded database beside it), with one account on every channel."""
-    clock, port = Clock(), port or free_port()
-    url = f"http://127.0.0.1:{port}"
-    async with opened_simulators(url, clock) as (simulators, accounts):
-        settings = replace(settings, accounts=accounts, public_url=url, private_files=True, private_callbacks=True)
-        settings = replace(settings, callback_secrets=settings.callback_secrets or (OwnSecret(token_hex(20)),))
-        async with opened(settings, clock) as runtime, served(create_app(runtime), port=port), working(runtime):
-            key = await access.create_key(runtime.db, "demo", clock(), Role.ADMIN)
-            yield Town(runtime, simulators, url, key)
+    clock = Clock()
+    with listener(port=port) as at:
+        url = url_of(at)
+        async with opened_simulators(url, clock) as (simulators, accounts):
+            settings = replace(settings, accounts=accounts, public_url=url, private_files=True, private_callbacks=True)
+            settings = replace(settings, callback_secrets=settings.callback_secrets or (OwnSecret(token_hex(20)),))
+            async with opened(settings, clock) as runtime, served(create_app(runtime), at), working(runtime):
+                key = await access.create_key(runtime.db, "demo", clock(), Role.ADMIN)
+                yield Town(runtime, simulators, url, key)
 
 
 @asynccontextmanager
@@ -51,16 +52,16 @@ async def opened_simulators(
     gateway_url: str, clock: Clock
 ) -> AsyncIterator[tuple[dict[str, Simulator], dict[str, dict[str, Any]]]]:
     """A stand-in for every channel's provider, served on one port, and the settings of an account on each."""
-    port, app = free_port(), Quart("simulators")
+    at, app = listener(), Quart("simulators")
     simulators: dict[str, Simulator] = {}
     accounts: dict[str, dict[str, Any]] = {}
     for channel in bots.CHANNELS:
         module = bots.simulator(channel)
-        account = module.demo_account(f"http://127.0.0.1:{port}/{channel}")
+        account = module.demo_account(f"{url_of(at)}/{channel}")
         simulator = module.Server(account, f"{gateway_url}/webhooks/{channel}/{ACCOUNT}", clock)
         app.register_blueprint(simulator.blueprint(), url_prefix=f"/{channel}")
         simulators[channel], accounts[channel] = simulator, {ACCOUNT: account}
-    async with served(app, port=port, grace=0.2):
+    async with served(app, at, grace=0.2):
         try:
             yield simulators, accounts
         finally:
