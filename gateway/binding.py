@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import bots
 from gateway.channel import Binding, Channel, SendError
-from gateway.settings import Secret
+from gateway.secret import Secret
 
 Act = Callable[[Channel, str], Awaitable[object]]
 """Something to do with an account, and the URL that its provider ought to call."""

@@ -15,7 +15,7 @@ import msgspec
 import structlog
 from structlog.stdlib import ExtraAdder, ProcessorFormatter
 
-from gateway.settings import SettingsError
+from gateway.accounts import SettingsError
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 FORMS = ("console", "json")

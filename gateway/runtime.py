@@ -18,10 +18,11 @@ import bots
 from bots import files
 from bots.conversation import Conversation
 from bots.traces import listener
+from gateway.accounts import SettingsError, read_account
 from gateway.channel import Channel, Limits, Outside
 from gateway.gate import Gate
 from gateway.pace import read_limits
-from gateway.settings import Settings, SettingsError, read_account
+from gateway.settings import Settings
 from gateway.tracer import Tracer, secrets_of
 from storage.callbacks import Callbacks
 from storage.database import TRACED, Db, connect, prepare

@@ -20,7 +20,7 @@ from uuid import uuid4
 from msgspec import structs
 
 from bots.traces import HIDDEN, Exchange, Trace
-from gateway.settings import Secret
+from gateway.secret import Secret
 from storage import traces
 from storage.database import Db
 from storage.traces import Line

@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from gateway.settings import Secret
+from gateway.secret import Secret
 from storage.embedded import free_port
 
 GATEWAY = str(Path(sys.executable).with_name("gateway"))

@@ -12,8 +12,10 @@ from msgspec.structs import replace
 from bots import files
 from bots.telegram.simulator import Server as Telegram
 from gateway import callbacks, hosts
+from gateway.accounts import SettingsError
 from gateway.client import Destination, Gateway, Message, Step
-from gateway.settings import OwnSecret, Settings, SettingsError, load
+from gateway.secret import OwnSecret
+from gateway.settings import Settings, load
 from gateway.signing import verify
 from storage.callbacks import Call
 from tests.bench import accepted, all_ended, another_worker, ask, later, phones

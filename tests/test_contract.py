@@ -15,9 +15,11 @@ import msgspec
 import pytest
 
 import bots
+from gateway.accounts import read_account
 from gateway.channel import Answer, Call, Channel, Forged, Malformed, Outside, Parsed
 from gateway.model import Event
-from gateway.settings import Secret, load, read_account
+from gateway.secret import Secret
+from gateway.settings import load
 
 HERE = Path(__file__).parent
 PAYLOADS = sorted((HERE / "payloads").glob("*/*.json"))

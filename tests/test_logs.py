@@ -14,7 +14,8 @@ import pytest
 from structlog.contextvars import bound_contextvars
 
 from gateway import logs
-from gateway.settings import Secret, Settings
+from gateway.secret import Secret
+from gateway.settings import Settings
 from tests.commands import ended, started
 from tests.office import opened_office
 from tests.player import PHONE, until

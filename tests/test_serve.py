@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from gateway.accounts import SettingsError
 from gateway.runtime import load_conversation
-from gateway.settings import Settings, SettingsError
+from gateway.settings import Settings
 from storage.embedded import free_port
 from tests.commands import ROOT, Finished, answers, ended, started
 from tests.office import Office, opened_office

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from gateway.settings import OwnSecret, Secret, Settings, SettingsError, load, read_account
+from gateway.accounts import SettingsError, read_account
+from gateway.secret import OwnSecret, Secret
+from gateway.settings import Settings, load
 
 GOOD = "tg-shop-Zk3vX9qLr7Wm2PbT"
 

@@ -15,7 +15,8 @@ from bots.traces import HIDDEN, MOST, PENDING, TORN, Exchange, Trace, listener, 
 from gateway.channel import SendError
 from gateway.model import Address, Content
 from gateway.runtime import open_channels, opened_outside
-from gateway.settings import Secret, Settings
+from gateway.secret import Secret
+from gateway.settings import Settings
 from gateway.tracer import Tracer, secrets_of
 from storage import traces
 from storage.database import Db

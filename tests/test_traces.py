@@ -15,7 +15,8 @@ import bots
 from bots.traces import HIDDEN
 from bots.viber.simulator import Server as Viber
 from gateway.runtime import read_accounts
-from gateway.settings import Secret, Settings
+from gateway.secret import Secret
+from gateway.settings import Settings
 from gateway.tracer import secrets_of
 from storage import traces
 from tests.bench import LONG, accepted, all_ended, one, phones, seated

@@ -12,7 +12,7 @@ from bots.sms.errors import explained
 from bots.sms.numbers import is_phone
 from gateway.channel import Answer, Call, Forged, Malformed, Parsed
 from gateway.model import Address, Content, Event, Inbound, Media, Person, Progress, Receipt, Subscription, Unrecognised
-from gateway.settings import Secret
+from gateway.secret import Secret
 
 NAME = "sms"
 SILENT = Answer(body="<Response/>", content_type="text/xml")

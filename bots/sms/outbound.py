@@ -16,7 +16,7 @@ from bots.sms.numbers import is_sender, is_service
 from bots.sms.segments import segments
 from gateway.channel import Ambiguous, Misconfigured
 from gateway.model import Button, Content
-from gateway.settings import Secret
+from gateway.secret import Secret
 
 MAX_BODY = 1600
 """Characters of a Body; counted in UTF-16, the strictest way to count."""

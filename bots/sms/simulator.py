@@ -18,7 +18,7 @@ from bots.sms.numbers import is_phone, is_service
 from bots.sms.outbound import MAX_BODY, Account
 from bots.sms.segments import segments
 from gateway.channel import Call
-from gateway.settings import Secret
+from gateway.secret import Secret
 
 OUT = {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT"}
 IN = {"START", "YES", "UNSTOP"}

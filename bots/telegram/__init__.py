@@ -15,7 +15,7 @@ from msgspec import Struct
 from bots.telegram import inbound, pieces
 from gateway.channel import Binding, Call, Channel, Facts, Limits, Outside, Parsed, Rate
 from gateway.model import Address, Content, Inbound, Progress, TemplateMessage
-from gateway.settings import OwnSecret, Secret
+from gateway.secret import OwnSecret, Secret
 from gateway.window import Window
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from bots.telegram.contents import KINDS
 from bots.telegram.updates import CallbackQuery, Membership, Message
 from gateway.channel import Call, Forged, Malformed, Parsed
 from gateway.model import Address, Content, Event, Inbound, Subscription, Unrecognised
-from gateway.settings import Secret
+from gateway.secret import Secret
 
 SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 - the header's name
 

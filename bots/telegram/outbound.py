@@ -27,7 +27,7 @@ from bots.telegram.inbound import READERS
 from bots.telegram.messages import render
 from gateway.channel import Ambiguous, Binding, Refused, SendError
 from gateway.model import Content, TemplateMessage
-from gateway.settings import Secret
+from gateway.secret import Secret
 
 MANY_PENDING = 100
 GONE = "message to delete not found"

@@ -12,7 +12,7 @@ from quart.typing import ResponseReturnValue
 from bots.simulation import Accepted, Bubble, Clock, Phone, utcnow
 from bots.telegram import Account, is_group, objects, rules
 from bots.telegram.people import People
-from gateway.settings import OwnSecret, Secret
+from gateway.secret import OwnSecret, Secret
 
 
 def demo_account(api_url: str) -> Account:

@@ -9,7 +9,7 @@ import msgspec
 from bots import wire
 from bots.viber.errors import OK, failure, number_of, unreadable
 from gateway.channel import Ambiguous, Refused
-from gateway.settings import Secret
+from gateway.secret import Secret
 
 MAX_JSON = 30_000
 """Bytes of a request: Viber says 30 kb."""

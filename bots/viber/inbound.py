@@ -13,7 +13,7 @@ from bots.viber import contents
 from bots.viber.callbacks import Message, Report, Started, Subscribed, Unsubscribed
 from gateway.channel import Answer, Call, Forged, Malformed, Parsed
 from gateway.model import Address, Cause, Event, Inbound, Progress, Receipt, Subscription, Unrecognised, Visit
-from gateway.settings import Secret
+from gateway.secret import Secret
 
 NAME = "viber"
 SIGNATURE = "x-viber-content-signature"

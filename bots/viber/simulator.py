@@ -13,7 +13,7 @@ from bots.viber import Account
 from bots.viber.errors import STATUSES
 from bots.viber.simulator_people import People
 from bots.viber.simulator_rules import Fault, Webhook, read, takes_webhook
-from gateway.settings import Secret
+from gateway.secret import Secret
 
 UNKNOWN = "99"
 WITHIN_SESSION, CHARGED = 1, 2

@@ -8,7 +8,7 @@ from msgspec import Struct
 from bots.vk.events import NAME
 from gateway.channel import Facts, Limits, Rate
 from gateway.model import Progress
-from gateway.settings import OwnSecret, Secret
+from gateway.secret import OwnSecret, Secret
 from gateway.window import Mode, Window
 
 INTENTS = (

@@ -8,7 +8,7 @@ import aiohttp
 from bots import wire
 from bots.vk.errors import refusal, too_many
 from gateway.channel import Ambiguous, Misconfigured, Refused, SendError
-from gateway.settings import Secret
+from gateway.secret import Secret
 
 OK, TOO_MANY, SERVER_ERROR = 200, 429, 500
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from bots.vk.api import Api
 from bots.vk.events import READERS
 from gateway.channel import Ambiguous, Binding, Misconfigured
-from gateway.settings import Secret
+from gateway.secret import Secret
 
 TITLE = "gateway"
 """What the community's settings show of us; VK takes 14 characters."""

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from bots.vk.events import Envelope, events
 from gateway.channel import Answer, Call, Forged, Malformed, Parsed
-from gateway.settings import Secret
+from gateway.secret import Secret
 
 CONFIRMATION = "confirmation"
 

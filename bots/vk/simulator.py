@@ -17,7 +17,7 @@ from bots.vk.simulator_files import FIELDS, FileStore
 from bots.vk.simulator_people import PRESS_LIVES, People
 from bots.vk.simulator_rules import PEER_CODES, VkError, number, wrong
 from gateway.model import Button
-from gateway.settings import OwnSecret, Secret
+from gateway.secret import OwnSecret, Secret
 
 REMEMBERED = timedelta(hours=1)
 

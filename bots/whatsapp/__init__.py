@@ -14,7 +14,7 @@ from bots.whatsapp.template_rules import mistakes
 from gateway.channel import Binding, Call, Facts, Limits, Outside, Parsed, Rate, Verdict
 from gateway.message_template import MessageTemplate
 from gateway.model import Address, Content, Inbound, Progress, TemplateMessage
-from gateway.settings import OwnSecret, Secret
+from gateway.secret import OwnSecret, Secret
 from gateway.window import Mode, Window
 
 LIMITS = Limits(

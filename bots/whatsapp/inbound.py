@@ -18,7 +18,7 @@ from bots.whatsapp.messages import AFTERTHOUGHTS, read_message
 from bots.whatsapp.reports import STATUSES, read_preferences, read_status, read_template
 from gateway.channel import Answer, Call, Forged, Malformed, Parsed
 from gateway.model import Event, Unrecognised
-from gateway.settings import Secret
+from gateway.secret import Secret
 
 FORBIDDEN = 403
 

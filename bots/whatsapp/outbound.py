@@ -13,7 +13,7 @@ from bots.whatsapp.pieces import NO_TEXT
 from bots.whatsapp.template_message import template
 from gateway.channel import Ambiguous, SendError
 from gateway.model import Button, Content, Media, TemplateMessage
-from gateway.settings import Secret
+from gateway.secret import Secret
 
 MAX_BUTTONS, BUTTON_TITLE = 3, 20
 ROW_TITLE, ROW_DESCRIPTION = 24, 72

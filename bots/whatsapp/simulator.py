@@ -14,7 +14,7 @@ from bots.whatsapp.simulator_network import OUTSIDE, Network
 from bots.whatsapp.simulator_rules import read
 from bots.whatsapp.simulator_templates import Shelf
 from gateway.channel import Call
-from gateway.settings import OwnSecret, Secret
+from gateway.secret import OwnSecret, Secret
 
 OK = 200
 STATUSES = {

@@ -10,7 +10,7 @@ from bots.whatsapp.errors import MEANINGS
 from bots.whatsapp.inbound import sign
 from bots.whatsapp.simulator_components import Fault
 from gateway.channel import Call
-from gateway.settings import Secret
+from gateway.secret import Secret
 
 Json = dict[str, Any]
 

@@ -8,7 +8,8 @@ import click
 import uvloop
 
 from gateway import logs
-from gateway.settings import Settings, SettingsError, load
+from gateway.accounts import SettingsError
+from gateway.settings import Settings, load
 from storage.database import DatabaseError
 from storage.embedded import EmbeddedError
 

@@ -7,7 +7,7 @@ import msgspec
 from bots.whatsapp import Account
 from bots.whatsapp.simulator_webhooks import Identity, Json, write
 from gateway.model import Address
-from gateway.settings import OwnSecret, Secret
+from gateway.secret import OwnSecret, Secret
 
 NAME = "bench"
 SECRET = Secret("5b2c9e7a14f0d8836c1e9b7a2f40d5c8")

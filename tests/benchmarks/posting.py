@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
 from bots.whatsapp.inbound import sign
-from gateway.settings import Secret
+from gateway.secret import Secret
 
 Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 

@@ -31,7 +31,7 @@ from gateway.channel import (
     Throttled,
 )
 from gateway.model import Address, Content, Event, Inbound, Person, Progress, Receipt, TemplateMessage, Unrecognised
-from gateway.settings import Secret
+from gateway.secret import Secret
 from gateway.window import Window
 
 FACTS = Facts(name="pigeon", window=Window(), receipts=Progress.DELIVERED, echoes_key=True)

@@ -8,7 +8,7 @@ from quart import Blueprint, Response, jsonify, request
 
 from bots.simulation import Accepted, Bubble, Clock, Simulator, utcnow
 from gateway.channel import Call
-from gateway.settings import Secret
+from gateway.secret import Secret
 from tests.pigeon import Account
 
 

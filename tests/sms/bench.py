@@ -11,7 +11,7 @@ from bots.sms import Sms, open_accounts
 from bots.sms.simulator import Server, demo_account
 from gateway.channel import Outside
 from gateway.model import Address
-from gateway.settings import Secret
+from gateway.secret import Secret
 from tests.ear import NOW, Ear
 from tests.serving import app_of, listener, served, url_of
 

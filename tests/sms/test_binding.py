@@ -3,8 +3,9 @@
 import pytest
 
 from bots.sms import Account
+from gateway.accounts import SettingsError, read_account
 from gateway.channel import Misconfigured
-from gateway.settings import Secret, SettingsError, read_account
+from gateway.secret import Secret
 from tests.sms.bench import ANNA, opened
 
 

@@ -5,7 +5,7 @@ import aiohttp
 from bots.sms import Account
 from gateway.channel import Channel, ChannelPackage, Outside
 from gateway.model import Address, Progress
-from gateway.settings import Secret
+from gateway.secret import Secret
 from gateway.window import Mode
 
 

@@ -30,7 +30,7 @@ from gateway.model import (
     Subscription,
     TemplateMessage,
 )
-from gateway.settings import Secret
+from gateway.secret import Secret
 from tests.serving import free_port
 from tests.sms.bench import ANNA, Bench, opened
 

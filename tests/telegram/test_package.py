@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from bots.telegram import FACTS, Account
+from gateway.accounts import SettingsError, read_account
 from gateway.model import Progress
-from gateway.settings import SettingsError, read_account
 from tests.telegram.conftest import Shop
 
 TOKEN = "7000123456:AAEkfG3bq0xZ1tVw9uYc5dLm2nRp8sQh4oI"

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from bots.telegram import FACTS, open_accounts
 from gateway.channel import Misconfigured, Outside, Refused, SendError, Throttled
 from gateway.model import Content, Media
-from gateway.settings import Secret
+from gateway.secret import Secret
 from tests.telegram.conftest import Shop
 
 PHOTO = Media("image", url="https://shop.ru/a.png")

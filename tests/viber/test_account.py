@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bots.viber import Account
-from gateway.settings import SettingsError, read_account
+from gateway.accounts import SettingsError, read_account
 
 TABLE = {"auth_token": "445da6az1s345z78-dazcczb2542zv51a-e0vc5fva17480im9", "name": "Shop"}
 

@@ -14,7 +14,7 @@ from bots.viber.errors import STATUSES, failure, unreadable
 from bots.wire import Reply
 from gateway.channel import Ambiguous, Misconfigured, Refused, SendError, Stopped, Throttled, Unavailable
 from gateway.model import Cause
-from gateway.settings import Secret
+from gateway.secret import Secret
 from tests.serving import served
 from tests.viber.bench import ANNA, BORIS, everybody, opened
 

@@ -15,7 +15,7 @@ from bots import wire
 from bots.vk.errors import MEANINGS, AccessDenied, RightMissing
 from gateway.channel import Ambiguous, Misconfigured, Refused, SendError, Stopped, Throttled, Unavailable, WindowClosed
 from gateway.model import Content
-from gateway.settings import Secret
+from gateway.secret import Secret
 from tests.serving import free_port, served
 from tests.vk.bench import Bench
 

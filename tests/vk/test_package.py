@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bots.vk import INTENTS, Account
+from gateway.accounts import SettingsError, read_account
 from gateway.model import Progress
-from gateway.settings import SettingsError, read_account
 from gateway.window import Mode, Window
 from tests.vk.bench import Bench, a_bench
 

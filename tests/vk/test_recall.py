@@ -6,7 +6,7 @@ import pytest
 from quart import Quart
 
 from gateway.channel import Misconfigured, Refused, SendError, Throttled, Unavailable
-from gateway.settings import Secret
+from gateway.secret import Secret
 from tests.serving import served
 from tests.vk.bench import Bench
 from tests.vk.test_simulator import asked, refused

@@ -19,7 +19,7 @@ from bots.whatsapp.simulator_rules import read
 from bots.whatsapp.simulator_types import Message
 from gateway.channel import Answer, Call, Forged, Malformed, Outside
 from gateway.model import Address, Button, Content, Media
-from gateway.settings import Secret
+from gateway.secret import Secret
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 WORDS = st.lists(st.text("abcдеж 👋\n", min_size=1, max_size=300), max_size=60).map("".join)

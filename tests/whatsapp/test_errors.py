@@ -22,7 +22,7 @@ from gateway.channel import (
     WindowClosed,
 )
 from gateway.model import Address, Content, Progress
-from gateway.settings import Secret
+from gateway.secret import Secret
 from tests.serving import free_port, served
 from tests.whatsapp.bench import Bench
 

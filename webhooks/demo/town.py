@@ -15,7 +15,8 @@ from bots.simulation import Simulator
 from gateway import worker
 from gateway.roles import Role
 from gateway.runtime import Clock, Runtime, opened
-from gateway.settings import OwnSecret, Settings
+from gateway.secret import OwnSecret
+from gateway.settings import Settings
 from storage import access
 from webhooks.app import create_app
 from webhooks.server import listener, served, url_of
