@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable
 
 from bots.wishes import goodbye, wish
-from gateway.model import Button, Content, Inbound, Session
+from gateway.event import Inbound
+from gateway.model import Button, Content, Session
 
 Conversation = Callable[[Inbound, Session], Awaitable[Content | None]]
 """Sees the normalised event and the session as it is now; returns what to answer, or None to stay silent.

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
+from gateway.event import Event, Inbound
 from gateway.message_template import MessageTemplate
-from gateway.model import Address, Cause, Content, Event, Inbound, Progress, TemplateMessage
+from gateway.model import Address, Cause, Content, Progress, TemplateMessage
 from gateway.window import Window
 
 if TYPE_CHECKING:

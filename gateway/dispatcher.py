@@ -17,8 +17,9 @@ from bots.traces import Trace, tracing
 from gateway import cascade, metrics, watch
 from gateway.attempt import Attempt, Part, Step, after_error, with_part
 from gateway.channel import Ambiguous, Channel, Refused, SendError, Unavailable
+from gateway.event import Receipt
 from gateway.gate import NotYet
-from gateway.model import Address, Content, Progress, Receipt, TemplateMessage
+from gateway.model import Address, Content, Progress, TemplateMessage
 from gateway.moves import Recall, Send, World
 from gateway.notification import Notification, Status, lane_of, orphaned
 from gateway.recall import recalled

@@ -13,22 +13,8 @@ from gateway.attempt import Step
 from gateway.callbacks import tell_account
 from gateway.channel import Channel
 from gateway.consent import KINDS, WORD, come_back, leave, names
-from gateway.model import (
-    Contact,
-    Content,
-    Echo,
-    Event,
-    Inbound,
-    Message,
-    Preference,
-    Receipt,
-    Session,
-    Subscription,
-    TemplateChange,
-    Unrecognised,
-    Visit,
-    template_key,
-)
+from gateway.event import Echo, Event, Inbound, Preference, Receipt, Subscription, TemplateChange, Unrecognised, Visit
+from gateway.model import Contact, Content, Message, Session, template_key
 from gateway.notification import Notification, Priority, Recipient, lane_of
 from gateway.runtime import Runtime, account_key
 from gateway.words import iso

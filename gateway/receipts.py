@@ -6,7 +6,8 @@ from msgspec.structs import replace
 
 from gateway import watch
 from gateway.attempt import Attempt, Part, succeeded, with_part
-from gateway.model import Address, Cause, Message, Progress, Receipt, template_key
+from gateway.event import Receipt
+from gateway.model import Address, Cause, Message, Progress, template_key
 from gateway.notification import Notification, Status
 from gateway.runtime import Runtime
 from gateway.sessions import corrected

@@ -5,7 +5,8 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from gateway import window
-from gateway.model import Address, Cause, Inbound, Session
+from gateway.event import Inbound
+from gateway.model import Address, Cause, Session
 from gateway.runtime import Runtime
 from gateway.window import Window
 from storage import sessions, states

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 from pymongo.errors import BulkWriteError, ExecutionTimeout
 
-from gateway.model import Event, Personal
+from gateway.event import Event, Personal
 from storage import newest, queue
 from storage.database import Db
 from storage.documents import Collection, Document, from_document

@@ -8,7 +8,8 @@ from datetime import datetime
 
 import msgspec
 
-from gateway.model import Message, Receipt
+from gateway.event import Receipt
+from gateway.model import Message
 from storage.database import Db
 from storage.documents import Document, from_document, to_document
 from storage.newest import Order, Place, page

@@ -7,7 +7,7 @@ from typing import TypeVar
 from quart import Blueprint, Response, request
 
 from gateway.channel import Call, Channel, Forged
-from gateway.model import Event
+from gateway.event import Event
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 T = TypeVar("T")

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from gateway.attempt import HOLD
 from gateway.cancel import Outcome, cancelled, outcome
-from gateway.model import Cause, Progress, Receipt, Session
+from gateway.event import Receipt
+from gateway.model import Cause, Progress, Session
 from gateway.moves import Route
 from gateway.notification import Notification
 from gateway.receipts import _told

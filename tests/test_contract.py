@@ -17,7 +17,7 @@ import pytest
 import bots
 from gateway.accounts import read_account
 from gateway.channel import Answer, Call, Channel, Forged, Malformed, Outside, Parsed
-from gateway.model import Event
+from gateway.event import Event
 from gateway.secret import Secret
 from gateway.settings import load
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bots.conversation import COMMANDS, MENU, command, reply
-from gateway.model import Address, Content, Inbound, Session
+from gateway.event import Inbound
+from gateway.model import Address, Content, Session
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ADDRESS = Address("telegram", "shop", "42")

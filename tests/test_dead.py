@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from gateway.attempt import Attempt, Part, Step
 from gateway.channel import Channel
 from gateway.dead import AskedPage, Letter, page
-from gateway.model import Address, Cause, Content, Inbound, Progress, Receipt
+from gateway.event import Inbound, Receipt
+from gateway.model import Address, Cause, Content, Progress
 from gateway.notification import Notification, Recipient, Status
 from gateway.receipts import received
 from gateway.replay import anew, in_doubt

@@ -10,7 +10,8 @@ from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway import metrics, worker
-from gateway.model import Address, Content, Inbound
+from gateway.event import Inbound
+from gateway.model import Address, Content
 from gateway.settings import Settings
 from storage.database import connect
 from storage.embedded import free_port

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from gateway.attempt import Attempt, Step
-from gateway.model import Cause, Content, Progress, Receipt
+from gateway.event import Receipt
+from gateway.model import Cause, Content, Progress
 from gateway.notification import MAX_DECISIONS, Notification, Recipient, Status
 from gateway.receipts import _told
 

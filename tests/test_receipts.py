@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gateway.attempt import Attempt, Step
-from gateway.model import Address, Cause, Content, Inbound, Progress, Receipt, Session
+from gateway.event import Inbound, Receipt
+from gateway.model import Address, Cause, Content, Progress, Session
 from gateway.notification import Notification, Recipient
 from gateway.receipts import key_of, received
 from gateway.runtime import Runtime, opened

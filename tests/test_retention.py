@@ -10,7 +10,8 @@ from pymongo import IndexModel
 from pymongo.errors import OperationFailure
 
 from gateway.attempt import Step
-from gateway.model import Cause, Content, Progress, Receipt
+from gateway.event import Receipt
+from gateway.model import Cause, Content, Progress
 from gateway.notification import Notification, Recipient, Status
 from gateway.runtime import Clock, opened_database
 from gateway.settings import Settings, load

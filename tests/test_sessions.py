@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.model import Address, Content, Inbound, Session
+from gateway.event import Inbound
+from gateway.model import Address, Content, Session
 from gateway.sessions import _written
 from gateway.window import Mode, Window
 

@@ -7,7 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from gateway import worker
-from gateway.model import Content, Inbound, Session
+from gateway.event import Inbound
+from gateway.model import Content, Session
 from gateway.settings import Settings
 from tests.player import PHONE, Player, until
 from webhooks.demo.town import opened_town

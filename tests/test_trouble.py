@@ -9,7 +9,8 @@ import pytest
 from bots.simulation import Faults, Simulator
 from gateway import inbound
 from gateway.channel import Channel
-from gateway.model import Address, Content, Inbound, TemplateMessage
+from gateway.event import Inbound
+from gateway.model import Address, Content, TemplateMessage
 from gateway.notification import Notification
 from storage import notifications, sessions
 from tests.player import PHONE, Player, until

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from gateway import inbound
-from gateway.model import Address, Content, Echo, Message, Person, Progress, Receipt, Visit
+from gateway.event import Echo, Person, Receipt, Visit
+from gateway.model import Address, Content, Message, Progress
 from gateway.runtime import Runtime, opened
 from gateway.settings import Settings
 from storage import messages, sessions

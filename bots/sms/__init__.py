@@ -7,7 +7,8 @@ from bots.sms import inbound, outbound
 from bots.sms.numbers import is_phone, is_sender, is_service
 from bots.sms.outbound import Account, Api
 from gateway.channel import Binding, Call, Channel, Facts, Outside, Parsed, TemplateUnusable
-from gateway.model import Address, Content, Inbound, Progress, TemplateMessage
+from gateway.event import Inbound
+from gateway.model import Address, Content, Progress, TemplateMessage
 from gateway.window import Window
 
 __all__ = ["FACTS", "Account", "Sms", "open_accounts"]

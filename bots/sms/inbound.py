@@ -11,7 +11,8 @@ import msgspec
 from bots.sms.errors import explained
 from bots.sms.numbers import is_phone
 from gateway.channel import Answer, Call, Forged, Malformed, Parsed
-from gateway.model import Address, Content, Event, Inbound, Media, Person, Progress, Receipt, Subscription, Unrecognised
+from gateway.event import Event, Inbound, Person, Receipt, Subscription, Unrecognised
+from gateway.model import Address, Content, Media, Progress
 from gateway.secret import Secret
 
 NAME = "sms"

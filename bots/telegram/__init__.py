@@ -14,7 +14,8 @@ from msgspec import Struct
 
 from bots.telegram import inbound, pieces
 from gateway.channel import Binding, Call, Channel, Facts, Limits, Outside, Parsed, Rate
-from gateway.model import Address, Content, Inbound, Progress, TemplateMessage
+from gateway.event import Inbound
+from gateway.model import Address, Content, Progress, TemplateMessage
 from gateway.secret import OwnSecret, Secret
 from gateway.window import Window
 

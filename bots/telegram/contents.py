@@ -3,7 +3,8 @@
 from typing import Any
 
 from bots.telegram.updates import File, Keyboard, Message, User
-from gateway.model import Content, Media, Person
+from gateway.event import Person
+from gateway.model import Content, Media
 
 FILES = {
     "animation": "animation",  # before document: Telegram sends both for old clients' sake

@@ -12,7 +12,8 @@ from bots.telegram import contents
 from bots.telegram.contents import KINDS
 from bots.telegram.updates import CallbackQuery, Membership, Message
 from gateway.channel import Call, Forged, Malformed, Parsed
-from gateway.model import Address, Content, Event, Inbound, Subscription, Unrecognised
+from gateway.event import Event, Inbound, Subscription, Unrecognised
+from gateway.model import Address, Content
 from gateway.secret import Secret
 
 SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 - the header's name

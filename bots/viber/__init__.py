@@ -18,7 +18,8 @@ from bots.viber.api import Api
 from bots.viber.broadcast import Outbox
 from bots.viber.media import size_of
 from gateway.channel import Answer, Binding, Call, Channel, Facts, Outside, Parsed, Refused
-from gateway.model import Address, Content, Inbound, Progress, TemplateMessage
+from gateway.event import Inbound
+from gateway.model import Address, Content, Progress, TemplateMessage
 from gateway.secret import Secret
 from gateway.web import is_address
 from gateway.window import Mode, Window

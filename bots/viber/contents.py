@@ -1,7 +1,8 @@
 """What a person's message says, in words that every channel understands. REST Bot API: Receive message from user."""
 
 from bots.viber.callbacks import Said, User
-from gateway.model import Content, Media, Person
+from gateway.event import Person
+from gateway.model import Content, Media
 
 FILES = {"picture": "image", "video": "video", "file": "document", "sticker": "sticker"}
 """Viber's words for files, and ours for media."""

@@ -12,7 +12,8 @@ import msgspec
 from bots.viber import contents
 from bots.viber.callbacks import Message, Report, Started, Subscribed, Unsubscribed
 from gateway.channel import Answer, Call, Forged, Malformed, Parsed
-from gateway.model import Address, Cause, Event, Inbound, Progress, Receipt, Subscription, Unrecognised, Visit
+from gateway.event import Event, Inbound, Receipt, Subscription, Unrecognised, Visit
+from gateway.model import Address, Cause, Progress
 from gateway.secret import Secret
 
 NAME = "viber"

@@ -18,7 +18,8 @@ from bots.vk.events import NAME
 from bots.vk.outbound import Sender
 from bots.vk.uploads import Uploads
 from gateway.channel import Binding, Call, Channel, Facts, Outside, Parsed
-from gateway.model import Address, Content, Inbound, TemplateMessage
+from gateway.event import Inbound
+from gateway.model import Address, Content, TemplateMessage
 
 __all__ = ["INTENTS", "Account", "Vk", "open_accounts"]
 

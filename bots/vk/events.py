@@ -10,7 +10,8 @@ import msgspec
 
 from bots.vk.contents import command_of, content_of, kind_of, pressed_of
 from bots.vk.updates import Message, Permission, Press, read
-from gateway.model import Address, Content, Echo, Event, Inbound, Subscription, Unrecognised, Visit
+from gateway.event import Echo, Event, Inbound, Subscription, Unrecognised, Visit
+from gateway.model import Address, Content
 
 NAME = "vk"
 

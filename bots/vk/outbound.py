@@ -10,7 +10,8 @@ from bots.vk.keyboard import keyboard
 from bots.vk.pieces import plain
 from bots.vk.uploads import Uploads
 from gateway.channel import Ambiguous, Refused, SendError
-from gateway.model import Address, Content, Inbound, TemplateMessage
+from gateway.event import Inbound
+from gateway.model import Address, Content, TemplateMessage
 
 INT32 = 2**31
 

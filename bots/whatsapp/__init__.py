@@ -12,8 +12,9 @@ from bots.whatsapp.binding import read_binding
 from bots.whatsapp.pieces import split
 from bots.whatsapp.template_rules import mistakes
 from gateway.channel import Binding, Call, Facts, Limits, Outside, Parsed, Rate, Verdict
+from gateway.event import Inbound
 from gateway.message_template import MessageTemplate
-from gateway.model import Address, Content, Inbound, Progress, TemplateMessage
+from gateway.model import Address, Content, Progress, TemplateMessage
 from gateway.secret import OwnSecret, Secret
 from gateway.window import Mode, Window
 

@@ -17,7 +17,7 @@ from bots.whatsapp.item import dig, digest, items, moment, word, written
 from bots.whatsapp.messages import AFTERTHOUGHTS, read_message
 from bots.whatsapp.reports import STATUSES, read_preferences, read_status, read_template
 from gateway.channel import Answer, Call, Forged, Malformed, Parsed
-from gateway.model import Event, Unrecognised
+from gateway.event import Event, Unrecognised
 from gateway.secret import Secret
 
 FORBIDDEN = 403

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from bots.whatsapp.item import dig, items, moment, word, written
-from gateway.model import Address, Content, Inbound, Media, Person
+from gateway.event import Inbound, Person
+from gateway.model import Address, Content, Media
 
 FILES = ("image", "video", "audio", "document", "sticker")
 AFTERTHOUGHTS = ("system", "edit", "revoke")

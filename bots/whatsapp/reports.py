@@ -5,7 +5,8 @@ from datetime import datetime
 
 from bots.whatsapp.errors import cause, explain
 from bots.whatsapp.item import items, moment, word, written
-from gateway.model import Address, Preference, Progress, Receipt, TemplateChange
+from gateway.event import Preference, Receipt, TemplateChange
+from gateway.model import Address, Progress
 
 STATUSES = {
     "sent": Progress.SENT,

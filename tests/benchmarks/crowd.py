@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from gateway.attempt import Attempt, Part, Step
-from gateway.model import Contact, Content, Inbound, Message, Person, Progress, Session
+from gateway.event import Inbound, Person
+from gateway.model import Contact, Content, Message, Progress, Session
 from gateway.notification import Notification, Priority, Recipient, Status, lane_of
 from storage import notifications
 from storage.database import Db

@@ -30,7 +30,8 @@ from gateway.channel import (
     TemplateUnusable,
     Throttled,
 )
-from gateway.model import Address, Content, Event, Inbound, Person, Progress, Receipt, TemplateMessage, Unrecognised
+from gateway.event import Event, Inbound, Person, Receipt, Unrecognised
+from gateway.model import Address, Content, Progress, TemplateMessage
 from gateway.secret import Secret
 from gateway.window import Window
 

@@ -8,7 +8,8 @@ import pytest
 
 from bots.sms.errors import explained
 from gateway.channel import SendError
-from gateway.model import Content, Progress, Receipt
+from gateway.event import Receipt
+from gateway.model import Content, Progress
 from tests.sms.bench import ANNA, Bench, opened
 
 

@@ -18,18 +18,8 @@ from gateway.channel import (
     Throttled,
     Unavailable,
 )
-from gateway.model import (
-    Address,
-    Button,
-    Cause,
-    Content,
-    Inbound,
-    Media,
-    Progress,
-    Receipt,
-    Subscription,
-    TemplateMessage,
-)
+from gateway.event import Inbound, Receipt, Subscription
+from gateway.model import Address, Button, Cause, Content, Media, Progress, TemplateMessage
 from gateway.secret import Secret
 from tests.serving import free_port
 from tests.sms.bench import ANNA, Bench, opened

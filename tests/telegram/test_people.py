@@ -1,6 +1,7 @@
 """People act, Telegram tells us, we read it. The stand-in's updates also pass aiogram's own types: see conftest."""
 
-from gateway.model import Button, Content, Inbound, Person, Subscription
+from gateway.event import Inbound, Person, Subscription
+from gateway.model import Button, Content
 from tests.ear import NOW
 from tests.telegram.conftest import Shop
 

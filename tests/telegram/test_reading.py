@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from bots.telegram.inbound import parse
 from gateway.channel import Call
-from gateway.model import Event, Inbound, Unrecognised
+from gateway.event import Event, Inbound, Unrecognised
 from tests.breaking import WRONG, broken, places
 
 PAYLOADS = Path(__file__).parents[1] / "payloads" / "telegram"

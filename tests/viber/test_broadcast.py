@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from bots.viber.broadcast import Letter, parted
 from bots.viber.simulator import Server
 from gateway.channel import Ambiguous, Misconfigured, Refused, Stopped, Throttled, Unavailable
-from gateway.model import Button, Content, Media, Progress, Receipt
+from gateway.event import Receipt
+from gateway.model import Button, Content, Media, Progress
 from tests.together import Together
 from tests.viber.bench import Bench, everybody, opened
 

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from gateway.channel import Refused, Stopped
-from gateway.model import Inbound, Subscription, Visit
+from gateway.event import Inbound, Subscription, Visit
 from tests.viber.bench import ANNA, Bench, opened
 
 CODE = "Zk3v_X9-q"

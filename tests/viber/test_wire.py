@@ -12,7 +12,8 @@ from bots.viber import Account, open_accounts
 from bots.viber.media import size_of
 from bots.viber.pieces import is_picture
 from gateway.channel import Ambiguous, Misconfigured, Outside, Refused, Unavailable
-from gateway.model import Address, Button, Cause, Content, Inbound, Media, Progress, Receipt, TemplateMessage
+from gateway.event import Inbound, Receipt
+from gateway.model import Address, Button, Cause, Content, Media, Progress, TemplateMessage
 from gateway.secret import Secret
 from tests.serving import free_port
 from tests.viber.bench import ANNA, Clock, opened

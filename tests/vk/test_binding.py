@@ -5,7 +5,7 @@ from quart import Quart
 
 from bots.vk.simulator_callbacks import Server
 from gateway.channel import Ambiguous, Binding, Misconfigured
-from gateway.model import Inbound
+from gateway.event import Inbound
 from gateway.secret import OwnSecret, Secret
 from tests.serving import served
 from tests.vk.bench import Bench

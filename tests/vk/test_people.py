@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.model import Button, Content, Echo, Inbound, Subscription, Visit
+from gateway.event import Echo, Inbound, Subscription, Visit
+from gateway.model import Button, Content
 from tests.player import until
 from tests.vk.bench import Bench
 

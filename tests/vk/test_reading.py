@@ -14,7 +14,7 @@ from vk_api.bot_longpoll import VkBotEventType
 from bots.vk.events import READERS
 from bots.vk.inbound import parse
 from gateway.channel import Call, Malformed, Parsed
-from gateway.model import Event, Inbound
+from gateway.event import Event, Inbound
 from tests.breaking import WRONG, broken, places
 
 PAYLOADS = Path(__file__).parents[1] / "payloads" / "vk"

@@ -9,7 +9,8 @@ import aiohttp
 from bots.whatsapp import WhatsApp, open_accounts
 from bots.whatsapp.simulator import Server, demo_account
 from gateway.channel import Outside
-from gateway.model import Address, Content, Inbound, Receipt, TemplateMessage
+from gateway.event import Inbound, Receipt
+from gateway.model import Address, Content, TemplateMessage
 from tests.ear import Ear
 from tests.serving import app_of, listener, served, url_of
 

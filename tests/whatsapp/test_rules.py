@@ -6,7 +6,8 @@ import pytest
 
 from bots.whatsapp.simulator_components import Fault
 from bots.whatsapp.simulator_rules import read
-from gateway.model import Button, Content, Inbound
+from gateway.event import Inbound
+from gateway.model import Button, Content
 from tests.whatsapp.bench import ANNA, Bench
 
 HEAD = {"messaging_product": "whatsapp", "type": "text"}

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from gateway.channel import Refused, TemplateUnusable, WindowClosed
-from gateway.model import Button, Cause, Content, Inbound, Media, Progress, Receipt, TemplateChange, TemplateMessage
+from gateway.event import Inbound, Receipt, TemplateChange
+from gateway.model import Button, Cause, Content, Media, Progress, TemplateMessage
 from tests.whatsapp.bench import ANNA, Bench
 
 UPDATE = TemplateMessage("order_update", "ru", {"name": "Анна", "order": "A-17"})

@@ -8,16 +8,9 @@ from msgspec.structs import replace
 
 from bots.whatsapp.template_rules import mistakes
 from gateway.channel import Refused, TemplateDesk
+from gateway.event import Inbound, TemplateChange
 from gateway.message_template import Choice, Head, MessageTemplate
-from gateway.model import (
-    Inbound,
-    Media,
-    Place,
-    TemplateButton,
-    TemplateChange,
-    TemplateHeader,
-    TemplateMessage,
-)
+from gateway.model import Media, Place, TemplateButton, TemplateHeader, TemplateMessage
 from tests.serving import app_of, served
 from tests.whatsapp.bench import ANNA, Bench
 
