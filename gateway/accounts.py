@@ -10,6 +10,7 @@ import msgspec
 
 from gateway.channel import Limits
 from gateway.pace import read_limits
+from gateway.price import Price, read_price
 from gateway.secret import Secret, read_secret
 from gateway.web import callback_problem, is_base
 
@@ -140,6 +141,18 @@ def take_callbacks(tables: Tables, problems: list[str], *, private: bool, signed
             problems.append(f"[{where.replace(':', '.')}] callback_url: {problem}")
         found[where] = url
     return found
+
+
+def take_prices(tables: Tables, problems: list[str]) -> dict[str, Price]:
+    """The same of what one message costs there; of a text message, one part."""
+    prices = {}
+    for where, table in _each(tables):
+        try:
+            if "price" in table:
+                prices[where] = read_price(table.pop("price"))
+        except ValueError as error:
+            problems.append(f"[{where.replace(':', '.')}] price: {error}")
+    return prices
 
 
 def _each(tables: Tables) -> Iterator[tuple[str, dict[str, Any]]]:

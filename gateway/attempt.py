@@ -6,6 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.model import Address, Cause, Content, Progress, TemplateMessage
+from gateway.price import Price
 
 
 class Step(Struct, frozen=True, omit_defaults=True):
@@ -14,7 +15,7 @@ class Step(Struct, frozen=True, omit_defaults=True):
     intent: the provider's word under which the content may go although the window is shut.
     success: what has to be reported before the cascade rests. fallback_after: patience for that, from the send.
     required: it goes out whatever becomes of the others, and is none of their rungs.
-    parts: short messages that its content is charged as.
+    parts: short messages that its content is charged as; `price`: of each of them, where we know it.
     """
 
     channel: str
@@ -26,6 +27,11 @@ class Step(Struct, frozen=True, omit_defaults=True):
     fallback_after: timedelta = timedelta(minutes=5)
     required: bool = False
     parts: int = 1
+    price: Price | None = None
+
+    def costs(self, *, template: bool) -> Price | None:
+        """What it costs in all, by its template or as its content."""
+        return self.price.times(1 if template else self.parts) if self.price else None
 
 
 class Part(Struct, frozen=True, omit_defaults=True):

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 import aiohttp
+import msgspec
 
 from gateway import metrics
 from gateway.change import Change
@@ -86,7 +87,6 @@ def _calls(message: Notification, now: datetime) -> list[Call]:
 
 
 def _told(message: Notification, change: Change) -> dict[str, Any]:
-    """price: nobody tells us what a message costs, so it is always null."""
     return {
         "eventId": f"{message.id}:{change.sequence}",
         "sequence": change.sequence,
@@ -99,7 +99,7 @@ def _told(message: Notification, change: Change) -> dict[str, Any]:
         "newStatus": change.new,
         "reason": change.reason or None,
         "partCount": change.parts,
-        "price": None,
+        "price": msgspec.to_builtins(change.price),
         "at": iso(change.at),
         "callbackData": message.callback_data,
     }

@@ -5,6 +5,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from gateway.price import Price
+
 Wanted = Literal["all", "final", "undelivered"]
 
 
@@ -25,3 +27,4 @@ class Change(Struct, frozen=True, omit_defaults=True):
     channel: str | None = None
     reason: str = ""
     parts: int = 0
+    price: Price | None = None

@@ -236,7 +236,8 @@ def recorded(before: Notification, after: Notification) -> Notification:
     """With the change of its status since `before`, if somebody wants to be told of it."""
     if after.callback is None or after.status is before.status:
         return after
-    last, parts = (after.attempts[-1], after.steps[after.attempts[-1].step].parts) if after.attempts else (None, 0)
+    last = after.attempts[-1] if after.attempts else None
+    step = after.steps[last.step] if last else None
     change = Change(
         len(before.changes) + 1,
         before.status,
@@ -244,9 +245,10 @@ def recorded(before: Notification, after: Notification) -> Notification:
         at=max(
             [line.at for line in after.decisions] + [attempt.at for attempt in after.attempts], default=after.created_at
         ),
-        channel=after.steps[last.step].channel if last else None,
+        channel=step.channel if step else None,
         reason=after.decisions[-1].text if after.decisions else "",
-        parts=parts,
+        parts=(1 if last.template else step.parts) if step and last else 0,
+        price=step.costs(template=last.template) if step and last else None,
     )
     return replace(after, changes=(*before.changes, change), untold=change.sequence)
 

@@ -20,7 +20,7 @@ from gateway.outline import outlined
 from gateway.recipients import recipient
 from gateway.request import RESERVED, AskedBulk, AskedMessage, RequestError, convert
 from gateway.routes import way_of
-from gateway.runtime import Runtime
+from gateway.runtime import Runtime, account_key
 from gateway.terms import Terms, read_callback, read_terms
 from gateway.texts import filled
 from storage import access
@@ -169,10 +169,11 @@ async def _accepted(runtime: Runtime, request: Request, wanted: Wanted, index: i
 
 
 def _finished(runtime: Runtime, message: AskedMessage, shortening: Shortening, step: Step) -> Step:
-    """The step with short links where they are wanted, and then the number of messages that its text is charged as."""
+    """The step with what it costs: with short links where they are wanted, and then the parts that it is charged as."""
+    way = way_of(runtime, step)
+    step = replace(step, price=runtime.settings.prices.get(account_key(way)))
     if step.content is None:
         return step
-    way = way_of(runtime, step)
     count, wanted = way.facts.parts, message.use_short_links
     if wanted or (wanted is None and count and runtime.settings.shortens):
         step = replace(step, content=shortening.content(step.content))

@@ -10,8 +10,9 @@ from typing import Any
 from msgspec import Struct
 from phonenumbers import SUPPORTED_REGIONS
 
-from gateway.accounts import SettingsError, read_tables, take_callbacks, take_limits
+from gateway.accounts import SettingsError, read_tables, take_callbacks, take_limits, take_prices
 from gateway.hours import is_zone
+from gateway.price import Price
 from gateway.secret import OwnSecret, read_secret
 from gateway.web import is_base
 
@@ -39,6 +40,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     private_callbacks: whether those may go to private networks and this machine.
     callbacks: channel:account -> where what happens in its conversations is told.
     limits: channel:account -> kind -> rate, where they are not to be what the provider states (gateway.pace).
+    prices: channel:account -> what one message costs there; of a text message, one part.
     accounts: channel -> account -> its table, still unread (the channel itself knows the fields), or its struct.
     """
 
@@ -62,6 +64,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     private_callbacks: bool = False
     limits: Mapping[str, Mapping[str, object]] = {}
     callbacks: Mapping[str, str] = {}
+    prices: Mapping[str, Price] = {}
     accounts: Mapping[str, Mapping[str, Any]] = {}
 
     @property
@@ -121,10 +124,11 @@ def load(environ: Mapping[str, str] = os.environ, *, accounts: bool = True) -> S
     private, secrets = given["private_callbacks"], given["callback_secrets"]
     limits = take_limits(tables, problems)
     callbacks = take_callbacks(tables, problems, private=private, signed=bool(secrets))
+    prices = take_prices(tables, problems)
     if problems:
         raise SettingsError(problems)
     told = {key: value for key, value in given.items() if value not in {None, ""}}
-    return Settings(accounts=tables, limits=limits, callbacks=callbacks, **told)
+    return Settings(accounts=tables, limits=limits, callbacks=callbacks, prices=prices, **told)
 
 
 def _is_seconds(value: str) -> bool:

@@ -148,6 +148,8 @@ def _step(step: Step) -> ToldStep:
     )
     if step.required:
         told.required = True
+    if step.price:
+        told.price = step.costs(template=step.content is None)
     return told
 
 

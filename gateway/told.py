@@ -2,6 +2,8 @@
 
 from msgspec import UNSET, Struct, UnsetType
 
+from gateway.price import Price
+
 
 class Told(Struct, rename="camel", kw_only=True):
     """The base of all that callers are told."""
@@ -16,7 +18,7 @@ class ToldError(Told):
 
 
 class ToldStep(Told):
-    """A step as it was understood. parts: short messages that its text is charged as.
+    """A step as it was understood. parts: short messages that its text is charged as; price: of all of them.
 
     fallbackAfter: ISO 8601. explanation: what would be done now, and why; text: as this person would read it (both only
     where it was asked for).
@@ -27,6 +29,7 @@ class ToldStep(Told):
     success: str
     fallback_after: str
     parts: int
+    price: Price | UnsetType | None = UNSET
     required: bool | UnsetType = UNSET
     explanation: str | UnsetType = UNSET
     text: str | UnsetType | None = UNSET
@@ -91,7 +94,7 @@ class ToldCall(Told):
 
 class ToldAttempt(Told):
     """One try of a step. success: what has to be reported before it counts as one. address: the provider's id of the
-    person. late: heard of after another step had taken over.
+    person. late: heard of after another step had taken over. price: of what the provider has taken, or may have.
     """
 
     channel: str
@@ -109,6 +112,7 @@ class ToldAttempt(Told):
     late: bool
     recalled_at: str | None
     part_count: int
+    price: Price | None
     provider_ids: list[str]
     calls: list[ToldCall]
 

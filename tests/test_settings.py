@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from gateway.accounts import SettingsError, read_account
+from gateway.price import Price
 from gateway.secret import OwnSecret, Secret
 from gateway.settings import Settings, load
 
@@ -97,6 +98,18 @@ def test_a_file_that_is_not_text(tmp_path: Path) -> None:
     (tmp_path / "accounts.toml").write_bytes(b"[sms.main]\nsender = '\xff\xfe'\n")
     (problem,) = problems({"GATEWAY_ACCOUNTS": str(tmp_path / "accounts.toml")})
     assert problem.endswith("accounts.toml: not a text in UTF-8")
+
+
+def test_prices(tmp_path: Path) -> None:
+    environ = write(tmp_path, "[sms.main]\nprice = '2.50 RUB'\n[sms.other]\nlimit = 5\n")
+    assert load(environ).prices == {"sms:main": Price("2.50", "RUB")}
+    assert load(environ).accounts["sms"]["main"] == {}
+
+
+@pytest.mark.parametrize("price", ["2.5", "'2.5'", "'-1 RUB'", "'1 rub'", "'1e3 RUB'", "'NaN RUB'", "'٢ RUB'", "''"])
+def test_what_is_no_price(tmp_path: Path, price: str) -> None:
+    (problem,) = problems(write(tmp_path, f"[sms.main]\nprice = {price}\n"))
+    assert problem == '[sms.main] price: an amount and a currency are needed, as in "2.50 RUB"'
 
 
 def test_variables_of_the_environment(tmp_path: Path) -> None:

@@ -74,6 +74,7 @@ def _attempt(notification: Notification, attempt: Attempt, calls: list[ToldCall]
         late=attempt.late,
         recalled_at=iso(attempt.recalled_at),
         part_count=1 if attempt.template else step.parts,
+        price=step.costs(template=attempt.template) if attempt.parts or attempt.progress is Progress.UNKNOWN else None,
         provider_ids=[part.provider_id for part in attempt.parts if part.provider_id],
         calls=calls,
     )
