@@ -2,4 +2,8 @@
 
 
 class Clash(Exception):
-    """What is there stands in the way; the text says what, in words for the caller."""
+    """What is there stands in the way; the text says what, for the caller. field: by which of theirs, or ""."""
+
+    def __init__(self, words: str, field: str = "") -> None:
+        super().__init__(words)
+        self.field = field

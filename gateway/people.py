@@ -4,20 +4,13 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from gateway import clash, consent
+from gateway import consent
+from gateway.clash import Clash
 from gateway.model import Contact
 from gateway.recipients import normal_phone
 from gateway.request import Asked, Name, RequestError
 from gateway.runtime import Runtime
 from storage import contacts, sessions
-
-
-class Clash(Exception):
-    """Two people have this `field`, or different ones: somebody has to say which is right. 409."""
-
-    def __init__(self, field: str) -> None:
-        super().__init__(f"the two have different values of {field}: say which one stays")
-        self.field = field
 
 
 class AskedChange(Asked):
@@ -42,10 +35,10 @@ async def changed(runtime: Runtime, contact: Contact, asked: AskedChange) -> Con
     for name, value in wanted.items():
         other = await sessions.contact(runtime.db, **{name: value}) if name != "name" else None
         if other and other.id != contact.id:
-            raise Clash(_FIELDS[name])
+            raise Clash(TAKEN, _FIELDS[name])
     await consent.carry_over(runtime.db, _phones(contact.phone, wanted.get("phone")), f"contact:{contact.id}")
     if not await contacts.set_names(runtime.db, contact.id, wanted, contact.aliases):
-        raise Clash("phone or externalId")
+        raise Clash(TAKEN, "phone or externalId")
     return await sessions.contact(runtime.db, id=contact.id) or contact
 
 
@@ -66,11 +59,11 @@ async def merged(runtime: Runtime, one: Contact, asked: AskedMerge) -> Contact:
     for name in ("phone", "external_id"):
         mine, theirs = getattr(one, name), getattr(other, name)
         if mine and theirs and mine != theirs and chosen.get(name) not in {mine, theirs}:
-            raise Clash(_FIELDS[name])
+            raise Clash("The two have different ones: say which one stays.", _FIELDS[name])
     await consent.carry_over(db, _phones(one.phone, other.phone), f"contact:{one.id}")
     merged = await contacts.merge(db, one, other, chosen)
     if merged is None:
-        raise clash.Clash("Somebody merges these two at this moment: look at them, and try again.")
+        raise Clash("Somebody merges these two at this moment: look at them, and try again.")
     return await _finished(runtime, one, merged)
 
 
@@ -81,10 +74,11 @@ def _phones(*numbers: str | None) -> list[str]:
 
 async def _finished(runtime: Runtime, one: Contact, other: Contact) -> Contact:
     if not await contacts.finish(runtime.db, one.id, other):
-        raise Clash("phone or externalId")
+        raise Clash(TAKEN, "phone or externalId")
     return await sessions.contact(runtime.db, id=one.id) or one
 
 
+TAKEN = "Somebody else has this already."
 _FIELDS = {"phone": "phone", "external_id": "externalId", "name": "name"}
 
 

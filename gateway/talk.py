@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from gateway import window
 from gateway.channel import Channel
+from gateway.clash import Clash
 from gateway.model import Address, Session
 from gateway.notification import Notification
 from gateway.paging import MOST, Cursor, Limit, cursor, place
@@ -36,10 +37,6 @@ from storage.newest import Place
 
 State = Literal["open", "closed", "stopped", "blocked"]
 SCANNED = 10
-
-
-class Refused(Exception):
-    """It cannot be done as things stand; the text says why. 409."""
 
 
 class AskedSessions(Asked):
@@ -129,7 +126,7 @@ def _fits(asked: AskedSessions, session: Session) -> bool:
 
 
 async def reply(runtime: Runtime, session: Session, asked: AskedReply, caller: str, key: str | None) -> ToldItem:
-    """Say this in a conversation. Raises RequestError, Refused where it may not be said now."""
+    """Say this in a conversation. Raises RequestError, Clash where it may not be said now."""
     words = {"text": asked.text} | {f"button{index}": button.text for index, button in enumerate(asked.buttons)}
     step = AskedStep(
         channel=session.address.channel,
@@ -152,23 +149,23 @@ async def reply(runtime: Runtime, session: Session, asked: AskedReply, caller: s
     if isinstance(error := item.error, msgspec.Struct):
         raise RequestError(error.code, error.message, error.field.removeprefix("messages[0].channels[0]").lstrip("."))
     if item.channel is None and item.plan:
-        raise Refused(str(item.plan[0].explanation))
+        raise Clash(str(item.plan[0].explanation))
     return (await submit(runtime, body, caller, key)).messages[0]
 
 
 async def start(runtime: Runtime, asked: AskedStart, caller: str) -> Begun:
-    """Begin a conversation, or go on with the one that there is. Raises RequestError, Refused."""
+    """Begin a conversation, or go on with the one that there is. Raises RequestError, Clash."""
     way = runtime.channel(asked.channel, asked.account)
     if way is None:
         raise RequestError("unknown_channel", "no such channel and account", "channel")
     address, contact = await _address(runtime, way, asked)
     known = await sessions.get(runtime.db, address.key)
     if way.facts.needs_start and (known is None or known.started_at is None):
-        raise Refused(f"in {asked.channel} the person has to begin: send them a start link")
+        raise Clash(f"in {asked.channel} the person has to begin: send them a start link")
 
     def begun(session: Session | None) -> Session:
         if session and state(session) != "closed" and not asked.continue_last_or_start_new_session:
-            raise Refused(f"there is a conversation already: {session.id}")
+            raise Clash(f"there is a conversation already: {session.id}")
         session = session or Session(address.key, address, contact=contact, name=asked.name)
         return replace(session, closed_at=None, active_at=runtime.clock(), contact=session.contact or contact)
 
@@ -177,7 +174,7 @@ async def start(runtime: Runtime, asked: AskedStart, caller: str) -> Begun:
     if asked.text or asked.media or asked.template:
         try:
             message = await reply(runtime, session, asked, caller, None)
-        except (RequestError, Refused):
+        except (RequestError, Clash):
             await _undone(runtime, known, session)
             raise
     return Begun(session, known is not None and state(known) != "closed", message)

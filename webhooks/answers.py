@@ -48,7 +48,7 @@ def register_errors(app: Quart) -> None:
     app.register_error_handler(Refusal, _refusal)
     app.register_error_handler(RequestError, _mistake)
     app.register_error_handler(Conflict, _conflict)
-    app.register_error_handler(Clash, lambda error: no(status_of(error), str(error)))
+    app.register_error_handler(Clash, _clash)
     app.register_error_handler(DatabaseError, _no_database)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _ours)
@@ -91,6 +91,10 @@ async def _mistake(error: RequestError) -> Response:
 
 async def _conflict(error: Conflict) -> Response:
     return no(status_of(error), "This Idempotency-Key was used with another body.", {"field": "Idempotency-Key"})
+
+
+async def _clash(error: Clash) -> Response:
+    return no(status_of(error), str(error), {"field": error.field} if error.field else None)
 
 
 async def _no_database(error: DatabaseError) -> Response:

@@ -83,10 +83,7 @@ async def one(key: str) -> ResponseReturnValue:
 async def change(key: str) -> ResponseReturnValue:
     """Change a person's name, number or external id."""
     asked = read(AskedChange, await body())
-    try:
-        return answer(_contact(await people.changed(runtime(), await _found(key), asked)))
-    except people.Clash as error:
-        raise Refusal(409, "Somebody else has this already.", {"field": error.field}) from None
+    return answer(_contact(await people.changed(runtime(), await _found(key), asked)))
 
 
 @blueprint.get("/<key>/sessions")
@@ -108,10 +105,7 @@ async def merge(key: str) -> ResponseReturnValue:
     409 where the two have different numbers or external ids, unless you say which one stays.
     """
     asked = read(AskedMerge, await body())
-    try:
-        return answer(_contact(await people.merged(runtime(), await _found(key), asked)))
-    except people.Clash as error:
-        raise Refusal(409, str(error), {"field": error.field}) from None
+    return answer(_contact(await people.merged(runtime(), await _found(key), asked)))
 
 
 async def _found(key: str) -> Contact:

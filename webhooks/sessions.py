@@ -120,10 +120,7 @@ async def rows() -> ResponseReturnValue:
 @document_response(ToldStart, 201)
 async def start() -> ResponseReturnValue:
     """Begin a conversation, and say something in it, if you like."""
-    try:
-        begun = await talk.start(runtime(), read(AskedStart, await body()), g.caller)
-    except talk.Refused as error:
-        raise Refusal(409, str(error)) from None
+    begun = await talk.start(runtime(), read(AskedStart, await body()), g.caller)
     return answer(ToldStart(session=told_session(begun.session), continued=begun.continued, message=begun.message), 201)
 
 
@@ -148,11 +145,7 @@ async def log(key: str) -> ResponseReturnValue:
 async def reply(key: str) -> ResponseReturnValue:
     """Say something in a conversation, as an operator; 409 and the reason where it may not be said now."""
     session, repeated = await _found(key), request.headers.get("Idempotency-Key") or None
-    try:
-        item = await talk.reply(runtime(), session, read(AskedReply, await body()), g.caller, repeated)
-    except talk.Refused as error:
-        raise Refusal(409, str(error)) from None
-    return answer(item, 202)
+    return answer(await talk.reply(runtime(), session, read(AskedReply, await body()), g.caller, repeated), 202)
 
 
 @blueprint.post("/<session:key>/close")
