@@ -102,7 +102,11 @@ async def refreshed(db: Db, secret: str, life: timedelta, now: datetime) -> Toke
     if user is None or token.used or not await users.use(db, token.id, token_hex(8)):
         await users.end_family(db, token.family)
         raise Denied("The refresh token is wrong.")
-    return await _given(db, user, token.family, life, now)
+    tokens = await _given(db, user, token.family, life, now)
+    if await users.token(db, token.id) is None:  # a second use, or the user's end, has ended all of it meanwhile
+        await users.end_family(db, token.family)
+        raise Denied("The refresh token is wrong.")
+    return tokens
 
 
 async def made(db: Db, email: str, password: str, role: Role, now: datetime) -> bool:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,6 +35,10 @@ HEADINGS = {
 }
 """What a column of one of these headings means, in any case; every other column is a variable of its own name."""
 
+SEPARATOR = re.compile(r"sep=(.)\r?\n")
+"""The first line of a file that is to be opened by Excel."""
+
+QUOTED = re.compile(r'"[^"]*"')
 ADDRESSES = ("phone", "externalId", "contactId", "chatSessionId")
 FIELDS = {heading: name for name, headings in HEADINGS.items() for heading in headings}
 Cells = Sequence[object]
@@ -79,9 +84,9 @@ def read_table(raw: bytes, region: str, wanted: frozenset[str]) -> Table:
 
 def _columns(headings: Sequence[str], wanted: frozenset[str]) -> dict[str, str]:
     columns = {heading: FIELDS.get(heading.casefold(), heading) for heading in headings if heading}
-    meant = list(columns.values())
-    if len(columns) != len([one for one in headings if one]) or len(set(meant)) != len(meant):
-        raise RequestError("bad_file", "two columns mean the same")
+    meant = [FIELDS.get(heading.casefold(), heading) for heading in headings if heading]
+    if twice := next((name for name in meant if meant.count(name) > 1), None):
+        raise RequestError("bad_file", f"two columns mean the same: {twice}", twice)
     if list(headings[: len(columns)]) != list(columns):
         raise RequestError("bad_file", "a column in the first line has no heading")
     if not any(name in meant for name in ADDRESSES):
@@ -137,14 +142,15 @@ def _text(cell: object) -> str:
 
 
 def _csv(raw: bytes) -> Iterator[tuple[int, Cells]]:
-    """Lines of it; separated by what the first line has most of."""
+    """Lines of it; separated by what the first line has most of, or says itself."""
     text = _decoded(raw)
-    first = text.lstrip().partition("\n")[0]
-    separator = max(",;\t|", key=first.count)
+    first, named = text.lstrip().partition("\n")[0], SEPARATOR.match(text)
+    separator = named[1] if named else max(",;\t|", key=QUOTED.sub("", first).count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:
         for cells in reader:
-            yield reader.line_num, cells
+            if not (named and reader.line_num == 1):
+                yield reader.line_num, cells
     except csv.Error as error:
         raise RequestError("bad_file", f"line {reader.line_num}: {error}") from None
 

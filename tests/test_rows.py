@@ -100,8 +100,8 @@ def test_lines_are_counted_as_the_spreadsheet_does() -> None:
     [
         (b"", "bad_file", ""),
         (b"name\nAnna\n", "bad_file", ""),
-        (b"phone,phone\n1,2\n", "bad_file", ""),
-        ("phone,телефон\n1,2\n".encode(), "bad_file", ""),
+        (b"phone,phone\n1,2\n", "bad_file", "phone"),
+        ("phone,телефон\n1,2\n".encode(), "bad_file", "phone"),
         (b"phone,,name\n1,2,3\n", "bad_file", ""),
         (b"phone\n+79000000001\n", "missing_column", "order"),
         (b'phone,order\n"' + b"a" * 140_000, "bad_file", ""),
@@ -113,6 +113,14 @@ def test_what_is_no_table(raw: bytes, code: str, field: str) -> None:
     with pytest.raises(RequestError) as error:
         read(raw, "order")
     assert (error.value.code, error.value.field) == (code, field)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"sep=;\nphone;order, if any\n+79000000001;A\n", b'"phone";"order, if any"\n+79000000001;A\n'],
+)
+def test_what_separates_is_told_or_seen(raw: bytes) -> None:
+    assert list(read(raw).columns.values()) == ["phone", "order, if any"]
 
 
 def test_a_workbook_that_unpacks_to_too_much() -> None:

@@ -43,6 +43,16 @@ async def status(town: Player, token: str, path: str = "/api/v1/sessions") -> tu
         return response.status, await response.json()
 
 
+async def test_a_refresh_token_that_is_used_twice_at_the_same_moment_ends_all(town: Player) -> None:
+    """One of the two may be a thief's, and nobody knows which."""
+    await made(town)
+    for _ in range(3):
+        _, told, _ = await login(town)
+        again = await asyncio.gather(*(post(town, "refresh", refreshToken=told["refreshToken"]) for _ in range(4)))
+        for _, new, _ in again:
+            assert "token" not in new or (await status(town, new["token"]))[0] == 401
+
+
 async def test_a_password_for_tokens_that_end(town: Player) -> None:
     await made(town)
     code, told, headers = await login(town, " anna@SHOP.ru ")
