@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
+from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
 from gateway.job import Batch, Job, waiting_lane, watched_lane
@@ -55,17 +56,16 @@ async def add_batches(db: Db, batches: Sequence[Batch]) -> None:
 
 async def begin(db: Db, job: Job, now: datetime) -> None:
     """All batches of the job's files are to be handed over, in their order. May be repeated."""
-    files = [upload.digest for upload in job.uploads]
-    known = {"$in": ["$upload", files]}  # not what an upload left that broke off
-    begun = {
-        "lane": waiting_lane(job.id),
-        "due_at": {"$add": [now, "$number"]},
-        "looks": 0,
-        "done_at": "$$REMOVE",
-        "lease": "$$REMOVE",
-    }
-    update = [{"$set": {name: {"$cond": [known, value, f"${name}"]} for name, value in begun.items()}}]
-    await db["batches"].update_many({"job": job.id}, update)
+    begun, ended = {"lane": waiting_lane(job.id), "looks": 0}, {"done_at": "", "lease": ""}
+    changes = [
+        UpdateOne({"_id": key}, {"$set": {**begun, "due_at": now + timedelta(milliseconds=number)}, "$unset": ended})
+        for number, key in enumerate(job.batches)
+    ]
+    for start in range(0, len(changes), AT_ONCE):
+        await db["batches"].bulk_write(changes[start : start + AT_ONCE], ordered=False)
+
+
+AT_ONCE = 1000
 
 
 async def hurry(db: Db, job: Job, now: datetime) -> None:
