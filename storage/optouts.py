@@ -1,6 +1,5 @@
 """Opt-outs: a document for each name of a person and kind, with the log of who said so and when. Kept for ever."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -42,8 +41,7 @@ async def of(db: Db, keys: Sequence[str]) -> list[OptOut]:
 
 async def all_of(db: Db, keys: Sequence[str]) -> list[OptOut]:
     """Those of these that were ever said."""
-    found = await asyncio.gather(*map(db.shared("optouts").get, keys))
-    return [from_document(OptOut, one) for one in found if one]
+    return [from_document(OptOut, one) for one in await db.shared("optouts").several(keys)]
 
 
 async def out(db: Db, wanted: Sequence[OptOut]) -> None:

@@ -35,6 +35,7 @@ class Shared:
     def __init__(self, collection: Collection) -> None:
         self._collection = collection
         self._finds: dict[tuple[str, ...], Together[Any, list[Document]]] = {}
+        self._several = Together(self._find_each)
         self._inserts = Together(self._insert_all)
         self._swaps: dict[str, Together[Swap, bool]] = {}
 
@@ -50,6 +51,10 @@ class Shared:
     async def get(self, key: str) -> Document | None:
         """The document with this `_id`."""
         return next(iter(await self.find("_id", key)), None)
+
+    async def several(self, keys: Sequence[str]) -> list[Document]:
+        """Those with one of these `_id`s, in their order: one question, however many keys it has."""
+        return await self._several(keys) if keys else []
 
     async def insert(self, document: Document) -> bool:
         """False if there is one with this `_id`, or with its name, already."""
@@ -68,6 +73,11 @@ class Shared:
         async for document in self._collection.find({field: {"$in": sorted(set(values))}}, wanted):
             found[document[field]].append(document)
         return [found[value] for value in values]
+
+    async def _find_each(self, asked: Sequence[Sequence[str]]) -> Sequence[list[Document]]:
+        wanted = sorted({key for keys in asked for key in keys})
+        found = {document["_id"]: document async for document in self._collection.find({"_id": {"$in": wanted}})}
+        return [[found[key] for key in keys if key in found] for keys in asked]
 
     async def _insert_all(self, documents: Sequence[Document]) -> Sequence[bool]:
         try:

@@ -1,6 +1,5 @@
 """What we know of templates and of our own accounts: small documents, found by their ids."""
 
-import asyncio
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -25,11 +24,10 @@ async def template_changed(db: Db, key: str, *, usable: bool, state: str, reason
 
 async def template_problems(db: Db, keys: Iterable[str]) -> dict[str, str]:
     """Which of these templates cannot be used, and why. One that we have heard nothing of counts as usable."""
-    found = await asyncio.gather(*(db.shared("templates").get(key) for key in keys))
     return {
         document["_id"]: f"{document['state']} {document['reason']}".strip()
-        for document in found
-        if document and not document.get("usable", True)
+        for document in await db.shared("templates").several(sorted(keys))
+        if not document.get("usable", True)
     }
 
 

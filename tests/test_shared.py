@@ -107,3 +107,11 @@ async def test_each_gets_what_it_asked_for(db: Db, field: str) -> None:
     assert [len(documents) for documents in found] == [len(rows) // len(values)] * len(values) + [0]
     assert all(document["name"] == "x" for documents in found for document in documents)
     assert ("contact" in found[0][0]) is (field == "contact")
+
+
+async def test_each_gets_what_there_is_of_its_own_keys_in_their_order(db: Db) -> None:
+    await db["x"].insert_many([{"_id": str(number)} for number in range(5)])
+    shared = Shared(db["x"])
+    asked = [["3", "1", "none"], [], ["1"], ["none"], ["0", "4", "3"]]
+    found = await asyncio.gather(*map(shared.several, asked))
+    assert [[one["_id"] for one in each] for each in found] == [["3", "1"], [], ["1"], [], ["0", "4", "3"]]
