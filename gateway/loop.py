@@ -52,9 +52,10 @@ class Item:
 
 
 class Lane(asyncio.Lock):
-    """One after another. `waiting`: how many are in it."""
+    """One after another. `waiting`: how many are in it; `left`: how many were left to the queue unfinished."""
 
     waiting = 0
+    left = 0
 
 
 Take = Callable[[Runtime, int, Container[str]], Awaitable[Sequence[Item]]]
@@ -119,17 +120,22 @@ async def _taken(runtime: Runtime, take: Take, room: int, own: Container[str]) -
 
 
 async def _in_lane(item: Item, lane: Lane, stop: asyncio.Event) -> None:
-    """What goes wrong here stays in the queue: its lease runs out and it is taken again."""
+    """What goes wrong here stays in the queue: its lease runs out and it is taken again; what was taken behind it goes
+    back, too, and does not overtake it.
+    """
     lane.waiting += 1
+    left = lane.left
     try:
         if item.later and lane.waiting > DEEP:  # they would take the room of others
             await item.later()
             return
         async with lane:
-            await (item.back() if stop.is_set() else item.work())
+            await (item.back() if stop.is_set() or lane.left > left else item.work())
     except DatabaseError as error:
+        lane.left += 1
         log.warning("%s: the database does not answer: %s", item.lane, error)
     except Exception:
+        lane.left += 1
         log.exception("%s: this should not have happened", item.lane)
     finally:
         lane.waiting -= 1

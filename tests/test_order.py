@@ -1,13 +1,18 @@
 """One person hears things in the order in which they were said, whoever of us says them."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Container, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from gateway.loop import Item, loop
+from gateway.runtime import Runtime
 from gateway.settings import Settings
+from storage.database import DatabaseError
 from tests.bench import accepted, another_worker, book, phones, seated
 from tests.player import PHONE, Player, until
 
@@ -83,6 +88,37 @@ async def test_a_conversation_is_answered_in_its_order(town: Player) -> None:
             await stack.enter_async_context(another_worker(town))
         said = await asyncio.gather(*(_talked(town, channel) for channel in ("telegram", "vk")))
     assert said == [[f"You said: text {number}" for number in range(SAID)]] * 2
+
+
+async def test_what_was_taken_behind_one_that_is_left_to_the_queue_does_not_overtake_it(town: Player) -> None:
+    """The database goes away over the first, and is back when the second would begin."""
+    heard, stop, gone = list[str](), asyncio.Event(), asyncio.Event()
+
+    async def breaks() -> None:
+        await gone.wait()
+        raise DatabaseError("gone")
+
+    async def hear(word: str) -> None:
+        heard.append(word)
+
+    def item(name: str, lane: str, work: Callable[[], Awaitable[None]] | None = None) -> Item:
+        return Item(name, lane, "", work or partial(hear, f"{name} done"), partial(hear, f"{name} back"))
+
+    batches = iter([[item("1", "a", breaks), item("2", "a"), item("3", "a"), item("4", "b")], [item("5", "a")]])
+
+    async def take(_: Runtime, room: int, __: Container[str]) -> Sequence[Item]:
+        return next(batches, []) if room and not (heard and not gone.is_set()) else []
+
+    working = asyncio.create_task(loop(town.town.runtime, "inbox", take, asyncio.Event(), stop))
+    await until(lambda: _holds(heard, ["4 done"]))
+    gone.set()
+    await until(lambda: _holds(heard, ["4 done", "2 back", "3 back", "5 done"]))
+    stop.set()
+    await working
+
+
+async def _holds(heard: list[str], wanted: list[str]) -> bool:
+    return heard == wanted
 
 
 async def _talked(town: Player, channel: str) -> list[str]:
