@@ -4,7 +4,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import cast
 
-from gateway.channel import ChannelPackage
+from gateway.domain.channel.contract import ChannelPackage
 
 CHANNELS = {
     "telegram": "bots.telegram",
@@ -21,5 +21,5 @@ def package(channel: str) -> ChannelPackage:
 
 
 def simulator(channel: str) -> ModuleType:
-    """The stand-in for the channel's provider: `Server` and `demo_account`, see bots.simulation."""
+    """The stand-in for the channel's provider: `Server` and `demo_account`, see bots.simulation.simulation."""
     return import_module(f"{CHANNELS[channel]}.simulator")

@@ -2,9 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 
-from bots.wishes import goodbye, wish
-from gateway.event import Inbound
-from gateway.model import Button, Content, Session
+from bots.optout_keywords import goodbye, wish
+from gateway.domain.model.event import Inbound
+from gateway.domain.model.nouns import Button, Content, Session
 
 Conversation = Callable[[Inbound, Session], Awaitable[Content | None]]
 """Sees the normalised event and the session as it is now; returns what to answer, or None to stay silent.

@@ -17,13 +17,13 @@ import aiohttp
 import msgspec
 from msgspec import UNSET, Struct
 
-from gateway.request import AskedBulk, AskedCancel, Destination
-from gateway.request import AskedButton as Button
-from gateway.request import AskedMedia as Media
-from gateway.request import AskedMessage as Message
-from gateway.request import AskedStep as Step
-from gateway.request import AskedTemplate as Template
-from gateway.told import ToldBulk, ToldCancel, ToldCancels, ToldItem, ToldRow, ToldRows, ToldStory
+from gateway.domain.api.request import AskedBulk, AskedCancel, Destination
+from gateway.domain.api.request import AskedButton as Button
+from gateway.domain.api.request import AskedMedia as Media
+from gateway.domain.api.request import AskedMessage as Message
+from gateway.domain.api.request import AskedStep as Step
+from gateway.domain.api.request import AskedTemplate as Template
+from gateway.domain.api.response import ToldBulk, ToldCancel, ToldCancels, ToldItem, ToldRow, ToldRows, ToldStory
 
 __all__ = ["Button", "Destination", "Gateway", "GatewayError", "Media", "Message", "Step", "Template"]
 

@@ -8,16 +8,20 @@ from functools import partial
 
 from structlog.contextvars import bind_contextvars
 
-from gateway import callbacks, dispatcher, inbound, mailing, metrics
-from gateway.hosts import Hosts
-from gateway.loop import Item, loop
-from gateway.notification import Notification, Priority
-from gateway.pulse import beating
-from gateway.runtime import Runtime
-from gateway.spans import span
-from gateway.syncing import syncing
-from storage.database import DatabaseError, insist
-from storage.inbox import Delivered
+from gateway.conversations import inbound
+from gateway.domain.model.notification import Notification, Priority
+from gateway.messages.callbacks import callbacks
+from gateway.messages.callbacks.hosts import Hosts
+from gateway.messages.delivery import dispatcher
+from gateway.messages.jobs import batches
+from gateway.messages.templates.syncing import syncing
+from gateway.runtime.heartbeat import beating
+from gateway.runtime.loop import Item, loop
+from gateway.runtime.runtime import Runtime
+from gateway.runtime.telemetry import metrics
+from gateway.runtime.telemetry.spans import span
+from storage.engine.database import DatabaseError, insist
+from storage.messages.inbox import Delivered
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +52,7 @@ async def run(runtime: Runtime, stop: asyncio.Event) -> None:
         loops.create_task(
             loop(runtime, "callbacks", partial(callbacks.take, hosts=Hosts()), runtime.callback_bell, stop)
         )
-        loops.create_task(loop(runtime, "batches", partial(mailing.take, handed={}), runtime.job_bell, stop))
+        loops.create_task(loop(runtime, "batches", partial(batches.take, handed={}), runtime.job_bell, stop))
         loops.create_task(beating(runtime, stop))
         loops.create_task(syncing(runtime, stop))
     runtime.pulse.clear()

@@ -7,12 +7,12 @@ from msgspec.structs import replace
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
-from gateway.job import Batch, Job, waiting_lane, watched_lane
-from storage import changes, newest, queue
-from storage.database import Db
-from storage.documents import from_document, to_document
-from storage.newest import Order, Place
-from storage.shared import Swap, duplicates
+from gateway.domain.model.job import Batch, Job, waiting_lane, watched_lane
+from storage.documents import changes, newest, queue
+from storage.documents.codec import from_document, to_document
+from storage.documents.newest import Order, Place
+from storage.documents.shared import Swap, duplicates
+from storage.engine.database import Db
 
 
 async def save(db: Db, job: Job) -> Job | None:

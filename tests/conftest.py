@@ -9,12 +9,12 @@ from uuid import uuid4
 
 import pytest
 
-from gateway.settings import Settings
-from storage.database import Db, connect, prepare
-from storage.embedded import embedded
-from tests.chromium import BROWSERS
-from tests.player import Player
-from webhooks.demo.town import opened_town
+from gateway.runtime.settings.settings import Settings
+from storage.engine.database import Db, connect, prepare
+from storage.engine.embedded import embedded
+from tests.support.client import Player
+from tests.support.processes.chromium import BROWSERS
+from webhooks.demo.environment import opened_town
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

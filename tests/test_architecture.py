@@ -15,14 +15,15 @@ import msgspec
 import pytest
 
 import bots
-from bots.simulation import Simulator
-from gateway.channel import Channel, ChannelPackage, Facts, Outside
+from bots.simulation.simulation import Simulator
 from gateway.cli import main
-from storage.embedded import free_port
-from tests.commands import BIN, ROOT, answers, ended, run, started
-from tests.player import Player
+from gateway.domain.channel.contract import Channel, ChannelPackage, Outside
+from gateway.domain.channel.facts import Facts
+from storage.engine.embedded import free_port
+from tests.support.client import Player
+from tests.support.processes.commands import BIN, ROOT, answers, ended, run, started
 from webhooks.app import create_app
-from webhooks.guard import PUBLIC
+from webhooks.http.guard import PUBLIC
 
 PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
 NEUTRAL = [file for folder in ("gateway", "storage", "webhooks") for file in sorted((ROOT / folder).rglob("*.py"))]

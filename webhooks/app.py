@@ -4,32 +4,20 @@ from collections.abc import AsyncGenerator, Callable
 
 from quart import Quart
 
-from gateway.runtime import Runtime, opened
-from gateway.settings import load
-from webhooks import (
-    accounts,
-    auth,
-    contacts,
-    dead,
-    export,
-    health,
-    jobs,
-    keys,
-    links,
-    message_templates,
-    messages,
-    metrics,
-    optouts,
-    previews,
-    providers,
-    sessions,
-    templates,
-)
-from webhooks.answers import register_errors
-from webhooks.guard import guard
-from webhooks.intake import App
-from webhooks.naming import name_request, tell_name
-from webhooks.openapi import describe
+from gateway.runtime.runtime import Runtime, opened
+from gateway.runtime.settings.settings import load
+from webhooks.api import accounts, jobs
+from webhooks.api.access import auth, keys
+from webhooks.api.messages import dead_letters, export, links, messages
+from webhooks.api.people import contacts, optouts, sessions
+from webhooks.api.templates import approved, own, previews
+from webhooks.http.answers import register_errors
+from webhooks.http.guard import guard
+from webhooks.http.naming import name_request, tell_name
+from webhooks.http.openapi import describe
+from webhooks.inbound import providers
+from webhooks.inbound.intake import App
+from webhooks.operations import health, metrics
 
 LARGEST_BODY = 8 * 1024 * 1024
 """Bytes that are read of anything at all; each route sets a closer bound of its own."""
@@ -41,7 +29,7 @@ def create_app(runtime: Runtime | None = None) -> Quart:
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.url_map.converters["message"] = messages.MessageId
     app.url_map.converters["session"] = sessions.SessionId
-    app.url_map.converters["provided"] = message_templates.ProvidedId
+    app.url_map.converters["provided"] = approved.ProvidedId
     for area in (
         health,
         providers,
@@ -55,10 +43,10 @@ def create_app(runtime: Runtime | None = None) -> Quart:
         auth,
         keys,
         jobs,
-        dead,
+        dead_letters,
         metrics,
-        templates,
-        message_templates,
+        own,
+        approved,
         previews,
     ):
         app.register_blueprint(area.blueprint)

@@ -1,6 +1,6 @@
 """The web process for any ASGI server: `hypercorn webhooks.asgi:app`. Settings come from the environment."""
 
-from gateway import logs
+from gateway.runtime.telemetry import logs
 from webhooks.app import create_app
 
 logs.from_environment()

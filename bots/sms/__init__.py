@@ -6,10 +6,13 @@ from urllib.parse import urlencode
 from bots.sms import inbound, outbound
 from bots.sms.numbers import is_phone, is_sender, is_service
 from bots.sms.outbound import Account, Api
-from gateway.channel import Binding, Call, Channel, Facts, Outside, Parsed, TemplateUnusable
-from gateway.event import Inbound
-from gateway.model import Address, Content, Progress, TemplateMessage
-from gateway.window import Window
+from gateway.domain.channel.calls import Call, Parsed
+from gateway.domain.channel.contract import Binding, Channel, Outside
+from gateway.domain.channel.errors import TemplateUnusable
+from gateway.domain.channel.facts import Facts
+from gateway.domain.channel.window import Window
+from gateway.domain.model.event import Inbound
+from gateway.domain.model.nouns import Address, Content, Progress, TemplateMessage
 
 __all__ = ["FACTS", "Account", "Sms", "open_accounts"]
 

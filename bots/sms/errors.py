@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from bots.wire import Reply
-from gateway.channel import Ambiguous, Misconfigured, Refused, SendError, Stopped, Throttled, Unavailable
-from gateway.model import Cause
+from bots.wire.wire import Reply
+from gateway.domain.channel.errors import Ambiguous, Misconfigured, Refused, SendError, Stopped, Throttled, Unavailable
+from gateway.domain.model.nouns import Cause
 
 CODES: dict[int, tuple[Cause, str]] = {
     10001: (Cause.MISCONFIGURED, "the account is not active"),

@@ -10,10 +10,10 @@ import msgspec
 
 from bots.sms.errors import explained
 from bots.sms.numbers import is_phone
-from gateway.channel import Answer, Call, Forged, Malformed, Parsed
-from gateway.event import Event, Inbound, Person, Receipt, Subscription, Unrecognised
-from gateway.model import Address, Content, Media, Progress
-from gateway.secret import Secret
+from gateway.domain.channel.calls import Answer, Call, Forged, Malformed, Parsed
+from gateway.domain.channel.secret import Secret
+from gateway.domain.model.event import Event, Inbound, Person, Receipt, Subscription, Unrecognised
+from gateway.domain.model.nouns import Address, Content, Media, Progress
 
 NAME = "sms"
 SILENT = Answer(body="<Response/>", content_type="text/xml")

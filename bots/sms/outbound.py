@@ -9,14 +9,14 @@ import aiohttp
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bots import wire
-from bots.cutting import cut, units
 from bots.sms.errors import failure
 from bots.sms.numbers import is_sender, is_service
 from bots.sms.segments import segments
-from gateway.channel import Ambiguous, Misconfigured
-from gateway.model import Button, Content
-from gateway.secret import Secret
+from bots.wire import wire
+from bots.wire.cutting import cut, units
+from gateway.domain.channel.errors import Ambiguous, Misconfigured
+from gateway.domain.channel.secret import Secret
+from gateway.domain.model.nouns import Button, Content
 
 MAX_BODY = 1600
 """Characters of a Body; counted in UTF-16, the strictest way to count."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Literal
 
-from bots.cutting import units
+from bots.wire.cutting import units
 
 Encoding = Literal["GSM-7", "UCS-2"]
 

@@ -10,15 +10,15 @@ from uuid import uuid4
 from quart import Blueprint, Response, jsonify, request
 from werkzeug.datastructures import MultiDict
 
-from bots.cutting import units
-from bots.simulation import Accepted, Bubble, Clock, Simulator, utcnow
+from bots.simulation.simulation import Accepted, Bubble, Clock, Simulator, utcnow
 from bots.sms.errors import CODES
 from bots.sms.inbound import signature
 from bots.sms.numbers import is_phone, is_service
 from bots.sms.outbound import MAX_BODY, Account
 from bots.sms.segments import segments
-from gateway.channel import Call
-from gateway.secret import Secret
+from bots.wire.cutting import units
+from gateway.domain.channel.calls import Call
+from gateway.domain.channel.secret import Secret
 
 OUT = {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT"}
 IN = {"START", "YES", "UNSTOP"}

@@ -12,15 +12,18 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from bots.telegram import inbound, pieces
-from gateway.channel import Binding, Call, Channel, Facts, Limits, Outside, Parsed, Rate
-from gateway.event import Inbound
-from gateway.model import Address, Content, Progress, TemplateMessage
-from gateway.secret import OwnSecret, Secret
-from gateway.window import Window
+from bots.telegram.inbound import webhook
+from bots.telegram.outbound import pieces
+from gateway.domain.channel.calls import Call, Parsed
+from gateway.domain.channel.contract import Binding, Channel, Outside
+from gateway.domain.channel.facts import Facts, Limits, Rate
+from gateway.domain.channel.secret import OwnSecret, Secret
+from gateway.domain.channel.window import Window
+from gateway.domain.model.event import Inbound
+from gateway.domain.model.nouns import Address, Content, Progress, TemplateMessage
 
 if TYPE_CHECKING:
-    from bots.telegram.outbound import Sender
+    from bots.telegram.outbound.sending import Sender
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 LIMITS = Limits(account=Rate(30, SECOND), person=Rate(1, SECOND, burst=3), group=Rate(20, MINUTE, burst=3))
@@ -78,10 +81,10 @@ class Telegram:
     facts: Facts = FACTS
 
     def verify(self, call: Call) -> None:
-        inbound.verify(self.settings.webhook_secret, call)
+        webhook.verify(self.settings.webhook_secret, call)
 
     def parse(self, call: Call) -> Parsed:
-        return inbound.parse(self.account, call)
+        return webhook.parse(self.account, call)
 
     def at_phone(self, phone: str) -> Address | None:  # noqa: ARG002 - Telegram does not reach people by number
         return None
@@ -122,7 +125,7 @@ def open_accounts(accounts: Mapping[str, Account], outside: Outside) -> Mapping[
     """Open every bot. Imports aiogram, which takes seconds and 170 MB: only where there is a bot."""
     if not accounts:
         return {}
-    from bots.telegram.outbound import Sender  # noqa: PLC0415 - see above
+    from bots.telegram.outbound.sending import Sender  # noqa: PLC0415 - see above
 
     return {
         name: Telegram(name, account, Sender(account.token, account.api_url, outside.http))

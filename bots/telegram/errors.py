@@ -18,8 +18,8 @@ from aiogram.exceptions import (
 )
 from aiohttp import ClientConnectorError, ConnectionTimeoutError
 
-from bots.wire import LONGEST
-from gateway.channel import Ambiguous, Misconfigured, Refused, SendError, Stopped, Throttled, Unavailable
+from bots.wire.wire import LONGEST
+from gateway.domain.channel.errors import Ambiguous, Misconfigured, Refused, SendError, Stopped, Throttled, Unavailable
 
 UNREADABLE = "Telegram's answer cannot be read; it may have been sent"
 

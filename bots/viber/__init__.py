@@ -12,23 +12,28 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
-from bots.cutting import units
-from bots.viber import binding, inbound, messages, pieces
+from bots.viber import binding
 from bots.viber.api import Api
-from bots.viber.broadcast import Outbox
-from bots.viber.media import size_of
-from gateway.channel import Answer, Binding, Call, Channel, Facts, Outside, Parsed, Refused
-from gateway.event import Inbound
-from gateway.model import Address, Content, Progress, TemplateMessage
-from gateway.secret import Secret
-from gateway.web import is_address
-from gateway.window import Mode, Window
+from bots.viber.inbound import webhook
+from bots.viber.outbound import messages, pieces
+from bots.viber.outbound.broadcast import Outbox
+from bots.viber.outbound.media import size_of
+from bots.wire.cutting import units
+from gateway.domain.channel.calls import Answer, Call, Parsed
+from gateway.domain.channel.contract import Binding, Channel, Outside
+from gateway.domain.channel.errors import Refused
+from gateway.domain.channel.facts import Facts
+from gateway.domain.channel.secret import Secret
+from gateway.domain.channel.web import is_address
+from gateway.domain.channel.window import Mode, Window
+from gateway.domain.model.event import Inbound
+from gateway.domain.model.nouns import Address, Content, Progress, TemplateMessage
 
 MAX_NAME = 28
 """Characters of a sender's name. REST Bot API: General send message parameters."""
 
 FACTS = Facts(
-    name=inbound.NAME,
+    name=webhook.NAME,
     window=Window(Mode.BILLING, timedelta(hours=24), rolling=False),
     receipts=Progress.READ,
     needs_start=True,
@@ -90,10 +95,10 @@ class Viber:
         self._outbox = Outbox(self._api, self._wording, broadcast=settings.broadcast)
 
     def verify(self, call: Call) -> None:
-        inbound.verify(self._settings.auth_token, call)
+        webhook.verify(self._settings.auth_token, call)
 
     def parse(self, call: Call) -> Parsed:
-        return inbound.parse(self.account, call, self._welcome)
+        return webhook.parse(self.account, call, self._welcome)
 
     def at_phone(self, phone: str) -> Address | None:  # noqa: ARG002 - Viber does not reach people by number
         return None

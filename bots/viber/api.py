@@ -6,10 +6,10 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from bots import wire
 from bots.viber.errors import OK, failure, number_of, unreadable
-from gateway.channel import Ambiguous, Refused
-from gateway.secret import Secret
+from bots.wire import wire
+from gateway.domain.channel.errors import Ambiguous, Refused
+from gateway.domain.channel.secret import Secret
 
 MAX_JSON = 30_000
 """Bytes of a request: Viber says 30 kb."""

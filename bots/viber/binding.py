@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gateway.channel import Binding
+from gateway.domain.channel.contract import Binding
 
 EVENTS = ("delivered", "seen", "failed", "subscribed", "unsubscribed", "conversation_started")
 """The callbacks that we ask for; `message` always comes."""

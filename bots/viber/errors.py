@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 
-from bots.wire import Reply
-from gateway.channel import Ambiguous, Misconfigured, Refused, SendError, Stopped, Throttled, Unavailable
+from bots.wire.wire import Reply
+from gateway.domain.channel.errors import Ambiguous, Misconfigured, Refused, SendError, Stopped, Throttled, Unavailable
 
 OK, TOO_MANY, SERVER_ERROR = 200, 429, 500
 

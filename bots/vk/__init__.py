@@ -10,16 +10,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from bots.vk import inbound, pieces
 from bots.vk.account import INTENTS, Account, facts_of
 from bots.vk.api import Api
 from bots.vk.binding import Callbacks
-from bots.vk.events import NAME
-from bots.vk.outbound import Sender
-from bots.vk.uploads import Uploads
-from gateway.channel import Binding, Call, Channel, Facts, Outside, Parsed
-from gateway.event import Inbound
-from gateway.model import Address, Content, TemplateMessage
+from bots.vk.inbound import webhook
+from bots.vk.inbound.events import NAME
+from bots.vk.outbound import pieces
+from bots.vk.outbound.sending import Sender
+from bots.vk.outbound.uploads import Uploads
+from gateway.domain.channel.calls import Call, Parsed
+from gateway.domain.channel.contract import Binding, Channel, Outside
+from gateway.domain.channel.facts import Facts
+from gateway.domain.model.event import Inbound
+from gateway.domain.model.nouns import Address, Content, TemplateMessage
 
 __all__ = ["INTENTS", "Account", "Vk", "open_accounts"]
 
@@ -37,10 +40,10 @@ class Vk:
     webhook_url: str
 
     def verify(self, call: Call) -> None:
-        inbound.verify(self.settings.group_id, self.settings.secret, call)
+        webhook.verify(self.settings.group_id, self.settings.secret, call)
 
     def parse(self, call: Call) -> Parsed:
-        return inbound.parse(self.account, self.settings.confirmation, call)
+        return webhook.parse(self.account, self.settings.confirmation, call)
 
     def at_phone(self, phone: str) -> Address | None:  # noqa: ARG002 - VK does not reach people by number
         return None

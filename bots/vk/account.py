@@ -5,11 +5,11 @@ from datetime import timedelta
 
 from msgspec import Struct
 
-from bots.vk.events import NAME
-from gateway.channel import Facts, Limits, Rate
-from gateway.model import Progress
-from gateway.secret import OwnSecret, Secret
-from gateway.window import Mode, Window
+from bots.vk.inbound.events import NAME
+from gateway.domain.channel.facts import Facts, Limits, Rate
+from gateway.domain.channel.secret import OwnSecret, Secret
+from gateway.domain.channel.window import Mode, Window
+from gateway.domain.model.nouns import Progress
 
 INTENTS = (
     "promo_newsletter",

@@ -5,10 +5,10 @@ from typing import Any
 
 import aiohttp
 
-from bots import wire
 from bots.vk.errors import refusal, too_many
-from gateway.channel import Ambiguous, Misconfigured, Refused, SendError
-from gateway.secret import Secret
+from bots.wire import wire
+from gateway.domain.channel.errors import Ambiguous, Misconfigured, Refused, SendError
+from gateway.domain.channel.secret import Secret
 
 OK, TOO_MANY, SERVER_ERROR = 200, 429, 500
 

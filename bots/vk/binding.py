@@ -8,9 +8,10 @@ import msgspec
 from msgspec import Struct
 
 from bots.vk.api import Api
-from bots.vk.events import READERS
-from gateway.channel import Ambiguous, Binding, Misconfigured
-from gateway.secret import Secret
+from bots.vk.inbound.events import READERS
+from gateway.domain.channel.contract import Binding
+from gateway.domain.channel.errors import Ambiguous, Misconfigured
+from gateway.domain.channel.secret import Secret
 
 TITLE = "gateway"
 """What the community's settings show of us; VK takes 14 characters."""

@@ -4,7 +4,16 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import NamedTuple
 
-from gateway.channel import Ambiguous, Misconfigured, Refused, SendError, Stopped, Throttled, Unavailable, WindowClosed
+from gateway.domain.channel.errors import (
+    Ambiguous,
+    Misconfigured,
+    Refused,
+    SendError,
+    Stopped,
+    Throttled,
+    Unavailable,
+    WindowClosed,
+)
 
 
 class KeyboardRefused(Refused):

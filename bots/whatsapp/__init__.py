@@ -7,16 +7,20 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from bots.whatsapp import desk, inbound, outbound
 from bots.whatsapp.binding import read_binding
-from bots.whatsapp.pieces import split
-from bots.whatsapp.template_rules import mistakes
-from gateway.channel import Binding, Call, Facts, Limits, Outside, Parsed, Rate, Verdict
-from gateway.event import Inbound
-from gateway.message_template import MessageTemplate
-from gateway.model import Address, Content, Progress, TemplateMessage
-from gateway.secret import OwnSecret, Secret
-from gateway.window import Mode, Window
+from bots.whatsapp.inbound import webhook
+from bots.whatsapp.outbound import sending
+from bots.whatsapp.outbound.pieces import split
+from bots.whatsapp.templates import approvals
+from bots.whatsapp.templates.rules import mistakes
+from gateway.domain.channel.calls import Call, Parsed
+from gateway.domain.channel.contract import Binding, Outside, Verdict
+from gateway.domain.channel.facts import Facts, Limits, Rate
+from gateway.domain.channel.secret import OwnSecret, Secret
+from gateway.domain.channel.window import Mode, Window
+from gateway.domain.model.event import Inbound
+from gateway.domain.model.message_template import MessageTemplate
+from gateway.domain.model.nouns import Address, Content, Progress, TemplateMessage
 
 LIMITS = Limits(
     account=Rate(80, timedelta(seconds=1)),
@@ -63,21 +67,21 @@ class WhatsApp:
 
     facts = FACTS
 
-    def __init__(self, account: str, settings: Account, family: inbound.Family, outside: Outside) -> None:
+    def __init__(self, account: str, settings: Account, family: webhook.Family, outside: Outside) -> None:
         self.account = account
         self._settings = settings
         self._family = family
         self._public_url = outside.public_url
         root = f"{settings.api_url}/{settings.version}"
-        self._graph = outbound.Graph(outside.http, f"{root}/{settings.phone_number_id}", settings.access_token)
+        self._graph = sending.Graph(outside.http, f"{root}/{settings.phone_number_id}", settings.access_token)
         graph = self._graph._replace(node=root)
-        self._desk = desk.Desk(graph, outside.files, settings.waba_id, settings.app_id)
+        self._desk = approvals.Desk(graph, outside.files, settings.waba_id, settings.app_id)
 
     def verify(self, call: Call) -> None:
-        inbound.verify(call, self._settings.app_secret, self._settings.verify_token)
+        webhook.verify(call, self._settings.app_secret, self._settings.verify_token)
 
     def parse(self, call: Call) -> Parsed:
-        return inbound.parse(call, self._family)
+        return webhook.parse(call, self._family)
 
     def at_phone(self, phone: str) -> Address | None:
         return Address(FACTS.name, self.account, phone.removeprefix("+"))
@@ -91,7 +95,7 @@ class WhatsApp:
         return list(split(content))
 
     async def send(self, address: Address, what: Content | TemplateMessage, *, key: str) -> str:
-        return await outbound.send(self._graph, outbound.render(address.user, what, key))
+        return await sending.send(self._graph, sending.render(address.user, what, key))
 
     async def recall(self, address: Address, provider_id: str) -> None:
         """The Cloud API cannot unsend a message.
@@ -101,7 +105,7 @@ class WhatsApp:
         """
 
     async def acknowledge(self, event: Inbound) -> None:
-        await outbound.mark_read(self._graph, event.provider_id)
+        await sending.mark_read(self._graph, event.provider_id)
 
     async def bind(self, url: str) -> None:
         """For this number alone; Meta sends template changes to the app's own URL all the same."""
@@ -122,13 +126,13 @@ class WhatsApp:
         return list(mistakes(template))
 
     async def submit_template(self, template: MessageTemplate) -> Verdict:
-        return await desk.submit(self._desk, template)
+        return await approvals.submit(self._desk, template)
 
     async def listed_templates(self) -> Sequence[tuple[MessageTemplate, Verdict]]:
-        return await desk.listed(self._desk, self.account)
+        return await approvals.listed(self._desk, self.account)
 
     async def delete_template(self, template: MessageTemplate) -> None:
-        await desk.delete(self._desk, template)
+        await approvals.delete(self._desk, template)
 
     async def close(self) -> None:
         """The HTTP session is everybody's."""
@@ -142,12 +146,12 @@ def open_accounts(accounts: Mapping[str, Account], outside: Outside) -> Mapping[
     }
 
 
-def _family(name: str, settings: Account, accounts: Mapping[str, Account]) -> inbound.Family:
+def _family(name: str, settings: Account, accounts: Mapping[str, Account]) -> webhook.Family:
     own = {key: one for key, one in accounts.items() if _same_app(one, settings)}
     businesses: dict[str, list[str]] = {}
     for key, one in own.items():
         businesses.setdefault(one.waba_id, []).append(key)
-    return inbound.Family(name, {one.phone_number_id: key for key, one in own.items()}, businesses)
+    return webhook.Family(name, {one.phone_number_id: key for key, one in own.items()}, businesses)
 
 
 def _same_app(one: Account, other: Account) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bots.whatsapp.item import dig, items, word
-from gateway.channel import Binding
+from gateway.domain.channel.contract import Binding
 
 
 def read_binding(number: object, public_url: str) -> Binding:

@@ -8,8 +8,8 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from bots.whatsapp.item import dig, word
-from bots.wire import Reply
-from gateway.channel import (
+from bots.wire.wire import Reply
+from gateway.domain.channel.errors import (
     Ambiguous,
     Misconfigured,
     Refused,
@@ -19,7 +19,7 @@ from gateway.channel import (
     Unavailable,
     WindowClosed,
 )
-from gateway.model import Cause
+from gateway.domain.model.nouns import Cause
 
 SERVER_ERROR = 500
 TOO_MANY = 429

@@ -2,12 +2,13 @@
 
 import click
 
-from gateway.binding import Act, only_look, problems, set_webhook, take_away
-from gateway.channel import Binding, Channel, SendError, webhook_url
 from gateway.cli.base import main, run
-from gateway.runtime import open_channels, opened, opened_outside, read_accounts, ways
-from gateway.settings import Settings
-from storage.database import ping
+from gateway.domain.channel.contract import Binding, Channel, webhook_url
+from gateway.domain.channel.errors import SendError
+from gateway.runtime.runtime import open_channels, opened, opened_outside, read_accounts, ways
+from gateway.runtime.settings.settings import Settings
+from gateway.runtime.settings.webhooks import Act, only_look, problems, set_webhook, take_away
+from storage.engine.database import ping
 
 
 @main.command()

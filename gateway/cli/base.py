@@ -7,11 +7,11 @@ from typing import NoReturn
 import click
 import uvloop
 
-from gateway import logs
-from gateway.accounts import SettingsError
-from gateway.settings import Settings, load
-from storage.database import DatabaseError
-from storage.embedded import EmbeddedError
+from gateway.runtime.settings.accounts import SettingsError
+from gateway.runtime.settings.settings import Settings, load
+from gateway.runtime.telemetry import logs
+from storage.engine.database import DatabaseError
+from storage.engine.embedded import EmbeddedError
 
 Command = Callable[[Settings], Awaitable[bool | None]]
 

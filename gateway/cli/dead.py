@@ -6,12 +6,12 @@ from typing import TypeVar
 import click
 
 from gateway.cli.base import main, plain, run
-from gateway.dead import AskedPage, Kind, Letter, page
-from gateway.paging import MOST
-from gateway.replay import AskedReplay, Outcome, Replayed, Result, replay
-from gateway.runtime import Clock, Runtime, opened, opened_database
-from gateway.settings import Settings
-from storage.database import Db
+from gateway.messages.archive.dead_letters import AskedPage, Kind, Letter, page
+from gateway.messages.archive.replay import AskedReplay, Outcome, Replayed, Result, replay
+from gateway.runtime.paging import MOST
+from gateway.runtime.runtime import Clock, Runtime, opened, opened_database
+from gateway.runtime.settings.settings import Settings
+from storage.engine.database import Db
 
 F = TypeVar("F", bound=Callable[..., None])
 

@@ -5,10 +5,10 @@ import secrets
 import click
 
 from gateway.cli.base import main, run
-from gateway.roles import Role
-from gateway.runtime import Clock, opened_database
-from gateway.settings import Settings
-from storage import access
+from gateway.domain.api.roles import Role
+from gateway.runtime.runtime import Clock, opened_database
+from gateway.runtime.settings.settings import Settings
+from storage.access import keys as access
 
 
 @main.group()

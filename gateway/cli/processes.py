@@ -17,11 +17,11 @@ from prometheus_client import start_http_server
 
 from gateway import worker
 from gateway.cli.base import main, run
-from gateway.runtime import Runtime, opened
-from gateway.settings import Settings
+from gateway.runtime.runtime import Runtime, opened
+from gateway.runtime.settings.settings import Settings
 from webhooks.app import create_app
 from webhooks.demo.demo import demo as play
-from webhooks.server import listener, served
+from webhooks.http.server import listener, served
 
 log = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from msgspec import UNSET, Struct
 
 from gateway.cli.base import main
 from gateway.client import Destination, Gateway, GatewayError, Message, Step, problem
-from gateway.request import RequestError, convert
-from gateway.told import ToldCancel, ToldItem, ToldStory
+from gateway.domain.api.request import RequestError, convert
+from gateway.domain.api.response import ToldCancel, ToldItem, ToldStory
 
 as_json = click.option("--json", "raw", is_flag=True, help="The API's own JSON.")
 

@@ -4,19 +4,19 @@ from collections.abc import AsyncIterator
 
 import click
 
-from gateway.channel import SendError
-from gateway.clash import Clash
 from gateway.cli.base import main, plain, run
-from gateway.desk import submit
-from gateway.message_template import MessageTemplate
-from gateway.paging import MOST
-from gateway.request import RequestError
-from gateway.runtime import Clock, opened, opened_database
-from gateway.settings import Settings
-from gateway.syncing import AskedSync, sync
-from storage import message_templates
-from storage.database import Db
-from storage.newest import Place
+from gateway.domain.api.conflict import Clash
+from gateway.domain.api.request import RequestError
+from gateway.domain.channel.errors import SendError
+from gateway.domain.model.message_template import MessageTemplate
+from gateway.messages.templates.approved import submit
+from gateway.messages.templates.syncing import AskedSync, sync
+from gateway.runtime.paging import MOST
+from gateway.runtime.runtime import Clock, opened, opened_database
+from gateway.runtime.settings.settings import Settings
+from storage.documents.newest import Place
+from storage.engine.database import Db
+from storage.templates import approved
 
 
 @main.group()
@@ -76,7 +76,7 @@ def sync_(channel: str, account: str | None) -> None:
 
 async def _every(db: Db) -> AsyncIterator[MessageTemplate]:
     behind: Place | None = None
-    while found := await message_templates.listed(db, behind, Clock()(), MOST):
+    while found := await approved.listed(db, behind, Clock()(), MOST):
         for one in found:
             yield one
         last = found[-1]

@@ -4,12 +4,12 @@ import sys
 
 import click
 
-from gateway import access
 from gateway.cli.base import main, run
-from gateway.roles import Role
-from gateway.runtime import Clock, opened_database
-from gateway.settings import Settings
-from storage import users as stored
+from gateway.domain.api.roles import Role
+from gateway.people import access
+from gateway.runtime.runtime import Clock, opened_database
+from gateway.runtime.settings.settings import Settings
+from storage.access import users as stored
 
 from_stdin = click.option("--password-stdin", is_flag=True, help="Read the password's line from the standard input.")
 

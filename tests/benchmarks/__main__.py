@@ -9,11 +9,11 @@ from typing import Any
 import click
 import uvloop
 
-from tests.benchmarks.machine import described
-from tests.benchmarks.progress import tell
-from tests.benchmarks.report import plot, table
-from tests.benchmarks.rows import Row
-from tests.benchmarks.sending import Lost
+from tests.benchmarks.load.sending import Lost
+from tests.benchmarks.report.machine import described
+from tests.benchmarks.report.progress import tell
+from tests.benchmarks.report.report import plot, table
+from tests.benchmarks.report.rows import Row
 
 PARTS = ("ack", "outbound", "answers", "growth", "restart", "memory")
 

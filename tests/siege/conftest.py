@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.siege.cycles import Plan
+from tests.siege.field.cycles import Plan
 
 
 def _plan(config: pytest.Config) -> Plan:

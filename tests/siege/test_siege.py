@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.player import until
-from tests.siege.audit import audit
-from tests.siege.books import Books
-from tests.siege.callers import watch
-from tests.siege.camp import Camp, opened_camp
-from tests.siege.cycles import Plan, batter
-from tests.siege.ledger import Report, ledger
-from tests.siege.outage import outages
-from tests.siege.people import crowd
+from tests.siege.actors.callers import watch
+from tests.siege.actors.people import crowd
+from tests.siege.auditing.audit import audit
+from tests.siege.auditing.books import Books
+from tests.siege.auditing.ledger import Report, ledger
+from tests.siege.field.camp import Camp, opened_camp
+from tests.siege.field.cycles import Plan, batter
+from tests.siege.field.outage import outages
+from tests.support.client import until
 
 pytestmark = pytest.mark.faults
 

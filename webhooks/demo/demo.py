@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from gateway.settings import Settings
+from gateway.runtime.settings.settings import Settings
+from webhooks.demo.client import opened_shop
+from webhooks.demo.environment import Town, opened_town
 from webhooks.demo.page import create_page
-from webhooks.demo.shop import opened_shop
-from webhooks.demo.town import Town, opened_town
-from webhooks.server import listener, served
+from webhooks.http.server import listener, served
 
 GRACE = 0.5
 """The page asks for news all the time; nobody loses anything when its last question stays open."""

@@ -5,12 +5,12 @@ from datetime import timedelta
 import msgspec
 from quart import Blueprint, Quart, Response, render_template, request
 
-from webhooks.answers import Refusal, register_errors
-from webhooks.demo import acts
+from webhooks.demo import actions
+from webhooks.demo.client import Shop
+from webhooks.demo.environment import Town
 from webhooks.demo.phones import phones
-from webhooks.demo.scene import Scene, scene, setting
-from webhooks.demo.shop import Shop
-from webhooks.demo.town import Town
+from webhooks.demo.state import Scene, scene, setting
+from webhooks.http.answers import Refusal, register_errors
 
 LARGEST = 64 * 1024
 HOSTS = {"127.0.0.1", "localhost"}
@@ -35,7 +35,7 @@ def create_page(town: Town, shop: Shop) -> Quart:
     app.config["MAX_CONTENT_LENGTH"] = LARGEST
     app.extensions["scene"] = Scene(town, shop)
     app.register_blueprint(blueprint)
-    app.register_blueprint(acts.blueprint)
+    app.register_blueprint(actions.blueprint)
     app.before_request(_guard)
     app.after_request(_with_headers)
     register_errors(app)

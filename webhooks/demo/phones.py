@@ -3,13 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from bots.simulation import Bubble
-from gateway import window
-from gateway.channel import Facts
-from gateway.model import Address, Session
-from storage import sessions
-from webhooks.demo.scene import Scene
-from webhooks.demo.town import ACCOUNT
+from bots.simulation.simulation import Bubble
+from gateway.domain.channel import window
+from gateway.domain.channel.facts import Facts
+from gateway.domain.model.nouns import Address, Session
+from storage.people import sessions
+from webhooks.demo.environment import ACCOUNT
+from webhooks.demo.state import Scene
 
 
 async def phones(on: Scene) -> list[dict[str, Any]]:

@@ -5,8 +5,8 @@ from aiogram.types import Message
 from aiogram.webhook.aiohttp_server import SimpleRequestHandler, setup_application
 from aiohttp import web
 
-from tests.benchmarks.account import SECRET
 from tests.benchmarks.floors import PORT, keeper
+from tests.benchmarks.stage.account import SECRET
 
 TOKEN = "4839574812:AAFD39kkdpWt3ywyRZergyOLMaJhac60qcK"
 

@@ -10,8 +10,8 @@ from hypercorn.config import Config
 from quart import Quart, request
 from quart.typing import ResponseReturnValue
 
-from tests.benchmarks.account import SECRET
 from tests.benchmarks.floors import PORT, keeper
+from tests.benchmarks.stage.account import SECRET
 
 app = Quart("bare")
 

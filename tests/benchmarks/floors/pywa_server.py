@@ -7,8 +7,8 @@ from pywa_async import WhatsApp
 from pywa_async.handlers import MessageHandler
 from pywa_async.types import Message
 
-from tests.benchmarks.account import SECRET, account
 from tests.benchmarks.floors import PORT, keeper
+from tests.benchmarks.stage.account import SECRET, account
 
 ours, app = account("http://127.0.0.1"), FastAPI()
 whatsapp = WhatsApp(

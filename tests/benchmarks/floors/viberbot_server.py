@@ -7,8 +7,8 @@ from pymongo import MongoClient
 from viberbot import Api, BotConfiguration
 from waitress import serve
 
-from tests.benchmarks.account import SECRET
 from tests.benchmarks.floors import DATABASE, PORT, URI
+from tests.benchmarks.stage.account import SECRET
 
 app = Flask(__name__)
 viber = Api(BotConfiguration(name="bench", avatar="http://127.0.0.1/a.jpg", auth_token=SECRET.reveal()))

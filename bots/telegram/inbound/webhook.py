@@ -1,0 +1,133 @@
+"""Telegram's calls: whether they are genuine, and the event in them. Bot API: Update, setWebhook."""
+
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from bots.telegram.inbound import contents
+from bots.telegram.inbound.contents import KINDS
+from bots.telegram.inbound.updates import CallbackQuery, Membership, Message
+from gateway.domain.channel.calls import Call, Forged, Malformed, Parsed
+from gateway.domain.channel.secret import Secret
+from gateway.domain.model.event import Event, Inbound, Subscription, Unrecognised
+from gateway.domain.model.nouns import Address, Content
+
+SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 - the header's name
+
+SUBSCRIBED = {"member": True, "kicked": False}
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """What every event of one update needs to know."""
+
+    account: str
+    id: str
+    raw: str
+    received_at: datetime
+
+    def address(self, chat: int) -> Address:
+        return Address("telegram", self.account, str(chat))
+
+
+def verify(secret: Secret, call: Call) -> None:
+    """Raise Forged unless the call carries the secret that we gave to setWebhook."""
+    given = call.headers.get(SECRET_HEADER, "")
+    if not hmac.compare_digest(given.encode(), secret.reveal().encode()):
+        raise Forged("the secret token is missing or wrong")
+
+
+def parse(account: str, call: Call) -> Parsed:
+    """The one event of an update. What cannot be read is Unrecognised; Malformed means that it is no update."""
+    try:
+        update = msgspec.json.decode(call.body, type=dict[str, Any])
+        number = msgspec.convert(update.pop("update_id", None), int)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed(f"not an update of Telegram's: {error}") from None
+    envelope = Envelope(account, str(number), call.body.decode(), call.received_at)
+    kind, fields = next(iter(update.items()), ("nothing", {}))
+    return Parsed([_event(envelope, kind, fields) or _unrecognised(envelope, kind)])
+
+
+def _event(envelope: Envelope, kind: str, fields: Any) -> Event | None:
+    reader = READERS.get(kind)
+    try:
+        return reader(envelope, fields) if reader else None
+    except msgspec.ValidationError:
+        return None
+
+
+def _unrecognised(envelope: Envelope, kind: str) -> Unrecognised:
+    return Unrecognised("telegram", envelope.account, envelope.id, kind, envelope.received_at, envelope.raw)
+
+
+def _message(envelope: Envelope, fields: Any) -> Inbound | None:
+    message = msgspec.convert(fields, Message)
+    kind = next((kind for kind in KINDS if kind in fields), None)
+    if kind is None or message.sender is None:
+        return None
+    return Inbound(
+        address=envelope.address(message.chat.id),
+        id=envelope.id,
+        provider_id=_message_id(message),
+        content=contents.content(kind, message),
+        at=_time(message.date),
+        kind=kind,
+        person=contents.person(message.sender, message),
+        raw=envelope.raw,
+    )
+
+
+def _edited_message(envelope: Envelope, fields: Any) -> Inbound | None:
+    event = _message(envelope, fields)
+    edited_at = msgspec.convert(fields, Message).edit_date
+    if event is None:
+        return None
+    return msgspec.structs.replace(event, kind="edited_message", at=_time(edited_at) if edited_at else event.at)
+
+
+def _callback_query(envelope: Envelope, fields: Any) -> Inbound:
+    """Telegram does not say when a button was pressed: the time is ours."""
+    query = msgspec.convert(fields, CallbackQuery)
+    return Inbound(
+        address=envelope.address(query.message.chat.id),
+        id=envelope.id,
+        provider_id=_message_id(query.message),
+        content=Content(contents.label(query.message.reply_markup, query.data)),
+        at=envelope.received_at,
+        kind="callback_query",
+        person=contents.person(query.sender),
+        pressed=query.data,
+        callback_id=query.id,
+        raw=envelope.raw,
+    )
+
+
+def _my_chat_member(envelope: Envelope, fields: Any) -> Subscription | None:
+    change = msgspec.convert(fields, Membership)
+    active = SUBSCRIBED.get(change.new_chat_member.status)
+    if change.chat.type != "private" or active is None:
+        return None
+    return Subscription(envelope.address(change.chat.id), envelope.id, active, _time(change.date), envelope.raw)
+
+
+READERS: dict[str, Callable[[Envelope, Any], Event | None]] = {
+    "message": _message,
+    "edited_message": _edited_message,
+    "callback_query": _callback_query,
+    "my_chat_member": _my_chat_member,
+}
+"""The updates that we ask Telegram for; it sends some others too."""
+
+
+def _message_id(message: Message) -> str:
+    """Message ids repeat from chat to chat."""
+    return f"{message.chat.id}/{message.message_id}"
+
+
+def _time(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,70 @@
+"""Our messages in Telegram's words. Bot API: sendMessage and its kin, InlineKeyboardMarkup."""
+
+from collections.abc import Mapping, Sequence
+
+from aiogram.methods import (
+    SendAnimation,
+    SendAudio,
+    SendDocument,
+    SendMessage,
+    SendPhoto,
+    SendSticker,
+    SendVideo,
+    SendVideoNote,
+    SendVoice,
+    TelegramMethod,
+)
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, Message
+
+from bots.telegram.outbound.pieces import WITHOUT_CAPTION
+from gateway.domain.channel.errors import Refused
+from gateway.domain.model.nouns import Button, Content, Media, TemplateMessage
+
+MAX_REPLY = 64
+"""Bytes of a button's callback_data. Bot API: InlineKeyboardButton."""
+
+BY_TYPE: Mapping[str, tuple[type[TelegramMethod[Message]], str]] = {
+    "image": (SendPhoto, "photo"),
+    "video": (SendVideo, "video"),
+    "video_note": (SendVideoNote, "video_note"),
+    "animation": (SendAnimation, "animation"),
+    "audio": (SendAudio, "audio"),
+    "voice": (SendVoice, "voice"),
+    "document": (SendDocument, "document"),
+    "sticker": (SendSticker, "sticker"),
+}
+
+
+def render(chat: str, what: Content | TemplateMessage) -> TelegramMethod[Message]:
+    """The Bot API's call for one piece, always as plain text. Raises Refused for what Telegram has no form for."""
+    if isinstance(what, TemplateMessage):
+        raise Refused("Telegram has no templates")
+    keyboard = _keyboard(what.buttons)
+    if what.media:
+        return _media(chat, what.media, what.text, keyboard)
+    if not what.text.strip():
+        raise Refused("the message is empty")
+    return SendMessage(chat_id=chat, text=what.text, reply_markup=keyboard)
+
+
+def _media(chat: str, media: Media, caption: str, keyboard: InlineKeyboardMarkup | None) -> TelegramMethod[Message]:
+    method, field = BY_TYPE.get(media.type, BY_TYPE["document"])
+    file = media.id or media.url
+    if not file:
+        raise Refused("the media has neither an id nor a url")
+    extra = {"caption": caption} if caption and media.type not in WITHOUT_CAPTION else {}
+    return method.model_validate({"chat_id": chat, field: file, "reply_markup": keyboard, **extra})
+
+
+def _keyboard(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:
+    """One button a row: whole words stay readable on a phone."""
+    return InlineKeyboardMarkup(inline_keyboard=[[_button(button)] for button in buttons]) if buttons else None
+
+
+def _button(button: Button) -> InlineKeyboardButton:
+    if button.url:
+        return InlineKeyboardButton(text=button.text, url=button.url)
+    reply = button.reply or button.text
+    if (size := len(reply.encode())) > MAX_REPLY:
+        raise Refused(f"the reply of the button {button.text!r} has {size} bytes; Telegram takes {MAX_REPLY}")
+    return InlineKeyboardButton(text=button.text, callback_data=reply)

@@ -1,0 +1,26 @@
+"""What Telegram takes as one message; it counts in UTF-16. Bot API: sendMessage, sendPhoto."""
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from bots.wire.cutting import cut, units
+from gateway.domain.model.nouns import Content, Media
+
+TEXT_LIMIT = 4096
+CAPTION_LIMIT = 1024
+WITHOUT_CAPTION = {"sticker", "video_note"}
+
+
+def split(content: Content) -> Sequence[Content]:
+    """Pieces that Telegram takes, in order, buttons under the last. A caption that is too long follows its file."""
+    if content.media and units(content.text) > caption_limit(content.media):
+        return [replace(content, text="", buttons=()), *split(replace(content, media=None))]
+    if content.media or units(content.text) <= TEXT_LIMIT:
+        return [content]
+    *texts, last = cut(content.text, TEXT_LIMIT)
+    return [*(replace(content, text=text, buttons=()) for text in texts), replace(content, text=last)]
+
+
+def caption_limit(media: Media) -> int:
+    return 0 if media.type in WITHOUT_CAPTION else CAPTION_LIMIT

@@ -1,0 +1,140 @@
+"""The people behind the stand-in for Telegram: what they do, and the updates that come of it. Bot API: Update."""
+
+import json
+import secrets
+from abc import ABC
+from collections import Counter
+from itertools import count
+from typing import Any
+
+from bots.simulation.simulation import Bubble, Clock, Phone, Simulator
+from bots.telegram import Account
+from bots.telegram.inbound.webhook import SECRET_HEADER
+from bots.telegram.simulator import objects
+from gateway.domain.channel.calls import Call
+
+CHAT_OF_NUMBER = 0x1A2B3C4D5E6F7
+"""Turns a phone number into a chat id that does not look like one, and back: no two people share an id."""
+
+
+class People(Simulator, ABC):
+    """Everybody who has this bot on their phone. `allowed`: the kinds of updates asked for, all if none is named.
+
+    `waiting` holds the updates that happened while there was no webhook; `moved` the groups that have a new id.
+    """
+
+    def __init__(self, account: Account, webhook_url: str, clock: Clock) -> None:
+        super().__init__(webhook_url, clock)
+        self.account = account
+        self.secret = account.webhook_secret.reveal()
+        self.allowed: list[str] = []
+        self.waiting: list[dict[str, Any]] = []
+        self.moved: dict[str, str] = {}
+        self._queries: set[str] = set()
+        self._messages: dict[str, dict[str, Any]] = {}
+        self._update_ids = count(700_000_001)
+        self._message_ids: Counter[str] = Counter()
+
+    def user_of(self, phone: str) -> str:
+        return str(int(phone.removeprefix("+")) ^ CHAT_OF_NUMBER)
+
+    async def say(self, user: str, text: str) -> None:
+        """Writing to a bot that one has blocked takes pressing Restart first."""
+        if self.phone(user).blocked:
+            await self.unblock(user)
+        self._write(user, text, text=text, **objects.entities_of(text))
+
+    async def start(self, user: str, code: str = "") -> None:
+        """The Start button: the app does not show the code that it sends."""
+        await super().start(user, code)
+        self.phone(user).screen[-1].text = "/start"
+
+    async def share_contact(self, user: str) -> None:
+        """A person sends their own number, without the plus, as many of Telegram's apps do."""
+        number = str(int(user) ^ CHAT_OF_NUMBER)
+        contact = {"phone_number": number, "first_name": self.phone(user).name, "user_id": int(user)}
+        self._write(user, f"+{number}", contact=contact)
+
+    async def press(self, user: str, bubble: str, button: str) -> None:
+        """A button that opens a page tells the bot nothing."""
+        phone = self.phone(user)
+        shown = next(shown for shown in phone.screen if shown.id == bubble)
+        pressed = next(pressed for pressed in shown.buttons if pressed.text == button)
+        if pressed.url:
+            return
+        query = str(secrets.randbits(62))
+        self._queries.add(query)
+        phone.last_wrote_at = self.clock()
+        asked = {
+            "id": query,
+            "from": objects.user_of(phone),
+            "message": self._messages[bubble],
+            "chat_instance": f"-{query}",
+        }
+        self._tell("callback_query", asked | {"data": pressed.reply})
+
+    async def block(self, user: str) -> None:
+        self._membership(user, "member", "kicked")
+
+    async def unblock(self, user: str) -> None:
+        self._membership(user, "kicked", "member")
+
+    def upgrade(self, group: str) -> str:
+        """Turn a group into a supergroup, as its owner does by changing some settings; returns its new id."""
+        self.moved[group] = moved = f"-100{group.removeprefix('-')}"
+        self.phone(moved, self.phone(group).name)
+        return moved
+
+    def _write(self, user: str, shown: str, **content: Any) -> None:
+        phone = self.phone(user)
+        phone.last_wrote_at = self.clock()
+        message = self._message(phone, objects.user_of(phone), content)
+        phone.screen.append(
+            Bubble(id=objects.key_of(message), mine=True, at=phone.last_wrote_at, text=shown, state="read")
+        )
+        self._tell("message", message)
+
+    def _membership(self, user: str, old: str, new: str) -> None:
+        phone = self.phone(user)
+        phone.blocked = new == "kicked"
+        change = {"chat": objects.chat_of(phone), "from": objects.user_of(phone), "date": self._now()}
+        self._tell(
+            "my_chat_member",
+            change | {f"{age}_chat_member": self._member(status) for age, status in (("old", old), ("new", new))},
+        )
+
+    def _member(self, status: str) -> dict[str, Any]:
+        return {"user": self._bot(), "status": status} | ({"until_date": 0} if status == "kicked" else {})
+
+    def _tell(self, kind: str, content: dict[str, Any]) -> None:
+        """Without a webhook, updates wait for one."""
+        if self.allowed and kind not in self.allowed:
+            return
+        update = {"update_id": next(self._update_ids), kind: content}
+        if self.webhook_url:
+            self._post_update(update)
+        else:
+            self.waiting.append(update)
+
+    def _post_update(self, update: dict[str, Any]) -> None:
+        headers = {"content-type": "application/json"} | ({SECRET_HEADER: self.secret} if self.secret else {})
+        self.deliver(Call("POST", self.webhook_url, headers, json.dumps(update).encode(), self.clock()))
+
+    def _message(self, phone: Phone, sender: dict[str, Any], content: dict[str, Any]) -> dict[str, Any]:
+        """Ids are counted per chat, so that those of two chats are the same."""
+        self._message_ids[phone.user] += 1
+        message = {
+            "message_id": self._message_ids[phone.user],
+            "from": sender,
+            "chat": objects.chat_of(phone),
+            "date": self._now(),
+        }
+        self._messages[objects.key_of(message)] = message | content
+        return message | content
+
+    def _now(self) -> int:
+        return int(self.clock().timestamp())
+
+    def _bot(self) -> dict[str, Any]:
+        number = int(self.account.token.reveal().partition(":")[0])
+        return {"id": number, "is_bot": True, "first_name": "Shop", "username": self.account.username or "shop_bot"}

@@ -1,0 +1,152 @@
+"""Viber's calls: whether they are genuine, the event in them, and the welcome. REST Bot API: Callbacks."""
+
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from bots.viber.inbound import contents
+from bots.viber.inbound.callbacks import Message, Report, Started, Subscribed, Unsubscribed
+from gateway.domain.channel.calls import Answer, Call, Forged, Malformed, Parsed
+from gateway.domain.channel.secret import Secret
+from gateway.domain.model.event import Event, Inbound, Receipt, Subscription, Unrecognised, Visit
+from gateway.domain.model.nouns import Address, Cause, Progress
+
+NAME = "viber"
+SIGNATURE = "x-viber-content-signature"
+WEBHOOK = "webhook"
+"""Viber tries a new webhook with this event, and wants nothing but the 200."""
+
+LAST_MOMENT = 253402300799999
+"""Milliseconds: the year 9999, where Python's own calendar ends."""
+
+PROGRESS = {"delivered": Progress.DELIVERED, "seen": Progress.READ, "failed": Progress.FAILED}
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """What every event needs to know of the call that it came in."""
+
+    account: str
+    kind: str
+    token: str
+    at: datetime
+    raw: str
+
+    def address(self, user: str) -> Address:
+        return Address(NAME, self.account, user)
+
+    def id(self, user: str) -> str:
+        """A token may come in several events, and a broadcast's in those of many people."""
+        return f"{self.token}:{self.kind}:{user}"
+
+
+def sign(token: Secret, body: bytes) -> str:
+    return hmac.digest(token.reveal().encode(), body, "sha256").hex()
+
+
+def verify(token: Secret, call: Call) -> None:
+    """Raise Forged unless the signature covers exactly this body."""
+    given = call.headers.get(SIGNATURE, "").lower()
+    if not hmac.compare_digest(given.encode(), sign(token, call.body).encode()):
+        raise Forged("X-Viber-Content-Signature is missing or wrong")
+
+
+def parse(account: str, call: Call, welcome: Callable[[str], Answer]) -> Parsed:
+    """The one event of a call. What cannot be read is Unrecognised; Malformed means that it names no event."""
+    try:
+        fields = msgspec.json.decode(call.body, type=dict[str, Any])
+        kind = msgspec.convert(fields.get("event"), str)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed(f"not a callback of Viber's: {error}") from None
+    if kind == WEBHOOK:
+        return Parsed()
+    envelope = _envelope(account, kind, fields, call)
+    try:
+        event = READERS.get(kind, _unknown)(envelope, fields)
+    except msgspec.ValidationError:
+        return Parsed([_unrecognised(envelope, f"unreadable {kind}")])
+    if isinstance(event, Visit) and fields.get("subscribed") is not True:
+        return Parsed([event], welcome(event.start))
+    return Parsed([event])
+
+
+def _envelope(account: str, kind: str, fields: Mapping[str, Any], call: Call) -> Envelope:
+    """Where Viber names no token or time, the call itself has to do."""
+    token, moment = fields.get("message_token"), fields.get("timestamp")
+    known = str(token) if token and isinstance(token, int | str) else sha256(call.body).hexdigest()
+    dated = moment if isinstance(moment, int) and 0 < moment <= LAST_MOMENT else None
+    at = datetime.fromtimestamp(dated / 1000, UTC) if dated else call.received_at
+    return Envelope(account, kind, known, at, call.body.decode())
+
+
+def _message(envelope: Envelope, fields: Mapping[str, Any]) -> Event:
+    told = msgspec.convert(fields, Message)
+    if told.silent and contents.is_link(told.message):
+        # The app reports so that a person has opened the address of a button: they have not written to us.
+        return _unrecognised(envelope, "opened link")
+    return Inbound(
+        address=envelope.address(told.sender.id),
+        id=envelope.token,
+        provider_id=f"{told.sender.id}/{envelope.token}",
+        content=contents.content(told.message),
+        at=envelope.at,
+        kind=told.message.type,
+        person=contents.person(told.sender),
+        raw=envelope.raw,
+    )
+
+
+def _started(envelope: Envelope, fields: Mapping[str, Any]) -> Event:
+    told = msgspec.convert(fields, Started)
+    address, id_ = envelope.address(told.user.id), envelope.id(told.user.id)
+    return Visit(address, id_, envelope.at, told.context or "", contents.person(told.user), envelope.raw)
+
+
+def _subscribed(envelope: Envelope, fields: Mapping[str, Any]) -> Event:
+    return _subscription(envelope, msgspec.convert(fields, Subscribed).user.id, active=True)
+
+
+def _unsubscribed(envelope: Envelope, fields: Mapping[str, Any]) -> Event:
+    return _subscription(envelope, msgspec.convert(fields, Unsubscribed).user_id, active=False)
+
+
+def _subscription(envelope: Envelope, user: str, *, active: bool) -> Subscription:
+    return Subscription(envelope.address(user), envelope.id(user), active, envelope.at, envelope.raw)
+
+
+def _report(envelope: Envelope, fields: Mapping[str, Any]) -> Event:
+    """A failure comes from the person's app, which could not show what Viber had taken."""
+    told, failed = msgspec.convert(fields, Report), envelope.kind == "failed"
+    return Receipt(
+        channel=NAME,
+        account=envelope.account,
+        id=envelope.id(told.user_id),
+        provider_id=f"{told.user_id}/{told.message_token}",
+        progress=PROGRESS[envelope.kind],
+        at=envelope.at,
+        reason=told.desc or "the person's Viber could not show it" if failed else "",
+        cause=Cause.REFUSED if failed else None,
+        raw=envelope.raw,
+    )
+
+
+def _unknown(envelope: Envelope, _: Mapping[str, Any]) -> Event:
+    return _unrecognised(envelope, envelope.kind)
+
+
+def _unrecognised(envelope: Envelope, kind: str) -> Unrecognised:
+    return Unrecognised(NAME, envelope.account, envelope.id(""), kind, envelope.at, envelope.raw)
+
+
+READERS: Mapping[str, Callable[[Envelope, Mapping[str, Any]], Event]] = {
+    "message": _message,
+    "conversation_started": _started,
+    "subscribed": _subscribed,
+    "unsubscribed": _unsubscribed,
+    **dict.fromkeys(PROGRESS, _report),
+}

@@ -1,0 +1,34 @@
+"""Content cut into what Viber takes as one message. REST Bot API: Message types."""
+
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+from msgspec.structs import replace
+
+from bots.wire.cutting import cut, units
+from gateway.domain.model.nouns import Content, Media
+
+MAX_TEXT, MAX_CAPTION = 7000, 768
+"""Characters; counted in UTF-16, the strictest way to count."""
+
+PICTURES = {".jpg", ".jpeg", ".png", ".gif"}
+
+
+def extension(media: Media) -> str:
+    """Of the last part of the address, where Viber wants to see it."""
+    return PurePosixPath(urlsplit(media.url).path).suffix.lower()
+
+
+def is_picture(media: Media) -> bool:
+    return media.type == "image" and extension(media) in PICTURES
+
+
+def split(content: Content) -> list[Content]:
+    """Only a picture has room for a text; any other file follows its text. The buttons hang under the last piece."""
+    media = content.media
+    if media and is_picture(media) and units(content.text) <= MAX_CAPTION:
+        return [content]
+    texts = [replace(content, text=text, media=None, buttons=()) for text in cut(content.text, MAX_TEXT) if text]
+    if media or not texts:
+        return [*texts, replace(content, text="")]
+    return [*texts[:-1], replace(content, text=texts[-1].text)]

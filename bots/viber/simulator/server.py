@@ -1,0 +1,151 @@
+"""A stand-in for chatapi.viber.com. REST Bot API: Send message, Broadcast message, Webhooks, Get account info."""
+
+import hmac
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import msgspec
+from quart import Blueprint, Response, jsonify, request
+
+from bots.simulation.simulation import Clock, utcnow
+from bots.viber import Account
+from bots.viber.errors import STATUSES
+from bots.viber.simulator.people import People
+from bots.viber.simulator.rules import Fault, Webhook, read, takes_webhook
+from gateway.domain.channel.secret import Secret
+
+UNKNOWN = "99"
+WITHIN_SESSION, CHARGED = 1, 2
+"""billing_status: a message within a session, or one that the account pays for."""
+
+HIDDEN = {"subscribed", "unsubscribed"}
+"""Events that everybody gets, so that get_account_info does not list them."""
+
+Answer = Mapping[str, Any]
+
+
+class Server(People):
+    """Viber's server, for one bot.
+
+    troubles: a status for every message to a certain person. broadcasts: how many broadcasts were taken.
+    may_broadcast: whether Viber has allowed broadcasts to this account.
+    """
+
+    name = "viber"
+    title = "Viber"
+    too_many = "12"
+    errors: Mapping[str, str] = {str(status): words for status, (_, words) in STATUSES.items()} | {
+        UNKNOWN: "a status that nobody knows"
+    }
+
+    def __init__(self, account: Account, webhook_url: str, clock: Clock = utcnow) -> None:
+        super().__init__(account, webhook_url, clock)
+        self.troubles: dict[str, int] = {}
+        self.may_broadcast = True
+        self.broadcasts = 0
+
+    def blueprint(self) -> Blueprint:
+        blueprint = Blueprint(self.name, __name__)
+        for name, answer in (
+            ("send_message", self._send_message),
+            ("broadcast_message", self._broadcast_message),
+            ("set_webhook", self._set_webhook),
+            ("get_account_info", self._account_info),
+        ):
+            blueprint.add_url_rule(f"/{name}", name, self._guarded(answer), methods=["POST"])
+        return blueprint
+
+    def _guarded(self, answer: Callable[[bytes], Awaitable[Answer | Fault]]) -> Callable[[], Awaitable[Response]]:
+        """What all methods share: the token, the faults, and an answer 200 whatever happens."""
+
+        async def view() -> Response:
+            given = request.headers.get("X-Viber-Auth-Token", "")
+            if not hmac.compare_digest(given.encode(), self.account.auth_token.reveal().encode()):
+                return _told(Fault(2, f"invalidAuthToken: {given}"))
+            if planned := await self.faults.next_error():
+                return _told(Fault(int(planned), "as the test wished"))
+            body: bytes = await request.body
+            told = await answer(body)
+            if request.path.endswith("_message") and self.faults.loses_this_answer():
+                return Response("<html><h1>502 Bad Gateway</h1></html>", 502, content_type="text/html")
+            return _told(told)
+
+        return view
+
+    async def _send_message(self, body: bytes) -> Answer | Fault:
+        asked = read(body)
+        if isinstance(asked, Fault):
+            return asked
+        if not asked.receiver:
+            return Fault(4, "missingData: receiver")
+        if fault := self._refusal(asked.receiver):
+            return fault
+        billing, token = WITHIN_SESSION if self.in_session(asked.receiver) else CHARGED, self.next_token()
+        self.take(asked, asked.receiver, token)
+        return {"message_token": self.written(token), "billing_status": billing}
+
+    async def _broadcast_message(self, body: bytes) -> Answer | Fault:
+        asked = read(body)
+        if isinstance(asked, Fault):
+            return asked
+        if not self.may_broadcast:
+            return Fault(20, "broadcastNotAllowed")
+        if not asked.broadcast_list:
+            return Fault(4, "missingData: broadcast_list")
+        self.broadcasts += 1
+        token, failed = self.next_token(), []
+        for receiver in asked.broadcast_list:
+            if fault := self._refusal(receiver):
+                failed.append({"receiver": receiver, "status": fault.status, "status_message": fault.message})
+            else:
+                self.take(asked, receiver, token)
+        return {"message_token": self.written(token), "failed_list": failed}
+
+    def _refusal(self, user: str) -> Fault | None:
+        if not self.webhook_url:
+            return Fault(10, "webhookNotSet")
+        if trouble := self.troubles.get(user):
+            return Fault(trouble, "as the test wished")
+        if user not in self.phones:
+            return Fault(5, "receiverNotRegistered")
+        return None if user in self.subscribed else Fault(6, "receiverNotSubscribed")
+
+    async def _set_webhook(self, body: bytes) -> Answer | Fault:
+        """A new address is tried at once, and is not set unless it answers."""
+        try:
+            wanted = msgspec.json.decode(body, type=Webhook)
+        except msgspec.DecodeError as error:
+            return Fault(3, f"badData: {error}")
+        if wanted.url and not await self._answers(wanted.url):
+            return Fault(1, "invalidUrl")
+        self.webhook_url, self.event_types = wanted.url, wanted.event_types
+        return {"event_types": wanted.event_types}
+
+    async def _answers(self, url: str) -> bool:
+        if not takes_webhook(url):
+            return False
+        status, _ = await self._post(self.callback("webhook", {}, url=url))
+        return status == 200  # noqa: PLR2004 - no other success will do
+
+    async def _account_info(self, _: bytes) -> Answer | Fault:
+        return {
+            "id": "pa:75346594275468546724",
+            "name": self.account.name,
+            "uri": self.account.uri,
+            "webhook": self.webhook_url,
+            "event_types": [name for name in self.event_types if name not in HIDDEN],
+            "subscribers_count": len(self.subscribed),
+        }
+
+
+def demo_account(api_url: str) -> Account:
+    """A bot that lives on the stand-in at `api_url`, with a fresh token."""
+    token = "-".join(secrets.token_hex(8) for _ in range(3))
+    return Account(Secret(token), "Demo shop", uri="demoshop", api_url=api_url)
+
+
+def _told(told: Answer | Fault) -> Response:
+    if isinstance(told, Fault):
+        return jsonify(status=told.status, status_message=told.message)
+    return jsonify(status=0, status_message="ok", chat_hostname="SN-CHAT-05_", **told)

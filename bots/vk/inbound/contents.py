@@ -1,0 +1,88 @@
+"""What a person's message says, in words that every channel understands. VK API: objects of attachments."""
+
+from typing import Any
+
+import msgspec
+
+from bots.vk.inbound.updates import File, Message, Size, read
+from gateway.domain.model.nouns import Content, Media
+
+FILES = {
+    "photo": "image",
+    "graffiti": "image",
+    "sticker": "sticker",
+    "doc": "document",
+    "audio_message": "voice",
+    "audio": "audio",
+    "video": "video",
+}
+"""VK's words for files, and ours for media; other attachments keep VK's word."""
+
+NOT_ATTACHABLE = {"sticker", "graffiti", "link", "gift"}
+"""Attachments that have no name by which they could be sent again."""
+
+NOT_SUPPORTED = "not_supported_button"
+
+
+def kind_of(message: Message) -> str:
+    """VK's own word for what the message is, or location."""
+    if message.attachments:
+        return str(message.attachments[0].get("type", "attachment"))
+    return "location" if message.geo else "text"
+
+
+def content_of(message: Message) -> Content:
+    """The text, and the first attachment."""
+    media = media_of(message.attachments[0]) if message.attachments else None
+    return Content(message.text or _place(message.geo), media)
+
+
+def media_of(attachment: dict[str, Any]) -> Media | None:
+    """An attachment by its address, where VK gives one, and by the name under which it can be sent again."""
+    kind = attachment.get("type")
+    try:
+        file = read(attachment.get(str(kind)), File)
+    except msgspec.ValidationError:
+        return None
+    id_ = "" if kind in NOT_ATTACHABLE or not file.id else attachable(str(kind), file)
+    url = file.url or file.link_mp3 or _largest(file.sizes or file.images)
+    return Media(FILES.get(str(kind), str(kind)), url, id_, file.title)
+
+
+def attachable(kind: str, file: File) -> str:
+    """The name of a file in messages.send: <type><owner_id>_<id>, and _<access_key> if it is not public."""
+    name = f"{kind}{file.owner_id}_{file.id}"
+    return f"{name}_{file.access_key}" if file.access_key else name
+
+
+def command_of(payload: Any) -> dict[str, Any]:
+    """What a button carried. Apps that have no callback buttons wrap ours in theirs."""
+    command = _object(payload)
+    return _object(command.get("payload")) if command.get("command") == NOT_SUPPORTED else command
+
+
+def pressed_of(command: dict[str, Any]) -> str | None:
+    """The reply of the button: of ours, or of a keyboard that somebody else has made."""
+    words = (command.get(name) for name in ("reply", "button", "command"))
+    return next((word for word in words if isinstance(word, str) and word), None)
+
+
+def _object(payload: Any) -> dict[str, Any]:
+    """A JSON object, or the text of one; people can forge it, so it may be anything."""
+    if isinstance(payload, str):
+        try:
+            payload = msgspec.json.decode(payload)
+        except (msgspec.DecodeError, RecursionError):
+            return {}
+    return payload if isinstance(payload, dict) else {}
+
+
+def _largest(sizes: list[Size]) -> str:
+    return max(sizes, key=lambda size: size.width * size.height).url if sizes else ""
+
+
+def _place(geo: dict[str, Any]) -> str:
+    match geo:
+        case {"coordinates": {"latitude": latitude, "longitude": longitude}}:
+            return f"{latitude}, {longitude}"
+    return ""

@@ -1,0 +1,58 @@
+"""VK's calls: whether they are genuine, and what VK wants to hear. VK API: Callback API."""
+
+import hmac
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from bots.vk.inbound.events import Envelope, events
+from gateway.domain.channel.calls import Answer, Call, Forged, Malformed, Parsed
+from gateway.domain.channel.secret import Secret
+
+CONFIRMATION = "confirmation"
+
+
+class Proof(Struct):
+    """Of every call, the part that says whose it is."""
+
+    group_id: int
+    type: Any = None
+    secret: str | None = None
+
+
+def verify(group_id: int, secret: Secret, call: Call) -> None:
+    """Raise Forged unless the call is about our community and carries the secret key of our callback server.
+
+    A confirmation may come without the key: VK asks before it knows one. It tells nobody anything and does nothing.
+    """
+    try:
+        proof = msgspec.json.decode(call.body, type=Proof)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Forged("the call cannot be read") from None
+    if proof.group_id != group_id:
+        raise Forged("the call is about another community")
+    if proof.secret is None and proof.type == CONFIRMATION:
+        return
+    if not hmac.compare_digest((proof.secret or "").encode(), secret.reveal().encode()):
+        raise Forged("the secret key is missing or wrong")
+
+
+def parse(account: str, confirmation: str, call: Call) -> Parsed:
+    """The events of a call. What cannot be read is Unrecognised; Malformed means that it does not say what it is.
+
+    X-Retry-Counter is left alone: the first try may have failed, and the event's id shows whether it did.
+    """
+    try:
+        body = msgspec.json.decode(call.body, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed(f"not an event of VK's: {error}") from None
+    kind, given_id = body.get("type"), body.get("event_id")
+    if not isinstance(kind, str) or not kind:
+        raise Malformed("not an event of VK's: it has no type")
+    if kind == CONFIRMATION:
+        return Parsed(answer=Answer(body=confirmation))
+    body.pop("secret", None)  # what is stored and shown must not hold it
+    raw = msgspec.json.encode(body).decode()
+    envelope = Envelope(account, given_id if isinstance(given_id, str) else "", kind, raw, call.received_at)
+    return Parsed(events(envelope, body.get("object")), Answer(body="ok"))

@@ -1,0 +1,93 @@
+"""Our messages to VK. VK API: messages.send, messages.delete, messages.sendMessageEventAnswer."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from hashlib import sha256
+
+from bots.vk.api import Api
+from bots.vk.errors import KeyboardRefused
+from bots.vk.outbound.keyboard import keyboard
+from bots.vk.outbound.pieces import plain
+from bots.vk.outbound.uploads import Uploads
+from gateway.domain.channel.errors import Ambiguous, Refused, SendError
+from gateway.domain.model.event import Inbound
+from gateway.domain.model.nouns import Address, Content, TemplateMessage
+
+INT32 = 2**31
+
+
+def random_id(key: str) -> int:
+    """The number by which VK knows a message again: from 1 to 2^31 - 1, always the same for the same key.
+
+    VK compares it with the last hour's messages of the same conversation, a hundred of them at most. In a conversation
+    as busy as that, one new message in twenty million happens to have the number of another one, and VK takes it for
+    that one: it is lost, and nobody is told.
+    """
+    return int.from_bytes(sha256(key.encode()).digest()[:4]) % (INT32 - 1) + 1
+
+
+def render(peer: str, what: Content | TemplateMessage, key: str) -> dict[str, str]:
+    """The form of messages.send for one piece, without its file. Raises Refused for what VK has no form for."""
+    if isinstance(what, TemplateMessage):
+        raise Refused("VK has no templates")
+    if not what.text.strip() and not what.media:
+        raise Refused("the message is empty")
+    form = {
+        # With peer_ids instead of peer_id VK tells the id within the conversation, which is the one in its events.
+        "peer_ids": peer,
+        "random_id": str(random_id(key)),
+        "message": plain(what.text),
+        "disable_mentions": "1",
+        # A preview would have VK fetch the links, and some links work only once.
+        "dont_parse_links": "1",
+    }
+    if what.buttons:
+        form["keyboard"] = keyboard(what.buttons)
+    return form | ({"intent": what.intent} if what.intent else {})
+
+
+class Sender:
+    """One community's messages. Raises SendError, and nothing else on the wire's account."""
+
+    def __init__(self, api: Api, uploads: Uploads) -> None:
+        self._api = api
+        self._uploads = uploads
+
+    async def send(self, address: Address, what: Content | TemplateMessage, key: str) -> str:
+        """Send one piece; without its buttons where VK does not like them, rather than not at all."""
+        form = render(address.user, what, key)
+        if isinstance(what, Content) and what.media:
+            form["attachment"] = await self._uploads.attachment(address.user, what.media)
+        try:
+            return await self._send(form)
+        except KeyboardRefused:
+            if not form.pop("keyboard", ""):
+                raise
+            return await self._send(form)
+
+    async def recall(self, message: str) -> None:
+        """Delete a message for everybody, by the id that `send` gave it; one that is gone already is as it should be.
+
+        VK answers for each message by itself: 0 where there is none.
+        """
+        peer, _, number = message.partition("/")
+        match await self._api.call("messages.delete", {"peer_id": peer, "cmids": number, "delete_for_all": "1"}):
+            case [{"error": {} as error}]:
+                raise self._api.error(error)
+
+    async def acknowledge(self, event: Inbound) -> None:
+        """Stop the button's spinner. A press that is too old cannot be answered, and nothing is lost by that."""
+        if event.callback_id is None:
+            return
+        user, _, event_id = event.callback_id.partition("/")
+        params = {"event_id": event_id, "user_id": user, "peer_id": event.address.user}
+        with suppress(SendError):
+            await self._api.call("messages.sendMessageEventAnswer", params)
+
+    async def _send(self, form: Mapping[str, str]) -> str:
+        match await self._api.call("messages.send", form):
+            case [{"error": {} as error}]:
+                raise self._api.error(error)
+            case [{"peer_id": int(peer), "conversation_message_id": int(number)}] if number:
+                return f"{peer}/{number}"
+        raise Ambiguous("VK took the message but named no id for it")

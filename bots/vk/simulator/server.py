@@ -1,0 +1,159 @@
+"""A stand-in for VK's API, and for the people behind it. VK API: Requests, messages.send."""
+
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from hmac import compare_digest
+from typing import Any
+
+from quart import Blueprint, Response, jsonify, request
+
+from bots.simulation.simulation import Accepted, Bubble, Clock, Phone, utcnow
+from bots.vk import Account
+from bots.vk.account import is_group
+from bots.vk.errors import MEANINGS
+from bots.vk.simulator import rules
+from bots.vk.simulator.deletion import delete
+from bots.vk.simulator.files import FIELDS, FileStore
+from bots.vk.simulator.people import PRESS_LIVES, People
+from bots.vk.simulator.rules import PEER_CODES, VkError, number, wrong
+from gateway.domain.channel.secret import OwnSecret, Secret
+from gateway.domain.model.nouns import Button
+
+REMEMBERED = timedelta(hours=1)
+
+
+def demo_account(api_url: str) -> Account:
+    """A community that lives on the stand-in under `api_url`, with fresh secrets."""
+    return Account(
+        group_id=77_001_000 + secrets.randbelow(1000),
+        access_token=Secret(f"vk1.a.{secrets.token_urlsafe(48)}"),
+        secret=OwnSecret(secrets.token_hex(20)),
+        confirmation=secrets.token_hex(4),
+        api_url=api_url,
+        screen_name="demo_shop",
+        intents=("purchase_update",),
+    )
+
+
+class Server(People):
+    """VK's server, for one community. `answered` holds the presses that we have answered, by event_id, in order."""
+
+    name = "vk"
+    title = "VK"
+    too_many = "6"
+    errors: Mapping[str, str] = {str(code): meaning.words for code, meaning in MEANINGS.items()}
+
+    def __init__(self, account: Account, webhook_url: str, clock: Clock = utcnow) -> None:
+        super().__init__(account, webhook_url, clock)
+        self.answered: list[str] = []
+        self.files = FileStore(account.group_id, f"{account.api_url}/upload")
+        self._sent: dict[tuple[str, int], tuple[datetime, dict[str, Any]]] = {}
+        self._methods: dict[str, Callable[[Mapping[str, str]], Awaitable[Any]]] = {
+            "messages.send": self._send,
+            "messages.delete": self._delete,
+            "messages.sendMessageEventAnswer": self._answer_press,
+            **self.callbacks.methods,
+            **self.files.methods,
+        }
+
+    def blueprint(self) -> Blueprint:
+        blueprint = Blueprint(self.name, __name__)
+        blueprint.post("/method/<method>")(self._method)
+        blueprint.post("/upload/<kind>")(self._upload)
+        return blueprint
+
+    async def _method(self, method: str) -> Response:
+        """HTTP 200, whatever happens."""
+        params = (await request.form).to_dict()
+        try:
+            answer = {"response": await self._response(method, params)}
+        except VkError as error:
+            return jsonify(rules.error_body(error, params))
+        if method == "messages.send" and self.faults.loses_this_answer():
+            return Response("<html><h1>502 Bad Gateway</h1></html>", 502, content_type="text/html")
+        return jsonify(answer)
+
+    async def _response(self, method: str, params: Mapping[str, str]) -> Any:
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ") or params.get("access_token", "")
+        if not compare_digest(given.encode(), self.account.access_token.reveal().encode()):
+            raise VkError(5, "User authorization failed: invalid access_token (4).")
+        if planned := await self.faults.next_error():
+            fault = VkError(int(planned))
+            if method == "messages.send" and fault.code in PEER_CODES:
+                return [rules.failed(peer, fault) for peer in rules.peers_of(params)]
+            raise fault
+        if method not in self._methods:
+            raise VkError(3, "Unknown method passed")
+        if not params.get("v"):
+            raise VkError(8, "Invalid request: v is required")
+        return await self._methods[method](params)
+
+    async def _send(self, params: Mapping[str, str]) -> list[dict[str, Any]]:
+        """To every peer by itself: what goes wrong with one of them stands in its line."""
+        random_id, text = rules.random_id_of(params), rules.shown(params)
+        buttons = rules.buttons_of(params)
+        return [self._send_to(peer, random_id, text, buttons, params) for peer in rules.peers_of(params)]
+
+    def _send_to(
+        self, peer: str, random_id: int, text: str, buttons: list[Button], params: Mapping[str, str]
+    ) -> dict[str, Any]:
+        at, known = self._sent.get((peer, random_id), (self.clock(), None))
+        if random_id and known and self.clock() - at < REMEMBERED:
+            return known
+        try:
+            self._check(self.phone(peer), params)
+        except VkError as error:
+            if error.code not in PEER_CODES:
+                raise
+            return rules.failed(peer, error)
+        line = self._take(self.phone(peer), text, buttons, params)
+        self._sent[peer, random_id] = self.clock(), line
+        return line
+
+    def _take(self, phone: Phone, text: str, buttons: list[Button], params: Mapping[str, str]) -> dict[str, Any]:
+        media, now = params.get("attachment", ""), self.clock()
+        bubble = Bubble(id="", mine=False, at=now, text=text, buttons=buttons, media=media)
+        message = self._out(phone, text, bubble, random_id=int(params["random_id"]))
+        self.accepted.append(Accepted(id=bubble.id, user=phone.user, at=now, text=text, request=dict(params)))
+        number = message["conversation_message_id"]
+        return {"peer_id": int(phone.user), "message_id": message["id"], "conversation_message_id": number}
+
+    def _check(self, phone: Phone, params: Mapping[str, str]) -> None:
+        """Whether this may be sent to this peer, now and for the reason given."""
+        intent, media = params.get("intent", "default"), params.get("attachment", "")
+        if media and media not in self.files.stored:
+            raise wrong("attachment is invalid")
+        if is_group(phone.user):
+            return
+        if not self.may_write(phone):
+            raise VkError(901, "Can't send messages for users without permission")
+        if intent != "default" and intent not in self.account.intents:
+            raise VkError(943, "Cannot use this intent")
+        if intent == "default" and not self._in_time(phone):
+            raise VkError(950, "Can't send message, reply timed out")
+
+    def _in_time(self, phone: Phone) -> bool:
+        """VK's rule, by its own clock: a day from the person's last message."""
+        hours = self.account.window_hours
+        wrote = phone.last_wrote_at
+        return not hours or (wrote is not None and self.clock() - wrote < timedelta(hours=hours))
+
+    async def _delete(self, params: Mapping[str, str]) -> list[dict[str, Any]]:
+        peer = str(number(params, "peer_id"))
+        if peer not in self.phones:
+            raise VkError(936, "Contact not found")
+        return delete(self.phones[peer], params, self.clock())
+
+    async def _answer_press(self, params: Mapping[str, str]) -> int:
+        event_id, _, _ = params.get("event_id", ""), number(params, "user_id"), number(params, "peer_id")
+        pressed_at = self._presses.get(event_id)
+        if pressed_at is None or self.clock() - pressed_at > PRESS_LIVES:
+            raise wrong("event_id is invalid")
+        self.answered.append(event_id)
+        return 1
+
+    async def _upload(self, kind: str) -> Response:
+        posted = await request.files
+        files = {field: (file.filename or "", file.read()) for field, file in posted.items()}
+        return jsonify(self.files.post(kind, files)) if kind in FIELDS else Response(status=404)

@@ -1,0 +1,53 @@
+"""How the stand-in tells of what happens. VK API: Callback API."""
+
+import dataclasses
+import secrets
+from abc import ABC
+from collections import Counter
+from typing import Any
+
+import msgspec
+
+from bots.simulation.simulation import Clock, Simulator
+from bots.vk import Account
+from bots.vk.simulator.callbacks import CallbackServers, Server
+from gateway.domain.channel.calls import Call
+
+OK = 200
+
+
+class Webhooks(Simulator, ABC):
+    """Events go to each of the community's callback servers that is confirmed and wants them."""
+
+    def __init__(self, account: Account, webhook_url: str, clock: Clock) -> None:
+        super().__init__(webhook_url, clock)
+        self.account = account
+        self.callbacks = CallbackServers(account.group_id, account.confirmation, self._confirms)
+        if webhook_url:
+            self.callbacks.bound(webhook_url, account.secret.reveal(), account.version)
+        self._tries: Counter[bytes] = Counter()
+
+    def _tell(self, kind: str, content: dict[str, Any]) -> None:
+        """One event, to every server that wants it. Without one VK keeps nothing."""
+        for server in self.callbacks.listening(kind):
+            body = {"type": kind, "event_id": secrets.token_hex(20), "v": server.api_version, "object": content}
+            self.deliver(self._call(server, body))
+
+    def _call(self, server: Server, body: dict[str, Any]) -> Call:
+        body |= {"group_id": self.account.group_id} | ({"secret": server.secret_key} if server.secret_key else {})
+        headers = {"content-type": "application/json"}
+        return Call("POST", server.url, headers, msgspec.json.encode(body), self.clock())
+
+    async def _confirms(self, server: Server) -> bool:
+        status, answer = await super()._post(self._call(server, {"type": "confirmation"}))
+        return (status, answer.strip()) == (OK, self.callbacks.code)
+
+    async def _post(self, call: Call) -> tuple[int, str]:
+        """VK counts its tries, and takes nothing but "ok" for an answer."""
+        tries = self._tries[call.body]
+        self._tries[call.body] += 1
+        headers = {**call.headers, **({"X-Retry-Counter": str(tries)} if tries else {})}
+        status, answer = await super()._post(dataclasses.replace(call, headers=headers))
+        if answer.strip() == "ok":
+            del self._tries[call.body]
+        return (status, answer) if answer.strip() == "ok" or status != OK else (0, f"not ok: {answer}")

@@ -1,0 +1,97 @@
+"""One message of a person, as it stands in a webhook, in our words (Cloud API: messages webhook reference).
+
+Only its id and its sender are needed: whatever is new or odd in the rest, a person has written, and that counts.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from bots.whatsapp.item import dig, items, moment, word, written
+from gateway.domain.model.event import Inbound, Person
+from gateway.domain.model.nouns import Address, Content, Media
+
+FILES = ("image", "video", "audio", "document", "sticker")
+AFTERTHOUGHTS = ("system", "edit", "revoke")
+"""They tell of an account or of an earlier message; answering them as if someone had just written would be wrong."""
+
+
+def is_phone(name: str) -> bool:
+    """Phone numbers are digits; every other name is a business-scoped user id ("RU.1349...")."""
+    return name.isascii() and name.isdigit()
+
+
+def read_message(item: object, contacts: Sequence[object], account: str, otherwise: datetime) -> Inbound:
+    """The event. Raises ValueError where nobody can be told to have sent it, or it has no id or no real time."""
+    user, person = _sender(item, contacts)
+    wamid = word(item, "id")
+    if not wamid:
+        raise ValueError("a message without an id")
+    kind, content, pressed = _meaning(item)
+    return Inbound(
+        address=Address("whatsapp", account, user),
+        id=wamid,
+        provider_id=wamid,
+        content=content,
+        at=moment(word(item, "timestamp"), otherwise),
+        kind=kind,
+        person=person,
+        pressed=pressed,
+        raw=written(item),
+    )
+
+
+def _sender(item: object, contacts: Sequence[object]) -> tuple[str, Person]:
+    """Who it was: the business-scoped id first, since a phone number may be hidden or may change hands."""
+    said = [word(item, "from_user_id"), word(item, "from")]
+    contact = next((one for one in contacts if {word(one, "user_id"), word(one, "wa_id")} & {*said} - {""}), None)
+    names = [name for name in (*said, word(contact, "user_id"), word(contact, "wa_id")) if name]
+    phone = next(filter(is_phone, names), "")
+    user = next((name for name in names if not is_phone(name)), phone)
+    if not user:
+        raise ValueError("a message of nobody")
+    return user, Person(name=word(contact, "profile", "name"), phone=f"+{phone}" if phone else "")
+
+
+def _meaning(item: object) -> tuple[str, Content, str | None]:
+    """Its kind in Meta's word, what it says, and what was pressed."""
+    kind = word(item, "type") or "unknown"
+    if kind == "button":
+        text = word(item, "button", "text")
+        return kind, Content(text), word(item, "button", "payload") or text
+    if kind == "interactive":
+        return _answered(dig(item, "interactive"))
+    if kind in FILES:
+        return kind, _file(kind, dig(item, kind)), None
+    return kind, Content(TEXTS[kind](dig(item, kind)) if kind in TEXTS else ""), None
+
+
+def _answered(interactive: object) -> tuple[str, Content, str | None]:
+    kind = word(interactive, "type") or "interactive"
+    answer = dig(interactive, kind)
+    return kind, Content(word(answer, "title") or word(answer, "body")), word(answer, "id") or None
+
+
+def _file(kind: str, file: object) -> Content:
+    return Content(word(file, "caption"), Media(type=kind, id=word(file, "id"), name=word(file, "filename")))
+
+
+def _place(location: object) -> str:
+    point = f"{word(location, 'latitude')}, {word(location, 'longitude')}"
+    return "\n".join(filter(None, (word(location, "name"), word(location, "address"), point)))
+
+
+def _cards(cards: object) -> str:
+    lines = []
+    for card in cards if isinstance(cards, list) else []:
+        phones = [word(phone, "phone") for phone in items(card, "phones")]
+        lines.append(" ".join(filter(None, (word(card, "name", "formatted_name"), *phones))))
+    return "\n".join(lines)
+
+
+TEXTS: dict[str, Callable[[object], str]] = {
+    "text": lambda text: word(text, "body"),
+    "reaction": lambda reaction: word(reaction, "emoji"),
+    "order": lambda order: word(order, "text"),
+    "location": _place,
+    "contacts": _cards,
+}

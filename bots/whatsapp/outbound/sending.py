@@ -1,0 +1,113 @@
+"""Our messages in Meta's words, and what comes back (Cloud API: Messages, Interactive messages, Templates)."""
+
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+import aiohttp
+
+from bots.whatsapp.errors import SUCCESS, refusal
+from bots.whatsapp.inbound.messages import is_phone
+from bots.whatsapp.item import items, word
+from bots.whatsapp.outbound.pieces import NO_TEXT
+from bots.whatsapp.outbound.template_message import template
+from bots.wire import wire
+from gateway.domain.channel.errors import Ambiguous, SendError
+from gateway.domain.channel.secret import Secret
+from gateway.domain.model.nouns import Button, Content, Media, TemplateMessage
+
+MAX_BUTTONS, BUTTON_TITLE = 3, 20
+ROW_TITLE, ROW_DESCRIPTION = 24, 72
+LIST_LABEL = "☰"
+
+Json = dict[str, Any]
+
+
+class Graph(NamedTuple):
+    """Meta's Graph API, from one of its nodes on: a number of ours, or the root."""
+
+    http: aiohttp.ClientSession
+    node: str
+    token: Secret
+
+    async def call(self, method: str, path: str = "", json: Json | None = None) -> object:
+        """The result. Raises SendError."""
+        headers = {"Authorization": f"Bearer {self.token.reveal()}"}
+        return _result(await wire.call(self.http, method, self.node + path, json=json, headers=headers))
+
+    async def upload(self, path: str, body: bytes) -> object:
+        """The result of handing over a file (Graph API: Upload a file). Raises SendError."""
+        headers = {"Authorization": f"OAuth {self.token.reveal()}", "file_offset": "0"}
+        return _result(await wire.call(self.http, "POST", self.node + path, body=body, headers=headers))
+
+
+def _result(reply: wire.Reply) -> object:
+    if reply.status not in SUCCESS or not isinstance(reply.json, dict):
+        raise refusal(reply)
+    return reply.json
+
+
+async def send(graph: Graph, message: Json) -> str:
+    """Hand over a message; its wamid. Raises SendError."""
+    sent = await graph.call("POST", "/messages", message)
+    wamid = word(next(iter(items(sent, "messages")), None), "id")
+    if not wamid:
+        raise Ambiguous("Meta's answer names no message; it may have been sent")
+    return wamid
+
+
+async def mark_read(graph: Graph, wamid: str) -> None:
+    """Show the person that their message was read; it harms nobody where that does not work."""
+    with suppress(SendError):
+        await graph.call("POST", "/messages", {"messaging_product": "whatsapp", "status": "read", "message_id": wamid})
+
+
+def render(user: str, what: Content | TemplateMessage, key: str) -> Json:
+    """The request. A phone number goes in `to`, a business-scoped user id in `recipient`."""
+    return {
+        "messaging_product": "whatsapp",
+        "recipient_type": "individual",
+        ("to" if is_phone(user) else "recipient"): user,
+        "biz_opaque_callback_data": key,
+        **(template(what) if isinstance(what, TemplateMessage) else _content(what)),
+    }
+
+
+def _content(content: Content) -> Json:
+    if content.buttons:
+        return {"type": "interactive", "interactive": _interactive(content)}
+    if content.media:
+        return _media(content.media, content.text)
+    return {"type": "text", "text": {"body": content.text, "preview_url": False}}
+
+
+def _media(media: Media, caption: str) -> Json:
+    kind = media.type if media.type in ("image", "video", "audio", "sticker") else "document"
+    file = {"link": media.url} if media.url else {"id": media.id}
+    if caption:
+        file["caption"] = caption
+    if kind == "document" and media.name:
+        file["filename"] = media.name
+    return {"type": kind, kind: file}
+
+
+def _interactive(content: Content) -> Json:
+    buttons, body = content.buttons, {"text": content.text or NO_TEXT}
+    if len(buttons) == 1 and buttons[0].url:
+        link = {"display_text": buttons[0].text[:BUTTON_TITLE], "url": buttons[0].url}
+        return {"type": "cta_url", "body": body, "action": {"name": "cta_url", "parameters": link}}
+    if len(buttons) <= MAX_BUTTONS and all(len(button.text) <= BUTTON_TITLE for button in buttons):
+        replies = [{"type": "reply", "reply": {"id": _reply(button), "title": button.text}} for button in buttons]
+        return {"type": "button", "body": body, "action": {"buttons": replies}}
+    rows = [_row(button) for button in buttons]
+    return {"type": "list", "body": body, "action": {"button": LIST_LABEL, "sections": [{"rows": rows}]}}
+
+
+def _row(button: Button) -> Json:
+    row = {"id": _reply(button), "title": button.text[:ROW_TITLE]}
+    if len(button.text) > ROW_TITLE:
+        row["description"] = button.text[:ROW_DESCRIPTION]
+    return row
+
+
+def _reply(button: Button) -> str:
+    return button.reply or button.text

@@ -1,0 +1,191 @@
+"""WhatsApp's network as Meta's servers see it: people's phones, what reaches them, and what Meta then tells us."""
+
+from collections import deque
+from collections.abc import Mapping
+from datetime import timedelta
+from itertools import count
+from typing import Any
+from uuid import uuid4
+
+from bots.simulation.simulation import Accepted, Bubble, Clock, Phone, Simulator, utcnow
+from bots.whatsapp import Account
+from bots.whatsapp.inbound.messages import is_phone
+from bots.whatsapp.simulator import webhooks
+from bots.whatsapp.simulator.components import Fault, Template
+from bots.whatsapp.simulator.rules import shown
+from bots.whatsapp.simulator.types import Message
+from gateway.domain.channel.calls import Call
+from gateway.domain.model.nouns import Button
+
+WINDOW = timedelta(hours=24)
+OUTSIDE = Fault(131047, "more than 24 hours have passed since the customer last replied to this number")
+UNREACHABLE = Fault(131026, "the message cannot be delivered")
+
+
+def demo_templates() -> dict[tuple[str, str], Template]:
+    return {
+        ("order_update", "ru"): {"body": "{{name}}, ваш заказ {{order}} готов.", "buttons": ["Спасибо"]},
+        ("order_update", "en"): {"body": "{{name}}, your order {{order}} is ready.", "buttons": ["Thanks"]},
+    }
+
+
+class Network(Simulator):
+    """The part that is no HTTP API.
+
+    templates: (name, language) -> what is approved. window_sync: refuse outside the 24 hours at once, and not, as
+    Meta mostly does, in a late status. hold_receipts: keep statuses until `release_receipts`. receipts_first: a
+    status is taken by us before the call that sent the message is answered. page_size: templates on a page of Meta's
+    list, at most. uploads: what was uploaded, by its handle.
+    """
+
+    def __init__(self, account: Account, webhook_url: str, clock: Clock = utcnow) -> None:
+        super().__init__(webhook_url, clock)
+        self.account = account
+        self.templates = demo_templates()
+        self.window_sync = False
+        self.hold_receipts = False
+        self.receipts_first = False
+        self.override = ""
+        self.page_size = 100
+        self.uploads: dict[str, bytes] = {}
+        self._ids = count(900100200)
+        self._held: list[Call] = []
+        self._late: deque[int] = deque()
+        self._bsuids: dict[str, str] = {}
+        self._hidden: set[str] = set()
+
+    def user_of(self, phone: str) -> str:
+        return phone.removeprefix("+")
+
+    def give_bsuid(self, user: str, bsuid: str, *, hide_phone: bool = False) -> None:
+        """The person takes a username: Meta names them by a business-scoped id, and perhaps no more by number."""
+        self._bsuids[user] = bsuid
+        (self._hidden.add if hide_phone else self._hidden.discard)(user)
+
+    async def say(self, user: str, text: str) -> None:
+        self._write(user, {"type": "text", "text": {"body": text}}, text)
+
+    async def react(self, user: str, bubble: str, emoji: str) -> None:
+        """A person puts an emoji on a message, or takes it away (an empty one)."""
+        self._write(user, {"type": "reaction", "reaction": {"message_id": bubble, "emoji": emoji}}, emoji)
+
+    async def press(self, user: str, bubble: str, button: str) -> None:
+        message = next(one for one in self.phone(user).screen if one.id == bubble)
+        pressed = next(one for one in message.buttons if one.text == button)
+        if not pressed.url:
+            context = {"context": {"from": self.user_of(self.account.number), "id": bubble}}
+            self._write(user, {**self._press(bubble, pressed), **context}, button)
+
+    def fail_late(self, code: int, times: int = 1) -> None:
+        """Take the next messages, and report them as failed with this code."""
+        self._late.extend([code] * times)
+
+    def release_receipts(self) -> None:
+        """Send what was held back."""
+        held, self._held = self._held, []
+        for call in held:
+            self.deliver(call)
+
+    def set_template_status(self, name: str, language: str, event: str, reason: str = "NONE") -> None:
+        """Meta approves, rejects, pauses or disables a template, and says so to the app's own callback URL."""
+        template = self.templates[name, language]
+        template["status"], template["reason"] = event, reason
+        value = webhooks.template_status(self.template_id(name, language), name, language, event, reason)
+        self.deliver(self._webhook(self.webhook_url, "message_template_status_update", value))
+
+    def template_id(self, name: str, language: str) -> str:
+        """Meta's id of a template, given when it is first needed."""
+        return self.templates[name, language].setdefault("id", str(next(self._ids)))
+
+    def close_window(self, user: str) -> None:
+        """For Meta, the person has not written within the 24 hours, whatever we believe."""
+        self.phone(user).last_wrote_at = None
+
+    def outside_window(self, user: str) -> bool:
+        """Did the person write too long ago, or never?"""
+        wrote_at = self.phone(user).last_wrote_at
+        return wrote_at is None or self.clock() - wrote_at >= WINDOW
+
+    def named(self, message: Message) -> str:
+        """Whom a message is for: their number, where Meta knows one; a number wins over an id."""
+        if message.to:
+            return self.user_of(message.to)
+        bsuid = message.recipient or ""
+        return next((user for user, one in self._bsuids.items() if one == bsuid), bsuid)
+
+    def accept(self, user: str, message: Message, request: Any) -> str:
+        """Take a message and do with it what the person's phone lets happen. Returns its wamid."""
+        wamid, text, buttons, media = _wamid(), *shown(message, self.templates)
+        self.accepted.append(Accepted(id=wamid, user=user, at=self.clock(), text=text, request=request))
+        bubble = Bubble(id=wamid, mine=False, at=self.clock(), text=text, buttons=buttons, media=media, state="sent")
+        phone = self.phone(user)
+        phone.screen.append(bubble)
+        fault = self._fate(phone, message)
+        for status in ("failed",) if fault else _course(phone):
+            bubble.state = status
+            self._report(user, bubble, fault, message.biz_opaque_callback_data)
+        return wamid
+
+    def mark_read(self, wamid: str) -> bool:
+        """We have read a person's message; False where there is none of that id."""
+        bubbles = (bubble for phone in self.phones.values() for bubble in phone.screen if bubble.mine)
+        if bubble := next((one for one in bubbles if one.id == wamid), None):
+            bubble.state = "read"
+        return bubble is not None
+
+    def _fate(self, phone: Phone, message: Message) -> Fault | None:
+        if self._late:
+            return Fault(self._late.popleft(), "as the test wished")
+        if message.template is None and self.outside_window(phone.user):
+            return OUTSIDE
+        return None if phone.reachable else UNREACHABLE
+
+    def _press(self, bubble: str, button: Button) -> dict[str, Any]:
+        request = next(one.request for one in self.accepted if one.id == bubble)
+        if request["type"] == "template":
+            return {"type": "button", "button": {"payload": button.reply, "text": button.text}}
+        kind = "list_reply" if request["interactive"]["type"] == "list" else "button_reply"
+        return {"type": "interactive", "interactive": {"type": kind, kind: {"id": button.reply, "title": button.text}}}
+
+    def _write(self, user: str, said: Mapping[str, Any], text: str) -> None:
+        phone, wamid, now = self.phone(user), _wamid(), self.clock()
+        phone.last_wrote_at = now
+        phone.screen.append(Bubble(id=wamid, mine=True, at=now, text=text, state="sent"))
+        value = webhooks.write(self._identity(user), wamid, now, said)
+        self.deliver(self._webhook(self.override or self.webhook_url, "messages", value))
+
+    def _report(self, user: str, bubble: Bubble, fault: Fault | None, key: str) -> None:
+        person, now = self._identity(user), self.clock()
+        if fault:
+            value = webhooks.failure(person, bubble.id, now, fault, key)
+        else:
+            value = webhooks.report(person, bubble.id, now, bubble.state, key)
+        call = self._webhook(self.override or self.webhook_url, "messages", value)
+        if self.hold_receipts:
+            self._held.append(call)
+        else:
+            self.deliver(call)
+
+    def _webhook(self, url: str, field: str, value: dict[str, Any]) -> Call:
+        if field == "messages":
+            number = {"phone_number_id": self.account.phone_number_id}
+            metadata = {"display_phone_number": self.user_of(self.account.number), **number}
+            value = {"messaging_product": "whatsapp", "metadata": metadata, **value}
+        secret, waba_id = self.account.app_secret, self.account.waba_id
+        return webhooks.call(url, waba_id, secret, self.clock(), field=field, value=value)
+
+    def _identity(self, user: str) -> webhooks.Identity:
+        phone = user if is_phone(user) and user not in self._hidden else ""
+        bsuid = self._bsuids.get(user, "") if is_phone(user) else user
+        return webhooks.Identity(self.phone(user).name, phone, bsuid)
+
+
+def _course(phone: Phone) -> tuple[str, ...]:
+    """A blocked business is not told: its message stays at one tick."""
+    if phone.blocked:
+        return ("sent",)
+    return ("sent", "delivered", "read") if phone.reads else ("sent", "delivered")
+
+
+def _wamid() -> str:
+    return f"wamid.{uuid4().hex.upper()}"

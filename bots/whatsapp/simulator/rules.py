@@ -1,0 +1,105 @@
+"""What Meta's server refuses, and what a phone shows of the rest."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from bots.whatsapp.simulator.components import Fault, Template, as_seen, unfit
+from bots.whatsapp.simulator.types import (
+    Choice,
+    LinkAction,
+    Listing,
+    Message,
+    Opening,
+    ReplyButtons,
+    Rows,
+    Section,
+    TemplateUse,
+)
+from gateway.domain.model.nouns import Button
+
+Templates = Mapping[tuple[str, str], Template]
+
+
+def read(request: object, templates: Templates) -> Message | Fault:
+    """The message, if Meta would take it."""
+    try:
+        message = msgspec.convert(request, Message)
+    except msgspec.ValidationError as error:
+        return Fault(_code(str(error)), str(error))
+    return _missing(message) or _not_sendable(message, templates) or _repeated(message) or message
+
+
+def _code(problem: str) -> int:
+    if "missing required field" in problem:
+        return 131008
+    return 100 if "unknown field" in problem or "$.type" in problem else 131009
+
+
+def _missing(message: Message) -> Fault | None:
+    if not (message.to or message.recipient):
+        return Fault(131008, "to or recipient is required")
+    if getattr(message, message.type) is None:
+        return Fault(131008, f"{message.type} is required")
+    if message.file and bool(message.file.id) == bool(message.file.link):
+        return Fault(131008, "either id or link is required")
+    return None
+
+
+def _repeated(message: Message) -> Fault | None:
+    match message.interactive:
+        case Choice(action=ReplyButtons(buttons=buttons)):
+            names = [button.reply.id for button in buttons]
+        case Listing(action=Rows(sections=[Section(rows=rows)])):
+            names = [row.id for row in rows]
+        case _:
+            return None
+    return Fault(131009, "the ids are not unique") if len({*names}) < len(names) else None
+
+
+def _not_sendable(message: Message, templates: Templates) -> Fault | None:
+    use = message.template
+    if use is None:
+        return None
+    template = templates.get((use.name, use.language.code))
+    if template is None:
+        return Fault(132001, f"template name ({use.name}) does not exist in {use.language.code}")
+    status = template.get("status", "APPROVED")
+    if status not in SENDABLE:
+        return Fault(NOT_SENDABLE.get(status, 132001), f"the template is {status}")
+    return unfit(use, template)
+
+
+SENDABLE = {"APPROVED", "FLAGGED", "REINSTATED", "UNARCHIVED"}
+NOT_SENDABLE = {"PAUSED": 132015, "DISABLED": 132016, "REJECTED": 132007}
+
+
+class Shown(NamedTuple):
+    """What a phone shows of a message."""
+
+    text: str
+    buttons: list[Button]
+    media: str
+
+
+def shown(message: Message, templates: Templates) -> Shown:
+    """As the person sees it, a template with its values filled in."""
+    if message.template:
+        return _filled(message.template, templates)
+    match message.interactive:
+        case Choice(body=body, action=ReplyButtons(buttons=replies)):
+            return Shown(body.text, [Button(one.reply.title, reply=one.reply.id) for one in replies], "")
+        case Listing(body=body, action=Rows(sections=sections)):
+            rows = [row for section in sections for row in section.rows]
+            return Shown(body.text, [Button(row.title, reply=row.id) for row in rows], "")
+        case Opening(body=body, action=LinkAction(parameters=link)):
+            return Shown(body.text, [Button(link.display_text, url=link.url)], "")
+    if file := message.file:
+        return Shown(getattr(file, "caption", ""), [], file.link or file.id or "")
+    return Shown(message.text.body if message.text else "", [], "")
+
+
+def _filled(use: TemplateUse, templates: Templates) -> Shown:
+    text, buttons, media = as_seen(use, templates[use.name, use.language.code])
+    return Shown(text, buttons, media)

@@ -1,0 +1,178 @@
+"""A stand-in for Meta's Graph API, for one number of ours (Cloud API: Messages, Webhook overrides, Error codes)."""
+
+import hmac
+import secrets
+from typing import Any
+
+from quart import Blueprint, request
+
+from bots.whatsapp import Account
+from bots.whatsapp.errors import MEANINGS
+from bots.whatsapp.simulator import webhooks
+from bots.whatsapp.simulator.components import Fault
+from bots.whatsapp.simulator.network import OUTSIDE, Network
+from bots.whatsapp.simulator.rules import read
+from bots.whatsapp.simulator.templates import Shelf
+from gateway.domain.channel.calls import Call
+from gateway.domain.channel.secret import OwnSecret, Secret
+
+OK = 200
+STATUSES = {
+    **dict.fromkeys((0, 190), 401),
+    **dict.fromkeys((3, 10, 368, 131005, 131031, *range(200, 300)), 403),
+    132001: 404,
+    **dict.fromkeys((4, 80007, 130429, 131048, 131056), 429),
+    **dict.fromkeys((1, 131000, 131016, 131057), 500),
+    **dict.fromkeys((2, 133004), 503),
+}
+"""HTTP statuses; all other errors are a 400."""
+
+UPLOADED = ("application/pdf", "image/jpeg", "image/jpg", "image/png", "video/mp4")
+"""The types of files that the Resumable Upload API takes."""
+
+BROKEN_PROXY = "<html><body><h1>502 Bad Gateway</h1></body></html>", 502
+
+ERRORS = {str(code): meaning.words for code, meaning in MEANINGS.items()}
+
+Answer = tuple[dict[str, Any] | str, int]
+
+
+def demo_account(api_url: str) -> Account:
+    """A number that lives on the stand-in that is served at `api_url`, with fresh secrets."""
+    return Account(
+        phone_number_id="100200300400",
+        waba_id="500600700800",
+        access_token=Secret(f"EAA{secrets.token_urlsafe(32)}"),
+        app_secret=Secret(secrets.token_hex(16)),
+        verify_token=OwnSecret(secrets.token_urlsafe(24)),
+        number="+79990000001",
+        app_id="900800700600",
+        api_url=api_url,
+    )
+
+
+class Server(Network):
+    """Meta's HTTP API, over its network."""
+
+    name = "whatsapp"
+    title = "WhatsApp"
+    errors = ERRORS
+    too_many = "130429"
+
+    def blueprint(self) -> Blueprint:
+        blueprint = Blueprint(self.name, __name__)
+        number = f"/{self.account.version}/<number>"
+        blueprint.add_url_rule(f"{number}/messages", "messages", self._messages, methods=["POST"])
+        blueprint.add_url_rule(number, "post", self._post_to, methods=["POST"])
+        shelf = f"/{self.account.version}/<business>/message_templates"
+        blueprint.add_url_rule(shelf, "shelf", self._shelf, methods=["GET", "POST", "DELETE"])
+        blueprint.add_url_rule(
+            f"/{self.account.version}/<app>/uploads", "uploads", self._begin_upload, methods=["POST"]
+        )
+        blueprint.add_url_rule(number, "look", self._look, methods=["GET"])
+        return blueprint
+
+    async def _messages(self, number: str) -> Answer:
+        asked = await request.get_json(force=True)
+        if barred := await self._barred(number, self.account.phone_number_id):
+            return barred
+        if asked.get("status") == "read":
+            known = self.mark_read(asked.get("message_id", ""))
+            return ({"success": True}, OK) if known else _refused(Fault(131009, "there is no such message"))
+        return await self._take(asked)
+
+    async def _take(self, asked: Any) -> Answer:
+        message = read(asked, self.templates)
+        if isinstance(message, Fault):
+            return _refused(message)
+        user = self.named(message)
+        if self.window_sync and not message.template and self.outside_window(user):
+            return _refused(OUTSIDE)
+        wamid = self.accept(user, message, asked)
+        if self.receipts_first:
+            await self.quiet()
+        if self.faults.loses_this_answer():
+            return BROKEN_PROXY
+        contact = {"input": message.to or message.recipient, "wa_id": user}
+        return {"messaging_product": "whatsapp", "contacts": [contact], "messages": [{"id": wamid}]}, OK
+
+    async def _post_to(self, number: str) -> Answer:
+        """A number of ours, a template, or an upload that has begun: Meta tells them apart by the id."""
+        if number.startswith("upload:"):
+            return await self._upload(number)
+        known = Shelf(self.templates, self.template_id)
+        if number in known.ids():
+            return await self._barred(number, number) or _told(known.edit(number, await request.get_json(force=True)))
+        return await self._configure(number)
+
+    async def _shelf(self, business: str) -> Answer:
+        if barred := await self._barred(business, self.account.waba_id):
+            return barred
+        known = Shelf(self.templates, self.template_id, self.page_size)
+        if request.method == "GET":
+            return _told(known.page(request.args))
+        if request.method == "DELETE":
+            return _told(known.delete(request.args))
+        return _told(known.create(await request.get_json(force=True), self.uploads))
+
+    async def _begin_upload(self, app: str) -> Answer:
+        if barred := await self._barred(app, self.account.app_id):
+            return barred
+        if request.args.get("file_type") not in UPLOADED:
+            return _refused(Fault(100, f"file_type must be one of {', '.join(UPLOADED)}"))
+        return {"id": f"upload:{secrets.token_hex(8)}"}, OK
+
+    async def _upload(self, session: str) -> Answer:
+        if barred := await self._barred(session, session, "OAuth"):
+            return barred
+        handle = f"4::{secrets.token_hex(8)}"
+        body = await request.get_data(as_text=False)
+        self.uploads[handle] = body if isinstance(body, bytes) else body.encode()
+        return {"h": handle}, OK
+
+    async def _configure(self, number: str) -> Answer:
+        if barred := await self._barred(number, self.account.phone_number_id):
+            return barred
+        wanted = (await request.get_json(force=True))["webhook_configuration"]
+        url = wanted["override_callback_uri"]
+        if url and not await self._answers(url, wanted.get("verify_token", "")):
+            return _refused(Fault(2200, "the callback URL did not answer with the challenge"))
+        self.override = url
+        return {"success": True}, OK
+
+    async def _look(self, number: str) -> Answer:
+        if barred := await self._barred(number, self.account.phone_number_id):
+            return barred
+        callbacks = {"application": self.webhook_url} | ({"phone_number": self.override} if self.override else {})
+        known = {
+            "webhook_configuration": callbacks,
+            "status": "CONNECTED",
+            "quality_rating": "GREEN",
+            "health_status": {"can_send_message": "AVAILABLE", "entities": []},
+        }
+        fields = request.args.get("fields", "").split(",")
+        return {"id": number, **{field: known[field] for field in fields if field in known}}, OK
+
+    async def _barred(self, node: str, ours: str, scheme: str = "Bearer") -> Answer | None:
+        """What stands in the way of any call: a planned fault, the token, a node that is not this one."""
+        if code := await self.faults.next_error():
+            return _refused(Fault(int(code), "as the test wished"))
+        token = request.headers.get("Authorization", "")
+        if not hmac.compare_digest(token.encode(), f"{scheme} {self.account.access_token.reveal()}".encode()):
+            return _refused(Fault(190, f"Malformed access token {token}"))
+        return None if node == ours else _refused(Fault(33, f"there is no {node}"))
+
+    async def _answers(self, url: str, token: str) -> bool:
+        """Meta's handshake with a new callback."""
+        challenge = str(secrets.randbelow(10**10))
+        query = {"hub.mode": "subscribe", "hub.challenge": challenge, "hub.verify_token": token}
+        return await self._post(Call("GET", url, {}, b"", self.clock(), query)) == (OK, challenge)
+
+
+def _told(outcome: dict[str, Any] | Fault) -> Answer:
+    return _refused(outcome) if isinstance(outcome, Fault) else (outcome, OK)
+
+
+def _refused(fault: Fault) -> Answer:
+    error = {**webhooks.error(fault), "type": "OAuthException", "fbtrace_id": secrets.token_hex(8)}
+    return {"error": error}, STATUSES.get(fault.code, 400)

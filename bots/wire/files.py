@@ -1,0 +1,87 @@
+"""Files that callers point at, for providers that want the bytes and not the address.
+
+Callers name the address, so fetching must not become their way into our own network: what is not a public address is
+refused at the moment of the connection, which no name, redirect or second answer of a DNS server gets around.
+"""
+
+import socket
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from pathlib import PurePosixPath
+from typing import Any
+
+import aiohttp
+
+from gateway.domain.channel.errors import Refused, Unavailable
+
+MOST = 50 * 1024 * 1024
+"""Bytes of a file that we are willing to pass on."""
+
+TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=5)
+CHUNK = 64 * 1024
+NAT64 = IPv6Network("64:ff9b::/96")
+OK, TOO_MANY, SERVER_ERROR = 200, 429, 500
+
+
+@dataclass(frozen=True)
+class File:
+    name: str
+    content_type: str
+    body: bytes
+
+
+class NotPublic(OSError):
+    """The address belongs to this machine or to a private network."""
+
+
+def session(*, private: bool) -> aiohttp.ClientSession:
+    """For `fetch`; it reaches private addresses too where that is allowed (GATEWAY_PRIVATE_FILES)."""
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(socket_factory=None if private else _public_socket))
+
+
+async def fetch(files: aiohttp.ClientSession, url: str, most: int = MOST) -> File:
+    """The file at `url`. Raises Unavailable where it may be there later, Refused where it will not."""
+    try:
+        async with files.get(url, timeout=TIMEOUT) as response:
+            if response.status >= SERVER_ERROR or response.status == TOO_MANY:
+                raise Unavailable(f"the file's server answers {response.status}")
+            if response.status != OK:
+                raise Refused(f"the file cannot be had: its server answers {response.status}")
+            name = PurePosixPath(response.url.path).name or "file"
+            return File(name, response.content_type, await _body(response, most))
+    except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError, aiohttp.TooManyRedirects) as error:
+        raise Refused(f"the file cannot be had ({type(error).__name__})") from None
+    except aiohttp.ClientConnectorError as error:
+        if isinstance(error.os_error, NotPublic):
+            raise Refused("the file is on a private network, which is not allowed here") from None
+        raise Unavailable("the file's server could not be reached") from None
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise Unavailable(f"the file could not be fetched ({type(error).__name__})") from None
+    except ValueError:
+        # The host cannot be asked for at all, as a..b; aiohttp lets the codec's own error out.
+        raise Refused("the file cannot be had (its server's name is none)") from None
+
+
+async def _body(response: aiohttp.ClientResponse, most: int) -> bytes:
+    """Raises Refused as soon as it is too much, whatever Content-Length claims."""
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(CHUNK):
+        body += chunk
+        if len(body) > most:
+            raise Refused(f"the file has more than {most // 1024**2} MB")
+    return bytes(body)
+
+
+def _inner(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """The IPv4 address that an IPv6 one stands for: mapped, or behind a NAT64 (RFC 6052)."""
+    if isinstance(address, IPv6Address):
+        return address.ipv4_mapped or (IPv4Address(address.packed[12:]) if address in NAT64 else address)
+    return address
+
+
+def _public_socket(found: tuple[Any, ...]) -> socket.socket:
+    """aiohttp's hook for each address that it is about to connect to. Raises NotPublic."""
+    family, kind, protocol, _, (host, *_) = found
+    if not _inner(ip_address(host.partition("%")[0])).is_global:
+        raise NotPublic("not a public address")
+    return socket.socket(family, kind, protocol)

@@ -1,0 +1,239 @@
+"""What operators do in conversations: look, reply, begin, close."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+from msgspec.structs import replace
+
+from gateway.domain.api.conflict import Clash
+from gateway.domain.api.request import (
+    Asked,
+    AskedBulk,
+    AskedButton,
+    AskedMedia,
+    AskedMessage,
+    AskedStep,
+    AskedTemplate,
+    Destination,
+    Name,
+    RequestError,
+    Text,
+)
+from gateway.domain.api.response import ToldItem
+from gateway.domain.channel import window
+from gateway.domain.channel.contract import Channel
+from gateway.domain.model.notification import Notification
+from gateway.domain.model.nouns import Address, Session
+from gateway.messages.accepting.submit import recalled, submit, validate
+from gateway.messages.delivery.reachability import Known, session_here
+from gateway.people.recipients import normal_phone
+from gateway.runtime.paging import MOST, Cursor, Limit, cursor, place
+from gateway.runtime.runtime import Runtime
+from storage.documents.newest import Place
+from storage.people import sessions
+
+State = Literal["open", "closed", "stopped", "blocked"]
+SCANNED = 10
+
+
+class AskedSessions(Asked):
+    """Which conversations are wanted; the latest first."""
+
+    channel: Name | None = None
+    account: Name | None = None
+    contact_id: Name | None = None
+    state: State | None = None
+    limit: Limit = 50
+    cursor: Cursor | None = None
+
+
+class AskedReply(Asked):
+    """What an operator says: a text, or an approved template when the window is shut."""
+
+    text: Text = ""
+    buttons: Annotated[list[AskedButton], Meta(max_length=10)] = []  # noqa: RUF012 - msgspec copies it
+    media: AskedMedia | None = None
+    template: AskedTemplate | None = None
+
+
+class AskedStart(AskedReply, kw_only=True):
+    """With whom a conversation begins: by number, by the provider's id of them, or by what we know of them."""
+
+    channel: Name
+    account: Name | None = None
+    phone: Name | None = None
+    user_id: Name | None = None
+    contact_id: Name | None = None
+    external_id: Name | None = None
+    name: Annotated[str, Meta(max_length=256)] = ""
+    continue_last_or_start_new_session: bool = False
+
+
+@dataclass(frozen=True)
+class Begun:
+    """continued: there was one already. message: what was sent, if anything."""
+
+    session: Session
+    continued: bool
+    message: ToldItem | None
+
+
+def state(session: Session) -> State:
+    """How a conversation stands. Pure."""
+    if session.blocked_at:
+        return "blocked"
+    if session.stopped_at:
+        return "stopped"
+    return "closed" if session.closed_at else "open"
+
+
+def open_until(runtime: Runtime, session: Session) -> tuple[bool, datetime | None, str]:
+    """May we write freely now, until when, and the same in words."""
+    way, now = runtime.channel(session.address.channel, session.address.account), runtime.clock()
+    if way is None:
+        return False, None, "the account is not configured any more"
+    rule = way.facts.window
+    return window.is_open(rule, session, now), window.closes_at(rule, session), window.describe(rule, session, now)
+
+
+async def listed(runtime: Runtime, asked: AskedSessions) -> tuple[list[Session], str | None]:
+    """A page of conversations and the cursor of the next one. Raises RequestError."""
+    if asked.contact_id:
+        contact = await sessions.contact(runtime.db, id=asked.contact_id)
+        theirs = await sessions.of_contact(runtime.db, contact) if contact else []
+        return [one for one in theirs if _fits(asked, one)], None
+    behind, rows = place(asked.cursor), list[Session]()
+    for _ in range(SCANNED):
+        found = await sessions.latest(runtime.db, behind, runtime.clock(), MOST)
+        for session in found:
+            behind = Place(session.active_at or runtime.clock(), session.id)
+            if _fits(asked, session):
+                rows.append(session)
+            if len(rows) == asked.limit:
+                return rows, cursor(behind.at, behind.id)
+        if len(found) < MOST:
+            return rows, None
+    return rows, cursor(behind.at, behind.id) if behind else None
+
+
+def _fits(asked: AskedSessions, session: Session) -> bool:
+    address = session.address
+    pairs = ((asked.channel, address.channel), (asked.account, address.account), (asked.state, state(session)))
+    return all(wanted in {None, has} for wanted, has in pairs)
+
+
+async def reply(runtime: Runtime, session: Session, asked: AskedReply, caller: str, key: str | None) -> ToldItem:
+    """Say this in a conversation. Raises RequestError, Clash where it may not be said now."""
+    words = {"text": asked.text} | {f"button{index}": button.text for index, button in enumerate(asked.buttons)}
+    step = AskedStep(
+        channel=session.address.channel,
+        account=session.address.account,
+        text="{{text}}" if asked.text else "",  # what somebody types is no template
+        buttons=[replace(one, text=f"{{{{button{index}}}}}") for index, one in enumerate(asked.buttons)],
+        media=asked.media,
+        template=asked.template,
+    )
+    message = AskedMessage(
+        destinations=[Destination(chat_session_id=session.id, variables=words)],
+        channels=[step],
+        priority="urgent",
+        use_short_links=False,
+    )
+    body = msgspec.json.encode(AskedBulk(messages=[message]))
+    if key and (before := await recalled(runtime, body, caller, key)):
+        return before.messages[0]
+    (item,) = (await validate(runtime, body, caller)).messages
+    if isinstance(error := item.error, msgspec.Struct):
+        raise RequestError(error.code, error.message, error.field.removeprefix("messages[0].channels[0]").lstrip("."))
+    if item.channel is None and item.plan:
+        raise Clash(str(item.plan[0].explanation))
+    return (await submit(runtime, body, caller, key)).messages[0]
+
+
+async def start(runtime: Runtime, asked: AskedStart, caller: str) -> Begun:
+    """Begin a conversation, or go on with the one that there is. Raises RequestError, Clash."""
+    way = runtime.channel(asked.channel, asked.account)
+    if way is None:
+        raise RequestError("unknown_channel", "no such channel and account", "channel")
+    address, contact = await _address(runtime, way, asked)
+    known = await sessions.get(runtime.db, address.key)
+    if way.facts.needs_start and (known is None or known.started_at is None):
+        raise Clash(f"in {asked.channel} the person has to begin: send them a start link")
+
+    def begun(session: Session | None) -> Session:
+        if session and state(session) != "closed" and not asked.continue_last_or_start_new_session:
+            raise Clash(f"there is a conversation already: {session.id}")
+        session = session or Session(address.key, address, contact=contact, name=asked.name)
+        return replace(session, closed_at=None, active_at=runtime.clock(), contact=session.contact or contact)
+
+    session = await sessions.change(runtime.db, address.key, begun) or begun(known)
+    message = None
+    if asked.text or asked.media or asked.template:
+        try:
+            message = await reply(runtime, session, asked, caller, None)
+        except (RequestError, Clash):
+            await _undone(runtime, known, session)
+            raise
+    return Begun(session, known is not None and state(known) != "closed", message)
+
+
+async def _undone(runtime: Runtime, known: Session | None, session: Session) -> None:
+    """As it was before a beginning that was refused."""
+    if known is None:
+        await sessions.forget(runtime.db, session)
+        return
+    before = {"closed_at": known.closed_at, "active_at": known.active_at}
+    await sessions.change(runtime.db, session.id, lambda now: replace(now, **before) if now == session else now)
+
+
+async def close(runtime: Runtime, key: str) -> Session | None:
+    """The conversation is over, until the person writes again. None: there is no such one."""
+
+    def closed(session: Session | None) -> Session | None:
+        return replace(session, closed_at=runtime.clock()) if session and state(session) != "closed" else session
+
+    return await sessions.change(runtime.db, key, closed)
+
+
+async def _address(runtime: Runtime, way: Channel, asked: AskedStart) -> tuple[Address, str | None]:
+    """Where the person is on this channel, and who they are. Raises RequestError."""
+    given = [asked.phone, asked.user_id, asked.contact_id, asked.external_id]
+    if sum(one is not None for one in given) != 1:
+        raise RequestError("no_recipient", "give one of phone, userId, contactId, externalId")
+    if asked.user_id:
+        return _at(runtime, way, asked.user_id), None
+    phone = normal_phone(asked.phone, runtime.settings.default_region) if asked.phone else None
+    names = {"phone": phone, "id": asked.contact_id, "external_id": asked.external_id}
+    ((name, value),) = ((name, value) for name, value in names.items() if value)
+    contact = await sessions.contact(runtime.db, **{name: value})
+    if contact is None and phone:
+        contact = await sessions.join(runtime.db, runtime.clock(), phone=phone)
+    if contact is None:
+        raise RequestError(
+            "unknown_contact", "there is no such contact", "contactId" if asked.contact_id else "externalId"
+        )
+    number = phone or contact.phone
+    here = session_here(way, Known(number, await sessions.of_contact(runtime.db, contact)))
+    address = here.address if here else way.at_phone(number) if number else None
+    if address is None:
+        raise RequestError("no_address", "the person has no address on this channel", "channel")
+    return address, contact.id
+
+
+def _at(runtime: Runtime, way: Channel, user: str) -> Address:
+    """By the provider's id of a person; where their number is that, in any form of it."""
+    try:
+        known = way.at_phone(normal_phone(user, runtime.settings.default_region))
+    except RequestError:
+        known = None
+    return known or Address(way.facts.name, way.account, user)
+
+
+def fate(notification: Notification | None, attempt: int) -> str | None:
+    """What became of an attempt, in one word; None where it is not known any more. Pure."""
+    if notification is None or attempt >= len(notification.attempts):
+        return None
+    return notification.attempts[attempt].progress.name

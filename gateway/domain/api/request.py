@@ -1,0 +1,216 @@
+"""What a caller may ask for, as the API writes it, and how a mistake in it is told. Pure.
+
+Unknown fields are refused rather than passed over: a misspelt option that silently does nothing is the worst answer.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from gateway.domain.model.change import Wanted
+
+T = TypeVar("T")
+Name = Annotated[str, Meta(min_length=1, max_length=256)]
+Text = Annotated[str, Meta(max_length=16_384)]
+Version = Annotated[int, Meta(ge=1, le=999_999_999)]
+
+
+class RequestError(Exception):
+    """A mistake in the request: a stable `code`, a sentence, and the path of the field, as in `channels[0].text`."""
+
+    def __init__(self, code: str, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.code, self.message, self.field = code, message, field
+
+    def within(self, path: str) -> "RequestError":
+        """The same mistake, seen from further outside."""
+        dot = "." if path and self.field and not self.field.startswith("[") else ""
+        return RequestError(self.code, self.message, f"{path}{dot}{self.field}")
+
+
+class Asked(Struct, rename="camel", forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """The base of all that is read from callers."""
+
+
+class Destination(Asked):
+    """One recipient, by at least one of the four names; `variables` fill the texts. timezone: IANA's name of theirs."""
+
+    phone: Name | None = None
+    contact_id: Name | None = None
+    external_id: Name | None = None
+    chat_session_id: Name | None = None
+    timezone: Name | None = None
+    variables: dict[str, Any] = {}
+
+
+class AskedButton(Asked):
+    """`reply` comes back when it is pressed (the text itself, if not given); `url` opens a page instead."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=64)]
+    reply: Annotated[str, Meta(max_length=64)] = ""
+    url: Annotated[str, Meta(max_length=2048, pattern="^(https?://.+)?$")] = ""
+
+
+class AskedMedia(Asked):
+    type: Literal["image", "video", "audio", "document"]
+    url: Annotated[str, Meta(max_length=2048, pattern="^https?://.+")]
+    name: Annotated[str, Meta(max_length=256)] = ""
+
+
+class AskedHeader(Asked):
+    """What fills a template's header: the variable of its text; a file by `url` and `name`; or a place, in degrees."""
+
+    type: Literal["text", "image", "video", "document", "location"]
+    variables: Annotated[dict[str, Text], Meta(max_length=1)] = {}
+    url: Text = ""
+    name: Text = ""
+    address: Text = ""
+    latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Meta(ge=-180, le=180)] | None = None
+
+
+class AskedTemplateButton(Asked):
+    """What fills a template's button, counted from 0: `url`, the end of its address; or `reply`, what comes back."""
+
+    index: Annotated[int, Meta(ge=0, le=9)]
+    url: Text = ""
+    reply: Text = ""
+
+
+class AskedTemplate(Asked):
+    """A template that the provider has approved. `variables` by name or by number; all texts may hold ours."""
+
+    name: Name
+    language: Name
+    variables: dict[str, Text] = {}
+    header: AskedHeader | None = None
+    buttons: Annotated[list[AskedTemplateButton], Meta(max_length=10)] = []
+
+
+class AskedStep(Asked):
+    """A rung: `text` (with buttons, media) while we may speak freely, `template` when we may not.
+
+    sender: the name or number that it comes from, where the channel shows one; the account's own, if not given.
+    intent: why we write although the window is shut, in the word of a provider that lets text through with one.
+    required: it goes out whatever becomes of the others.
+    """
+
+    channel: Name
+    account: Name | None = None
+    sender: Name | None = msgspec.field(name="from", default=None)
+    text: Text = ""
+    buttons: Annotated[list[AskedButton], Meta(max_length=10)] = []
+    media: AskedMedia | None = None
+    template: AskedTemplate | None = None
+    intent: Name | None = None
+    success: Literal["sent", "delivered", "read"] | None = None
+    fallback_after: timedelta = timedelta(minutes=5)
+    required: bool = False
+
+
+class AskedTerms(Asked):
+    """When and how a message may leave, whatever asks for it: a call, a template, a job. See AskedMessage."""
+
+    validity_period: Annotated[int, Meta(ge=1, le=2880)] = 1440
+    allowed_time_ranges: Annotated[list[tuple[str, str]], Meta(max_length=24)] = []
+    weekdays: Annotated[list[Annotated[int, Meta(ge=1, le=7)]], Meta(max_length=7)] = []
+    timezone: Name | None = None
+    category: Literal["service", "marketing"] = "service"
+    use_short_links: bool | None = None
+
+
+class AskedSending(AskedTerms):
+    """The same of what is really sent: where changes of a message's status are posted. See AskedMessage."""
+
+    callback_url: Annotated[str, Meta(max_length=4000)] | None = None
+    callback_events: Wanted = "all"
+    callback_data: Annotated[str, Meta(max_length=10_240)] | None = None
+
+
+RESERVED = ("export", "validate")
+"""No message's id: the API has other things under these names."""
+
+
+class AskedMessage(AskedSending, kw_only=True):
+    """One message for each of the destinations. `id`: the caller's own; the same message under it is sent once.
+
+    template_id: an own template, whose channels count; its newest version, unless template_version names one.
+    `validity_period` in minutes, for the whole cascade, from `send_at`. allowed_time_ranges: pairs of local times,
+    start and end; weekdays: 1 Monday to 7 Sunday; both hold for every step. priority: normal for a few destinations,
+    bulk for many, if none is named. category: people may want no marketing, and the rest all the same.
+    use_short_links: in every step, or in none; if not given, in those charged by their length. callback_url: where
+    changes of its status are posted, signed; `callback_data` is echoed there. ambiguous: whether what may have been
+    sent may be sent again.
+    """
+
+    destinations: Annotated[list[Destination], Meta(min_length=1, max_length=1000)]
+    channels: Annotated[list[AskedStep], Meta(max_length=10)] = []
+    template_id: Name | None = None
+    template_version: Version | None = None
+    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,63}\Z")] | None = None
+    send_at: Annotated[datetime, Meta(tz=True)] | None = None
+    priority: Literal["urgent", "normal", "bulk"] | None = None
+    ambiguous: Literal["atMostOnce", "atLeastOnce"] = "atMostOnce"
+    group_id: Name | None = None
+
+
+AnyMessage = Annotated[Any, Meta(extra_json_schema={"anyOf": [{"$ref": "#/components/schemas/AskedMessage"}, {}]})]
+"""A message; anything else is that item's mistake."""
+
+
+class AskedBulk(Asked):
+    """The body of POST /messages. The messages are read one by one, so that each fails alone."""
+
+    messages: Annotated[list[AnyMessage], Meta(min_length=1, max_length=1000)]
+    bulk_id: Name | None = None
+
+
+class AskedCancel(Asked):
+    """The body of DELETE /messages: one of the three."""
+
+    id: Name | None = None
+    group_id: Name | None = None
+    bulk_id: Name | None = None
+
+
+class AskedContact(Asked):
+    """The body of POST /contacts: names that belong to one person."""
+
+    phone: Name | None = None
+    external_id: Name | None = None
+
+
+def read(kind: type[T], body: bytes) -> T:
+    """JSON as this kind. Raises RequestError."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as error:
+        raise _mistake(error) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RequestError("not_json", f"the body is not JSON: {error}") from None
+    except RecursionError:
+        raise RequestError("not_json", "the body is not JSON that anyone means: it is nested too deep") from None
+
+
+def convert(kind: type[T], value: Mapping[str, Any]) -> T:
+    """Decoded JSON as this kind. Raises RequestError."""
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise _mistake(error) from None
+
+
+_MISTAKE = re.compile(r"(?P<sentence>.*?)(?: - at (?:`key` in )?`\$\.?(?P<path>[\w.\[\]]*)`)?", re.DOTALL)
+_FIELD = re.compile(r".*?(?:missing required|unknown) field `(?P<name>.*)`", re.DOTALL)
+
+
+def _mistake(error: msgspec.ValidationError) -> RequestError:
+    """Take the path out of msgspec's sentence, "… - at `$.channels[0]`", which may quote the caller."""
+    found = _MISTAKE.fullmatch(str(error))
+    sentence, path = (found["sentence"], found["path"] or "") if found else (str(error), "")
+    named = _FIELD.fullmatch(sentence)
+    return RequestError("invalid", sentence, f"{path}.{named['name']}".removeprefix(".") if named else path)

@@ -1,0 +1,116 @@
+"""What the rule is told and what it may answer: the world at a moment, and the moves. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gateway.domain.channel.facts import Facts
+from gateway.domain.model.attempt import Attempt
+from gateway.domain.model.notification import Status
+from gateway.domain.model.nouns import Address, Cause, Session
+
+DOUBT = timedelta(minutes=2)
+"""How long, unless set otherwise, we wait for a receipt of what may have been sent before we move on."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """What is known, at this moment, of one step's way to the person.
+
+    no_address: why there is none, in words. template_problem: why the step's template cannot be used, or "".
+    held_until: our account waits until then, because of `held_why`. patient: the fault is our own, so its messages
+    wait for as long as they are valid; otherwise the provider is away, and another step may be quicker.
+    account: channel:name.
+    """
+
+    facts: Facts
+    address: Address | None = None
+    no_address: str = ""
+    session: Session | None = None
+    template_problem: str = ""
+    held_until: datetime | None = None
+    held_why: str = ""
+    patient: bool = True
+    account: str = ""
+
+
+@dataclass(frozen=True)
+class World:
+    """The moment, a route for each step, and how long a message that may have been sent is waited for.
+
+    barred: why the person does not want this message at all, by whatever way; "" if they do.
+    """
+
+    now: datetime
+    routes: Sequence[Route]
+    doubt: timedelta = DOUBT
+    barred: str = ""
+
+
+@dataclass(frozen=True)
+class Send:
+    """Send step `step`, as its template or as its content. `again`: go on with that attempt, not a new one.
+
+    intent: the provider's word under which free text may go although the window is shut. rest_of: the attempt that
+    brought the first parts of the same text; they are not sent again.
+    """
+
+    step: int
+    template: bool
+    why: str
+    again: int | None = None
+    intent: str = ""
+    rest_of: int | None = None
+
+    def like(self, attempt: Attempt) -> bool:
+        """Would it be the same message once more?"""
+        return (self.template, self.intent) == (attempt.template, attempt.intent)
+
+
+@dataclass(frozen=True)
+class Skip:
+    """Pass over a step for good. cause: where it has one that is counted."""
+
+    step: int
+    why: str
+    cause: Cause | None = None
+
+
+@dataclass(frozen=True)
+class Leave:
+    """Give up an attempt that the provider keeps putting off: the next step may be quicker."""
+
+    attempt: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Recall:
+    """Take back what an attempt has brought: a later step has taken over."""
+
+    attempt: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Nothing to do before `until`, unless something happens.
+
+    line: the account in whose line it stands meanwhile: messages to the same person that came later stay behind it.
+    """
+
+    until: datetime
+    why: str
+    status: Status = Status.NEW
+    line: str = ""
+
+
+@dataclass(frozen=True)
+class Finish:
+    """Nothing more to do, as far as we know now: a late receipt may still tell something else."""
+
+    status: Status
+    why: str
+
+
+Move = Send | Skip | Leave | Recall | Wait | Finish

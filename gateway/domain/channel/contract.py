@@ -1,0 +1,134 @@
+"""What the core asks of a messenger: one protocol, and what a channel is given to reach its provider."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from gateway.domain.channel.calls import Call, Parsed
+from gateway.domain.channel.facts import Facts
+from gateway.domain.model.event import Inbound
+from gateway.domain.model.message_template import MessageTemplate
+from gateway.domain.model.nouns import Address, Content, TemplateMessage
+
+if TYPE_CHECKING:
+    import aiohttp
+
+
+@dataclass(frozen=True)
+class Binding:
+    """How the provider's side of an account stands: where it sends webhooks, and what is wrong, in words.
+
+    url: "" where none is set, None where this account can have none. note: what an operator should know although
+    nothing is wrong.
+    """
+
+    url: str | None = ""
+    problems: Sequence[str] = ()
+    note: str = ""
+
+
+def webhook_url(public_url: str, channel: str, account: str) -> str:
+    """Where the provider of this account calls us."""
+    return f"{public_url}/webhooks/{channel}/{account}"
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What a channel is given to reach its provider, and by which the provider reaches us.
+
+    files: for fetching what callers point at, see bots.wire.files; it does not reach into our own network.
+    """
+
+    http: "aiohttp.ClientSession"
+    public_url: str
+    files: "aiohttp.ClientSession"
+
+    def webhook_url(self, channel: str, account: str) -> str:
+        return webhook_url(self.public_url, channel, account)
+
+
+class Channel(Protocol):
+    """One account of ours at one provider. The only interface between the core and the messengers."""
+
+    @property
+    def facts(self) -> Facts: ...
+
+    @property
+    def account(self) -> str: ...
+
+    def verify(self, call: Call) -> None:
+        """Raise Forged unless the provider made this call. Over the raw bytes, in constant time."""
+
+    def parse(self, call: Call) -> Parsed:
+        """Take a verified call apart. Raise Malformed only if nothing at all can be read from it."""
+
+    def at_phone(self, phone: str) -> Address | None:
+        """The address of an E.164 phone number, on channels that reach people by their number."""
+
+    def start_link(self, code: str) -> str | None:
+        """The deep link that opens a chat with us and hands us `code`, where the messenger has such links."""
+
+    def split(self, content: Content) -> Sequence[Content]:
+        """Cut content into pieces that the provider accepts, in order; mostly one."""
+
+    async def send(self, address: Address, what: Content | TemplateMessage, *, key: str) -> str:
+        """Hand one piece to the provider; return its id of the message, unique within the account.
+
+        `key` is ours and names this piece for ever. Raises SendError, and nothing else on the wire's account.
+        """
+
+    async def recall(self, address: Address, provider_id: str) -> None:
+        """Take back a message of ours, where `facts.recalls` says that it can be. Raises SendError."""
+
+    async def acknowledge(self, event: Inbound) -> None:
+        """Tell the provider that an event was seen (stops the button's spinner, marks as read). May be repeated."""
+
+    async def bind(self, url: str) -> None:
+        """Point the provider's webhook for this account at `url`. Raises SendError."""
+
+    async def binding(self) -> Binding:
+        """Ask the provider how this account stands. Raises SendError."""
+
+    async def unbind(self) -> None:
+        """Take the provider's webhook away. Raises SendError."""
+
+    async def close(self) -> None:
+        """Let go of connections of its own."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a provider says of a template: its own word in lower case, and whether it can be sent by."""
+
+    provider_id: str
+    state: str
+    usable: bool
+    reason: str = ""
+
+
+@runtime_checkable
+class TemplateDesk(Protocol):
+    """What an account offers besides, where its provider approves templates over an API."""
+
+    def template_mistakes(self, template: MessageTemplate) -> Sequence[tuple[str, str]]:
+        """What the provider would refuse, told without it: fields, and why."""
+
+    async def submit_template(self, template: MessageTemplate) -> Verdict:
+        """Hand it over to be approved: a new one, or a change of the one with its `provider_id`. Raises SendError."""
+
+    async def listed_templates(self) -> Sequence[tuple[MessageTemplate, Verdict]]:
+        """All that the provider has of the account. Raises SendError."""
+
+    async def delete_template(self, template: MessageTemplate) -> None:
+        """Take it away at the provider. Raises SendError."""
+
+
+class ChannelPackage(Protocol):
+    """What a folder of `bots` offers."""
+
+    @property
+    def Account(self) -> type[Any]:  # noqa: N802 - a class
+        """The msgspec.Struct of one account's settings."""
+
+    def open_accounts(self, accounts: Mapping[str, Any], outside: Outside) -> Mapping[str, Channel]:
+        """Open every account of this channel, by name."""

@@ -1,0 +1,77 @@
+"""What a provider can do, declared by its channel: the core decides by these facts, never by a channel's name."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from gateway.domain.channel.window import Window
+from gateway.domain.model.nouns import Content, Progress
+
+
+@dataclass(frozen=True)
+class Rate:
+    """At most `count` sends in `per`, evenly spread; after a quiet spell up to `burst` may leave at once."""
+
+    count: int
+    per: timedelta
+    burst: int = 1
+
+    @property
+    def interval(self) -> timedelta:
+        """From one send to the next, in the long run."""
+        return self.per / self.count
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How often a provider lets us send: from one account in all, to one person, to one group, as one template.
+
+    None: it names no limit.
+    """
+
+    account: Rate | None = None
+    person: Rate | None = None
+    group: Rate | None = None
+    template: Rate | None = None
+
+
+def _no_group(_: str) -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a provider can do. The core decides by these, never by a channel's name.
+
+    receipts: the furthest that the provider ever reports on a message (SENT = it reports nothing).
+    needs_start: nobody can be written to before they have written to us.
+    templates: the channel has provider-approved templates. intents: the provider's words for why we write although the
+    window is shut, as far as this account may use them; the first is its default.
+    idempotent: how long the provider knows our key again, so that the same message twice arrives once.
+    echoes_key: its receipts carry our key, so that a message is recognised even if the answer to it was lost.
+    limits: as the provider's documentation states them; an account's settings may change them.
+    is_group: whether an address (its `user`) is a group chat and not a person.
+    recalls: for how long after its sending a message can be taken back.
+    may_send_as: whether a name or number may stand as the sender; None: people always see the account's own.
+    parts: the short messages that a content is charged as, where that is more than its pieces.
+    flat_values: what fills a template is on one line: line breaks, tabs and runs of spaces become one space.
+    markup: the messenger itself shows *bold*, _italic_, ~struck~ and ```mono``` in any text.
+    max_body: the largest webhook body in bytes.
+    """
+
+    name: str
+    window: Window
+    receipts: Progress
+    needs_start: bool = False
+    templates: bool = False
+    intents: Sequence[str] = ()
+    idempotent: timedelta = timedelta(0)
+    echoes_key: bool = False
+    limits: Limits = Limits()
+    is_group: Callable[[str], bool] = _no_group
+    recalls: timedelta = timedelta(0)
+    may_send_as: Callable[[str], bool] | None = None
+    parts: Callable[[Content], int] | None = None
+    flat_values: bool = False
+    markup: bool = False
+    max_body: int = 1024 * 1024

@@ -1,0 +1,185 @@
+"""What callers do with jobs: make them, give them rows, start and stop them, and see how far they are."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Annotated
+from uuid import uuid4
+
+import msgspec
+from msgspec import Meta
+from msgspec.structs import replace
+
+from gateway.domain.api.conflict import Clash
+from gateway.domain.api.request import AskedMessage, AskedSending, AskedStep, Destination, Name, RequestError, Version
+from gateway.domain.model.job import BATCH, MOVES, Batch, Job, Row, Upload, Verb, batch_id
+from gateway.domain.model.notification import Status
+from gateway.messages.composing.lint import used
+from gateway.messages.composing.terms import read_callback
+from gateway.messages.jobs.rows import Table, read_table
+from gateway.messages.templates.expansion import expanded
+from gateway.messages.templates.own import check
+from gateway.runtime.paging import AskedPlace, cursor, place
+from gateway.runtime.runtime import Runtime
+from storage import jobs
+from storage.access.keys import digest
+
+MOST = 1_000_000
+"""Rows of a job."""
+
+
+class AskedJob(AskedSending, kw_only=True):
+    """A job to be made. The other fields are those of a message; all of it goes out with the lowest priority.
+
+    kind: universal, anything; advertising, marketing for people who have written to us, one message for each; sessions,
+    one step by a messenger, which begins a conversation; a channel's name, steps by that channel only, by an approved
+    template where it has those.
+    """
+
+    name: Name
+    kind: Name = "universal"
+    channels: Annotated[list[AskedStep], Meta(max_length=10)] = []  # noqa: RUF012 - msgspec copies it
+    template_id: Name | None = None
+    template_version: Version | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """processed: rows of which something has become, refused ones among them. rate: rows a second while it ran."""
+
+    job: Job
+    processed: int = 0
+    refused: int = 0
+    by_status: dict[str, int] = field(default_factory=dict)
+    rate: float | None = None
+    ends_at: datetime | None = None
+
+
+async def create(runtime: Runtime, asked: AskedJob) -> tuple[Job, list[str]]:
+    """A draft, and what its author should know. Raises RequestError."""
+    given = {name: getattr(asked, name) for name in AskedMessage.__struct_fields__ if hasattr(asked, name)}
+    message, ignored = await expanded(runtime, AskedMessage(destinations=[Destination()], **given))
+    category = "marketing" if asked.kind == "advertising" else message.category
+    message = replace(message, template_id=None, template_version=None, priority="bulk", category=category)
+    told = await check(runtime, message)
+    _check(runtime, asked.kind, message.channels)
+    read_callback(message, runtime.settings)
+    body = {name: value for name, value in msgspec.to_builtins(message).items() if name != "destinations"}
+    job = Job(uuid4().hex, asked.name, asked.kind, msgspec.json.encode(body).decode(), runtime.clock())
+    return await jobs.save(runtime.db, job) or job, [*ignored, *told]
+
+
+def _check(runtime: Runtime, kind: str, steps: Sequence[AskedStep]) -> None:
+    """A job of a channel's name goes by that channel; where there are approved templates, by one of them."""
+    if kind in {"universal", "advertising"}:
+        return
+    if kind != "sessions" and kind not in runtime.channels:
+        raise RequestError(
+            "invalid", "universal, advertising, sessions, or the name of a channel that is set up", "kind"
+        )
+    facts = [way.facts for step in steps if (way := runtime.channel(step.channel, step.account))]
+    if kind in runtime.channels and any(step.channel != kind for step in steps):
+        raise _wrong(kind, "has no other channels")
+    if kind == "sessions" and (len(steps) > 1 or any(fact.parts for fact in facts)):
+        raise _wrong(kind, "has one step, by a messenger")
+    if kind in runtime.channels and any(
+        fact.templates and not step.template for fact, step in zip(facts, steps, strict=True)
+    ):
+        raise _wrong(kind, "needs an approved template")
+
+
+def _wrong(kind: str, words: str) -> RequestError:
+    return RequestError("wrong_kind", f"a job of the kind {kind} {words}", "channels")
+
+
+async def add_rows(runtime: Runtime, job: Job, raw: bytes) -> tuple[Job, Table]:
+    """Read a file into a draft; the same file again changes nothing. Raises RequestError, Clash."""
+    wanted = frozenset[str]().union(*used(_steps(job)))
+    table = await asyncio.to_thread(read_table, raw, runtime.settings.default_region, wanted)
+    upload = Upload(digest(raw), len(table.rows))
+    while table.rows and all(known.digest != upload.digest for known in job.uploads):
+        if job.state != "draft":
+            raise Clash(f"Rows are added to a draft; this job is {job.state}.")
+        if job.total + upload.rows > MOST:
+            raise RequestError("too_many", f"a job has at most {MOST} rows")
+        await jobs.add_batches(runtime.db, _batches(job, upload, table.rows))
+        saved = await jobs.save(runtime.db, replace(job, uploads=(*job.uploads, upload)))
+        job = saved or await _again(runtime, job)
+    return job, table
+
+
+def _steps(job: Job) -> list[AskedStep]:
+    return msgspec.json.decode(job.message, type=_Message).channels
+
+
+class _Message(msgspec.Struct, rename="camel"):
+    channels: list[AskedStep]
+
+
+def _batches(job: Job, upload: Upload, rows: Sequence[Row]) -> list[Batch]:
+    parts = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
+    return [
+        Batch(
+            batch_id(job.id, upload.digest, number),
+            job.id,
+            upload.digest,
+            number,
+            msgspec.json.encode(part).decode(),
+            len(part),
+        )
+        for number, part in enumerate(parts)
+    ]
+
+
+async def move(runtime: Runtime, job: Job, verb: Verb) -> Job:
+    """Start it, pause it, and so on. Raises Clash where its state does not allow that."""
+    while True:
+        allowed, _ = MOVES[verb]
+        if job.state not in allowed or (verb == "start" and not job.uploads):
+            raise Clash("It has no rows yet." if job.state in allowed else f"This job is {job.state}.")
+        now = runtime.clock()
+        if verb in {"start", "retry"}:  # before the job itself, so that one that runs has its batches
+            await jobs.begin(runtime.db, job, now)
+        if moved := await jobs.save(runtime.db, job.moved(verb, now)):
+            if verb == "cancel":
+                await jobs.hurry(runtime.db, moved, now)
+            runtime.job_bell.set()
+            return moved
+        job = await _again(runtime, job)
+
+
+async def _again(runtime: Runtime, job: Job) -> Job:
+    found = await jobs.get(runtime.db, job.id)
+    if found is None:
+        raise Clash("Somebody has deleted this job meanwhile.")
+    return found
+
+
+async def delete(runtime: Runtime, job: Job) -> None:
+    """Raises Clash while it is at work, or where somebody was faster."""
+    if job.live_from:
+        raise Clash(f"This job is {job.state} and has not ended: cancel it first, and wait.")
+    if not await jobs.delete(runtime.db, job):
+        raise Clash("Somebody has changed this job meanwhile.")
+
+
+async def listed(runtime: Runtime, asked: AskedPlace) -> tuple[list[Job], str | None]:
+    """A page, the newest first, and the cursor of the next one. Raises RequestError."""
+    found = await jobs.listed(runtime.db, place(asked.cursor), runtime.clock(), asked.limit)
+    last = found[-1] if len(found) == asked.limit else None
+    return found, cursor(last.created_at, last.id) if last else None
+
+
+async def progress(runtime: Runtime, job: Job) -> Progress:
+    """How far it is, as of the workers' last looks."""
+    counts, refused, now = Counter[str](), 0, runtime.clock()
+    async for by_status, faults in jobs.tallies(runtime.db, job.id):
+        counts.update(by_status)
+        refused += faults
+    processed = counts.total() - counts[Status.NEW] + refused
+    seconds = job.running_for(now)
+    rate = processed / seconds if processed and seconds else None
+    left = timedelta(seconds=(job.total - processed) / rate) if rate and job.state == "running" else None
+    return Progress(job, processed, refused, dict(sorted(counts.items())), rate, now + left if left else None)

@@ -1,0 +1,108 @@
+"""What events and errors do to a session. Pure steps; every time in them moves only forward."""
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from gateway.domain.channel import window
+from gateway.domain.channel.window import Window
+from gateway.domain.model.event import Inbound
+from gateway.domain.model.nouns import Address, Cause, Session
+from gateway.runtime.runtime import Runtime
+from storage.accounts import states
+from storage.people import sessions
+
+
+async def touched(runtime: Runtime, rule: Window, event: Inbound, command: str, contact: str | None) -> Session:
+    """The session after the person's message: the window is open from the provider's own time of it."""
+
+    def step(session: Session | None) -> Session:
+        session = session or Session(event.address.key, event.address)
+        return _written(session, rule, event, command, contact)
+
+    stored = await sessions.change(runtime.db, event.address.key, step)
+    return stored or step(None)
+
+
+async def subscribed(runtime: Runtime, address: Address, at: datetime, *, active: bool) -> None:
+    """The provider says that a person can (`active`) or cannot be written to. An older word changes nothing."""
+
+    def step(session: Session | None) -> Session | None:
+        session = session or Session(address.key, address)
+        if active:
+            blocked = _unless_later(session.blocked_at, at)
+            return replace(
+                session, started_at=_latest(session.started_at, at), blocked_at=blocked, **_active(session, at)
+            )
+        alive = max(filter(None, (session.last_inbound_at, session.started_at)), default=at)
+        return (
+            replace(session, blocked_at=_latest(session.blocked_at, at), **_active(session, at))
+            if alive <= at
+            else None
+        )
+
+    await sessions.change(runtime.db, address.key, step)
+
+
+async def visited(runtime: Runtime, address: Address, name: str, contact: str | None, at: datetime) -> None:
+    """A person has opened the chat: whose it is may be known by that, but it has not started."""
+
+    def step(session: Session | None) -> Session:
+        session = session or Session(address.key, address)
+        session = replace(session, name=name or session.name, contact=contact or session.contact)
+        return replace(session, **_active(session, at))
+
+    await sessions.change(runtime.db, address.key, step)
+
+
+async def corrected(runtime: Runtime, address: Address, cause: Cause, template: str, reason: str, at: datetime) -> None:
+    """A provider's refusal teaches us: the window is shut, the person has blocked us, the template is unusable.
+
+    `template` is channel:account:name:language, or "". `at`: when it was refused; what came later is left alone.
+    """
+    if cause is Cause.STOPPED:
+        await subscribed(runtime, address, at, active=False)
+    elif cause is Cause.WINDOW_CLOSED:
+        await sessions.change(runtime.db, address.key, lambda session: _closed(session, address, at))
+    elif cause is Cause.TEMPLATE_UNUSABLE and template:
+        await states.template_changed(runtime.db, template, usable=False, state="refused", reason=reason, at=at)
+
+
+def _written(session: Session, rule: Window, event: Inbound, command: str, contact: str | None) -> Session:
+    at = event.at
+    started = _latest(session.started_at, at) if command == "start" else session.started_at or at
+    stopped = session.stopped_at
+    if command == "start":
+        stopped = _unless_later(stopped, at)
+    elif command == "stop" and started <= at:
+        stopped = _latest(stopped, at)
+    return replace(
+        session,
+        name=event.person.name or session.name,
+        contact=contact or session.contact,
+        started_at=started,
+        last_inbound_at=_latest(session.last_inbound_at, at),
+        window_from_at=window.opened_from(rule, session, at),
+        blocked_at=_unless_later(session.blocked_at, at),
+        stopped_at=stopped,
+        closed_at=None,  # whatever the provider's clock says: we had not heard of it when it was closed
+        **_active(session, at),
+    )
+
+
+def _active(session: Session, at: datetime) -> dict[str, datetime]:
+    return {"active_at": _latest(session.active_at, at)}
+
+
+def _closed(session: Session | None, address: Address, at: datetime) -> Session:
+    session = session or Session(address.key, address)
+    return replace(session, window_closed_at=_latest(session.window_closed_at, at))
+
+
+def _unless_later(barred_at: datetime | None, at: datetime) -> datetime | None:
+    """A bar that a sign of life at this moment lifts, unless it is younger."""
+    return barred_at if barred_at and barred_at > at else None
+
+
+def _latest(old: datetime | None, new: datetime) -> datetime:
+    return max(old, new) if old else new

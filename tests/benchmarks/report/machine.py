@@ -1,0 +1,28 @@
+"""On what it was measured: without that a figure says little."""
+
+import os
+import platform
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+from storage.engine.database import connect
+from storage.engine.embedded import _command
+from tests.benchmarks.stage.stage import opened_place
+
+
+async def described() -> str:
+    """Machine, Python and database server, in a line."""
+    cores = f"{os.cpu_count()} cores {platform.machine()}, {platform.system()}"
+    return f"{cores}; Python {platform.python_version()}; {await _server()}"
+
+
+async def _server() -> str:
+    if "MONGODB_URI" not in os.environ:
+        with tempfile.TemporaryDirectory() as folder:
+            return f"embedded {Path(_command(Path(folder), 0)[0]).name}, SecantusDB {version('secantusdb')}"
+    async with opened_place() as place:
+        db = connect(place.uri, place.name)
+        told = await db.client.server_info()
+        db.client.close()
+    return f"the server of MONGODB_URI, {told['version']}"

@@ -1,0 +1,107 @@
+"""What each error of a provider leads to: its code, as the wire brings it, and the move that the rule makes then."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from msgspec import structs
+
+from gateway.domain.cascade.moves import Leave, Move, Route, Send, Wait, World
+from gateway.domain.cascade.rule import next_move
+from gateway.domain.channel.contract import Channel
+from gateway.domain.channel.errors import SendError, Throttled
+from gateway.domain.channel.facts import Facts
+from gateway.domain.model.attempt import HOLD
+from gateway.domain.model.nouns import Cause, Content, Progress
+from gateway.messages.delivery.dispatcher import Outcome
+from gateway.people.sessions import _closed
+from tests.gateway.domain.cascade.cases import ADDRESS, IDLE, NOW, OPEN, SMS, TEXT, asked, made
+from tests.support.client import PHONE, Player
+
+HELD = "our account is held"
+NEXT = "the next channel"
+INTENT = "once more, under an intent"
+SECONDS, MINUTES, HOURS = "again in seconds", "again in minutes", "the next channel, rather than wait for hours"
+
+MOVES = {
+    "vk": {
+        SECONDS: [1, 6, 10, 22, 36],
+        MINUTES: [9],
+        HOURS: [29],
+        HELD: [2, 3, 5, 7, 14, 17, 27, 28, 42, 203, 984, 1117, 2000],
+        NEXT: [
+            *(8, 15, 18, 100, 105, 113, 129, 900, 901, 902, 910, 911, 912, 913, 914, 917, 922, 924, 927, 932, 935, 936),
+            *(940, 945, 946, 1012, 1021, 3610),
+        ],
+        INTENT: [943, 944, 950],
+    },
+    "viber": {
+        SECONDS: [12, 99],
+        HELD: [1, 2, 7, 8, 9, 10, 15, 18, 19, 20],
+        NEXT: [3, 4, 5, 6, 11, 13, 14, 16, 17],
+    },
+}
+
+THROTTLED = {"vk": {6, 29}, "viber": {12}}
+"""After these the whole account waits; after the other ones that are tried again, the message alone."""
+
+
+@pytest.mark.parametrize("name", MOVES)
+async def test_every_error_leads_to_its_move(town: Player, name: str) -> None:
+    await town.say(name, "/start")
+    channel = town.town.runtime.channel(name)
+    assert channel
+    found: dict[str, list[int]] = {}
+    throttled = set()
+    for code in sorted(code for codes in MOVES[name].values() for code in codes):
+        error = await refusal(town, channel, code)
+        found.setdefault(words(move_after(error, channel.facts)), []).append(code)
+        throttled |= {code} if isinstance(error, Throttled) else set()
+    assert throttled == THROTTLED[name]
+    assert found == {words: sorted(codes) for words, codes in MOVES[name].items()}
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_every_error_that_a_stand_in_knows_has_its_row(name: str, town: Player) -> None:
+    rows = {str(code) for codes in MOVES[name].values() for code in codes}
+    assert set(town.town.simulators[name].errors) - rows == set()
+
+
+async def refusal(town: Player, channel: Channel, code: int) -> SendError:
+    """The same answer twice: some are worth another form of the message at once."""
+    simulator = town.town.simulators[channel.facts.name]
+    simulator.faults.fail(code, times=2)
+    user = simulator.user_of(PHONE)
+    with pytest.raises(SendError) as error:
+        await channel.send(structs.replace(ADDRESS, user=user), Content("Hello"), key=f"k{code}")
+    simulator.faults.planned.clear()
+    return error.value
+
+
+def move_after(error: SendError, facts: Facts) -> Move:
+    """Of a free text to someone who has just written, with an SMS to fall back on."""
+    route = Route(facts, ADDRESS, session=OPEN)
+    if error.cause is Cause.STOPPED:
+        route = replace(route, session=structs.replace(OPEN, blocked_at=NOW))
+    elif error.cause is Cause.WINDOW_CLOSED:
+        route = replace(route, session=_closed(OPEN, ADDRESS, NOW))
+    elif error.cause is Cause.MISCONFIGURED:
+        route = replace(route, held_until=NOW + HOLD, held_why="see the log")
+    attempt = Outcome(error=error).applied(made(Progress.SENDING, timedelta(0)), NOW)
+    step = structs.replace(TEXT, intent=next(iter(facts.intents), ""))
+    return next_move(asked(step, SMS, attempts=(attempt,)), World(NOW, [route, IDLE]))
+
+
+def words(move: Move) -> str:
+    match move:
+        case Send(step=1):
+            return NEXT
+        case Send(step=0, intent=intent) if intent:
+            return INTENT
+        case Wait(until, why) if until == NOW + HOLD and "trying again" in why:
+            return HELD
+        case Wait(until):
+            return SECONDS if until - NOW < timedelta(minutes=1) else MINUTES
+        case Leave():
+            return HOURS
+    raise AssertionError(move)

@@ -1,0 +1,108 @@
+"""Whatever goes wrong on the wire, and however much is said of it, no secret is said aloud."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+import bots
+from gateway.domain.channel.contract import Channel, webhook_url
+from gateway.domain.channel.errors import SendError
+from gateway.domain.model.nouns import Address, Content
+from gateway.runtime.runtime import open_channels, opened_outside
+from gateway.runtime.settings.settings import Settings
+from gateway.runtime.telemetry import logs
+from gateway.runtime.telemetry.tracer import _forms, secrets_of
+from tests.gateway.runtime.telemetry.test_tracer import Answer, answering, echo, gone, torn, user_of
+from tests.support.http.serving import free_port
+from tests.support.processes.commands import run
+from tests.support.processes.processes import accounts_file
+
+log = logging.getLogger(__name__)
+
+
+def elsewhere(_: bytes) -> bytes:
+    """As a portal does that wants somebody to log in first."""
+    port = free_port()
+    return f"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:{port}/\r\nContent-Length: 0\r\n\r\n".encode()
+
+
+def garbage(request: bytes) -> bytes:
+    """No HTTP at all."""
+    return request
+
+
+def nobody(_: bytes) -> bytes:
+    """See `provider`: this one is not there at all."""
+    raise NotImplementedError
+
+
+TROUBLES = (echo, torn, gone, elsewhere, garbage, nobody)
+
+
+@asynccontextmanager
+async def provider(answer: Answer) -> AsyncIterator[str]:
+    if answer is nobody:
+        yield f"http://127.0.0.1:{free_port()}"
+    else:
+        async with answering(answer) as url:
+            yield url
+
+
+def aloud(text: str, forms: Iterable[str]) -> list[str]:
+    """Those of the secrets that can be read there, in any form in which they are sent."""
+    return [form for form in forms if form in text]
+
+
+@pytest.mark.usefixtures("unheard")
+@pytest.mark.parametrize("channel", bots.CHANNELS)
+@pytest.mark.parametrize("answer", TROUBLES, ids=lambda answer: answer.__name__)
+async def test_a_failed_call(
+    capsys: pytest.CaptureFixture[str], settings: Settings, channel: str, answer: Answer
+) -> None:
+    """All libraries say all that they can, and each failure is logged with everything that led to it."""
+    logs.setup("DEBUG", "json")
+    async with provider(answer) as url, opened_outside(settings) as outside:
+        accounts = {channel: {"shop": bots.simulator(channel).demo_account(url)}}
+        forms = _forms(secrets_of(accounts)[f"{channel}:shop"])
+        way = open_channels(accounts, outside)[channel]["shop"]
+        await failed(way)
+        await way.close()
+    told = capsys.readouterr().err
+    assert aloud(told, forms) == []
+    assert told.count("Traceback") >= 1
+
+
+async def failed(way: Channel) -> None:
+    """Everything that is asked of a provider."""
+    name = way.facts.name
+    to, url = Address(name, "shop", user_of(name)), webhook_url("https://gateway.shop.ru", name, "shop")
+    send, bind = partial(way.send, to, Content("Hi"), key="k"), partial(way.bind, url)
+    for call in (send, bind, way.binding, way.unbind):
+        try:
+            await call()
+        except SendError:
+            log.exception("%s does not do what we ask", name)
+
+
+async def test_what_an_operator_is_told(tmp_path: Path, settings: Settings) -> None:
+    """`gateway check` and `webhooks` at providers that say aloud what we have asked."""
+    async with provider(echo) as url:
+        accounts = {channel: {"shop": bots.simulator(channel).demo_account(url)} for channel in bots.CHANNELS}
+        accounts_file(tmp_path / "accounts.toml", accounts)
+        environ = {
+            "MONGODB_URI": str(settings.mongodb_uri),
+            "GATEWAY_DATABASE": settings.database,
+            "GATEWAY_LOG_LEVEL": "DEBUG",
+            "GATEWAY_PUBLIC_URL": "https://gateway.shop.ru",
+        }
+        commands = (["check"], ["webhooks", "set"], ["webhooks", "show"], ["webhooks", "delete"])
+        done = await asyncio.gather(*(run(tmp_path, "gateway", *command, **environ) for command in commands))
+    forms = [form for secrets in secrets_of(accounts).values() for form in _forms(secrets)]
+    for finished in done:
+        assert finished.out.count("WRONG") >= len(accounts) - 1, "SMS has nothing to ask for"
+        assert aloud(finished.out + finished.err, forms) == []

@@ -1,0 +1,47 @@
+"""The real channel and the stand-in for Twilio, face to face over HTTP, with a receiver of webhooks between them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+from msgspec.structs import replace
+
+from bots.sms import Sms, open_accounts
+from bots.sms.simulator import Server, demo_account
+from gateway.domain.channel.contract import Outside
+from gateway.domain.channel.secret import Secret
+from gateway.domain.model.nouns import Address
+from tests.support.http.serving import app_of, listener, served, url_of
+from tests.support.http.webhook_receiver import NOW, Ear
+
+ANNA = "+79161234567"
+
+
+@dataclass(kw_only=True)
+class Bench(Ear):
+    channel: Sms
+    server: Server
+    url: str
+
+    @property
+    def anna(self) -> Address:
+        return Address("sms", "main", ANNA)
+
+
+@asynccontextmanager
+async def opened(truth: str = "+79990000009", **wrong: str | Secret) -> AsyncIterator[Bench]:
+    """A bench whose channel lives on the stand-in. `wrong`: fields in which our settings differ from the truth."""
+    at = listener()
+    url = url_of(at)
+    account = replace(demo_account(f"{url}/sms"), sender=truth)
+    server = Server(account, f"{url}/webhooks/sms/main", clock=lambda: NOW)
+    async with aiohttp.ClientSession() as http:
+        channel = open_accounts({"main": replace(account, **wrong)}, Outside(http, url, http))["main"]
+        assert isinstance(channel, Sms)
+        bench = Bench(channel=channel, server=server, url=url)
+        async with served(app_of(server.blueprint(), bench.webhooks()), at):
+            try:
+                yield bench
+            finally:
+                await server.close()

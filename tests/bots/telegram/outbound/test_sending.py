@@ -1,0 +1,291 @@
+"""Our messages, over the wire: what arrives, and what each way of failing means."""
+
+import asyncio
+import json
+import logging
+import traceback
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from quart import Quart, Response
+
+from bots.telegram.outbound.sending import Sender
+from bots.telegram.simulator.rules import ERRORS
+from bots.wire.wire import LONGEST
+from gateway.domain.channel.errors import Ambiguous, Misconfigured, Refused, SendError, Stopped, Throttled, Unavailable
+from gateway.domain.model.nouns import Button, Content, Media, TemplateMessage
+from tests.bots.telegram.conftest import Shop
+from tests.support.http.serving import free_port, served
+
+SEND_ERRORS: dict[str, type[SendError]] = {
+    "400": Refused,
+    "400-peer": Refused,
+    "400-rights": Refused,
+    "401": Misconfigured,
+    "403": Stopped,
+    "403-start": Stopped,
+    "403-gone": Stopped,
+    "403-kicked": Stopped,
+    "404": Misconfigured,
+    "409": Misconfigured,
+    "413": Refused,
+    "429": Throttled,
+    "429-bare": Throttled,
+    "500": Ambiguous,
+    "502": Ambiguous,
+}
+
+TYPES = {
+    "image": "photo",
+    "video": "video",
+    "video_note": "video_note",
+    "animation": "animation",
+    "audio": "audio",
+    "voice": "voice",
+    "document": "document",
+    "sticker": "sticker",
+    "hologram": "document",
+}
+
+
+@contextmanager
+def failing(error: type[SendError], shop: Shop, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """What is done inside fails in exactly this way, and neither the logs nor the traceback tell the token."""
+    with caplog.at_level(logging.DEBUG), pytest.raises(error) as failure:
+        yield
+    assert type(failure.value) is error
+    assert shop.account.token.reveal() not in caplog.text + "".join(traceback.format_exception(failure.value))
+
+
+@asynccontextmanager
+async def answering(status: int, body: str | bytes) -> AsyncIterator[str]:
+    """The address of something in Telegram's place that answers so."""
+    app = Quart("proxy")
+
+    @app.post("/<path:path>")
+    async def answer(path: str) -> Response:
+        return Response(body, status, content_type="application/json; charset=utf-8")
+
+    async with served(app) as url:
+        yield url
+
+
+async def test_a_text_arrives_as_it_is(shop: Shop) -> None:
+    anna = await shop.started("Anna")
+    text = "a_b *c* <i>&amp; 👩‍👩‍👧\n  [x](y)"
+    sent = await shop.channel.send(shop.address(anna), Content(text), key="k1")
+    (accepted,) = shop.server.accepted
+    assert (accepted.id, accepted.user, accepted.text) == (sent, anna, text)
+    assert accepted.request == {"chat_id": anna, "text": text}, "and nothing that asks for markup"
+    bubble = shop.server.phone(anna).screen[-1]
+    assert (bubble.id, bubble.mine, bubble.text, bubble.state) == (sent, False, text, "read")
+
+
+async def test_message_ids_are_unique_across_chats(shop: Shop) -> None:
+    people = [await shop.started("Anna"), await shop.started("Oleg", "+79990001133")]
+    sent = [await shop.channel.send(shop.address(user), Content("hi"), key="k") for user in people]
+    assert {name.partition("/")[2] for name in sent} == {"2"}
+    assert len(set(sent)) == 2
+
+
+async def test_buttons(shop: Shop) -> None:
+    anna = await shop.started("Anna")
+    buttons = (Button("Yes", reply="я" * 32), Button("Site", url="https://shop.ru/"), Button("Later"))
+    await shop.channel.send(shop.address(anna), Content("Deliver?", buttons=buttons), key="k1")
+    shown = shop.server.phone(anna).screen[-1].buttons
+    assert shown == [buttons[0], buttons[1], Button("Later", reply="Later")]
+
+
+@pytest.mark.parametrize(("ours", "theirs"), TYPES.items())
+@pytest.mark.parametrize("media", [Media("", url="https://shop.ru/a.pdf"), Media("", id="AgACAgIAAxkBAAIB-large")])
+async def test_media(shop: Shop, ours: str, theirs: str, media: Media) -> None:
+    anna = await shop.started("Anna")
+    content = Content("Вот", Media(ours, media.url, media.id), (Button("OK", reply="ok"),))
+    await shop.channel.send(shop.address(anna), content, key="k1")
+    (accepted,) = shop.server.accepted
+    assert accepted.request[theirs] == (media.url or media.id)
+    assert accepted.text == ("" if theirs in {"sticker", "video_note"} else "Вот")
+    assert shop.server.phone(anna).screen[-1].buttons == [Button("OK", reply="ok")]
+
+
+async def test_every_piece_of_a_long_message_is_taken(shop: Shop) -> None:
+    anna = await shop.started("Anna")
+    text = "Ваш заказ 📦 собран. " * 600
+    pieces = shop.channel.split(Content(text, buttons=(Button("OK"),)))
+    for piece in pieces:
+        await shop.channel.send(shop.address(anna), piece, key="k1")
+    assert len(pieces) > 3
+    assert " ".join(accepted.text for accepted in shop.server.accepted) == text.strip()
+
+
+@pytest.mark.parametrize(
+    ("what", "reason"),
+    [
+        (TemplateMessage("order_ready", "ru"), "no templates"),
+        (Content(), "empty"),
+        (Content(" \n "), "empty"),
+        (Content("?", buttons=(Button("Да", reply="я" * 32 + "!"),)), "'Да' has 65 bytes; Telegram takes 64"),
+        (Content(media=Media("image")), "neither an id nor a url"),
+    ],
+)
+async def test_what_telegram_has_no_form_for_is_refused_here(shop: Shop, what: Any, reason: str) -> None:
+    anna = await shop.started("Anna")
+    shop.server.faults.fail("500")
+    with pytest.raises(Refused, match=reason):
+        await shop.channel.send(shop.address(anna), what, key="k1")
+    assert len(shop.server.faults.planned) == 1, "nothing was asked of Telegram"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (Content("a" * 4097), "message is too long"),
+        (Content("a" * 1025, Media("image", url="https://shop.ru/a.png")), "caption is too long"),
+        (Content(media=Media("image", id="nonsense")), "wrong file identifier"),
+        (Content("?", buttons=(Button("Site", url="shop"),)), "is invalid: Wrong HTTP URL"),
+        (Content("?", buttons=(Button("", reply="x"),)), "text must be non-empty"),
+    ],
+)
+async def test_what_telegram_refuses_is_refused(shop: Shop, content: Content, reason: str) -> None:
+    anna = await shop.started("Anna")
+    with pytest.raises(Refused, match=reason):
+        await shop.channel.send(shop.address(anna), content, key="k1")
+
+
+async def test_to_whom_we_may_not_write(shop: Shop) -> None:
+    anna = await shop.started("Anna")
+    await shop.server.block(anna)
+    stranger = shop.server.phone(shop.server.user_of("+79990001133")).user
+    for user, error in ((anna, Stopped), (stranger, Stopped), ("404404", Refused), ("", Refused)):
+        with pytest.raises(error) as refusal:
+            await shop.channel.send(shop.address(user), Content("hi"), key="k1")
+        assert type(refusal.value) is error
+    assert shop.server.accepted == []
+
+
+def test_the_table_knows_every_error_of_the_server() -> None:
+    assert set(SEND_ERRORS) == set(ERRORS)
+
+
+@pytest.mark.parametrize(("code", "error"), SEND_ERRORS.items())
+async def test_errors(shop: Shop, caplog: pytest.LogCaptureFixture, code: str, error: type[SendError]) -> None:
+    anna = await shop.started("Anna")
+    shop.server.faults.fail(code)
+    with failing(error, shop, caplog):
+        await shop.channel.send(shop.address(anna), Content("hi"), key="k1")
+    assert shop.server.accepted == []
+
+
+async def test_how_long_to_wait_is_passed_on(shop: Shop) -> None:
+    anna = await shop.started("Anna")
+    for code in ("429", "429-bare"):
+        shop.server.faults.fail(code)
+        with pytest.raises(Throttled) as failure:
+            await shop.channel.send(shop.address(anna), Content("hi"), key="k1")
+        assert failure.value.retry_after == timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("body", "wait"),
+    [
+        ("<html>too many</html>", timedelta(seconds=1)),
+        ('{"ok": false, "description": "slow down"}', timedelta(seconds=1)),
+        ('{"ok": false, "description": "slow down", "parameters": {"retry_after": 35}}', timedelta(seconds=35)),
+        (f'{{"ok": false, "description": "go away", "parameters": {{"retry_after": {10**15}}}}}', LONGEST),
+    ],
+)
+async def test_whoever_answers_429_makes_the_bot_wait(shop: Shop, body: str, wait: timedelta) -> None:
+    async with answering(429, body) as url:
+        with pytest.raises(Throttled) as failure:
+            await Sender(shop.account.token, url, shop.http).send("5550001", Content("hi"))
+    assert failure.value.retry_after == wait
+
+
+async def test_a_group_is_followed_to_its_new_id(shop: Shop) -> None:
+    shop.server.phone("-4001", "Warehouse")
+    assert (await shop.channel.send(shop.address("-4001"), Content("hi"), key="k1")) == "-4001/1"
+    moved = shop.server.upgrade("-4001")
+    assert (await shop.channel.send(shop.address("-4001"), Content("hi"), key="k2")) == f"{moved}/1"
+    shop.server.upgrade(moved)
+    with pytest.raises(Refused, match="has moved to"):
+        await shop.channel.send(shop.address("-4001"), Content("hi"), key="k3")
+
+
+async def test_a_lost_answer_is_ambiguous(shop: Shop) -> None:
+    anna = await shop.started("Anna")
+    shop.server.faults.lose_answers()
+    with pytest.raises(Ambiguous):
+        await shop.channel.send(shop.address(anna), Content("hi"), key="k1")
+    assert len(shop.server.accepted) == 1
+
+
+async def test_a_late_answer_is_ambiguous(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    anna = await shop.started("Anna")
+    shop.server.faults.answer_after = 1
+    sender = Sender(shop.account.token, shop.account.api_url, shop.http, aiohttp.ClientTimeout(total=0.2))
+    with failing(Ambiguous, shop, caplog):
+        await sender.send(anna, Content("hi"))
+
+
+async def test_where_nobody_listens_nothing_was_sent(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    sender = Sender(shop.account.token, f"http://127.0.0.1:{free_port()}", shop.http)
+    with failing(Unavailable, shop, caplog):
+        await sender.send("5550001", Content("hi"))
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, "<html>maintenance</html>"),
+        (200, '{"ok": true}'),
+        (200, '{"ok": true, "result": true}'),
+        (200, '{"ok": true, "result": {"message_id": 1, "date": 1, "chat": {"id": 1}}}'),
+        (200, "[]"),
+        (200, b"\xff\xfe"),
+        (500, '{"ok": false}'),
+        (502, "<html>bad gateway</html>"),
+        (504, ""),
+    ],
+)
+async def test_answers_that_make_no_sense_are_ambiguous(shop: Shop, status: int, body: str | bytes) -> None:
+    async with answering(status, body) as url:
+        with pytest.raises(Ambiguous, match="it may have been sent") as failure:
+            await Sender(shop.account.token, url, shop.http).send("5550001", Content("hi"))
+    assert "html" not in str(failure.value)
+
+
+async def test_addresses_in_what_aiohttp_says_are_kept_out(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    app = Quart("proxy")
+
+    @app.route("/<path:path>", methods=["GET", "POST"])
+    async def answer(path: str) -> Response:
+        return Response(status=302, headers={"Location": f"/{path}"})
+
+    async with served(app) as url:
+        with failing(Ambiguous, shop, caplog):
+            await Sender(shop.account.token, url, shop.http).send("5550001", Content("hi"))
+
+
+async def test_a_broken_connection_is_ambiguous(shop: Shop) -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.close()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", port := free_port()):
+        sender = Sender(shop.account.token, f"http://127.0.0.1:{port}", shop.http)
+        with pytest.raises(Ambiguous, match="the connection to Telegram broke"):
+            await sender.send("5550001", Content("hi"))
+
+
+def test_media_types_of_what_comes_in_can_go_out_again() -> None:
+    folder = Path(__file__).parents[1] / "payloads"
+    events = [
+        event for file in folder.glob("*.json") for event in json.loads(file.read_text("utf-8")).get("events", ())
+    ]
+    came_in = {event["content"]["media"]["type"] for event in events if "media" in event.get("content", {})}
+    assert came_in == set(TYPES) - {"hologram"}

@@ -1,0 +1,87 @@
+"""The stand-in refuses what Telegram refuses, in Telegram's own words, however it is asked."""
+
+import json
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.bots.telegram.conftest import Shop
+
+
+async def ask(shop: Shop, method: str, token: str = "", **request: Any) -> tuple[int, Any]:
+    url = f"{shop.account.api_url}/bot{token or shop.account.token.reveal()}/{method}"
+    async with shop.http.post(url, **request) as response:
+        return response.status, await response.json()
+
+
+def keyboard(**button: str) -> str:
+    return json.dumps({"inline_keyboard": [[button]]})
+
+
+async def test_parameters_may_be_json_or_a_form_of_either_kind(shop: Shop) -> None:
+    anna = await shop.started("Anna")
+    multipart = aiohttp.FormData({"chat_id": anna, "text": "3"}, default_to_multipart=True)
+    markup = {"inline_keyboard": [[{"text": "Yes", "callback_data": "yes"}]]}
+    await ask(shop, "sendMessage", json={"chat_id": int(anna), "text": "1", "reply_markup": markup})
+    await ask(shop, "sendmessage", data={"chat_id": anna, "text": "2"})
+    status, answer = await ask(shop, "sendMessage", data=multipart)
+    assert (status, answer["ok"], answer["result"]["chat"]["id"]) == (200, True, int(anna))
+    assert [accepted.text for accepted in shop.server.accepted] == ["1", "2", "3"]
+    assert shop.server.phone(anna).screen[-3].buttons[0].reply == "yes"
+
+
+async def test_get_me(shop: Shop) -> None:
+    _, answer = await ask(shop, "getMe")
+    assert answer["result"]["username"] == "demo_shop_bot"
+
+
+async def test_delete_message(shop: Shop) -> None:
+    anna = await shop.started("Anna")
+    _, sent = await ask(shop, "sendMessage", data={"chat_id": anna, "text": "oops"})
+    wanted = {"chat_id": anna, "message_id": sent["result"]["message_id"]}
+    assert await ask(shop, "deleteMessage", json=wanted) == (200, {"ok": True, "result": True})
+    assert [bubble.text for bubble in shop.server.phone(anna).screen] == ["/start"]
+    assert (await ask(shop, "deleteMessage", json=wanted))[1]["description"].endswith("message to delete not found")
+
+
+async def test_a_wrong_token_and_a_wrong_method(shop: Shop) -> None:
+    assert await ask(shop, "getMe", "7000123456:AAAA") == (
+        401,
+        {"ok": False, "error_code": 401, "description": "Unauthorized"},
+    )
+    status, answer = await ask(shop, "sendTelepathy")
+    assert (status, answer["error_code"]) == (404, 404)
+
+
+@pytest.mark.parametrize(
+    ("params", "description"),
+    [
+        ({}, "message text is empty"),
+        ({"text": " \n "}, "message text is empty"),
+        ({"text": "😀" * 2049}, "message is too long"),
+        ({"text": "hi", "chat_id": "404"}, "chat not found"),
+        ({"text": "hi", "reply_markup": "{"}, "can't parse reply keyboard markup JSON object"),
+        ({"text": "hi", "reply_markup": keyboard(text="Yes", callback_data="x" * 65)}, "BUTTON_DATA_INVALID"),
+        ({"text": "hi", "reply_markup": keyboard(text="Yes")}, "Text buttons are unallowed"),
+        ({"text": "hi", "reply_markup": keyboard(text="", callback_data="x")}, "must be non-empty"),
+        ({"text": "hi", "reply_markup": keyboard(text="Site", url="nowhere")}, "is invalid"),
+    ],
+)
+async def test_a_message_that_is_refused(shop: Shop, params: dict[str, str], description: str) -> None:
+    anna = await shop.started("Anna")
+    status, answer = await ask(shop, "sendMessage", data={"chat_id": anna} | params)
+    assert (status, answer["ok"], answer["error_code"]) == (400, False, 400)
+    assert description in answer["description"]
+    assert shop.server.accepted == []
+
+
+async def test_a_file_that_is_missing(shop: Shop) -> None:
+    anna = await shop.started("Anna")
+    _, answer = await ask(shop, "sendPhoto", data={"chat_id": anna})
+    assert answer["description"] == "Bad Request: there is no photo in the request"
+
+
+async def test_a_secret_with_characters_that_are_not_allowed(shop: Shop) -> None:
+    _, answer = await ask(shop, "setWebhook", data={"url": shop.url, "secret_token": "a b"})
+    assert answer["description"] == "Bad Request: secret token contains unallowed characters"

@@ -1,0 +1,253 @@
+"""Sending, receipts and faults, over real HTTP."""
+
+import asyncio
+import logging
+from datetime import timedelta
+
+import aiohttp
+import pytest
+
+from bots.viber import Account, open_accounts
+from bots.viber.outbound.media import size_of
+from bots.viber.outbound.pieces import is_picture
+from bots.wire import files
+from gateway.domain.channel.contract import Outside
+from gateway.domain.channel.errors import Ambiguous, Misconfigured, Refused, Unavailable
+from gateway.domain.channel.secret import Secret
+from gateway.domain.model.event import Inbound, Receipt
+from gateway.domain.model.nouns import Address, Button, Cause, Content, Media, Progress, TemplateMessage
+from tests.bots.viber.bench import ANNA, Clock, opened
+from tests.support.http.serving import free_port
+
+
+@pytest.mark.parametrize("string_tokens", [True, False])
+async def test_a_message_arrives_and_is_reported(*, string_tokens: bool) -> None:
+    async with opened() as bench:
+        await bench.subscribers(ANNA)
+        bench.server.string_tokens = string_tokens
+        provider_id = await bench.send("Заказ № 5 <b> & *готов*")
+        await bench.server.quiet()
+        accepted = bench.server.accepted[0]
+        assert (accepted.id, accepted.user, accepted.text) == (provider_id, bench.anna.user, "Заказ № 5 <b> & *готов*")
+        assert accepted.request["tracking_data"] == "n1:0:0"
+        assert accepted.request["sender"]["name"] == "Demo shop"
+        assert int(provider_id.removeprefix(f"{bench.anna.user}/")) > 2**53
+        assert bench.server.phone(bench.anna.user).screen[-1].state == "read"
+        assert [(event.progress, event.provider_id) for event in bench.told(Receipt)] == [
+            (Progress.DELIVERED, provider_id),
+            (Progress.READ, provider_id),
+        ]
+        assert len({event.id for event in bench.told(Receipt)}) == 2
+        assert bench.forged == 0
+
+
+async def test_whoever_does_not_read_is_reported_as_delivered_to() -> None:
+    async with opened() as bench:
+        await bench.subscribers(ANNA)
+        bench.server.phone(bench.anna.user).reads = False
+        await bench.send()
+        await bench.server.quiet()
+        assert [event.progress for event in bench.told(Receipt)] == [Progress.DELIVERED]
+
+
+async def test_a_phone_that_is_off_gets_it_later() -> None:
+    async with opened() as bench:
+        await bench.subscribers(ANNA)
+        phone = bench.server.phone(bench.anna.user)
+        phone.reachable = False
+        await bench.send()
+        await asyncio.sleep(0.1)
+        assert (bench.events, phone.screen[-1].state) == ([], "sent")
+        phone.reachable = True
+        async with asyncio.timeout(5):
+            while len(bench.events) < 2:  # noqa: ASYNC110 - the stand-in looks by itself
+                await asyncio.sleep(0.01)
+        assert phone.screen[-1].state == "read"
+
+
+async def test_a_late_rejection_by_the_app() -> None:
+    async with opened() as bench:
+        await bench.subscribers(ANNA)
+        bench.server.reject_later("failure description")
+        provider_id = await bench.send()
+        await bench.server.quiet()
+        (receipt,) = bench.told(Receipt)
+        assert (receipt.provider_id, receipt.progress, receipt.cause) == (provider_id, Progress.FAILED, Cause.REFUSED)
+        assert receipt.reason == "failure description"
+        assert bench.server.phone(bench.anna.user).screen[-1].state == "failed"
+
+
+async def test_buttons() -> None:
+    buttons = (Button("Да & <нет>", reply="/yes"), Button("Shop", url="https://shop.ru/a?b=1&c=2"), Button("Bare"))
+    async with opened() as bench:
+        await bench.subscribers(ANNA)
+        await bench.send(Content("Well?", buttons=buttons))
+        bubble = bench.server.phone(bench.anna.user).screen[-1]
+        assert [button.text for button in bubble.buttons] == ["Да & <нет>", "Shop", "Bare"]
+        keys = bench.server.accepted[0].request["keyboard"]["Buttons"]
+        assert keys[0]["Text"] == "Да &amp; &lt;нет&gt;"
+        assert [(key["ActionType"], key["ActionBody"]) for key in keys] == [
+            ("reply", "/yes"),
+            ("open-url", "https://shop.ru/a?b=1&c=2"),
+            ("reply", "Bare"),
+        ]
+        await bench.server.press(bench.anna.user, bubble.id, "Да & <нет>")
+        await bench.server.quiet()
+        assert [event.content.text for event in bench.told(Inbound)] == ["/yes"]
+
+
+async def test_an_opened_link_is_not_something_that_the_person_wrote() -> None:
+    async with opened() as bench:
+        await bench.subscribers(ANNA)
+        await bench.send(Content("Well?", buttons=(Button("Shop", url="https://shop.ru"),)))
+        bubble = bench.server.phone(bench.anna.user).screen[-1]
+        await bench.server.press(bench.anna.user, bubble.id, "Shop")
+        await bench.server.quiet()
+        assert bench.told(Inbound) == []
+        assert bench.server.phone(bench.anna.user).screen[-1] is bubble
+
+
+@pytest.mark.parametrize(
+    ("media", "sent"),
+    [
+        (Media("image", "{url}/files/10/a.JPG?x=1"), {"type": "picture", "text": "Look"}),
+        (Media("image", "{url}/files/10/photo"), {"type": "file", "size": 10, "file_name": "photo"}),
+        (Media("video", "{url}/files/5000/a.mp4"), {"type": "video", "size": 5000}),
+        (Media("video", "{url}/files/30000000/a.mp4"), {"type": "file", "size": 30000000, "file_name": "a.mp4"}),
+        (Media("video", "{url}/files/5000/a.mov"), {"type": "file", "size": 5000, "file_name": "a.mov"}),
+        (Media("document", "{url}/files/7/a.pdf", name="Счёт.pdf"), {"type": "file", "file_name": "Счёт.pdf"}),
+        (Media("document", "{url}/files/60000000/a.pdf"), {"type": "url"}),
+        (Media("document", "{url}/files/7/missing.pdf"), {"type": "url"}),
+        (Media("video", "http://127.0.0.1:9/a.mp4"), {"type": "url"}),
+        (Media("document", "http://a..b:9/a.pdf"), {"type": "url"}),
+        (Media("document", f"http://{'a' * 64}.com:9/a.pdf"), {"type": "url"}),
+        (Media("document", "https://"), Refused),
+    ],
+)
+async def test_files(media: Media, sent: dict[str, object] | type[Refused]) -> None:
+    async with opened() as bench:
+        await bench.subscribers(ANNA)
+        content = Content("Look", Media(media.type, media.url.format(url=bench.url), name=media.name))
+        pieces = bench.channel.split(content)
+        if isinstance(sent, type):
+            with pytest.raises(sent):
+                await bench.send(pieces[-1])
+            return
+        for piece in pieces:
+            await bench.send(piece)
+        assert "".join(line.text for line in bench.server.accepted) == "Look"
+        request = bench.server.accepted[-1].request
+        assert {name: request[name] for name in sent} == sent
+        assert request["media"] == media.url.format(url=bench.url)
+        assert bench.measured == (not is_picture(media) and ":9/" not in media.url)
+
+
+async def test_a_file_whose_server_sends_us_to_a_host_without_a_name() -> None:
+    async with opened() as bench:
+        content = Content(media=Media("document", f"{bench.url}/files/7/elsewhere.pdf"))
+        await bench.subscribers(ANNA)
+        await bench.send(content)
+        assert bench.server.accepted[-1].request["type"] == "url"
+
+
+async def test_a_file_on_a_private_network_is_not_asked_for() -> None:
+    async with opened() as bench, files.session(private=False) as guarded:
+        media = Media("document", f"{bench.url}/files/7/a.pdf")
+        assert await size_of(guarded, media) is None
+        assert bench.measured == 0
+
+
+async def test_the_longest_text() -> None:
+    async with opened() as bench:
+        await bench.subscribers(ANNA)
+        assert await bench.send("ы" * 7000)
+        with pytest.raises(Refused, match=r"\(3 badData: text is too long\)"):
+            await bench.send("ы" * 7001)
+
+
+async def test_a_message_that_is_too_large_is_not_even_tried() -> None:
+    async with opened() as bench:
+        buttons = tuple(Button(f"{number}", reply="ы" * 2000) for number in range(10))
+        with pytest.raises(Refused, match="bytes"):
+            await bench.send(Content("hello", buttons=buttons))
+
+
+async def test_more_buttons_than_viber_shows() -> None:
+    async with opened() as bench:
+        await bench.subscribers(ANNA)
+        with pytest.raises(Refused, match="24 buttons"):
+            await bench.send(Content("Well?", buttons=(Button("Yes", reply="/yes"),) * 25))
+        assert bench.server.accepted == []
+
+
+async def test_templates_are_not_for_viber() -> None:
+    async with opened() as bench:
+        with pytest.raises(Refused, match="no templates"):
+            await bench.channel.send(bench.anna, TemplateMessage("order", "ru"), key="k")
+
+
+async def test_nobody_there_is_unavailable() -> None:
+    settings = Account(Secret("x" * 20), "Shop", api_url=f"http://127.0.0.1:{free_port()}")
+    async with aiohttp.ClientSession() as http:
+        channel = open_accounts({"main": settings}, Outside(http, "https://gateway.shop.ru", http))["main"]
+        with pytest.raises(Unavailable):
+            await channel.send(Address("viber", "main", "a=="), Content("hello"), key="k")
+
+
+async def test_a_lost_answer_is_ambiguous() -> None:
+    async with opened() as bench:
+        await bench.subscribers(ANNA)
+        bench.server.faults.lose_answers()
+        with pytest.raises(Ambiguous):
+            await bench.send()
+        assert len(bench.server.accepted) == 1
+
+
+async def test_the_token_is_nowhere_to_be_read(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    token = "5da6az1s345z78-dazcczb2542zv51a-e0vc5fva17480im9"
+    async with opened(auth_token=Secret(token)) as bench:
+        with pytest.raises(Misconfigured, match="auth_token is not valid") as refusal:
+            await bench.send()
+        bench.server.faults.lose_answers()
+        with pytest.raises(Misconfigured) as bound:
+            await bench.channel.bind(f"{bench.url}/webhooks/viber/main")
+        assert token not in f"{refusal.value!r}{bound.value!r}{bench.channel.__dict__}{caplog.text}"
+        assert refusal.value.__cause__ is None
+
+
+async def test_a_session_is_a_day_from_the_first_message() -> None:
+    clock = Clock()
+    async with opened(clock) as bench:
+        await bench.subscribers(ANNA)
+        clock.forward(timedelta(hours=23))
+        await bench.subscribers(ANNA)
+        await bench.send("free")
+        clock.forward(timedelta(hours=1))
+        await bench.send("charged")
+        await bench.subscribers(ANNA)
+        await bench.send("free again")
+        assert [line.text for line in bench.server.charged] == ["charged"]
+        assert len(bench.server.accepted) == 3
+
+
+async def test_webhooks_may_come_twice_and_in_any_order() -> None:
+    async with opened() as bench:
+        await bench.subscribers(ANNA)
+        bench.server.faults.webhook_copies = 2
+        bench.server.faults.reorder = True
+        await bench.send()
+        await bench.server.quiet()
+        assert len(bench.events) == 4
+        assert len({event.id for event in bench.events}) == 2
+        assert bench.forged == 0
+
+
+async def test_a_webhook_is_delivered_again_until_it_is_taken() -> None:
+    async with opened() as bench:
+        bench.down = True
+        await bench.server.say(bench.anna.user, "hello")
+        await asyncio.sleep(0.05)
+        bench.down = False
+        await bench.server.quiet()
+        assert len(bench.events) == 1

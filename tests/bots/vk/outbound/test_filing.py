@@ -1,0 +1,179 @@
+"""One file on its way to VK: what arrives, what VK and its servers make of it, and what a broken way comes to."""
+
+import asyncio
+from urllib.parse import unquote
+
+import pytest
+from quart import Quart, Response
+
+from gateway.domain.channel.errors import Refused, Throttled, Unavailable
+from gateway.domain.model.nouns import Content, Media
+from tests.bots.vk.bench import Bench
+from tests.bots.vk.outbound.shelf import PNG, Shelf
+from tests.support.http.serving import free_port, served
+
+
+@pytest.mark.parametrize(
+    ("type_", "name", "kind"),
+    [
+        ("image", "a.png", "photo"),
+        ("sticker", "a.png", "photo"),
+        ("document", "invoice.pdf", "doc"),
+        ("document", "счёт.pdf", "doc"),
+        ("video", "invoice.pdf", "doc"),
+        ("document", "a.png", "doc"),
+    ],
+)
+async def test_a_file_arrives(bench: Bench, shelf: Shelf, type_: str, name: str, kind: str) -> None:
+    anna = await bench.started()
+    await bench.send(anna, Content("Вот он", Media(type_, url=f"{shelf.url}/{name}")))
+    shown = bench.vk.phone(anna).screen[-1]
+    assert shown.text == "Вот он"
+    assert shown.media.startswith(f"{kind}-{bench.account.group_id}_")
+    stored = bench.vk.files.stored[shown.media]
+    assert (stored.title, stored.body) == (name, shelf.files[name][0])
+
+
+async def test_a_file_alone_is_a_message(bench: Bench, shelf: Shelf) -> None:
+    anna = await bench.started()
+    await bench.send(anna, Content(media=Media("image", url=f"{shelf.url}/a.png")))
+    assert bench.vk.phone(anna).screen[-1].media.startswith("photo-")
+
+
+@pytest.mark.parametrize(
+    ("media", "reason"),
+    [
+        (Media("image", url="/text.png"), "VK does not take the file"),
+        (Media("document", url="/setup.exe"), "ERR_UPLOAD_BAD_FILE"),
+        (Media("image", url="/gone.png"), "its server answers 404"),
+        (Media("image"), "neither an id nor a url"),
+    ],
+)
+async def test_what_vk_does_not_take(bench: Bench, shelf: Shelf, media: Media, reason: str) -> None:
+    anna = await bench.started()
+    url = f"{shelf.url}{media.url}" if media.url else ""
+    with pytest.raises(Refused, match=reason):
+        await bench.send(anna, Content("hi", Media(media.type, url=url)))
+    assert bench.vk.accepted == []
+
+
+async def test_what_is_unclear_about_an_upload_is_clear_about_the_message(bench: Bench, shelf: Shelf) -> None:
+    """Nothing was sent, so trying again can do no harm."""
+    anna = await bench.started()
+    bench.vk.faults.fail("36")
+    with pytest.raises(Unavailable, match="the file did not reach VK"):
+        await bench.send(anna, Content(media=Media("document", url=f"{shelf.url}/invoice.pdf")))
+    assert bench.vk.accepted == []
+
+
+@pytest.mark.parametrize(("status", "error"), [(502, Unavailable), (429, Throttled), (413, Refused), (200, Refused)])
+async def test_a_file_server_that_is_not_well(
+    bench: Bench, shelf: Shelf, status: int, error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = Quart("pu.vk.com")
+
+    @app.post("/photo")
+    async def take() -> Response:
+        return Response("<html>sorry</html>", status, content_type="text/html")
+
+    anna = await bench.started()
+    async with served(app) as url:
+        monkeypatch.setattr(bench.vk.files, "_url", url)
+        with pytest.raises(error, match="file"):
+            await bench.send(anna, Content(media=Media("image", url=f"{shelf.url}/a.png")))
+
+
+@pytest.mark.parametrize(
+    ("target", "saved", "reason"),
+    [
+        ({}, None, "VK named no address for the file"),
+        ([], None, "VK named no address for the file"),
+        ({"upload_url": 5}, None, "VK named no address for the file"),
+        (None, [], "VK saved the file and named no id for it"),
+        (None, {}, "VK saved the file and named no id for it"),
+        (None, [{"id": "one"}], "VK saved the file and named no id for it"),
+    ],
+)
+async def test_answers_that_make_no_sense(
+    bench: Bench, shelf: Shelf, target: object, saved: object, reason: str
+) -> None:
+    app = Quart("proxy")
+
+    @app.post("/method/<method>")
+    async def answer(method: str) -> dict[str, object]:
+        asked = {"upload_url": f"{bench.account.api_url}/upload/photo"} if target is None else target
+        return {"response": asked if method == "photos.getMessagesUploadServer" else saved}
+
+    async with served(app) as url:
+        with pytest.raises(Unavailable, match=reason):
+            await bench.other(api_url=url).send(
+                bench.address("1"), Content(media=Media("image", url=f"{shelf.url}/a.png")), key="k1"
+            )
+
+
+async def test_a_file_server_that_is_away(bench: Bench, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    anna = await bench.started()
+    monkeypatch.setattr(bench.vk.files, "_url", f"http://127.0.0.1:{free_port()}")
+    with pytest.raises(Unavailable, match="could not be reached"):
+        await bench.send(anna, Content(media=Media("image", url=f"{shelf.url}/a.png")))
+
+
+async def test_a_document_bears_the_name_that_it_was_given(bench: Bench, shelf: Shelf) -> None:
+    anna = await bench.started()
+    await bench.send(anna, Content(media=Media("document", url=f"{shelf.url}/invoice.pdf", name="Счёт 17.pdf")))
+    assert bench.vk.files.stored[bench.vk.phone(anna).screen[-1].media].title == "Счёт 17.pdf"
+
+
+@pytest.mark.parametrize(
+    ("path", "given", "title"),
+    [
+        ("in%0D%0Avoice.pdf", "", "invoice.pdf"),
+        ("in%00voice%7F.pdf", "", "invoice.pdf"),
+        ("%0D%0A", "", "file"),
+        ("invoice.pdf", "Счёт\r\n\x0017\x85.pdf", "Счёт17.pdf"),
+        ("invoice.pdf", "\r\n", "invoice.pdf"),
+    ],
+)
+async def test_a_name_has_no_control_characters(bench: Bench, shelf: Shelf, path: str, given: str, title: str) -> None:
+    shelf.files[unquote(path)] = (b"%PDF-1.7", "application/pdf")
+    anna = await bench.started()
+    await bench.send(anna, Content(media=Media("document", url=f"{shelf.url}/{path}", name=given)))
+    assert bench.vk.files.stored[bench.vk.phone(anna).screen[-1].media].title == title
+
+
+async def test_a_picture_whose_name_has_control_characters(bench: Bench, shelf: Shelf) -> None:
+    shelf.files["\r\n.png"] = (PNG, "image/png")
+    anna = await bench.started()
+    await bench.send(anna, Content(media=Media("image", url=f"{shelf.url}/%0D%0A.png")))
+    assert bench.vk.phone(anna).screen[-1].media.startswith("photo-")
+
+
+async def test_a_type_that_has_control_characters(bench: Bench) -> None:
+    """Its server's doing; a well-behaved one cannot even say it."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: image/png\x01\r\nContent-Length: %d\r\n\r\n" % len(PNG) + PNG)
+        writer.close()
+
+    anna = await bench.started()
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        await bench.send(anna, Content(media=Media("image", url=f"http://127.0.0.1:{port}/a.png")))
+    assert bench.vk.phone(anna).screen[-1].media.startswith("photo-")
+
+
+@pytest.mark.parametrize("code", ["7", "15"])
+@pytest.mark.parametrize(
+    ("type_", "name", "right"), [("image", "a.png", "photos"), ("document", "invoice.pdf", "docs")]
+)
+async def test_a_token_without_the_right_to_files(
+    bench: Bench, shelf: Shelf, code: str, type_: str, name: str, right: str
+) -> None:
+    """Only the message with the file is refused: the account can do everything else."""
+    anna = await bench.started()
+    bench.vk.faults.fail(code)
+    with pytest.raises(Refused, match=f"the right to {right}: VK {code}"):
+        await bench.send(anna, Content("hi", Media(type_, url=f"{shelf.url}/{name}")))
+    await bench.send(anna, "hi")
+    assert [line.text for line in bench.vk.accepted] == ["hi"]

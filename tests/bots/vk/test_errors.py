@@ -1,0 +1,185 @@
+"""Every error code of VK's, every way in which the wire can break, and what happens next. No secret in any of it."""
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from quart import Quart, Response
+
+from bots.vk.errors import MEANINGS, AccessDenied, RightMissing
+from bots.wire import wire
+from gateway.domain.channel.errors import (
+    Ambiguous,
+    Misconfigured,
+    Refused,
+    SendError,
+    Stopped,
+    Throttled,
+    Unavailable,
+    WindowClosed,
+)
+from gateway.domain.channel.secret import Secret
+from gateway.domain.model.nouns import Content
+from tests.bots.vk.bench import Bench
+from tests.support.http.serving import free_port, served
+
+NEXT: dict[type[SendError], set[int]] = {
+    Throttled: {6, 29},
+    Unavailable: {1, 9, 10, 22},
+    Misconfigured: {2, 3, 5, 14, 17, 27, 28, 42, 203, 984, 1117, 2000},
+    RightMissing: {7},
+    AccessDenied: {15},
+    Refused: {
+        *(8, 18, 100, 105, 113, 129, 900, 910, 913, 914, 917, 922, 924, 927, 932, 935, 936, 940, 945, 946),
+        *(1012, 3610),
+    },
+    Stopped: {901, 902, 1021},
+    WindowClosed: {943, 944, 950},
+    Ambiguous: {36},
+}
+CONTENT = Content("hi")
+TABLE = [(code, error) for error, codes in NEXT.items() for code in sorted(codes)]
+
+
+def test_no_code_is_left_out() -> None:
+    assert {code for code, _ in TABLE} | {911, 912} == set(MEANINGS)
+
+
+@contextmanager
+def failing(error: type[SendError], bench: Bench, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """The block raises exactly this, and neither it nor any log holds a secret of the account's."""
+    with caplog.at_level(logging.DEBUG), pytest.raises(SendError) as failure:
+        yield
+    assert type(failure.value) is error
+    told = "".join(traceback.format_exception(failure.value)) + caplog.text
+    for secret in (bench.account.access_token, bench.account.secret):
+        assert secret.reveal() not in told
+
+
+@pytest.mark.parametrize(("code", "error"), TABLE)
+async def test_a_code(bench: Bench, caplog: pytest.LogCaptureFixture, code: int, error: type[SendError]) -> None:
+    anna = await bench.started()
+    bench.vk.faults.fail(code)
+    with failing(error, bench, caplog):
+        await bench.send(anna, "hi")
+    assert bench.vk.accepted == []
+    await bench.send(anna, "hi")
+
+
+@pytest.mark.parametrize(
+    ("code", "pause"),
+    [(1, None), (6, timedelta(seconds=1)), (9, timedelta(minutes=5)), (10, None), (29, timedelta(hours=1))],
+)
+async def test_how_long_to_wait(bench: Bench, code: int, pause: timedelta | None) -> None:
+    anna = await bench.started()
+    bench.vk.faults.fail(code)
+    with pytest.raises(Unavailable, match=f"VK {code}: ") as failure:
+        await bench.send(anna, "hi")
+    assert failure.value.retry_after == pause
+
+
+async def test_too_many_in_a_second(bench: Bench) -> None:
+    users = [await bench.started(f"+7999{number:07}") for number in range(5)]
+    bench.vk.faults.per_second = 3
+    sent = await asyncio.gather(*(bench.send(user, "hi", key=user) for user in users), return_exceptions=True)
+    assert sum(isinstance(one, Throttled) for one in sent) == 2
+    assert len(bench.vk.accepted) == 3
+
+
+async def test_what_vk_says_never_tells_the_token(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    """Should VK ever repeat it in its words, as it does in request_params."""
+    token = bench.account.access_token.reveal()
+    error = {"error_code": 5, "error_msg": f"invalid {token}", "request_params": [{"key": "t", "value": token}]}
+    with failing(Misconfigured, bench, caplog):
+        await _answered(bench, {"error": error})
+    with failing(Refused, bench, caplog):
+        await _answered(bench, {"response": [{"peer_id": 1, "error": {"code": 900, "description": token}}]})
+
+
+@pytest.mark.parametrize(
+    ("json", "error", "words"),
+    [
+        ({"error": {"error_code": 7777, "error_msg": "New rule"}}, Refused, "VK 7777: New rule"),
+        ({"error": {"error_code": "5"}}, Refused, "VK 0: no explanation"),
+        ({"error": {}}, Refused, "VK 0: no explanation"),
+        ({"response": [{"peer_id": 1, "error": {"code": 901}}]}, Stopped, "VK 901: the person has not allowed"),
+        ({"response": [{"peer_id": 1, "message_id": 5}]}, Ambiguous, "named no id"),
+        ({"response": [{"peer_id": 1, "conversation_message_id": 0}]}, Ambiguous, "named no id"),
+        ({"response": []}, Ambiguous, "named no id"),
+        ({"response": 5001}, Ambiguous, "named no id"),
+        ({"response": None}, Ambiguous, "named no id"),
+        ({"error": "down"}, Ambiguous, "cannot be read"),
+        ([], Ambiguous, "cannot be read"),
+        ("<html>", Ambiguous, "cannot be read"),
+    ],
+)
+async def test_an_answer(bench: Bench, json: object, error: type[SendError], words: str) -> None:
+    with pytest.raises(SendError, match=words) as failure:
+        await _answered(bench, json)
+    assert type(failure.value) is error
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        *((500, Ambiguous), (502, Ambiguous), (504, Ambiguous), (200, Ambiguous)),
+        *((429, Throttled), (413, Refused), (301, Misconfigured), (404, Misconfigured), (403, Misconfigured)),
+    ],
+)
+async def test_a_status(bench: Bench, caplog: pytest.LogCaptureFixture, status: int, error: type[SendError]) -> None:
+    with failing(error, bench, caplog):
+        await _answered(bench, "<html>sorry</html>", status)
+
+
+async def test_patience_is_passed_on(bench: Bench) -> None:
+    with pytest.raises(Throttled) as failure:
+        await _answered(bench, None, 429)
+    assert failure.value.retry_after == timedelta(seconds=7)
+
+
+async def test_an_error_is_one_under_another_status_too(bench: Bench) -> None:
+    with pytest.raises(Misconfigured, match="VK 5"):
+        await _answered(bench, {"error": {"error_code": 5, "error_msg": "no"}}, 401)
+
+
+async def test_where_nobody_listens_nothing_was_sent(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    way = bench.other(api_url=f"http://127.0.0.1:{free_port()}")
+    with failing(Unavailable, bench, caplog):
+        await way.send(bench.address("1"), CONTENT, key="k1")
+
+
+async def test_a_late_answer_is_ambiguous(
+    bench: Bench, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna = await bench.started()
+    bench.vk.faults.answer_after = 0.5
+    short = wire.TIMEOUT.__class__(total=0.2)
+    monkeypatch.setattr(wire, "call", partial(wire.call, timeout=short))
+    with failing(Ambiguous, bench, caplog):
+        await bench.send(anna, "hi")
+
+
+async def test_a_wrong_token(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    with failing(Misconfigured, bench, caplog):
+        await bench.other(access_token=Secret("vk1.a.somebody-elses-token")).send(bench.address("1"), CONTENT, key="k1")
+
+
+async def _answered(bench: Bench, json: object, status: int = 200) -> None:
+    """Send to something in VK's place that answers so."""
+    app = Quart("proxy")
+
+    @app.post("/method/messages.send")
+    async def answer() -> Response:
+        response = app.json.response(json)
+        assert isinstance(response, Response)
+        response.status_code = status
+        response.headers["Retry-After"] = "7"
+        return response
+
+    async with served(app) as url:
+        await bench.other(api_url=url).send(bench.address("1"), CONTENT, key="k1")

@@ -1,0 +1,52 @@
+"""Pointing Meta's webhook at us, with the handshake that it really makes."""
+
+import pytest
+
+from bots.whatsapp.binding import read_binding
+from gateway.domain.channel.errors import Misconfigured
+from tests.bots.whatsapp.bench import Bench
+
+
+async def test_bind_look_and_unbind(bench: Bench) -> None:
+    url = f"{bench.url}/webhooks/whatsapp/shop"
+    await bench.channel.bind(url)
+    assert bench.meta.override == url
+    binding = await bench.channel.binding()
+    assert (binding.url, binding.problems) == (url, ())
+    await bench.hear()
+    await bench.channel.unbind()
+    assert bench.meta.override == ""
+
+
+async def test_a_webhook_that_fails_the_handshake_is_not_taken(bench: Bench) -> None:
+    with pytest.raises(Misconfigured, match="2200"):
+        await bench.channel.bind(f"{bench.url}/elsewhere")
+    assert bench.meta.override == ""
+
+
+async def test_a_refused_token_is_told_in_words(bench: Bench) -> None:
+    bench.meta.faults.fail(190)
+    with pytest.raises(Misconfigured, match="the access token is not accepted"):
+        await bench.channel.binding()
+
+
+def test_problems_in_words() -> None:
+    number = {
+        "webhook_configuration": {"whatsapp_business_account": "https://a.ru/1", "application": "https://b.ru/2"},
+        "status": "FLAGGED",
+        "quality_rating": "RED",
+        "health_status": {
+            "entities": [
+                {"entity_type": "PHONE_NUMBER", "can_send_message": "AVAILABLE"},
+                {"entity_type": "WABA", "can_send_message": "BLOCKED", "errors": [{"error_description": "No payment"}]},
+            ]
+        },
+    }
+    binding = read_binding(number, "https://a.ru")
+    assert binding.url == "https://a.ru/1"
+    assert binding.problems == (
+        "the number is FLAGGED",
+        "the number's quality is RED: people block or report it, and Meta may limit it",
+        "WABA is BLOCKED: No payment",
+        "template changes go to the app's callback URL, which is https://b.ru/2",
+    )

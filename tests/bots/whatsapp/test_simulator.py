@@ -1,0 +1,82 @@
+"""What the stand-in refuses of requests that our channel never makes: it is there to catch us when we start to."""
+
+from typing import Any
+
+import pytest
+
+from bots.whatsapp.simulator.components import Fault
+from bots.whatsapp.simulator.rules import read
+from gateway.domain.model.event import Inbound
+from gateway.domain.model.nouns import Button, Content
+from tests.bots.whatsapp.bench import ANNA, Bench
+
+HEAD = {"messaging_product": "whatsapp", "type": "text"}
+TEXT = {**HEAD, "to": ANNA, "text": {"body": "hi"}}
+FILE = {**HEAD, "to": ANNA, "type": "image"}
+REPLY = {"type": "reply", "reply": {"id": "1", "title": "x"}}
+
+
+def interactive(kind: str, action: dict[str, Any]) -> dict[str, Any]:
+    return {**TEXT, "type": "interactive", "interactive": {"type": kind, "body": {"text": "?"}, "action": action}}
+
+
+def template(value: str) -> dict[str, Any]:
+    parameters = [{"type": "text", "text": value}]
+    use = {"name": "t", "language": {"code": "ru"}, "components": [{"type": "body", "parameters": parameters}]}
+    return {**TEXT, "type": "template", "template": use}
+
+
+@pytest.mark.parametrize(
+    ("request_body", "code"),
+    [
+        ({**TEXT, "txt": 1}, 100),
+        ({**TEXT, "type": "hologram"}, 100),
+        ({**TEXT, "text": {"body": "hi", "font": "Comic Sans"}}, 100),
+        ([], 131009),
+        ({**TEXT, "messaging_product": "telegram"}, 131009),
+        ({**TEXT, "to": "Anna"}, 131009),
+        ({**TEXT, "biz_opaque_callback_data": "x" * 513}, 131009),
+        ({"type": "text", "to": ANNA, "text": {"body": "hi"}}, 131008),
+        ({**HEAD, "text": {"body": "hi"}}, 131008),
+        ({**HEAD, "to": ANNA}, 131008),
+        ({**TEXT, "text": {}}, 131008),
+        ({**FILE, "image": {}}, 131008),
+        ({**FILE, "image": {"id": "1", "link": "https://shop.ru/1"}}, 131008),
+        (interactive("button", {"buttons": [REPLY] * 4}), 131009),
+        (interactive("button", {"buttons": [REPLY] * 2}), 131009),
+        (interactive("list", {"button": "Open", "sections": [{"rows": [{"id": "1", "title": "x"}] * 2}]}), 131009),
+        (template("two\nlines"), 132018),
+        (template("wide     gap"), 132018),
+    ],
+)
+def test_refused(request_body: object, code: int) -> None:
+    fault = read(request_body, {("t", "ru"): {"body": "{{1}}"}})
+    assert isinstance(fault, Fault)
+    assert fault.code == code
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [("DISABLED", 132016), ("PAUSED", 132015), ("REJECTED", 132007), ("PENDING", 132001)]
+)
+def test_templates_that_are_not_sent(status: str, code: int) -> None:
+    fault = read(template("x"), {("t", "ru"): {"body": "{{1}}", "status": status}})
+    assert isinstance(fault, Fault)
+    assert fault.code == code
+
+
+async def test_webhooks_come_again_until_they_are_taken_and_twice_when_told(bench: Bench) -> None:
+    bench.meta.faults.webhook_copies = 2
+    await bench.hear()
+    assert len({event.id for event in bench.told(Inbound)}) == 1
+    assert len(bench.told(Inbound)) == 2
+
+
+async def test_a_row_shows_its_whole_text_where_the_title_is_cut(bench: Bench) -> None:
+    await bench.hear()
+    await bench.send(Content("?", buttons=(Button("A title of more than twenty-four letters", reply="1"),)))
+    (row,) = bench.meta.accepted[-1].request["interactive"]["action"]["sections"][0]["rows"]
+    assert row == {
+        "id": "1",
+        "title": "A title of more than twe",
+        "description": "A title of more than twenty-four letters",
+    }

@@ -1,0 +1,116 @@
+"""Fetching what callers point at: what is passed on, and what is never reached."""
+
+import socket
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from quart import Blueprint, Quart, Response, redirect
+from quart.typing import ResponseReturnValue
+
+from bots.wire import files
+from bots.wire.files import File, fetch
+from gateway.domain.channel.errors import Refused, SendError, Unavailable
+from tests.support.http.serving import free_port, served
+
+PHOTO = bytes(range(256)) * 400
+
+
+def _shelf() -> Quart:
+    blueprint, app = Blueprint("files", __name__), Quart("files")
+
+    @blueprint.get("/<path:name>")
+    async def file(name: str) -> ResponseReturnValue:
+        if name.isdigit():
+            return "", int(name)
+        if name == "away":
+            return redirect("/a%20photo.png")
+        if name == "nowhere":
+            return redirect("http://a..b/x.png")
+        return redirect("/round") if name == "round" else Response(PHOTO, content_type="image/png")
+
+    app.register_blueprint(blueprint)
+    return app
+
+
+@pytest.fixture
+async def shelf() -> AsyncIterator[str]:
+    async with served(_shelf()) as url:
+        yield url
+
+
+@pytest.fixture
+async def everywhere() -> AsyncIterator[aiohttp.ClientSession]:
+    async with files.session(private=True) as http:
+        yield http
+
+
+@pytest.fixture
+async def outside() -> AsyncIterator[aiohttp.ClientSession]:
+    async with files.session(private=False) as http:
+        yield http
+
+
+@pytest.mark.parametrize("path", ["a%20photo.png", "away"])
+async def test_a_file_comes_with_its_name_and_type(everywhere: aiohttp.ClientSession, shelf: str, path: str) -> None:
+    assert await fetch(everywhere, f"{shelf}/{path}") == File("a photo.png", "image/png", PHOTO)
+
+
+@pytest.mark.parametrize(
+    ("path", "error"),
+    [("404", Refused), ("403", Refused), ("503", Unavailable), ("429", Unavailable), ("round", Refused)],
+)
+async def test_what_its_server_says(
+    everywhere: aiohttp.ClientSession, shelf: str, path: str, error: type[SendError]
+) -> None:
+    with pytest.raises(error):
+        await fetch(everywhere, f"{shelf}/{path}")
+
+
+@pytest.mark.parametrize("host", ["a..b", ".com", "...", f"{'a' * 64}.com", f"xn--{'a' * 64}.com", f"{'ы' * 64}.com"])
+async def test_a_host_that_has_no_name(everywhere: aiohttp.ClientSession, host: str) -> None:
+    with pytest.raises(Refused, match="cannot be had"):
+        await fetch(everywhere, f"http://{host}/x.png")
+
+
+async def test_being_sent_to_a_host_that_has_no_name(everywhere: aiohttp.ClientSession, shelf: str) -> None:
+    with pytest.raises(Refused, match="cannot be had"):
+        await fetch(everywhere, f"{shelf}/nowhere")
+
+
+async def test_a_server_that_is_down(everywhere: aiohttp.ClientSession) -> None:
+    with pytest.raises(Unavailable):
+        await fetch(everywhere, f"http://127.0.0.1:{free_port()}/photo.png")
+
+
+async def test_too_large_a_file(everywhere: aiohttp.ClientSession, shelf: str) -> None:
+    assert (await fetch(everywhere, f"{shelf}/photo", most=len(PHOTO))).body == PHOTO
+    with pytest.raises(Refused, match="more than"):
+        await fetch(everywhere, f"{shelf}/photo", most=len(PHOTO) - 1)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]"])
+async def test_our_own_network_is_not_reached(outside: aiohttp.ClientSession, shelf: str, host: str) -> None:
+    port = shelf.rpartition(":")[2]
+    with pytest.raises(SendError) as refusal:
+        await fetch(outside, f"http://{host}:{port}/photo.png")
+    assert isinstance(refusal.value, Refused), refusal.value
+
+
+@pytest.mark.parametrize(
+    "address", ["10.0.0.1", "169.254.169.254", "192.168.1.1", "172.16.0.9", "0.0.0.8", "fd00::1", "64:ff9b::a00:1"]
+)
+def test_private_addresses(address: str) -> None:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with pytest.raises(files.NotPublic):
+        files._public_socket((family, socket.SOCK_STREAM, 6, "", (address, 80)))
+
+
+def test_a_public_address() -> None:
+    files._public_socket((socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.215.14", 80))).close()
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://example.org/x", "http://", "no address"])
+async def test_what_is_no_web_address(everywhere: aiohttp.ClientSession, url: str) -> None:
+    with pytest.raises(Refused):
+        await fetch(everywhere, url)

@@ -1,0 +1,71 @@
+"""Templates from the shell, against Meta's stand-in over real HTTP."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bots.whatsapp.simulator.server import Server, demo_account
+from gateway.domain.model.message_template import MessageTemplate
+from gateway.runtime.runtime import Clock
+from gateway.runtime.settings.settings import Settings
+from storage.accounts import states
+from storage.engine.database import Db
+from storage.templates import approved
+from tests.support.http.serving import app_of, listener, served, url_of
+from tests.support.processes.cli import PUBLIC
+from tests.support.processes.commands import Finished, run
+from tests.support.processes.processes import accounts_file
+
+KEY = "whatsapp:shop:hello:en"
+
+
+class Desk:
+    """A folder with one account, and Meta's stand-in."""
+
+    def __init__(self, folder: Path, settings: Settings, meta: Server) -> None:
+        self.folder, self.meta = folder, meta
+        self.environment = {
+            "MONGODB_URI": str(settings.mongodb_uri),
+            "GATEWAY_DATABASE": settings.database,
+            "GATEWAY_PUBLIC_URL": PUBLIC,
+        }
+
+    async def templates(self, *arguments: str) -> Finished:
+        return await run(self.folder, "gateway", "templates", *arguments, **self.environment)
+
+
+@pytest.fixture
+async def desk(tmp_path: Path, settings: Settings) -> AsyncIterator[Desk]:
+    at = listener()
+    account = demo_account(f"{url_of(at)}/whatsapp")
+    accounts_file(tmp_path / "accounts.toml", {"whatsapp": {"shop": account}})
+    meta = Server(account, f"{PUBLIC}/webhooks/whatsapp/shop")
+    async with served(app_of(meta.blueprint()), at):
+        yield Desk(tmp_path, settings, meta)
+        await meta.close()
+
+
+async def test_sync_submit_and_list(desk: Desk, db: Db) -> None:
+    now = Clock()()
+    draft = MessageTemplate(
+        channel="whatsapp", account="shop", name="hello", language="en", category="UTILITY", body="Hi", created_at=now
+    )
+    await states.template_changed(db, draft.id, usable=False, state="draft", reason="", at=now.replace(microsecond=0))
+    assert await approved.put(db, draft)
+    assert (await desk.templates("submit", KEY)).out == f"{KEY}: pending\n"
+    again = await desk.templates("submit", KEY)
+    assert (again.code, again.err) == (1, "Only a draft is submitted; this is pending.\n")
+    assert (await desk.templates("sync", "whatsapp")).out == "3 templates\n"
+    lines = (await desk.templates("list")).out.splitlines()
+    assert lines[-1] == f"{KEY}  pending"
+    assert "whatsapp:shop:order_update:ru  approved" in lines
+
+
+async def test_what_does_not_work_is_said(desk: Desk) -> None:
+    nothing = await desk.templates("submit", "nothing")
+    assert (nothing.code, nothing.err) == (1, "there is no template nothing\n")
+    desk.meta.faults.fail(190)
+    refused = await desk.templates("sync", "whatsapp", "shop")
+    assert (refused.code, refused.err) == (1, "190: the access token is not accepted\n")
+    assert (await desk.templates("sync", "pigeon")).code == 1

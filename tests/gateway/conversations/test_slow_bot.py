@@ -1,0 +1,67 @@
+"""A bot of the operator's own that takes its time: it hears each event once, in order, and nobody else waits for it."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from gateway import worker
+from gateway.domain.model.event import Inbound
+from gateway.domain.model.nouns import Content, Session
+from gateway.runtime.settings.settings import Settings
+from tests.support.client import PHONE, Player, until
+from webhooks.demo.environment import opened_town
+
+OTHER = "+79000000002"
+CALLS: list[str] = []
+
+
+async def slow(event: Inbound, _: Session) -> Content:
+    CALLS.append(event.content.text)
+    await asyncio.sleep(0.5)
+    return Content(f"so: {event.content.text}")
+
+
+async def hanging(event: Inbound, _: Session) -> Content:
+    if event.content.text == "hang":
+        CALLS.append(event.content.text)
+        await asyncio.Event().wait()
+    return Content("here")
+
+
+async def test_it_hears_everything_once_and_in_order(settings: Settings) -> None:
+    """Though it all takes much longer than a lease: who lives keeps what is theirs."""
+    CALLS.clear()
+    slowly = replace(
+        settings, lease=timedelta(seconds=1), conversation="tests.gateway.conversations.test_slow_bot:slow"
+    )
+    async with opened_town(slowly) as town, Player.of(town) as player:
+        whatsapp, texts = town.simulators["whatsapp"], [f"text {number}" for number in range(8)]
+        for text in texts:
+            await whatsapp.say(whatsapp.user_of(PHONE), text)
+
+        async def answered() -> bool | None:
+            return len(player.answers("whatsapp")) == len(texts) or None
+
+        await until(answered)
+        assert [answer.text for answer in player.answers("whatsapp")] == [f"so: {text}" for text in texts]
+    assert texts == CALLS
+
+
+async def test_one_that_hangs_holds_up_one_conversation_for_a_while(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "AT_MOST", 0.3)
+    monkeypatch.setattr(worker, "PAUSES", (0.1,))
+    CALLS.clear()
+    hung = replace(
+        settings, lease=timedelta(seconds=1), conversation="tests.gateway.conversations.test_slow_bot:hanging"
+    )
+    async with opened_town(hung) as town, Player.of(town) as player:
+        whatsapp = town.simulators["whatsapp"]
+        await whatsapp.say(whatsapp.user_of(PHONE), "hang")
+        await whatsapp.say(whatsapp.user_of(PHONE), "still there?")
+        assert (await player.say("whatsapp", "hello", OTHER)).text == "here"
+        assert (await player.answer("whatsapp", 0)).text == "here"
+    assert CALLS == ["hang", "hang"]

@@ -1,0 +1,75 @@
+"""What is not a message to us: a chat that is opened, and messages that go out in our name."""
+
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from gateway.conversations import inbound
+from gateway.domain.model.event import Echo, Person, Receipt, Visit
+from gateway.domain.model.nouns import Address, Content, Message, Progress
+from gateway.runtime.runtime import Runtime, opened
+from gateway.runtime.settings.settings import Settings
+from storage.documents.codec import from_document
+from storage.messages import chat_log
+from storage.people import sessions
+
+AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
+ANNA = Address("vk", "shop", "7001")
+KEY = "vk:shop:7001/5"
+OURS = Message(KEY, ANNA.key, outbound=True, at=AT, content=Content("Ours"), notification="n1")
+ECHO = Echo(ANNA, "e1", "7001/5", Content("As it came"), AT)
+RECEIPT = Receipt("vk", "shop", "r1", "7001/5", Progress.DELIVERED, AT)
+
+
+@pytest.fixture
+async def runtime(settings: Settings) -> AsyncIterator[Runtime]:
+    async with opened(settings) as runtime:
+        yield runtime
+
+
+async def line(runtime: Runtime) -> Message | None:
+    document = await runtime.db["messages"].find_one({"_id": KEY})
+    return from_document(Message, document) if document else None
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_a_visit_by_a_deep_link_says_whose_chat_it_is(runtime: Runtime, *, known: bool) -> None:
+    contact = await sessions.join(runtime.db, AT, phone="+79161234567")
+    assert contact
+    code = contact.start_code if known else "nobody's"
+    await inbound.work(runtime, Visit(ANNA, "v1", AT, code, Person("Anna")))
+    session = await sessions.get(runtime.db, ANNA.key)
+    assert session
+    assert (session.contact, session.name) == (contact.id if known else None, "Anna")
+    assert (session.started_at, session.last_inbound_at, session.window_from_at) == (None, None, None)
+
+
+async def test_a_visit_without_a_link_forgets_nothing(runtime: Runtime) -> None:
+    contact = await sessions.join(runtime.db, AT, phone="+79161234567")
+    assert contact
+    await inbound.work(runtime, Visit(ANNA, "v1", AT, contact.start_code, Person("Anna")))
+    await inbound.work(runtime, Visit(ANNA, "v2", AT))
+    session = await sessions.get(runtime.db, ANNA.key)
+    assert session
+    assert (session.contact, session.name) == (contact.id, "Anna")
+
+
+async def test_an_operators_message_is_in_the_chat_log_once(runtime: Runtime) -> None:
+    for _ in range(2):
+        await inbound.work(runtime, ECHO)
+    assert await line(runtime) == Message(KEY, ANNA.key, outbound=True, at=AT, content=ECHO.content)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+async def test_an_echo_of_ours_changes_nothing_whenever_it_comes(runtime: Runtime, order: tuple[int, ...]) -> None:
+    """The provider may be faster than its own answer to us, with the echo and with the receipt."""
+    happenings: list[Callable[[], Awaitable[object]]] = [
+        lambda: chat_log.log(runtime.db, OURS),
+        lambda: inbound.work(runtime, ECHO),
+        lambda: chat_log.of_receipt(runtime.db, RECEIPT),
+    ]
+    for number in order:
+        await happenings[number]()
+    assert await line(runtime) == OURS

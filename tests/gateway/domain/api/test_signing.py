@@ -1,0 +1,37 @@
+"""Signatures of callbacks: ours, unchanged, and young; two secrets while one is replaced."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from gateway.domain.api.signing import SIGNATURE, TIMESTAMP, TOLERANCE, Unsigned, signed, verify
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+OLD, NEW, BODY = "an old secret of ours", "a new secret of ours", '{"id": "é"}'.encode()
+
+
+def test_ours() -> None:
+    headers = signed([OLD, NEW], "m1:1", BODY, NOW)
+    for secret in (OLD, NEW):
+        verify(secret, headers, BODY, NOW + TOLERANCE)
+        verify(secret, {name.upper(): value for name, value in headers.items()}, BODY, NOW - TOLERANCE)
+
+
+@pytest.mark.parametrize(
+    ("secret", "changed", "body", "late"),
+    [
+        ("another", {}, BODY, timedelta(0)),
+        (OLD, {}, BODY + b" ", timedelta(0)),
+        (OLD, {}, BODY, TOLERANCE + timedelta(seconds=1)),
+        (OLD, {}, BODY, -TOLERANCE - timedelta(seconds=1)),
+        (OLD, {TIMESTAMP: str(int(NOW.timestamp()) + 1)}, BODY, timedelta(0)),
+        (OLD, {TIMESTAMP: ""}, BODY, timedelta(0)),
+        (OLD, {TIMESTAMP: "9" * 30}, BODY, timedelta(0)),
+        (OLD, {TIMESTAMP: "9" * 12}, BODY, timedelta(0)),
+        (OLD, {SIGNATURE: ""}, BODY, timedelta(0)),
+        (OLD, {SIGNATURE: "v1=я"}, BODY, timedelta(0)),
+    ],
+)
+def test_not_ours(secret: str, changed: dict[str, str], body: bytes, late: timedelta) -> None:
+    with pytest.raises(Unsigned):
+        verify(secret, signed([OLD], "m1:1", BODY, NOW) | changed, body, NOW + late)

@@ -1,0 +1,207 @@
+"""The rule, move by move, with the exact words that the story shows: how a step begins, and how it all ends."""
+
+import dataclasses
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from gateway.domain.cascade.moves import DOUBT, Finish, Move, Recall, Route, Send, Skip, Wait, World
+from gateway.domain.cascade.rule import advance, next_move
+from gateway.domain.channel.facts import Facts
+from gateway.domain.model.attempt import Attempt, Part, Step
+from gateway.domain.model.notification import Status
+from gateway.domain.model.nouns import Cause, Progress, Session
+from gateway.messages.accepting.cancel import Outcome, cancelled, outcome
+from tests.gateway.domain.cascade.cases import (
+    ADDRESS,
+    BILLING,
+    BLOCKED,
+    BOT,
+    BOTH,
+    END,
+    HARD,
+    HELD_ROUTE,
+    HELLO,
+    HOUR,
+    IDLE,
+    MEANT,
+    MINUTE,
+    NOW,
+    OPEN,
+    PLAIN,
+    POLICY,
+    SHUT,
+    SMS,
+    STOPPED,
+    TEMPLATE,
+    TEXT,
+    asked,
+    begin,
+    goes_on,
+    made,
+)
+
+
+@pytest.mark.parametrize(
+    ("step", "facts", "session", "template", "why"),
+    [
+        (BOTH, HARD, OPEN, False, "whatsapp: window open for 23 h -> free text"),
+        (BOTH, HARD, SHUT, True, f"whatsapp: window closed 3 h ago -> {HELLO}"),
+        (BOTH, HARD, None, True, f"whatsapp: the person has not written yet -> {HELLO}"),
+        (TEMPLATE, HARD, OPEN, True, f"whatsapp: window open for 23 h -> {HELLO}"),
+        (BOTH, POLICY, SHUT, True, f"whatsapp: window closed 3 h ago -> {HELLO}"),
+        (MEANT, POLICY, OPEN, False, "whatsapp: window open for 23 h -> free text"),
+        (BOTH, BILLING, OPEN, False, "whatsapp: free session open for 23 h -> free text"),
+        (BOTH, BILLING, SHUT, False, "whatsapp: free session closed 3 h ago, charged -> free text"),
+        (BOTH, BILLING, None, False, "whatsapp: no free session, charged -> free text"),
+        (SMS, PLAIN, None, False, "sms: no reply window on this channel -> free text"),
+        (SMS, BOT, OPEN, False, "sms: no reply window on this channel -> free text"),
+    ],
+)
+def test_text_or_template(step: Step, facts: Facts, session: Session | None, *, template: bool, why: str) -> None:
+    assert begin(step, facts, session) == Send(0, template, why)
+
+
+@pytest.mark.parametrize(
+    ("session", "why"),
+    [(SHUT, "whatsapp: window closed 3 h ago"), (None, "whatsapp: the person has not written yet")],
+)
+def test_an_intent_opens_a_closed_window(session: Session | None, why: str) -> None:
+    words = f"{why} -> free text as account_update"
+    assert begin(MEANT, POLICY, session) == Send(0, template=False, why=words, intent="account_update")
+
+
+@pytest.mark.parametrize(
+    ("step", "facts", "session", "problem", "why"),
+    [
+        (TEXT, POLICY, SHUT, "", "whatsapp: window closed 3 h ago, and the step has no intent"),
+        (TEXT, HARD, SHUT, "", "whatsapp: window closed 3 h ago, and the step has no template"),
+        (TEXT, HARD, None, "", "whatsapp: the person has not written yet, and the step has no template"),
+        (BOTH, HARD, SHUT, "paused", f"whatsapp: window closed 3 h ago; {HELLO} cannot be used: paused"),
+        (TEMPLATE, HARD, OPEN, "paused", f"whatsapp: window open for 23 h; {HELLO} cannot be used: paused"),
+        (SMS, BOT, None, "", "sms: the person has not started the bot"),
+        (SMS, BOT, replace(OPEN, started_at=None), "", "sms: the person has not started the bot"),
+        (BOTH, HARD, BLOCKED, "", "whatsapp: the person has blocked us on 2026-11-23 11:00 UTC"),
+        (BOTH, HARD, STOPPED, "", "whatsapp: the person asked us to stop on 2026-11-23 11:00 UTC"),
+    ],
+)
+def test_passed_over(step: Step, facts: Facts, session: Session | None, problem: str, why: str) -> None:
+    cause = Cause.WINDOW_CLOSED if "and the step has no" in why else None
+    assert begin(step, facts, session, problem) == Skip(0, why, cause)
+
+
+def test_nobody_to_write_to() -> None:
+    assert next_move(asked(SMS), World(NOW, [Route(PLAIN, no_address="no phone number is known")])) == Skip(
+        0, "sms: no phone number is known"
+    )
+
+
+def test_a_reply_goes_out_after_stop_but_not_to_whom_has_blocked_us() -> None:
+    reply = asked(TEXT, reply_to="m1")
+    assert isinstance(next_move(reply, World(NOW, [Route(HARD, ADDRESS, session=STOPPED)])), Send)
+    assert isinstance(next_move(reply, World(NOW, [Route(HARD, ADDRESS, session=BLOCKED)])), Skip)
+
+
+def test_an_account_that_is_held_waits_but_not_beyond_the_end() -> None:
+    assert next_move(asked(SMS), World(NOW, [HELD_ROUTE])) == Wait(NOW + HOUR, "sms: held, no money")
+    short = replace(asked(SMS), expires_at=NOW + MINUTE)
+    assert next_move(short, World(NOW, [HELD_ROUTE])) == Wait(NOW + MINUTE, "sms: held, no money")
+    assert isinstance(next_move(asked(SMS), World(NOW + HOUR, [HELD_ROUTE])), Send)
+
+
+@pytest.mark.parametrize(
+    ("attempt", "move"),
+    [
+        (made(Progress.DELIVERED), Finish(Status.DELIVERED, "whatsapp: delivered")),
+        (made(Progress.READ), Finish(Status.READ, "whatsapp: read")),
+        (
+            made(Progress.SENT),
+            Finish(Status.SENT, "whatsapp: sent; there is no further step"),
+        ),
+        (
+            made(Progress.UNKNOWN, DOUBT),
+            Finish(Status.UNDELIVERED, "no step is left; a message may have been sent, and is not repeated"),
+        ),
+        (made(Progress.FAILED), Finish(Status.UNDELIVERED, "no step is left")),
+        (made(Progress.SKIPPED), Finish(Status.UNDELIVERED, "no step is left")),
+    ],
+)
+def test_the_end_of_a_single_step(attempt: Attempt, move: Move) -> None:
+    assert goes_on(attempt, steps=(BOTH,)) == move
+
+
+def test_at_the_end_the_best_that_was_reached_counts() -> None:
+    wants_read = replace(SMS, success=Progress.READ)
+    attempts = (made(Progress.DELIVERED, HOUR), made(Progress.SENT, step=1))
+    tried = asked(wants_read, wants_read, attempts=attempts)
+    words = "sms: delivered; there is no further step"
+    assert next_move(tried, World(NOW, [IDLE, IDLE])) == Finish(Status.DELIVERED, words)
+
+
+def test_its_validity_is_over() -> None:
+    over = World(END, [IDLE])
+    assert next_move(asked(SMS), over) == Finish(Status.EXPIRED, "its validity is over")
+    arrived = asked(SMS, attempts=(made(Progress.DELIVERED),))
+    assert next_move(arrived, over) == Finish(Status.DELIVERED, "sms: delivered")
+
+
+def test_advance_tells_why_and_goes_on_to_the_step_that_works() -> None:
+    told, send = advance(asked(TEXT, SMS), World(NOW, [Route(HARD, ADDRESS), IDLE]))
+    assert send == Send(1, False, "sms: no reply window on this channel -> free text")
+    assert [attempt.progress for attempt in told.attempts] == [Progress.SKIPPED]
+    assert [decision.text for decision in told.decisions] == [told.attempts[0].reason]
+
+
+def test_advance_waits_or_settles() -> None:
+    waiting, send = advance(replace(asked(SMS), lease="worker"), World(NOW, [HELD_ROUTE]))
+    assert (waiting.due_at, waiting.lease, send) == (NOW + HOUR, None, None)
+    settled, send = advance(replace(asked(SMS), lease="worker"), World(END, [IDLE]))
+    assert (settled.due_at, settled.lease, settled.status, send) == (None, None, Status.EXPIRED, None)
+
+
+def test_after_a_cancel_nothing_follows_even_if_what_was_sent_has_failed_since() -> None:
+    """It was at rest when the caller wished it stopped, and a receipt wakes it."""
+    sent = asked(SMS, SMS, attempts=(made(Progress.SENT),)).settled(Status.SENT, NOW)
+    wished = cancelled(sent, NOW)
+    assert outcome(wished).reason == "sms: it was sent; no further step is taken"
+    failed = replace(wished, attempts=(made(Progress.FAILED),)).woken(NOW)
+    assert isinstance(next_move(failed, World(NOW, [IDLE, IDLE])), Finish)
+
+
+@pytest.mark.parametrize(
+    ("progress", "ago", "recalled"),
+    [
+        (Progress.SENT, MINUTE, True),
+        (Progress.SENT, HOUR, False),
+        (Progress.FAILED, MINUTE, True),
+        (Progress.DELIVERED, MINUTE, False),
+    ],
+)
+def test_what_another_has_replaced_is_taken_back_while_that_can_be_done(
+    progress: Progress, ago: timedelta, *, recalled: bool
+) -> None:
+    route = Route(dataclasses.replace(HARD, recalls=HOUR), ADDRESS)
+    replaced = made(progress, ago, parts=(Part("m1"),))
+    tried = asked(BOTH, SMS, attempts=(replaced, made(Progress.SENT, step=1)))
+    move = next_move(tried, World(NOW, [route, IDLE]))
+    assert isinstance(move, Recall) is recalled
+
+
+def test_of_a_text_whose_first_part_has_failed_the_others_may_be_on_their_way() -> None:
+    """The receipt of the first was faster than the process that was sending the second."""
+    sending = made(Progress.FAILED, pieces=2, parts=(Part("m1", Progress.FAILED),))
+    wished = cancelled(replace(asked(SMS, SMS, attempts=(sending,)), lease="worker"), NOW)
+    assert outcome(wished) == Outcome("n1", False, "sms: a part of it may have been sent; no further step is taken")
+    whole = replace(wished, attempts=(replace(sending, pieces=1),))
+    assert outcome(whole) == Outcome("n1", True)
+
+
+def test_a_repetition_that_was_refused_does_not_make_the_first_one_certain() -> None:
+    refused = made(Progress.FAILED, cause=Cause.REFUSED, unsure_from=NOW - MINUTE)
+    wished = cancelled(asked(SMS, SMS, attempts=(refused,)), NOW)
+    assert not outcome(wished).cancelled
+    assert outcome(wished).reason == "sms: it may have been sent; no further step is taken"
+    ended = next_move(wished, World(NOW, [IDLE, IDLE]))
+    words = "no step is left; a message may have been sent, and is not repeated"
+    assert ended == Finish(Status.UNDELIVERED, words)

@@ -1,0 +1,178 @@
+"""POST and GET /messages: what is refused before anything is sent, and what the story tells."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.support.client import PHONE, Player
+
+STEP: dict[str, Any] = {"channel": "sms", "text": "Hello, {{name}}"}
+TEMPLATE = {"name": "order_update", "language": "en", "variables": {"name": "{{name}}", "order": "A-17"}}
+
+
+async def submitted(town: Player, step: dict[str, Any], **destination: Any) -> Any:
+    """The answer's item for one step to one person, called Anna."""
+    to = destination or {"phone": PHONE}
+    message = {"destinations": [{"variables": {"name": "Anna"}, **to}], "channels": [step]}
+    status, answer = await town.post("/api/v1/messages", {"messages": [message]})
+    assert status == 202
+    return answer["messages"][0]
+
+
+@pytest.mark.parametrize(
+    ("step", "code", "field", "words"),
+    [
+        ({"channel": "pigeon", "text": "a"}, "unknown_channel", "channel", "there are: telegram, "),
+        ({**STEP, "account": "other"}, "unknown_account", "account", "no such account"),
+        ({"channel": "sms"}, "empty", "text", "a text, a media or a template"),
+        ({**STEP, "intent": "news"}, "unknown_intent", "intent", "under the intents: none"),
+        ({**STEP, "template": TEMPLATE}, "no_templates", "template", "no approved templates"),
+        (
+            {"channel": "whatsapp", "template": TEMPLATE, "buttons": [{"text": "Yes"}]},
+            "empty",
+            "buttons",
+            "need a text",
+        ),
+        *[
+            ({**STEP, "media": {"type": "image", "url": url}}, "bad_url", "media.url", "no web address")
+            for url in (
+                "http://a..b/x.png",
+                "https://[::1/x.png",
+                "http://.x/",
+                f"http://{'a' * 64}.ru/",
+                "http://a b/",
+            )
+        ],
+        ({**STEP, "buttons": [{"text": "a", "url": "https://x:y/"}]}, "bad_url", "buttons[0].url", "no web address"),
+        ({**STEP, "from": "A name that is too long"}, "bad_sender", "from", "no such sender"),
+        ({**STEP, "fallbackAfter": "PT9S"}, "invalid", "fallbackAfter", "from 10 seconds"),
+        ({**STEP, "fallbackAfter": "PT48H1S"}, "invalid", "fallbackAfter", "to 48 hours"),
+        ({**STEP, "fallbackAfter": "-PT1H"}, "invalid", "fallbackAfter", "from 10 seconds"),
+        ({**STEP, "success": "read"}, "no_receipts", "success", "does not report reading"),
+        ({"channel": "telegram", "text": "a", "success": "read"}, "no_receipts", "success", "does not report reading"),
+        ({**STEP, "text": "{{nome}}"}, "bad_text", "text", "'nome' is undefined; give it a value"),
+        ({**STEP, "text": "{{"}, "bad_text", "text", "line 1"),
+        ({**STEP, "text": "{% for a in b %}{% endfor %}"}, "bad_text", "text", "loops are not allowed"),
+        ({**STEP, "text": "{{ ''|trim }}"}, "empty", "text", "empty once its variables are filled in"),
+        ({**STEP, "text": " \n"}, "empty", "text", "empty once its variables are filled in"),
+        ({**STEP, "buttons": [{"text": "{{nome}}"}]}, "bad_text", "buttons[0].text", "'nome' is undefined"),
+        ({**STEP, "buttons": [{"text": "{{ ''|trim }}"}]}, "empty", "buttons[0].text", "empty"),
+        (
+            {"channel": "whatsapp", "template": {**TEMPLATE, "variables": {"order": "{{order}}"}}},
+            "bad_text",
+            "template.variables.order",
+            "'order' is undefined",
+        ),
+        (
+            {"channel": "whatsapp", "template": {**TEMPLATE, "variables": {"a.b\0$": "x"}}},
+            "invalid",
+            "template.variables.a.b\0$",
+            "letters, digits",
+        ),
+    ],
+)
+async def test_refused_before_anything_is_sent(
+    town: Player, step: dict[str, Any], code: str, field: str, words: str
+) -> None:
+    error = (await submitted(town, step))["error"]
+    assert (error["code"], error["field"]) == (code, f"messages[0].channels[0].{field}")
+    assert words in error["message"]
+    assert [document async for document in town.town.runtime.db["notifications"].find()] == []
+
+
+@pytest.mark.parametrize(
+    ("destination", "code", "field"),
+    [
+        ({"variables": {}}, "no_recipient", ""),
+        ({"phone": "hello"}, "bad_phone", ".phone"),
+        ({"phone": "+7900000000"}, "bad_phone", ".phone"),
+        ({"phone": "+" + "7" * 300}, "invalid", ".phone"),
+        ({"contactId": "c1"}, "unknown_contact", ".contactId"),
+        ({"chatSessionId": "s1"}, "unknown_session", ".chatSessionId"),
+    ],
+)
+async def test_recipients_that_there_are_not(town: Player, destination: dict[str, Any], code: str, field: str) -> None:
+    error = (await submitted(town, STEP, **destination))["error"]
+    assert (error["code"], error["field"]) == (code, f"messages[0].destinations[0]{field}")
+
+
+@pytest.mark.parametrize("phone", ["+79000000001", "89000000001", "+7 (900) 000-00-01", "8 900 000 00 01"])
+async def test_phones_as_people_write_them(town: Player, phone: str) -> None:
+    item = await submitted(town, STEP, phone=phone)
+    await town.ended(item["id"], "DELIVERED")
+    assert [line.user for line in town.town.simulators["sms"].accepted] == [PHONE]
+
+
+async def test_one_missing_variable_is_one_recipients_error(town: Player) -> None:
+    destinations = [{"phone": PHONE, "variables": {"name": "Anna"}}, {"phone": "+79000000002"}]
+    body = {"messages": [{"destinations": destinations, "channels": [STEP]}]}
+    _, answer = await town.post("/api/v1/messages", body)
+    anna, nobody = answer["messages"]
+    assert nobody["error"]["message"] == "'name' is undefined; give it a value"
+    await town.ended(anna["id"], "DELIVERED")
+    assert [line.text for line in town.town.simulators["sms"].accepted] == ["Hello, Anna"]
+
+
+async def test_a_file_needs_no_caption(town: Player) -> None:
+    media = {"type": "image", "url": "https://shop.ru/a.png"}
+    for step in ({"channel": "sms", "media": media}, {"channel": "sms", "media": media, "text": "{{ ''|trim }}"}):
+        await town.ended((await submitted(town, step))["id"], "DELIVERED")
+    assert [line.text for line in town.town.simulators["sms"].accepted] == ["https://shop.ru/a.png"] * 2
+
+
+async def test_what_a_channel_cannot_report_is_not_waited_for(town: Player) -> None:
+    """Or everyone in Telegram would get an SMS too."""
+    telegram = {"channel": "telegram", "text": "Hello", "success": "delivered"}
+    item = await submitted(town, telegram)
+    assert item["plan"][0]["success"] == "sent"
+    assert item["warnings"] == ["channels[0]: telegram reports no more than sent, so that is what counts as success"]
+    assert "warnings" not in await submitted(town, {**telegram, "success": "sent"})
+    assert "warnings" not in await submitted(town, {"channel": "whatsapp", "text": "a", "success": "read"})
+
+
+async def test_the_answer(town: Player) -> None:
+    step = {**STEP, "fallbackAfter": "PT1H"}
+    message = {"destinations": [{"phone": PHONE, "variables": {"name": "A"}}], "channels": [step], "groupId": "g1"}
+    _, answer = await town.post("/api/v1/messages", {"messages": [message], "bulkId": "b1"})
+    (item,) = answer["messages"]
+    assert answer["bulkId"] == "b1"
+    assert item == {
+        "id": item["id"],
+        "sendAt": item["sendAt"],
+        "timezone": None,
+        "groupId": "g1",
+        "bulkId": "b1",
+        "status": "NEW",
+        "plan": [{"channel": "sms", "account": "demo", "success": "delivered", "fallbackAfter": "PT3600S", "parts": 1}],
+    }
+
+
+async def test_the_story(town: Player) -> None:
+    message = {"destinations": [{"phone": PHONE}], "channels": [{"channel": "sms", "text": "Hello"}]}
+    more = {"validityPeriod": 60, "callbackData": "mine", "groupId": "g1"}
+    _, answer = await town.post("/api/v1/messages", {"messages": [{**message, **more}], "bulkId": "b1"})
+    story = await town.ended(answer["messages"][0]["id"], "DELIVERED")
+    created, expires = [datetime.fromisoformat(story[name]) for name in ("createdAt", "expiresAt")]
+    assert expires - created == timedelta(hours=1)
+    assert story["createdAt"].endswith("Z")
+    assert {name: story[name] for name in ("groupId", "bulkId", "callbackData", "status", "nextAt")} == {
+        "groupId": "g1",
+        "bulkId": "b1",
+        "callbackData": "mine",
+        "status": "DELIVERED",
+        "nextAt": None,
+    }
+    (attempt,) = story["attempts"]
+    (sent,) = town.town.simulators["sms"].accepted
+    assert (attempt["channel"], attempt["account"], attempt["address"]) == ("sms", "demo", PHONE)
+    assert (attempt["status"], attempt["reason"], attempt["partCount"]) == ("DELIVERED", None, 1)
+    assert attempt["providerIds"] == [sent.id]
+    assert story["decisions"][0]["text"] == "sms: no reply window on this channel -> free text"
+
+
+@pytest.mark.parametrize("key", ["nothing", "a/b", "%00", "%ff%fe", "..%2F..", "%7B%22$ne%22:1%7D", "ключ"])
+async def test_there_is_no_such_message(town: Player, key: str) -> None:
+    async with town.http.get(f"/api/v1/messages/{key}") as response:
+        body = await response.json()
+    assert (response.status, body["error"]) == (404, "There is no such message.")

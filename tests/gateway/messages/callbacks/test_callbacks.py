@@ -1,0 +1,359 @@
+"""Callbacks: every change told, signed, in order for each message, until the receiver has taken it."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from bots.telegram.simulator.server import Server as Telegram
+from bots.wire import files
+from gateway.client import Destination, Gateway, Message, Step
+from gateway.domain.api.signing import verify
+from gateway.domain.channel.secret import OwnSecret
+from gateway.messages.callbacks import callbacks, hosts
+from gateway.runtime.settings.accounts import SettingsError
+from gateway.runtime.settings.settings import Settings, load
+from storage.messages.callbacks import Call
+from tests.support.client import PHONE, Player, until
+from tests.support.http.callback_receiver import Receiver, opened_receiver
+from tests.support.processes.cli import opened_office
+from tests.support.processes.processes import Web, Worker
+from tests.support.workload import accepted, all_ended, another_worker, ask, later, phones
+from webhooks.demo.environment import Town, opened_town
+
+SMS = {"channel": "sms", "text": "Hi"}
+BAD_URLS = [
+    "ftp://shop.ru/",
+    "shop.ru",
+    "http://",
+    "http://user:secret@shop.ru/",
+    "http://shop.ru/" + "a" * 3990,
+    "http://a b.ru/",
+]
+PRIVATE = [
+    "http://127.0.0.1:1/",
+    "http://localhost/",
+    "http://me.localhost./",
+    "http://10.0.0.1/",
+    "http://169.254.169.254/latest",
+    "http://0.0.0.0/",
+    "http://[::1]/",
+    "http://[::ffff:127.0.0.1]/",
+    "http://[fe80::1%25eth0]/",
+]
+IN_DISGUISE = ["http://2130706433:{port}/told", "http://0x7f.1:{port}/told", "http://0177.0.0.1:{port}/told"]
+
+
+@pytest.fixture
+async def shop() -> AsyncIterator[Receiver]:
+    async with opened_receiver() as receiver:
+        yield receiver
+
+
+async def test_every_change_in_order_and_signed(town: Player, shop: Receiver) -> None:
+    fields = {"callbackUrl": shop.url, "callbackData": "order 17", "groupId": "g1"}
+    (key,) = await accepted(town, [{"phone": PHONE, "externalId": "crm-17"}], SMS, bulk="b1", **fields)
+    await until(lambda: told(shop, key, "DELIVERED"))
+    events = shop.of(key)
+    assert [event["newStatus"] for event in events] == ["PENDING", "SENT", "DELIVERED"]
+    assert [event["oldStatus"] for event in events] == ["NEW", "PENDING", "SENT"]
+    assert [event["sequence"] for event in events] == [1, 2, 3]
+    assert [event["eventId"] for event in events] == [f"{key}:{number}" for number in (1, 2, 3)]
+    assert events[2] == events[0] | events[2]
+    assert {
+        name: events[2][name] for name in ("groupId", "bulkId", "externalId", "channel", "callbackData", "partCount")
+    } == {
+        "groupId": "g1",
+        "bulkId": "b1",
+        "externalId": "crm-17",
+        "channel": "sms",
+        "callbackData": "order 17",
+        "partCount": 1,
+    }
+    (secret,) = town.town.runtime.settings.callback_secrets
+    for headers, body in shop.calls:
+        verify(secret.reveal(), headers, body, town.town.runtime.clock())
+
+
+async def told(shop: Receiver, key: str, status: str) -> bool:
+    return any(event["newStatus"] == status for event in shop.of(key))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "good", "bad"),
+    [
+        ("all", ["PENDING", "SENT", "DELIVERED"], ["UNDELIVERED"]),
+        ("final", ["DELIVERED"], ["UNDELIVERED"]),
+        ("undelivered", [], ["UNDELIVERED"]),
+    ],
+)
+async def test_only_what_is_wanted(town: Player, shop: Receiver, wanted: str, good: list[str], bad: list[str]) -> None:
+    fields = {"callbackUrl": shop.url, "callbackEvents": wanted}
+    (sent,) = await accepted(town, phones(1), SMS, **fields)
+    (lost,) = await accepted(town, phones(1), {"channel": "viber", "text": "a"}, **fields)
+    await all_ended(town, [sent, lost])
+    await until(lambda: told(shop, lost, "UNDELIVERED"))
+    (last,) = await accepted(town, phones(1), {"channel": "viber", "text": "a"}, **fields)
+    await until(lambda: told(shop, last, "UNDELIVERED"))
+    assert [event["newStatus"] for event in shop.of(sent)] == good
+    assert [event["newStatus"] for event in shop.of(lost)] == bad
+
+
+async def test_what_is_not_taken_comes_again_and_the_rest_waits_for_it(town: Player, shop: Receiver) -> None:
+    shop.answers += [500, 503, 404]
+    (key,) = await accepted(town, phones(1), SMS, callbackUrl=shop.url)
+    await town.ended(key, "DELIVERED")
+
+    async def all_told() -> bool:
+        assert len(shop.calls) > 3 or shop.taken == []
+        later(town, seconds=20)
+        town.town.runtime.callback_bell.set()
+        return await told(shop, key, "DELIVERED")
+
+    await until(all_told)
+    assert [event["sequence"] for event in shop.of(key)] == [1, 2, 3]
+    assert len({headers["X-Gateway-Event"] for headers, _ in shop.calls[:4]}) == 1
+
+
+async def asked(shop: Receiver, count: int) -> bool:
+    return len(shop.calls) >= count
+
+
+async def test_a_receiver_that_has_gone_makes_dead_letters_that_can_be_replayed(town: Player, shop: Receiver) -> None:
+    shop.answers += [410]
+    (key,) = await accepted(town, phones(1), SMS, callbackUrl=shop.url)
+    await until(lambda: told(shop, key, "DELIVERED"))
+    assert [event["sequence"] for event in shop.of(key)] == [2, 3]
+    (letter,) = await dead(town)
+    assert (letter["id"], letter["reason"], letter["what"]) == (f"{key}:1", "it answers 410", shop.url)
+    status, answer = await town.post("/api/v1/deadLetters/replay", {"kind": "callbacks", "ids": [f"{key}:1", "x"]})
+    assert status == 200
+    assert [one["result"] for one in answer["deadLetters"]] == ["replayed", "unknown"]
+    await until(lambda: told(shop, key, "PENDING"))
+    assert await dead(town) == []
+
+
+async def dead(town: Player) -> list[Any]:
+    async with town.http.get("/api/v1/deadLetters", params={"kind": "callbacks"}) as response:
+        return list((await response.json())["deadLetters"])
+
+
+async def test_given_up_in_the_end(town: Player, shop: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(callbacks, "PAUSES", callbacks.PAUSES[:2])
+    monkeypatch.setattr(hosts, "FAILURES", 100)
+    shop.answers += [500] * 3
+    (key,) = await accepted(town, phones(1), SMS, callbackUrl=shop.url, callbackEvents="final")
+
+    async def given_up() -> list[Any]:
+        later(town, minutes=1)
+        town.town.runtime.callback_bell.set()
+        return await dead(town)
+
+    (letter,) = await until(given_up)
+    assert (letter["id"].partition(":")[0], letter["tries"]) == (key, 3)
+
+
+async def test_a_redirect_is_not_followed(town: Player, shop: Receiver) -> None:
+    shop.answers += [302]
+    (key,) = await accepted(town, phones(1), SMS, callbackUrl=shop.url, callbackEvents="final")
+    await until(lambda: put_back(town, "it answers 302"))
+    later(town, minutes=1)
+    town.town.runtime.callback_bell.set()
+    await until(lambda: told(shop, key, "DELIVERED"))
+    assert len(shop.calls) == 2
+
+
+async def put_back(town: Player, reason: str) -> bool:
+    """Is a call kept for a later try? It is a moment after the receiver has answered."""
+    return await town.town.runtime.db["callbacks"].find_one({"reason": reason}) is not None
+
+
+async def test_a_host_that_is_away_holds_up_nobody_else(town: Player, shop: Receiver) -> None:
+    async with opened_receiver() as hanging:
+        hanging.hangs = True
+        await accepted(town, phones(60), SMS, callbackUrl=hanging.url)
+        (key,) = await accepted(town, phones(1), SMS, callbackUrl=shop.url)
+        await until(lambda: told(shop, key, "DELIVERED"))
+        assert len(hanging.calls) <= hosts.AT_ONCE
+
+
+@pytest.mark.parametrize("url", [*BAD_URLS, *PRIVATE])
+async def test_where_nobody_can_be_told(town: Player, url: str) -> None:
+    runtime = town.town.runtime
+    runtime.settings = replace(runtime.settings, private_callbacks=False)
+    (item,) = await ask(town, phones(1), SMS, callbackUrl=url)
+    assert (item["error"]["code"] in {"bad_url", "invalid"}, item["error"]["field"]) == (
+        True,
+        "messages[0].callbackUrl",
+    )
+
+
+@pytest.mark.parametrize("disguise", [*IN_DISGUISE, "http://127.0.0.1:{port}/told"])
+async def test_private_addresses_are_found_when_they_are_looked_up(town: Player, shop: Receiver, disguise: str) -> None:
+    url = disguise.format(port=shop.url.split(":")[2].partition("/")[0])
+    runtime = town.town.runtime
+    call = Call("m:1", "m", 1, url, "{}", runtime.clock())
+    async with files.session(private=False) as outward:
+        runtime.outward, kept = outward, runtime.outward
+        failed = await callbacks._post(runtime, call)
+        runtime.outward = kept
+    assert failed
+    assert shop.calls == []
+
+
+async def test_without_a_secret_nothing_is_promised(town: Player) -> None:
+    runtime = town.town.runtime
+    runtime.settings = replace(runtime.settings, callback_secrets=())
+    (item,) = await ask(town, phones(1), SMS, callbackUrl="https://shop.ru/")
+    assert item["error"]["code"] == "no_secret"
+    assert "GATEWAY_CALLBACK_SECRET" in item["error"]["message"]
+
+
+async def test_two_workers_keep_the_order(town: Player, shop: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The receiver fails every third call, by chance."""
+    monkeypatch.setattr(hosts, "FAILURES", 10_000)
+    chance = random.Random(7)
+    shop.answers += [500 if chance.random() < 0.3 else 200 for _ in range(200)]
+    async with another_worker(town):
+        ids = await accepted(town, phones(40), SMS, callbackUrl=shop.url)
+
+        async def all_told() -> bool:
+            later(town, seconds=20)
+            town.town.runtime.callback_bell.set()
+            return all([await told(shop, key, "DELIVERED") for key in ids])
+
+        await until(all_told, 60)
+    for key in ids:
+        assert list(dict.fromkeys(event["sequence"] for event in shop.of(key))) == [1, 2, 3], key
+
+
+async def test_a_change_is_told_though_the_process_ended_right_after_it(town: Player, shop: Receiver) -> None:
+    """The change and the wish to tell it are one write; another process finds it there."""
+    (key,) = await accepted(town, phones(1), SMS, callbackUrl=shop.url)
+    await until(lambda: told(shop, key, "DELIVERED"))
+    db = town.town.runtime.db
+    await until(lambda: handed_on(town, key))
+    await db["callbacks"].delete_many({})
+    shop.taken.clear()
+    await db["notifications"].update_one({"_id": key}, {"$set": {"untold": 3}})
+    town.town.runtime.callback_bell.set()
+    await until(lambda: told(shop, key, "DELIVERED"))
+    assert [event["sequence"] for event in shop.of(key)] == [1, 2, 3]
+
+
+async def handed_on(town: Player, key: str) -> bool:
+    """Is nothing left to be handed on? That is written after the calls, which may be made before."""
+    return await town.town.runtime.db["notifications"].find_one({"_id": key, "untold": None}) is not None
+
+
+async def test_what_happens_in_conversations_is_told_to_the_accounts_own_webhook(
+    settings: Settings, shop: Receiver
+) -> None:
+    ours = replace(settings, callbacks={"telegram:demo": shop.url})
+    async with opened_town(ours) as opened, Player.of(opened) as town:
+        await town.say("telegram", "/start")
+        await town.say("telegram", "Hello")
+        await town.say("vk", "/start")
+        await town.say("telegram", "/stop")
+        await blocked(opened)
+
+        async def all_there() -> bool:
+            return len(shop.taken) >= 6
+
+        await until(all_there)
+    assert [event["event"] for event in shop.taken] == [
+        "session.started",
+        "message.inbound",
+        "message.inbound",
+        "session.stopped",
+        "message.inbound",
+        "session.blocked",
+    ]
+    assert [event.get("text") for event in shop.taken if event["event"] == "message.inbound"] == [
+        "/start",
+        "Hello",
+        "/stop",
+    ]
+    assert len({event["session"] for event in shop.taken}) == 1
+    assert sorted(event["sequence"] for event in shop.taken) == [event["sequence"] for event in shop.taken]
+
+
+async def blocked(town: Town) -> None:
+    """The person blocks the bot."""
+    telegram = town.simulators["telegram"]
+    assert isinstance(telegram, Telegram)
+    await telegram.block(telegram.user_of(PHONE))
+
+
+@pytest.mark.parametrize(
+    ("environ", "table", "problem"),
+    [
+        ({"GATEWAY_CALLBACK_SECRET": "short"}, "", "GATEWAY_CALLBACK_SECRET: a secret of at least 16"),
+        (
+            {"GATEWAY_CALLBACK_SECRET": "11111111111111111111"},
+            "",
+            "GATEWAY_CALLBACK_SECRET: this secret can be guessed",
+        ),
+        ({"GATEWAY_CALLBACK_SECRET": ",".join(["x7" * 10] * 3)}, "", "one secret, or two"),
+        ({}, 'callback_url = "https://shop.ru/"', "[sms.main] callback_url: GATEWAY_CALLBACK_SECRET is needed"),
+        ({"GATEWAY_CALLBACK_SECRET": "x7y8" * 10}, 'callback_url = "http://10.0.0.1/"', "leads to a private network"),
+    ],
+)
+def test_settings(tmp_path: Path, environ: dict[str, str], table: str, problem: str) -> None:
+    (tmp_path / "accounts.toml").write_text(f"[sms.main]\n{table}\n")
+    with pytest.raises(SettingsError, match=problem.replace("[", r"\[")):
+        load({"GATEWAY_ACCOUNTS": str(tmp_path / "accounts.toml"), **environ})
+
+
+def test_two_secrets(tmp_path: Path) -> None:
+    first, second = "3f9a" * 10, "b2c8" * 10
+    found = load({"GATEWAY_CALLBACK_SECRET": f"{first}, {second}"}, accounts=False)
+    assert [secret.reveal() for secret in found.callback_secrets] == [first, second]
+    assert isinstance(found.callback_secrets[0], OwnSecret)
+
+
+@pytest.mark.faults
+async def test_kill_9_loses_no_change_and_keeps_their_order(tmp_path: Path, settings: Settings, shop: Receiver) -> None:
+    """The worker is killed again and again, in the midst of telling."""
+    async with opened_office(tmp_path, settings) as office:
+        environ = {
+            **office.environment,
+            "GATEWAY_ACCOUNTS": str(tmp_path / "accounts.toml"),
+            "GATEWAY_CALLBACK_SECRET": "3f9a" * 10,
+            "GATEWAY_PRIVATE_CALLBACKS": "yes",
+            "GATEWAY_LEASE": "2",
+            "GATEWAY_DOUBT": "1",
+        }
+        key = (await office.gateway("keys", "create", "shop")).out.strip()
+        web, worker = Web("web", tmp_path, environ), Worker("worker", tmp_path, environ)
+        await web.start()
+        try:
+            async with Gateway(web.url, key) as gateway:
+                steps = [Step(channel="sms", text="Hi", success="sent")]
+                people = [Destination(phone=one["phone"]) for one in phones(60)]
+                message = Message(destinations=people, channels=steps, callback_url=shop.url)
+                ids = [str(item.id) for item in await gateway.send(message)]
+            chance = random.Random(3)
+            for _ in range(4):
+                await worker.start()
+                await asyncio.sleep(chance.uniform(0.05, 0.6))
+                await worker.kill()
+            await worker.start()
+
+            async def all_ended() -> bool:
+                return all({"SENT", "UNDELIVERED"} & {event["newStatus"] for event in shop.of(key)} for key in ids)
+
+            await until(all_ended, 60)
+        finally:
+            await worker.kill()
+            await web.stop()
+    for key in ids:
+        events = {event["sequence"]: event for event in shop.of(key)}
+        assert list(events) == list(range(1, len(events) + 1)), key
+        assert [event["oldStatus"] for event in events.values()][1:] == [
+            event["newStatus"] for event in events.values()
+        ][:-1]

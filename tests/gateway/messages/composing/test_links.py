@@ -1,0 +1,185 @@
+"""Short links: one for each recipient, clicks counted, and never a way to anywhere else."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import aiohttp
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from bots.wire.previews import is_preview
+from gateway.domain.api.links import CODE, Shortening
+from gateway.domain.model.nouns import Button, Content
+from tests.support.client import PHONE, Player
+from tests.support.workload import accepted, ask, book, later, phones, texts
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+BASE = "https://go.shop.ru"
+LONG = "https://shop.ru/orders/17?from=sms&utm_campaign=" + "november" * 20
+STEP = {"channel": "sms", "text": f"Pay here: {LONG}."}
+
+
+def shortened(text: str) -> tuple[str, list[str]]:
+    """The text with LINK for each short link, and what they lead to."""
+    shortening = Shortening(BASE, "m1", NOW, timedelta(days=1))
+    short = shortening.content(Content(text)).text
+    for link in shortening.made:
+        short = short.replace(f"{BASE}/{link.id}", "LINK")
+    return short, [link.target for link in shortening.made]
+
+
+@pytest.mark.parametrize(
+    ("text", "short", "targets"),
+    [
+        ("no address", "no address", []),
+        ("See https://a.ru/x, now", "See LINK, now", ["https://a.ru/x"]),
+        ("(https://a.ru/x)", "(LINK)", ["https://a.ru/x"]),
+        ("https://a.ru/x_(y)", "LINK", ["https://a.ru/x_(y)"]),
+        ("https://a.ru/?a=1&b=2!", "LINK!", ["https://a.ru/?a=1&b=2"]),
+        ("https://a.ru https://b.ru https://a.ru", "LINK LINK LINK", ["https://a.ru", "https://b.ru"]),
+        ("HTTPS://пример.рф/", "HTTPS://пример.рф/", []),
+        ("https://пример.рф/я", "LINK", ["https://пример.рф/я"]),
+        ("https://user:secret@a.ru/", "https://user:secret@a.ru/", []),
+        ("javascript:alert(1) ftp://a.ru http://", "javascript:alert(1) ftp://a.ru http://", []),
+        ("https://a..ru/", "https://a..ru/", []),
+        ("https://a.ru/" + "x" * 2048, "https://a.ru/" + "x" * 2048, []),
+    ],
+)
+def test_addresses_in_texts(text: str, short: str, targets: list[str]) -> None:
+    assert shortened(text) == (short, targets)
+
+
+@given(st.text())
+def test_any_text_stays_the_same_but_for_its_addresses(text: str) -> None:
+    shortening = Shortening(BASE, "m1", NOW, timedelta(days=1))
+    short = shortening.content(Content(text)).text
+    for link in shortening.made:
+        short = short.replace(f"{BASE}/{link.id}", link.target)
+    assert short == text
+
+
+def test_buttons() -> None:
+    shortening = Shortening(BASE, "m1", NOW, timedelta(days=1))
+    content = shortening.content(Content("a", buttons=(Button("Pay", url="https://a.ru/"), Button("No", reply="no"))))
+    assert content.buttons[0].url == f"{BASE}/{shortening.made[0].id}"
+    assert content.buttons[1] == Button("No", reply="no")
+
+
+def test_codes() -> None:
+    shortening = Shortening(BASE, "m1", NOW, timedelta(days=1))
+    codes = {shortening.short(f"https://a.ru/{number}") for number in range(1000)}
+    assert len(codes) == 1000
+    assert all(CODE.fullmatch(link.id) for link in shortening.made)
+
+
+@pytest.mark.parametrize(
+    ("agent", "preview"),
+    [
+        ("WhatsApp/2.23.20.0", True),
+        ("TelegramBot (like TwitterBot)", True),
+        ("Mozilla/5.0 (compatible; vkShare; +http://vk.com/dev/Share)", True),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Safari/604.1", False),
+        ("", False),
+    ],
+)
+def test_previews(agent: str, preview: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    assert is_preview(agent) is preview
+
+
+async def follow(url: str, agent: str = "Safari", method: str = "GET") -> tuple[int, str | None, Any]:
+    """Status, target and page, as somebody without a key finds them."""
+    async with aiohttp.request(method, url, headers={"User-Agent": agent}, allow_redirects=False) as response:
+        return response.status, response.headers.get("Location"), response
+
+
+async def links(town: Player, key: str) -> list[Any]:
+    return list((await town.story(key))["shortLinks"])
+
+
+async def test_each_recipient_has_their_own_and_clicks_are_counted(town: Player) -> None:
+    first, second = await accepted(town, phones(2), STEP, useShortLinks=True)
+    await town.ended(first, "DELIVERED")
+    await town.ended(second, "DELIVERED")
+    (one,), (other,) = await links(town, first), await links(town, second)
+    assert one["code"] != other["code"]
+    assert sorted(texts(town, "sms")) == sorted(f"Pay here: {link['url']}." for link in (one, other))
+    status, target, response = await follow(one["url"])
+    assert (status, target) == (302, LONG)
+    assert response.headers["Cache-Control"] == "no-store"
+    await follow(one["url"], "WhatsApp/2.2")
+    await follow(one["url"], method="HEAD")
+    later(town, hours=1)
+    await follow(one["url"])
+    async with town.http.get(f"/api/v1/shortLinks/{one['code']}") as told:
+        link = await told.json()
+    assert (link["clicks"], link["previews"]) == (2, 1)
+    assert link["firstClickAt"] < link["lastClickAt"]
+    assert (await links(town, second))[0]["clicks"] == 0
+
+
+async def test_addresses_with_letters_of_other_alphabets(town: Player) -> None:
+    target = "https://пример.рф/заказ/17?имя=Анна#далее"
+    (key,) = await accepted(town, phones(1), {"channel": "sms", "text": target}, useShortLinks=True)
+    (link,) = await links(town, key)
+    status, location, _ = await follow(link["url"])
+    assert link["target"] == target
+    assert status == 302
+    assert location == (
+        "https://xn--e1afmkfd.xn--p1ai/%D0%B7%D0%B0%D0%BA%D0%B0%D0%B7/17"
+        "?%D0%B8%D0%BC%D1%8F=%D0%90%D0%BD%D0%BD%D0%B0#%D0%B4%D0%B0%D0%BB%D0%B5%D0%B5"
+    )
+
+
+async def test_parts_are_counted_anew(town: Player) -> None:
+    short = (await ask(town, phones(1), STEP, useShortLinks=True))[0]
+    long = (await ask(town, phones(1), STEP, useShortLinks=False))[0]
+    assert (short["plan"][0]["parts"], long["plan"][0]["parts"]) == (1, 2)
+
+
+async def test_where_nobody_says_only_sms_is_made_short_and_only_if_people_can_follow(town: Player) -> None:
+    steps = [{"channel": "whatsapp", "text": LONG}, {"channel": "sms", "text": LONG}]
+    runtime = town.town.runtime
+    for base, made in (("https://go.shop.ru", 1), ("", 0)):
+        runtime.settings = replace(runtime.settings, short_url=base)
+        (key,) = await accepted(town, phones(1), *steps)
+        assert len(await links(town, key)) == made
+    (key,) = await accepted(town, phones(1), *steps, useShortLinks=True)
+    assert len(await links(town, key)) == 1
+    await town.ended(key, "DELIVERED", "UNDELIVERED", "READ")
+
+
+async def test_a_link_that_is_none_and_one_that_has_expired(town: Player) -> None:
+    (key,) = await accepted(town, [{"phone": PHONE}], STEP, useShortLinks=True)
+    (link,) = await links(town, key)
+    base = link["url"].rpartition("/")[0]
+    for code in ("nothing1", "x", "%00", "a" * 500, link["code"][:-1]):
+        status, target, response = await follow(f"{base}/{code}")
+        assert (status, target) == (404, None)
+        assert response.headers["Content-Type"].startswith("text/html")
+    later(town, days=91)
+    assert (await follow(link["url"]))[:2] == (410, None)
+
+
+async def test_the_same_request_again_makes_no_second_message(town: Player) -> None:
+    body = {"messages": [{"destinations": [{"phone": PHONE}], "channels": [STEP], "useShortLinks": True}]}
+    answers = [await town.post("/api/v1/messages", body, **{"Idempotency-Key": "k"}) for _ in range(2)]
+    assert answers[0] == answers[1]
+    key = answers[0][1]["messages"][0]["id"]
+    await town.ended(key, "DELIVERED")
+    (line,) = book(town, "sms")
+    assert any(link["url"] in line.text for link in await links(town, key))
+
+
+async def test_all_of_them_in_pages(town: Player) -> None:
+    await accepted(town, phones(5), STEP, useShortLinks=True)
+    found: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        asked = {"limit": "2"} | ({"cursor": cursor} if cursor else {})
+        async with town.http.get("/api/v1/shortLinks", params=asked) as response:
+            page = await response.json()
+        found += [link["code"] for link in page["shortLinks"]]
+        cursor = page["cursor"]
+    assert len(found) == len(set(found)) == 5

@@ -1,0 +1,71 @@
+"""What a receipt teaches us of the person: as of the moment that it tells of, and not of the one at which it comes."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from gateway.domain.channel.window import Mode, Window, is_open
+from gateway.domain.model.attempt import Attempt, Step
+from gateway.domain.model.event import Inbound, Receipt
+from gateway.domain.model.notification import Notification, Recipient
+from gateway.domain.model.nouns import Address, Cause, Content, Progress, Session
+from gateway.messages.delivery.receipts import key_of, received
+from gateway.people.sessions import touched
+from gateway.runtime.runtime import Runtime, opened
+from gateway.runtime.settings.settings import Settings
+from storage.messages import notifications
+from storage.people import sessions
+
+NOW = datetime.now(UTC)
+HOUR = timedelta(hours=1)
+ADDRESS = Address("whatsapp", "shop", "79161234567")
+RULE = Window(Mode.HARD, 24 * HOUR)
+SENT = Attempt(0, Progress.SENT, NOW - 2 * HOUR, address=ADDRESS)
+STEP = Step("whatsapp", content=Content("Hello"))
+ASKED = Notification("n1", Recipient(), (STEP,), NOW - 2 * HOUR, NOW + HOUR, attempts=(SENT,))
+
+
+@pytest.fixture
+async def runtime(settings: Settings) -> AsyncIterator[Runtime]:
+    """A message of two hours ago, to someone who wrote an hour ago."""
+    async with opened(settings) as runtime:
+        await notifications.add(runtime.db, [ASKED])
+        wrote = Inbound(ADDRESS, "e1", "e1", Content("Hello"), NOW - HOUR)
+        await touched(runtime, RULE, wrote, "", None)
+        yield runtime
+
+
+async def after_failure(runtime: Runtime, cause: Cause, at: datetime) -> Session:
+    key = key_of(ASKED, 0, 0)
+    await received(
+        runtime, Receipt("whatsapp", "shop", "r1", "m1", Progress.FAILED, at, reason="why", cause=cause, key=key)
+    )
+    session = await sessions.get(runtime.db, ADDRESS.key)
+    told = await notifications.get(runtime.db, ASKED.id)
+    assert told
+    assert told.attempts[0].progress is Progress.FAILED
+    assert session
+    return session
+
+
+@pytest.mark.parametrize(("ago", "expected"), [(2 * HOUR, True), (HOUR / 2, False)])
+async def test_the_window_is_shut_unless_they_have_written_since(
+    runtime: Runtime, *, ago: timedelta, expected: bool
+) -> None:
+    session = await after_failure(runtime, Cause.WINDOW_CLOSED, NOW - ago)
+    assert is_open(RULE, session, NOW) is expected
+
+
+@pytest.mark.parametrize(("ago", "expected"), [(2 * HOUR, False), (HOUR / 2, True)])
+async def test_they_have_blocked_us_unless_they_have_written_since(
+    runtime: Runtime, *, ago: timedelta, expected: bool
+) -> None:
+    session = await after_failure(runtime, Cause.STOPPED, NOW - ago)
+    assert (session.blocked_at is not None) is expected
+
+
+async def test_an_older_word_on_the_window_does_not_undo_a_newer_one(runtime: Runtime) -> None:
+    newer = await after_failure(runtime, Cause.WINDOW_CLOSED, NOW - HOUR / 2)
+    older = await after_failure(runtime, Cause.WINDOW_CLOSED, NOW - 2 * HOUR)
+    assert older.window_closed_at == newer.window_closed_at

@@ -1,0 +1,190 @@
+"""Nobody sends faster than a limit says, however many processes there are; and nobody waits behind a mailing."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from bots.simulation.simulation import Accepted
+from gateway import worker
+from gateway.domain.api.request import AskedCancel
+from gateway.domain.channel.facts import Limits, Rate
+from gateway.domain.model.notification import Priority
+from gateway.messages.accepting.cancel import cancel as call_off
+from gateway.messages.accepting.submit import submit
+from gateway.runtime.limits.admission import Entry, Gate, NotYet
+from gateway.runtime.runtime import Clock, Runtime, opened
+from gateway.runtime.settings import settings as written
+from gateway.runtime.settings.settings import Settings
+from storage.engine.database import Db
+from tests.support.client import PHONE, Player, until
+from tests.support.workload import accepted, account, all_ended, another_worker, book, phones, seated
+from webhooks.demo.environment import opened_simulators, working
+
+SMS = {"channel": "sms", "text": "News"}
+TEMPLATE = {"name": "order_update", "language": "en", "variables": {"name": "Anna", "order": "A-17"}}
+MAILING = 300
+ACCOUNTS = """
+[sms.demo]
+account_sid = "AC1"
+[sms.demo.limits]
+account = "20/s"
+person = "5/s burst 2"
+[telegram.demo.limits]
+account = "60/s"
+person = "none"
+[whatsapp.demo.limits]
+template = "4/s"
+"""
+
+
+@pytest.fixture
+def settings(settings: Settings, tmp_path: Path) -> Settings:
+    """With the limits of an accounts file."""
+    file = tmp_path / "accounts.toml"
+    file.write_text(ACCOUNTS, "utf-8")
+    return replace(settings, limits=written.load({"GATEWAY_ACCOUNTS": str(file)}).limits)
+
+
+def never_early(lines: Sequence[Accepted], begin: datetime, interval: float, burst: int = 1) -> bool:
+    """Has none left before its moment, if the first may have left at `begin`?"""
+    moments = sorted(line.at for line in lines)
+    due = [begin + timedelta(seconds=interval) * max(0, number + 1 - burst) for number in range(len(moments))]
+    return all(moment >= least - timedelta(milliseconds=2) for moment, least in zip(moments, due, strict=True))
+
+
+async def test_two_gateways_together_keep_to_an_accounts_rate(town: Player) -> None:
+    """Each is given half of the messages in the same moment, and takes up its own."""
+    async with another_worker(town) as other:
+        begin = town.town.runtime.clock()
+        halves = [_request(phones(30, first=first), "half") for first in (100, 200)]
+        gateways = (town.town.runtime, other)
+        await asyncio.gather(*(submit(each, body, "me", None) for each, body in zip(gateways, halves, strict=True)))
+        await until(lambda: _all_of(book(town, "sms"), 60))
+    assert len({line.user for line in book(town, "sms")}) == len(book(town, "sms")) == 60
+    assert never_early(book(town, "sms"), begin, 1 / 20)
+
+
+async def test_no_moment_is_given_twice(db: Db) -> None:
+    """Two processes ask for the moments of one account at once; together they are given each, and none is left out."""
+    step, now = timedelta(milliseconds=50), Clock()()
+    gates = [Gate(db, {"a:b": Limits(account=Rate(1, step))}) for _ in range(2)]
+    asked = [gates[number % 2].ask(Entry("a:b", f"a:b:{number}", Priority.REPLY), now) for number in range(40)]
+    given = [moment for answer in await asyncio.gather(*asked) if isinstance(answer, list) for moment in answer]
+    assert sorted(given) == [now + step * number for number in range(40)]
+
+
+async def test_one_person_is_written_to_at_their_pace(town: Player) -> None:
+    begin = town.town.runtime.clock()
+    keys = await accepted(town, [{"phone": PHONE}] * 8, SMS)
+    await all_ended(town, keys, "DELIVERED")
+    assert len(book(town, "sms")) == 8
+    assert never_early(book(town, "sms"), begin, 1 / 5, burst=2)
+
+
+async def test_a_template_has_a_rate_of_its_own(town: Player) -> None:
+    begin = town.town.runtime.clock()
+    keys = await accepted(town, phones(8), {"channel": "whatsapp", "template": TEMPLATE})
+    await all_ended(town, keys, "READ")
+    assert len(book(town, "whatsapp")) == 8
+    assert never_early(book(town, "whatsapp"), begin, 1 / 4)
+
+
+async def test_the_settings_say_how_fast(town: Player) -> None:
+    """What they do not name stays as the provider has it."""
+    told = {name: (await account(town, f"{name}:demo"))["limits"] for name in ("sms", "telegram", "whatsapp")}
+    assert told["sms"] == {"account": "20/s", "person": "5/s burst 2", "group": "none", "template": "none"}
+    assert told["telegram"] == {"account": "60/s", "person": "none", "group": "20/min burst 3", "template": "none"}
+    assert told["whatsapp"] == {"account": "80/s", "person": "1/6s burst 45", "group": "none", "template": "4/s"}
+
+
+async def test_where_there_is_no_limit_nothing_is_counted(town: Player) -> None:
+    (person,) = await seated(town, "telegram", [{"phone": PHONE}])
+    keys = await accepted(town, [person] * 5, {"channel": "telegram", "text": "News"})
+    await all_ended(town, keys, "SENT")
+    counted = [document["_id"] async for document in town.town.runtime.db["paces"].find({"_id": {"$regex": "^tele"}})]
+    assert counted == ["telegram:demo"]
+
+
+async def test_nobody_waits_behind_a_mailing(town: Player) -> None:
+    """An answer and a single message leave in the middle of one that uses all that the account may."""
+    crowd = await seated(town, "telegram", phones(MAILING))
+    (person,) = await seated(town, "telegram", phones(1, first=900))
+    await accepted(town, crowd, {"channel": "telegram", "text": "News"})
+    await until(lambda: _taken(town, 20))
+    (single,), _ = await asyncio.gather(
+        accepted(town, [person], {"channel": "telegram", "text": "Single"}), town.say("telegram", "/help")
+    )
+    await town.ended(single, "SENT")
+    await until(lambda: _taken(town, MAILING + 2))
+    order = [line.text for line in book(town, "telegram")]
+    assert order.count("News") == MAILING
+    others = [index for index, text in enumerate(order) if text != "News"]
+    assert len(others) == 2
+    assert max(others) < MAILING - 60, "they have waited for the end of the mailing"
+
+
+async def _taken(town: Player, count: int) -> bool:
+    return len(book(town, "telegram")) >= count
+
+
+async def test_a_template_that_has_to_wait_uses_up_nothing_of_its_account(db: Db) -> None:
+    """A mailing of a slow template must not eat what the others may send."""
+    second = timedelta(seconds=1)
+    gate, now = Gate(db, {"a:b": Limits(account=Rate(1, second), template=Rate(1, 60 * second))}), Clock()()
+    slow = Entry("a:b", "a:b:1", Priority.REPLY, template="a:b:t:en")
+    assert await gate.ask(slow, now) == [now]
+    refused = [await gate.ask(slow, now) for _ in range(3)]
+    assert [answer.why for answer in refused if isinstance(answer, NotYet)] == [
+        "at most 1 in 1 min of this template"
+    ] * 3
+    assert await gate.ask(Entry("a:b", "a:b:1", Priority.REPLY), now) == [now + second]
+
+
+async def test_what_is_parked_belongs_to_no_process(settings: Settings) -> None:
+    """The gateway that parked it is gone; it can still be called off, and the next one sends the rest."""
+    async with opened_simulators("http://127.0.0.1:9", Clock()) as (simulators, accounts):
+        settings = replace(settings, accounts=accounts, lease=timedelta(seconds=5))
+        book = simulators["sms"].accepted
+        async with opened(settings) as first:
+            await submit(first, _request(phones(60), "kept"), "caller", None)
+            await submit(first, _request(phones(20, first=500), "called off"), "caller", None)
+            await _until_parked(first, 40)
+            told = await call_off(first, AskedCancel(bulk_id="called off"))
+            left = sum(not outcome.cancelled for outcome in told)
+        async with opened(settings) as second, working(second):
+            await until(lambda: _all_of(book, 60 + left))
+            await until(lambda: _none_is_due(second))
+        assert len(book) == len({line.user for line in book}) == 60 + left
+
+
+def _request(people: list[dict[str, Any]], bulk: str) -> bytes:
+    message = {"destinations": people, "channels": [SMS], "priority": "bulk"}
+    return msgspec.json.encode({"bulkId": bulk, "messages": [message]})
+
+
+async def _until_parked(runtime: Runtime, count: int) -> None:
+    """Let this gateway work until it has put so many aside."""
+    stop = asyncio.Event()
+    work = asyncio.create_task(worker.run(runtime, stop))
+    parked = runtime.db["notifications"]
+
+    async def there() -> bool:
+        return await parked.count_documents({"lane": "sms:demo/3"}) >= count
+
+    await until(there)
+    stop.set()
+    await work
+
+
+async def _all_of(book: Sequence[Accepted], count: int) -> bool:
+    return len(book) >= count
+
+
+async def _none_is_due(runtime: Runtime) -> bool:
+    return await runtime.db["notifications"].count_documents({"lane": "sms:demo/3"}) == 0

@@ -1,0 +1,122 @@
+"""What our processes say: lines for machines, a message's life under its id, and never a secret."""
+
+import asyncio
+import json
+import logging
+import pickle
+import traceback
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+import pytest
+from structlog.contextvars import bound_contextvars
+
+from gateway.domain.channel.secret import Secret
+from gateway.runtime.settings.settings import Settings
+from gateway.runtime.telemetry import logs
+from tests.support.client import PHONE, until
+from tests.support.processes.cli import opened_office
+from tests.support.processes.commands import ended, started
+from tests.support.processes.processes import Web, Worker
+
+HIDDEN = "a-very-long-and-secret-word"
+
+
+def lines(told: str) -> list[dict[str, Any]]:
+    """Every line has to be one of JSON, but for the words of the command itself."""
+    return [json.loads(line) for line in told.splitlines() if not line.endswith("Ctrl-C stops it")]
+
+
+async def test_a_message_is_followed_through_web_and_worker(tmp_path: Path, settings: Settings) -> None:
+    """With everything that any library says, too."""
+    async with opened_office(tmp_path, settings) as office:
+        key = (await office.gateway("keys", "create", "shop")).out.split()[-1]
+        accounts = {"GATEWAY_ACCOUNTS": str(tmp_path / "accounts.toml")}
+        environ = {**office.environment, **accounts, "GATEWAY_LOG_LEVEL": "DEBUG"}
+        web, worker = Web("web", tmp_path, environ), Worker("worker", tmp_path, environ)
+        for program in (web, worker):
+            program._environment["GATEWAY_PUBLIC_URL"] = web.url
+        office.simulator.webhook_url = f"{web.url}/webhooks/sms/main"
+        await asyncio.gather(web.start(), worker.start())
+        try:
+            key_of = await sent_and_delivered(web.url, key)
+        finally:
+            await asyncio.gather(web.stop(), worker.stop())
+    said = [lines(program.words()) for program in (web, worker)]
+    mine = [
+        [line for line in told if key_of in (line.get("message_id"), *line.get("message_ids", ()))] for told in said
+    ]
+    assert [(line["event"], line["request_id"]) for line in mine[0] if ours(line)] == [("accepted", "r-17")]
+    story = [line for line in mine[1] if ours(line)]
+    assert [line["event"] for line in story] == [
+        "sms: no reply window on this channel -> free text",
+        "sms: sent; there is no further step",
+        "sms: delivered",
+    ]
+    (known,) = office.simulator.accepted
+    assert [line["provider_ids"] for line in story[1:]] == [[known.id]] * 2
+    assert {line["account"] for line in story} == {"sms:main"}
+    secrets = [getattr(office.account, name) for name in office.account.__struct_fields__]
+    for secret in [key, *(one.reveal() for one in secrets if isinstance(one, Secret))]:
+        assert secret not in str(said)
+
+
+async def sent_and_delivered(url: str, key: str) -> str:
+    """The id of a message that was asked for under the name r-17."""
+    message = {"destinations": [{"phone": PHONE}], "channels": [{"channel": "sms", "text": "Hi"}]}
+    headers = {"Authorization": f"Bearer {key}", "X-Request-Id": "r-17"}
+    async with aiohttp.ClientSession(headers=headers) as http:
+        async with http.post(f"{url}/api/v1/messages", json={"messages": [message]}) as response:
+            assert response.headers["X-Request-Id"] == "r-17"
+            (item,) = (await response.json())["messages"]
+
+        async def delivered() -> bool:
+            async with http.get(f"{url}/api/v1/messages/{item['id']}") as response:
+                return bool((await response.json())["status"] == "DELIVERED")
+
+        await until(delivered)
+    return str(item["id"])
+
+
+def ours(line: dict[str, Any]) -> bool:
+    return str(line["logger"]).startswith("gateway")
+
+
+@pytest.mark.usefixtures("unheard")
+@pytest.mark.parametrize("form", logs.FORMS)
+def test_no_form_shows_a_secret(capsys: pytest.CaptureFixture[str], form: str) -> None:
+    """Wherever it stands: in the words, beside them, in what a task is bound to, in an exception and its frames."""
+    logs.setup("DEBUG", form)
+    secret, log = Secret(HIDDEN), logging.getLogger("somebody")
+    with bound_contextvars(token=secret):
+        log.info("with %s and %r", secret, {"deep": [secret]}, extra={"key": secret, "more": {"key": (secret,)}})
+        try:
+            shown = secret.reveal()
+            raise ValueError(secret)  # noqa: TRY301
+        except ValueError:
+            log.exception("it broke, and knew %d letters", len(shown))
+    told = capsys.readouterr().err
+    assert HIDDEN not in told
+    assert told.count("<secret>") >= 5
+    assert "Traceback" in told
+
+
+def test_a_secret_is_not_written_down() -> None:
+    secret = Secret(HIDDEN)
+    for shown in (repr(secret), str(secret), f"{secret}", f"{[secret]}"):
+        assert HIDDEN not in shown
+    for write in (pickle.dumps, json.dumps, msgspec.json.encode, msgspec.to_builtins):
+        with pytest.raises(TypeError) as refused:
+            write(secret)
+        assert HIDDEN not in "".join(traceback.format_exception(refused.value))
+
+
+@pytest.mark.parametrize("name", ["GATEWAY_LOG_LEVEL", "GATEWAY_LOG_FORMAT"])
+async def test_a_setting_that_is_none_is_refused_by_name(tmp_path: Path, name: str) -> None:
+    async with started(tmp_path, "gateway", "check", **{name: "loud"}) as process:
+        finished = await ended(process)
+    assert finished.code == 2
+    assert name in finished.err
+    assert "Traceback" not in finished.err

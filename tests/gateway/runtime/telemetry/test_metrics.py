@@ -1,0 +1,156 @@
+"""What Prometheus reads after a story was played: figures that would be others had it gone otherwise."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from prometheus_client import REGISTRY
+from prometheus_client.parser import text_string_to_metric_families
+
+from gateway import worker
+from gateway.domain.model.event import Inbound
+from gateway.domain.model.nouns import Address, Content
+from gateway.runtime.settings.settings import Settings
+from gateway.runtime.telemetry import metrics
+from storage.engine.database import connect
+from storage.engine.embedded import free_port
+from storage.messages.inbox import Delivered, Inbox, key
+from tests.support.client import PHONE, Player, until
+from tests.support.docs import rows
+from tests.support.processes.cli import opened_office
+from tests.support.processes.processes import Worker
+from tests.support.workload import account, in_state, one
+
+TEXT = {"text": "Hello"}
+TEMPLATE = {"name": "order_update", "language": "en", "variables": {"name": "a", "order": "b"}}
+
+
+class Meter:
+    """How much each figure has grown since it was made."""
+
+    def __init__(self) -> None:
+        self._before = {(s.name, *sorted(s.labels.items())): s.value for m in REGISTRY.collect() for s in m.samples}
+
+    def __call__(self, name: str, **labels: str) -> float:
+        now = REGISTRY.get_sample_value(name, labels) or 0
+        return now - self._before.get((name, *sorted(labels.items())), 0)
+
+
+async def test_a_story_in_figures(town: Player) -> None:
+    """/start in WhatsApp, an answer, a free message; a day later a template; without one the SMS."""
+    meter, whatsapp = Meter(), {"channel": "whatsapp", **TEXT}
+    await town.say("whatsapp", "/start")
+    await town.ended(await town.send(whatsapp), "READ")
+    town.pass_time(hours=25)
+    await town.ended(await town.send({**whatsapp, "template": TEMPLATE}), "READ")
+    await town.ended(await town.send(whatsapp, {"channel": "sms", **TEXT}), "DELIVERED")
+    assert meter("gateway_messages_total", result="accepted") == 3
+    assert meter("gateway_messages_status_total", status="READ") == 3
+    assert meter("gateway_messages_status_total", status="DELIVERED") >= 1
+    assert meter("gateway_messages_status_total", status="UNDELIVERED") == 0
+    assert meter("gateway_window_closed_total", channel="whatsapp", instead="template") == 1
+    assert meter("gateway_window_closed_total", channel="whatsapp", instead="next step") == 1
+    sent = {"progress": "sending", "cause": ""}
+    assert meter("gateway_attempts_total", channel="whatsapp", **sent) == 3
+    assert meter("gateway_attempts_total", channel="sms", **sent) == 1
+    assert meter("gateway_send_seconds_count", channel="whatsapp") == 3
+    assert meter("gateway_events_total", channel="whatsapp", kind="inbound") == 1
+    assert meter("gateway_webhook_ack_seconds_count", channel="whatsapp") >= 7
+    assert meter("gateway_queue_age_seconds_count", queue="notifications") == 4
+
+
+async def test_failures_and_holds_in_figures(town: Player) -> None:
+    meter = Meter()
+    town.town.simulators["sms"].faults.fail(21614)
+    await town.ended(await one(town, {"channel": "sms", **TEXT}), "UNDELIVERED")
+    assert meter("gateway_attempts_total", channel="sms", progress="failed", cause="refused") == 1
+    assert meter("gateway_messages_status_total", status="UNDELIVERED") == 1
+    assert meter("gateway_dead_letters_total", kind="messages") == 1
+    town.town.simulators["sms"].faults.fail(20003)
+    held = await one(town, {"channel": "sms", **TEXT})
+    await town.attempted(held, "sms", "PENDING", cause="misconfigured")
+    await in_state(town, "sms:demo", "held")
+    assert REGISTRY.get_sample_value("gateway_account_held", {"account": "sms:demo"}) == 1
+    town.pass_time(hours=0.1)
+    await town.ended(held, "DELIVERED")
+    assert (await account(town, "sms:demo"))["state"] == "open"
+    assert REGISTRY.get_sample_value("gateway_account_held", {"account": "sms:demo"}) == 0
+
+
+async def test_an_event_that_nobody_can_work_on(town: Player, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is counted when it is given up, and not before."""
+    meter, runtime = Meter(), town.town.runtime
+    monkeypatch.setattr(worker, "PAUSES", ())
+    event = Inbound(Address("sms", "gone", PHONE), "e1", "m1", Content("Hi"), runtime.clock())
+    for tries, dead in ((len(worker.LATER) - 1, 0), (len(worker.LATER), 1)):
+        await worker._work_event(runtime, Delivered(key(event), event, runtime.clock(), tries))
+        assert meter("gateway_dead_letters_total", kind="events") == dead
+
+
+async def test_a_worker_shows_its_own(tmp_path: Path, settings: Settings) -> None:
+    """To whoever asks on this machine, without a key; only if it is told to."""
+    port = free_port()
+    async with opened_office(tmp_path, settings) as office, aiohttp.ClientSession() as http:
+        environ = {**office.environment, "GATEWAY_ACCOUNTS": str(tmp_path / "accounts.toml")}
+        shown = Worker("worker", tmp_path, {**environ, "GATEWAY_METRICS_PORT": str(port)})
+        await shown.start()
+        try:
+            db = connect(str(settings.mongodb_uri), settings.database)
+            event = Inbound(Address("sms", "main", PHONE), "e1", "m1", Content("/help"), datetime.now(UTC))
+            await Inbox(db).add([event], event.at)
+            db.client.close()
+
+            async def answered() -> dict[str, float] | None:
+                async with http.get(f"http://127.0.0.1:{port}/metrics") as response:
+                    told = figures(await response.text())
+                wanted = ("gateway_send_seconds_count sms", "gateway_events_total sms inbound")
+                return told if all(told.get(name) for name in wanted) else None
+
+            told = await until(answered)
+        finally:
+            await shown.stop()
+    assert told["gateway_events_total sms inbound"] == 1
+    assert told["gateway_send_seconds_count sms"] == 1
+    assert told["gateway_queue_age_seconds_count inbox"] == 1
+    assert told["gateway_account_held sms:main"] == 0
+    assert told["process_resident_memory_bytes"] > 0
+
+
+def figures(page: str) -> dict[str, float]:
+    """Each under its name and the values of its labels."""
+    samples = [sample for family in text_string_to_metric_families(page) for sample in family.samples]
+    return {" ".join((sample.name, *sample.labels.values())): sample.value for sample in samples}
+
+
+async def test_what_is_refused_is_counted_and_strangers_make_no_labels(town: Player) -> None:
+    meter = Meter()
+    for path in ("telegram/demo", "marble/demo", "granite/demo"):
+        async with town.http.post(f"/webhooks/{path}", data=b"{}") as response:
+            assert response.status in {401, 404}
+    await town.post("/api/v1/messages", {"messages": [{"destinations": [{"phone": PHONE}], "channels": []}]})
+    assert meter("gateway_webhooks_refused_total", channel="telegram", status="401") == 1
+    assert meter("gateway_webhooks_refused_total", channel="", status="404") == 2
+    assert meter("gateway_messages_total", result="refused") == 1
+
+
+async def test_the_page_wants_a_key_and_is_prometheus_own_form(town: Player) -> None:
+    async with town.http.get("/metrics") as response:
+        assert response.status == 200
+        families = {family.name for family in text_string_to_metric_families(await response.text())}
+    assert families >= {"gateway_webhook_ack_seconds", "gateway_messages", "gateway_account_held", "python_info"}
+    async with aiohttp.ClientSession() as stranger, stranger.get(f"{town.town.url}/metrics") as response:
+        assert response.status == 401
+
+
+def ours() -> list[Any]:
+    return [one for name, one in vars(metrics).items() if name.isupper() and hasattr(one, "describe")]
+
+
+@pytest.mark.parametrize("metric", ours(), ids=lambda metric: metric._name)
+def test_readme_names_every_metric_with_its_labels(metric: Any) -> None:
+    (family,) = metric.describe()
+    told = {row[0].strip("`"): row[1] for row in rows("What it measures")}
+    name = family.name + ("_total" if family.type == "counter" else "")
+    assert told[name].replace("`", "").replace(" ", "").split(",") == list(metric._labelnames)

@@ -1,0 +1,34 @@
+"""Spans: none without OpenTelemetry; with it, what an exporter is told of a message's life."""
+
+import contextlib
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from gateway.runtime.telemetry import spans
+from tests.support.client import Player
+
+
+async def test_an_exporter_hears_of_a_message(town: Player, monkeypatch: pytest.MonkeyPatch) -> None:
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
+    await town.say("whatsapp", "/start")
+    key = await town.send({"channel": "whatsapp", "text": "Hi"})
+    await town.ended(key, "READ")
+    told = {(span.name, *(span.attributes or {}).items()) for span in exporter.get_finished_spans()}
+    assert ("notification", ("gateway.message_id", key)) in told
+    assert {("send", ("gateway.channel", "whatsapp")), ("webhook", ("gateway.channel", "whatsapp"))} <= told
+    assert any(name == "event" for name, *_ in told)
+    provider.shutdown()
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_without_it_nothing_is_made(monkeypatch: pytest.MonkeyPatch, *, installed: bool) -> None:
+    monkeypatch.setattr(spans, "trace", trace if installed else None)
+    assert spans.span("send", channel="sms") is spans.span("event")
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(spans.span("send"))

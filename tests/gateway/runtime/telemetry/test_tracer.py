@@ -1,0 +1,187 @@
+"""No secret of any account is kept with what was said to providers, whatever they answer; and nobody waits for it."""
+
+import asyncio
+import logging
+from base64 import b64encode
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import aiohttp
+import pytest
+
+import bots
+from bots.wire.traces import HIDDEN, MOST, PENDING, TORN, Exchange, Trace, listener, tracing
+from gateway.domain.channel.errors import SendError
+from gateway.domain.channel.secret import Secret
+from gateway.domain.model.nouns import Address, Content
+from gateway.runtime.runtime import open_channels, opened_outside
+from gateway.runtime.settings.settings import Settings
+from gateway.runtime.telemetry.tracer import Tracer, secrets_of
+from storage.engine.database import Db
+from storage.messages import traces
+from tests.support.client import PHONE
+
+Answer = Callable[[bytes], bytes]
+
+CLOSE = b"Connection: close\r\n\r\n"
+
+
+def echo(request: bytes) -> bytes:
+    """As a page of a proxy that shows us what we have asked."""
+    return b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nRetry-After: 7\r\n" + CLOSE + request
+
+
+def torn(_: bytes) -> bytes:
+    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 999\r\n" + CLOSE + b'{"ok": '
+
+
+def gone(_: bytes) -> bytes:
+    return b""
+
+
+@asynccontextmanager
+async def answering(answer: Answer) -> AsyncIterator[str]:
+    """A provider that gives this answer to a request, byte for byte, and hangs up."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
+        writer.write(answer(head + await reader.readexactly(int(length or 0))))
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield "http://127.0.0.1:{1}".format(*server.sockets[0].getsockname())
+
+
+def user_of(channel: str) -> str:
+    return PHONE if channel == "sms" else "79000000001"
+
+
+async def said(db: Db, settings: Settings, channel: str, answer: Answer) -> tuple[list[traces.Line], str, list[str]]:
+    """The lines of one send, all that the database has of it, and the account's secrets."""
+    async with answering(answer) as url, opened_outside(settings) as outside:
+        accounts = {channel: {"shop": bots.simulator(channel).demo_account(url)}}
+        way, secrets = open_channels(accounts, outside)[channel]["shop"], secrets_of(accounts)
+        tracer, trace = Tracer(db, secrets, wanted=True), Trace()
+        with tracing(trace), suppress(SendError):
+            await way.send(Address(channel, "shop", user_of(channel)), Content("Hi"), key="k")
+        tracer.keep(f"{channel}:shop", "n", 0, trace)
+        await tracer.close()
+        await way.close()
+    raw = str([document async for document in db["traces"].find()])
+    return await traces.of(db, "n"), raw, [secret.reveal() for secret in secrets[f"{channel}:shop"]]
+
+
+@pytest.mark.parametrize("channel", bots.CHANNELS)
+async def test_a_provider_that_says_our_secrets_aloud(db: Db, settings: Settings, channel: str) -> None:
+    (line, *_), raw, secrets = await said(db, settings, channel, echo)
+    assert secrets
+    assert [secret for secret in secrets if secret in raw] == []
+    assert HIDDEN in line.answer
+    assert (line.status, line.retry_after, line.broke) == (400, "7", "")
+    assert "Host:" in line.answer
+    assert "Hi" in line.request
+
+
+async def test_basic_hides_its_secret_too(db: Db, settings: Settings) -> None:
+    (line, *_), _, (secret,) = await said(db, settings, "sms", echo)
+    words = line.answer.partition("Authorization: Basic ")[2].partition("\r\n")[0]
+    assert HIDDEN in words
+    assert not any(b64encode(secret[at : at + 6].encode()).decode() in words for at in range(len(secret) - 6))
+
+
+@pytest.mark.parametrize("channel", bots.CHANNELS)
+@pytest.mark.parametrize(("answer", "broke"), [(torn, TORN), (gone, "ServerDisconnectedError")])
+async def test_how_the_wire_broke(db: Db, settings: Settings, channel: str, answer: Answer, broke: str) -> None:
+    """What was asked is there all the same."""
+    (line, *_), raw, secrets = await said(db, settings, channel, answer)
+    assert (line.broke, "Hi" in line.request) == (broke, True)
+    assert [secret for secret in secrets if secret in raw] == []
+
+
+async def kept(db: Db, secret: str, *exchanges: Exchange) -> list[traces.Line]:
+    tracer = Tracer(db, {"a": [Secret(secret)]}, wanted=True)
+    tracer.keep("a", "n", 0, list(exchanges))
+    await tracer.close()
+    return await traces.of(db, "n")
+
+
+def told(body: bytes, kind: str = "text/plain", size: int = 0, **fields: Any) -> Exchange:
+    return Exchange("POST", "http://x/", 0, kind, bytearray(body), size or len(body), **fields)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b'a"c/d:e+f<g&h', b'{"t": "a\\"c/d:e+f<g&h"}', b'{"t": "a\\"c\\/d:e+f<g&h"}', b"a&quot;c/d:e+f&lt;g&amp;h"),
+        *(b"t=a%22c%2Fd%3Ae%2Bf%3Cg%26h", b"t=a%22c%2fd%3ae%2bf%3cg%26h", b"t=a%22c/d%3Ae%2Bf%3Cg%26h"),
+    ],
+)
+async def test_a_secret_goes_however_it_is_written(db: Db, body: bytes) -> None:
+    (line,) = await kept(db, 'a"c/d:e+f<g&h', told(body))
+    assert line.request.replace('{"t": "', "").replace("t=", "").removesuffix('"}') == HIDDEN
+
+
+@pytest.mark.parametrize("within", range(1, 16))
+async def test_a_body_that_is_cut_within_a_secret(db: Db, within: int) -> None:
+    secret = "0123456789abcdef"
+    whole = secret.encode() + b"." * (MOST - len(secret) - within) + secret.encode()
+    (line,) = await kept(db, secret, told(whole[:MOST], size=len(whole)))
+    text = line.request.partition("... <")[0]
+    assert (text.startswith(HIDDEN), set(text.removeprefix(HIDDEN))) == (True, {"."})
+    assert line.request.endswith(f"... <{len(whole)} bytes in all>")
+    assert len(line.request) > MOST - 100
+
+
+async def test_of_what_is_no_text_the_size_is_kept(db: Db) -> None:
+    file = told(b"\xff\xd8", "multipart/form-data; boundary=x", 5_000_000)
+    (line,) = await kept(db, "s" * 16, file)
+    assert line.request == "<multipart/form-data, 5000000 bytes>"
+
+
+async def test_addresses_that_a_provider_gives_keep_their_proof_to_themselves(db: Db) -> None:
+    answer = rb'{"a":"https:\/\/pu.vk.com\/u.php?act=add&hash=1f2e","b":"https://x/y?hash=3d4c","c":"?"}'
+    (line,) = await kept(db, "s" * 16, told(b"", answer_kind="application/json", answer=answer))
+    assert line.answer == rf'{{"a":"https:\/\/pu.vk.com\/u.php?{HIDDEN}","b":"https://x/y?{HIDDEN}","c":"?"}}'
+
+
+async def test_what_nobody_waited_for_has_no_answer_yet(db: Db) -> None:
+    assert [line.broke for line in await kept(db, "s" * 16, told(b""))] == [PENDING]
+
+
+async def test_calls_that_nobody_traces_are_kept_nowhere() -> None:
+    mine = Trace()
+    async with answering(echo) as url, aiohttp.ClientSession(trace_configs=[listener()]) as http:
+        for traced in ([], [mine]):
+            with tracing(*traced):
+                async with http.get(f"{url}/?hash=secret") as response:
+                    await response.read()
+    (exchange,) = mine
+    assert exchange.url == f"{url}/?{HIDDEN}"
+
+
+async def test_that_none_can_be_kept_is_said_once(
+    db: Db, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The database takes none for a while: nobody fails, what waits is bounded, and later ones are kept again."""
+    add: Callable[..., Awaitable[None]] = traces.add
+
+    async def away(*_: object) -> None:
+        raise OSError("gone")
+
+    tracer = Tracer(db, {"a": []}, wanted=True)
+    with monkeypatch.context() as broken, caplog.at_level(logging.WARNING, "gateway.runtime.telemetry.tracer"):
+        broken.setattr(traces, "add", away)
+        for _ in range(3):
+            for number in range(3000):
+                tracer.keep("a", f"{number}", 0, [told(b"Hi")])
+            await tracer.close()
+    assert traces.add is add
+    assert [record.getMessage() for record in caplog.records] == [
+        "calls to providers are not kept: 2000 wait for the database"
+    ]
+    tracer.keep("a", "n", 0, [told(b"Hi")])
+    await tracer.close()
+    assert len(await traces.of(db, "n")) == 1

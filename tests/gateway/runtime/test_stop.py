@@ -1,0 +1,115 @@
+"""Told to end: what has begun is finished, what has not is there for the next process, and no hanging keeps us."""
+
+import asyncio
+import os
+import signal
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from gateway.runtime.settings.settings import Settings
+from tests.support.client import PHONE, until
+from tests.support.processes.cli import Office, opened_office
+from tests.support.processes.commands import PATIENCE
+from tests.support.processes.processes import Web
+
+MANY, BOUND = 30, 3
+
+
+def serving(office: Office, **more: str) -> Web:
+    """`gateway serve` for this office, with its webhooks on it."""
+    serve = Web("serve", office.folder, {}, "serve")
+    files = {"GATEWAY_ACCOUNTS": str(office.folder / "accounts.toml"), "GATEWAY_FOLDER": str(office.folder / "data")}
+    serve._environment |= {**office.environment, **files, "GATEWAY_PUBLIC_URL": serve.url, **more}
+    office.simulator.webhook_url = f"{serve.url}/webhooks/sms/main"
+    return serve
+
+
+async def ask(url: str, key: str) -> list[str]:
+    """The ids of many messages to one person, who is sent one after another."""
+    message = {"destinations": [{"phone": PHONE}] * MANY, "channels": [{"channel": "sms", "text": "Hi"}]}
+    headers = {"Authorization": f"Bearer {key}"}
+    async with aiohttp.request(
+        "POST", f"{url}/api/v1/messages", json={"messages": [message]}, headers=headers
+    ) as answer:
+        return [item["id"] for item in (await answer.json())["messages"]]
+
+
+async def statuses(url: str, key: str, ids: list[str]) -> Counter[str]:
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {key}"}) as http:
+
+        async def status(message: str) -> Any:
+            async with http.get(f"{url}/api/v1/messages/{message}") as response:
+                return (await response.json())["status"]
+
+        return Counter(await asyncio.gather(*map(status, ids)))
+
+
+async def test_under_load_nothing_is_lost_in_doubt_or_sent_twice(tmp_path: Path, settings: Settings) -> None:
+    async with opened_office(tmp_path, settings) as office:
+        key = (await office.gateway("keys", "create", "shop")).out.split()[-1]
+        office.simulator.faults.answer_after = 0.2
+        serve = serving(office)
+        await serve.start()
+        ids = await ask(serve.url, key)
+        await until(lambda: _so(len(office.simulator.accepted) > 5))
+        assert await asyncio.wait_for(serve.stop(), PATIENCE) == 0
+        assert len(office.simulator.accepted) < MANY, "it was to be told in the middle of it"
+        office.simulator.faults.answer_after = 0
+        await serve.start()
+
+        async def all_delivered() -> bool:
+            return await statuses(serve.url, key, ids) == {"DELIVERED": MANY}
+
+        await until(all_delivered)
+        await serve.stop()
+    keys = Counter(message.request["StatusCallback"] for message in office.simulator.accepted)
+    assert (len(keys), max(keys.values())) == (MANY, 1)
+
+
+async def test_a_database_that_hangs_keeps_nobody_alive(tmp_path: Path, settings: Settings) -> None:
+    """Its own embedded one stands still; also what it began ends with it."""
+    async with opened_office(tmp_path, settings) as office:
+        serve = serving(office, MONGODB_URI="", GATEWAY_STOP_WITHIN=str(BOUND))
+        await serve.start()
+        (watchdog,) = children(serve.pid)
+        (database,) = children(watchdog)
+        os.kill(database, signal.SIGSTOP)
+        try:
+            assert await asyncio.wait_for(serve.stop(), PATIENCE) == 1
+            assert "did not end in time" in serve.words()
+        finally:
+            with suppress(ProcessLookupError):
+                os.kill(database, signal.SIGCONT)
+        await until(lambda: _so(not Path(f"/proc/{database}").exists()))
+
+
+async def test_told_twice_it_ends_at_once(tmp_path: Path, settings: Settings) -> None:
+    async with opened_office(tmp_path, settings) as office:
+        key = (await office.gateway("keys", "create", "shop")).out.split()[-1]
+        office.simulator.faults.answer_after = PATIENCE
+        serve = serving(office)
+        await serve.start()
+        await ask(serve.url, key)
+        await asyncio.sleep(1)
+        serve._signal(signal.SIGTERM)
+        await asyncio.sleep(0.3)
+        assert serve.running
+        assert await asyncio.wait_for(serve.stop(), PATIENCE / 3) == 1
+        assert any(
+            "a second time" in msgspec.json.decode(line)["event"]
+            for line in serve.words().splitlines()
+            if line.startswith("{")
+        )
+
+
+def children(process: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+async def _so(value: bool) -> bool:  # noqa: FBT001
+    return value

@@ -1,0 +1,156 @@
+"""The Python client against a gateway: what it sends, what it repeats, how it says no; and the README's examples."""
+
+import re
+import sys
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from quart import Quart, Response, request
+
+from gateway.client import Destination, Gateway, GatewayError, Message, Step, problem
+from tests.support.client import PHONE, Player, until
+from tests.support.processes.commands import ROOT, Finished, run
+from tests.support.workload import texts
+from webhooks.http.server import served
+
+BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+EXAMPLES = [code for code in BLOCKS if "Gateway()" in code]
+HI = Message(destinations=[Destination(phone=PHONE)], channels=[Step(channel="sms", text="Hi")])
+
+
+@pytest.fixture
+async def gateway(town: Player) -> AsyncIterator[Gateway]:
+    async with Gateway(town.town.url, town.town.key) as opened:
+        yield opened
+
+
+async def test_send_and_see_how_it_ended(town: Player, gateway: Gateway) -> None:
+    (item,) = await gateway.send(HI, bulk_id="b1")
+    assert isinstance(item.id, str)
+    story = await gateway.ended(item.id, every=0.05)
+    assert (story.status, story.bulk_id, problem(item)) == ("DELIVERED", "b1", "")
+    assert story.attempts[0].channel == "sms"
+    assert [row.id async for row in gateway.messages(bulkId="b1")] == [item.id]
+
+
+async def test_mistakes(gateway: Gateway) -> None:
+    (item,) = await gateway.send(Message(destinations=[Destination(phone="1")], channels=HI.channels))
+    assert problem(item).startswith("messages[0].destinations[0].phone: ")
+    with pytest.raises(GatewayError) as no:
+        await gateway.cancel()
+    assert (no.value.status, str(no.value)) == (400, "give exactly one of id, groupId, bulkId")
+    with pytest.raises(GatewayError) as gone:
+        await gateway.status("no/such message")
+    assert gone.value.status == 404
+
+
+async def test_a_wrong_key_and_none(town: Player, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Gateway(town.town.url, "gw_wrong") as stranger:
+        with pytest.raises(GatewayError) as no:
+            await stranger.send(HI)
+    assert no.value.status == 401
+    monkeypatch.delenv("GATEWAY_KEY", raising=False)
+    with pytest.raises(GatewayError, match="GATEWAY_KEY"):
+        Gateway(town.town.url)
+
+
+async def test_what_was_not_answered_is_repeated_and_sent_once(town: Player, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gateway takes the message, and its answer is lost twice on the way."""
+    monkeypatch.setattr("gateway.client.PAUSES", (0.01, 0.01, 0.01))
+    proxy, answers = Quart("proxy"), iter([502, 503, 0])
+
+    @proxy.post("/api/v1/messages")
+    async def pass_on() -> Response:
+        key = request.headers["Idempotency-Key"]
+        async with town.http.post(
+            "/api/v1/messages", data=await request.get_data(), headers={"Idempotency-Key": key}
+        ) as response:
+            lost = next(answers)
+            return Response("lost" if lost else await response.read(), lost or response.status)
+
+    async with served(proxy) as url, Gateway(url, town.town.key) as gateway:
+        (item,) = await gateway.send(HI)
+    await town.ended(str(item.id), "DELIVERED")
+    assert texts(town, "sms") == ["Hi"]
+
+
+@pytest.mark.parametrize("page", [b"<html>Welcome to the hotel</html>", b"", b"[]", b"\xff"])
+async def test_somebody_else_answers(page: bytes) -> None:
+    proxy = Quart("proxy")
+
+    @proxy.get("/api/v1/messages/<_>")
+    async def welcome(_: str) -> Response:
+        return Response(page, 200)
+
+    async with served(proxy) as url, Gateway(url, "key") as gateway:
+        with pytest.raises(GatewayError) as no:
+            await gateway.status("m1")
+    assert no.value.status == 200
+
+
+async def test_it_has_not_ended_before_its_required_step_has(town: Player, gateway: Gateway) -> None:
+    """The first step is delivered at once; the required one waits for its provider."""
+    town.town.simulators["sms"].faults.fail(20429)
+    await town.say("whatsapp", "/start")
+    steps = [Step(channel="whatsapp", text="Hi"), Step(channel="sms", text="Hi", required=True)]
+    (item,) = await gateway.send(Message(destinations=HI.destinations, channels=steps))
+    story = await gateway.ended(str(item.id), every=0.05)
+    (required,) = (attempt.status for attempt in story.attempts if attempt.channel == "sms")
+    assert required in {"SENT", "DELIVERED"}
+
+
+async def test_nobody_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.client.PAUSES", ())
+    async with Gateway("http://127.0.0.1:9", "key") as gateway:
+        with pytest.raises(GatewayError) as no:
+            await gateway.status("m1")
+    assert no.value.status == 0
+
+
+async def example(town: Player, folder: Path, number: int, **environ: str) -> Finished:
+    """The README's example, word for word, as a program of its own."""
+    (folder / "example.py").write_text(EXAMPLES[number])
+    ours = {"GATEWAY_URL": town.town.url, "GATEWAY_KEY": town.town.key}
+    return await run(folder, sys.executable, "example.py", **ours, **environ)
+
+
+async def test_the_first_example(town: Player, tmp_path: Path) -> None:
+    shown = await example(town, tmp_path, 0)
+    assert (shown.out, shown.err) == ("DELIVERED ['sms']\n", "")
+
+
+async def test_the_third_example(
+    town: Player, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (code,) = (one for one in BLOCKS if "verify(" in one)
+    (secret,) = town.town.runtime.settings.callback_secrets
+    monkeypatch.setenv("GATEWAY_CALLBACK_SECRET", secret.reveal())
+    room: dict[str, Any] = {"__name__": "example"}
+    exec(compile(code, "README.md", "exec"), room)  # noqa: S102 - it is ours
+    async with served(room["app"]) as url, Gateway(town.town.url, town.town.key) as gateway:
+        async with aiohttp.request("POST", f"{url}/told", json={}) as response:
+            assert response.status == 401
+        message = Message(
+            destinations=HI.destinations, channels=HI.channels, callback_url=f"{url}/told", callback_data="17"
+        )
+        (item,) = await gateway.send(message)
+        said: list[str] = []
+
+        async def told() -> bool:
+            said.extend(capsys.readouterr().out.splitlines())
+            return f"{item.id} SENT -> DELIVERED 17" in said
+
+        await until(told)
+    assert said[0] == f"{item.id} NEW -> PENDING 17"
+
+
+async def test_the_second_example(town: Player, tmp_path: Path) -> None:
+    shown = await example(town, tmp_path, 1)
+    said = "telegram: the person has not started the bot\nsms: no reply window on this channel -> free text\n"
+    assert (shown.out, shown.err) == (f"{said}visit-17 cancelled\n", "")
+    town.pass_time(timedelta(days=2) / timedelta(hours=1))
+    assert (await town.story("visit-17"))["status"] == "CANCELLED"

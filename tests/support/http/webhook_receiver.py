@@ -1,0 +1,60 @@
+"""The gateway's webhook route without the gateway behind it: what a channel makes of its provider's calls."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from quart import Blueprint, Response, request
+
+from gateway.domain.channel.calls import Call, Forged
+from gateway.domain.channel.contract import Channel
+from gateway.domain.model.event import Event
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+T = TypeVar("T")
+
+
+@dataclass(kw_only=True)
+class Ear:
+    """`events`: what the channel read from the calls; `forged` counts those that it did not believe.
+
+    `down`: every call is answered 503; `statuses`: what the next ones are answered, whatever they are. `now` is the
+    time of everybody here.
+    """
+
+    channel: Channel
+    now: datetime = NOW
+    events: list[Event] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    statuses: list[int] = field(default_factory=list)
+    forged: int = 0
+    down: bool = False
+
+    def webhooks(self) -> Blueprint:
+        blueprint = Blueprint("webhooks", __name__)
+        blueprint.add_url_rule("/<name>/<account>", view_func=self._take, methods=["GET", "POST"])
+        return blueprint
+
+    def told(self, kind: type[T]) -> list[T]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    def pass_time(self, **length: float) -> None:
+        self.now += timedelta(**length)
+
+    async def _take(self, name: str, account: str) -> Response:
+        if (name, account) != (self.channel.facts.name, self.channel.account):
+            return Response(status=404)
+        headers = {key.lower(): value for key, value in request.headers.items()}
+        body = await request.get_data(cache=True, as_text=False, parse_form_data=False)
+        call = Call(request.method, request.url, headers, body, self.now, request.args.to_dict())
+        self.calls.append(call)
+        if self.down or self.statuses:
+            return Response(status=503 if self.down else self.statuses.pop(0))
+        try:
+            self.channel.verify(call)
+        except Forged as error:
+            self.forged += 1
+            return Response(str(error), error.status)
+        parsed = self.channel.parse(call)
+        self.events += parsed.events
+        return Response(parsed.answer.body, parsed.answer.status, content_type=parsed.answer.content_type)

@@ -1,0 +1,47 @@
+"""An operator's desk: a folder, an environment, one account on a stand-in for its provider, and the real `gateway`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bots.sms import Account
+from bots.sms.simulator import Server, demo_account
+from gateway.runtime.settings.settings import Settings
+from tests.support.http.serving import app_of, listener, served, url_of
+from tests.support.processes.commands import Finished, run
+from tests.support.processes.processes import accounts_file
+
+PUBLIC = "https://gateway.shop.ru"
+
+
+@dataclass(frozen=True)
+class Office:
+    """`simulator` is the provider of the one account, sms:main."""
+
+    folder: Path
+    simulator: Server
+    account: Account
+    environment: dict[str, str]
+
+    async def gateway(self, *arguments: str, **environ: str) -> Finished:
+        return await run(self.folder, "gateway", *arguments, **{**self.environment, **environ})
+
+    def write(self, accounts: str) -> None:
+        (self.folder / "accounts.toml").write_text(accounts, "utf-8")
+
+
+@asynccontextmanager
+async def opened_office(folder: Path, settings: Settings, public_url: str = PUBLIC) -> AsyncIterator[Office]:
+    at = listener()
+    account = demo_account(f"{url_of(at)}/sms")
+    accounts_file(folder / "accounts.toml", {"sms": {"main": account}})
+    environment = {
+        "MONGODB_URI": str(settings.mongodb_uri),
+        "GATEWAY_DATABASE": settings.database,
+        "GATEWAY_PUBLIC_URL": public_url,
+    }
+    simulator = Server(account, f"{public_url}/webhooks/sms/main")
+    async with served(app_of(simulator.blueprint()), at):
+        yield Office(folder, simulator, account, environment)
+        await simulator.close()

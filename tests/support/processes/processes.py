@@ -1,0 +1,139 @@
+"""Real `gateway` processes, started as an operator would, and ended as bad luck does."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from gateway.domain.channel.secret import Secret
+from storage.engine.embedded import free_port
+
+GATEWAY = str(Path(sys.executable).with_name("gateway"))
+START = 60
+"""Seconds that a program may take until it is ready."""
+
+
+def accounts_file(file: Path, accounts: Mapping[str, Mapping[str, Any]]) -> Path:
+    """The settings of open accounts, written as a person would write them."""
+    lines = []
+    for channel, group in accounts.items():
+        for name, account in group.items():
+            lines.append(f"[{channel}.{name}]")
+            lines += [f"{key} = {msgspec.json.encode(_plain(value)).decode()}" for key, value in _fields(account)]
+    file.write_text("\n".join(lines))
+    return file
+
+
+def _fields(account: Any) -> list[tuple[str, Any]]:
+    values = [(field, getattr(account, field)) for field in account.__struct_fields__]
+    return [(field, value) for field, value in values if value is not None]
+
+
+def _plain(value: Any) -> Any:
+    return value.reveal() if isinstance(value, Secret) else value
+
+
+class Program(ABC):
+    """A process of its own, with its log; it can be killed and started again. `starts` counts how often it was."""
+
+    def __init__(self, name: str, folder: Path, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        self.name = name
+        self.log = folder / f"{name}.log"
+        self.starts = 0
+        self._command = command
+        self._environment = {**os.environ, **environment}
+        self._told_before = 0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @abstractmethod
+    async def ready(self) -> bool:
+        """Can it work by now?"""
+
+    @property
+    def pid(self) -> int:
+        """Raises ValueError if it was never started, or was ended."""
+        if self._process is None:
+            raise ValueError(f"{self.name} does not run")
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    async def start(self) -> None:
+        """Return when it is ready. Raises RuntimeError with its last words if it ends instead."""
+        self._process = self._started()
+        async with asyncio.timeout(START):
+            while not await self.ready():
+                if not self.running:
+                    raise RuntimeError(f"{self.name} ended by itself: {self.words()[-2000:]}")
+                await asyncio.sleep(0.1)
+
+    def words(self) -> str:
+        """What it has told since it was started."""
+        return self.log.read_bytes()[self._told_before :].decode()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        self.starts += 1
+        with self.log.open("ab") as log:
+            self._told_before = log.tell()
+            return subprocess.Popen(self._command, env=self._environment, stdout=log, stderr=log)
+
+    async def kill(self) -> None:
+        await self._end(signal.SIGKILL)
+
+    async def stop(self) -> int:
+        """End it as a platform does; its exit code."""
+        return await self._end(signal.SIGTERM)
+
+    def freeze(self) -> None:
+        """As a machine does that is moved or out of memory: it stands still, and knows nothing of it."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+
+    async def _end(self, number: signal.Signals) -> int:
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        process.send_signal(number)
+        return await asyncio.to_thread(process.wait)
+
+
+class Web(Program):
+    """`gateway web`, or another command that serves, on a port that stays its own."""
+
+    def __init__(self, name: str, folder: Path, environment: Mapping[str, str], command: str = "web") -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        super().__init__(name, folder, [GATEWAY, command, "--port", str(self.port)], environment)
+
+    async def ready(self) -> bool:
+        try:
+            async with aiohttp.request("GET", f"{self.url}/readyz") as response:
+                return response.status == 200
+        except aiohttp.ClientError:
+            return False
+
+
+class Worker(Program):
+    """`gateway worker`: it says in its log that it has started."""
+
+    def __init__(self, name: str, folder: Path, environment: Mapping[str, str]) -> None:
+        super().__init__(name, folder, [GATEWAY, "worker"], environment)
+
+    async def ready(self) -> bool:
+        return "worker started" in self.words()

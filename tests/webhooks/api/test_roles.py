@@ -1,0 +1,79 @@
+"""Who may do what: every route, asked by every role."""
+
+import re
+from typing import Any
+
+import aiohttp
+import pytest
+
+from gateway.domain.api.roles import Role
+from storage.access import keys
+from tests.support.client import Player
+from webhooks.app import create_app
+from webhooks.http.guard import PUBLIC, ROLES
+
+SENDERS = {
+    *("messages.send", "messages.explain", "messages.rows", "messages.status", "messages.cancel_messages"),
+    *("export.export", "links.rows", "links.one", "optouts.leave", "optouts.come_back", "optouts.rows"),
+    *("contacts.join", "contacts.who", "contacts.one", "contacts.change", "accounts.rows", "auth.logout"),
+    "metrics.metrics",
+}
+"""What a service that sends may do. Not: read what people have said, change templates, make keys."""
+
+ADMINS = {
+    *("dead.letters", "dead.replay_letters", "keys.rows", "keys.create", "keys.revoke"),
+    *("accounts.bind", "accounts.unbind"),
+}
+"""What nobody else may do."""
+
+
+def rules(town: Player) -> list[Any]:
+    return [rule for rule in create_app(town.town.runtime).url_map.iter_rules() if rule.endpoint not in PUBLIC]
+
+
+async def test_every_route_says_whom_it_is_for(town: Player) -> None:
+    views = create_app(town.town.runtime).view_functions
+    for rule in rules(town):
+        assert hasattr(views[rule.endpoint], ROLES), rule.endpoint
+    assert {rule.endpoint for rule in rules(town)} >= SENDERS | ADMINS
+
+
+@pytest.mark.parametrize("role", [*Role, None])
+async def test_every_route_asked_by_every_role(town: Player, role: Role | None) -> None:
+    views = create_app(town.town.runtime).view_functions
+    db, now = town.town.runtime.db, town.town.runtime.clock()
+    key = await keys.create_key(db, "one", now, role) if role else "gw_nobody"
+    async with aiohttp.ClientSession(town.town.url, headers={"Authorization": f"Bearer {key}"}) as http:
+        for rule in rules(town):
+            allowed = {Role.ADMIN, *getattr(views[rule.endpoint], ROLES)}
+            assert (Role.SENDER in allowed) == (rule.endpoint in SENDERS) or rule.endpoint.startswith(TEMPLATES)
+            assert (allowed == {Role.ADMIN}) == (rule.endpoint in ADMINS) or rule.endpoint.startswith(TEMPLATES)
+            for method in (rule.methods or set()) - {"OPTIONS"}:
+                path = re.sub("<[^>]+>", "x:y:z:en", rule.rule)
+                async with http.request(method, path, data=b"{") as response:
+                    told = response.status
+                wanted = 401 if role is None else 403 if role not in allowed else None
+                assert (told == wanted) if wanted else told not in {401, 403}, (method, path, role, told)
+
+
+TEMPLATES = ("templates.", "message_templates.", "previews.")
+
+
+async def test_keys_over_http(town: Player) -> None:
+    status, made = await town.post("/api/v1/keys", {"name": "crm", "role": "operator"})
+    assert status == 201
+    async with aiohttp.ClientSession(town.town.url, headers={"Authorization": f"Bearer {made['key']}"}) as http:
+        async with http.get("/api/v1/sessions") as response:
+            assert response.status == 200
+        async with http.get("/api/v1/keys") as response:
+            assert response.status == 403
+    async with town.http.get("/api/v1/keys") as response:
+        listed = (await response.json())["keys"]
+    found = next(one for one in listed if one["name"] == "crm")
+    assert (found["role"], found["usedAt"] is not None) == ("operator", True)
+    assert made["key"] not in str(listed)
+    async with town.http.delete("/api/v1/keys", json={"name": "demo"}) as response:
+        assert response.status == 409
+    for code in (200, 404):
+        async with town.http.delete("/api/v1/keys", json={"name": "crm"}) as response:
+            assert response.status == code

@@ -1,0 +1,196 @@
+"""The demo's page over plain HTTP: what its buttons do, whom it refuses, and that the key stays behind it."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import pytest
+
+import bots
+from gateway.runtime.settings.settings import Settings
+from tests.support.client import Player, until
+from webhooks.demo.demo import demo, opened_page
+from webhooks.demo.page import POLICY
+
+ORDER = {"text": "Order {{order}} has been sent.", "values": {"name": "Anna", "order": "A-17"}}
+
+
+@dataclass(frozen=True)
+class Page:
+    """The page as a browser sees it; `answers` is every byte that it has said."""
+
+    player: Player
+    url: str
+    http: aiohttp.ClientSession
+    answers: list[str]
+
+    async def get(self, path: str, **headers: str) -> aiohttp.ClientResponse:
+        return await self._keep(await self.http.get(path, headers=headers))
+
+    async def post(self, path: str, body: object, **headers: str) -> aiohttp.ClientResponse:
+        return await self._keep(await self.http.post(path, json=body, headers={"Origin": self.url} | headers))
+
+    async def phone(self, channel: str) -> Any:
+        state = await (await self.get("/state")).json()
+        return next(phone for phone in state["phones"] if phone["channel"] == channel)
+
+    async def answer(self, channel: str, text: str) -> Any:
+        """The bubble of ours that begins with this text, once it is there."""
+
+        async def there() -> Any:
+            bubbles = (await self.phone(channel))["bubbles"]
+            return next((one for one in bubbles if not one["mine"] and one["text"].startswith(text)), None)
+
+        return await until(there)
+
+    async def ended(self, status: str) -> Any:
+        """The newest notification, once it has this status."""
+
+        async def there() -> Any:
+            told = (await (await self.get("/state")).json())["notifications"][0]
+            return told if told["status"] == status else None
+
+        return await until(there)
+
+    async def _keep(self, response: aiohttp.ClientResponse) -> aiohttp.ClientResponse:
+        self.answers.append(await response.text() + str(response.headers))
+        return response
+
+
+@pytest.fixture
+async def page(town: Player) -> AsyncIterator[Page]:
+    async with opened_page(town.town) as url, aiohttp.ClientSession(url) as http:
+        yield Page(town, url, http, [])
+
+
+async def test_every_channel_has_a_phone(page: Page) -> None:
+    html = await (await page.get("/")).text()
+    for channel in bots.CHANNELS:
+        assert f'data-channel="{channel}" data-title="{page.player.town.simulators[channel].title}"' in html
+
+
+async def test_start_joins_the_chat_to_the_customer(page: Page) -> None:
+    await page.post("/start", {"channel": "telegram"})
+    await page.answer("telegram", "Hello, Anna!")
+    assert (await page.phone("telegram"))["bubbles"][0]["text"] == "/start"
+    await page.post("/send", {**ORDER, "channels": ["telegram"]})
+    await page.answer("telegram", "Order A-17")
+
+
+async def test_writing_and_pressing_are_answered(page: Page) -> None:
+    assert (await page.phone("whatsapp"))["window"] == "the person has not written yet"
+    await page.post("/say", {"channel": "whatsapp", "text": "/start"})
+    greeting = await page.answer("whatsapp", "Hello")
+    await page.post("/press", {"channel": "whatsapp", "bubble": greeting["id"], "button": "Help"})
+    await page.answer("whatsapp", "/start - ")
+    assert (await page.phone("whatsapp"))["window"] == "window open for 23 h"
+
+
+async def test_a_day_passes(page: Page) -> None:
+    await page.post("/start", {"channel": "whatsapp"})
+    await page.answer("whatsapp", "Hello")
+    await page.post("/clock", {"hours": 25})
+    assert (await page.phone("whatsapp"))["window"] == "window closed 1 h ago"
+    await page.post("/send", {**ORDER, "channels": ["whatsapp", "sms"]})
+    story = await page.ended("READ")
+    assert [attempt["template"] for attempt in story["attempts"]] == ["order_update/en"]
+    assert story["request"]["messages"][0]["channels"][1] == {"channel": "sms", "text": ORDER["text"]}
+
+
+async def test_a_phone_that_is_off(page: Page) -> None:
+    await page.post("/switch", {"channel": "whatsapp", "reachable": False})
+    assert not (await page.phone("whatsapp"))["reachable"]
+    await page.post("/send", {**ORDER, "channels": ["whatsapp", "sms"]})
+    story = await page.ended("DELIVERED")
+    assert [attempt["channel"] for attempt in story["attempts"]] == ["whatsapp", "sms"]
+    await page.answer("sms", "Order A-17")
+
+
+async def test_trouble_is_planned_and_used_up(page: Page) -> None:
+    await page.post("/trouble", {"channel": "sms", "code": "30005"})
+    await page.post("/trouble", {"channel": "sms"})
+    assert (await page.phone("sms"))["faults"] == ["30005", "lost answer"]
+    await page.post("/send", {**ORDER, "channels": ["sms"]})
+    story = await page.ended("UNDELIVERED")
+    assert "30005" in story["attempts"][0]["reason"]
+    assert (await page.phone("sms"))["faults"] == []
+
+
+async def test_a_person_who_stops(page: Page) -> None:
+    assert (await page.phone("telegram"))["window"] == "the person has not started the bot"
+    await page.post("/start", {"channel": "telegram"})
+    await page.answer("telegram", "Hello")
+    await page.post("/say", {"channel": "telegram", "text": "/stop"})
+    await page.answer("telegram", "You will get no more")
+    assert (await page.phone("telegram"))["window"] == "the person asked us to stop"
+
+
+async def test_a_person_who_has_blocked_us(page: Page) -> None:
+    await page.post("/start", {"channel": "vk"})
+    await page.answer("vk", "Hello")
+    await page.post("/trouble", {"channel": "vk", "code": "901"})
+    await page.post("/send", {**ORDER, "channels": ["vk", "sms"]})
+    await page.ended("DELIVERED")
+    assert (await page.phone("vk"))["window"] == "the person has blocked us"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/start", {"channel": "pigeon"}, 404),
+        ("/press", {"channel": "sms", "bubble": "none", "button": "Help"}, 404),
+        ("/trouble", {"channel": "sms", "code": "no such code"}, 404),
+        ("/say", {"channel": "sms", "text": ""}, 400),
+        ("/clock", {"hours": -1}, 400),
+        ("/send", {**ORDER, "channels": ["pigeon"]}, 400),
+        ("/send", {**ORDER, "values": {}, "channels": ["sms"]}, 400),
+        ("/send", {**ORDER, "text": "x" * 70_000, "channels": ["sms"]}, 413),
+    ],
+)
+async def test_a_mistake_is_told_in_words(page: Page, path: str, body: object, status: int) -> None:
+    response = await page.post(path, body)
+    assert response.status == status
+    assert (await response.json())["error"]
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", ""])
+async def test_a_name_that_only_leads_here_is_refused(page: Page, host: str) -> None:
+    for path in ("/", "/state", "/static/page.js"):
+        assert (await page.get(path, Host=host)).status in {400, 403}, path
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1", ""])
+async def test_another_sites_page_cannot_act(page: Page, origin: str) -> None:
+    response = await page.post("/switch", {"channel": "sms", "reachable": False}, Origin=origin)
+    assert response.status == 403
+    assert (await page.phone("sms"))["reachable"]
+
+
+async def test_the_key_stays_behind_the_page(page: Page) -> None:
+    await page.post("/start", {"channel": "telegram"})
+    await page.post("/send", {**ORDER, "channels": ["sms"]})
+    await page.post("/send", {**ORDER, "channels": ["pigeon"]})
+    await page.ended("DELIVERED")
+    for path in ("/", "/state", "/static/page.js", "/static/page.css", "/none"):
+        response = await page.get(path)
+        assert response.headers["Content-Security-Policy"] == POLICY
+    assert len(page.answers) > 8
+    assert not any(page.player.town.key in answer for answer in page.answers)
+
+
+async def test_the_command_runs_until_it_is_stopped(settings: Settings) -> None:
+    stop = asyncio.Event()
+    urls: asyncio.Queue[str] = asyncio.Queue()
+    running = asyncio.create_task(demo(settings, 0, 0, stop, urls.put_nowait))
+    async with aiohttp.ClientSession(await urls.get()) as http, http.get("/state") as response:
+        assert len((await response.json())["phones"]) == len(bots.CHANNELS)
+    stop.set()
+    await asyncio.wait_for(running, 15)
+
+
+async def test_a_port_that_is_taken_is_told(settings: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
+        await demo(settings, taken.getsockname()[1], 0, asyncio.Event(), print)

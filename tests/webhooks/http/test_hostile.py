@@ -1,0 +1,178 @@
+"""Hostile input: whatever comes in, no 5xx goes out, nothing of our inside is shown, and no loop stumbles over it."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.support.client import PHONE, Player
+
+# The database driver's threads use `random` while hypothesis draws; no strategy of ours does.
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module")
+
+# The database driver's threads use `random` whenever they like, and hypothesis takes that for a strategy's doing.
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
+
+MANY = settings(
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+SOME = settings(MANY, max_examples=100)
+TEXTS = st.text(st.characters(exclude_categories=[]), max_size=20) | st.sampled_from(
+    [
+        "",
+        " ",
+        "\0",
+        "{{",
+        "{{a}}",
+        "$where",
+        "a.b",
+        "../..",
+        "\ud800",
+        "\u202e",
+        "😀" * 40,
+        "x" * 300,
+        PHONE,
+        "telegram",
+    ]
+)
+NUMBERS = st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)
+FLAT = st.none() | st.booleans() | NUMBERS | TEXTS
+NESTED = st.lists(FLAT, max_size=3) | st.dictionaries(TEXTS, FLAT, max_size=3)
+JSON = FLAT | NESTED | st.lists(NESTED, max_size=3) | st.dictionaries(TEXTS, NESTED, max_size=3)
+TEMPLATE = {"name": "order_update", "language": "en", "variables": {"name": "{{name}}", "order": "A-17"}}
+RIGHT = {
+    "messages": [
+        {
+            "destinations": [{"phone": PHONE, "variables": {"name": "Anna"}}],
+            "channels": [
+                {
+                    "channel": "telegram",
+                    "account": "demo",
+                    "text": "{{name}}",
+                    "buttons": [{"text": "Yes", "reply": "y"}],
+                },
+                {"channel": "whatsapp", "text": "{{name}}", "template": TEMPLATE, "success": "read"},
+                {"channel": "sms", "media": {"type": "image", "url": "https://a.ru/b"}, "fallbackAfter": "PT10S"},
+            ],
+            "validityPeriod": 60,
+            "groupId": "g1",
+            "callbackData": "mine",
+        }
+    ],
+    "bulkId": "b1",
+}
+NAMES = {"phone": PHONE, "externalId": "crm-17"}
+
+
+def places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every object and list in a JSON value, with each of its keys or indexes."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, child in inside:
+        yield value, key
+        yield from places(child)
+
+
+def changed(right: Any, changes: list[tuple[int, str | None, Any]]) -> Any:
+    """A copy with other values in some places, or under other names beside them."""
+    value = json.loads(json.dumps(right))
+    for place, name, new in changes:
+        where, key = (spots := list(places(value)))[place % len(spots)]
+        where[name if name is not None and isinstance(where, dict) else key] = new
+    return value
+
+
+def nearly(right: Any) -> st.SearchStrategy[Any]:
+    """The right thing, but for up to three places."""
+    name = st.none() | st.none() | st.none() | TEXTS
+    changes = st.tuples(st.integers(0, 99), name, TEXTS | TEXTS | NUMBERS | JSON)
+    return st.lists(changes, max_size=3).map(lambda made: changed(right, made))
+
+
+HEADERS = st.dictionaries(
+    st.sampled_from(["Idempotency-Key", "Content-Type", "X-Twilio-Signature", "X-Hub-Signature-256"]),
+    st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=20),
+)
+
+
+def blameless(caplog: pytest.LogCaptureFixture) -> None:
+    """Neither the web nor the worker met anything that it had no answer for."""
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == []
+
+
+async def ask(town: Player, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
+    async with town.http.request(method, path, data=body, headers=headers) as response:
+        text = await response.text(errors="replace")
+    assert response.status < 500, text
+    assert "Traceback" not in text
+    return response.status, text
+
+
+@MANY
+@given(nearly(RIGHT), HEADERS)
+async def test_messages(town: Player, caplog: pytest.LogCaptureFixture, body: object, headers: dict[str, str]) -> None:
+    status, text = await ask(town, "POST", "/api/v1/messages", json.dumps(body).encode(), headers)
+    answer = json.loads(text)
+    if status == 202:
+        assert all("id" in item or set(item["error"]) == {"code", "message", "field"} for item in answer["messages"])
+    else:
+        assert status in {400, 409}
+        assert set(answer) == {"error", "details"}
+    blameless(caplog)
+
+
+@SOME
+@given(nearly(NAMES))
+async def test_contacts(town: Player, caplog: pytest.LogCaptureFixture, body: object) -> None:
+    status, _ = await ask(town, "POST", "/api/v1/contacts", json.dumps(body).encode(), {})
+    assert status in {200, 400}
+    blameless(caplog)
+
+
+@MANY
+@given(st.sampled_from(["GET", "POST", "HEAD"]), st.binary(max_size=200), HEADERS, st.text(max_size=10))
+async def test_webhooks(
+    town: Player, caplog: pytest.LogCaptureFixture, method: str, body: bytes, headers: dict[str, str], query: str
+) -> None:
+    """Of providers as strangers, who have no proof."""
+    for channel in town.town.simulators:
+        path = f"/webhooks/{channel}/demo?q={quote(query)}&hub.mode=subscribe&hub.verify_token={quote(query)}"
+        status, _ = await ask(town, method, path, body, headers)
+        assert status in {400, 401, 403}
+    blameless(caplog)
+
+
+@SOME
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
+async def test_paths(town: Player, caplog: pytest.LogCaptureFixture, words: str) -> None:
+    key = quote(words, safe="")
+    for method in ("GET", "POST"):
+        status, _ = await ask(town, method, f"/{key}", b"", {})
+        assert status in {200, 404, 405}
+        status, _ = await ask(town, method, f"/api/v1/messages/{key}", b"", {})
+        assert status in {400, 404, 405}
+    blameless(caplog)
+
+
+async def test_what_was_accepted_hurts_no_worker(town: Player, caplog: pytest.LogCaptureFixture) -> None:
+    """Texts that are right for us and odd for providers come to an end: sent, or refused in words."""
+    odd = ["\u202e", "\ud83d", "😀" * 3000, "<b>&amp;", "a\0b", "\r\n", "{{'{{'}}", "\u0001", "x " * 8000]
+    channels = [{"channel": name, "text": ""} for name in town.town.simulators]
+    await town.say("telegram", "/start")
+    await town.say("whatsapp", "/start")
+    for text in odd:
+        raw = json.dumps({"messages": [message({**channel, "text": text}) for channel in channels]})
+        status, answer = await ask(town, "POST", "/api/v1/messages", raw.encode(), {})
+        for item in json.loads(answer).get("messages", []) if status == 202 else []:
+            if "id" in item:
+                await town.ended(item["id"], "SENT", "DELIVERED", "READ", "UNDELIVERED")
+    blameless(caplog)
+
+
+def message(step: dict[str, Any]) -> dict[str, Any]:
+    return {"destinations": [{"phone": PHONE}], "channels": [step]}

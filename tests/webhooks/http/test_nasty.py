@@ -1,0 +1,45 @@
+"""Ten thousand requests that nobody in their senses would make: no 5xx, and nothing of our inside is shown."""
+
+import asyncio
+import json
+import logging
+
+import aiohttp
+import pytest
+
+from tests.support.client import PHONE, Player
+from tests.support.hostile.requests import Nasty
+
+COUNT, SEED, AT_ONCE = 10_000, 17, 20
+INSIDE = (b"Traceback", b'File "', b"site-packages", b"pymongo", b"msgspec.")
+
+
+@pytest.mark.timeout(600)
+async def test_ten_thousand(town: Player, caplog: pytest.LogCaptureFixture) -> None:
+    async with town.http.get("/openapi.json") as response:
+        nasty = Nasty(await response.json(), SEED)
+    wrong: list[str] = []
+    heard: dict[int, int] = {}
+    requests = iter([nasty.request() for _ in range(COUNT)])
+
+    async def ask() -> None:
+        for method, path, headers, body in requests:
+            raw = body if isinstance(body, bytes) else json.dumps(body).encode("utf-8", "surrogatepass")
+            try:
+                async with town.http.request(
+                    method, path, headers=headers, data=raw, allow_redirects=False
+                ) as response:
+                    status, said = response.status, await response.read()
+            except aiohttp.ClientError as error:
+                status, said = 599, repr(error).encode()
+            heard[status] = heard.get(status, 0) + 1
+            if status >= 500 or any(word in said for word in INSIDE):
+                wrong.append(f"{status} {method} {path} {raw[:500]!r} -> {said[:300]!r}")
+
+    with caplog.at_level(logging.ERROR):
+        await asyncio.gather(*(ask() for _ in range(AT_ONCE)))
+    assert wrong == []
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == []
+    assert sum(heard.values()) == COUNT
+    assert heard.keys() >= {200, 202, 400, 404, 405}, heard
+    await town.ended(await town.send({"channel": "sms", "text": "Still well"}, phone=PHONE), "DELIVERED")

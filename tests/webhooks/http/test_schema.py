@@ -1,0 +1,60 @@
+"""Schemathesis over the whole description: what it allows is taken, what it forbids is refused, and nothing breaks."""
+
+import asyncio
+import json
+import re
+from asyncio.subprocess import PIPE, STDOUT
+from pathlib import Path
+
+import pytest
+
+from tests.support.client import PHONE, Player
+from tests.support.jobs import job
+from tests.support.processes.commands import BIN, ROOT, environment
+
+PATIENCE = 300
+
+
+@pytest.mark.timeout(PATIENCE + 60)
+async def test_the_fuzzer_finds_no_fault(town: Player, tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(str(BIN / "schemathesis"), "--config-file", str(ROOT / "tests/support/hostile/schemathesis.toml")),
+        *("run", f"{town.town.url}/openapi.json", "--header", f"Authorization: Bearer {town.town.key}"),
+        *("--checks", "all", "--max-examples", "20", "--seed", "1", "--continue-on-failure", "--no-color"),
+        *("--generation-database", "none", "--request-timeout", "60", "--request-retries", "2"),
+        cwd=tmp_path,
+        env=environment(SCHEMATHESIS_HOOKS="tests.support.hostile.schema_hooks", FUZZED=json.dumps(await things(town))),
+        stdout=PIPE,
+        stderr=STDOUT,
+    )
+    try:
+        out, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
+    finally:
+        if process.returncode is None:
+            process.kill()
+    said = out.decode()
+    assert process.returncode == 0, "\n".join(line[:300] for line in said.splitlines())  # bodies may be long
+    asked = re.search(r"(\d+) generated", said)
+    assert asked
+    assert int(asked[1]) > 1000, said
+
+
+async def things(town: Player) -> dict[str, str]:
+    """Something of each area, by its id."""
+    await town.say("whatsapp", "/start")
+    step = {"channel": "sms", "text": "Hi {{name}}, https://shop.ru/"}
+    contact = (await town.post("/api/v1/contacts", {"phone": PHONE, "externalId": "crm-1"}))[1]
+    own = (await town.post("/api/v1/templates", {"id": "x", "name": "X", "channels": [step]}))[1]
+    words = {"channel": "whatsapp", "name": "hello", "language": "en", "category": "UTILITY", "body": "Hi"}
+    draft = (await town.post("/api/v1/messageTemplates", words))[1]
+    async with town.http.get("/api/v1/sessions") as response:
+        (session, *_) = (await response.json())["sessions"]
+    return {
+        "messages": await town.send({"channel": "sms", "text": "Hi"}),
+        "contacts": contact["id"],
+        "templates": own["id"],
+        "messageTemplates": draft["id"],
+        "sessions": session["id"],
+        "jobs": await job(town, [PHONE]),
+        "accounts": "sms:demo",
+    }

@@ -1,0 +1,91 @@
+"""Alive and ready: what an orchestrator hears of a process, in each state."""
+
+import asyncio
+import dataclasses
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+import pytest
+
+from gateway.runtime import heartbeat
+from gateway.runtime.runtime import opened
+from gateway.runtime.settings.settings import Settings
+from storage.engine.database import connect
+from storage.engine.embedded import embedded
+from tests.support.client import Player, until
+from tests.support.http.serving import served
+from tests.support.workload import in_state, one
+from webhooks.app import create_app
+
+Answer = tuple[int, dict[str, Any]]
+
+
+async def ready(url: str) -> Answer:
+    """As a stranger asks."""
+    async with aiohttp.ClientSession() as http, http.get(f"{url}/readyz") as response:
+        return response.status, await response.json()
+
+
+async def becomes(url: str, wanted: Answer) -> None:
+    seen: list[Answer] = []
+
+    async def so() -> bool:
+        seen[:] = [await ready(url)]
+        return seen == [wanted]
+
+    try:
+        await until(so)
+    except TimeoutError:
+        raise AssertionError(seen) from None
+
+
+def state(workers: int, held: int, **more: Any) -> dict[str, Any]:
+    accounts = {"open": 5 - held, "held": held}
+    return {"ready": True, "database": True, "workers": workers, "accounts": accounts, **more}
+
+
+async def test_a_process_at_work_is_ready_and_tells_of_held_accounts(town: Player) -> None:
+    """An account that is held is no reason to take the others' process away."""
+    await becomes(town.town.url, (200, state(1, 0)))
+    town.town.simulators["sms"].faults.fail(20003)
+    await one(town, {"channel": "sms", "text": "Hi"})
+    await in_state(town, "sms:demo", "held")
+    await becomes(town.town.url, (200, state(1, 1)))
+
+
+async def test_a_loop_that_hangs_shows(town: Player, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process still answers, and its heart would still beat: but nothing is worked on."""
+    monkeypatch.setattr(heartbeat, "STALE", timedelta(seconds=2))
+    monkeypatch.setattr(heartbeat, "EVERY", timedelta(seconds=0.2))
+
+    enough = asyncio.Event()
+
+    async def hang(*_: Any) -> list[Any]:
+        await enough.wait()
+        return []
+
+    with monkeypatch.context() as patch:
+        patch.setattr(town.town.runtime.inbox, "claim", hang)
+        await becomes(town.town.url, (503, state(0, 0, ready=False, worker="hangs")))
+        async with aiohttp.ClientSession() as http, http.get(f"{town.town.url}/healthz") as response:
+            assert response.status == 200
+    enough.set()
+    await becomes(town.town.url, (200, state(1, 0)))
+
+
+async def test_a_web_without_any_worker_takes_webhooks_and_is_ready(settings: Settings) -> None:
+    async with opened(settings) as runtime, served(create_app(runtime)) as url:
+        accounts = {"open": 0, "held": 0}
+        assert await ready(url) == (200, {"ready": True, "database": True, "workers": 0, "accounts": accounts})
+
+
+async def test_without_a_database_it_is_not_ready_and_says_so_soon(
+    town: Player, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    async with embedded(tmp_path_factory.mktemp("gone")) as uri:
+        gone = uri
+    dead = connect(gone, "gone")
+    async with served(create_app(dataclasses.replace(town.town.runtime, db=dead))) as url:
+        assert await ready(url) == (503, {"ready": False, "database": False})
+    dead.client.close()

@@ -1,0 +1,101 @@
+"""API keys over HTTP, for admins."""
+
+from typing import Annotated
+
+from msgspec import Meta
+from quart import Blueprint, g
+from quart.typing import ResponseReturnValue
+from quart_schema import document_request, document_response
+
+from gateway.domain.api.formats import iso
+from gateway.domain.api.request import Asked, read
+from gateway.domain.api.response import Told
+from gateway.domain.api.roles import Role
+from storage.access import keys as access
+from webhooks.http.answers import Refusal, answer
+from webhooks.http.context import body, runtime
+from webhooks.http.guard import allow
+
+blueprint = Blueprint("keys", __name__, url_prefix="/api/v1/keys")
+
+KeyName = Annotated[str, Meta(min_length=1, max_length=100)]
+
+
+class AskedKey(Asked):
+    name: KeyName
+    role: Role = Role.SENDER
+
+
+class AskedRevoke(Asked):
+    """Every key of this name."""
+
+    name: KeyName
+
+
+class ToldKey(Told):
+    """usedAt: to the hour."""
+
+    name: str
+    role: Role
+    created_at: str | None
+    used_at: str | None
+
+
+class ToldKeys(Told):
+    keys: list[ToldKey]
+
+
+class ToldNew(Told):
+    """The only time that the key is shown."""
+
+    name: str
+    role: Role
+    key: str
+
+
+class ToldRevoked(Told):
+    revoked: int
+
+
+@blueprint.get("")
+@allow()
+@document_response(ToldKeys)
+async def rows() -> ResponseReturnValue:
+    """List API keys, without the keys themselves."""
+    found = await access.list_keys(runtime().db)
+    return answer(
+        ToldKeys(
+            keys=[
+                ToldKey(name=key.name, role=key.role, created_at=iso(key.created_at), used_at=iso(key.used_at))
+                for key in found
+            ]
+        )
+    )
+
+
+@blueprint.post("")
+@allow()
+@document_request(AskedKey)
+@document_response(ToldNew, 201)
+async def create() -> ResponseReturnValue:
+    """Make an API key."""
+    asked = read(AskedKey, await body())
+    key = await access.create_key(runtime().db, asked.name, runtime().clock(), asked.role)
+    response = answer(ToldNew(name=asked.name, role=asked.role, key=key), 201)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.delete("")
+@allow()
+@document_request(AskedRevoke)
+@document_response(ToldRevoked)
+async def revoke() -> ResponseReturnValue:
+    """Take back every key of a name, at once."""
+    asked = read(AskedRevoke, await body())
+    if asked.name == g.caller and not g.caller_family:
+        raise Refusal(409, "This is the key that you call with; another admin has to take it back.", {"field": "name"})
+    revoked = await access.revoke_keys(runtime().db, asked.name)
+    if not revoked:
+        raise Refusal(404, "There is no key of this name.")
+    return answer(ToldRevoked(revoked=revoked))

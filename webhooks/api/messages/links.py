@@ -1,0 +1,117 @@
+"""Short links over HTTP: what people follow, and what callers ask about them."""
+
+from html import escape
+
+from quart import Blueprint, Response, redirect, request
+from quart.typing import ResponseReturnValue
+from quart_schema import document_querystring, document_response, hide
+from werkzeug.urls import iri_to_uri
+
+from bots.wire.previews import is_preview
+from gateway.domain.api.formats import iso
+from gateway.domain.api.links import CODE, Link
+from gateway.domain.api.request import Asked, Name, convert
+from gateway.domain.api.response import Told, ToldLink
+from gateway.domain.api.roles import Role
+from gateway.runtime.paging import Cursor, Limit, cursor, place
+from storage.messages import links
+from webhooks.http.answers import Refusal, answer
+from webhooks.http.context import query, runtime
+from webhooks.http.guard import allow
+
+blueprint = Blueprint("links", __name__)
+
+PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{title}</title><body style="font: 1.2em system-ui; margin: 3em auto; max-width: 30em"><h1>{title}</h1>
+"""
+PRIVATE = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+}
+
+
+class AskedLinks(Asked):
+    """Which links are wanted: those of one message, or all."""
+
+    message_id: Name | None = None
+    limit: Limit = 50
+    cursor: Cursor | None = None
+
+
+class ToldLinks(Told):
+    """A page, the newest first; `cursor` is null on the last one."""
+
+    short_links: list[ToldLink]
+    cursor: str | None
+
+
+@blueprint.get("/l/<code>")
+@hide
+async def follow(code: str) -> ResponseReturnValue:
+    """Lead on, and count it, unless it is a messenger that looks for a preview, or a HEAD."""
+    link = await links.get(runtime().db, code) if CODE.fullmatch(code) else None
+    if link is None:
+        return _page("There is no such link", 404)
+    now = runtime().clock()
+    if link.expires_at <= now:
+        return _page("This link has expired", 410)
+    if request.method == "GET":
+        await _counted(link)
+    response = redirect(iri_to_uri(link.target), 302)
+    response.headers.update(PRIVATE)
+    return response
+
+
+@blueprint.get("/api/v1/shortLinks")
+@allow(Role.SENDER, Role.OPERATOR)
+@document_querystring(AskedLinks)
+@document_response(ToldLinks)
+async def rows() -> ResponseReturnValue:
+    """List short links and their clicks, the newest first; or those of one message."""
+    asked, db = convert(AskedLinks, query()), runtime().db
+    after = place(asked.cursor)
+    if asked.message_id:
+        return answer(ToldLinks(short_links=list(map(told, await links.of_message(db, asked.message_id))), cursor=None))
+    found = await links.page(db, after, runtime().clock(), asked.limit)
+    more = cursor(found[-1].at, found[-1].id) if len(found) == asked.limit else None
+    return answer(ToldLinks(short_links=list(map(told, found)), cursor=more))
+
+
+@blueprint.get("/api/v1/shortLinks/<code>")
+@allow(Role.SENDER, Role.OPERATOR)
+@document_response(ToldLink)
+async def one(code: str) -> ResponseReturnValue:
+    """Tell of one short link: where it leads, and who has followed it."""
+    link = await links.get(runtime().db, code)
+    if link is None:
+        raise Refusal(404, "There is no such link.", {"code": code})
+    return answer(told(link))
+
+
+def told(link: Link) -> ToldLink:
+    return ToldLink(
+        code=link.id,
+        url=f"{runtime().settings.link_base}/{link.id}",
+        target=link.target,
+        message_id=link.message,
+        created_at=iso(link.at),
+        expires_at=iso(link.expires_at),
+        clicks=link.clicks,
+        previews=link.previews,
+        first_click_at=iso(link.first_at),
+        last_click_at=iso(link.last_at),
+    )
+
+
+async def _counted(link: Link) -> None:
+    """Before the person is led on: a click that was told is on disk."""
+    if is_preview(request.headers.get("User-Agent", "")):
+        await links.previewed(runtime().db, link.id)
+    else:
+        await links.clicked(runtime().db, link.id, runtime().clock())
+
+
+def _page(title: str, status: int) -> Response:
+    return Response(PAGE.format(title=escape(title)), status, PRIVATE, content_type="text/html; charset=utf-8")

@@ -1,0 +1,100 @@
+"""A notification as the API tells it."""
+
+from collections.abc import Sequence
+
+from gateway.domain.api.formats import iso
+from gateway.domain.api.response import (
+    ToldAttempt,
+    ToldCall,
+    ToldDecision,
+    ToldLink,
+    ToldRecipient,
+    ToldReply,
+    ToldRequest,
+    ToldStory,
+)
+from gateway.domain.model.attempt import Attempt
+from gateway.domain.model.notification import Notification
+from gateway.domain.model.nouns import Progress
+from storage.messages.traces import Line
+
+_STEP_STATUS = {
+    Progress.SKIPPED: "SKIPPED",
+    Progress.RETRYING: "PENDING",
+    Progress.SENDING: "PENDING",
+    Progress.UNKNOWN: "UNKNOWN",
+    Progress.SENT: "SENT",
+    Progress.FAILED: "UNDELIVERED",
+    Progress.DELIVERED: "DELIVERED",
+    Progress.READ: "READ",
+}
+
+
+def story(notification: Notification, calls: Sequence[Line], links: Sequence[ToldLink]) -> ToldStory:
+    """Times in ISO 8601 and UTC, statuses in the API's words; `calls` to providers by attempts."""
+    person = notification.recipient
+    return ToldStory(
+        id=notification.id,
+        group_id=notification.group_id,
+        bulk_id=notification.bulk_id,
+        job_id=notification.job_id,
+        callback_data=notification.callback_data,
+        recipient=ToldRecipient(
+            phone=person.phone,
+            contact_id=person.contact,
+            external_id=person.external_id,
+            chat_session_id=person.session,
+        ),
+        status=notification.status,
+        reason=notification.decisions[-1].text if notification.decisions else None,
+        priority=notification.priority.name.lower(),
+        created_at=iso(notification.created_at),
+        send_at=iso(notification.send_at),
+        timezone=notification.hours.zone if notification.hours else None,
+        expires_at=iso(notification.expires_at),
+        next_at=iso(notification.due_at),
+        cancelled_at=iso(notification.cancelled_at),
+        finished_at=iso(notification.done_at),
+        replay_of=notification.replay_of,
+        attempts=[
+            _attempt(notification, attempt, [_call(call) for call in calls if call.attempt == index])
+            for index, attempt in enumerate(notification.attempts)
+        ],
+        short_links=list(links),
+        decisions=[ToldDecision(at=iso(decision.at), text=decision.text) for decision in notification.decisions],
+    )
+
+
+def _attempt(notification: Notification, attempt: Attempt, calls: list[ToldCall]) -> ToldAttempt:
+    step, address = notification.steps[attempt.step], attempt.address
+    return ToldAttempt(
+        channel=step.channel,
+        account=address.account if address else step.account,
+        address=address.user if address else None,
+        template=f"{step.template.name}/{step.template.language}" if attempt.template and step.template else None,
+        intent=attempt.intent or None,
+        status=_STEP_STATUS[attempt.progress],
+        reason=attempt.reason or None,
+        cause=attempt.cause,
+        success=step.success.name.lower(),
+        sent_at=iso(attempt.sent_at),
+        changed_at=iso(attempt.at),
+        retry_at=iso(attempt.retry_at),
+        late=attempt.late,
+        recalled_at=iso(attempt.recalled_at),
+        part_count=1 if attempt.template else step.parts,
+        price=step.costs(template=attempt.template) if attempt.parts or attempt.progress is Progress.UNKNOWN else None,
+        provider_ids=[part.provider_id for part in attempt.parts if part.provider_id],
+        calls=calls,
+    )
+
+
+def _call(line: Line) -> ToldCall:
+    reply = ToldReply(status=line.status, retry_after=line.retry_after or None, body=line.answer)
+    return ToldCall(
+        at=iso(line.at),
+        request=ToldRequest(method=line.method, url=line.url, body=line.request),
+        answer=reply if line.status else None,
+        error=line.broke or None,
+        milliseconds=line.milliseconds,
+    )

@@ -1,0 +1,131 @@
+"""Contacts over HTTP: join, look up, change, merge."""
+
+from collections.abc import Mapping
+
+from quart import Blueprint
+from quart.typing import ResponseReturnValue
+from quart_schema import document_querystring, document_request, document_response
+
+from gateway.domain.api.request import Asked, AskedContact, Name, RequestError, convert, read
+from gateway.domain.api.response import Told
+from gateway.domain.api.roles import Role
+from gateway.domain.model.nouns import Contact
+from gateway.people import contacts
+from gateway.people.contacts import AskedChange, AskedMerge
+from gateway.people.recipients import join_contact, normal_phone
+from gateway.runtime.runtime import account_key, ways
+from storage.people import sessions
+from webhooks.api.people.sessions import ToldSessions, told_session
+from webhooks.http.answers import Refusal, answer
+from webhooks.http.context import body, query, runtime
+from webhooks.http.guard import allow
+
+blueprint = Blueprint("contacts", __name__, url_prefix="/api/v1/contacts")
+
+
+class AskedWho(Asked):
+    """Who is wanted: by number, or by your own id."""
+
+    phone: Name | None = None
+    external_id: Name | None = None
+
+
+class ToldContact(Told):
+    """A person. links: deep links by account, which join their chats; mergedIds: further ids of the same person."""
+
+    id: str
+    phone: str | None
+    external_id: str | None
+    name: str | None
+    start_code: str
+    links: dict[str, str]
+    merged_ids: list[str]
+
+
+@blueprint.post("")
+@allow(Role.SENDER, Role.OPERATOR)
+@document_request(AskedContact)
+@document_response(ToldContact)
+async def join() -> ResponseReturnValue:
+    """Join a phone number and an external id to one person.
+
+    The person is made if there is none; the links join their chats, too.
+    """
+    return answer(_contact(await join_contact(runtime(), await body())))
+
+
+@blueprint.get("")
+@allow(Role.SENDER, Role.OPERATOR)
+@document_querystring(AskedWho)
+@document_response(ToldContact)
+async def who() -> ResponseReturnValue:
+    """Find a person by phone number or external id."""
+    asked = convert(AskedWho, query())
+    if (asked.phone is None) is (asked.external_id is None):
+        raise RequestError("invalid", "give either phone or externalId")
+    phone = normal_phone(asked.phone, runtime().settings.default_region) if asked.phone else None
+    named = {"phone": phone} if phone else {"external_id": str(asked.external_id)}
+    return answer(_contact(_there(await sessions.contact(runtime().db, **named), named)))
+
+
+@blueprint.get("/<key>")
+@allow(Role.SENDER, Role.OPERATOR)
+@document_response(ToldContact)
+async def one(key: str) -> ResponseReturnValue:
+    """Tell who this is; ids of merged contacts lead to the one that stayed."""
+    return answer(_contact(await _found(key)))
+
+
+@blueprint.patch("/<key>")
+@allow(Role.OPERATOR, Role.SENDER)
+@document_request(AskedChange)
+@document_response(ToldContact)
+async def change(key: str) -> ResponseReturnValue:
+    """Change a person's name, number or external id."""
+    asked = read(AskedChange, await body())
+    return answer(_contact(await contacts.changed(runtime(), await _found(key), asked)))
+
+
+@blueprint.get("/<key>/sessions")
+@allow(Role.OPERATOR)
+@document_response(ToldSessions)
+async def theirs(key: str) -> ResponseReturnValue:
+    """List a person's conversations on all channels."""
+    found = await sessions.of_contact(runtime().db, await _found(key))
+    return answer(ToldSessions(sessions=[told_session(session) for session in found], cursor=None))
+
+
+@blueprint.post("/<key>/merge")
+@allow(Role.OPERATOR)
+@document_request(AskedMerge)
+@document_response(ToldContact)
+async def merge(key: str) -> ResponseReturnValue:
+    """Make two contacts one person; may be repeated.
+
+    409 where the two have different numbers or external ids, unless you say which one stays.
+    """
+    asked = read(AskedMerge, await body())
+    return answer(_contact(await contacts.merged(runtime(), await _found(key), asked)))
+
+
+async def _found(key: str) -> Contact:
+    return _there(await sessions.contact(runtime().db, id=key), {"id": key})
+
+
+def _there(contact: Contact | None, named: Mapping[str, str]) -> Contact:
+    if contact is None:
+        raise Refusal(404, "There is no such contact.", dict(named))
+    return contact
+
+
+def _contact(contact: Contact) -> ToldContact:
+    links = {account_key(way): way.start_link(contact.start_code) for way in ways(runtime().channels)}
+    return ToldContact(
+        id=contact.id,
+        phone=contact.phone,
+        external_id=contact.external_id,
+        name=contact.name or None,
+        start_code=contact.start_code,
+        links={name: link for name, link in links.items() if link},
+        merged_ids=list(contact.aliases),
+    )

@@ -1,0 +1,86 @@
+"""The business of the demo: it calls the gateway's API over HTTP with its key, as any service of yours would."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+
+from webhooks.demo.environment import Town
+from webhooks.http.answers import Refusal
+
+PERSON = "Anna"
+PHONE = "+79000000001"
+"""The customer, who has every messenger."""
+
+TEMPLATE = {"name": "order_update", "language": "en", "variables": {"name": "{{name}}", "order": "{{order}}"}}
+"""Approved on every stand-in whose provider has templates."""
+
+REMEMBERED = 12
+OK = range(200, 300)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A notification of ours: its id, and the body that asked for it."""
+
+    id: str
+    request: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Shop:
+    """`templated`: the channels that have approved templates. `links` start a chat that is joined to the customer.
+
+    The key is in the headers of `http` and nowhere else.
+    """
+
+    http: aiohttp.ClientSession
+    templated: frozenset[str]
+    links: Mapping[str, str]
+    start_code: str
+    sent: deque[Sent] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+
+    async def send(self, text: str, values: Mapping[str, str], channels: Sequence[str]) -> None:
+        """Notify the customer. Raises Refusal with the gateway's own words."""
+        destination = {"phone": PHONE, "variables": dict(values)}
+        message = {"destinations": [destination], "channels": [self._step(name, text) for name in channels]}
+        request = {"messages": [message]}
+        answer = (await _post(self.http, "/api/v1/messages", request))["messages"][0]
+        if error := answer.get("error"):
+            raise Refusal(400, error["message"], error)
+        self.sent.appendleft(Sent(answer["id"], request))
+
+    async def stories(self) -> list[dict[str, Any]]:
+        """What became of everything that was sent, the newest first."""
+        return await asyncio.gather(*(self._story(sent) for sent in self.sent))
+
+    def _step(self, channel: str, text: str) -> dict[str, Any]:
+        step: dict[str, Any] = {"channel": channel, "text": text}
+        return step | ({"template": TEMPLATE} if channel in self.templated else {})
+
+    async def _story(self, sent: Sent) -> dict[str, Any]:
+        async with self.http.get(f"/api/v1/messages/{sent.id}") as response:
+            return {**await response.json(), "request": sent.request}
+
+
+@asynccontextmanager
+async def opened_shop(town: Town) -> AsyncIterator[Shop]:
+    """A shop with one customer, whose chats will be joined by the start links that the gateway gives."""
+    async with aiohttp.ClientSession(town.url, headers={"Authorization": f"Bearer {town.key}"}) as http:
+        customer = await _post(http, "/api/v1/contacts", {"phone": PHONE})
+        links = {name.partition(":")[0]: link for name, link in customer["links"].items()}
+        ways = {name: town.runtime.channel(name) for name in town.simulators}
+        templated = frozenset(name for name, way in ways.items() if way and way.facts.templates)
+        yield Shop(http, templated, links, customer["startCode"])
+
+
+async def _post(http: aiohttp.ClientSession, path: str, body: Mapping[str, Any]) -> Any:
+    async with http.post(path, json=body) as response:
+        answer = await response.json()
+    if response.status not in OK:
+        raise Refusal(response.status, answer["error"], answer["details"])
+    return answer

@@ -1,0 +1,88 @@
+"""A town to try the gateway in: the gateway itself, its database, and a stand-in for every provider."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from secrets import token_hex
+from typing import Any
+
+from msgspec.structs import replace
+from quart import Quart
+
+import bots
+from bots.simulation.simulation import Simulator
+from gateway import worker
+from gateway.domain.api.roles import Role
+from gateway.domain.channel.secret import OwnSecret
+from gateway.runtime.runtime import Clock, Runtime, opened
+from gateway.runtime.settings.settings import Settings
+from storage.access import keys
+from webhooks.app import create_app
+from webhooks.http.server import listener, served, url_of
+
+ACCOUNT = "demo"
+
+
+@dataclass(frozen=True)
+class Town:
+    """`key` is an API key of the gateway at `url`."""
+
+    runtime: Runtime
+    simulators: Mapping[str, Simulator]
+    url: str
+    key: str
+
+
+@asynccontextmanager
+async def opened_town(settings: Settings, port: int = 0) -> AsyncIterator[Town]:
+    """Everything running in this process (and the embedded database beside it), with one account on every channel."""
+    clock = Clock()
+    with listener(port=port) as at:
+        url = url_of(at)
+        async with opened_simulators(url, clock) as (simulators, accounts):
+            settings = replace(settings, accounts=accounts, public_url=url, private_files=True, private_callbacks=True)
+            settings = replace(settings, callback_secrets=settings.callback_secrets or (OwnSecret(token_hex(20)),))
+            async with opened(settings, clock) as runtime, served(create_app(runtime), at), working(runtime):
+                key = await keys.create_key(runtime.db, "demo", clock(), Role.ADMIN)
+                yield Town(runtime, simulators, url, key)
+
+
+@asynccontextmanager
+async def opened_simulators(
+    gateway_url: str, clock: Clock
+) -> AsyncIterator[tuple[dict[str, Simulator], dict[str, dict[str, Any]]]]:
+    """A stand-in for every channel's provider, served on one port, and the settings of an account on each."""
+    at, app = listener(), Quart("simulators")
+    simulators: dict[str, Simulator] = {}
+    accounts: dict[str, dict[str, Any]] = {}
+    for channel in bots.CHANNELS:
+        module = bots.simulator(channel)
+        account = module.demo_account(f"{url_of(at)}/{channel}")
+        simulator = module.Server(account, f"{gateway_url}/webhooks/{channel}/{ACCOUNT}", clock)
+        app.register_blueprint(simulator.blueprint(), url_prefix=f"/{channel}")
+        simulators[channel], accounts[channel] = simulator, {ACCOUNT: account}
+    async with served(app, at, grace=0.2):
+        try:
+            yield simulators, accounts
+        finally:
+            for simulator in simulators.values():
+                await simulator.close()
+
+
+@asynccontextmanager
+async def working(runtime: Runtime) -> AsyncIterator[None]:
+    """The worker's loops, beside whatever else this process does. If they fail, so does this block.
+
+    One error alone is raised bare, so that whoever asked for a port that is taken hears just that.
+    """
+    stop = asyncio.Event()
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(worker.run(runtime, stop))
+            try:
+                yield
+            finally:
+                stop.set()
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] if len(failed.exceptions) == 1 else failed from None

@@ -1,0 +1,200 @@
+"""The API described for machines (/openapi.json) and people (/docs), from the types that its routes read and answer.
+
+The page's script and style come from a package on this machine, so that it opens without the internet.
+"""
+
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from importlib.resources import files
+from typing import Any, TypeVar
+
+import msgspec
+from quart import Blueprint, Quart, Response, send_from_directory
+from quart.typing import ResponseReturnValue
+from quart_schema import HttpSecurityScheme, Info, OpenAPIProvider, QuartSchema, hide
+from quart_schema.typing import Model
+from quart_schema.validation import DataSource
+from werkzeug.routing import Rule
+
+from gateway.domain.api.request import AskedMessage
+from gateway.runtime.runtime import Runtime
+from webhooks.http.context import runtime
+from webhooks.http.guard import PUBLIC
+
+blueprint = Blueprint("docs", __name__)
+
+REF = "#/components/schemas/{name}"
+ASSETS = frozenset({"swagger-ui-bundle.js", "swagger-ui.css"})
+CSP = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+PAGE = """<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>Messenger gateway: API</title>
+<meta name="viewport" content="width=device-width">
+<link rel="icon" href="data:,"><link rel="stylesheet" href="/docs/swagger-ui.css"></head>
+<body><div id="page"></div>
+<script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/page.js"></script></body>
+</html>
+"""
+SCRIPT = 'SwaggerUIBundle({url: "/openapi.json", dom_id: "#page", deepLinking: true, defaultModelsExpandDepth: 0});\n'
+
+ERRORS = {
+    400: "The request is wrong: `details.field` says where.",
+    401: "No valid key or token.",
+    403: "Not for this role.",
+    404: "There is no such thing.",
+    405: "Not this method.",
+    409: "It does not fit what is there.",
+    413: "The body is too large.",
+    429: "Too many; Retry-After says when.",
+    503: "The database does not answer; nothing was accepted.",
+}
+"""What every route may answer besides what it says of itself."""
+
+
+class Mistake(msgspec.Struct):
+    """Every no has this form. `details` is null, a sentence, or an object that names the `field`."""
+
+    error: str
+    details: Any = None
+
+
+class Described(OpenAPIProvider):
+    """Quart-Schema's description, with the types that lie within types, which it leaves out for msgspec."""
+
+    def schema(self) -> dict[str, Any]:
+        described = super().schema()
+        components = described["components"]["schemas"]
+        components |= _components(Mistake)
+        for model in MENTIONED:
+            components |= _components(model)
+        components["AskedBulk"]["example"] = _example(runtime())
+        return described
+
+    def build_paths(self, rule: Rule) -> tuple[dict[str, Any], dict[str, Any]]:
+        paths, components = super().build_paths(rule)
+        area = rule.endpoint.partition(".")[0]
+        for operation in (each for path in paths.values() for each in path.values()):
+            operation["tags"] = [area]
+            view = self._app.view_functions[rule.endpoint]
+            if kinds := getattr(view, UPLOADS, ()):
+                file = {"type": "string", "format": "binary"}
+                operation["requestBody"] = {"required": True, "content": {kind: {"schema": file} for kind in kinds}}
+            if kinds := getattr(view, FILES, ()):
+                operation["responses"][200] = {
+                    "description": "A file.",
+                    "content": {kind: {"schema": {}} for kind in kinds},
+                }
+            operation["responses"] |= {
+                code: _no(why) for code, why in ERRORS.items() if code not in operation["responses"]
+            }
+            if rule.endpoint in PUBLIC:
+                operation["security"] = []
+        return paths, components
+
+    def operation_id(self, method: str, path: str, func: Any) -> str:  # noqa: ARG002 - names of functions repeat
+        return f"{method.lower()} {path}"
+
+    def build_querystring_parameters(self, model: type[Model]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        components = _components(model)
+        own = components.pop(model.__name__)
+        required = own.get("required", [])
+        return [
+            {"name": name, "in": "query", "required": name in required, "schema": kind}
+            for name, kind in own["properties"].items()
+        ], components
+
+    def build_request_body(self, model: type[Model], source: DataSource) -> tuple[dict[str, Any], dict[str, Any]]:
+        body, _ = super().build_request_body(model, source)
+        (content,) = body["content"].values()
+        content["schema"] = {"$ref": REF.format(name=model.__name__)}
+        return {**body, "required": True}, _components(model)
+
+    def build_response_object(
+        self, model: type[Model], headers_model: type[Model] | None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        response, _ = super().build_response_object(model, headers_model)
+        response["content"]["application/json"]["schema"] = {"$ref": REF.format(name=model.__name__)}
+        return response, _components(model)
+
+
+FILES = "answers_with_files"
+"""The attribute of a view function that names the types of the files that it answers with."""
+
+UPLOADS = "takes_files"
+"""The same for the types of the files that it takes."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def document_files(*kinds: str) -> Callable[[F], F]:
+    """Describe a route that answers with a file of one of these types, and not with JSON."""
+    return _noting(FILES, kinds)
+
+
+def document_uploads(*kinds: str) -> Callable[[F], F]:
+    """Describe a route whose request is a file of one of these types."""
+    return _noting(UPLOADS, kinds)
+
+
+def _noting(name: str, kinds: tuple[str, ...]) -> Callable[[F], F]:
+    def decorate(view: F) -> F:
+        setattr(view, name, kinds)
+        return view
+
+    return decorate
+
+
+MENTIONED: tuple[type, ...] = (AskedMessage,)
+"""Types that are named in a description only."""
+
+
+def describe(app: Quart) -> None:
+    """Give the app its description and its page."""
+    QuartSchema(
+        app,
+        redoc_ui_path=None,
+        scalar_ui_path=None,
+        swagger_ui_path=None,
+        info=Info("Messenger gateway", version("messenger-gateway"), description=ABOUT),
+        conversion_preference="msgspec",
+        security_schemes={"bearer": HttpSecurityScheme(scheme="bearer")},
+        security=[{"bearer": []}],
+        openapi_provider_class=Described,
+    )
+    app.register_blueprint(blueprint)
+
+
+ABOUT = "Reach a person through the first channel that works. Times are ISO 8601; every answer is JSON."
+
+
+@blueprint.get("/docs")
+@hide
+async def page() -> ResponseReturnValue:
+    """The API for people to read."""
+    return Response(PAGE, content_type="text/html; charset=utf-8", headers={"Content-Security-Policy": CSP})
+
+
+@blueprint.get("/docs/<name>")
+@hide
+async def asset(name: str) -> ResponseReturnValue:
+    """What the page is made of."""
+    if name == "page.js":
+        return Response(SCRIPT, content_type="text/javascript; charset=utf-8")
+    return await send_from_directory(str(files("swagger_ui") / "static"), name if name in ASSETS else "")
+
+
+def _components(model: Any) -> dict[str, Any]:
+    _, components = msgspec.json.schema_components([model], ref_template=REF)
+    return components
+
+
+def _example(runtime: Runtime) -> dict[str, Any]:
+    """A request as somebody would write it, with the channels that there are here."""
+    text = "{{name}}, your order is on its way."
+    person = {"phone": "+79000000001", "variables": {"name": "Anna"}}
+    steps = [{"channel": name, "text": text} for name in runtime.channels]
+    return {"messages": [{"destinations": [person], "channels": steps}]}
+
+
+def _no(why: str) -> Mapping[str, Any]:
+    return {"description": why, "content": {"application/json": {"schema": {"$ref": REF.format(name="Mistake")}}}}
