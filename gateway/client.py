@@ -17,13 +17,21 @@ import aiohttp
 import msgspec
 from msgspec import UNSET, Struct
 
-from gateway.domain.api.request import AskedBulk, AskedCancel, Destination
-from gateway.domain.api.request import AskedButton as Button
-from gateway.domain.api.request import AskedMedia as Media
-from gateway.domain.api.request import AskedMessage as Message
-from gateway.domain.api.request import AskedStep as Step
-from gateway.domain.api.request import AskedTemplate as Template
-from gateway.domain.api.response import ToldBulk, ToldCancel, ToldCancels, ToldItem, ToldRow, ToldRows, ToldStory
+from gateway.domain.api.request import BulkRequest, CancelRequest, Destination
+from gateway.domain.api.request import ButtonInput as Button
+from gateway.domain.api.request import MediaInput as Media
+from gateway.domain.api.request import MessageInput as Message
+from gateway.domain.api.request import StepInput as Step
+from gateway.domain.api.request import TemplateInput as Template
+from gateway.domain.api.response import (
+    BulkResponse,
+    CancellationsResponse,
+    CancellationView,
+    ItemView,
+    MessagesResponse,
+    MessageView,
+    StoryResponse,
+)
 
 __all__ = ["Button", "Destination", "Gateway", "GatewayError", "Media", "Message", "Step", "Template"]
 
@@ -78,24 +86,26 @@ class Gateway:
 
     async def send(
         self, *messages: Message, bulk_id: str | None = None, idempotency_key: str | None = None
-    ) -> list[ToldItem]:
+    ) -> list[ItemView]:
         """Send these; one item for each message and destination, each with an `id` or an `error`.
 
         It is repeated under one key until the gateway has answered, so nobody is messaged twice.
         """
         headers = {"Idempotency-Key": idempotency_key or uuid4().hex}
-        body = AskedBulk(messages=list(messages), bulk_id=bulk_id)
-        return (await self._call(ToldBulk, "POST", "/messages", body, headers=headers)).messages
+        body = BulkRequest(messages=list(messages), bulk_id=bulk_id)
+        return (await self._call(BulkResponse, "POST", "/messages", body, headers=headers)).messages
 
-    async def validate(self, *messages: Message) -> list[ToldItem]:
+    async def validate(self, *messages: Message) -> list[ItemView]:
         """What sending these would do, each step explained; nothing is sent."""
-        return (await self._call(ToldBulk, "POST", "/messages/validate", AskedBulk(messages=list(messages)))).messages
+        return (
+            await self._call(BulkResponse, "POST", "/messages/validate", BulkRequest(messages=list(messages)))
+        ).messages
 
-    async def status(self, key: str) -> ToldStory:
+    async def status(self, key: str) -> StoryResponse:
         """All that became of a message so far."""
-        return await self._call(ToldStory, "GET", f"/messages/{quote(key, safe='')}")
+        return await self._call(StoryResponse, "GET", f"/messages/{quote(key, safe='')}")
 
-    async def ended(self, key: str, patience: float = 60, every: float = 1) -> ToldStory:
+    async def ended(self, key: str, patience: float = 60, every: float = 1) -> StoryResponse:
         """The message's story when nothing more is waited for, or after so many seconds of `patience`."""
         story = await self.status(key)
         while _goes_on(story) and patience > 0:
@@ -105,17 +115,17 @@ class Gateway:
 
     async def cancel(
         self, key: str | None = None, *, group_id: str | None = None, bulk_id: str | None = None
-    ) -> list[ToldCancel]:
+    ) -> list[CancellationView]:
         """Cancel one message, a group or a bulk; for each, `cancelled`, or `tooLate` and why."""
-        body = AskedCancel(id=key, group_id=group_id, bulk_id=bulk_id)
-        return (await self._call(ToldCancels, "DELETE", "/messages", body)).messages
+        body = CancelRequest(id=key, group_id=group_id, bulk_id=bulk_id)
+        return (await self._call(CancellationsResponse, "DELETE", "/messages", body)).messages
 
-    async def messages(self, **filters: str) -> AsyncIterator[ToldRow]:
+    async def messages(self, **filters: str) -> AsyncIterator[MessageView]:
         """Messages on one line each, the newest first; the filters are the API's: status=, channel=, phone=, ..."""
         cursor: str | None = ""
         while cursor is not None:
             query = filters | ({"cursor": cursor} if cursor else {})
-            page = await self._call(ToldRows, "GET", "/messages", query=query)
+            page = await self._call(MessagesResponse, "GET", "/messages", query=query)
             for row in page.messages:
                 yield row
             cursor = page.cursor
@@ -147,7 +157,7 @@ class Gateway:
         return _read(kind, status, raw)
 
 
-def _goes_on(story: ToldStory) -> bool:
+def _goes_on(story: StoryResponse) -> bool:
     """Is it still under way, or a receipt to come?"""
     waits = any(attempt.status == "SENT" and attempt.success != "sent" for attempt in story.attempts)
     return story.status not in ENDS or story.next_at is not None or (story.status == "SENT" and waits)
@@ -165,6 +175,6 @@ def _read(kind: type[T], status: int, raw: bytes) -> T:
         raise GatewayError(status, said[:500] or "the gateway does not answer") from None
 
 
-def problem(item: ToldItem) -> str:
+def problem(item: ItemView) -> str:
     """Why an item was not accepted, in words; "" if it was."""
     return f"{item.error.field}: {item.error.message}" if item.error is not UNSET else ""

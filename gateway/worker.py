@@ -15,7 +15,7 @@ from gateway.messages.callbacks.hosts import Hosts
 from gateway.messages.delivery import dispatcher
 from gateway.messages.jobs import batches
 from gateway.messages.templates.syncing import syncing
-from gateway.runtime.heartbeat import beating
+from gateway.runtime.heartbeat import beat
 from gateway.runtime.loop import Item, loop
 from gateway.runtime.runtime import Runtime
 from gateway.runtime.telemetry import metrics
@@ -53,9 +53,9 @@ async def run(runtime: Runtime, stop: asyncio.Event) -> None:
             loop(runtime, "callbacks", partial(callbacks.take, hosts=Hosts()), runtime.callback_bell, stop)
         )
         loops.create_task(loop(runtime, "batches", partial(batches.take, handed={}), runtime.job_bell, stop))
-        loops.create_task(beating(runtime, stop))
+        loops.create_task(beat(runtime, stop))
         loops.create_task(syncing(runtime, stop))
-    runtime.pulse.clear()
+    runtime.heartbeats.clear()
 
 
 async def take_events(runtime: Runtime, room: int, own: Container[str]) -> Sequence[Item]:

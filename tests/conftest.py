@@ -12,9 +12,9 @@ import pytest
 from gateway.runtime.settings.settings import Settings
 from storage.engine.database import Db, connect, prepare
 from storage.engine.embedded import embedded
-from tests.support.client import Player
+from tests.support.client import ApiClient
 from tests.support.processes.chromium import BROWSERS
-from webhooks.demo.environment import opened_town
+from webhooks.demo.environment import opened_environment
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -61,9 +61,9 @@ async def db(settings: Settings) -> AsyncIterator[Db]:
 
 
 @pytest.fixture
-async def town(settings: Settings) -> AsyncIterator[Player]:
-    async with opened_town(settings) as opened, Player.of(opened) as player:
-        yield player
+async def demo(settings: Settings) -> AsyncIterator[ApiClient]:
+    async with opened_environment(settings) as opened, ApiClient.of(opened) as client:
+        yield client
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from gateway.cli import main
 from gateway.domain.channel.contract import Channel, ChannelPackage, Outside
 from gateway.domain.channel.facts import Facts
 from storage.engine.embedded import free_port
-from tests.support.client import Player
+from tests.support.client import ApiClient
 from tests.support.processes.commands import BIN, ROOT, answers, ended, run, started
 from webhooks.app import create_app
 from webhooks.http.guard import PUBLIC
@@ -41,10 +41,10 @@ async def test_imports_only_go_down() -> None:
     assert ", 0 broken." in linted.out
 
 
-async def test_every_route_is_guarded_or_listed_as_public(town: Player) -> None:
-    rules = list(create_app(town.town.runtime).url_map.iter_rules())
+async def test_every_route_is_guarded_or_listed_as_public(demo: ApiClient) -> None:
+    rules = list(create_app(demo.environment.runtime).url_map.iter_rules())
     assert {rule.endpoint for rule in rules} >= PUBLIC
-    async with aiohttp.ClientSession(town.town.url) as stranger:
+    async with aiohttp.ClientSession(demo.environment.url) as stranger:
         for rule in rules:
             for method in rule.methods or ():
                 async with stranger.request(method, re.sub("<[^>]+>", "x", rule.rule)) as response:

@@ -5,7 +5,7 @@ from random import Random
 from msgspec import Struct
 
 
-class Chances(Struct, frozen=True, kw_only=True):
+class RandomFaults(Struct, frozen=True, kw_only=True):
     """How likely each fault is, from 0 to 1, for each call of ours or each webhook. All are off at first.
 
     broken: a 500 before anything was taken. too_many: refused as too frequent. lost_answer: taken, and the answer is

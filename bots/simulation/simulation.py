@@ -17,7 +17,7 @@ from msgspec import Struct
 from quart import Blueprint
 from werkzeug.exceptions import InternalServerError
 
-from bots.simulation.faults import Chances
+from bots.simulation.faults import RandomFaults
 from gateway.domain.channel.calls import Call
 from gateway.domain.model.nouns import Button
 
@@ -87,7 +87,7 @@ class Faults:
         self.answer_after = 0.0
         self.webhook_copies = 1
         self.reorder = False
-        self.chances = Chances()
+        self.random_faults = RandomFaults()
         self.random = random.Random(0)  # noqa: S311 - a repeatable shuffle
 
     def fail(self, code: object, times: int = 1) -> None:
@@ -103,13 +103,15 @@ class Faults:
 
         Raises InternalServerError where the server breaks over it: a bare 500, in no provider's own words.
         """
-        await asyncio.sleep(self.answer_after + self.chances.slowness(self.random))
+        await asyncio.sleep(self.answer_after + self.random_faults.slowness(self.random))
         if self.planned:
             return self.planned.popleft()
-        if self.chances.happens(self.random, self.chances.broken):
+        if self.random_faults.happens(self.random, self.random_faults.broken):
             raise InternalServerError
         throttled = self.per_second and self._throttled()
-        return self.too_many if throttled or self.chances.happens(self.random, self.chances.too_many) else None
+        return (
+            self.too_many if throttled or self.random_faults.happens(self.random, self.random_faults.too_many) else None
+        )
 
     def _throttled(self) -> bool:
         now = time.monotonic()
@@ -124,11 +126,11 @@ class Faults:
         if self.lost_answers > 0:
             self.lost_answers -= 1
             return True
-        return self.chances.happens(self.random, self.chances.lost_answer)
+        return self.random_faults.happens(self.random, self.random_faults.lost_answer)
 
     def copies(self) -> int:
         """How many times the next webhook is delivered."""
-        return self.webhook_copies + self.chances.happens(self.random, self.chances.twice)
+        return self.webhook_copies + self.random_faults.happens(self.random, self.random_faults.twice)
 
     def out_of_line(self) -> float | None:
         """By how many seconds a webhook leaves the line in which the others wait for each other; None: it stays."""
@@ -136,8 +138,8 @@ class Faults:
             return self.random.uniform(0, 0.1)
         if self.webhook_copies > 1:
             return 0
-        late = self.chances.happens(self.random, self.chances.late)
-        return self.random.uniform(0, self.chances.latest) if late else None
+        late = self.random_faults.happens(self.random, self.random_faults.late)
+        return self.random.uniform(0, self.random_faults.latest) if late else None
 
 
 class Simulator(ABC):
@@ -238,11 +240,11 @@ class Simulator(ABC):
 
     async def _tried(self, call: Call, *, first: bool) -> tuple[int, str]:
         """The answer, if the webhook arrives, and if the answer does."""
-        chances, draw = self.faults.chances, self.faults.random
-        if first and chances.happens(draw, chances.lost):
+        random_faults, draw = self.faults.random_faults, self.faults.random
+        if first and random_faults.happens(draw, random_faults.lost):
             return 0, "lost on its way"
         answer = await self._post(call)
-        return (0, "its answer was lost") if first and chances.happens(draw, chances.unheard) else answer
+        return (0, "its answer was lost") if first and random_faults.happens(draw, random_faults.unheard) else answer
 
     async def _post(self, call: Call) -> tuple[int, str]:
         self._http = self._http or aiohttp.ClientSession()

@@ -5,7 +5,7 @@ import click
 from gateway.cli.base import main, run
 from gateway.domain.channel.contract import Binding, Channel, webhook_url
 from gateway.domain.channel.errors import SendError
-from gateway.runtime.runtime import open_channels, opened, opened_outside, read_accounts, ways
+from gateway.runtime.runtime import all_channels, open_channels, opened, opened_outside, read_accounts
 from gateway.runtime.settings.settings import Settings
 from gateway.runtime.settings.webhooks import Act, only_look, problems, set_webhook, take_away
 from storage.engine.database import ping
@@ -18,13 +18,13 @@ def check() -> None:
     async def command(settings: Settings) -> bool:
         async with opened(settings) as runtime:
             await ping(runtime.db)
-            accounts = ways(runtime.channels)
+            accounts = all_channels(runtime.channels)
             _tell(f"settings, database, conversation {settings.conversation}")
             found = [
                 _tell(f"public URL {settings.public_url}", "" if _https(settings) else "providers call https only"),
                 _tell(f"{len(accounts)} accounts", "" if accounts else "set some up in the accounts file"),
             ]
-            found += [await _done(way, only_look, settings) for way in accounts]
+            found += [await _done(channel, only_look, settings) for channel in accounts]
             return all(found)
 
     run(command)
@@ -62,30 +62,30 @@ def _for_each(account: str | None, act: Act, *, bound: bool = True) -> None:
     async def command(settings: Settings) -> bool:
         async with opened_outside(settings) as outside:
             channels = open_channels(read_accounts(settings), outside)
-            wanted = [way for way in ways(channels) if account in {None, _name(way)}]
+            wanted = [channel for channel in all_channels(channels) if account in {None, _name(channel)}]
             if not wanted:
                 raise click.UsageError(f"no account {account or ''} is set up")
-            return all([await _done(way, act, settings, bound=bound) for way in wanted])
+            return all([await _done(channel, act, settings, bound=bound) for channel in wanted])
 
     run(command)
 
 
-async def _done(way: Channel, act: Act, settings: Settings, *, bound: bool = True) -> bool:
+async def _done(channel: Channel, act: Act, settings: Settings, *, bound: bool = True) -> bool:
     """Do it, and tell how the provider sees the account then; let go of its connections."""
-    url = webhook_url(settings.public_url, way.facts.name, way.account)
+    url = webhook_url(settings.public_url, channel.facts.name, channel.account)
     try:
-        await act(way, url)
-        found = await way.binding()
+        await act(channel, url)
+        found = await channel.binding()
     except SendError as error:
-        return _tell(_name(way), str(error))
+        return _tell(_name(channel), str(error))
     finally:
-        await way.close()
-    return _tell(_bound(way, found), "; ".join(problems(found, url if bound else "")))
+        await channel.close()
+    return _tell(_bound(channel, found), "; ".join(problems(found, url if bound else "")))
 
 
-def _bound(way: Channel, found: Binding) -> str:
+def _bound(channel: Channel, found: Binding) -> str:
     webhook = "" if found.url is None else f" webhook {found.url or 'not set'}"
-    return f"{_name(way)}{webhook}{f' ({found.note})' if found.note else ''}"
+    return f"{_name(channel)}{webhook}{f' ({found.note})' if found.note else ''}"
 
 
 def _tell(what: str, problem: str = "") -> bool:
@@ -97,5 +97,5 @@ def _https(settings: Settings) -> bool:
     return settings.public_url.startswith("https://")
 
 
-def _name(way: Channel) -> str:
-    return f"{way.facts.name}:{way.account}"
+def _name(channel: Channel) -> str:
+    return f"{channel.facts.name}:{channel.account}"

@@ -6,8 +6,8 @@ from typing import TypeVar
 import click
 
 from gateway.cli.base import main, plain, run
-from gateway.messages.archive.dead_letters import AskedPage, Kind, Letter, page
-from gateway.messages.archive.replay import AskedReplay, Outcome, Replayed, Result, replay
+from gateway.messages.archive.dead_letters import DeadLettersQuery, Kind, Letter, page
+from gateway.messages.archive.replay import Outcome, Replayed, ReplayRequest, Result, replay
 from gateway.runtime.paging import MOST
 from gateway.runtime.runtime import Clock, Runtime, opened, opened_database
 from gateway.runtime.settings.settings import Settings
@@ -88,7 +88,7 @@ def replay_(ids: tuple[str, ...], *, all_: bool, kind: Kind, force: bool) -> Non
 async def _newest(db: Db, kind: Kind, limit: int) -> AsyncIterator[Letter]:
     cursor, now = None, Clock()()
     while limit > 0:
-        found = await page(db, AskedPage(kind=kind, limit=min(limit, MOST), cursor=cursor), now)
+        found = await page(db, DeadLettersQuery(kind=kind, limit=min(limit, MOST), cursor=cursor), now)
         for letter in found.letters:
             yield letter
         cursor, limit = found.cursor, limit - len(found.letters) if found.cursor else 0
@@ -98,7 +98,7 @@ async def _all(runtime: Runtime, *, kind: Kind, force: bool) -> AsyncIterator[Re
     """One page after another: those that stay dead are passed once."""
     cursor, more = None, True
     while more:
-        done = await replay(runtime, AskedReplay(kind=kind, all=True, cursor=cursor, force=force))
+        done = await replay(runtime, ReplayRequest(kind=kind, all=True, cursor=cursor, force=force))
         yield done
         cursor, more = done.cursor, done.cursor is not None
 
@@ -106,7 +106,7 @@ async def _all(runtime: Runtime, *, kind: Kind, force: bool) -> AsyncIterator[Re
 async def _these(runtime: Runtime, ids: tuple[str, ...], *, kind: Kind, force: bool) -> AsyncIterator[Replayed]:
     for start in range(0, len(ids), MOST):
         some = list(ids[start : start + MOST])
-        yield await replay(runtime, AskedReplay(kind=kind, ids=some, force=force))
+        yield await replay(runtime, ReplayRequest(kind=kind, ids=some, force=force))
 
 
 def _table(letters: Iterable[Letter]) -> list[str]:

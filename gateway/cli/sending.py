@@ -15,7 +15,7 @@ from msgspec import UNSET, Struct
 from gateway.cli.base import main
 from gateway.client import Destination, Gateway, GatewayError, Message, Step, problem
 from gateway.domain.api.request import RequestError, convert
-from gateway.domain.api.response import ToldCancel, ToldItem, ToldStory
+from gateway.domain.api.response import CancellationView, ItemView, StoryResponse
 
 as_json = click.option("--json", "raw", is_flag=True, help="The API's own JSON.")
 
@@ -116,11 +116,11 @@ def _run(command: Callable[[Gateway], Awaitable[bool]]) -> None:
     sys.exit(0 if worked else 1)
 
 
-def _show(told: ToldItem | ToldStory | ToldCancel, *, raw: bool) -> bool:
+def _show(told: ItemView | StoryResponse | CancellationView, *, raw: bool) -> bool:
     """Print it; whether it went as it was meant to."""
     lines, worked = _lines(told)
     for line in [_json(told)] if raw else lines:
-        click.echo(line, err=not (raw or worked or isinstance(told, ToldStory | ToldCancel)))
+        click.echo(line, err=not (raw or worked or isinstance(told, StoryResponse | CancellationView)))
     return worked
 
 
@@ -128,18 +128,18 @@ def _json(told: Struct) -> str:
     return msgspec.json.format(msgspec.json.encode(told)).decode()
 
 
-def _lines(told: ToldItem | ToldStory | ToldCancel) -> tuple[list[str], bool]:
+def _lines(told: ItemView | StoryResponse | CancellationView) -> tuple[list[str], bool]:
     match told:
-        case ToldItem():
+        case ItemView():
             return (_accepted(told), True) if told.error is UNSET else ([problem(told)], False)
-        case ToldStory():
+        case StoryResponse():
             decisions = [f"  {line.at}  {line.text}" for line in told.decisions]
             return [f"{told.id}  {told.status}", *decisions], told.status in {"SENT", "DELIVERED", "READ"}
-        case ToldCancel():
+        case CancellationView():
             return [f"{told.id}  {told.result}  {told.reason or ''}".rstrip()], told.result == "cancelled"
 
 
-def _accepted(item: ToldItem) -> list[str]:
+def _accepted(item: ItemView) -> list[str]:
     steps = item.plan if item.plan is not UNSET else []
     why = [f"  {step.explanation}" for step in steps if step.explanation is not UNSET]
     warnings = [f"  warning: {warning}" for warning in item.warnings] if item.warnings is not UNSET else []

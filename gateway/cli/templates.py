@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 import click
 
 from gateway.cli.base import main, plain, run
-from gateway.domain.api.conflict import Clash
+from gateway.domain.api.conflict import Conflict
 from gateway.domain.api.request import RequestError
 from gateway.domain.channel.errors import SendError
 from gateway.domain.model.message_template import MessageTemplate
 from gateway.messages.templates.approved import submit
-from gateway.messages.templates.syncing import AskedSync, sync
+from gateway.messages.templates.syncing import SyncRequest, sync
 from gateway.runtime.paging import MOST
 from gateway.runtime.runtime import Clock, opened, opened_database
 from gateway.runtime.settings.settings import Settings
@@ -46,7 +46,7 @@ def submit_(key: str) -> None:
         async with opened(settings) as runtime:
             try:
                 found = await submit(runtime, key)
-            except (SendError, Clash, RequestError) as error:
+            except (SendError, Conflict, RequestError) as error:
                 click.echo(plain(str(error)), err=True)
                 return False
         click.echo(f"{key}: {found.state}" if found else f"there is no template {plain(key)}", err=found is None)
@@ -64,7 +64,7 @@ def sync_(channel: str, account: str | None) -> None:
     async def command(settings: Settings) -> bool:
         async with opened(settings) as runtime:
             try:
-                count = await sync(runtime, AskedSync(channel=channel, account=account))
+                count = await sync(runtime, SyncRequest(channel=channel, account=account))
             except (SendError, RequestError) as error:
                 click.echo(plain(str(error)), err=True)
                 return False

@@ -92,17 +92,17 @@ def _by_now(event: Event, now: datetime) -> Event:
 
 async def _inbound(runtime: Runtime, event: Inbound) -> None:
     """The session first, so that the answer already finds its window open."""
-    way = runtime.channel(event.address.channel, event.address.account)
-    if way is None:
+    channel = runtime.channel(event.address.channel, event.address.account)
+    if channel is None:
         raise LookupError(f"{event.address.channel}:{event.address.account} is not configured any more")
     contact = await _contact(runtime, event)
     name, _ = command(event)
-    session = await sessions.touched(runtime, way.facts.window, event, name, contact.id if contact else None)
-    runtime.counts.came(account_key(way), event.at)
+    session = await sessions.touched(runtime, channel.facts.window, event, name, contact.id if contact else None)
+    runtime.counts.came(account_key(channel), event.at)
     await _heed(runtime, event, session, name)
     await _log(runtime, event)
     await _tell(runtime, event, session, name)
-    await _answer(runtime, way, event, session)
+    await _answer(runtime, channel, event, session)
 
 
 async def _contact(runtime: Runtime, event: Inbound) -> Contact | None:
@@ -169,9 +169,9 @@ async def _log(runtime: Runtime, event: Inbound) -> None:
     )
 
 
-async def _answer(runtime: Runtime, way: Channel, event: Inbound, session: Session) -> None:
+async def _answer(runtime: Runtime, channel: Channel, event: Inbound, session: Session) -> None:
     """The answer does not wait for the provider to hear that the event was seen."""
-    seen = asyncio.create_task(way.acknowledge(event))
+    seen = asyncio.create_task(channel.acknowledge(event))
     try:
         content = await runtime.conversation(event, session)
         if content:

@@ -8,21 +8,21 @@ import msgspec
 from msgspec import Meta
 from msgspec.structs import replace
 
-from gateway.domain.api.conflict import Clash
+from gateway.domain.api.conflict import Conflict
 from gateway.domain.api.request import (
-    Asked,
-    AskedBulk,
-    AskedButton,
-    AskedMedia,
-    AskedMessage,
-    AskedStep,
-    AskedTemplate,
+    BulkRequest,
+    ButtonInput,
     Destination,
+    Input,
+    MediaInput,
+    MessageInput,
     Name,
     RequestError,
+    StepInput,
+    TemplateInput,
     Text,
 )
-from gateway.domain.api.response import ToldItem
+from gateway.domain.api.response import ItemView
 from gateway.domain.channel import window
 from gateway.domain.channel.contract import Channel
 from gateway.domain.model.notification import Notification
@@ -39,7 +39,7 @@ State = Literal["open", "closed", "stopped", "blocked"]
 SCANNED = 10
 
 
-class AskedSessions(Asked):
+class SessionsQuery(Input):
     """Which conversations are wanted; the latest first."""
 
     channel: Name | None = None
@@ -50,16 +50,16 @@ class AskedSessions(Asked):
     cursor: Cursor | None = None
 
 
-class AskedReply(Asked):
+class ReplyRequest(Input):
     """What an operator says: a text, or an approved template when the window is shut."""
 
     text: Text = ""
-    buttons: Annotated[list[AskedButton], Meta(max_length=10)] = []  # noqa: RUF012 - msgspec copies it
-    media: AskedMedia | None = None
-    template: AskedTemplate | None = None
+    buttons: Annotated[list[ButtonInput], Meta(max_length=10)] = []  # noqa: RUF012 - msgspec copies it
+    media: MediaInput | None = None
+    template: TemplateInput | None = None
 
 
-class AskedStart(AskedReply, kw_only=True):
+class StartSessionRequest(ReplyRequest, kw_only=True):
     """With whom a conversation begins: by number, by the provider's id of them, or by what we know of them."""
 
     channel: Name
@@ -78,7 +78,7 @@ class Begun:
 
     session: Session
     continued: bool
-    message: ToldItem | None
+    message: ItemView | None
 
 
 def state(session: Session) -> State:
@@ -92,14 +92,14 @@ def state(session: Session) -> State:
 
 def open_until(runtime: Runtime, session: Session) -> tuple[bool, datetime | None, str]:
     """May we write freely now, until when, and the same in words."""
-    way, now = runtime.channel(session.address.channel, session.address.account), runtime.clock()
-    if way is None:
+    channel, now = runtime.channel(session.address.channel, session.address.account), runtime.clock()
+    if channel is None:
         return False, None, "the account is not configured any more"
-    rule = way.facts.window
+    rule = channel.facts.window
     return window.is_open(rule, session, now), window.closes_at(rule, session), window.describe(rule, session, now)
 
 
-async def listed(runtime: Runtime, asked: AskedSessions) -> tuple[list[Session], str | None]:
+async def listed(runtime: Runtime, asked: SessionsQuery) -> tuple[list[Session], str | None]:
     """A page of conversations and the cursor of the next one. Raises RequestError."""
     if asked.contact_id:
         contact = await sessions.contact(runtime.db, id=asked.contact_id)
@@ -119,16 +119,16 @@ async def listed(runtime: Runtime, asked: AskedSessions) -> tuple[list[Session],
     return rows, cursor(behind.at, behind.id) if behind else None
 
 
-def _fits(asked: AskedSessions, session: Session) -> bool:
+def _fits(asked: SessionsQuery, session: Session) -> bool:
     address = session.address
     pairs = ((asked.channel, address.channel), (asked.account, address.account), (asked.state, state(session)))
     return all(wanted in {None, has} for wanted, has in pairs)
 
 
-async def reply(runtime: Runtime, session: Session, asked: AskedReply, caller: str, key: str | None) -> ToldItem:
+async def reply(runtime: Runtime, session: Session, asked: ReplyRequest, caller: str, key: str | None) -> ItemView:
     """Say this in a conversation. Raises RequestError, Clash where it may not be said now."""
     words = {"text": asked.text} | {f"button{index}": button.text for index, button in enumerate(asked.buttons)}
-    step = AskedStep(
+    step = StepInput(
         channel=session.address.channel,
         account=session.address.account,
         text="{{text}}" if asked.text else "",  # what somebody types is no template
@@ -136,36 +136,36 @@ async def reply(runtime: Runtime, session: Session, asked: AskedReply, caller: s
         media=asked.media,
         template=asked.template,
     )
-    message = AskedMessage(
+    message = MessageInput(
         destinations=[Destination(chat_session_id=session.id, variables=words)],
         channels=[step],
         priority="urgent",
         use_short_links=False,
     )
-    body = msgspec.json.encode(AskedBulk(messages=[message]))
+    body = msgspec.json.encode(BulkRequest(messages=[message]))
     if key and (before := await recalled(runtime, body, caller, key)):
         return before.messages[0]
     (item,) = (await validate(runtime, body, caller)).messages
     if isinstance(error := item.error, msgspec.Struct):
         raise RequestError(error.code, error.message, error.field.removeprefix("messages[0].channels[0]").lstrip("."))
     if item.channel is None and item.plan:
-        raise Clash(str(item.plan[0].explanation))
+        raise Conflict(str(item.plan[0].explanation))
     return (await submit(runtime, body, caller, key)).messages[0]
 
 
-async def start(runtime: Runtime, asked: AskedStart, caller: str) -> Begun:
+async def start(runtime: Runtime, asked: StartSessionRequest, caller: str) -> Begun:
     """Begin a conversation, or go on with the one that there is. Raises RequestError, Clash."""
-    way = runtime.channel(asked.channel, asked.account)
-    if way is None:
+    channel = runtime.channel(asked.channel, asked.account)
+    if channel is None:
         raise RequestError("unknown_channel", "no such channel and account", "channel")
-    address, contact = await _address(runtime, way, asked)
+    address, contact = await _address(runtime, channel, asked)
     known = await sessions.get(runtime.db, address.key)
-    if way.facts.needs_start and (known is None or known.started_at is None):
-        raise Clash(f"in {asked.channel} the person has to begin: send them a start link")
+    if channel.facts.needs_start and (known is None or known.started_at is None):
+        raise Conflict(f"in {asked.channel} the person has to begin: send them a start link")
 
     def begun(session: Session | None) -> Session:
         if session and state(session) != "closed" and not asked.continue_last_or_start_new_session:
-            raise Clash(f"there is a conversation already: {session.id}")
+            raise Conflict(f"there is a conversation already: {session.id}")
         session = session or Session(address.key, address, contact=contact, name=asked.name)
         return replace(session, closed_at=None, active_at=runtime.clock(), contact=session.contact or contact)
 
@@ -174,7 +174,7 @@ async def start(runtime: Runtime, asked: AskedStart, caller: str) -> Begun:
     if asked.text or asked.media or asked.template:
         try:
             message = await reply(runtime, session, asked, caller, None)
-        except (RequestError, Clash):
+        except (RequestError, Conflict):
             await _undone(runtime, known, session)
             raise
     return Begun(session, known is not None and state(known) != "closed", message)
@@ -198,13 +198,13 @@ async def close(runtime: Runtime, key: str) -> Session | None:
     return await sessions.change(runtime.db, key, closed)
 
 
-async def _address(runtime: Runtime, way: Channel, asked: AskedStart) -> tuple[Address, str | None]:
+async def _address(runtime: Runtime, channel: Channel, asked: StartSessionRequest) -> tuple[Address, str | None]:
     """Where the person is on this channel, and who they are. Raises RequestError."""
     given = [asked.phone, asked.user_id, asked.contact_id, asked.external_id]
     if sum(one is not None for one in given) != 1:
         raise RequestError("no_recipient", "give one of phone, userId, contactId, externalId")
     if asked.user_id:
-        return _at(runtime, way, asked.user_id), None
+        return _at(runtime, channel, asked.user_id), None
     phone = normal_phone(asked.phone, runtime.settings.default_region) if asked.phone else None
     names = {"phone": phone, "id": asked.contact_id, "external_id": asked.external_id}
     ((name, value),) = ((name, value) for name, value in names.items() if value)
@@ -216,20 +216,20 @@ async def _address(runtime: Runtime, way: Channel, asked: AskedStart) -> tuple[A
             "unknown_contact", "there is no such contact", "contactId" if asked.contact_id else "externalId"
         )
     number = phone or contact.phone
-    here = session_here(way, Known(number, await sessions.of_contact(runtime.db, contact)))
-    address = here.address if here else way.at_phone(number) if number else None
+    here = session_here(channel, Known(number, await sessions.of_contact(runtime.db, contact)))
+    address = here.address if here else channel.at_phone(number) if number else None
     if address is None:
         raise RequestError("no_address", "the person has no address on this channel", "channel")
     return address, contact.id
 
 
-def _at(runtime: Runtime, way: Channel, user: str) -> Address:
+def _at(runtime: Runtime, channel: Channel, user: str) -> Address:
     """By the provider's id of a person; where their number is that, in any form of it."""
     try:
-        known = way.at_phone(normal_phone(user, runtime.settings.default_region))
+        known = channel.at_phone(normal_phone(user, runtime.settings.default_region))
     except RequestError:
         known = None
-    return known or Address(way.facts.name, way.account, user)
+    return known or Address(channel.facts.name, channel.account, user)
 
 
 def fate(notification: Notification | None, attempt: int) -> str | None:

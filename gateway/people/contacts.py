@@ -4,8 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from gateway.domain.api.conflict import Clash
-from gateway.domain.api.request import Asked, Name, RequestError
+from gateway.domain.api.conflict import Conflict
+from gateway.domain.api.request import Input, Name, RequestError
 from gateway.domain.model.nouns import Contact
 from gateway.people import optouts
 from gateway.people.recipients import normal_phone
@@ -13,7 +13,7 @@ from gateway.runtime.runtime import Runtime
 from storage.people import contacts, sessions
 
 
-class AskedChange(Asked):
+class ContactChangeRequest(Input):
     """What is to be different; what is not named stays."""
 
     name: Annotated[str, Meta(max_length=256)] | None = None
@@ -21,7 +21,7 @@ class AskedChange(Asked):
     external_id: Name | None = None
 
 
-class AskedMerge(AskedChange, kw_only=True):
+class MergeRequest(ContactChangeRequest, kw_only=True):
     """contactId: who turns out to be the same person, and becomes another name of this one. The others: which one
     stays, where the two have different ones.
     """
@@ -29,20 +29,20 @@ class AskedMerge(AskedChange, kw_only=True):
     contact_id: Name
 
 
-async def changed(runtime: Runtime, contact: Contact, asked: AskedChange) -> Contact:
+async def changed(runtime: Runtime, contact: Contact, asked: ContactChangeRequest) -> Contact:
     """The contact with these names. Raises RequestError, Clash where somebody else has one of them."""
     wanted = _names(runtime, asked)
     for name, value in wanted.items():
         other = await sessions.contact(runtime.db, **{name: value}) if name != "name" else None
         if other and other.id != contact.id:
-            raise Clash(TAKEN, _FIELDS[name])
+            raise Conflict(TAKEN, _FIELDS[name])
     await optouts.carry_over(runtime.db, _phones(contact.phone, wanted.get("phone")), f"contact:{contact.id}")
     if not await contacts.set_names(runtime.db, contact.id, wanted, contact.aliases):
-        raise Clash(TAKEN, "phone or externalId")
+        raise Conflict(TAKEN, "phone or externalId")
     return await sessions.contact(runtime.db, id=contact.id) or contact
 
 
-async def merged(runtime: Runtime, one: Contact, asked: AskedMerge) -> Contact:
+async def merged(runtime: Runtime, one: Contact, asked: MergeRequest) -> Contact:
     """The one, with all that the other was known by. May be repeated, and completes what broke off.
 
     Raises RequestError, Clash where both have a different name and it is not said which one stays.
@@ -59,11 +59,11 @@ async def merged(runtime: Runtime, one: Contact, asked: AskedMerge) -> Contact:
     for name in ("phone", "external_id"):
         mine, theirs = getattr(one, name), getattr(other, name)
         if mine and theirs and mine != theirs and chosen.get(name) not in {mine, theirs}:
-            raise Clash("The two have different ones: say which one stays.", _FIELDS[name])
+            raise Conflict("The two have different ones: say which one stays.", _FIELDS[name])
     await optouts.carry_over(db, _phones(one.phone, other.phone), f"contact:{one.id}")
     merged = await contacts.merge(db, one, other, chosen)
     if merged is None:
-        raise Clash("Somebody merges these two at this moment: look at them, and try again.")
+        raise Conflict("Somebody merges these two at this moment: look at them, and try again.")
     return await _finished(runtime, one, merged)
 
 
@@ -74,7 +74,7 @@ def _phones(*numbers: str | None) -> list[str]:
 
 async def _finished(runtime: Runtime, one: Contact, other: Contact) -> Contact:
     if not await contacts.finish(runtime.db, one.id, other):
-        raise Clash(TAKEN, "phone or externalId")
+        raise Conflict(TAKEN, "phone or externalId")
     return await sessions.contact(runtime.db, id=one.id) or one
 
 
@@ -82,7 +82,7 @@ TAKEN = "Somebody else has this already."
 _FIELDS = {"phone": "phone", "external_id": "externalId", "name": "name"}
 
 
-def _names(runtime: Runtime, asked: AskedChange) -> dict[str, str]:
+def _names(runtime: Runtime, asked: ContactChangeRequest) -> dict[str, str]:
     phone = normal_phone(asked.phone, runtime.settings.default_region) if asked.phone else None
     given = {"name": asked.name, "phone": phone, "external_id": asked.external_id}
     return {name: value for name, value in given.items() if value is not None}

@@ -33,7 +33,7 @@ def names(phone: str | None, contact: Contact | None, sessions: Iterable[Session
     ]
 
 
-async def barred(db: Db, notification: Notification, person: Sequence[str]) -> str:
+async def opted_out(db: Db, notification: Notification, person: Sequence[str]) -> str:
     """Why this message may not go to this person, in words; "" if it may. An answer to their own word always may."""
     if notification.reply_to is not None:
         return ""

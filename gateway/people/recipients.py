@@ -2,7 +2,7 @@
 
 import phonenumbers
 
-from gateway.domain.api.request import AskedContact, Destination, RequestError, read
+from gateway.domain.api.request import ContactRequest, Destination, RequestError, read
 from gateway.domain.model.notification import Recipient
 from gateway.domain.model.nouns import Contact, Session
 from gateway.runtime.runtime import Runtime
@@ -11,7 +11,7 @@ from storage.people import sessions
 
 async def join_contact(runtime: Runtime, body: bytes) -> Contact:
     """The person with these names, made if there is none. Raises RequestError."""
-    asked = read(AskedContact, body)
+    asked = read(ContactRequest, body)
     if not (asked.phone or asked.external_id):
         raise RequestError("invalid", "give a phone, an externalId, or both")
     phone = normal_phone(asked.phone, runtime.settings.default_region) if asked.phone else None

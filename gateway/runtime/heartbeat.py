@@ -32,10 +32,10 @@ def hangs(runtime: Runtime) -> bool:
 
 def silence(runtime: Runtime) -> timedelta | None:
     """For how long the slowest loop of this process has not gone on; None: there is no worker in it."""
-    return timedelta(seconds=time.monotonic() - min(runtime.pulse.values())) if runtime.pulse else None
+    return timedelta(seconds=time.monotonic() - min(runtime.heartbeats.values())) if runtime.heartbeats else None
 
 
-async def beating(runtime: Runtime, stop: asyncio.Event) -> None:
+async def beat(runtime: Runtime, stop: asyncio.Event) -> None:
     """Tell the others that we are alive, until `stop`."""
     key = f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}"
     while not stop.is_set():

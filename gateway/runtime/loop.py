@@ -70,7 +70,7 @@ async def loop(runtime: Runtime, queue: str, take: Take, bell: asyncio.Event, st
     renewing = asyncio.create_task(_renewing(runtime, queue, under_way))
     while not stop.is_set():
         bell.clear()
-        runtime.pulse[queue] = time.monotonic()
+        runtime.heartbeats[queue] = time.monotonic()
         room = AT_ONCE - len(under_way)
         taken = await _taken(runtime, take, room, {item.id for item in under_way.values()})
         for item in taken:
@@ -79,7 +79,7 @@ async def loop(runtime: Runtime, queue: str, take: Take, bell: asyncio.Event, st
             task.add_done_callback(under_way.pop)
         while AT_ONCE - len(under_way) < ENOUGH and not stop.is_set():
             await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
-            runtime.pulse[queue] = time.monotonic()
+            runtime.heartbeats[queue] = time.monotonic()
         if len(taken) < room // 2:
             await _rung(bell, stop)
     await _ended(runtime, queue, under_way)

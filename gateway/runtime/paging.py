@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from gateway.domain.api.request import Asked, RequestError
+from gateway.domain.api.request import Input, RequestError
 from storage.documents.newest import Place
 from storage.documents.queue import EPOCH
 
@@ -17,7 +17,7 @@ Limit = Annotated[int, Meta(ge=1, le=MOST)]
 Cursor = Annotated[str, Meta(min_length=1, max_length=2048)]
 
 
-class AskedPlace(Asked):
+class PageQuery(Input):
     """Which page is wanted. `cursor` is what the page before it gave."""
 
     limit: Limit = 50

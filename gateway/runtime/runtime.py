@@ -36,14 +36,14 @@ from storage.messages.notifications import Outbox
 Channels = Mapping[str, Mapping[str, Channel]]
 
 
-def ways(channels: Channels) -> list[Channel]:
+def all_channels(channels: Channels) -> list[Channel]:
     """Every account of every channel."""
-    return [way for accounts in channels.values() for way in accounts.values()]
+    return [channel for accounts in channels.values() for channel in accounts.values()]
 
 
-def account_key(way: Channel) -> str:
+def account_key(channel: Channel) -> str:
     """An account of ours by its whole name, channel:name."""
-    return f"{way.facts.name}:{way.account}"
+    return f"{channel.facts.name}:{channel.account}"
 
 
 class Clock:
@@ -88,7 +88,7 @@ class Runtime:
     outbox_bell: asyncio.Event = field(default_factory=asyncio.Event)
     callback_bell: asyncio.Event = field(default_factory=asyncio.Event)
     job_bell: asyncio.Event = field(default_factory=asyncio.Event)
-    pulse: dict[str, float] = field(default_factory=dict)
+    heartbeats: dict[str, float] = field(default_factory=dict)
 
     def channel(self, channel: str, account: str | None = None) -> Channel | None:
         """An account of ours by name; without a name the channel's first one."""
@@ -103,8 +103,8 @@ async def opened(settings: Settings, clock: Clock | None = None) -> AsyncIterato
     accounts = read_accounts(settings)
     async with AsyncExitStack() as stack:
         channels = open_channels(accounts, await stack.enter_async_context(opened_outside(settings)))
-        for way in ways(channels):
-            stack.push_async_callback(way.close)
+        for channel in all_channels(channels):
+            stack.push_async_callback(channel.close)
         db = await stack.enter_async_context(opened_database(settings))
         gate = Gate(db, _limits(settings, channels))
         await gate.holds.refresh()
@@ -152,8 +152,8 @@ async def opened_database(settings: Settings) -> AsyncIterator[Db]:
 def _limits(settings: Settings, channels: Channels) -> Mapping[str, Limits]:
     """Of each account: what its provider states, and what the settings say otherwise."""
     return {
-        account_key(way): read_limits(way.facts.limits, settings.limits.get(account_key(way), {}))
-        for way in ways(channels)
+        account_key(channel): read_limits(channel.facts.limits, settings.limits.get(account_key(channel), {}))
+        for channel in all_channels(channels)
     }
 
 

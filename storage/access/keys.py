@@ -62,7 +62,7 @@ async def key(db: Db, secret: str, now: datetime) -> Key | None:
     return known
 
 
-class Conflict(Exception):
+class KeyConflict(Exception):
     """The same Idempotency-Key came with another body."""
 
 
@@ -74,7 +74,7 @@ class Known:
 
 
 async def claim(db: Db, key: str, body: bytes, now: datetime) -> Known | None:
-    """Note that this key was used. None: for the first time. Raises Conflict if it was with another body."""
+    """Note that this key was used. None: for the first time. Raises KeyConflict if it was with another body."""
     try:
         await db["requests"].insert_one({"_id": key, "body": digest(body), "at": now})
     except DuplicateKeyError:
@@ -83,12 +83,12 @@ async def claim(db: Db, key: str, body: bytes, now: datetime) -> Known | None:
 
 
 async def recalled(db: Db, key: str, body: bytes) -> Known | None:
-    """What there was under this key. Raises Conflict if it came with another body."""
+    """What there was under this key. Raises KeyConflict if it came with another body."""
     known = await db["requests"].find_one({"_id": key})
     if known is None:
         return None
     if known["body"] != digest(body):
-        raise Conflict(key)
+        raise KeyConflict(key)
     return Known(msgspec.json.decode(known["answer"]) if "answer" in known else None)
 
 

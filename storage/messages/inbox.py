@@ -94,8 +94,8 @@ class Inbox:
         for document in sorted(live, key=_order):
             if document["_id"] not in mine and document["_id"] not in own:
                 first.setdefault(document["lane"], document)
-        barred = (d for d in live if d["_id"] in mine and d["lane"] in first and _order(first[d["lane"]]) < _order(d))
-        return {document["_id"] for document in barred}
+        early = (d for d in live if d["_id"] in mine and d["lane"] in first and _order(first[d["lane"]]) < _order(d))
+        return {document["_id"] for document in early}
 
     async def put_back(self, keys: Iterable[str], at: datetime) -> None:
         """Not now, but `at`."""

@@ -66,7 +66,7 @@ class Ahead(Struct, frozen=True):
     id: str
     accepted: int = 0
     priority: Priority = Priority.NORMAL
-    line: str | None = None
+    fifo: str | None = None
     lease: str | None = None
     due_at: datetime | None = None
 

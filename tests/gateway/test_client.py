@@ -12,7 +12,7 @@ import pytest
 from quart import Quart, Response, request
 
 from gateway.client import Destination, Gateway, GatewayError, Message, Step, problem
-from tests.support.client import PHONE, Player, until
+from tests.support.client import PHONE, ApiClient, until
 from tests.support.processes.commands import ROOT, Finished, run
 from tests.support.workload import texts
 from webhooks.http.server import served
@@ -23,12 +23,12 @@ HI = Message(destinations=[Destination(phone=PHONE)], channels=[Step(channel="sm
 
 
 @pytest.fixture
-async def gateway(town: Player) -> AsyncIterator[Gateway]:
-    async with Gateway(town.town.url, town.town.key) as opened:
+async def gateway(demo: ApiClient) -> AsyncIterator[Gateway]:
+    async with Gateway(demo.environment.url, demo.environment.key) as opened:
         yield opened
 
 
-async def test_send_and_see_how_it_ended(town: Player, gateway: Gateway) -> None:
+async def test_send_and_see_how_it_ended(demo: ApiClient, gateway: Gateway) -> None:
     (item,) = await gateway.send(HI, bulk_id="b1")
     assert isinstance(item.id, str)
     story = await gateway.ended(item.id, every=0.05)
@@ -48,17 +48,19 @@ async def test_mistakes(gateway: Gateway) -> None:
     assert gone.value.status == 404
 
 
-async def test_a_wrong_key_and_none(town: Player, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with Gateway(town.town.url, "gw_wrong") as stranger:
+async def test_a_wrong_key_and_none(demo: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Gateway(demo.environment.url, "gw_wrong") as stranger:
         with pytest.raises(GatewayError) as no:
             await stranger.send(HI)
     assert no.value.status == 401
     monkeypatch.delenv("GATEWAY_KEY", raising=False)
     with pytest.raises(GatewayError, match="GATEWAY_KEY"):
-        Gateway(town.town.url)
+        Gateway(demo.environment.url)
 
 
-async def test_what_was_not_answered_is_repeated_and_sent_once(town: Player, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_was_not_answered_is_repeated_and_sent_once(
+    demo: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The gateway takes the message, and its answer is lost twice on the way."""
     monkeypatch.setattr("gateway.client.PAUSES", (0.01, 0.01, 0.01))
     proxy, answers = Quart("proxy"), iter([502, 503, 0])
@@ -66,16 +68,16 @@ async def test_what_was_not_answered_is_repeated_and_sent_once(town: Player, mon
     @proxy.post("/api/v1/messages")
     async def pass_on() -> Response:
         key = request.headers["Idempotency-Key"]
-        async with town.http.post(
+        async with demo.http.post(
             "/api/v1/messages", data=await request.get_data(), headers={"Idempotency-Key": key}
         ) as response:
             lost = next(answers)
             return Response("lost" if lost else await response.read(), lost or response.status)
 
-    async with served(proxy) as url, Gateway(url, town.town.key) as gateway:
+    async with served(proxy) as url, Gateway(url, demo.environment.key) as gateway:
         (item,) = await gateway.send(HI)
-    await town.ended(str(item.id), "DELIVERED")
-    assert texts(town, "sms") == ["Hi"]
+    await demo.ended(str(item.id), "DELIVERED")
+    assert texts(demo, "sms") == ["Hi"]
 
 
 @pytest.mark.parametrize("page", [b"<html>Welcome to the hotel</html>", b"", b"[]", b"\xff"])
@@ -92,10 +94,10 @@ async def test_somebody_else_answers(page: bytes) -> None:
     assert no.value.status == 200
 
 
-async def test_it_has_not_ended_before_its_required_step_has(town: Player, gateway: Gateway) -> None:
+async def test_it_has_not_ended_before_its_required_step_has(demo: ApiClient, gateway: Gateway) -> None:
     """The first step is delivered at once; the required one waits for its provider."""
-    town.town.simulators["sms"].faults.fail(20429)
-    await town.say("whatsapp", "/start")
+    demo.environment.simulators["sms"].faults.fail(20429)
+    await demo.say("whatsapp", "/start")
     steps = [Step(channel="whatsapp", text="Hi"), Step(channel="sms", text="Hi", required=True)]
     (item,) = await gateway.send(Message(destinations=HI.destinations, channels=steps))
     story = await gateway.ended(str(item.id), every=0.05)
@@ -111,27 +113,27 @@ async def test_nobody_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     assert no.value.status == 0
 
 
-async def example(town: Player, folder: Path, number: int, **environ: str) -> Finished:
+async def example(demo: ApiClient, folder: Path, number: int, **environ: str) -> Finished:
     """The README's example, word for word, as a program of its own."""
     (folder / "example.py").write_text(EXAMPLES[number])
-    ours = {"GATEWAY_URL": town.town.url, "GATEWAY_KEY": town.town.key}
+    ours = {"GATEWAY_URL": demo.environment.url, "GATEWAY_KEY": demo.environment.key}
     return await run(folder, sys.executable, "example.py", **ours, **environ)
 
 
-async def test_the_first_example(town: Player, tmp_path: Path) -> None:
-    shown = await example(town, tmp_path, 0)
+async def test_the_first_example(demo: ApiClient, tmp_path: Path) -> None:
+    shown = await example(demo, tmp_path, 0)
     assert (shown.out, shown.err) == ("DELIVERED ['sms']\n", "")
 
 
 async def test_the_third_example(
-    town: Player, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    demo: ApiClient, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (code,) = (one for one in BLOCKS if "verify(" in one)
-    (secret,) = town.town.runtime.settings.callback_secrets
+    (secret,) = demo.environment.runtime.settings.callback_secrets
     monkeypatch.setenv("GATEWAY_CALLBACK_SECRET", secret.reveal())
     room: dict[str, Any] = {"__name__": "example"}
     exec(compile(code, "README.md", "exec"), room)  # noqa: S102 - it is ours
-    async with served(room["app"]) as url, Gateway(town.town.url, town.town.key) as gateway:
+    async with served(room["app"]) as url, Gateway(demo.environment.url, demo.environment.key) as gateway:
         async with aiohttp.request("POST", f"{url}/told", json={}) as response:
             assert response.status == 401
         message = Message(
@@ -148,9 +150,9 @@ async def test_the_third_example(
     assert said[0] == f"{item.id} NEW -> PENDING 17"
 
 
-async def test_the_second_example(town: Player, tmp_path: Path) -> None:
-    shown = await example(town, tmp_path, 1)
+async def test_the_second_example(demo: ApiClient, tmp_path: Path) -> None:
+    shown = await example(demo, tmp_path, 1)
     said = "telegram: the person has not started the bot\nsms: no reply window on this channel -> free text\n"
     assert (shown.out, shown.err) == (f"{said}visit-17 cancelled\n", "")
-    town.pass_time(timedelta(days=2) / timedelta(hours=1))
-    assert (await town.story("visit-17"))["status"] == "CANCELLED"
+    demo.pass_time(timedelta(days=2) / timedelta(hours=1))
+    assert (await demo.story("visit-17"))["status"] == "CANCELLED"

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.vendor.pretty import RepresentationPrinter
 from msgspec.structs import replace
 
-from gateway.domain.cascade.moves import Move, Recall, Route, Send, World
+from gateway.domain.cascade.moves import Context, Move, Reachability, Recall, Send
 from gateway.domain.cascade.rule import advance, next_move
 from gateway.domain.channel.errors import SendError, Unavailable
 from gateway.domain.model.attempt import Attempt, Step
-from gateway.domain.model.notification import Notification, Recipient, Status, lane_of, orphaned
+from gateway.domain.model.notification import Notification, Recipient, Status, lane_of, mark_unknown
 from gateway.domain.model.nouns import Cause
 from gateway.messages.delivery.dispatcher import Outcome, _after, _begin
 from tests.laws.choices import (
@@ -47,7 +47,7 @@ class Turn:
     """One time that the rule was asked, and where it led. `stood`: the line in which it stood then, and since when."""
 
     before: Notification
-    world: World
+    context: Context
     decided: Notification
     move: Move
     stood: tuple[str, datetime] | None = None
@@ -70,8 +70,8 @@ class Play(Scene):
         """What happened, for the one who has to find out why."""
         asked = self.notification
         head = [f"{asked.priority.name} {asked.hours} repeats={asked.repeats} until {asked.expires_at:%H:%M:%S}"]
-        facts = [f"{route.account} {route.facts}" for route in self.routes]
-        lines = [f"{turn.world.now:%H:%M:%S} {turn.move}" for turn in self.turns[:40]]
+        facts = [f"{reach.account} {reach.facts}" for reach in self.reach]
+        lines = [f"{turn.context.now:%H:%M:%S} {turn.move}" for turn in self.turns[:40]]
         wishes = [f"cancelled in turn {wish.turns}: {wish.told}" for wish in self.wishes]
         printer.text("\n".join(["", *head, *map(str, asked.steps), *facts, *lines, *wishes, str(self.calls[:40])]))
 
@@ -81,14 +81,14 @@ class Play(Scene):
         return [state for turn in self.turns for state in (turn.before, turn.decided)] + [self.notification]
 
     @property
-    def sends(self) -> list[tuple[Turn, Send, Step, Route]]:
+    def sends(self) -> list[tuple[Turn, Send, Step, Reachability]]:
         found = [(turn, turn.move) for turn in self.turns if isinstance(turn.move, Send)]
-        return [(turn, send, turn.before.steps[send.step], turn.world.routes[send.step]) for turn, send in found]
+        return [(turn, send, turn.before.steps[send.step], turn.context.reach[send.step]) for turn, send in found]
 
     @property
-    def skipped(self) -> list[tuple[Turn, Attempt, Step, Route]]:
+    def skipped(self) -> list[tuple[Turn, Attempt, Step, Reachability]]:
         found = [(turn, made) for turn in self.turns for made in turn.decided.attempts[len(turn.before.attempts) :]]
-        return [(turn, made, turn.before.steps[made.step], turn.world.routes[made.step]) for turn, made in found]
+        return [(turn, made, turn.before.steps[made.step], turn.context.reach[made.step]) for turn, made in found]
 
     def run(self) -> "Play":
         events = self.draw(st.sampled_from([3, 6, 12]))
@@ -103,28 +103,28 @@ class Play(Scene):
 
     def work(self) -> None:
         claimed = replace(self.notification, lease="worker", due_at=self.now + LEASE)
-        self.notification = orphaned(claimed)
+        self.notification = mark_unknown(claimed)
         while self.notification.lease and len(self.turns) < LIMIT:
-            world = World(self.now, tuple(self.routes))
-            act = self.ask(world)
+            context = Context(self.now, tuple(self.reach))
+            act = self.ask(context)
             if isinstance(act, Send):
-                self.send(act, world)
+                self.send(act, context)
             elif act:
                 self.recall(act)
 
-    def ask(self, world: World) -> Send | Recall | None:
+    def ask(self, context: Context) -> Send | Recall | None:
         before = self.notification
-        self.notification, act = advance(before, world)
-        self.turns.append(Turn(before, world, self.notification, next_move(self.notification, world), self.stood))
+        self.notification, act = advance(before, context)
+        self.turns.append(Turn(before, context, self.notification, next_move(self.notification, context), self.stood))
         self.asked = len(self.turns)
         if act is None:
             self.stands()
         return act
 
     def stands(self) -> None:
-        line = self.notification.line
-        if self.stood is None or self.stood[0] != line:
-            self.stood = (line, self.now) if line else None
+        fifo = self.notification.fifo
+        if self.stood is None or self.stood[0] != fifo:
+            self.stood = (fifo, self.now) if fifo else None
 
     def recall(self, recall: Recall) -> None:
         self.recalled.append((self.turns[-1], recall))
@@ -142,8 +142,8 @@ class Play(Scene):
         self.stands()
         self.now = until
 
-    def send(self, send: Send, world: World) -> None:
-        chance, account = self.draw(st.integers(0, 11)), world.routes[send.step].account
+    def send(self, send: Send, context: Context) -> None:
+        chance, account = self.draw(st.integers(0, 11)), context.reach[send.step].account
         if chance == 0 and self.put_offs:
             self.put_off(account)
             return
@@ -151,13 +151,13 @@ class Play(Scene):
             self.wished(send.step)
             if self.notification.cancelled_at:  # it was faster than our own write
                 return
-        self.hand_over(send, world, account)
+        self.hand_over(send, context, account)
 
-    def hand_over(self, send: Send, world: World, account: str) -> None:
+    def hand_over(self, send: Send, context: Context, account: str) -> None:
         self.made.append((self.turns[-1], send))
         pieces = 1 if send.template else self.pieces[send.step]
         index, begun = _begin(self.notification, send, ADDRESS, pieces, self.now)
-        self.notification = replace(begun, due_at=self.now + LEASE, lane=lane_of(begun.priority), line=account)
+        self.notification = replace(begun, due_at=self.now + LEASE, lane=lane_of(begun.priority), fifo=account)
         self.stood = self.stood if send.again is not None else None
         meanwhile = self.draw(st.integers(0, 7))
         if meanwhile in {0, 1}:
@@ -169,8 +169,8 @@ class Play(Scene):
             self.notification = replace(self.notification, lease=None)
             return
         self.now += self.draw(minutes(0, 0, 0.02, 0.5))
-        self.notification = _after(self.notification, index, outcome, None, world)
-        self.ask(dataclasses.replace(world, now=self.now))
+        self.notification = _after(self.notification, index, outcome, None, context)
+        self.ask(dataclasses.replace(context, now=self.now))
 
     def answered(self, index: int) -> Outcome | None:
         """None: our process has died over it."""
@@ -198,8 +198,8 @@ class Play(Scene):
 @st.composite
 def plays(draw: st.DrawFn) -> Play:
     steps = tuple(draw(st.lists(STEPS, min_size=1, max_size=3)))
-    routes = [
-        Route(
+    reach = [
+        Reachability(
             draw(FACTS),
             draw(st.sampled_from([ADDRESS] * 5 + [None])),
             "no phone",
@@ -224,4 +224,4 @@ def plays(draw: st.DrawFn) -> Play:
         repeats=draw(st.sampled_from([False, False, True])),
     )
     pieces = [draw(st.sampled_from([1, 1, 3])) for _ in steps]
-    return Play(draw, asked, routes, draw(MOODS), pieces).run()
+    return Play(draw, asked, reach, draw(MOODS), pieces).run()

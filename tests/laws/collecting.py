@@ -51,7 +51,7 @@ def over(turn: Turn) -> bool:
     """Has everything arrived that was to arrive, was it cancelled, or is its validity over?"""
     before = turn.before
     arrived = all(reached(before, group) for group in groups(before))
-    return arrived or before.cancelled_at is not None or turn.world.now >= before.expires_at
+    return arrived or before.cancelled_at is not None or turn.context.now >= before.expires_at
 
 
 def followers(notification: Notification, attempt: Attempt) -> Iterator[Attempt]:

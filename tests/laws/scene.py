@@ -8,7 +8,7 @@ from datetime import datetime
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from gateway.domain.cascade.moves import Route
+from gateway.domain.cascade.moves import Reachability
 from gateway.domain.model.attempt import HOLD
 from gateway.domain.model.event import Receipt
 from gateway.domain.model.notification import Notification
@@ -46,7 +46,7 @@ class Scene:
 
     draw: st.DrawFn
     notification: Notification
-    routes: list[Route]
+    reach: list[Reachability]
     answers: st.SearchStrategy[Answer]
     pieces: list[int]
     now: datetime = START
@@ -57,17 +57,17 @@ class Scene:
     told_pairs: list[tuple[Notification, Notification, int]] = field(default_factory=list)
 
     def change(self, step: int, **fields: object) -> None:
-        self.routes[step] = dataclasses.replace(self.routes[step], **fields)  # type: ignore[arg-type]
+        self.reach[step] = dataclasses.replace(self.reach[step], **fields)  # type: ignore[arg-type]
 
     def hold(self, step: int, **fields: object) -> None:
         """What is so of an account is so for every step that uses it."""
-        account = self.routes[step].account
-        for index, route in enumerate(self.routes):
-            if route.account == account:
+        account = self.reach[step].account
+        for index, reach in enumerate(self.reach):
+            if reach.account == account:
                 self.change(index, **fields)
 
     def learn(self, step: int, cause: Cause) -> None:
-        session = self.routes[step].session
+        session = self.reach[step].session
         if cause is Cause.WINDOW_CLOSED:
             self.change(step, session=_closed(session, ADDRESS, self.now))
         elif cause is Cause.STOPPED and session:
@@ -79,7 +79,7 @@ class Scene:
 
     def happen(self) -> None:
         self.now += self.draw(minutes(0, 0, 0.02, 0.5, 3, 10))
-        step = self.draw(st.integers(0, len(self.routes) - 1))
+        step = self.draw(st.integers(0, len(self.reach) - 1))
         happening: Callable[[int], None] = self.draw(
             st.sampled_from([self.told, self.told, self.told, self.lives, self.turns_bad, self.turns_bad, self.wished])
         )
@@ -101,13 +101,13 @@ class Scene:
 
     def lives(self, step: int) -> None:
         """The person writes, which opens the window and lifts a block, and may ask us to stop."""
-        session = self.routes[step].session or Session("s1", ADDRESS)
+        session = self.reach[step].session or Session("s1", ADDRESS)
         stopped = self.draw(st.sampled_from([None, self.now, session.stopped_at]))
         session = replace(session, started_at=self.now, window_from_at=self.now, blocked_at=None, stopped_at=stopped)
         self.change(step, session=session, address=ADDRESS)
 
     def turns_bad(self, step: int) -> None:
-        session = self.routes[step].session
+        session = self.reach[step].session
         bad: list[dict[str, object]] = [
             {"template_problem": "paused"},
             {"session": replace(session, blocked_at=self.now) if session else None},

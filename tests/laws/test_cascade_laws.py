@@ -5,7 +5,7 @@ from datetime import datetime
 
 from hypothesis import given, settings
 
-from gateway.domain.cascade.moves import Finish, Leave, Recall, Send, Skip, Wait
+from gateway.domain.cascade.moves import Abandon, Finish, Recall, Send, Skip, Wait
 from gateway.domain.cascade.rule import advance, next_move
 from gateway.domain.channel import window
 from gateway.domain.channel.window import Mode
@@ -67,19 +67,19 @@ def when_it_is_over_nothing_is_done(play: Play) -> None:
 def it_waits_for_a_moment_to_come_within_its_validity(play: Play) -> None:
     for turn in play.turns:
         if isinstance(turn.move, Wait):
-            assert turn.world.now < turn.move.until <= turn.before.expires_at
+            assert turn.context.now < turn.move.until <= turn.before.expires_at
             assert (turn.decided.due_at, turn.decided.lease) == (turn.move.until, None)
 
 
 @law
 def a_step_under_way_is_never_sent_again(play: Play) -> None:
-    for turn, send, _, route in play.sends:
+    for turn, send, _, reach in play.sends:
         last = turn.decided.last(send.step)
         if send.again is not None:
             again = turn.decided.attempts[send.again]
             assert again is last
             assert form(send) == form(again)
-            assert again.progress is Progress.RETRYING or route.facts.idempotent or turn.before.repeats
+            assert again.progress is Progress.RETRYING or reach.facts.idempotent or turn.before.repeats
             assert again.progress <= Progress.UNKNOWN
         elif last is not None:
             assert last.progress not in UNDER_WAY
@@ -104,7 +104,7 @@ def no_piece_is_taken_twice(play: Play) -> None:
         attempt, before = first.setdefault((piece.step, piece.template, piece.part), (piece.attempt, at))
         again = (piece.attempt, at) != (attempt, before)
         assert not again or piece.attempt == attempt
-        assert not again or at < before + play.routes[piece.step].facts.idempotent
+        assert not again or at < before + play.reach[piece.step].facts.idempotent
 
 
 @law
@@ -115,38 +115,38 @@ def a_step_goes_at_most_once_in_each_form(play: Play) -> None:
 
 @law
 def free_text_never_goes_through_a_closed_door(play: Play) -> None:
-    for turn, send, step, route in play.sends:
-        rule = route.facts.window
+    for turn, send, step, reach in play.sends:
+        rule = reach.facts.window
         assert step.template if send.template else step.content
-        assert send.template or send.intent or window.is_free(rule, route.session, turn.world.now)
+        assert send.template or send.intent or window.is_free(rule, reach.session, turn.context.now)
         assert send.intent in {"", step.intent}
 
 
 @law
 def nothing_goes_to_whom_it_must_not(play: Play) -> None:
-    for turn, send, _, route in play.sends:
-        assert route.address
-        assert route.session or not route.facts.needs_start
-        assert route.held_until is None or route.held_until <= turn.world.now
-        assert not (send.template and route.template_problem)
-        if route.session:
-            assert route.session.started_at or not route.facts.needs_start
-            assert route.session.blocked_at is None
-            assert route.session.stopped_at is None or turn.before.reply_to
+    for turn, send, _, reach in play.sends:
+        assert reach.address
+        assert reach.session or not reach.facts.needs_start
+        assert reach.held_until is None or reach.held_until <= turn.context.now
+        assert not (send.template and reach.template_problem)
+        if reach.session:
+            assert reach.session.started_at or not reach.facts.needs_start
+            assert reach.session.blocked_at is None
+            assert reach.session.stopped_at is None or turn.before.reply_to
 
 
 @law
 def the_words_are_true(play: Play) -> None:
-    told = [(turn, send.why, route) for turn, send, _, route in play.sends]
-    told += [(turn, attempt.reason, route) for turn, attempt, _, route in play.skipped]
-    for turn, words, route in told:
-        rule, session, now = route.facts.window, route.session, turn.world.now
+    told = [(turn, send.why, reach) for turn, send, _, reach in play.sends]
+    told += [(turn, attempt.reason, reach) for turn, attempt, _, reach in play.skipped]
+    for turn, words, reach in told:
+        rule, session, now = reach.facts.window, reach.session, turn.context.now
         assert "window open" not in words or window.is_open(rule, session, now)
         assert "window closed" not in words or not window.is_open(rule, session, now)
         assert "no reply window" not in words or rule.mode is Mode.NONE
         assert "has blocked us" not in words or (session and session.blocked_at)
         assert "asked us to stop" not in words or (session and session.stopped_at and not turn.before.reply_to)
-        assert "cannot be used" not in words or (route.template_problem and route.template_problem in words)
+        assert "cannot be used" not in words or (reach.template_problem and reach.template_problem in words)
 
 
 @law
@@ -175,7 +175,7 @@ def a_closed_window_leads_to_what_is_left_or_says_why_not(play: Play) -> None:
         for index, step in enumerate(turn.decided.steps):
             last = turn.decided.last(index)
             left = step.template or (step.content and step.intent and last and not last.intent)
-            doubtful = last and last.unsure_from and turn.world.routes[index].facts.idempotent
+            doubtful = last and last.unsure_from and turn.context.reach[index].facts.idempotent
             if left and not doubtful and closed_window(last):
                 assert not isinstance(turn.move, Send) or turn.move.step not in later(turn.decided, index)
                 assert not isinstance(turn.move, Finish) or over(turn)
@@ -185,11 +185,11 @@ def a_closed_window_leads_to_what_is_left_or_says_why_not(play: Play) -> None:
 def patience_counts_from_the_send(play: Play) -> None:
     begun: dict[int, datetime] = {}
     for turn, send in play.made:
-        begun[send.step] = turn.world.now
+        begun[send.step] = turn.context.now
         for index in group_of(turn.decided, send.step):
             step, last = turn.decided.steps[index], turn.decided.last(index) if index < send.step else None
             if last and last.progress in {Progress.SENT, Progress.DELIVERED}:
-                assert turn.world.now >= begun[index] + step.fallback_after
+                assert turn.context.now >= begun[index] + step.fallback_after
 
 
 @law
@@ -204,7 +204,7 @@ def at_the_end_every_step_was_begun(play: Play) -> None:
 @law
 def a_required_step_is_begun_exactly_once(play: Play) -> None:
     """Unless there is an obstacle, it was cancelled or its validity was over."""
-    asked, last = play.notification, play.turns[-1].world.now if play.turns else play.now
+    asked, last = play.notification, play.turns[-1].context.now if play.turns else play.now
     for index, step in enumerate(asked.steps):
         if step.required and not asked.cancelled_at and last < asked.expires_at:
             assert asked.last(index)
@@ -214,9 +214,9 @@ def a_required_step_is_begun_exactly_once(play: Play) -> None:
 @law
 def advance_makes_the_moves_of_the_rule(play: Play) -> None:
     for turn in play.turns:
-        first, again = next_move(turn.before, turn.world), advance(turn.before, turn.world)
+        first, again = next_move(turn.before, turn.context), advance(turn.before, turn.context)
         ends = isinstance(first, Finish) and isinstance(turn.move, Finish) and first.why == turn.move.why
-        assert isinstance(first, Skip | Leave) or ends or first == turn.move
+        assert isinstance(first, Skip | Abandon) or ends or first == turn.move
         assert again[0] == turn.decided
         acts = isinstance(turn.move, Send | Recall)  # which is said when it is done
         assert again[1] == (turn.move if acts else None)

@@ -27,7 +27,7 @@ def test_every_law_of_time_holds_in_every_play(play: Play) -> None:
 @law
 def nothing_leaves_outside_of_the_hours_unless_it_is_urgent(play: Play) -> None:
     for turn, _, _, _ in play.sends:
-        hours, now = turn.before.hours, turn.world.now
+        hours, now = turn.before.hours, turn.context.now
         assert hours is None or turn.before.priority is Priority.URGENT or opens_at(hours, now) == now
 
 
@@ -37,7 +37,7 @@ def a_wait_for_the_hours_ends_when_they_begin_or_when_it_is_worth_nothing_any_mo
         if isinstance(turn.move, Wait) and turn.move.status is Status.DELAYED:
             assert turn.before.hours
             assert turn.before.priority is not Priority.URGENT
-            opens = opens_at(turn.before.hours, turn.world.now)
+            opens = opens_at(turn.before.hours, turn.context.now)
             assert turn.move.until == min(opens, turn.before.expires_at)
             assert "outside of the allowed hours" in turn.move.why
 
@@ -85,11 +85,11 @@ def only_what_another_has_replaced_is_recalled_and_only_once(play: Play) -> None
     assert all(count == 1 for count in Counter(move.attempt for _, move in play.recalled).values())
     for turn, move in play.recalled:
         attempt = turn.decided.attempts[move.attempt]
-        step, facts = turn.decided.steps[attempt.step], turn.world.routes[attempt.step].facts
+        step, facts = turn.decided.steps[attempt.step], turn.context.reach[attempt.step].facts
         assert any(other.progress in OUT for other in followers(turn.decided, attempt))
         assert attempt.progress not in OUT or attempt.progress < step.success
         assert attempt.sent_at
-        assert turn.world.now < attempt.sent_at + facts.recalls
+        assert turn.context.now < attempt.sent_at + facts.recalls
         assert any(part.provider_id for part in attempt.parts)
 
 
@@ -97,33 +97,33 @@ def only_what_another_has_replaced_is_recalled_and_only_once(play: Play) -> None
 def what_could_be_taken_back_is_not_left_standing(play: Play) -> None:
     for turn in play.turns:
         for attempt in turn.decided.attempts if isinstance(turn.move, Finish | Wait) else ():
-            step, facts = turn.decided.steps[attempt.step], turn.world.routes[attempt.step].facts
+            step, facts = turn.decided.steps[attempt.step], turn.context.reach[attempt.step].facts
             replaced = any(other.progress in OUT for other in followers(turn.decided, attempt))
             known = any(part.provider_id for part in attempt.parts) and attempt.sent_at
             wanted = attempt.progress in OUT and attempt.progress >= step.success
             if replaced and known and not wanted and attempt.sent_at:
-                assert attempt.recalled_at or turn.world.now >= attempt.sent_at + facts.recalls
+                assert attempt.recalled_at or turn.context.now >= attempt.sent_at + facts.recalls
 
 
 @law
 def a_patient_account_is_waited_for(play: Play) -> None:
     """Its messages are passed over only if they are urgent, and then for another step."""
-    for turn, attempt, _, route in play.skipped:
+    for turn, attempt, _, reach in play.skipped:
         if ": held, " in attempt.reason:
             assert later(turn.before, attempt.step)
-            assert not route.patient or turn.before.priority is Priority.URGENT
-            assert route.held_until
-            assert route.held_until > turn.world.now
+            assert not reach.patient or turn.before.priority is Priority.URGENT
+            assert reach.held_until
+            assert reach.held_until > turn.context.now
 
 
 @law
 def a_hold_is_left_after_the_steps_patience_and_not_before(play: Play) -> None:
-    for turn, attempt, step, route in play.skipped:
+    for turn, attempt, step, reach in play.skipped:
         if ": held, " in attempt.reason and turn.before.priority is not Priority.URGENT:
             tried = turn.before.last(attempt.step)
-            line, since = (route.account, tried.at) if tried else turn.stood or ("", turn.world.now)
-            assert line == route.account
-            assert turn.world.now >= since + step.fallback_after
+            line, since = (reach.account, tried.at) if tried else turn.stood or ("", turn.context.now)
+            assert line == reach.account
+            assert turn.context.now >= since + step.fallback_after
 
 
 @law
@@ -133,12 +133,12 @@ def a_hold_is_not_waited_for_longer_than_patience(play: Play) -> None:
     for turn in play.turns if not any(step.required for step in steps) else ():
         move = turn.move
         if isinstance(move, Wait) and ": held, " in move.why:
-            held = [route for route in turn.world.routes if route.account == move.line]
+            held = [reach for reach in turn.context.reach if reach.account == move.fifo]
             assert held
             assert held[0].held_until
-            assert turn.world.now < move.until <= held[0].held_until
+            assert turn.context.now < move.until <= held[0].held_until
             patience = max(step.fallback_after for step in steps)
-            if turn.stood and turn.stood[0] == move.line and not held[0].patient and more_to_come(turn.decided):
+            if turn.stood and turn.stood[0] == move.fifo and not held[0].patient and more_to_come(turn.decided):
                 assert move.until <= turn.stood[1] + patience
 
 
@@ -153,9 +153,9 @@ def what_is_urgent_waits_for_no_hold_while_there_is_another_step(play: Play) -> 
     for turn in play.turns:
         if turn.before.priority is not Priority.URGENT or not isinstance(turn.move, Wait):
             continue
-        for index, route in enumerate(turn.world.routes):
+        for index, reach in enumerate(turn.context.reach):
             attempt = turn.decided.last(index)
-            if route.held_until and route.held_until > turn.world.now and later(turn.decided, index):
+            if reach.held_until and reach.held_until > turn.context.now and later(turn.decided, index):
                 assert attempt is None or attempt.progress is not Progress.RETRYING
 
 
@@ -192,7 +192,7 @@ def id_of(attempt: Attempt) -> tuple[int, bool, str]:
 def what_is_settled_is_at_rest(play: Play) -> None:
     for state in play.states:
         if state.due_at is None:
-            assert (state.lane, state.line, state.person, state.lease, state.in_line_from) == (None,) * 5
+            assert (state.lane, state.fifo, state.person, state.lease, state.fifo_since) == (None,) * 5
             assert state.done_at
         else:
             assert state.lane

@@ -191,7 +191,7 @@ async def test_a_lease_that_has_run_out_has_one_taker_again(db: Db) -> None:
 
 async def test_nothing_that_is_settled_or_not_due_yet_is_claimed(db: Db) -> None:
     """Whoever read the ids before does not take what somebody else has settled meanwhile."""
-    rows = [asked(1).settled(Status.SENT, START), asked(2, due_at=START + MILLISECOND), asked(3)]
+    rows = [asked(1).complete(Status.SENT, START), asked(2, due_at=START + MILLISECOND), asked(3)]
     await notifications.add(db, rows)
     before = [await notifications.get(db, f"n{number}") for number in (1, 2)]
     outbox = notifications.Outbox(db)

@@ -12,7 +12,7 @@ from gateway.runtime.runtime import Runtime
 from storage.documents.queue import renew
 from storage.engine.database import Db
 from storage.templates import approved
-from tests.support.client import PHONE, Player, until
+from tests.support.client import PHONE, ApiClient, until
 from tests.support.jobs import in_job_state, job, move
 from tests.support.workload import phones
 
@@ -134,32 +134,32 @@ CASCADE: list[dict[str, Any]] = [
 ]
 
 
-async def play(town: Player) -> None:
-    await talk(town)
-    await look_around(town)
-    await send_many_and_cancel(town)
-    await hold_and_try_again(town)
-    await bury_and_replay(town)
-    await keep_templates(town)
-    await mail(town)
-    await what_the_clock_does(town.town.runtime)
+async def play(demo: ApiClient) -> None:
+    await talk(demo)
+    await look_around(demo)
+    await send_many_and_cancel(demo)
+    await hold_and_try_again(demo)
+    await bury_and_replay(demo)
+    await keep_templates(demo)
+    await mail(demo)
+    await what_the_clock_does(demo.environment.runtime)
 
 
-async def talk(town: Player) -> None:
+async def talk(demo: ApiClient) -> None:
     """People begin, are found under each of their names, and are told something along a cascade."""
-    contact = (await town.post("/api/v1/contacts", {"phone": PHONE, "externalId": "crm-17"}))[1]
-    await town.say("telegram", f"/start {contact['startCode']}")
-    await town.say("whatsapp", "/start")
-    town.town.simulators["whatsapp"].faults.fail(131026)
-    told = await town.send(*CASCADE, externalId="crm-17")
-    await town.ended(told, "DELIVERED")
-    await town.ended(await town.send({"channel": "telegram", "text": "Hi"}, contactId=contact["id"]), "SENT")
+    contact = (await demo.post("/api/v1/contacts", {"phone": PHONE, "externalId": "crm-17"}))[1]
+    await demo.say("telegram", f"/start {contact['startCode']}")
+    await demo.say("whatsapp", "/start")
+    demo.environment.simulators["whatsapp"].faults.fail(131026)
+    told = await demo.send(*CASCADE, externalId="crm-17")
+    await demo.ended(told, "DELIVERED")
+    await demo.ended(await demo.send({"channel": "telegram", "text": "Hi"}, contactId=contact["id"]), "SENT")
     message = {"destinations": [{"phone": PHONE}], "channels": [SMS]}
     for _ in range(2):
-        await town.post("/api/v1/messages", {"messages": [message]}, **{"Idempotency-Key": "k"})
+        await demo.post("/api/v1/messages", {"messages": [message]}, **{"Idempotency-Key": "k"})
 
 
-async def look_around(town: Player) -> None:
+async def look_around(demo: ApiClient) -> None:
     """What operators and callers look for."""
     asked = (
         "messages",
@@ -169,83 +169,83 @@ async def look_around(town: Player) -> None:
         "optOuts",
         "sessions",
     )
-    await town.post("/api/v1/optOuts", {"phone": "+79000000009"})
+    await demo.post("/api/v1/optOuts", {"phone": "+79000000009"})
     for path in asked:
-        async with town.http.get(f"/api/v1/{path}") as response:
+        async with demo.http.get(f"/api/v1/{path}") as response:
             assert response.status == 200
-    async with town.http.get("/api/v1/sessions") as response:
+    async with demo.http.get("/api/v1/sessions") as response:
         (first, *_) = (await response.json())["sessions"]
-    async with town.http.get(f"/api/v1/sessions/{first['id']}/messages") as response:
+    async with demo.http.get(f"/api/v1/sessions/{first['id']}/messages") as response:
         assert response.status == 200
-    async with town.http.get("/l/abcdefgh") as response:
+    async with demo.http.get("/l/abcdefgh") as response:
         assert response.status == 404
 
 
-async def send_many_and_cancel(town: Player) -> None:
+async def send_many_and_cancel(demo: ApiClient) -> None:
     """Those of one request share trips to the database; a request is cancelled as a whole."""
     many = {"destinations": phones(30), "channels": [*CASCADE], "groupId": "group"}
-    answer = (await town.post("/api/v1/messages", {"bulkId": "bulk", "messages": [many]}))[1]
+    answer = (await demo.post("/api/v1/messages", {"bulkId": "bulk", "messages": [many]}))[1]
     for name in ("groupId", "bulkId"):
-        async with town.http.delete("/api/v1/messages", json={name: name.removesuffix("Id")}) as response:
+        async with demo.http.delete("/api/v1/messages", json={name: name.removesuffix("Id")}) as response:
             assert len((await response.json())["messages"]) == len(answer["messages"]) == 30
 
 
-async def hold_and_try_again(town: Player) -> None:
+async def hold_and_try_again(demo: ApiClient) -> None:
     """An account is held by a mistake at the provider, is tried again, and is well."""
-    town.town.simulators["sms"].faults.fail(20003)
-    held = await town.send(SMS)
+    demo.environment.simulators["sms"].faults.fail(20003)
+    held = await demo.send(SMS)
 
     async def is_held() -> bool:
-        accounts = (await (await town.http.get("/api/v1/accounts")).json())["accounts"]
+        accounts = (await (await demo.http.get("/api/v1/accounts")).json())["accounts"]
         return any(account["state"] == "held" for account in accounts)
 
     await until(is_held)
-    (await town.http.get("/readyz")).raise_for_status()
-    town.pass_time(hours=0.1)
-    await town.ended(held, "DELIVERED")
+    (await demo.http.get("/readyz")).raise_for_status()
+    demo.pass_time(hours=0.1)
+    await demo.ended(held, "DELIVERED")
 
 
-async def bury_and_replay(town: Player) -> None:
+async def bury_and_replay(demo: ApiClient) -> None:
     """Dead letters are looked at, page by page, and sent anew."""
     for _ in range(2):
-        town.town.simulators["sms"].faults.fail(21614)
-        await town.ended(await town.send(SMS), "UNDELIVERED")
+        demo.environment.simulators["sms"].faults.fail(21614)
+        await demo.ended(await demo.send(SMS), "UNDELIVERED")
     for kind in ("messages", "events"):
         letters = f"/api/v1/deadLetters?kind={kind}&limit=1"
-        page = await (await town.http.get(letters)).json()
+        page = await (await demo.http.get(letters)).json()
         if page["cursor"]:
-            (await town.http.get(f"{letters}&cursor={page['cursor']}")).raise_for_status()
-        await town.post("/api/v1/deadLetters/replay", {"kind": kind, "ids": ["nothing"]})
-        await town.post("/api/v1/deadLetters/replay", {"kind": kind, "all": True})
+            (await demo.http.get(f"{letters}&cursor={page['cursor']}")).raise_for_status()
+        await demo.post("/api/v1/deadLetters/replay", {"kind": kind, "ids": ["nothing"]})
+        await demo.post("/api/v1/deadLetters/replay", {"kind": kind, "all": True})
 
 
-async def keep_templates(town: Player) -> None:
+async def keep_templates(demo: ApiClient) -> None:
     """Own templates and the provider's are made, changed, listed, compared with the provider's list, and deleted."""
     own, key = {"name": "X", "channels": [SMS]}, "whatsapp:demo:hello:en"
-    await town.post("/api/v1/templates", {"id": "x", **own})
+    await demo.post("/api/v1/templates", {"id": "x", **own})
     draft = {"channel": "whatsapp", "name": "hello", "language": "en", "category": "UTILITY", "body": "Hi"}
-    await town.post("/api/v1/messageTemplates", draft)
-    await town.post(f"/api/v1/messageTemplates/{key}/submit", {})
-    await town.post("/api/v1/messageTemplates/sync", {"channel": "whatsapp"})
-    async with town.http.put("/api/v1/templates/x", json={**own, "version": 1}) as response:
+    await demo.post("/api/v1/messageTemplates", draft)
+    await demo.post(f"/api/v1/messageTemplates/{key}/submit", {})
+    await demo.post("/api/v1/messageTemplates/sync", {"channel": "whatsapp"})
+    async with demo.http.put("/api/v1/templates/x", json={**own, "version": 1}) as response:
         response.raise_for_status()
     for path in ("templates?limit=1", "templates/x/versions", "templates/x?version=1", "messageTemplates?limit=1"):
-        (await town.http.get(f"/api/v1/{path}")).raise_for_status()
+        (await demo.http.get(f"/api/v1/{path}")).raise_for_status()
     for path in ("templates/x", f"messageTemplates/{key}"):
-        (await town.http.delete(f"/api/v1/{path}")).raise_for_status()
+        (await demo.http.delete(f"/api/v1/{path}")).raise_for_status()
 
 
-async def mail(town: Player) -> None:
+async def mail(demo: ApiClient) -> None:
     """Jobs to people who have written to us and to others: done and tried again; cancelled; looked at; deleted."""
-    jobs = [await job(town, [PHONE, "+79000000002"], kind="advertising", channels=CASCADE) for _ in range(2)]
-    await move(town, jobs[0], "start")
-    await in_job_state(town, jobs[0], "done")
-    await move(town, jobs[0], "retry")
-    await in_job_state(town, jobs[0], "done")
-    await move(town, jobs[1], "cancel")
+    jobs = [await job(demo, [PHONE, "+79000000002"], kind="advertising", channels=CASCADE) for _ in range(2)]
+    await move(demo, jobs[0], "start")
+    await in_job_state(demo, jobs[0], "done")
+    await move(demo, jobs[0], "retry")
+    await in_job_state(demo, jobs[0], "done")
+    await move(demo, jobs[1], "cancel")
     for path in ("jobs", f"jobs/{jobs[0]}/rows", f"messages?jobId={jobs[0]}"):
-        (await town.http.get(f"/api/v1/{path}")).raise_for_status()
-    (await town.http.delete(f"/api/v1/jobs/{jobs[1]}")).raise_for_status()
+        (await demo.http.get(f"/api/v1/{path}")).raise_for_status()
+    (await demo.http.delete(f"/api/v1/jobs/{jobs[1]}")).raise_for_status()
 
 
 async def what_the_clock_does(runtime: Runtime) -> None:
@@ -273,10 +273,10 @@ async def scans(db: Db, collection: str, query: Mapping[str, Any]) -> bool:
     return "COLLSCAN" in stages(plan["queryPlanner"]["winningPlan"])
 
 
-async def test_no_query_scans(town: Player) -> None:
-    db = town.town.runtime.db
+async def test_no_query_scans(demo: ApiClient) -> None:
+    db = demo.environment.runtime.db
     EAR.database, EAR.heard, EAR.others = db.name, {}, set()
-    await play(town)
+    await play(demo)
     EAR.database = ""
     await fill(db)
     scanning = [f"{shape} as in {query}" for shape, (name, query) in EAR.heard.items() if await scans(db, name, query)]
@@ -293,23 +293,23 @@ HOT = {
 
 
 @pytest.mark.parametrize("collection", HOT)
-async def test_finished_work_leaves_the_hot_indexes(town: Player, collection: str) -> None:
+async def test_finished_work_leaves_the_hot_indexes(demo: ApiClient, collection: str) -> None:
     """However it ended: read, refused, cancelled or over."""
-    runtime, sms = town.town.runtime, {"channel": "sms", "text": "Hi"}
-    await town.say("whatsapp", "/start")
-    await town.ended(await town.send({"channel": "whatsapp", "text": "Hi"}), "READ")
-    town.town.simulators["sms"].faults.fail(21614)
-    await town.ended(await town.send(sms), "UNDELIVERED")
-    town.town.simulators["sms"].faults.fail(20003)
-    held = await town.send(sms)
-    await town.attempted(held, "sms", "PENDING", cause="misconfigured")
-    async with town.http.delete("/api/v1/messages", json={"id": await town.send(sms)}) as response:
+    runtime, sms = demo.environment.runtime, {"channel": "sms", "text": "Hi"}
+    await demo.say("whatsapp", "/start")
+    await demo.ended(await demo.send({"channel": "whatsapp", "text": "Hi"}), "READ")
+    demo.environment.simulators["sms"].faults.fail(21614)
+    await demo.ended(await demo.send(sms), "UNDELIVERED")
+    demo.environment.simulators["sms"].faults.fail(20003)
+    held = await demo.send(sms)
+    await demo.attempted(held, "sms", "PENDING", cause="misconfigured")
+    async with demo.http.delete("/api/v1/messages", json={"id": await demo.send(sms)}) as response:
         assert response.status == 200
     hot = await runtime.db[collection].find_one({"lane": {"$exists": True}}) if collection == "notifications" else None
     assert hot is not None or collection == "inbox"
-    town.pass_time(hours=25)
-    await town.ended(held, "EXPIRED")
-    await town.town.simulators["whatsapp"].quiet()
+    demo.pass_time(hours=25)
+    await demo.ended(held, "EXPIRED")
+    await demo.environment.simulators["whatsapp"].quiet()
 
     async def all_done() -> bool:
         return not [found async for found in runtime.db[collection].find() if "done_at" not in found]

@@ -18,7 +18,7 @@ from gateway.runtime.settings.settings import Settings, load
 from storage.engine.database import EVENTS_KEPT, KEPT, Db, prepare
 from storage.messages import chat_log, notifications
 from storage.messages.inbox import Inbox
-from tests.support.client import Player, until
+from tests.support.client import ApiClient, until
 
 DAY = timedelta(days=1)
 LONG_AGO = Clock()() - 400 * DAY
@@ -91,12 +91,12 @@ async def test_processes_that_start_at_once_do_not_break_each_other(db: Db, leng
 
 async def test_the_time_runs_from_the_end(db: Db) -> None:
     """What is live has no end, whatever its age, and what comes back to life has none any more."""
-    await notifications.add(db, [made("live"), made("done").settled(Status.UNDELIVERED, LONG_AGO)])
+    await notifications.add(db, [made("live"), made("done").complete(Status.UNDELIVERED, LONG_AGO)])
     live, done = await notifications.get(db, "live"), await notifications.get(db, "done")
     assert live
     assert done
     assert (live.done_at, done.done_at) == (None, LONG_AGO)
-    await notifications.change(db, "done", lambda old: old.woken(LONG_AGO))
+    await notifications.change(db, "done", lambda old: old.reschedule(LONG_AGO))
     woken = await db["notifications"].find_one({"_id": "done"})
     assert woken
     assert "done_at" not in woken
@@ -115,16 +115,16 @@ def receipt() -> Receipt:
 
 @pytest.mark.faults
 @pytest.mark.timeout(240)
-async def test_what_is_finished_goes_and_what_is_live_stays(town: Player) -> None:
+async def test_what_is_finished_goes_and_what_is_live_stays(demo: ApiClient) -> None:
     """Databases look about once a minute."""
-    db, now = town.town.runtime.db, Clock()()
-    finished, fresh = made("finished").settled(Status.UNDELIVERED, LONG_AGO), made("fresh").settled(Status.ERROR, now)
+    db, now = demo.environment.runtime.db, Clock()()
+    finished, fresh = made("finished").complete(Status.UNDELIVERED, LONG_AGO), made("fresh").complete(Status.ERROR, now)
     waiting = made("waiting").waiting(now + DAY, now, Status.PENDING, "sms:demo")
     await notifications.add(db, [finished, fresh, waiting])
     await chat_log.of_receipt(db, receipt())
     await Inbox(db).add([receipt()], now + DAY)
     await db["inbox"].insert_one({"_id": "dead", "dead_at": LONG_AGO})
-    await town.say("whatsapp", "/start")
+    await demo.say("whatsapp", "/start")
 
     async def left() -> dict[str, Any]:
         asked = {"notifications": {"_id": "finished"}, "messages": {"_id": "sms:shop:SM1"}, "inbox": {"_id": "dead"}}

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import aiohttp
 
 from bots.simulation.simulation import Bubble
-from webhooks.demo.environment import Town
+from webhooks.demo.environment import Environment
 
 PHONE = "+79000000001"
 PATIENCE = 60.0
@@ -36,16 +36,16 @@ async def calling(url: str, key: str) -> AsyncIterator[Caller]:
 
 
 @dataclass(frozen=True)
-class Player(Caller):
+class ApiClient(Caller):
     """A town and a caller with its API key."""
 
-    town: Town
+    environment: Environment
 
     @classmethod
     @asynccontextmanager
-    async def of(cls, town: Town) -> AsyncIterator["Player"]:
-        async with calling(town.url, town.key) as caller:
-            yield cls(caller.http, town)
+    async def of(cls, environment: Environment) -> AsyncIterator["ApiClient"]:
+        async with calling(environment.url, environment.key) as caller:
+            yield cls(caller.http, environment)
 
     async def send(self, *channels: dict[str, Any], **destination: Any) -> str:
         """Send one message to one person; its id."""
@@ -82,19 +82,19 @@ class Player(Caller):
             raise AssertionError(f"not as expected: {await self.story(key)}") from None
 
     def screen(self, channel: str, phone: str = PHONE) -> list[Bubble]:
-        simulator = self.town.simulators[channel]
+        simulator = self.environment.simulators[channel]
         return simulator.phone(simulator.user_of(phone)).screen
 
     async def say(self, channel: str, text: str, phone: str = PHONE) -> Bubble:
         """Write to the bot; what the bot answers."""
-        simulator = self.town.simulators[channel]
+        simulator = self.environment.simulators[channel]
         user, before = simulator.user_of(phone), len(self.answers(channel, phone))
         await simulator.say(user, text)
         return await self.answer(channel, before, phone)
 
     async def press(self, channel: str, button: str, phone: str = PHONE) -> Bubble:
         """Press a button under the bot's last message; what the bot answers."""
-        simulator, answers = self.town.simulators[channel], self.answers(channel, phone)
+        simulator, answers = self.environment.simulators[channel], self.answers(channel, phone)
         await simulator.press(simulator.user_of(phone), answers[-1].id, button)
         return await self.answer(channel, len(answers), phone)
 
@@ -109,7 +109,7 @@ class Player(Caller):
         return await until(there)
 
     def pass_time(self, hours: float) -> None:
-        self.town.runtime.clock.ahead += timedelta(hours=hours)
+        self.environment.runtime.clock.ahead += timedelta(hours=hours)
 
 
 async def until(there: Callable[[], Awaitable[T | None]], patience: float = PATIENCE) -> T:

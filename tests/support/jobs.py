@@ -17,67 +17,67 @@ def table(*rows: Sequence[object], separator: str = ",") -> bytes:
     return text.getvalue().encode()
 
 
-async def draft(town: Caller, **fields: Any) -> Any:
+async def draft(demo: Caller, **fields: Any) -> Any:
     """A job without rows."""
     asked = {"name": "November", "channels": [SMS], **fields}
-    status, told = await town.post("/api/v1/jobs", asked)
+    status, told = await demo.post("/api/v1/jobs", asked)
     assert status == 201, told
     return told
 
 
-async def upload(town: Caller, key: str, raw: bytes) -> tuple[int, Any]:
-    async with town.http.post(f"/api/v1/jobs/{key}/rows", data=raw) as response:
+async def upload(demo: Caller, key: str, raw: bytes) -> tuple[int, Any]:
+    async with demo.http.post(f"/api/v1/jobs/{key}/rows", data=raw) as response:
         return response.status, await response.json()
 
 
-async def job(town: Caller, phones: Iterable[str], **fields: Any) -> str:
+async def job(demo: Caller, phones: Iterable[str], **fields: Any) -> str:
     """The id of a job with these people, that is not started yet."""
-    key = str((await draft(town, **fields))["id"])
-    status, told = await upload(town, key, table(["phone"], *([one] for one in phones)))
+    key = str((await draft(demo, **fields))["id"])
+    status, told = await upload(demo, key, table(["phone"], *([one] for one in phones)))
     assert (status, told["faults"]) == (200, []), told
     return key
 
 
-async def move(town: Caller, key: str, verb: str) -> Any:
-    status, told = await town.post(f"/api/v1/jobs/{key}/{verb}", {})
+async def move(demo: Caller, key: str, verb: str) -> Any:
+    status, told = await demo.post(f"/api/v1/jobs/{key}/{verb}", {})
     assert status == 200, told
     return told
 
 
-async def progress(town: Caller, key: str) -> Any:
-    async with town.http.get(f"/api/v1/jobs/{key}") as response:
+async def progress(demo: Caller, key: str) -> Any:
+    async with demo.http.get(f"/api/v1/jobs/{key}") as response:
         assert response.status == 200
         return await response.json()
 
 
-async def in_job_state(town: Caller, key: str, state: str) -> Any:
+async def in_job_state(demo: Caller, key: str, state: str) -> Any:
     """The job, as soon as it is in this state."""
 
     async def there() -> Any:
-        told = await progress(town, key)
+        told = await progress(demo, key)
         return told if told["state"] == state else None
 
     return await until(there)
 
 
-async def counted(town: Caller, key: str, **by_status: int) -> Any:
+async def counted(demo: Caller, key: str, **by_status: int) -> Any:
     """The job, once it is done and has these messages by status: also those whose receipts wait for a late look."""
 
     async def there() -> Any:
-        told = await progress(town, key)
+        told = await progress(demo, key)
         return told if (told["state"], told["byStatus"]) == ("done", by_status) else None
 
     try:
         return await until(there, patience=2 * PATIENCE)
     except TimeoutError:
-        raise AssertionError(f"not as expected: {await progress(town, key)}") from None
+        raise AssertionError(f"not as expected: {await progress(demo, key)}") from None
 
 
-async def fates(town: Caller, key: str) -> list[Any]:
+async def fates(demo: Caller, key: str) -> list[Any]:
     """What became of every row."""
     rows, cursor = list[Any](), "0"
     while cursor:
-        async with town.http.get(f"/api/v1/jobs/{key}/rows", params={"cursor": cursor}) as response:
+        async with demo.http.get(f"/api/v1/jobs/{key}/rows", params={"cursor": cursor}) as response:
             page = await response.json()
         rows += page["rows"]
         cursor = page["cursor"]

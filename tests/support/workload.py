@@ -12,7 +12,7 @@ from bots.whatsapp.simulator.server import Server as WhatsApp
 from gateway.domain.model.nouns import Address, Session
 from gateway.runtime.runtime import Runtime, opened
 from storage.people import sessions
-from tests.support.client import PHONE, Player, until
+from tests.support.client import PHONE, ApiClient, until
 from webhooks.demo.environment import ACCOUNT, working
 
 SMS = {"channel": "sms", "text": "In short."}
@@ -30,96 +30,98 @@ def phones(count: int, first: int = 100) -> list[dict[str, Any]]:
     return [{"phone": phone(first + number)} for number in range(count)]
 
 
-async def seated(player: Player, channel: str, people: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+async def seated(client: ApiClient, channel: str, people: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """These people in conversations that are open: as destinations that name the chat and the number."""
-    return list(await asyncio.gather(*(_seated(player, channel, person["phone"]) for person in people)))
+    return list(await asyncio.gather(*(_seated(client, channel, person["phone"]) for person in people)))
 
 
-async def _seated(player: Player, channel: str, number: str) -> dict[str, Any]:
-    simulator, now = player.town.simulators[channel], player.town.runtime.clock()
+async def _seated(client: ApiClient, channel: str, number: str) -> dict[str, Any]:
+    simulator, now = client.environment.simulators[channel], client.environment.runtime.clock()
     address = Address(channel, ACCOUNT, simulator.user_of(number))
     simulator.phone(address.user).last_wrote_at = now
     if isinstance(simulator, Viber):
         simulator.subscribed.add(address.user)
     open_chat = Session(address.key, address, started_at=now, last_inbound_at=now, window_from_at=now)
-    await sessions.change(player.town.runtime.db, address.key, lambda known: known or open_chat)
+    await sessions.change(client.environment.runtime.db, address.key, lambda known: known or open_chat)
     return {"phone": number, "chatSessionId": address.key}
 
 
 async def ask(
-    player: Player, to: Sequence[dict[str, Any]], *channels: dict[str, Any], bulk: str | None = None, **fields: Any
+    client: ApiClient, to: Sequence[dict[str, Any]], *channels: dict[str, Any], bulk: str | None = None, **fields: Any
 ) -> list[Any]:
     """The answer's items for one message to all of these, whatever they are."""
     message = {"destinations": list(to), "channels": list(channels), **fields}
-    status, answer = await player.post("/api/v1/messages", {"bulkId": bulk, "messages": [message]})
+    status, answer = await client.post("/api/v1/messages", {"bulkId": bulk, "messages": [message]})
     assert status == 202, answer
     return list(answer["messages"])
 
 
-async def accepted(player: Player, to: Sequence[dict[str, Any]], *channels: dict[str, Any], **fields: Any) -> list[str]:
+async def accepted(
+    client: ApiClient, to: Sequence[dict[str, Any]], *channels: dict[str, Any], **fields: Any
+) -> list[str]:
     """The ids of what was accepted, which has to be all."""
-    return [item["id"] for item in await ask(player, to, *channels, **fields)]
+    return [item["id"] for item in await ask(client, to, *channels, **fields)]
 
 
-async def one(player: Player, *channels: dict[str, Any], **fields: Any) -> str:
+async def one(client: ApiClient, *channels: dict[str, Any], **fields: Any) -> str:
     """The id of a message to the one person."""
-    return (await accepted(player, [{"phone": PHONE}], *channels, **fields))[0]
+    return (await accepted(client, [{"phone": PHONE}], *channels, **fields))[0]
 
 
-async def cancel(player: Player, **named: Any) -> tuple[int, Any]:
+async def cancel(client: ApiClient, **named: Any) -> tuple[int, Any]:
     """Ask for a message, group or bulk to be cancelled."""
-    async with player.http.delete("/api/v1/messages", json=named) as response:
+    async with client.http.delete("/api/v1/messages", json=named) as response:
         return response.status, await response.json()
 
 
-async def account(player: Player, name: str) -> Any:
+async def account(client: ApiClient, name: str) -> Any:
     """How the API says that this account is."""
-    async with player.http.get("/api/v1/accounts?webhooks=no") as response:
+    async with client.http.get("/api/v1/accounts?webhooks=no") as response:
         told = (await response.json())["accounts"]
     return next(account for account in told if account["account"] == name)
 
 
-async def in_state(player: Player, name: str, state: str) -> Any:
+async def in_state(client: ApiClient, name: str, state: str) -> Any:
     """The account, as soon as it is held, trying or open."""
 
     async def there() -> Any:
-        told = await account(player, name)
+        told = await account(client, name)
         return told if told["state"] == state else None
 
     return await until(there)
 
 
-def later(player: Player, **length: float) -> None:
+def later(client: ApiClient, **length: float) -> None:
     """Let time pass, and the worker know at once."""
-    player.pass_time(timedelta(**length) / timedelta(hours=1))
-    player.town.runtime.outbox_bell.set()
+    client.pass_time(timedelta(**length) / timedelta(hours=1))
+    client.environment.runtime.outbox_bell.set()
 
 
-async def looked_around(player: Player) -> None:
+async def looked_around(client: ApiClient) -> None:
     """Return when the worker has had its look at all that is due by now: what came last has left."""
-    await player.ended(await one(player, {"channel": "sms", "text": "Look!"}), "DELIVERED")
+    await client.ended(await one(client, {"channel": "sms", "text": "Look!"}), "DELIVERED")
 
 
-async def all_ended(player: Player, ids: Iterable[str], *statuses: str) -> list[Any]:
+async def all_ended(client: ApiClient, ids: Iterable[str], *statuses: str) -> list[Any]:
     """The stories of all of these, once each has ended, in one of these ways if any is named."""
     async with asyncio.timeout(40):
-        return [await player.ended(key, *(statuses or ENDS)) for key in ids]
+        return [await client.ended(key, *(statuses or ENDS)) for key in ids]
 
 
-def whatsapp(player: Player) -> WhatsApp:
+def whatsapp(client: ApiClient) -> WhatsApp:
     """The stand-in for WhatsApp, which can do more than others."""
-    simulator = player.town.simulators["whatsapp"]
+    simulator = client.environment.simulators["whatsapp"]
     assert isinstance(simulator, WhatsApp)
     return simulator
 
 
-def book(player: Player, channel: str, wanted: Callable[[Accepted], bool] = lambda _: True) -> list[Accepted]:
+def book(client: ApiClient, channel: str, wanted: Callable[[Accepted], bool] = lambda _: True) -> list[Accepted]:
     """What the provider took of us, in its order."""
-    return [line for line in player.town.simulators[channel].accepted if wanted(line)]
+    return [line for line in client.environment.simulators[channel].accepted if wanted(line)]
 
 
-def texts(player: Player, channel: str) -> list[str]:
-    return [line.text for line in book(player, channel)]
+def texts(client: ApiClient, channel: str) -> list[str]:
+    return [line.text for line in book(client, channel)]
 
 
 def tried(story: Any) -> list[tuple[str, str]]:
@@ -132,8 +134,8 @@ def words(story: Any) -> str:
 
 
 @asynccontextmanager
-async def another_worker(player: Player) -> AsyncIterator[Runtime]:
+async def another_worker(client: ApiClient) -> AsyncIterator[Runtime]:
     """One more gateway over the same database, clock and providers; it only works."""
-    runtime = player.town.runtime
+    runtime = client.environment.runtime
     async with opened(runtime.settings, runtime.clock) as other, working(other):
         yield other

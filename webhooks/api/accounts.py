@@ -9,13 +9,13 @@ from quart.typing import ResponseReturnValue
 from quart_schema import document_querystring, document_response
 
 from gateway.domain.api.formats import iso
-from gateway.domain.api.request import Asked, convert
-from gateway.domain.api.response import Told
+from gateway.domain.api.request import Input, convert
+from gateway.domain.api.response import View
 from gateway.domain.api.roles import Role
 from gateway.domain.channel.contract import Binding, Channel, webhook_url
 from gateway.domain.channel.errors import Ambiguous, SendError, Unavailable
 from gateway.domain.channel.rates import KINDS, told
-from gateway.runtime.runtime import account_key, ways
+from gateway.runtime.runtime import account_key, all_channels
 from gateway.runtime.settings.webhooks import Act, at_fault, looked, problems, set_webhook, take_away
 from storage.accounts import tallies
 from storage.accounts.tallies import Tally
@@ -31,13 +31,13 @@ FRESH = timedelta(minutes=1)
 Seen = dict[str, tuple[datetime, Binding | None]]
 
 
-class AskedAccounts(Asked):
+class AccountsQuery(Input):
     """webhooks: whether the providers are asked for them; each is believed for a minute, and has 3 s to answer."""
 
     webhooks: Literal["yes", "no"] = "yes"
 
 
-class ToldWebhook(Told):
+class WebhookView(View):
     """Where the provider sends webhooks, and what is wrong. known: has it told us; url: null where there is none."""
 
     known: bool
@@ -47,7 +47,7 @@ class ToldWebhook(Told):
     note: str | None
 
 
-class ToldAccount(Told):
+class AccountView(View):
     """state: open, held, or trying whether it still has to be. sends, errorRate: of this hour and the last one."""
 
     account: str
@@ -56,75 +56,77 @@ class ToldAccount(Told):
     held_since: str | None
     held_because: str | None
     limits: dict[str, str]
-    webhook: ToldWebhook
+    webhook: WebhookView
     last_inbound_at: str | None
     sends: int
     error_rate: float | None
 
 
-class ToldAccounts(Told):
-    accounts: list[ToldAccount]
+class AccountsResponse(View):
+    accounts: list[AccountView]
 
 
 @blueprint.get("")
 @allow(Role.OPERATOR, Role.SENDER)
-@document_querystring(AskedAccounts)
-@document_response(ToldAccounts)
+@document_querystring(AccountsQuery)
+@document_response(AccountsResponse)
 async def rows() -> ResponseReturnValue:
     """Tell how our accounts are: webhook, last event, error rate, limits, and why one is held."""
-    asked = convert(AskedAccounts, query())
+    asked = convert(AccountsQuery, query())
     await runtime().gate.holds.refresh()
-    accounts = ways(runtime().channels)
+    accounts = all_channels(runtime().channels)
     found = await tallies.of(runtime().db, list(map(account_key, accounts)), runtime().clock())
     bindings = await asyncio.gather(*map(_binding, accounts)) if asked.webhooks == "yes" else [None] * len(accounts)
     pairs = zip(accounts, bindings, strict=True)
-    return answer(ToldAccounts(accounts=[_told(way, seen, found[account_key(way)]) for way, seen in pairs]))
+    return answer(
+        AccountsResponse(accounts=[_told(channel, seen, found[account_key(channel)]) for channel, seen in pairs])
+    )
 
 
 @blueprint.post("/<key>/binding")
 @allow()
-@document_response(ToldWebhook, 201)
+@document_response(WebhookView, 201)
 async def bind(key: str) -> ResponseReturnValue:
     """Point the provider's webhook at this gateway. Anything but 201: nothing was changed, and `field` says why."""
-    way = _way(key)
+    channel = _way(key)
     if not runtime().settings.public_url.startswith(("https://", "http://127.0.0.1")):
         raise Refusal(409, "Providers call https only.", {"field": "GATEWAY_PUBLIC_URL"})
-    return await _done(way, set_webhook)
+    return await _done(channel, set_webhook)
 
 
 @blueprint.delete("/<key>/binding")
 @allow()
-@document_response(ToldWebhook, 201)
+@document_response(WebhookView, 201)
 async def unbind(key: str) -> ResponseReturnValue:
     """Take the webhook away from the provider; one that goes elsewhere is left alone."""
     return await _done(_way(key), take_away)
 
 
-async def _done(way: Channel, act: Act) -> ResponseReturnValue:
+async def _done(channel: Channel, act: Act) -> ResponseReturnValue:
     """The provider is asked first: what is wrong with our settings shows before anything is changed."""
     try:
-        await way.binding()
-        await act(way, _url(way))
-        found = await way.binding()
+        await channel.binding()
+        await act(channel, _url(channel))
+        found = await channel.binding()
     except SendError as error:
-        raise _refused(way, error) from None
-    _seen()[account_key(way)] = (runtime().clock(), found)
-    return answer(_webhook(way, found), 201)
+        raise _refused(channel, error) from None
+    _seen()[account_key(channel)] = (runtime().clock(), found)
+    return answer(_webhook(channel, found), 201)
 
 
-def _refused(way: Channel, error: SendError) -> Refusal:
+def _refused(channel: Channel, error: SendError) -> Refusal:
     if isinstance(error, Unavailable | Ambiguous):
-        return Refusal(503, f"The provider does not answer: {error}", {"account": account_key(way)})
-    fields = at_fault(way.facts.name, str(error))
-    return Refusal(409, str(error), {"field": ", ".join(fields), "account": account_key(way)})
+        return Refusal(503, f"The provider does not answer: {error}", {"account": account_key(channel)})
+    fields = at_fault(channel.facts.name, str(error))
+    return Refusal(409, str(error), {"field": ", ".join(fields), "account": account_key(channel)})
 
 
-async def _binding(way: Channel) -> Binding | None:
-    at, seen = _seen().get(account_key(way), (None, None))
+async def _binding(channel: Channel) -> Binding | None:
+    at, seen = _seen().get(account_key(channel), (None, None))
     now = runtime().clock()
     if at is None or not now - FRESH < at <= now:
-        seen = await looked(way)
-        _seen()[account_key(way)] = (now, seen)
+        seen = await looked(channel)
+        _seen()[account_key(channel)] = (now, seen)
     return seen
 
 
@@ -134,31 +136,31 @@ def _seen() -> Seen:
     return seen
 
 
-def _url(way: Channel) -> str:
-    return webhook_url(runtime().settings.public_url, way.facts.name, way.account)
+def _url(channel: Channel) -> str:
+    return webhook_url(runtime().settings.public_url, channel.facts.name, channel.account)
 
 
-def _webhook(way: Channel, seen: Binding | None) -> ToldWebhook:
-    return ToldWebhook(
+def _webhook(channel: Channel, seen: Binding | None) -> WebhookView:
+    return WebhookView(
         known=seen is not None,
         url=seen.url if seen else None,
-        expected=_url(way),
-        problems=list(problems(seen, _url(way))) if seen else ["the provider was not asked, or does not tell"],
+        expected=_url(channel),
+        problems=list(problems(seen, _url(channel))) if seen else ["the provider was not asked, or does not tell"],
         note=seen.note or None if seen else None,
     )
 
 
-def _told(way: Channel, seen: Binding | None, tally: Tally) -> ToldAccount:
-    name, now = account_key(way), runtime().clock()
+def _told(channel: Channel, seen: Binding | None, tally: Tally) -> AccountView:
+    name, now = account_key(channel), runtime().clock()
     hold, limits = runtime().gate.holds.of(name, now), runtime().gate.limits[name]
-    return ToldAccount(
+    return AccountView(
         account=name,
         state="open" if hold is None else "held" if hold.until > now else "trying",
         held_until=iso(hold.until) if hold else None,
         held_since=iso(hold.since) if hold else None,
         held_because=hold.why if hold else None,
         limits={kind: told(getattr(limits, kind)) for kind in KINDS},
-        webhook=_webhook(way, seen),
+        webhook=_webhook(channel, seen),
         last_inbound_at=iso(tally.last_inbound_at),
         sends=tally.sends,
         error_rate=tally.failures / tally.sends if tally.sends else None,
@@ -166,7 +168,7 @@ def _told(way: Channel, seen: Binding | None, tally: Tally) -> ToldAccount:
 
 
 def _way(key: str) -> Channel:
-    way = runtime().channel(*key.partition(":")[::2]) if ":" in key else None
-    if way is None:
+    channel = runtime().channel(*key.partition(":")[::2]) if ":" in key else None
+    if channel is None:
         raise Refusal(404, "There is no such account.", {"account": key})
-    return way
+    return channel

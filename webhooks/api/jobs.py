@@ -9,18 +9,18 @@ from quart.typing import ResponseReturnValue
 from quart_schema import document_querystring, document_request, document_response
 
 from gateway.domain.api.formats import iso
-from gateway.domain.api.request import Asked, convert, read
-from gateway.domain.api.response import Told
+from gateway.domain.api.request import Input, convert, read
+from gateway.domain.api.response import View
 from gateway.domain.api.roles import Role
 from gateway.domain.model.job import Batch, Job, Row, Verb
 from gateway.messages.jobs import jobs
-from gateway.messages.jobs.jobs import AskedJob, Progress
+from gateway.messages.jobs.jobs import JobRequest, Progress
 from gateway.messages.jobs.rows import Fault
-from gateway.runtime.paging import AskedPlace
+from gateway.runtime.paging import PageQuery
 from storage import jobs as stored
 from storage.messages import notifications
 from webhooks.api.messages.export import XLSX
-from webhooks.api.templates.own import ToldGone
+from webhooks.api.templates.own import DeletedTemplateResponse
 from webhooks.http.answers import answer, there
 from webhooks.http.context import body, query, runtime
 from webhooks.http.guard import allow
@@ -35,7 +35,7 @@ FAULTS = 1000
 """Bad rows that are told one by one."""
 
 
-class ToldJob(Told):
+class JobView(View):
     """A job in a list."""
 
     id: str
@@ -48,7 +48,7 @@ class ToldJob(Told):
     ended_at: str | None
 
 
-class ToldProgress(ToldJob):
+class JobResponse(JobView):
     """processed: rows of which something has become; refused: those that have led to no message. rate: rows a second.
 
     byStatus: messages, as they were when a worker last looked. endsAt: at this rate.
@@ -62,14 +62,14 @@ class ToldProgress(ToldJob):
     warnings: list[str] = []  # noqa: RUF012 - msgspec copies it
 
 
-class ToldJobs(Told):
+class JobsResponse(View):
     """A page; `cursor` is null on the last one."""
 
-    jobs: list[ToldJob]
+    jobs: list[JobView]
     cursor: str | None
 
 
-class ToldUpload(Told):
+class UploadResponse(View):
     """columns: what each heading was taken for. faults: the rows that were left out, the first 1,000 of them."""
 
     accepted: int
@@ -79,7 +79,7 @@ class ToldUpload(Told):
     faults: list[Fault]
 
 
-class ToldFate(Told):
+class RowResultView(View):
     """What became of a row. row: its line in its file. fault: why no message came of it."""
 
     row: int
@@ -90,14 +90,14 @@ class ToldFate(Told):
     fault: str | None
 
 
-class ToldFates(Told):
+class RowResultsResponse(View):
     """A page: the rows of one batch; `cursor` is null on the last one."""
 
-    rows: list[ToldFate]
+    rows: list[RowResultView]
     cursor: str | None
 
 
-class AskedBatch(Asked):
+class RowResultsQuery(Input):
     """Which page is wanted. `cursor` is what the page before it gave."""
 
     cursor: Annotated[str, Meta(pattern=r"^[0-9]{1,6}\Z")] | None = None
@@ -105,27 +105,27 @@ class AskedBatch(Asked):
 
 @blueprint.post("")
 @allow(Role.OPERATOR)
-@document_request(AskedJob)
-@document_response(ToldProgress, 201)
+@document_request(JobRequest)
+@document_response(JobResponse, 201)
 async def create() -> ResponseReturnValue:
     """Make a job: a draft, which gets its rows next."""
-    job, told = await jobs.create(runtime(), read(AskedJob, await body()))
+    job, told = await jobs.create(runtime(), read(JobRequest, await body()))
     return answer(_progress(Progress(job), told), 201)
 
 
 @blueprint.get("")
 @allow(Role.OPERATOR)
-@document_querystring(AskedPlace)
-@document_response(ToldJobs)
+@document_querystring(PageQuery)
+@document_response(JobsResponse)
 async def rows() -> ResponseReturnValue:
     """List jobs, the newest first."""
-    found, cursor = await jobs.listed(runtime(), convert(AskedPlace, query()))
-    return answer(ToldJobs(jobs=[ToldJob(**_job(job)) for job in found], cursor=cursor))
+    found, cursor = await jobs.listed(runtime(), convert(PageQuery, query()))
+    return answer(JobsResponse(jobs=[JobView(**_job(job)) for job in found], cursor=cursor))
 
 
 @blueprint.get("/<key>")
 @allow(Role.OPERATOR)
-@document_response(ToldProgress)
+@document_response(JobResponse)
 async def job(key: str) -> ResponseReturnValue:
     """Tell how far a job is."""
     return answer(_progress(await jobs.progress(runtime(), await _found(key)), []))
@@ -134,7 +134,7 @@ async def job(key: str) -> ResponseReturnValue:
 @blueprint.post("/<key>/rows")
 @allow(Role.OPERATOR)
 @document_uploads("text/csv", XLSX, "application/octet-stream")
-@document_response(ToldUpload)
+@document_response(UploadResponse)
 async def add_rows(key: str) -> ResponseReturnValue:
     """Add the rows of a file, CSV or Excel, to a draft.
 
@@ -142,7 +142,7 @@ async def add_rows(key: str) -> ResponseReturnValue:
     """
     job, table = await jobs.add_rows(runtime(), await _found(key), await body(LARGEST))
     return answer(
-        ToldUpload(
+        UploadResponse(
             accepted=len(table.rows),
             refused=len(table.faults),
             total=job.total,
@@ -154,19 +154,19 @@ async def add_rows(key: str) -> ResponseReturnValue:
 
 @blueprint.get("/<key>/rows")
 @allow(Role.OPERATOR)
-@document_querystring(AskedBatch)
-@document_response(ToldFates)
+@document_querystring(RowResultsQuery)
+@document_response(RowResultsResponse)
 async def fates(key: str) -> ResponseReturnValue:
     """Tell what became of each row, in the order of the files."""
-    batches, number = (await _found(key)).batches, int(convert(AskedBatch, query()).cursor or 0)
+    batches, number = (await _found(key)).batches, int(convert(RowResultsQuery, query()).cursor or 0)
     found = await stored.batches(runtime().db, batches[number : number + 1])
     following = str(number + 1) if number + 1 < len(batches) else None
-    return answer(ToldFates(rows=[fate for batch in found for fate in await _fates(batch)], cursor=following))
+    return answer(RowResultsResponse(rows=[fate for batch in found for fate in await _fates(batch)], cursor=following))
 
 
 @blueprint.post("/<key>/start")
 @allow(Role.OPERATOR)
-@document_response(ToldProgress)
+@document_response(JobResponse)
 async def start(key: str) -> ResponseReturnValue:
     """Begin to send."""
     return await _moved(key, "start")
@@ -174,7 +174,7 @@ async def start(key: str) -> ResponseReturnValue:
 
 @blueprint.post("/<key>/pause")
 @allow(Role.OPERATOR)
-@document_response(ToldProgress)
+@document_response(JobResponse)
 async def pause(key: str) -> ResponseReturnValue:
     """Hand over no more rows; of those that were, up to 250 and what was begun before still go out."""
     return await _moved(key, "pause")
@@ -182,7 +182,7 @@ async def pause(key: str) -> ResponseReturnValue:
 
 @blueprint.post("/<key>/resume")
 @allow(Role.OPERATOR)
-@document_response(ToldProgress)
+@document_response(JobResponse)
 async def resume(key: str) -> ResponseReturnValue:
     """Go on after a pause."""
     return await _moved(key, "resume")
@@ -190,7 +190,7 @@ async def resume(key: str) -> ResponseReturnValue:
 
 @blueprint.post("/<key>/cancel")
 @allow(Role.OPERATOR)
-@document_response(ToldProgress)
+@document_response(JobResponse)
 async def cancel(key: str) -> ResponseReturnValue:
     """End it for good: what has not left is cancelled."""
     return await _moved(key, "cancel")
@@ -198,7 +198,7 @@ async def cancel(key: str) -> ResponseReturnValue:
 
 @blueprint.post("/<key>/retry")
 @allow(Role.OPERATOR)
-@document_response(ToldProgress)
+@document_response(JobResponse)
 async def retry(key: str) -> ResponseReturnValue:
     """Of a job that is done, send once more what has failed, and that only."""
     return await _moved(key, "retry")
@@ -206,11 +206,11 @@ async def retry(key: str) -> ResponseReturnValue:
 
 @blueprint.delete("/<key>")
 @allow(Role.OPERATOR)
-@document_response(ToldGone)
+@document_response(DeletedTemplateResponse)
 async def delete(key: str) -> ResponseReturnValue:
     """Delete a job that is not at work, and its rows; its messages stay."""
     await jobs.delete(runtime(), await _found(key))
-    return answer(ToldGone(id=key))
+    return answer(DeletedTemplateResponse(id=key))
 
 
 async def _found(key: str) -> Job:
@@ -235,8 +235,8 @@ def _job(job: Job) -> dict[str, Any]:
     }
 
 
-def _progress(progress: Progress, warnings: list[str]) -> ToldProgress:
-    return ToldProgress(
+def _progress(progress: Progress, warnings: list[str]) -> JobResponse:
+    return JobResponse(
         **_job(progress.job),
         processed=progress.processed,
         refused=progress.refused,
@@ -247,11 +247,11 @@ def _progress(progress: Progress, warnings: list[str]) -> ToldProgress:
     )
 
 
-async def _fates(batch: Batch) -> list[ToldFate]:
+async def _fates(batch: Batch) -> list[RowResultView]:
     rows, ids = msgspec.json.decode(batch.rows, type=list[Row]), batch.ids or ("",) * batch.size
     found = await notifications.several(runtime().db, filter(None, ids))
     return [
-        ToldFate(
+        RowResultView(
             row=row.line,
             phone=row.destination.get("phone"),
             external_id=row.destination.get("externalId"),

@@ -7,8 +7,8 @@ from msgspec import Meta
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
-from gateway.domain.api.request import Asked, read
-from webhooks.demo.state import scene
+from gateway.domain.api.request import Input, read
+from webhooks.demo.state import state
 from webhooks.http.answers import Refusal
 from webhooks.http.context import body
 
@@ -17,7 +17,7 @@ DONE = "", 204
 T = TypeVar("T")
 
 
-class OnPhone(Asked):
+class OnPhone(Input):
     channel: str
 
 
@@ -40,13 +40,13 @@ class Failing(OnPhone):
     code: str | None = None
 
 
-class Notified(Asked):
+class Notified(Input):
     text: str
     values: dict[str, str]
     channels: list[str]
 
 
-class Passed(Asked):
+class Passed(Input):
     hours: Annotated[int, Meta(ge=1, le=24 * 7)]
 
 
@@ -56,7 +56,7 @@ async def _asked(kind: type[T]) -> T:
 
 @blueprint.post("/start")
 async def start() -> ResponseReturnValue:
-    asked, on = await _asked(OnPhone), scene()
+    asked, on = await _asked(OnPhone), state()
     phone = on.phone(asked.channel)
     await on.simulator(asked.channel).start(phone.user, on.code(asked.channel))
     return DONE
@@ -64,7 +64,7 @@ async def start() -> ResponseReturnValue:
 
 @blueprint.post("/say")
 async def say() -> ResponseReturnValue:
-    asked, on = await _asked(Said), scene()
+    asked, on = await _asked(Said), state()
     phone = on.phone(asked.channel)
     await on.simulator(asked.channel).say(phone.user, asked.text)
     return DONE
@@ -72,7 +72,7 @@ async def say() -> ResponseReturnValue:
 
 @blueprint.post("/press")
 async def press() -> ResponseReturnValue:
-    asked, on = await _asked(Pressed), scene()
+    asked, on = await _asked(Pressed), state()
     phone = on.phone(asked.channel)
     shown = {(bubble.id, button.text) for bubble in phone.screen for button in bubble.buttons}
     if (asked.bubble, asked.button) not in shown:
@@ -84,14 +84,14 @@ async def press() -> ResponseReturnValue:
 @blueprint.post("/switch")
 async def switch() -> ResponseReturnValue:
     asked = await _asked(Switched)
-    scene().phone(asked.channel).reachable = asked.reachable
+    state().phone(asked.channel).reachable = asked.reachable
     return DONE
 
 
 @blueprint.post("/trouble")
 async def trouble() -> ResponseReturnValue:
     asked = await _asked(Failing)
-    simulator = scene().simulator(asked.channel)
+    simulator = state().simulator(asked.channel)
     if asked.code is None:
         simulator.faults.lose_answers()
     elif asked.code in simulator.errors:
@@ -104,14 +104,14 @@ async def trouble() -> ResponseReturnValue:
 @blueprint.post("/send")
 async def send() -> ResponseReturnValue:
     asked = await _asked(Notified)
-    await scene().shop.send(asked.text, asked.values, asked.channels)
+    await state().client.send(asked.text, asked.values, asked.channels)
     return DONE
 
 
 @blueprint.post("/clock")
 async def clock() -> ResponseReturnValue:
     """Time passes for the gateway and for the providers alike; what has fallen due by then is done at once."""
-    asked, runtime = await _asked(Passed), scene().town.runtime
+    asked, runtime = await _asked(Passed), state().environment.runtime
     runtime.clock.ahead += timedelta(hours=asked.hours)
     runtime.outbox_bell.set()
     return DONE

@@ -9,7 +9,7 @@ from typing import Any
 
 import aiohttp
 
-from webhooks.demo.environment import Town
+from webhooks.demo.environment import Environment
 from webhooks.http.answers import Refusal
 
 PERSON = "Anna"
@@ -32,7 +32,7 @@ class Sent:
 
 
 @dataclass(frozen=True)
-class Shop:
+class Client:
     """`templated`: the channels that have approved templates. `links` start a chat that is joined to the customer.
 
     The key is in the headers of `http` and nowhere else.
@@ -68,14 +68,14 @@ class Shop:
 
 
 @asynccontextmanager
-async def opened_shop(town: Town) -> AsyncIterator[Shop]:
+async def opened_client(environment: Environment) -> AsyncIterator[Client]:
     """A shop with one customer, whose chats will be joined by the start links that the gateway gives."""
-    async with aiohttp.ClientSession(town.url, headers={"Authorization": f"Bearer {town.key}"}) as http:
+    async with aiohttp.ClientSession(environment.url, headers={"Authorization": f"Bearer {environment.key}"}) as http:
         customer = await _post(http, "/api/v1/contacts", {"phone": PHONE})
         links = {name.partition(":")[0]: link for name, link in customer["links"].items()}
-        ways = {name: town.runtime.channel(name) for name in town.simulators}
-        templated = frozenset(name for name, way in ways.items() if way and way.facts.templates)
-        yield Shop(http, templated, links, customer["startCode"])
+        all_channels = {name: environment.runtime.channel(name) for name in environment.simulators}
+        templated = frozenset(name for name, channel in all_channels.items() if channel and channel.facts.templates)
+        yield Client(http, templated, links, customer["startCode"])
 
 
 async def _post(http: aiohttp.ClientSession, path: str, body: Mapping[str, Any]) -> Any:

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from gateway.runtime.settings.settings import Settings
-from webhooks.demo.client import opened_shop
-from webhooks.demo.environment import Town, opened_town
+from webhooks.demo.client import opened_client
+from webhooks.demo.environment import Environment, opened_environment
 from webhooks.demo.page import create_page
 from webhooks.http.server import listener, served
 
@@ -18,13 +18,16 @@ async def demo(
     settings: Settings, port: int, gateway_port: int, stop: asyncio.Event, announce: Callable[[str], None]
 ) -> None:
     """Run everything, announce the page's URL, wait for `stop`. Raises OSError if a port is taken."""
-    async with opened_town(settings, gateway_port) as town, opened_page(town, port) as url:
+    async with opened_environment(settings, gateway_port) as environment, opened_page(environment, port) as url:
         announce(url)
         await stop.wait()
 
 
 @asynccontextmanager
-async def opened_page(town: Town, port: int = 0) -> AsyncIterator[str]:
+async def opened_page(environment: Environment, port: int = 0) -> AsyncIterator[str]:
     """The page's URL, on a port of its own; on loopback only, since whoever sees it plays with it."""
-    async with opened_shop(town) as shop, served(create_page(town, shop), listener(port=port), GRACE) as url:
+    async with (
+        opened_client(environment) as client,
+        served(create_page(environment, client), listener(port=port), GRACE) as url,
+    ):
         yield url

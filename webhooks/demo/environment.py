@@ -25,7 +25,7 @@ ACCOUNT = "demo"
 
 
 @dataclass(frozen=True)
-class Town:
+class Environment:
     """`key` is an API key of the gateway at `url`."""
 
     runtime: Runtime
@@ -35,7 +35,7 @@ class Town:
 
 
 @asynccontextmanager
-async def opened_town(settings: Settings, port: int = 0) -> AsyncIterator[Town]:
+async def opened_environment(settings: Settings, port: int = 0) -> AsyncIterator[Environment]:
     """Everything running in this process (and the embedded database beside it), with one account on every channel."""
     clock = Clock()
     with listener(port=port) as at:
@@ -45,7 +45,7 @@ async def opened_town(settings: Settings, port: int = 0) -> AsyncIterator[Town]:
             settings = replace(settings, callback_secrets=settings.callback_secrets or (OwnSecret(token_hex(20)),))
             async with opened(settings, clock) as runtime, served(create_app(runtime), at), working(runtime):
                 key = await keys.create_key(runtime.db, "demo", clock(), Role.ADMIN)
-                yield Town(runtime, simulators, url, key)
+                yield Environment(runtime, simulators, url, key)
 
 
 @asynccontextmanager

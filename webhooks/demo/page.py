@@ -6,10 +6,10 @@ import msgspec
 from quart import Blueprint, Quart, Response, render_template, request
 
 from webhooks.demo import actions
-from webhooks.demo.client import Shop
-from webhooks.demo.environment import Town
+from webhooks.demo.client import Client
+from webhooks.demo.environment import Environment
 from webhooks.demo.phones import phones
-from webhooks.demo.state import Scene, scene, setting
+from webhooks.demo.state import State, setting, state
 from webhooks.http.answers import Refusal, register_errors
 
 LARGEST = 64 * 1024
@@ -29,11 +29,11 @@ HEADERS = {
 blueprint = Blueprint("demo", __name__)
 
 
-def create_page(town: Town, shop: Shop) -> Quart:
+def create_page(environment: Environment, client: Client) -> Quart:
     """The page and its routes; the key to the gateway stays on this side of them."""
     app = Quart(__name__, template_folder="pages", static_folder="pages/static")
     app.config["MAX_CONTENT_LENGTH"] = LARGEST
-    app.extensions["scene"] = Scene(town, shop)
+    app.extensions["scene"] = State(environment, client)
     app.register_blueprint(blueprint)
     app.register_blueprint(actions.blueprint)
     app.before_request(_guard)
@@ -57,17 +57,17 @@ async def _with_headers(response: Response) -> Response:
 
 @blueprint.get("/")
 async def page() -> str:
-    return await render_template("page.html", **setting(scene()))
+    return await render_template("page.html", **setting(state()))
 
 
 @blueprint.get("/state")
-async def state() -> Response:
+async def current() -> Response:
     """Everything that moves; the page asks a few times a second."""
-    on, now = scene(), scene().town.runtime.clock
+    on, now = state(), state().environment.runtime.clock
     told = {
         "now": now(),
         "hoursAhead": now.ahead / timedelta(hours=1),
         "phones": await phones(on),
-        "notifications": await on.shop.stories(),
+        "notifications": await on.client.stories(),
     }
     return Response(msgspec.json.encode(told), content_type="application/json")

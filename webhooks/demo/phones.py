@@ -9,23 +9,23 @@ from gateway.domain.channel.facts import Facts
 from gateway.domain.model.nouns import Address, Session
 from storage.people import sessions
 from webhooks.demo.environment import ACCOUNT
-from webhooks.demo.state import Scene
+from webhooks.demo.state import State
 
 
-async def phones(on: Scene) -> list[dict[str, Any]]:
+async def phones(on: State) -> list[dict[str, Any]]:
     """Every phone as it is now."""
-    return [await _phone(on, channel) for channel in on.town.simulators]
+    return [await _phone(on, channel) for channel in on.environment.simulators]
 
 
-async def _phone(on: Scene, channel: str) -> dict[str, Any]:
+async def _phone(on: State, channel: str) -> dict[str, Any]:
     phone, faults = on.phone(channel), on.simulator(channel).faults
-    session = await sessions.get(on.town.runtime.db, Address(channel, ACCOUNT, phone.user).key)
+    session = await sessions.get(on.environment.runtime.db, Address(channel, ACCOUNT, phone.user).key)
     return {
         "channel": channel,
         "reachable": phone.reachable,
         "faults": [*faults.planned, *["lost answer"] * faults.lost_answers],
         "bubbles": [_bubble(bubble) for bubble in phone.screen],
-        **_standing(on.facts[channel], session, on.town.runtime.clock()),
+        **_standing(on.facts[channel], session, on.environment.runtime.clock()),
     }
 
 

@@ -8,29 +8,29 @@ from quart import current_app
 
 from bots.simulation.simulation import Phone, Simulator
 from gateway.domain.channel.facts import Facts
-from webhooks.demo.client import PERSON, PHONE, Shop
-from webhooks.demo.environment import Town
+from webhooks.demo.client import PERSON, PHONE, Client
+from webhooks.demo.environment import Environment
 from webhooks.http.answers import Refusal
 
 
 @dataclass(frozen=True)
-class Scene:
+class State:
     """A town, and a shop in it that has one customer."""
 
-    town: Town
-    shop: Shop
+    environment: Environment
+    client: Client
 
     @property
     def facts(self) -> dict[str, Facts]:
         """Of every channel, in their order."""
-        ways = {name: self.town.runtime.channel(name) for name in self.town.simulators}
-        return {name: way.facts for name, way in ways.items() if way}
+        all_channels = {name: self.environment.runtime.channel(name) for name in self.environment.simulators}
+        return {name: channel.facts for name, channel in all_channels.items() if channel}
 
     def simulator(self, channel: str) -> Simulator:
         """Raises Refusal."""
-        if channel not in self.town.simulators:
+        if channel not in self.environment.simulators:
             raise Refusal(404, "There is no such phone.", {"channel": channel})
-        return self.town.simulators[channel]
+        return self.environment.simulators[channel]
 
     def phone(self, channel: str) -> Phone:
         """The customer's phone, as this channel's provider knows it. Raises Refusal."""
@@ -39,35 +39,35 @@ class Scene:
 
     def code(self, channel: str) -> str:
         """What joins a chat to the customer from its start, where the messenger has start links."""
-        return self.shop.start_code if channel in self.shop.links else ""
+        return self.client.start_code if channel in self.client.links else ""
 
     def title(self, channel: str) -> str:
-        return self.town.simulators[channel].title or channel.title()
+        return self.environment.simulators[channel].title or channel.title()
 
 
-def scene() -> Scene:
+def state() -> State:
     """The one of the app that is answering."""
     found = current_app.extensions["scene"]
-    if not isinstance(found, Scene):
+    if not isinstance(found, State):
         raise TypeError(found)
     return found
 
 
-def setting(on: Scene) -> Mapping[str, Any]:
+def setting(on: State) -> Mapping[str, Any]:
     """What the page is made of."""
     channels = [
         {
             "name": name,
             "title": on.title(name),
-            "link": on.shop.links.get(name, "").partition("?")[0].removeprefix("https://"),
+            "link": on.client.links.get(name, "").partition("?")[0].removeprefix("https://"),
             "errors": simulator.errors,
         }
-        for name, simulator in on.town.simulators.items()
+        for name, simulator in on.environment.simulators.items()
     ]
     return {"channels": channels, "presets": presets(on), "person": PERSON, "number": PHONE}
 
 
-def presets(on: Scene) -> list[dict[str, Any]]:
+def presets(on: State) -> list[dict[str, Any]]:
     """Orders of the channels. The first tells the story: an approved template, and then what always works."""
     templated = [name for name, facts in on.facts.items() if facts.templates]
     started = [name for name, facts in on.facts.items() if facts.needs_start]

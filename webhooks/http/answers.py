@@ -7,10 +7,10 @@ import msgspec
 from quart import Quart, Response, jsonify
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
-from gateway.domain.api.conflict import Clash
+from gateway.domain.api.conflict import Conflict
 from gateway.domain.api.request import RequestError
-from gateway.domain.api.response import Told as Told  # noqa: PLC0414
-from storage.access.keys import Conflict
+from gateway.domain.api.response import View as View  # noqa: PLC0414
+from storage.access.keys import KeyConflict
 from storage.engine.database import DatabaseError
 
 log = logging.getLogger(__name__)
@@ -47,8 +47,8 @@ def register_errors(app: Quart) -> None:
     """Every exception has its answer."""
     app.register_error_handler(Refusal, _refusal)
     app.register_error_handler(RequestError, _mistake)
-    app.register_error_handler(Conflict, _conflict)
-    app.register_error_handler(Clash, _clash)
+    app.register_error_handler(KeyConflict, _conflict)
+    app.register_error_handler(Conflict, _clash)
     app.register_error_handler(DatabaseError, _no_database)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _ours)
@@ -69,7 +69,7 @@ def status_of(error: Exception) -> int:
             return error.status
         case RequestError():
             return 400
-        case Conflict() | Clash():
+        case KeyConflict() | Conflict():
             return 409
         case DatabaseError():
             return 503
@@ -89,11 +89,11 @@ async def _mistake(error: RequestError) -> Response:
     return no(status_of(error), error.message, {"code": error.code, "field": error.field})
 
 
-async def _conflict(error: Conflict) -> Response:
+async def _conflict(error: KeyConflict) -> Response:
     return no(status_of(error), "This Idempotency-Key was used with another body.", {"field": "Idempotency-Key"})
 
 
-async def _clash(error: Clash) -> Response:
+async def _clash(error: Conflict) -> Response:
     return no(status_of(error), str(error), {"field": error.field} if error.field else None)
 
 

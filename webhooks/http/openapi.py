@@ -16,7 +16,7 @@ from quart_schema.typing import Model
 from quart_schema.validation import DataSource
 from werkzeug.routing import Rule
 
-from gateway.domain.api.request import AskedMessage
+from gateway.domain.api.request import MessageInput
 from gateway.runtime.runtime import Runtime
 from webhooks.http.context import runtime
 from webhooks.http.guard import PUBLIC
@@ -144,7 +144,7 @@ def _noting(name: str, kinds: tuple[str, ...]) -> Callable[[F], F]:
     return decorate
 
 
-MENTIONED: tuple[type, ...] = (AskedMessage,)
+MENTIONED: tuple[type, ...] = (MessageInput,)
 """Types that are named in a description only."""
 
 

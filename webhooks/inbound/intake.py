@@ -71,13 +71,13 @@ async def take_in(runtime: Runtime, named: tuple[str, str], scope: HTTPScope, re
 
     Only a failure of ours to store them is a 5xx: then the provider delivers again.
     """
-    began, way = time.perf_counter(), runtime.channel(*named)
-    if way is None:
+    began, channel = time.perf_counter(), runtime.channel(*named)
+    if channel is None:
         raise Refusal(404, "There is no such account.")
-    call = await _call(runtime, scope, receive, way.facts.max_body)
+    call = await _call(runtime, scope, receive, channel.facts.max_body)
     try:
-        way.verify(call)
-        parsed = way.parse(call)
+        channel.verify(call)
+        parsed = channel.parse(call)
     except Forged as error:
         log.warning("%s:%s: a call without its proof: %s", *named, error)
         raise Refusal(error.status, "The proof is missing or wrong.") from None

@@ -10,38 +10,38 @@ from quart_schema import document_response
 from gateway.runtime.heartbeat import hangs, workers
 from gateway.runtime.runtime import Runtime
 from storage.engine.database import DatabaseError
-from webhooks.http.answers import Told, answer
+from webhooks.http.answers import View, answer
 from webhooks.http.context import runtime
 
 blueprint = Blueprint("health", __name__)
 
 
-class ToldAlive(Told):
+class AliveResponse(View):
     alive: bool
 
 
-class ToldOpen(Told):
+class OpenAlertsView(View):
     """How many of our accounts may send, and how many are held."""
 
     open: int
     held: int
 
 
-class ToldReady(Told):
+class ReadinessResponse(View):
     """workers: how many go on, of all processes. worker: "hangs", if this process's own does."""
 
     ready: bool
     database: bool
     workers: int | UnsetType = UNSET
-    accounts: ToldOpen | UnsetType = UNSET
+    accounts: OpenAlertsView | UnsetType = UNSET
     worker: str | UnsetType = UNSET
 
 
 @blueprint.get("/healthz")
-@document_response(ToldAlive)
+@document_response(AliveResponse)
 async def alive() -> ResponseReturnValue:
     """Is the process alive? If not, start it anew."""
-    return answer(ToldAlive(alive=True))
+    return answer(AliveResponse(alive=True))
 
 
 PATIENCE = 2
@@ -49,8 +49,8 @@ PATIENCE = 2
 
 
 @blueprint.get("/readyz")
-@document_response(ToldReady)
-@document_response(ToldReady, 503)
+@document_response(ReadinessResponse)
+@document_response(ReadinessResponse, 503)
 async def ready() -> ResponseReturnValue:
     """Can this process do its work? 200 while the database answers and its own worker, if it has one, goes on.
 
@@ -61,20 +61,20 @@ async def ready() -> ResponseReturnValue:
     return answer(state, 200 if state.ready else 503)
 
 
-async def _state(runtime: Runtime) -> ToldReady:
+async def _state(runtime: Runtime) -> ReadinessResponse:
     try:
         async with asyncio.timeout(PATIENCE):
             working = await workers(runtime)
             await runtime.gate.holds.refresh()
     except (DatabaseError, TimeoutError):
-        return ToldReady(ready=False, database=False)
+        return ReadinessResponse(ready=False, database=False)
     now, accounts = runtime.clock(), runtime.gate.limits
     held = sum(runtime.gate.holds.of(name, now) is not None for name in accounts)
     hung = hangs(runtime)
-    return ToldReady(
+    return ReadinessResponse(
         ready=not hung,
         database=True,
         workers=working,
-        accounts=ToldOpen(open=len(accounts) - held, held=held),
+        accounts=OpenAlertsView(open=len(accounts) - held, held=held),
         worker="hangs" if hung else UNSET,
     )

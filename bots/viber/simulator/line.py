@@ -14,7 +14,7 @@ from bots.simulation.simulation import Accepted, Bubble, Clock, Phone, Simulator
 from bots.viber import Account
 from bots.viber.binding import EVENTS
 from bots.viber.inbound.webhook import sign
-from bots.viber.simulator.rules import Asked, Key
+from bots.viber.simulator.rules import Key, SendRequest
 from gateway.domain.channel.calls import Call
 
 SESSION = timedelta(hours=24)
@@ -85,7 +85,7 @@ class Line(Simulator, ABC):
         signed = {"X-Viber-Content-Signature": sign(self.account.auth_token, body)}
         return Call("POST", url or self.webhook_url, {"Content-Type": "application/json", **signed}, body, now)
 
-    def take(self, asked: Asked, user: str, token: int) -> None:
+    def take(self, asked: SendRequest, user: str, token: int) -> None:
         """Write a message of ours into the book, and send it to the person's phone."""
         phone = self.phone(user)
         bubble = self.show(phone, asked, token)
@@ -100,7 +100,7 @@ class Line(Simulator, ABC):
         self._phones_off.add(task)
         task.add_done_callback(self._phones_off.discard)
 
-    def show(self, phone: Phone, asked: Asked, token: int) -> Bubble:
+    def show(self, phone: Phone, asked: SendRequest, token: int) -> Bubble:
         """A message of ours on a person's screen."""
         text, media = asked.text, asked.media or ""
         bubble = Bubble(id=f"{phone.user}/{token}", mine=False, at=self.clock(), text=text, media=media, state="sent")

@@ -6,7 +6,7 @@ from typing import Any
 
 from bots.simulation.simulation import Bubble
 from bots.viber.simulator.line import Line
-from bots.viber.simulator.rules import Asked, read
+from bots.viber.simulator.rules import SendRequest, read
 
 Json = dict[str, Any]
 
@@ -25,7 +25,7 @@ class People(Line, ABC):
             await self._until_taken(self.callback("conversation_started", fields))
             _, answer = self.answers[-1]
         welcome = read(answer.encode())
-        if known or not isinstance(welcome, Asked):
+        if known or not isinstance(welcome, SendRequest):
             return None
         return self.show(self.phone(user), welcome, self.next_token())
 

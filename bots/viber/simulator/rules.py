@@ -54,7 +54,7 @@ class Keyboard(Struct, rename="pascal"):
     default_height: bool = False
 
 
-class Asked(Struct):
+class SendRequest(Struct):
     """A request to send, of any type that our channel uses."""
 
     type: Literal["text", "picture", "video", "file", "url"]
@@ -103,12 +103,12 @@ MOST_BYTES = {"video": MAX_VIDEO, "file": MAX_FILE}
 EXTENSIONS = {"picture": tuple(PICTURES), "video": (".mp4",)}
 
 
-def read(body: bytes) -> Asked | Fault:
+def read(body: bytes) -> SendRequest | Fault:
     """The message, if Viber would take it from somebody."""
     if len(body) > MAX_JSON:
         return Fault(3, "badData: the request is too large")
     try:
-        asked = msgspec.json.decode(body, type=Asked)
+        asked = msgspec.json.decode(body, type=SendRequest)
     except msgspec.ValidationError as error:
         return Fault(4 if "missing required field" in str(error) else 3, str(error))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -116,12 +116,12 @@ def read(body: bytes) -> Asked | Fault:
     return _missing(asked) or _bad(asked) or asked
 
 
-def _missing(asked: Asked) -> Fault | None:
+def _missing(asked: SendRequest) -> Fault | None:
     missing = [field for field in NEEDS[asked.type] if not getattr(asked, field)]
     return Fault(4, f"missingData: {missing[0]}") if missing else None
 
 
-def _bad(asked: Asked) -> Fault | None:
+def _bad(asked: SendRequest) -> Fault | None:
     path = urlsplit(asked.media or "").path.lower()
     wrong = {
         "text is too long": units(asked.text) > MOST_TEXT.get(asked.type, MAX_TEXT),

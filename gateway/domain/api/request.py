@@ -32,11 +32,11 @@ class RequestError(Exception):
         return RequestError(self.code, self.message, f"{path}{dot}{self.field}")
 
 
-class Asked(Struct, rename="camel", forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+class Input(Struct, rename="camel", forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """The base of all that is read from callers."""
 
 
-class Destination(Asked):
+class Destination(Input):
     """One recipient, by at least one of the four names; `variables` fill the texts. timezone: IANA's name of theirs."""
 
     phone: Name | None = None
@@ -47,7 +47,7 @@ class Destination(Asked):
     variables: dict[str, Any] = {}
 
 
-class AskedButton(Asked):
+class ButtonInput(Input):
     """`reply` comes back when it is pressed (the text itself, if not given); `url` opens a page instead."""
 
     text: Annotated[str, Meta(min_length=1, max_length=64)]
@@ -55,13 +55,13 @@ class AskedButton(Asked):
     url: Annotated[str, Meta(max_length=2048, pattern="^(https?://.+)?$")] = ""
 
 
-class AskedMedia(Asked):
+class MediaInput(Input):
     type: Literal["image", "video", "audio", "document"]
     url: Annotated[str, Meta(max_length=2048, pattern="^https?://.+")]
     name: Annotated[str, Meta(max_length=256)] = ""
 
 
-class AskedHeader(Asked):
+class HeaderInput(Input):
     """What fills a template's header: the variable of its text; a file by `url` and `name`; or a place, in degrees."""
 
     type: Literal["text", "image", "video", "document", "location"]
@@ -73,7 +73,7 @@ class AskedHeader(Asked):
     longitude: Annotated[float, Meta(ge=-180, le=180)] | None = None
 
 
-class AskedTemplateButton(Asked):
+class TemplateButtonInput(Input):
     """What fills a template's button, counted from 0: `url`, the end of its address; or `reply`, what comes back."""
 
     index: Annotated[int, Meta(ge=0, le=9)]
@@ -81,17 +81,17 @@ class AskedTemplateButton(Asked):
     reply: Text = ""
 
 
-class AskedTemplate(Asked):
+class TemplateInput(Input):
     """A template that the provider has approved. `variables` by name or by number; all texts may hold ours."""
 
     name: Name
     language: Name
     variables: dict[str, Text] = {}
-    header: AskedHeader | None = None
-    buttons: Annotated[list[AskedTemplateButton], Meta(max_length=10)] = []
+    header: HeaderInput | None = None
+    buttons: Annotated[list[TemplateButtonInput], Meta(max_length=10)] = []
 
 
-class AskedStep(Asked):
+class StepInput(Input):
     """A rung: `text` (with buttons, media) while we may speak freely, `template` when we may not.
 
     sender: the name or number that it comes from, where the channel shows one; the account's own, if not given.
@@ -103,17 +103,17 @@ class AskedStep(Asked):
     account: Name | None = None
     sender: Name | None = msgspec.field(name="from", default=None)
     text: Text = ""
-    buttons: Annotated[list[AskedButton], Meta(max_length=10)] = []
-    media: AskedMedia | None = None
-    template: AskedTemplate | None = None
+    buttons: Annotated[list[ButtonInput], Meta(max_length=10)] = []
+    media: MediaInput | None = None
+    template: TemplateInput | None = None
     intent: Name | None = None
     success: Literal["sent", "delivered", "read"] | None = None
     fallback_after: timedelta = timedelta(minutes=5)
     required: bool = False
 
 
-class AskedTerms(Asked):
-    """When and how a message may leave, whatever asks for it: a call, a template, a job. See AskedMessage."""
+class TermsInput(Input):
+    """When and how a message may leave, whatever asks for it: a call, a template, a job. See MessageInput."""
 
     validity_period: Annotated[int, Meta(ge=1, le=2880)] = 1440
     allowed_time_ranges: Annotated[list[tuple[str, str]], Meta(max_length=24)] = []
@@ -123,8 +123,8 @@ class AskedTerms(Asked):
     use_short_links: bool | None = None
 
 
-class AskedSending(AskedTerms):
-    """The same of what is really sent: where changes of a message's status are posted. See AskedMessage."""
+class SendingInput(TermsInput):
+    """The same of what is really sent: where changes of a message's status are posted. See MessageInput."""
 
     callback_url: Annotated[str, Meta(max_length=4000)] | None = None
     callback_events: Wanted = "all"
@@ -135,7 +135,7 @@ RESERVED = ("export", "validate")
 """No message's id: the API has other things under these names."""
 
 
-class AskedMessage(AskedSending, kw_only=True):
+class MessageInput(SendingInput, kw_only=True):
     """One message for each of the destinations. `id`: the caller's own; the same message under it is sent once.
 
     template_id: an own template, whose channels count; its newest version, unless template_version names one.
@@ -148,7 +148,7 @@ class AskedMessage(AskedSending, kw_only=True):
     """
 
     destinations: Annotated[list[Destination], Meta(min_length=1, max_length=1000)]
-    channels: Annotated[list[AskedStep], Meta(max_length=10)] = []
+    channels: Annotated[list[StepInput], Meta(max_length=10)] = []
     template_id: Name | None = None
     template_version: Version | None = None
     id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,63}\Z")] | None = None
@@ -162,14 +162,14 @@ AnyMessage = Annotated[Any, Meta(extra_json_schema={"anyOf": [{"$ref": "#/compon
 """A message; anything else is that item's mistake."""
 
 
-class AskedBulk(Asked):
+class BulkRequest(Input):
     """The body of POST /messages. The messages are read one by one, so that each fails alone."""
 
     messages: Annotated[list[AnyMessage], Meta(min_length=1, max_length=1000)]
     bulk_id: Name | None = None
 
 
-class AskedCancel(Asked):
+class CancelRequest(Input):
     """The body of DELETE /messages: one of the three."""
 
     id: Name | None = None
@@ -177,7 +177,7 @@ class AskedCancel(Asked):
     bulk_id: Name | None = None
 
 
-class AskedContact(Asked):
+class ContactRequest(Input):
     """The body of POST /contacts: names that belong to one person."""
 
     phone: Name | None = None

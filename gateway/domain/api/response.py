@@ -5,11 +5,11 @@ from msgspec import UNSET, Struct, UnsetType
 from gateway.domain.model.price import Price
 
 
-class Told(Struct, rename="camel", kw_only=True):
+class View(Struct, rename="camel", kw_only=True):
     """The base of all that callers are told."""
 
 
-class ToldError(Told):
+class ErrorView(View):
     """A stable `code`, a sentence, and the path of the field, as in `messages[0].channels[0].text`."""
 
     code: str
@@ -17,7 +17,7 @@ class ToldError(Told):
     field: str
 
 
-class ToldStep(Told):
+class StepView(View):
     """A step as it was understood. parts: short messages that its text is charged as; price: of all of them.
 
     fallbackAfter: ISO 8601. explanation: what would be done now, and why; text: as this person would read it (both only
@@ -35,7 +35,7 @@ class ToldStep(Told):
     text: str | UnsetType | None = UNSET
 
 
-class ToldItem(Told):
+class ItemView(View):
     """One message to one destination: accepted, or `error`.
 
     timezone: that of its quiet hours. channel: where it would go first, if it was only asked for. warnings: what we
@@ -49,19 +49,19 @@ class ToldItem(Told):
     channel: str | UnsetType | None = UNSET
     send_at: str | UnsetType | None = UNSET
     timezone: str | UnsetType | None = UNSET
-    plan: list[ToldStep] | UnsetType = UNSET
+    plan: list[StepView] | UnsetType = UNSET
     warnings: list[str] | UnsetType = UNSET
-    error: ToldError | UnsetType = UNSET
+    error: ErrorView | UnsetType = UNSET
 
 
-class ToldBulk(Told):
+class BulkResponse(View):
     """One item for each message and destination, in order."""
 
     bulk_id: str | None
-    messages: list[ToldItem]
+    messages: list[ItemView]
 
 
-class ToldRecipient(Told):
+class RecipientView(View):
     """Whom the caller named."""
 
     phone: str | None
@@ -70,29 +70,29 @@ class ToldRecipient(Told):
     chat_session_id: str | None
 
 
-class ToldRequest(Told):
+class CallRequestView(View):
     method: str
     url: str
     body: str
 
 
-class ToldReply(Told):
+class CallAnswerView(View):
     status: int
     retry_after: str | None
     body: str
 
 
-class ToldCall(Told):
+class CallView(View):
     """A call to a provider; `error`: how the wire broke."""
 
     at: str | None
-    request: ToldRequest
-    answer: ToldReply | None
+    request: CallRequestView
+    answer: CallAnswerView | None
     error: str | None
     milliseconds: int
 
 
-class ToldAttempt(Told):
+class AttemptView(View):
     """One try of a step. success: what has to be reported before it counts as one. address: the provider's id of the
     person. late: heard of after another step had taken over. price: of what the provider has taken, or may have.
     """
@@ -114,15 +114,15 @@ class ToldAttempt(Told):
     part_count: int
     price: Price | None
     provider_ids: list[str]
-    calls: list[ToldCall]
+    calls: list[CallView]
 
 
-class ToldDecision(Told):
+class DecisionView(View):
     at: str | None
     text: str
 
 
-class ToldLink(Told):
+class LinkView(View):
     """A short link: where it leads, and who has followed it. previews: by machines, which are nobody's clicks."""
 
     code: str
@@ -137,7 +137,7 @@ class ToldLink(Told):
     last_click_at: str | None
 
 
-class ToldStory(Told):
+class StoryResponse(View):
     """All that became of a message. Statuses only move forward; nextAt: when it is looked at again."""
 
     id: str
@@ -145,7 +145,7 @@ class ToldStory(Told):
     bulk_id: str | None
     job_id: str | None
     callback_data: str | None
-    recipient: ToldRecipient
+    recipient: RecipientView
     status: str
     reason: str | None
     priority: str
@@ -157,12 +157,12 @@ class ToldStory(Told):
     cancelled_at: str | None
     finished_at: str | None
     replay_of: str | None
-    attempts: list[ToldAttempt]
-    short_links: list[ToldLink]
-    decisions: list[ToldDecision]
+    attempts: list[AttemptView]
+    short_links: list[LinkView]
+    decisions: list[DecisionView]
 
 
-class ToldCancel(Told):
+class CancellationView(View):
     """result: cancelled (it never leaves), or tooLate, and why."""
 
     id: str
@@ -170,11 +170,11 @@ class ToldCancel(Told):
     reason: str | None
 
 
-class ToldCancels(Told):
-    messages: list[ToldCancel]
+class CancellationsResponse(View):
+    messages: list[CancellationView]
 
 
-class ToldRow(Told):
+class MessageView(View):
     """A message on one line. channel: that of its last attempt."""
 
     id: str
@@ -192,8 +192,8 @@ class ToldRow(Told):
     part_count: int
 
 
-class ToldRows(Told):
+class MessagesResponse(View):
     """A page, the newest first. While there is a cursor there may be more, even if this page is short."""
 
-    messages: list[ToldRow]
+    messages: list[MessageView]
     cursor: str | None

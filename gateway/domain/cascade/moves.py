@@ -14,7 +14,7 @@ DOUBT = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
-class Route:
+class Reachability:
     """What is known, at this moment, of one step's way to the person.
 
     no_address: why there is none, in words. template_problem: why the step's template cannot be used, or "".
@@ -35,16 +35,16 @@ class Route:
 
 
 @dataclass(frozen=True)
-class World:
+class Context:
     """The moment, a route for each step, and how long a message that may have been sent is waited for.
 
     barred: why the person does not want this message at all, by whatever way; "" if they do.
     """
 
     now: datetime
-    routes: Sequence[Route]
+    reach: Sequence[Reachability]
     doubt: timedelta = DOUBT
-    barred: str = ""
+    opted_out: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Skip:
 
 
 @dataclass(frozen=True)
-class Leave:
+class Abandon:
     """Give up an attempt that the provider keeps putting off: the next step may be quicker."""
 
     attempt: int
@@ -96,13 +96,13 @@ class Recall:
 class Wait:
     """Nothing to do before `until`, unless something happens.
 
-    line: the account in whose line it stands meanwhile: messages to the same person that came later stay behind it.
+    fifo: the account in whose FIFO it waits meanwhile: messages to the same person that came later stay behind it.
     """
 
     until: datetime
     why: str
     status: Status = Status.NEW
-    line: str = ""
+    fifo: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,4 +113,4 @@ class Finish:
     why: str
 
 
-Move = Send | Skip | Leave | Recall | Wait | Finish
+Move = Send | Skip | Abandon | Recall | Wait | Finish

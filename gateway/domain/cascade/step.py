@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from gateway.domain.cascade.moves import Leave, Move, Route, Send, Skip, Wait, World
+from gateway.domain.cascade.moves import Abandon, Context, Move, Reachability, Send, Skip, Wait
 from gateway.domain.channel import window
 from gateway.domain.channel.facts import Facts
 from gateway.domain.channel.window import Mode, span
@@ -16,30 +16,32 @@ from gateway.domain.model.notification import Notification, Priority, Status
 from gateway.domain.model.nouns import Cause, Progress
 
 
-def of_step(notification: Notification, index: int, world: World) -> Move | None:
+def of_step(notification: Notification, index: int, context: Context) -> Move | None:
     """What one step wants; None if it is behind us."""
     attempt = notification.last(index)
     if attempt is None:
-        return _begin(notification, index, world)
+        return _begin(notification, index, context)
     rule = _AFTER.get(attempt.progress)
-    return rule(notification, attempt, world) if rule else None
+    return rule(notification, attempt, context) if rule else None
 
 
-def explained(notification: Notification, index: int, world: World) -> str:
+def explained(notification: Notification, index: int, context: Context) -> str:
     """What a step would do now, if its turn came, and why: in words, for whoever asks beforehand."""
-    return _begin(notification, index, world).why
+    return _begin(notification, index, context).why
 
 
-def _begin(notification: Notification, index: int, world: World, *, shut: bool = False, template: bool = False) -> Move:
+def _begin(
+    notification: Notification, index: int, context: Context, *, shut: bool = False, template: bool = False
+) -> Move:
     """What the step would do if nothing had been sent yet; with the window `shut`, or as a `template` only."""
-    step, route = notification.steps[index], world.routes[index]
-    obstacle = world.barred or _obstacle(notification, route)
+    step, reach = notification.steps[index], context.reach[index]
+    obstacle = context.opted_out or _obstacle(notification, reach)
     if obstacle:
         return Skip(index, f"{step.channel}: {obstacle}")
-    not_now = _not_at_this_hour(notification, step, world.now) or _held(notification, index, route, world.now)
+    not_now = _not_at_this_hour(notification, step, context.now) or _held(notification, index, reach, context.now)
     if not_now:
         return not_now
-    return _choose(index, replace(step, content=None) if template else step, route, world.now, shut=shut)
+    return _choose(index, replace(step, content=None) if template else step, reach, context.now, shut=shut)
 
 
 def _not_at_this_hour(notification: Notification, step: Step, now: datetime) -> Move | None:
@@ -54,31 +56,31 @@ def _not_at_this_hour(notification: Notification, step: Step, now: datetime) -> 
     return Wait(min(opens, notification.expires_at), words, Status.DELAYED)
 
 
-def _held(notification: Notification, index: int, route: Route, now: datetime) -> Wait | Skip | None:
+def _held(notification: Notification, index: int, reach: Reachability, now: datetime) -> Wait | Skip | None:
     """An account at fault is waited for; one whose provider is away only as long as the step has patience.
 
-    Patience counts from the last try, since a message may be looked at in another account's line in between.
+    Patience counts from the last try, since a message may be looked at in another account's FIFO in between.
     """
     step, tried = notification.steps[index], notification.last(index)
-    since = tried.at if tried else notification.in_line_since(route.account, now)
-    if route.held_until is None or route.held_until <= now:
+    since = tried.at if tried else notification.fifo_since_or(reach.account, now)
+    if reach.held_until is None or reach.held_until <= now:
         return None
-    words = f"{step.channel}: held, {route.held_why}"
+    words = f"{step.channel}: held, {reach.held_why}"
     if not notification.following(index):
-        return Wait(min(route.held_until, notification.expires_at), words, line=route.account)
+        return Wait(min(reach.held_until, notification.expires_at), words, fifo=reach.account)
     if notification.priority is Priority.URGENT:
         return Skip(index, f"{words}; it is urgent, so it is not waited for")
-    if route.patient:
-        return Wait(min(route.held_until, notification.expires_at), words, line=route.account)
+    if reach.patient:
+        return Wait(min(reach.held_until, notification.expires_at), words, fifo=reach.account)
     patience_over = since + step.fallback_after
     if patience_over <= now:
         return Skip(index, f"{words}, for longer than {span(step.fallback_after)}")
-    return Wait(min(route.held_until, notification.expires_at, patience_over), words, line=route.account)
+    return Wait(min(reach.held_until, notification.expires_at, patience_over), words, fifo=reach.account)
 
 
-def _again(notification: Notification, attempt: Attempt, world: World, words: str) -> Move:
+def _again(notification: Notification, attempt: Attempt, context: Context, words: str) -> Move:
     """Go on with an attempt if it would be made like this now: a window may have shut meanwhile, a person have left."""
-    move = _begin(notification, attempt.step, world, shut=bool(attempt.intent), template=attempt.template)
+    move = _begin(notification, attempt.step, context, shut=bool(attempt.intent), template=attempt.template)
     if isinstance(move, Send) and move.like(attempt):
         why = f"{notification.steps[attempt.step].channel}: {words}"
         again = notification.attempts.index(attempt)
@@ -93,12 +95,12 @@ def _the_rest(notification: Notification, attempt: Attempt, move: Move) -> Move:
     return move
 
 
-def _obstacle(notification: Notification, route: Route) -> str:
+def _obstacle(notification: Notification, reach: Reachability) -> str:
     """Why this person cannot be reached here at all. A reply reaches whoever has just written to us."""
-    session = route.session
-    if route.address is None:
-        return route.no_address
-    if route.facts.needs_start and (session is None or session.started_at is None):
+    session = reach.session
+    if reach.address is None:
+        return reach.no_address
+    if reach.facts.needs_start and (session is None or session.started_at is None):
         return "the person has not started the bot"
     if session and session.blocked_at:
         return f"the person has blocked us on {session.blocked_at:%Y-%m-%d %H:%M} UTC"
@@ -107,21 +109,21 @@ def _obstacle(notification: Notification, route: Route) -> str:
     return ""
 
 
-def _choose(index: int, step: Step, route: Route, now: datetime, *, shut: bool) -> Move:
+def _choose(index: int, step: Step, reach: Reachability, now: datetime, *, shut: bool) -> Move:
     """Free text while we may; when the window is shut, under an intent or as the approved template."""
-    rule = route.facts.window
-    state = "the provider says the window is closed" if shut else window.describe(rule, route.session, now)
-    if step.content and not shut and window.is_free(rule, route.session, now):
+    rule = reach.facts.window
+    state = "the provider says the window is closed" if shut else window.describe(rule, reach.session, now)
+    if step.content and not shut and window.is_free(rule, reach.session, now):
         return Send(index, template=False, why=f"{step.channel}: {state} -> free text")
     if step.content and step.intent:
         why = f"{step.channel}: {state} -> free text as {step.intent}"
         return Send(index, template=False, why=why, intent=step.intent)
     if step.template is None:
-        why = f"{step.channel}: {state}, and the step has no {_pass(route.facts)}"
+        why = f"{step.channel}: {state}, and the step has no {_pass(reach.facts)}"
         return Skip(index, why, Cause.WINDOW_CLOSED)
     name = f"{step.template.name}/{step.template.language}"
-    if route.template_problem:
-        return Skip(index, f"{step.channel}: {state}; template {name} cannot be used: {route.template_problem}")
+    if reach.template_problem:
+        return Skip(index, f"{step.channel}: {state}; template {name} cannot be used: {reach.template_problem}")
     return Send(index, template=True, why=f"{step.channel}: {state} -> template {name}")
 
 
@@ -136,32 +138,32 @@ def _followed(notification: Notification, attempt: Attempt) -> bool:
     return any(other.step in later and other.progress not in useless for other in notification.attempts)
 
 
-def _failed(notification: Notification, attempt: Attempt, world: World) -> Move | None:
+def _failed(notification: Notification, attempt: Attempt, context: Context) -> Move | None:
     """The provider said that the window is shut, whatever we believed: the same step may go as what is left of it."""
-    step, facts = notification.steps[attempt.step], world.routes[attempt.step].facts
+    step, facts = notification.steps[attempt.step], context.reach[attempt.step].facts
     if attempt.cause is not Cause.WINDOW_CLOSED or attempt.template or _followed(notification, attempt):
         return None
     if step.template is None and (attempt.intent or not step.intent):
         return None
     if attempt.unsure_from and facts.idempotent:  # this was said of a repetition: the first one may have arrived
         return None
-    move = _begin(notification, attempt.step, world, shut=True, template=bool(attempt.intent))
+    move = _begin(notification, attempt.step, context, shut=True, template=bool(attempt.intent))
     return _the_rest(notification, attempt, move)
 
 
-def _retrying(notification: Notification, attempt: Attempt, world: World) -> Move:
-    step, route = notification.steps[attempt.step], world.routes[attempt.step]
+def _retrying(notification: Notification, attempt: Attempt, context: Context) -> Move:
+    step, reach = notification.steps[attempt.step], context.reach[attempt.step]
     if _put_off(notification, attempt):
         why = f"{step.channel}: {attempt.reason}; not waited for any longer"
-        return Leave(notification.attempts.index(attempt), why)
-    held = _held(notification, attempt.step, route, world.now)
+        return Abandon(notification.attempts.index(attempt), why)
+    held = _held(notification, attempt.step, reach, context.now)
     if isinstance(held, Skip):
         return held
-    times = [moment for moment in (attempt.retry_at, held and held.until) if moment and moment > world.now]
+    times = [moment for moment in (attempt.retry_at, held and held.until) if moment and moment > context.now]
     if times:
         words = f"{step.channel}: {attempt.reason}; trying again"
-        return Wait(min(max(times), notification.expires_at), words, line=route.account)
-    return _again(notification, attempt, world, "trying again")
+        return Wait(min(max(times), notification.expires_at), words, fifo=reach.account)
+    return _again(notification, attempt, context, "trying again")
 
 
 def _put_off(notification: Notification, attempt: Attempt) -> bool:
@@ -172,51 +174,51 @@ def _put_off(notification: Notification, attempt: Attempt) -> bool:
     return attempt.tries >= MAX_TRIES or pause > notification.steps[attempt.step].fallback_after
 
 
-def _in_doubt(notification: Notification, attempt: Attempt, world: World) -> Move | None:
+def _in_doubt(notification: Notification, attempt: Attempt, context: Context) -> Move | None:
     """It may have been sent. It is waited for; it goes again while the provider still knows our key, or if asked to."""
     if _followed(notification, attempt):
         return None
-    route, until = world.routes[attempt.step], attempt.at + world.doubt
-    known_until = (attempt.unsure_from or attempt.at) + route.facts.idempotent
-    if max(world.now, attempt.retry_at or world.now) < known_until:
+    reach, until = context.reach[attempt.step], attempt.at + context.doubt
+    known_until = (attempt.unsure_from or attempt.at) + reach.facts.idempotent
+    if max(context.now, attempt.retry_at or context.now) < known_until:
         words = "it may have been sent; repeating it under the same key"
-        move = _repeated(notification, attempt, world, words)
+        move = _repeated(notification, attempt, context, words)
         if move and not (isinstance(move, Wait) and move.until >= known_until):
             return move
-    if world.now < until and route.facts.echoes_key:
+    if context.now < until and reach.facts.echoes_key:
         words = f"{notification.steps[attempt.step].channel}: it may have been sent; waiting for a receipt"
         return Wait(min(until, notification.expires_at), words)
     if notification.repeats:
-        return _repeated(notification, attempt, world, "it may have been sent; repeating it all the same, as asked")
+        return _repeated(notification, attempt, context, "it may have been sent; repeating it all the same, as asked")
     return None
 
 
-def _repeated(notification: Notification, attempt: Attempt, world: World, words: str) -> Move | None:
+def _repeated(notification: Notification, attempt: Attempt, context: Context, words: str) -> Move | None:
     """The same message once more, at its time; None when that was done often enough, or cannot be done any more."""
     if attempt.tries >= MAX_TRIES:
         return None
-    again_at, step = attempt.retry_at or world.now, notification.steps[attempt.step]
-    if again_at > world.now:
+    again_at, step = attempt.retry_at or context.now, notification.steps[attempt.step]
+    if again_at > context.now:
         until = min(again_at, notification.expires_at)
-        return Wait(until, f"{step.channel}: {words}", line=world.routes[attempt.step].account)
-    move = _again(notification, attempt, world, words)
+        return Wait(until, f"{step.channel}: {words}", fifo=context.reach[attempt.step].account)
+    move = _again(notification, attempt, context, words)
     same = isinstance(move, Send) and move.again is not None
     return move if same or isinstance(move, Wait) else None
 
 
-def _unconfirmed(notification: Notification, attempt: Attempt, world: World) -> Move | None:
+def _unconfirmed(notification: Notification, attempt: Attempt, context: Context) -> Move | None:
     """Sent, and the step asks for more. Patience counts from the send; the last step has nothing to fall back on."""
     step = notification.steps[attempt.step]
     if not notification.following(attempt.step):
         return None
     until = (attempt.sent_at or attempt.at) + step.fallback_after
-    if world.now < until:
+    if context.now < until:
         words = f"{step.channel}: sent; waiting up to {span(step.fallback_after)} for {step.success.name.lower()}"
         return Wait(min(until, notification.expires_at), words)
     return None
 
 
-_AFTER: dict[Progress, Callable[[Notification, Attempt, World], Move | None]] = {
+_AFTER: dict[Progress, Callable[[Notification, Attempt, Context], Move | None]] = {
     Progress.FAILED: _failed,
     Progress.RETRYING: _retrying,
     Progress.SENDING: _in_doubt,

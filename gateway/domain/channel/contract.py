@@ -107,7 +107,7 @@ class Verdict:
 
 
 @runtime_checkable
-class TemplateDesk(Protocol):
+class TemplateApprovals(Protocol):
     """What an account offers besides, where its provider approves templates over an API."""
 
     def template_mistakes(self, template: MessageTemplate) -> Sequence[tuple[str, str]]:

@@ -67,8 +67,8 @@ class Notification(Struct, frozen=True, omit_defaults=True):
     that of its priority, or that of an account which has no room for it yet. `reply_to` makes it a bot's answer
     to that message: it goes out whatever the person has stopped, since they have just spoken.
 
-    accepted: its place in the order of all. person: whose it is, while it is not settled. line: the account
-    (channel:name) in whose line it stands, and `in_line_from` since when: those of one person leave in order.
+    accepted: its place in the order of all. person: whose it is, while it is not complete. fifo: the account
+    (channel:name) in whose FIFO it waits, and `fifo_since` since when: those of one person leave in order.
     marketing: people may want none of that, and the rest all the same.
     hours: when it may leave. repeats: what may have been sent is sent again, as the caller wishes.
     asked: the digest of what was asked for, where the id is the caller's own. job_id: whose row it came of, and
@@ -106,8 +106,8 @@ class Notification(Struct, frozen=True, omit_defaults=True):
     asked: str | None = None
     replay_of: str | None = None
     lane: str | None = None
-    line: str | None = None
-    in_line_from: datetime | None = None
+    fifo: str | None = None
+    fifo_since: datetime | None = None
     mistakes: int = 0
     cancelled_at: datetime | None = None
     done_at: datetime | None = None
@@ -147,37 +147,37 @@ class Notification(Struct, frozen=True, omit_defaults=True):
         status = _forward(self.status, _status(attempts))
         return replace(self, attempts=attempts, status=status, dead_at=self.dead_at if status in _DEAD else None)
 
-    def waiting(self, until: datetime, now: datetime, status: Status, line: str) -> "Notification":
-        """Out of our hands until then, in that account's line if there is one."""
+    def waiting(self, until: datetime, now: datetime, status: Status, fifo: str) -> "Notification":
+        """Out of our hands until then, in that account's FIFO if one is named."""
         return replace(
             self,
             due_at=until,
             lease=None,
             lane=lane_of(self.priority),
-            line=line or None,
-            in_line_from=self.in_line_since(line, now) if line else None,
+            fifo=fifo or None,
+            fifo_since=self.fifo_since_or(fifo, now) if fifo else None,
             status=_forward(self.status, status),
         )
 
     def parked(self, lane: str, account: str, now: datetime) -> "Notification":
         """Out of our hands until the account has room: due in its lane, behind those that are there."""
-        due_at, since = min(self.due_at or now, now), self.in_line_since(account, now)
-        return replace(self, due_at=due_at, lease=None, lane=lane, line=account, in_line_from=since)
+        due_at, since = min(self.due_at or now, now), self.fifo_since_or(account, now)
+        return replace(self, due_at=due_at, lease=None, lane=lane, fifo=account, fifo_since=since)
 
-    def in_line_since(self, account: str, now: datetime) -> datetime:
-        """Since when it stands in this account's line; `now` if it does not."""
-        return (self.in_line_from or now) if self.line == account else now
+    def fifo_since_or(self, account: str, now: datetime) -> datetime:
+        """Since when it has been waiting in this account's FIFO; `now` if it has not."""
+        return (self.fifo_since or now) if self.fifo == account else now
 
-    def woken(self, now: datetime) -> "Notification":
+    def reschedule(self, now: datetime) -> "Notification":
         """To be looked at now: something has happened to it, perhaps after it had been settled."""
         return replace(self, due_at=now, lane=lane_of(self.priority), done_at=None)
 
-    def settled(self, status: Status, at: datetime) -> "Notification":
+    def complete(self, status: Status, at: datetime) -> "Notification":
         """At rest: nothing is due any more. A receipt may still move it forward."""
         status = _forward(self.status, status)
         dead = status in _DEAD and _at_fault(self, status) and not self.cancelled_at
         dead_at = (self.dead_at or at) if dead else None
-        rest = replace(self, due_at=None, lease=None, lane=None, person=None, line=None, in_line_from=None)
+        rest = replace(self, due_at=None, lease=None, lane=None, person=None, fifo=None, fifo_since=None)
         return replace(rest, status=status, done_at=at, dead_at=dead_at)
 
 
@@ -198,7 +198,7 @@ _DEAD = {Status.UNDELIVERED, Status.EXPIRED, Status.ERROR}
 _ORDER = list(Status)
 
 
-def orphaned(notification: Notification) -> Notification:
+def mark_unknown(notification: Notification) -> Notification:
     """As it is to be seen by whoever takes it over: what was being sent may have been sent."""
     for index, attempt in enumerate(notification.attempts):
         if attempt.progress is Progress.SENDING:
@@ -229,7 +229,7 @@ def _at_fault(notification: Notification, status: Status) -> bool:
     """Did it end badly for a reason that somebody could mend? People who stopped us or have no address are none."""
     nobodys = {Cause.STOPPED, Cause.WINDOW_CLOSED, None}
     failed = any(attempt.cause not in nobodys for attempt in notification.attempts)
-    return failed or status is Status.ERROR or notification.line is not None or notification.mistakes > 0
+    return failed or status is Status.ERROR or notification.fifo is not None or notification.mistakes > 0
 
 
 def recorded(before: Notification, after: Notification) -> Notification:

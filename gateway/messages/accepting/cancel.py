@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from gateway.domain.api.request import AskedCancel, RequestError
+from gateway.domain.api.request import CancelRequest, RequestError
 from gateway.domain.model.attempt import Attempt, in_doubt
 from gateway.domain.model.notification import Notification, Status
 from gateway.domain.model.nouns import Progress
@@ -35,7 +35,7 @@ class Outcome:
     reason: str = ""
 
 
-async def cancel(runtime: Runtime, asked: AskedCancel) -> list[Outcome]:
+async def cancel(runtime: Runtime, asked: CancelRequest) -> list[Outcome]:
     """Cancel one message, a group or a bulk; what became of each. Raises RequestError, LookupError if none is there."""
     keys = await _named(runtime, asked)
     outcomes = []
@@ -64,8 +64,8 @@ def cancelled(old: Notification, now: datetime) -> Notification:
     if _left(old) is None:
         # What was out once and has failed since does not go back in its status; nor does anybody have to look after it.
         end = Status.UNDELIVERED if old.status is Status.SENT else Status.CANCELLED
-        return replace(stopped.settled(end, now), dead_at=None)
-    return stopped if old.lease or old.due_at is None else stopped.woken(now)
+        return replace(stopped.complete(end, now), dead_at=None)
+    return stopped if old.lease or old.due_at is None else stopped.reschedule(now)
 
 
 def outcome(notification: Notification) -> Outcome:
@@ -95,7 +95,7 @@ def _so_far(attempt: Attempt) -> Progress:
     return max(pieces, default=Progress.UNKNOWN if in_doubt(attempt) else attempt.progress)
 
 
-async def _named(runtime: Runtime, asked: AskedCancel) -> list[str]:
+async def _named(runtime: Runtime, asked: CancelRequest) -> list[str]:
     given = [name for name in ("id", "group_id", "bulk_id") if getattr(asked, name)]
     match given:
         case ["id"]:

@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from gateway.domain.api.links import Link, Shortening
-from gateway.domain.api.request import RESERVED, AskedBulk, AskedMessage, RequestError, convert
+from gateway.domain.api.request import RESERVED, BulkRequest, MessageInput, RequestError, convert
 from gateway.domain.model.attempt import Step
 from gateway.domain.model.change import Callback
 from gateway.domain.model.notification import Notification
@@ -19,7 +19,7 @@ from gateway.messages.composing.lint import flattened
 from gateway.messages.composing.steps import outlined
 from gateway.messages.composing.terms import Terms, read_callback, read_terms
 from gateway.messages.composing.texts import filled
-from gateway.messages.delivery.reachability import way_of
+from gateway.messages.delivery.reachability import channel_of
 from gateway.messages.templates.expansion import expanded
 from gateway.people.recipients import recipient
 from gateway.runtime.runtime import Runtime, account_key
@@ -74,7 +74,7 @@ def key_of(scope: str, path: str, index: int) -> str:
 class Wanted:
     """One message of a request, as far as it is the same for all its destinations. asked: the digest of its JSON."""
 
-    message: AskedMessage
+    message: MessageInput
     steps: Sequence[tuple[Step, list[str]]]
     terms: Terms
     path: str
@@ -84,7 +84,7 @@ class Wanted:
 
 
 async def planned(
-    runtime: Runtime, bulk: AskedBulk, caller: str, *, scope: str | None = None, trial: bool = False
+    runtime: Runtime, bulk: BulkRequest, caller: str, *, scope: str | None = None, trial: bool = False
 ) -> list[Plan]:
     """One plan for each message and destination, in order. Raises RequestError where there are too many."""
     many = sum(map(_items, bulk.messages))
@@ -114,14 +114,14 @@ async def _plans(runtime: Runtime, asked: Any, path: str, request: Request) -> S
     return await asyncio.gather(*(_plan(runtime, request, wanted, at, runtime.clock.ordinal()) for at in places))
 
 
-def _read(asked: Any) -> AskedMessage:
-    message = convert(AskedMessage, asked)
+def _read(asked: Any) -> MessageInput:
+    message = convert(MessageInput, asked)
     if message.id in RESERVED:
         raise RequestError("invalid", f"no message can be called {message.id}", "id")
     return message
 
 
-def _digest(message: AskedMessage, request: Request) -> str | None:
+def _digest(message: MessageInput, request: Request) -> str | None:
     """By which a message under a caller's own id is known again."""
     if message.id is None:
         return None
@@ -168,17 +168,17 @@ async def _accepted(runtime: Runtime, request: Request, wanted: Wanted, index: i
     return Plan(wanted.path, terms.under(made, hours, request.before + index), warnings=warnings, links=links)
 
 
-def _finished(runtime: Runtime, message: AskedMessage, shortening: Shortening, step: Step) -> Step:
+def _finished(runtime: Runtime, message: MessageInput, shortening: Shortening, step: Step) -> Step:
     """The step with what it costs: with short links where they are wanted, and then the parts that it is charged as."""
-    way = way_of(runtime, step)
-    step = replace(step, price=runtime.settings.prices.get(account_key(way)))
+    channel = channel_of(runtime, step)
+    step = replace(step, price=runtime.settings.prices.get(account_key(channel)))
     if step.content is None:
         return step
-    count, wanted = way.facts.parts, message.use_short_links
+    count, wanted = channel.facts.parts, message.use_short_links
     if wanted or (wanted is None and count and runtime.settings.shortens):
         step = replace(step, content=shortening.content(step.content))
     content = step.content or Content()
-    return replace(step, parts=count(content) if count else len(way.split(content)))
+    return replace(step, parts=count(content) if count else len(channel.split(content)))
 
 
 def _items(asked: Any) -> int:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import msgspec
 
 from gateway.domain.api.formats import iso
-from gateway.domain.api.request import AskedBulk, RequestError, read
-from gateway.domain.api.response import ToldBulk, ToldError, ToldItem, ToldStep
+from gateway.domain.api.request import BulkRequest, RequestError, read
+from gateway.domain.api.response import BulkResponse, ErrorView, ItemView, StepView
 from gateway.domain.cascade import rule
 from gateway.domain.cascade.moves import Send
 from gateway.domain.cascade.step import explained
@@ -25,19 +25,19 @@ from storage.messages import links, notifications
 log = logging.getLogger(__name__)
 
 
-async def submit(runtime: Runtime, body: bytes, caller: str, idempotency_key: str | None) -> ToldBulk:
+async def submit(runtime: Runtime, body: bytes, caller: str, idempotency_key: str | None) -> BulkResponse:
     """Accept what can be accepted; the answer, one item for each message and destination, in order.
 
-    Raises RequestError where the body as a whole cannot be read, storage.access.keys.Conflict where the key was used
+    Raises RequestError where the body as a whole cannot be read, storage.access.keys.KeyConflict where the key was used
     with another body. The same key with the same body gives the same answer and sends once: the notifications' ids come
     from both, so a request that broke off half-way is completed by its repetition. The answer is made when all is
     stored, so that it is true whatever became of another request at the same moment.
     """
-    bulk = read(AskedBulk, body)
+    bulk = read(BulkRequest, body)
     request = _request(caller, idempotency_key) if idempotency_key else None
     before = await keys.claim(runtime.db, request, body, runtime.clock()) if request else None
     if before and before.answer:
-        return msgspec.convert(before.answer, ToldBulk)
+        return msgspec.convert(before.answer, BulkResponse)
     scope = f"{request}:{keys.digest(body)}" if request else None
     plans = await _known(runtime, await planned(runtime, bulk, caller, scope=scope))
     if before and scope:
@@ -49,13 +49,13 @@ async def submit(runtime: Runtime, body: bytes, caller: str, idempotency_key: st
     _tell(answer)
     if request is None:
         return answer
-    return msgspec.convert(await keys.remember(runtime.db, request, msgspec.to_builtins(answer)), ToldBulk)
+    return msgspec.convert(await keys.remember(runtime.db, request, msgspec.to_builtins(answer)), BulkResponse)
 
 
-async def recalled(runtime: Runtime, body: bytes, caller: str, idempotency_key: str) -> ToldBulk | None:
-    """What was answered to this request, if it came before. Raises storage.access.keys.Conflict."""
+async def recalled(runtime: Runtime, body: bytes, caller: str, idempotency_key: str) -> BulkResponse | None:
+    """What was answered to this request, if it came before. Raises storage.access.keys.KeyConflict."""
     known = await keys.recalled(runtime.db, _request(caller, idempotency_key), body)
-    return msgspec.convert(known.answer, ToldBulk) if known and known.answer else None
+    return msgspec.convert(known.answer, BulkResponse) if known and known.answer else None
 
 
 def _request(caller: str, idempotency_key: str) -> str:
@@ -73,15 +73,15 @@ async def _completed(runtime: Runtime, plans: Sequence[Plan], scope: str) -> lis
     return found
 
 
-async def validate(runtime: Runtime, body: bytes, caller: str) -> ToldBulk:
+async def validate(runtime: Runtime, body: bytes, caller: str) -> BulkResponse:
     """The answer that `submit` would give, with each step explained as things stand; nothing is stored or sent.
 
     A message for later is judged at its time, as far as that can be known now. Raises RequestError.
     """
-    bulk = read(AskedBulk, body)
+    bulk = read(BulkRequest, body)
     plans = await _known(runtime, await planned(runtime, bulk, caller, trial=True))
     explained = await asyncio.gather(*(_explained(runtime, plan) for plan in plans))  # their looks share trips
-    return ToldBulk(bulk_id=bulk.bulk_id, messages=explained)
+    return BulkResponse(bulk_id=bulk.bulk_id, messages=explained)
 
 
 async def _known(runtime: Runtime, plans: Sequence[Plan]) -> list[Plan]:
@@ -108,7 +108,7 @@ def _sibling(key: str) -> str:
     return own if numbered else f"{own}:0"
 
 
-def _tell(answer: ToldBulk) -> None:
+def _tell(answer: BulkResponse) -> None:
     """One line for all of them, however many: each can be found by its id."""
     ids = [item.id for item in answer.messages if item.id]
     metrics.ASKED.labels("accepted").inc(len(ids))
@@ -117,16 +117,16 @@ def _tell(answer: ToldBulk) -> None:
         log.info("accepted", extra={"message_ids": ids})
 
 
-def _answer(bulk: AskedBulk, plans: Sequence[Plan]) -> ToldBulk:
-    return ToldBulk(bulk_id=bulk.bulk_id, messages=[_item(plan) for plan in plans])
+def _answer(bulk: BulkRequest, plans: Sequence[Plan]) -> BulkResponse:
+    return BulkResponse(bulk_id=bulk.bulk_id, messages=[_item(plan) for plan in plans])
 
 
-def _item(plan: Plan) -> ToldItem:
+def _item(plan: Plan) -> ItemView:
     made, error = plan.notification, plan.error
     if error or made is None:
         error = error or RequestError("invalid", "it cannot be read", plan.path)
-        return ToldItem(error=ToldError(code=error.code, message=error.message, field=error.field))
-    item = ToldItem(
+        return ItemView(error=ErrorView(code=error.code, message=error.message, field=error.field))
+    item = ItemView(
         id=made.id,
         group_id=made.group_id,
         bulk_id=made.bulk_id,
@@ -140,8 +140,8 @@ def _item(plan: Plan) -> ToldItem:
     return item
 
 
-def _step(step: Step) -> ToldStep:
-    told = ToldStep(
+def _step(step: Step) -> StepView:
+    told = StepView(
         channel=step.channel,
         account=step.account,
         success=step.success.name.lower(),
@@ -155,15 +155,15 @@ def _step(step: Step) -> ToldStep:
     return told
 
 
-async def _explained(runtime: Runtime, plan: Plan) -> ToldItem:
+async def _explained(runtime: Runtime, plan: Plan) -> ItemView:
     item, made = _item(plan), plan.notification
     if made is None or not item.plan:
         return item
-    world = await look(runtime, made, made.send_at)
+    context = await look(runtime, made, made.send_at)
     for number, (told, step) in enumerate(zip(item.plan, made.steps, strict=True)):
-        told.explanation = _with_parts(explained(made, number, world), step)
+        told.explanation = _with_parts(explained(made, number, context), step)
         told.text = step.content.text if step.content else None
-    item.channel = _first(made, rule.advance(made, world)[1])
+    item.channel = _first(made, rule.advance(made, context)[1])
     return item
 
 
@@ -171,6 +171,6 @@ def _with_parts(words: str, step: Step) -> str:
     return f"{words}; {step.parts} parts" if step.parts > 1 else words
 
 
-def _first(made: Notification, act: object) -> str | None:
+def _first(made: Notification, action: object) -> str | None:
     """Where it would go first, if it would go anywhere now."""
-    return made.steps[act.step].channel if isinstance(act, Send) else None
+    return made.steps[action.step].channel if isinstance(action, Send) else None

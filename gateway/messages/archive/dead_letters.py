@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from gateway.domain.api.request import Asked
+from gateway.domain.api.request import Input
 from gateway.domain.model.attempt import Attempt
 from gateway.domain.model.notification import Notification
 from gateway.domain.model.nouns import Progress
@@ -19,7 +19,7 @@ from storage.messages import callbacks, inbox, notifications
 Kind = Literal["messages", "events", "callbacks"]
 
 
-class AskedPage(Asked):
+class DeadLettersQuery(Input):
     """Which page is wanted. `cursor` is what the page before it gave."""
 
     kind: Kind = "messages"
@@ -47,7 +47,7 @@ class Page:
     cursor: str | None
 
 
-async def page(db: Db, asked: AskedPage, now: datetime) -> Page:
+async def page(db: Db, asked: DeadLettersQuery, now: datetime) -> Page:
     """Dead letters, the newest first. Raises RequestError."""
     after = place(asked.cursor)
     if asked.kind == "events":

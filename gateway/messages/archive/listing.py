@@ -10,8 +10,8 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from gateway.domain.api.formats import iso
-from gateway.domain.api.request import Asked, Name, RequestError
-from gateway.domain.api.response import ToldRow
+from gateway.domain.api.request import Input, Name, RequestError
+from gateway.domain.api.response import MessageView
 from gateway.domain.model.notification import Notification, Status
 from gateway.people.recipients import normal_phone
 from gateway.runtime.paging import MOST, Cursor, Limit, cursor, place
@@ -26,7 +26,7 @@ SCANNED = 10 * MOST
 Moment = Annotated[datetime, Meta(tz=True)]
 
 
-class AskedFilter(Asked):
+class FilterQuery(Input):
     """Which messages are wanted. phone: all of a number, or a part of it. from, to: when they were accepted."""
 
     status: Status | None = None
@@ -40,14 +40,14 @@ class AskedFilter(Asked):
     until: Moment | None = msgspec.field(name="to", default=None)
 
 
-class AskedList(AskedFilter):
+class MessagesQuery(FilterQuery):
     """A page of them. `cursor` is what the page before it gave."""
 
     limit: Limit = 50
     cursor: Cursor | None = None
 
 
-class AskedExport(AskedFilter):
+class ExportQuery(FilterQuery):
     """All of them, as a file."""
 
     format: Literal["csv", "xlsx"] = "csv"
@@ -57,13 +57,13 @@ class AskedExport(AskedFilter):
 class Page:
     """cursor: where to look on; None: there is nothing more."""
 
-    rows: list[ToldRow]
+    rows: list[MessageView]
     cursor: str | None
 
 
-async def listed(runtime: Runtime, asked: AskedFilter, after: str | None, limit: int) -> Page:
+async def listed(runtime: Runtime, asked: FilterQuery, after: str | None, limit: int) -> Page:
     """Up to `limit` rows. Where many have to be passed over the page ends early. Raises RequestError."""
-    wanted, behind, rows = _wanted(runtime, asked), place(after), list[ToldRow]()
+    wanted, behind, rows = _wanted(runtime, asked), place(after), list[MessageView]()
     at_once = MOST if asked.status or asked.channel or (asked.phone and not wanted.phone) else limit
     for _ in range(SCANNED // MOST):
         found = await notifications.accepted(runtime.db, wanted, behind, runtime.clock(), at_once)
@@ -78,7 +78,7 @@ async def listed(runtime: Runtime, asked: AskedFilter, after: str | None, limit:
     return Page(rows, cursor(behind.at, behind.id) if behind else None)
 
 
-async def every(runtime: Runtime, asked: AskedFilter) -> AsyncIterator[list[ToldRow]]:
+async def every(runtime: Runtime, asked: FilterQuery) -> AsyncIterator[list[MessageView]]:
     """All rows, a page at a time. Raises RequestError before the first one."""
     page = await listed(runtime, asked, None, MOST)
     yield page.rows
@@ -87,10 +87,10 @@ async def every(runtime: Runtime, asked: AskedFilter) -> AsyncIterator[list[Told
         yield page.rows
 
 
-def row(notification: Notification) -> ToldRow:
+def row(notification: Notification) -> MessageView:
     """A message on one line. Pure."""
     last = notification.attempts[-1] if notification.attempts else None
-    return ToldRow(
+    return MessageView(
         id=notification.id,
         group_id=notification.group_id,
         bulk_id=notification.bulk_id,
@@ -107,7 +107,7 @@ def row(notification: Notification) -> ToldRow:
     )
 
 
-def _wanted(runtime: Runtime, asked: AskedFilter) -> Found:
+def _wanted(runtime: Runtime, asked: FilterQuery) -> Found:
     """As much of it as the database finds by an index."""
     found = Found(asked.group_id, asked.bulk_id, asked.job_id, asked.external_id, _whole(runtime, asked.phone))
     try:
@@ -125,7 +125,7 @@ def _whole(runtime: Runtime, phone: str | None) -> str | None:
         return None
 
 
-def _fits(asked: AskedFilter, wanted: Found, notification: Notification) -> bool:
+def _fits(asked: FilterQuery, wanted: Found, notification: Notification) -> bool:
     person = notification.recipient
     part = "".join(filter(str.isdigit, asked.phone)) if asked.phone and not wanted.phone else ""
     if asked.phone and not wanted.phone and not (part and part in (person.phone or "")):

@@ -10,11 +10,11 @@ from uuid import NAMESPACE_URL, uuid5
 from msgspec import Meta
 from msgspec.structs import replace
 
-from gateway.domain.api.request import Asked, Destination, RequestError
+from gateway.domain.api.request import Destination, Input, RequestError
 from gateway.domain.model.attempt import Attempt
 from gateway.domain.model.notification import Notification, Recipient, lane_of
 from gateway.domain.model.nouns import Progress
-from gateway.messages.archive.dead_letters import AskedPage, Kind, page
+from gateway.messages.archive.dead_letters import DeadLettersQuery, Kind, page
 from gateway.people.recipients import recipient
 from gateway.runtime.paging import MOST, Cursor
 from gateway.runtime.runtime import Runtime
@@ -26,7 +26,7 @@ COUNTED = 10_000
 Key = Annotated[str, Meta(min_length=1, max_length=1024)]
 
 
-class AskedReplay(Asked):
+class ReplayRequest(Input):
     """What is to be sent or worked on anew: these, or all, MOST at a time. `force`: also what may have been sent."""
 
     kind: Kind = "messages"
@@ -63,13 +63,15 @@ class Replayed:
     cursor: str | None
 
 
-async def replay(runtime: Runtime, asked: AskedReplay) -> Replayed:
+async def replay(runtime: Runtime, asked: ReplayRequest) -> Replayed:
     """Send these messages, or work on these events, anew; what became of each. May be repeated. Raises RequestError."""
     if (asked.ids is None) is not asked.all:
         raise RequestError("invalid", "give either ids, or all: true", "ids")
     cursor, keys = None, asked.ids or []
     if asked.all:
-        found = await page(runtime.db, AskedPage(kind=asked.kind, limit=MOST, cursor=asked.cursor), runtime.clock())
+        found = await page(
+            runtime.db, DeadLettersQuery(kind=asked.kind, limit=MOST, cursor=asked.cursor), runtime.clock()
+        )
         cursor, keys = found.cursor, [letter.id for letter in found.letters]
     if asked.kind == "events":
         outcomes = _revived(keys, await inbox.revived(runtime.db, keys, runtime.clock()))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from gateway.domain.api.request import AskedStep, AskedTemplate, RequestError
+from gateway.domain.api.request import RequestError, StepInput, TemplateInput
 from gateway.domain.model.attempt import Step
 from gateway.domain.model.message_template import MessageTemplate, places
 from gateway.domain.model.nouns import Content, Media, template_key
@@ -11,12 +11,12 @@ from gateway.runtime.runtime import Runtime
 from storage.templates import approved
 
 
-def used(steps: Sequence[AskedStep]) -> list[frozenset[str]]:
+def used(steps: Sequence[StepInput]) -> list[frozenset[str]]:
     """The variables that each step's texts name. Raises RequestError where a text can never be filled in."""
     return [_used(step, f"channels[{index}]") for index, step in enumerate(steps)]
 
 
-def texts_of(step: AskedStep) -> Iterator[tuple[str, str]]:
+def texts_of(step: StepInput) -> Iterator[tuple[str, str]]:
     """Every text of a step that may hold variables, by its field."""
     yield "text", step.text
     yield from ((f"buttons[{index}].text", button.text) for index, button in enumerate(step.buttons))
@@ -24,7 +24,7 @@ def texts_of(step: AskedStep) -> Iterator[tuple[str, str]]:
         yield from _template_texts(step.template)
 
 
-def _template_texts(template: AskedTemplate) -> Iterator[tuple[str, str]]:
+def _template_texts(template: TemplateInput) -> Iterator[tuple[str, str]]:
     yield from ((f"template.variables.{name}", text) for name, text in template.variables.items())
     if header := template.header:
         yield from ((f"template.header.variables.{name}", text) for name, text in header.variables.items())
@@ -33,7 +33,7 @@ def _template_texts(template: AskedTemplate) -> Iterator[tuple[str, str]]:
         yield from ((f"template.buttons[{index}].{name}", getattr(button, name)) for name in ("url", "reply"))
 
 
-def _used(step: AskedStep, path: str) -> frozenset[str]:
+def _used(step: StepInput, path: str) -> frozenset[str]:
     found: frozenset[str] = frozenset()
     for field, text in texts_of(step):
         try:
@@ -43,7 +43,7 @@ def _used(step: AskedStep, path: str) -> frozenset[str]:
     return found
 
 
-async def warnings(runtime: Runtime, steps: Sequence[AskedStep]) -> list[str]:
+async def warnings(runtime: Runtime, steps: Sequence[StepInput]) -> list[str]:
     """What the author should know. Raises RequestError where a text can never be filled in."""
     told = dict(enumerate(used(steps)))
     found = [*_uneven(told)]
@@ -54,8 +54,8 @@ async def warnings(runtime: Runtime, steps: Sequence[AskedStep]) -> list[str]:
 
 def flattened(runtime: Runtime, step: Step, index: int) -> list[str]:
     """What becomes of a recipient's values, where the provider takes them on one line only."""
-    way, template = runtime.channel(step.channel, step.account), step.template
-    if not (template and way and way.facts.flat_values):
+    channel, template = runtime.channel(step.channel, step.account), step.template
+    if not (template and channel and channel.facts.flat_values):
         return []
     header = template.header.values if template.header else {}
     named = {"variables": template.values, "header.variables": header}
@@ -70,18 +70,18 @@ def is_flat(value: str) -> bool:
     return value == " ".join(value.split())
 
 
-async def _of_template(runtime: Runtime, step: AskedStep, index: int) -> list[str]:
-    way, asked = runtime.channel(step.channel, step.account), step.template
-    if way is None or asked is None:
+async def _of_template(runtime: Runtime, step: StepInput, index: int) -> list[str]:
+    channel, asked = runtime.channel(step.channel, step.account), step.template
+    if channel is None or asked is None:
         return []
-    known = await approved.get(runtime.db, template_key(step.channel, way.account, asked))
+    known = await approved.get(runtime.db, template_key(step.channel, channel.account, asked))
     path = f"channels[{index}].template"
-    flat = [name for name, text in asked.variables.items() if way.facts.flat_values and "\n" in text]
+    flat = [name for name, text in asked.variables.items() if channel.facts.flat_values and "\n" in text]
     told = [f"{path}.variables.{name}: {FLAT}" for name in flat]
     return told + ([f"{path}: {words}" for words in _unlike(asked, known)] if known else [])
 
 
-def _unlike(asked: AskedTemplate, known: MessageTemplate) -> Iterator[str]:
+def _unlike(asked: TemplateInput, known: MessageTemplate) -> Iterator[str]:
     """How the values differ from what the provider's template has places for."""
     wanted, given = set(places(known.body)), set(asked.variables)
     if not known.usable:
@@ -106,13 +106,13 @@ def _uneven(told: Mapping[int, frozenset[str]]) -> Iterator[str]:
             yield f"channels[{index}] does not use {named}, which other channels do"
 
 
-def _long(runtime: Runtime, step: AskedStep, index: int) -> Iterator[str]:
+def _long(runtime: Runtime, step: StepInput, index: int) -> Iterator[str]:
     """As the text stands, before its variables make it longer or shorter."""
-    way = runtime.channel(step.channel, step.account)
-    if way is None or not step.text:
+    channel = runtime.channel(step.channel, step.account)
+    if channel is None or not step.text:
         return
     content = Content(step.text, Media(step.media.type, step.media.url) if step.media else None)
-    if (count := len(way.split(content))) > 1:
+    if (count := len(channel.split(content))) > 1:
         yield f"channels[{index}].text takes {count} messages"
-    if way.facts.parts and (parts := way.facts.parts(content)) > 1:
+    if channel.facts.parts and (parts := channel.facts.parts(content)) > 1:
         yield f"channels[{index}].text takes {parts} parts, each charged as one"

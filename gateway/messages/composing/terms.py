@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from msgspec import structs
 
-from gateway.domain.api.request import AskedMessage, Destination, RequestError
+from gateway.domain.api.request import Destination, MessageInput, RequestError
 from gateway.domain.channel.web import callback_problem
 from gateway.domain.model.change import Callback
 from gateway.domain.model.hours import Hours, is_zone, opens_at, read_ranges
@@ -66,7 +66,7 @@ class Terms:
         )
 
 
-def read_terms(asked: AskedMessage, many: int, zone: str, now: datetime) -> Terms:
+def read_terms(asked: MessageInput, many: int, zone: str, now: datetime) -> Terms:
     """The terms of a message in a request of so many; `zone` is ours, where nobody names one. Raises RequestError."""
     if asked.timezone and not is_zone(asked.timezone):
         raise _no_zone()
@@ -88,7 +88,7 @@ def read_terms(asked: AskedMessage, many: int, zone: str, now: datetime) -> Term
     )
 
 
-def read_callback(asked: AskedMessage, settings: Settings) -> Callback | None:
+def read_callback(asked: MessageInput, settings: Settings) -> Callback | None:
     """Where its changes are to be told. Raises RequestError."""
     url = asked.callback_url
     if url is None:

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from gateway.domain.api.request import (
-    AskedButton,
-    AskedHeader,
-    AskedStep,
-    AskedTemplate,
-    AskedTemplateButton,
+    ButtonInput,
+    HeaderInput,
     RequestError,
+    StepInput,
+    TemplateButtonInput,
+    TemplateInput,
 )
 from gateway.domain.channel.web import is_address
 from gateway.domain.model.attempt import Step
@@ -21,7 +21,7 @@ from gateway.messages.composing.language import TemplateError, Value, render
 Values = Mapping[str, Value]
 
 
-def filled(step: Step, asked: AskedStep, index: int, variables: Values) -> Step:
+def filled(step: Step, asked: StepInput, index: int, variables: Values) -> Step:
     """The step with this recipient's texts. Raises RequestError."""
     try:
         content = _content(asked, variables) if asked.text or asked.media else None
@@ -31,14 +31,14 @@ def filled(step: Step, asked: AskedStep, index: int, variables: Values) -> Step:
     return replace(step, content=content, template=template)
 
 
-def _content(asked: AskedStep, variables: Values) -> Content:
+def _content(asked: StepInput, variables: Values) -> Content:
     text = _text(asked.text, "text", variables, needed=asked.media is None)
     media = Media(asked.media.type, asked.media.url, name=asked.media.name) if asked.media else None
     buttons = [_button(button, f"buttons[{index}].text", variables) for index, button in enumerate(asked.buttons)]
     return Content(text, media, tuple(buttons), sender=asked.sender or "")
 
 
-def _button(asked: AskedButton, field: str, variables: Values) -> Button:
+def _button(asked: ButtonInput, field: str, variables: Values) -> Button:
     text = _text(asked.text, field, variables)
     return Button(text, asked.reply or ("" if asked.url else text), asked.url)
 
@@ -47,7 +47,7 @@ PLACE = re.compile(r"\w[\w -]{0,255}")
 """A variable's name in a provider's template; a key in the database too, where not every character may stand."""
 
 
-def _template(asked: AskedTemplate, variables: Values) -> TemplateMessage:
+def _template(asked: TemplateInput, variables: Values) -> TemplateMessage:
     values = _values(asked.variables, "template.variables", variables)
     header = _header(asked.header, variables) if asked.header else None
     buttons = [_filler(one, f"template.buttons[{index}]", variables) for index, one in enumerate(asked.buttons)]
@@ -62,7 +62,7 @@ def _values(asked: Mapping[str, str], field: str, variables: Values) -> dict[str
     return {name: _text(value, f"{field}.{name}", variables) for name, value in asked.items()}
 
 
-def _header(asked: AskedHeader, variables: Values) -> TemplateHeader:
+def _header(asked: HeaderInput, variables: Values) -> TemplateHeader:
     name = _text(asked.name, "template.header.name", variables, needed=False)
     if asked.type == "text":
         return TemplateHeader(_values(asked.variables, "template.header.variables", variables))
@@ -77,7 +77,7 @@ def _header(asked: AskedHeader, variables: Values) -> TemplateHeader:
     return TemplateHeader(place=Place(asked.latitude, asked.longitude, name, address))
 
 
-def _filler(asked: AskedTemplateButton, field: str, variables: Values) -> TemplateButton:
+def _filler(asked: TemplateButtonInput, field: str, variables: Values) -> TemplateButton:
     url = _text(asked.url, f"{field}.url", variables, needed=not asked.reply)
     reply = _text(asked.reply, f"{field}.reply", variables, needed=not asked.url)
     if url and reply:

@@ -15,16 +15,16 @@ from msgspec import structs
 
 from bots.wire.traces import Trace, tracing
 from gateway.domain.cascade import rule
-from gateway.domain.cascade.moves import Recall, Send, World
+from gateway.domain.cascade.moves import Context, Recall, Send
 from gateway.domain.channel.contract import Channel
 from gateway.domain.channel.errors import Ambiguous, Refused, SendError, Unavailable
 from gateway.domain.model.attempt import Attempt, Part, Step, after_error, with_part
 from gateway.domain.model.event import Receipt
-from gateway.domain.model.notification import Notification, Status, lane_of, orphaned
+from gateway.domain.model.notification import Notification, Status, lane_of, mark_unknown
 from gateway.domain.model.nouns import Address, Content, Progress, TemplateMessage
 from gateway.messages.delivery import recording
 from gateway.messages.delivery.ordering import admitted, put_off
-from gateway.messages.delivery.reachability import look, template_of, way_of
+from gateway.messages.delivery.reachability import channel_of, look, template_of
 from gateway.messages.delivery.recall import recalled
 from gateway.messages.delivery.receipts import key_of, line_of, received
 from gateway.people.sessions import corrected
@@ -70,20 +70,20 @@ class Outcome:
 
 async def work(runtime: Runtime, claimed: Notification) -> None:
     """Bring a notification as far as it goes now. It is ours while it carries the lease it was claimed with."""
-    current: Notification | None = orphaned(claimed)
+    current: Notification | None = mark_unknown(claimed)
     while current is not None and current.lease == claimed.lease:
         try:
-            world = await look(runtime, current)
+            context = await look(runtime, current)
         except LookupError as error:
             now = runtime.clock()
-            lost = current.saying(now, str(error)).settled(Status.ERROR, now)
+            lost = current.saying(now, str(error)).complete(Status.ERROR, now)
             await recording.save(runtime.db, current, lost)
             return
-        decided, act = rule.advance(current, world)
-        if isinstance(act, Send):
-            current = await _send(runtime, current, decided, act, world)
-        elif isinstance(act, Recall):
-            current = await recalled(runtime, decided, act)
+        decided, action = rule.advance(current, context)
+        if isinstance(action, Send):
+            current = await _send(runtime, current, decided, action, context)
+        elif isinstance(action, Recall):
+            current = await recalled(runtime, decided, action)
         elif await recording.save(runtime.db, current, decided):
             return
         else:  # a receipt came in between: look again
@@ -97,7 +97,7 @@ async def given_back(runtime: Runtime, claimed: Notification, at: datetime | Non
         sending = any(attempt.progress is Progress.SENDING for attempt in old.attempts)
         if sending or old.lease != claimed.lease:
             return None
-        return structs.replace(old.woken(at or runtime.clock()), lease=None)
+        return structs.replace(old.reschedule(at or runtime.clock()), lease=None)
 
     await insist(recording.change, runtime.db, claimed.id, step)
 
@@ -111,35 +111,35 @@ async def broken(runtime: Runtime, key: str, error: Exception) -> None:
             return None
         told = structs.replace(old.saying(now, words), mistakes=old.mistakes + 1)
         if told.mistakes > len(LATER):
-            return told.settled(Status.ERROR, now)
+            return told.complete(Status.ERROR, now)
         return told.waiting(now + LATER[old.mistakes], now, Status.NEW, "")
 
     await recording.change(runtime.db, key, step)
 
 
 async def _send(
-    runtime: Runtime, before: Notification, notification: Notification, send: Send, world: World
+    runtime: Runtime, before: Notification, notification: Notification, send: Send, context: Context
 ) -> Notification | None:
     """Make one attempt, when it is its turn; the notification as it is stored then, and was `before`."""
-    step, route = notification.steps[send.step], world.routes[send.step]
-    way, what = way_of(runtime, step), _what(step, send)
-    if route.address is None or what is None:
+    step, reach = notification.steps[send.step], context.reach[send.step]
+    channel, what = channel_of(runtime, step), _what(step, send)
+    if reach.address is None or what is None:
         raise TypeError(send)
-    pieces: Sequence[Piece] = way.split(what) if isinstance(what, Content) else [what]
-    moments = await admitted(runtime, notification, send, route, route.address, len(pieces))
+    pieces: Sequence[Piece] = channel.split(what) if isinstance(what, Content) else [what]
+    moments = await admitted(runtime, notification, send, reach, reach.address, len(pieces))
     if isinstance(moments, NotYet):
-        put = put_off(runtime, notification, route.account, moments)
+        put = put_off(runtime, notification, reach.account, moments)
         put_back = await recording.save(runtime.db, before, put)
         return None if put_back else await notifications.get(runtime.db, put.id)
-    runtime.gate.enter(route.account)
+    runtime.gate.enter(reach.account)
     try:
         await _until(runtime, moments[0])
-        if runtime.gate.holds.begun_since(route.account, world.now, runtime.clock()):
+        if runtime.gate.holds.begun_since(reach.account, context.now, runtime.clock()):
             return notification  # the rule has to look again
         planned = list(zip(pieces, moments, strict=True))
-        return await _attempted(runtime, before, notification, send, world, planned)
+        return await _attempted(runtime, before, notification, send, context, planned)
     finally:
-        runtime.gate.leave(route.account)
+        runtime.gate.leave(reach.account)
 
 
 async def _attempted(
@@ -147,22 +147,22 @@ async def _attempted(
     before: Notification,
     notification: Notification,
     send: Send,
-    world: World,
+    context: Context,
     pieces: Sequence[tuple[Piece, datetime]],
 ) -> Notification | None:
-    step, route, began = notification.steps[send.step], world.routes[send.step], runtime.clock()
-    way, address = way_of(runtime, step), route.address
+    step, reach, began = notification.steps[send.step], context.reach[send.step], runtime.clock()
+    channel, address = channel_of(runtime, step), reach.address
     if address is None:
         raise TypeError(send)
     index, begun = _begin(notification.saying(began, send.why), send, address, len(pieces), began)
     lease = runtime.settings.lease * len(pieces)
-    begun = structs.replace(begun, due_at=began + lease, lane=lane_of(begun.priority), line=route.account)
+    begun = structs.replace(begun, due_at=began + lease, lane=lane_of(begun.priority), fifo=reach.account)
     stored, other = await _stored(runtime, before, begun)
     if stored is None:
         return other
     outcome = await _hand_over(runtime, stored, index, address, pieces)
-    await _learn(runtime, way, step, address, outcome.error, began)
-    then = replace(world, now=runtime.clock())
+    await _learn(runtime, channel, step, address, outcome.error, began)
+    then = replace(context, now=runtime.clock())
     after = await insist(
         recording.change,
         runtime.db,
@@ -214,7 +214,7 @@ def _begin(
             pieces=pieces,
             parts=() if send.rest_of is None else notification.attempts[send.rest_of].parts,
         )
-        return len(notification.attempts), structs.replace(notification.trying(attempt), in_line_from=None)
+        return len(notification.attempts), structs.replace(notification.trying(attempt), fifo_since=None)
     old = notification.attempts[send.again]
     again = structs.replace(old, progress=Progress.SENDING, at=now, sent_at=now, address=address)
     return send.again, notification.with_attempt(send.again, again)
@@ -231,7 +231,7 @@ async def _hand_over(
     it does not take.
     """
     attempt, outcome = notification.attempts[index], Outcome(spread=random.uniform(1, 1.5))  # noqa: S311
-    way = way_of(runtime, notification.steps[attempt.step])
+    channel = channel_of(runtime, notification.steps[attempt.step])
     first = len(attempt.parts)
     for part, (piece, moment) in list(enumerate(pieces))[first:]:
         if part > first and (over := await _over(runtime, notification, moment)):
@@ -241,16 +241,16 @@ async def _hand_over(
         trace: Trace = []
         try:
             with metrics.SEND.labels(address.channel).time(), span("send", channel=address.channel), tracing(trace):
-                provider_id = await way.send(address, piece, key=key_of(notification, index, part))
+                provider_id = await channel.send(address, piece, key=key_of(notification, index, part))
         except SendError as error:
             outcome.error = error
             break
         except Exception as error:
-            log.exception("%s broke over a message", account_key(way))
+            log.exception("%s broke over a message", account_key(channel))
             outcome.error = Ambiguous(f"a mistake of ours ({type(error).__name__}); it may have been sent")
             break
         finally:
-            runtime.tracer.keep(account_key(way), notification.id, index, trace)
+            runtime.tracer.keep(account_key(channel), notification.id, index, trace)
         outcome.taken.append((part, provider_id))
         line = line_of(notification, index, part, address, provider_id, runtime.clock())
         outcome.early += await insist(chat_log.log, runtime.db, line)
@@ -270,19 +270,19 @@ async def _over(runtime: Runtime, sending: Notification, moment: datetime) -> st
     return "its validity is over" if runtime.clock() >= now.expires_at else ""
 
 
-def _after(old: Notification, index: int, outcome: Outcome, lease: str | None, world: World) -> Notification:
+def _after(old: Notification, index: int, outcome: Outcome, lease: str | None, context: Context) -> Notification:
     """The outcome written into the notification, and, while it is still ours, what follows from it."""
-    told = old.with_attempt(index, outcome.applied(old.attempts[index], world.now))
+    told = old.with_attempt(index, outcome.applied(old.attempts[index], context.now))
     if outcome.error:
-        told = told.saying(world.now, f"{old.steps[old.attempts[index].step].channel}: {outcome.error}")
-    return rule.advance(told, world)[0] if old.lease == lease else told
+        told = told.saying(context.now, f"{old.steps[old.attempts[index].step].channel}: {outcome.error}")
+    return rule.advance(told, context)[0] if old.lease == lease else told
 
 
 async def _learn(
-    runtime: Runtime, way: Channel, step: Step, address: Address, error: SendError | None, began: datetime
+    runtime: Runtime, channel: Channel, step: Step, address: Address, error: SendError | None, began: datetime
 ) -> None:
     """What it teaches us about our account, the session and the template, as of when we began to send."""
-    runtime.counts.sent(account_key(way), failed=error is not None)
-    await insist(runtime.gate.holds.heard, account_key(way), error, began, runtime.clock())
+    runtime.counts.sent(account_key(channel), failed=error is not None)
+    await insist(runtime.gate.holds.heard, account_key(channel), error, began, runtime.clock())
     if error:
-        await insist(corrected, runtime, address, error.cause, template_of(way, step), str(error), began)
+        await insist(corrected, runtime, address, error.cause, template_of(channel, step), str(error), began)

@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from gateway.domain.cascade.moves import Route, Send
+from gateway.domain.cascade.moves import Reachability, Send
 from gateway.domain.model.notification import Notification, Status, lane_of
 from gateway.domain.model.nouns import Address
-from gateway.messages.delivery.reachability import template_of, way_of
+from gateway.messages.delivery.reachability import channel_of, template_of
 from gateway.runtime.limits.admission import Entry, NotYet
 from gateway.runtime.limits.limiter import Moments
 from gateway.runtime.runtime import Runtime
@@ -20,17 +20,17 @@ FIRST, MOST = timedelta(seconds=0.5), timedelta(seconds=5)
 
 
 async def admitted(
-    runtime: Runtime, notification: Notification, send: Send, route: Route, address: Address, count: int
+    runtime: Runtime, notification: Notification, send: Send, reach: Reachability, address: Address, count: int
 ) -> Moments | NotYet:
     """The moments at which the `count` pieces may leave, or why not yet."""
     now = runtime.clock()
-    if ahead := await _ahead(runtime, notification, route.account, now):
+    if ahead := await _ahead(runtime, notification, reach.account, now):
         words = "an earlier message to this person goes first"
         return NotYet(now + min(FIRST * ahead, MOST), words)
     step = notification.steps[send.step]
-    template = template_of(way_of(runtime, step), step) if send.template else ""
-    group = route.facts.is_group(address.user)
-    return await runtime.gate.ask(Entry(route.account, address.key, notification.priority, count, group, template), now)
+    template = template_of(channel_of(runtime, step), step) if send.template else ""
+    group = reach.facts.is_group(address.user)
+    return await runtime.gate.ask(Entry(reach.account, address.key, notification.priority, count, group, template), now)
 
 
 def put_off(runtime: Runtime, notification: Notification, account: str, reason: NotYet) -> Notification:
@@ -59,6 +59,6 @@ def _goes_first(other: Ahead, notification: Notification, account: str, now: dat
         notification.id,
     ) or other.priority != notification.priority:
         return False
-    if other.line:
-        return other.line == account
+    if other.fifo:
+        return other.fifo == account
     return other.lease is not None or (other.due_at is not None and other.due_at <= now + SOON)

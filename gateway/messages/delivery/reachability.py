@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from gateway.domain.cascade.moves import Route, World
+from gateway.domain.cascade.moves import Context, Reachability
 from gateway.domain.channel.contract import Channel
 from gateway.domain.channel.facts import Facts
 from gateway.domain.channel.window import Window
 from gateway.domain.model.attempt import Step
 from gateway.domain.model.notification import Notification, Recipient
 from gateway.domain.model.nouns import Address, Contact, Progress, Session, template_key
-from gateway.people.optouts import barred, names
+from gateway.people.optouts import names, opted_out
 from gateway.runtime.runtime import Runtime, account_key
 from storage.accounts import states
 from storage.people import sessions
@@ -34,37 +34,37 @@ class Known:
         return names(self.phone, self.contact, self.sessions)
 
 
-async def look(runtime: Runtime, notification: Notification, at: datetime | None = None) -> World:
+async def look(runtime: Runtime, notification: Notification, at: datetime | None = None) -> Context:
     """The world for this notification at this moment, or as it would be then if nothing happened until then.
 
     Raises LookupError where all of its accounts have gone.
     """
     now, doubt = at or runtime.clock(), runtime.settings.doubt
     known = await find_recipient(runtime, notification.recipient)
-    ways = [(step, runtime.channel(step.channel, step.account)) for step in notification.steps]
-    if not any(way for _, way in ways):
+    all_channels = [(step, runtime.channel(step.channel, step.account)) for step in notification.steps]
+    if not any(channel for _, channel in all_channels):
         raise LookupError(_gone(notification.steps[0]))
-    keys = {template_of(way, step) for step, way in ways if way} - {""}
+    keys = {template_of(channel, step) for step, channel in all_channels if channel} - {""}
     problems = await states.template_problems(runtime.db, keys)
-    routes = [await _route(runtime, step, way, known, problems, now) for step, way in ways]
-    return World(now, routes, doubt, await barred(runtime.db, notification, known.names))
+    reach = [await _route(runtime, step, channel, known, problems, now) for step, channel in all_channels]
+    return Context(now, reach, doubt, await opted_out(runtime.db, notification, known.names))
 
 
 def _gone(step: Step) -> str:
     return f"{step.channel}: the account {step.account or 'of this channel'} is not configured any more"
 
 
-def way_of(runtime: Runtime, step: Step) -> Channel:
+def channel_of(runtime: Runtime, step: Step) -> Channel:
     """The account of ours by which a step goes out."""
-    way = runtime.channel(step.channel, step.account)
-    if way is None:
+    channel = runtime.channel(step.channel, step.account)
+    if channel is None:
         raise LookupError(_gone(step))
-    return way
+    return channel
 
 
-def template_of(way: Channel, step: Step) -> str:
+def template_of(channel: Channel, step: Step) -> str:
     """The key of the step's template, or "" where it has none."""
-    return template_key(way.facts.name, way.account, step.template) if step.template else ""
+    return template_key(channel.facts.name, channel.account, step.template) if step.template else ""
 
 
 async def find_recipient(runtime: Runtime, recipient: Recipient) -> Known:
@@ -77,15 +77,17 @@ async def find_recipient(runtime: Runtime, recipient: Recipient) -> Known:
     return Known(phone, [named, *theirs] if named else theirs, contact, named)
 
 
-def session_here(way: Channel, known: Known) -> Session | None:
+def session_here(channel: Channel, known: Known) -> Session | None:
     """The conversation by which this account reaches the person, if there is one.
 
     Where a number is an address, that number counts: a conversation at another one may be somebody else's by now.
     """
     here = [
-        one for one in known.sessions if (one.address.channel, one.address.account) == (way.facts.name, way.account)
+        one
+        for one in known.sessions
+        if (one.address.channel, one.address.account) == (channel.facts.name, channel.account)
     ]
-    at = way.at_phone(known.phone) if known.phone else None
+    at = channel.at_phone(known.phone) if known.phone else None
     if at is None or known.named in here:
         return known.named if known.named in here else next(iter(here), None)
     others = [one for one in here if not one.address.user.removeprefix("+").isdigit()]
@@ -107,23 +109,23 @@ async def _contact(runtime: Runtime, recipient: Recipient, named: Session | None
 async def _route(
     runtime: Runtime,
     step: Step,
-    way: Channel | None,
+    channel: Channel | None,
     known: Known,
     problems: Mapping[str, str],
     now: datetime,
-) -> Route:
-    if way is None:
+) -> Reachability:
+    if channel is None:
         gone = f"the account {step.account or 'of this channel'} is not configured any more"
-        return Route(Facts(step.channel, Window(), Progress.SENT), no_address=gone)
-    address, session = await _reached(runtime, way, known)
-    account = account_key(way)
+        return Reachability(Facts(step.channel, Window(), Progress.SENT), no_address=gone)
+    address, session = await _reached(runtime, channel, known)
+    account = account_key(channel)
     hold = runtime.gate.holds.of(account, now)
-    return Route(
-        way.facts,
+    return Reachability(
+        channel.facts,
         address,
-        "" if address else _no_address(way, known),
+        "" if address else _no_address(channel, known),
         session,
-        problems.get(template_of(way, step), ""),
+        problems.get(template_of(channel, step), ""),
         held_until=hold.until if hold else None,
         held_why=hold.why if hold else "",
         patient=hold is None or hold.patient,
@@ -134,21 +136,21 @@ async def _route(
 async def conversations(runtime: Runtime, notification: Notification) -> list[Session]:
     """All that we know of with its recipient, and those at the addresses to which it would go."""
     known = await find_recipient(runtime, notification.recipient)
-    ways = [runtime.channel(step.channel, step.account) for step in notification.steps]
-    there = [await _reached(runtime, way, known) for way in ways if way]
+    all_channels = [runtime.channel(step.channel, step.account) for step in notification.steps]
+    there = [await _reached(runtime, channel, known) for channel in all_channels if channel]
     return [*known.sessions, *(session for _, session in there if session)]
 
 
-async def _reached(runtime: Runtime, way: Channel, known: Known) -> tuple[Address | None, Session | None]:
+async def _reached(runtime: Runtime, channel: Channel, known: Known) -> tuple[Address | None, Session | None]:
     """Where this account reaches the person, and the conversation there."""
-    session = session_here(way, known)
+    session = session_here(channel, known)
     if session or not known.phone:
         return session.address if session else None, session
-    address = way.at_phone(known.phone)
+    address = channel.at_phone(known.phone)
     return address, await sessions.get(runtime.db, address.key) if address else None
 
 
-def _no_address(way: Channel, known: Known) -> str:
-    if way.facts.needs_start:
+def _no_address(channel: Channel, known: Known) -> str:
+    if channel.facts.needs_start:
         return "the person has not started the bot"
     return "the number does not fit this channel" if known.phone else "no phone number is known"

@@ -9,7 +9,7 @@ from gateway.domain.cascade.moves import Recall
 from gateway.domain.channel.errors import SendError
 from gateway.domain.model.notification import Notification
 from gateway.messages.delivery import recording
-from gateway.messages.delivery.reachability import way_of
+from gateway.messages.delivery.reachability import channel_of
 from gateway.runtime.runtime import Runtime, account_key
 from storage.engine.database import insist
 
@@ -31,7 +31,7 @@ async def recalled(runtime: Runtime, notification: Notification, recall: Recall)
 async def _taken_back(runtime: Runtime, notification: Notification, index: int) -> str:
     """What the provider said against it, or nothing."""
     attempt = notification.attempts[index]
-    way = way_of(runtime, notification.steps[attempt.step])
+    channel = channel_of(runtime, notification.steps[attempt.step])
     if attempt.address is None:
         raise TypeError(attempt)
     trace: Trace = []
@@ -39,12 +39,12 @@ async def _taken_back(runtime: Runtime, notification: Notification, index: int) 
         for part in attempt.parts:
             if part.provider_id:
                 with tracing(trace):
-                    await way.recall(attempt.address, part.provider_id)
+                    await channel.recall(attempt.address, part.provider_id)
     except SendError as error:
         return str(error)
     except Exception as error:
-        log.exception("%s broke over taking a message back", account_key(way))
+        log.exception("%s broke over taking a message back", account_key(channel))
         return f"a mistake of ours ({type(error).__name__})"
     finally:
-        runtime.tracer.keep(account_key(way), notification.id, index, trace)
+        runtime.tracer.keep(account_key(channel), notification.id, index, trace)
     return ""

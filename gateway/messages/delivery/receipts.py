@@ -93,7 +93,7 @@ def _moved(old: Notification, index: int, after: Attempt, now: datetime) -> Noti
     if new.lease:  # its worker notices that it has changed
         return new
     if after.progress is Progress.FAILED:
-        return new.woken(now)
+        return new.reschedule(now)
     return _done(new, after, now) if succeeded(after, step) else new
 
 
@@ -101,8 +101,8 @@ def _done(notification: Notification, attempt: Attempt, now: datetime) -> Notifi
     """A step has succeeded. Mostly that is the end; where more was tried or is required, the rule has to say."""
     others = [other for other in notification.attempts if other is not attempt]
     if all(other.progress is Progress.SKIPPED for other in others) and not any(s.required for s in notification.steps):
-        return notification.settled(Status[attempt.progress.name], now)
-    return notification.woken(now) if notification.due_at else notification
+        return notification.complete(Status[attempt.progress.name], now)
+    return notification.reschedule(now) if notification.due_at else notification
 
 
 def _too_late(notification: Notification, index: int, after: Attempt) -> bool:

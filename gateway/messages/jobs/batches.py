@@ -13,7 +13,7 @@ from functools import partial
 import msgspec
 from msgspec.structs import replace
 
-from gateway.domain.api.request import AskedBulk
+from gateway.domain.api.request import BulkRequest
 from gateway.domain.model.job import BATCH, LATE, Batch, Job, Row, waiting_lane, watched_lane
 from gateway.domain.model.notification import Notification, Status
 from gateway.messages.accepting.cancel import cancelled
@@ -134,10 +134,12 @@ async def _handed_over(runtime: Runtime, job: Job, batch: Batch) -> Batch:
     return replace(batch, ids=tuple(ids), faults=faults, round=job.round)
 
 
-def _asked(job: Job, batch: Batch) -> AskedBulk:
+def _asked(job: Job, batch: Batch) -> BulkRequest:
     """All rows, also where some of them are wanted only: a message's id follows from its place."""
     rows = msgspec.json.decode(batch.rows, type=list[Row])
-    return AskedBulk(messages=[{**msgspec.json.decode(job.message), "destinations": [row.destination for row in rows]}])
+    return BulkRequest(
+        messages=[{**msgspec.json.decode(job.message), "destinations": [row.destination for row in rows]}]
+    )
 
 
 async def _failed(runtime: Runtime, batch: Batch) -> set[int]:

@@ -12,8 +12,8 @@ import msgspec
 from msgspec import Meta
 from msgspec.structs import replace
 
-from gateway.domain.api.conflict import Clash
-from gateway.domain.api.request import AskedMessage, AskedSending, AskedStep, Destination, Name, RequestError, Version
+from gateway.domain.api.conflict import Conflict
+from gateway.domain.api.request import Destination, MessageInput, Name, RequestError, SendingInput, StepInput, Version
 from gateway.domain.model.job import BATCH, MOVES, Batch, Job, Row, Upload, Verb, batch_id
 from gateway.domain.model.notification import Status
 from gateway.messages.composing.lint import used
@@ -21,7 +21,7 @@ from gateway.messages.composing.terms import read_callback
 from gateway.messages.jobs.rows import Table, read_table
 from gateway.messages.templates.expansion import expanded
 from gateway.messages.templates.own import check
-from gateway.runtime.paging import AskedPlace, cursor, place
+from gateway.runtime.paging import PageQuery, cursor, place
 from gateway.runtime.runtime import Runtime
 from storage import jobs
 from storage.access.keys import digest
@@ -30,7 +30,7 @@ MOST = 1_000_000
 """Rows of a job."""
 
 
-class AskedJob(AskedSending, kw_only=True):
+class JobRequest(SendingInput, kw_only=True):
     """A job to be made. The other fields are those of a message; all of it goes out with the lowest priority.
 
     kind: universal, anything; advertising, marketing for people who have written to us, one message for each; sessions,
@@ -40,7 +40,7 @@ class AskedJob(AskedSending, kw_only=True):
 
     name: Name
     kind: Name = "universal"
-    channels: Annotated[list[AskedStep], Meta(max_length=10)] = []  # noqa: RUF012 - msgspec copies it
+    channels: Annotated[list[StepInput], Meta(max_length=10)] = []  # noqa: RUF012 - msgspec copies it
     template_id: Name | None = None
     template_version: Version | None = None
 
@@ -57,10 +57,10 @@ class Progress:
     ends_at: datetime | None = None
 
 
-async def create(runtime: Runtime, asked: AskedJob) -> tuple[Job, list[str]]:
+async def create(runtime: Runtime, asked: JobRequest) -> tuple[Job, list[str]]:
     """A draft, and what its author should know. Raises RequestError."""
-    given = {name: getattr(asked, name) for name in AskedMessage.__struct_fields__ if hasattr(asked, name)}
-    message, ignored = await expanded(runtime, AskedMessage(destinations=[Destination()], **given))
+    given = {name: getattr(asked, name) for name in MessageInput.__struct_fields__ if hasattr(asked, name)}
+    message, ignored = await expanded(runtime, MessageInput(destinations=[Destination()], **given))
     category = "marketing" if asked.kind == "advertising" else message.category
     message = replace(message, template_id=None, template_version=None, priority="bulk", category=category)
     told = await check(runtime, message)
@@ -71,7 +71,7 @@ async def create(runtime: Runtime, asked: AskedJob) -> tuple[Job, list[str]]:
     return await jobs.save(runtime.db, job) or job, [*ignored, *told]
 
 
-def _check(runtime: Runtime, kind: str, steps: Sequence[AskedStep]) -> None:
+def _check(runtime: Runtime, kind: str, steps: Sequence[StepInput]) -> None:
     """A job of a channel's name goes by that channel; where there are approved templates, by one of them."""
     if kind in {"universal", "advertising"}:
         return
@@ -79,7 +79,7 @@ def _check(runtime: Runtime, kind: str, steps: Sequence[AskedStep]) -> None:
         raise RequestError(
             "invalid", "universal, advertising, sessions, or the name of a channel that is set up", "kind"
         )
-    facts = [way.facts for step in steps if (way := runtime.channel(step.channel, step.account))]
+    facts = [channel.facts for step in steps if (channel := runtime.channel(step.channel, step.account))]
     if kind in runtime.channels and any(step.channel != kind for step in steps):
         raise _wrong(kind, "has no other channels")
     if kind == "sessions" and (len(steps) > 1 or any(fact.parts for fact in facts)):
@@ -101,7 +101,7 @@ async def add_rows(runtime: Runtime, job: Job, raw: bytes) -> tuple[Job, Table]:
     upload = Upload(digest(raw), len(table.rows))
     while table.rows and all(known.digest != upload.digest for known in job.uploads):
         if job.state != "draft":
-            raise Clash(f"Rows are added to a draft; this job is {job.state}.")
+            raise Conflict(f"Rows are added to a draft; this job is {job.state}.")
         if job.total + upload.rows > MOST:
             raise RequestError("too_many", f"a job has at most {MOST} rows")
         await jobs.add_batches(runtime.db, _batches(job, upload, table.rows))
@@ -110,12 +110,12 @@ async def add_rows(runtime: Runtime, job: Job, raw: bytes) -> tuple[Job, Table]:
     return job, table
 
 
-def _steps(job: Job) -> list[AskedStep]:
+def _steps(job: Job) -> list[StepInput]:
     return msgspec.json.decode(job.message, type=_Message).channels
 
 
 class _Message(msgspec.Struct, rename="camel"):
-    channels: list[AskedStep]
+    channels: list[StepInput]
 
 
 def _batches(job: Job, upload: Upload, rows: Sequence[Row]) -> list[Batch]:
@@ -138,7 +138,7 @@ async def move(runtime: Runtime, job: Job, verb: Verb) -> Job:
     while True:
         allowed, _ = MOVES[verb]
         if job.state not in allowed or (verb == "start" and not job.uploads):
-            raise Clash("It has no rows yet." if job.state in allowed else f"This job is {job.state}.")
+            raise Conflict("It has no rows yet." if job.state in allowed else f"This job is {job.state}.")
         now = runtime.clock()
         if verb in {"start", "retry"}:  # before the job itself, so that one that runs has its batches
             await jobs.begin(runtime.db, job, now)
@@ -153,19 +153,19 @@ async def move(runtime: Runtime, job: Job, verb: Verb) -> Job:
 async def _again(runtime: Runtime, job: Job) -> Job:
     found = await jobs.get(runtime.db, job.id)
     if found is None:
-        raise Clash("Somebody has deleted this job meanwhile.")
+        raise Conflict("Somebody has deleted this job meanwhile.")
     return found
 
 
 async def delete(runtime: Runtime, job: Job) -> None:
     """Raises Clash while it is at work, or where somebody was faster."""
     if job.live_from:
-        raise Clash(f"This job is {job.state} and has not ended: cancel it first, and wait.")
+        raise Conflict(f"This job is {job.state} and has not ended: cancel it first, and wait.")
     if not await jobs.delete(runtime.db, job):
-        raise Clash("Somebody has changed this job meanwhile.")
+        raise Conflict("Somebody has changed this job meanwhile.")
 
 
-async def listed(runtime: Runtime, asked: AskedPlace) -> tuple[list[Job], str | None]:
+async def listed(runtime: Runtime, asked: PageQuery) -> tuple[list[Job], str | None]:
     """A page, the newest first, and the cursor of the next one. Raises RequestError."""
     found = await jobs.listed(runtime.db, place(asked.cursor), runtime.clock(), asked.limit)
     last = found[-1] if len(found) == asked.limit else None

@@ -12,7 +12,7 @@ import msgspec
 from python_calamine import CalamineError, CalamineWorkbook
 
 from gateway.domain.api.request import RequestError
-from gateway.domain.api.response import Told
+from gateway.domain.api.response import View
 from gateway.domain.model.hours import is_zone
 from gateway.domain.model.job import Row
 from gateway.people.recipients import normal_phone
@@ -44,7 +44,7 @@ FIELDS = {heading: name for name, headings in HEADINGS.items() for heading in he
 Cells = Sequence[object]
 
 
-class Fault(Told):
+class Fault(View):
     """What is wrong with a row. column: its heading, or "" where it is the row as a whole."""
 
     row: int

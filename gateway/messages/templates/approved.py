@@ -6,9 +6,9 @@ from typing import Annotated
 from msgspec import Meta, field
 from msgspec.structs import asdict, replace
 
-from gateway.domain.api.conflict import Clash
-from gateway.domain.api.request import Asked, Name, RequestError, Version
-from gateway.domain.channel.contract import Channel, TemplateDesk, Verdict
+from gateway.domain.api.conflict import Conflict
+from gateway.domain.api.request import Input, Name, RequestError, Version
+from gateway.domain.channel.contract import Channel, TemplateApprovals, Verdict
 from gateway.domain.channel.errors import SendError
 from gateway.domain.model.message_template import Category, Choice, Examples, Head, MessageTemplate, Text
 from gateway.runtime.runtime import Runtime, account_key
@@ -18,7 +18,7 @@ from storage.templates import approved
 CHANGEABLE = ("draft", "rejected")
 
 
-class AskedContents(Asked):
+class ContentsInput(Input):
     """What people will see. body_examples: a value for each variable of the body."""
 
     category: Category
@@ -29,7 +29,7 @@ class AskedContents(Asked):
     buttons: Annotated[tuple[Choice, ...], Meta(max_length=20)] = ()
 
 
-class AskedMessageTemplate(AskedContents, kw_only=True):
+class MessageTemplateRequest(ContentsInput, kw_only=True):
     """A draft to be made. Without an `account` it is the channel's first."""
 
     channel: Name
@@ -38,39 +38,41 @@ class AskedMessageTemplate(AskedContents, kw_only=True):
     language: Name
 
 
-class AskedContentsAnew(AskedContents, kw_only=True):
+class ChangedContentsRequest(ContentsInput, kw_only=True):
     """A draft's contents anew. `version` is the one that was read."""
 
     version: Version
 
 
-async def create(runtime: Runtime, asked: AskedMessageTemplate) -> MessageTemplate:
+async def create(runtime: Runtime, asked: MessageTemplateRequest) -> MessageTemplate:
     """A new draft. Raises RequestError, and Clash where there is one of this name and language."""
-    way, _ = desk_of(runtime, asked.channel, asked.account)
-    now, fields = runtime.clock(), asdict(asked) | {"account": way.account}
+    channel, _ = desk_of(runtime, asked.channel, asked.account)
+    now, fields = runtime.clock(), asdict(asked) | {"account": channel.account}
     fields["language"] = asked.language.replace("-", "_")
     draft = MessageTemplate(**fields, created_at=now, changed_at=now)
     _check(runtime, draft)
     if why := await states.template_state(runtime.db, draft.id):
-        raise Clash(f"There is a template of this name and language: it is {why}. sync fetches what the provider has.")
+        raise Conflict(
+            f"There is a template of this name and language: it is {why}. sync fetches what the provider has."
+        )
     await heard(runtime, draft, Verdict("", "draft", usable=False), now)
     if not await approved.put(runtime.db, draft):
-        raise Clash("There is a template of this name and language.")
+        raise Conflict("There is a template of this name and language.")
     return replace(draft, version=1)
 
 
-async def change(runtime: Runtime, key: str, asked: AskedContentsAnew) -> MessageTemplate | None:
+async def change(runtime: Runtime, key: str, asked: ChangedContentsRequest) -> MessageTemplate | None:
     """The draft as it is then; None if there is no such template. Raises RequestError, Clash."""
     old = await approved.get(runtime.db, key)
     if old is None:
         return None
     if old.state not in CHANGEABLE:
-        raise Clash(f"Only a draft, or what was rejected, can be changed; this is {old.state}.")
+        raise Conflict(f"Only a draft, or what was rejected, can be changed; this is {old.state}.")
     new = replace(old, **{name: value for name, value in asdict(asked).items() if name != "version"})
     new = replace(new, state="draft", changed_at=runtime.clock())
     _check(runtime, new)
     if old.version != asked.version or not await approved.put(runtime.db, new):
-        raise Clash("Somebody has changed this template meanwhile: read it again.")
+        raise Conflict("Somebody has changed this template meanwhile: read it again.")
     await heard(runtime, new, Verdict("", "draft", usable=False), runtime.clock())
     return await approved.get(runtime.db, key)
 
@@ -81,13 +83,13 @@ async def submit(runtime: Runtime, key: str) -> MessageTemplate | None:
     if draft is None:
         return None
     if draft.state != "draft":
-        raise Clash(f"Only a draft is submitted; this is {draft.state}.")
+        raise Conflict(f"Only a draft is submitted; this is {draft.state}.")
     _, desk = desk_of(runtime, draft.channel, draft.account)
     began = runtime.clock()
     # Before the call, since the provider's decision may be faster than its answer.
     await heard(runtime, draft, Verdict("", "pending", usable=False), began)
     if not await approved.put(runtime.db, draft):
-        raise Clash("Somebody submits or changes this template at this moment.")
+        raise Conflict("Somebody submits or changes this template at this moment.")
     draft = replace(draft, version=draft.version + 1)
     try:
         verdict = await desk.submit_template(draft)
@@ -128,16 +130,16 @@ async def heard(runtime: Runtime, template: MessageTemplate, verdict: Verdict, a
     )
 
 
-def desk_of(runtime: Runtime, channel: str, account: str | None) -> tuple[Channel, TemplateDesk]:
+def desk_of(runtime: Runtime, name: str, account: str | None) -> tuple[Channel, TemplateApprovals]:
     """The account, and itself as a desk. Raises RequestError."""
-    way = runtime.channel(channel, account)
-    if channel not in runtime.channels:
+    channel = runtime.channel(name, account)
+    if name not in runtime.channels:
         raise RequestError("unknown_channel", "no account of this channel is set up", "channel")
-    if way is None:
+    if channel is None:
         raise RequestError("unknown_account", "this channel has no such account", "account")
-    if not isinstance(way, TemplateDesk):
-        raise RequestError("no_templates", f"{account_key(way)} has no approved templates", "channel")
-    return way, way
+    if not isinstance(channel, TemplateApprovals):
+        raise RequestError("no_templates", f"{account_key(channel)} has no approved templates", "channel")
+    return channel, channel
 
 
 def _check(runtime: Runtime, draft: MessageTemplate) -> None:

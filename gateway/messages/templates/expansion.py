@@ -2,13 +2,13 @@
 
 from msgspec.structs import replace
 
-from gateway.domain.api.request import AskedMessage, Destination, RequestError
+from gateway.domain.api.request import Destination, MessageInput, RequestError
 from gateway.messages.templates import own as catalogue
 from gateway.messages.templates.own import TERMS, Structure
 from gateway.runtime.runtime import Runtime
 
 
-async def expanded(runtime: Runtime, asked: AskedMessage) -> tuple[AskedMessage, list[str]]:
+async def expanded(runtime: Runtime, asked: MessageInput) -> tuple[MessageInput, list[str]]:
     """The message with its template's structure, and what was ignored for it. Raises RequestError."""
     if asked.template_id is None:
         _check_plain(asked)
@@ -24,18 +24,18 @@ async def expanded(runtime: Runtime, asked: AskedMessage) -> tuple[AskedMessage,
     return _message(own.structure, asked), ignored
 
 
-def _check_plain(asked: AskedMessage) -> None:
+def _check_plain(asked: MessageInput) -> None:
     if asked.template_version:
         raise RequestError("invalid", "it needs a templateId", "templateVersion")
     if not asked.channels:
         raise RequestError("invalid", "give channels, or a templateId", "channels")
 
 
-def _message(structure: Structure, asked: AskedMessage) -> AskedMessage:
+def _message(structure: Structure, asked: MessageInput) -> MessageInput:
     """What the call says otherwise than by default counts before the template, apart from the channels."""
     own = {name: getattr(structure, name) for name in TERMS}
     said = {name: value for name in TERMS if (value := getattr(asked, name)) != getattr(BLANK, name)}
     return replace(asked, **(own | said), channels=structure.channels)
 
 
-BLANK = AskedMessage(destinations=[Destination()])
+BLANK = MessageInput(destinations=[Destination()])

@@ -8,54 +8,54 @@ import msgspec
 from msgspec import Meta
 from msgspec.structs import replace
 
-from gateway.domain.api.conflict import Clash
+from gateway.domain.api.conflict import Conflict
 from gateway.domain.api.request import (
-    Asked,
-    AskedMessage,
-    AskedStep,
-    AskedTerms,
     Destination,
+    Input,
+    MessageInput,
     Name,
     RequestError,
+    StepInput,
+    TermsInput,
     Version,
 )
 from gateway.messages.composing import lint
 from gateway.messages.composing.steps import outlined
 from gateway.messages.composing.terms import read_terms
-from gateway.runtime.paging import AskedPlace, Cursor, cursor, place
+from gateway.runtime.paging import Cursor, PageQuery, cursor, place
 from gateway.runtime.runtime import Runtime
 from storage.templates import own as catalogue
 from storage.templates.own import Entry
 
-TERMS = (*AskedTerms.__struct_fields__, "priority", "ambiguous")
+TERMS = (*TermsInput.__struct_fields__, "priority", "ambiguous")
 """The fields that say when and how a message may leave; they stand in a template as in a message."""
 
 Slug = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")]
 """A template's id, which stands in addresses."""
 
 
-class Structure(AskedTerms, kw_only=True):
+class Structure(TermsInput, kw_only=True):
     """All of a message but its recipients and values; the fields are those of a message."""
 
     name: Name
-    channels: Annotated[list[AskedStep], Meta(min_length=1, max_length=10)]
+    channels: Annotated[list[StepInput], Meta(min_length=1, max_length=10)]
     priority: Literal["urgent", "normal", "bulk"] | None = None
     ambiguous: Literal["atMostOnce", "atLeastOnce"] = "atMostOnce"
 
 
-class AskedNewTemplate(Structure):
+class NewTemplateRequest(Structure):
     """A template to be made. Without an `id` it gets one."""
 
     id: Slug | None = None
 
 
-class AskedNewVersion(Structure, kw_only=True):
+class NewVersionRequest(Structure, kw_only=True):
     """All of a template anew. `version` is the one that was read, which has to be the newest still."""
 
     version: Version
 
 
-class AskedVersion(Asked):
+class VersionQuery(Input):
     """Which version is wanted; the newest, if none is named."""
 
     version: Version | None = None
@@ -82,17 +82,17 @@ class Page:
     cursor: str | None
 
 
-async def create(runtime: Runtime, asked: AskedNewTemplate) -> Own:
+async def create(runtime: Runtime, asked: NewTemplateRequest) -> Own:
     """Raises RequestError, and Clash where the id is or was somebody's."""
     await check(runtime, asked)
     now, key = runtime.clock(), asked.id or uuid4().hex
     entry = Entry(key, 1, _body(asked), now, now, listed_at=now)
     if not await catalogue.create(runtime.db, entry):
-        raise Clash(f"There is, or was, a template {key}.")
+        raise Conflict(f"There is, or was, a template {key}.")
     return _own(entry)
 
 
-async def change(runtime: Runtime, key: str, asked: AskedNewVersion) -> Own | None:
+async def change(runtime: Runtime, key: str, asked: NewVersionRequest) -> Own | None:
     """The new version; None if there is no such template. Raises RequestError, and Clash where another is newest."""
     await check(runtime, asked)
     old = await _live(runtime, key)
@@ -100,7 +100,7 @@ async def change(runtime: Runtime, key: str, asked: AskedNewVersion) -> Own | No
         return None
     new = replace(old, version=old.version + 1, body=_body(asked), changed_at=runtime.clock())
     if old.version != asked.version or not await catalogue.change(runtime.db, old, new):
-        raise Clash("Somebody has changed this template meanwhile: read it again.")
+        raise Conflict("Somebody has changed this template meanwhile: read it again.")
     return _own(new)
 
 
@@ -122,7 +122,7 @@ async def find(runtime: Runtime, key: str, version: int | None = None) -> Own | 
     return next(iter(map(_own, await catalogue.editions(runtime.db, key, [version or 0]))), None)
 
 
-async def listed(runtime: Runtime, asked: AskedPlace) -> Page:
+async def listed(runtime: Runtime, asked: PageQuery) -> Page:
     """Those that are there, the newest first. Raises RequestError."""
     found = await catalogue.listed(runtime.db, place(asked.cursor), runtime.clock(), asked.limit)
     last = found[-1] if len(found) == asked.limit else None
@@ -141,9 +141,9 @@ async def versions(runtime: Runtime, key: str, limit: int, after: Cursor | None)
     return Page([_own(entry) for entry in kept], str(first - limit) if first > limit else None)
 
 
-async def check(runtime: Runtime, asked: Structure | AskedMessage) -> list[str]:
+async def check(runtime: Runtime, asked: Structure | MessageInput) -> list[str]:
     """What its author should know. Raises RequestError for what could never be sent, whoever it is for."""
-    message = AskedMessage(destinations=[Destination()], **{name: getattr(asked, name) for name in TERMS})
+    message = MessageInput(destinations=[Destination()], **{name: getattr(asked, name) for name in TERMS})
     for index, step in enumerate(asked.channels):
         outlined(runtime, step, index)
     read_terms(message, 1, runtime.settings.timezone, runtime.clock())

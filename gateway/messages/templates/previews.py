@@ -1,6 +1,6 @@
 """An own template as it looks on phones, a bubble for each way in which a step may go out."""
 
-from gateway.domain.api.request import AskedStep, AskedTemplate
+from gateway.domain.api.request import StepInput, TemplateInput
 from gateway.domain.model.nouns import TemplateHeader, TemplateMessage, template_key
 from gateway.messages.composing.language import TemplateError, render
 from gateway.messages.composing.lint import texts_of, used
@@ -16,7 +16,7 @@ async def bubbles(runtime: Runtime, structure: Structure, channel: str | None) -
     return [bubble for step in steps for bubble in await _of_step(runtime, step)]
 
 
-async def _of_step(runtime: Runtime, step: AskedStep) -> list[Bubble]:
+async def _of_step(runtime: Runtime, step: StepInput) -> list[Bubble]:
     shown = {field: _shown(text, step) for field, text in texts_of(step)}
     found = [_free(runtime, step, shown)] if step.text or step.media else []
     if step.template:
@@ -24,19 +24,19 @@ async def _of_step(runtime: Runtime, step: AskedStep) -> list[Bubble]:
     return found
 
 
-def _free(runtime: Runtime, step: AskedStep, shown: dict[str, str]) -> Bubble:
-    way = runtime.channel(step.channel, step.account)
-    body = marked(shown["text"]) if way and way.facts.markup else plain(shown["text"])
+def _free(runtime: Runtime, step: StepInput, shown: dict[str, str]) -> Bubble:
+    channel = runtime.channel(step.channel, step.account)
+    body = marked(shown["text"]) if channel and channel.facts.markup else plain(shown["text"])
     buttons = [
         (ARROW if button.url else BACK, shown[f"buttons[{index}].text"]) for index, button in enumerate(step.buttons)
     ]
     return Bubble(body, step.channel, step.media.type if step.media else "", buttons=buttons)
 
 
-async def _approved(runtime: Runtime, step: AskedStep, asked: AskedTemplate, shown: dict[str, str]) -> Bubble:
+async def _approved(runtime: Runtime, step: StepInput, asked: TemplateInput, shown: dict[str, str]) -> Bubble:
     caption = f"{step.channel}: {asked.name}/{asked.language}"
-    way = runtime.channel(step.channel, step.account)
-    key = template_key(step.channel, way.account, asked) if way else ""
+    channel = runtime.channel(step.channel, step.account)
+    key = template_key(step.channel, channel.account, asked) if channel else ""
     known = await approved.get(runtime.db, key)
     if known is None:
         return Bubble(plain("The text of this template is not known here."), caption)
@@ -47,7 +47,7 @@ async def _approved(runtime: Runtime, step: AskedStep, asked: AskedTemplate, sho
     return of_template(known, TemplateMessage(asked.name, asked.language, values, TemplateHeader(of_header)), caption)
 
 
-def _shown(text: str, step: AskedStep) -> str:
+def _shown(text: str, step: StepInput) -> str:
     """A variable's name in its place; as it is written, where no name fits, as in a comparison with a number."""
     try:
         return render(text, {name: f"\u2039{name}\u203a" for names in used([step]) for name in names})

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from gateway.domain.api.request import Asked, Name
-from gateway.domain.channel.contract import TemplateDesk, Verdict
+from gateway.domain.api.request import Input, Name
+from gateway.domain.channel.contract import TemplateApprovals, Verdict
 from gateway.domain.channel.errors import SendError
 from gateway.domain.model.message_template import MessageTemplate
 from gateway.messages.templates.approved import desk_of, heard
-from gateway.runtime.runtime import Runtime, ways
+from gateway.runtime.runtime import Runtime, all_channels
 from storage.engine.database import DatabaseError
 from storage.templates import approved
 
@@ -22,18 +22,18 @@ EVERY, LOOK = timedelta(hours=6), timedelta(minutes=10)
 """How often a provider is asked for its list, and how often a worker looks whether it is time."""
 
 
-class AskedSync(Asked):
+class SyncRequest(Input):
     """Which account's list is wanted."""
 
     channel: Name
     account: Name | None = None
 
 
-async def sync(runtime: Runtime, asked: AskedSync) -> int:
+async def sync(runtime: Runtime, asked: SyncRequest) -> int:
     """Make what we know true by the provider's list; how many it has. Raises RequestError, SendError."""
-    way, desk = desk_of(runtime, asked.channel, asked.account)
+    channel, desk = desk_of(runtime, asked.channel, asked.account)
     began = runtime.clock()
-    ours = {one.id: one for one in await approved.of_account(runtime.db, asked.channel, way.account)}
+    ours = {one.id: one for one in await approved.of_account(runtime.db, asked.channel, channel.account)}
     listed = await desk.listed_templates()  # after ours: what is submitted meanwhile is none that it misses
     for template, verdict in listed:
         await _learned(runtime, ours.pop(template.id, None), template, verdict, began)
@@ -45,9 +45,9 @@ async def sync(runtime: Runtime, asked: AskedSync) -> int:
 async def syncing(runtime: Runtime, stop: asyncio.Event) -> None:
     """Ask every provider now and then: a webhook may have been lost, or may never have been set up."""
     while not stop.is_set():
-        for way in ways(runtime.channels):
-            if isinstance(way, TemplateDesk):
-                await _sync_if_due(runtime, way.facts.name, way.account)
+        for channel in all_channels(runtime.channels):
+            if isinstance(channel, TemplateApprovals):
+                await _sync_if_due(runtime, channel.facts.name, channel.account)
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), LOOK.total_seconds())
 
@@ -55,7 +55,7 @@ async def syncing(runtime: Runtime, stop: asyncio.Event) -> None:
 async def _sync_if_due(runtime: Runtime, channel: str, account: str) -> None:
     try:
         if await approved.due(runtime.db, channel, account, runtime.clock(), EVERY):
-            await sync(runtime, AskedSync(channel=channel, account=account))
+            await sync(runtime, SyncRequest(channel=channel, account=account))
     except (SendError, DatabaseError) as error:
         log.warning("%s:%s: the list of templates could not be had: %s", channel, account, error)
 

@@ -12,7 +12,7 @@ from gateway.domain.channel.facts import Limits, Rate
 from gateway.domain.channel.window import span
 from gateway.domain.model.notification import Priority, lane_of
 from gateway.runtime.limits.holds import Holds
-from gateway.runtime.limits.limiter import Moments, Pacer
+from gateway.runtime.limits.limiter import Moments, RateLimiter
 from gateway.runtime.telemetry import metrics
 from storage.engine.database import Db
 
@@ -63,7 +63,7 @@ class Gate:
     def __init__(self, db: Db, limits: Mapping[str, Limits]) -> None:
         self.limits = limits
         self.holds = Holds(db, limits)
-        self._pacer = Pacer(db)
+        self._limiter = RateLimiter(db)
         self._under_way: Counter[str] = Counter()
         self._lanes: set[str] = set()
         self._looked_around = datetime(1970, 1, 1, tzinfo=UTC)
@@ -87,10 +87,10 @@ class Gate:
         asked += [("group" if entry.group else "person", entry.person, own, HORIZON[Priority.REPLY])]
         limited = [(kind, key, rate, ahead) for kind, key, rate, ahead in asked if rate]
         for kind, key, rate, ahead in limited:  # what is known to be too early takes no moment of the others
-            if later := self._pacer.too_early(key, rate, ahead, now):
+            if later := self._limiter.too_early(key, rate, ahead, now):
                 return _not_yet(entry, kind, rate, later)
         for kind, key, rate, ahead in limited:
-            found = await self._pacer.take(key, rate, entry.count, ahead, now)
+            found = await self._limiter.take(key, rate, entry.count, ahead, now)
             if isinstance(found, datetime):
                 return _not_yet(entry, kind, rate, found)
             moments = list(map(max, moments, found))
@@ -149,7 +149,7 @@ class Gate:
             return int(hold.until <= now)
         if rate is None or hold:
             return room
-        free_at = max(self._pacer.free_at(account) or now, now) - rate.interval * (rate.burst - 1)
+        free_at = max(self._limiter.free_at(account) or now, now) - rate.interval * (rate.burst - 1)
         return min(room, max(0, (now + HORIZON[priority] - free_at) // rate.interval + 1))
 
 

@@ -31,7 +31,7 @@ class _Asked:
     now: datetime
 
 
-class Pacer:
+class RateLimiter:
     """Requests of one process for one key share a write; between processes the faster write counts."""
 
     def __init__(self, db: Db) -> None:

@@ -15,14 +15,14 @@ PATIENCE = 3
 """Seconds that a provider has to tell how an account stands, where somebody waits for a list."""
 
 
-async def set_webhook(way: Channel, url: str) -> None:
-    await way.bind(url)
+async def set_webhook(channel: Channel, url: str) -> None:
+    await channel.bind(url)
 
 
-async def take_away(way: Channel, url: str) -> None:
+async def take_away(channel: Channel, url: str) -> None:
     """Another gateway may live under the same token: staging must not switch production off."""
-    if (await way.binding()).url == url:
-        await way.unbind()
+    if (await channel.binding()).url == url:
+        await channel.unbind()
 
 
 async def only_look(_: Channel, __: str) -> None:
@@ -39,11 +39,11 @@ def problems(found: Binding, url: str) -> Sequence[str]:
     return [f"{missing}; gateway webhooks set", *found.problems]
 
 
-async def looked(way: Channel) -> Binding | None:
+async def looked(channel: Channel) -> Binding | None:
     """How the provider sees it; None where it does not tell in time."""
     try:
         async with asyncio.timeout(PATIENCE):
-            return await way.binding()
+            return await channel.binding()
     except (SendError, TimeoutError):
         return None
 

@@ -38,7 +38,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     at: float
 
 
-class Asked(msgspec.Struct, frozen=True):
+class SendRequest(msgspec.Struct, frozen=True):
     """As much of a call as is looked at. `status` is there where a message is only to be shown as read."""
 
     biz_opaque_callback_data: str = ""
@@ -60,7 +60,7 @@ class Desk:
         """A new book."""
         self.book, self.orders = [], orders
 
-    def take(self, asked: Asked) -> Json:
+    def take(self, asked: SendRequest) -> Json:
         """The answer to a call."""
         if asked.status:
             return {"success": True}
@@ -69,7 +69,7 @@ class Desk:
         contacts = [{"input": asked.to, "wa_id": asked.to}]
         return {"messaging_product": "whatsapp", "contacts": contacts, "messages": [{"id": wamid}]}
 
-    def report(self, asked: Asked) -> None:
+    def report(self, asked: SendRequest) -> None:
         """Tell what became of a message whose sender has had the answer."""
         if asked.status:
             return
@@ -107,17 +107,17 @@ class Line(asyncio.Protocol):
         self._heard = b""
         method, path, _ = head.split(b"\r\n", 1)[0].split(b" ")
         if path.endswith(b"/messages"):
-            self._message(msgspec.json.decode(rest, type=Asked))
+            self._message(msgspec.json.decode(rest, type=SendRequest))
         elif method == b"PUT":
             self._desk.begin(msgspec.json.decode(rest, type=Orders))
             self._answer({"success": True})
         else:
             self._answer(len(self._desk.book) if path == b"/count" else self._desk.book)
 
-    def _message(self, asked: Asked) -> None:
+    def _message(self, asked: SendRequest) -> None:
         asyncio.get_running_loop().call_later(self._delay, self._done, asked, self._desk.take(asked))
 
-    def _done(self, asked: Asked, answer: Json) -> None:
+    def _done(self, asked: SendRequest, answer: Json) -> None:
         self._answer(answer)
         self._desk.report(asked)
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from msgspec import structs
 
-from gateway.domain.cascade.moves import Leave, Move, Route, Send, Wait, World
+from gateway.domain.cascade.moves import Abandon, Context, Move, Reachability, Send, Wait
 from gateway.domain.cascade.rule import next_move
 from gateway.domain.channel.contract import Channel
 from gateway.domain.channel.errors import SendError, Throttled
@@ -16,7 +16,7 @@ from gateway.domain.model.nouns import Cause, Content, Progress
 from gateway.messages.delivery.dispatcher import Outcome
 from gateway.people.sessions import _closed
 from tests.gateway.domain.cascade.cases import ADDRESS, IDLE, NOW, OPEN, SMS, TEXT, asked, made
-from tests.support.client import PHONE, Player
+from tests.support.client import PHONE, ApiClient
 
 HELD = "our account is held"
 NEXT = "the next channel"
@@ -47,14 +47,14 @@ THROTTLED = {"vk": {6, 29}, "viber": {12}}
 
 
 @pytest.mark.parametrize("name", MOVES)
-async def test_every_error_leads_to_its_move(town: Player, name: str) -> None:
-    await town.say(name, "/start")
-    channel = town.town.runtime.channel(name)
+async def test_every_error_leads_to_its_move(demo: ApiClient, name: str) -> None:
+    await demo.say(name, "/start")
+    channel = demo.environment.runtime.channel(name)
     assert channel
     found: dict[str, list[int]] = {}
     throttled = set()
     for code in sorted(code for codes in MOVES[name].values() for code in codes):
-        error = await refusal(town, channel, code)
+        error = await refusal(demo, channel, code)
         found.setdefault(words(move_after(error, channel.facts)), []).append(code)
         throttled |= {code} if isinstance(error, Throttled) else set()
     assert throttled == THROTTLED[name]
@@ -62,14 +62,14 @@ async def test_every_error_leads_to_its_move(town: Player, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MOVES)
-def test_every_error_that_a_stand_in_knows_has_its_row(name: str, town: Player) -> None:
+def test_every_error_that_a_stand_in_knows_has_its_row(name: str, demo: ApiClient) -> None:
     rows = {str(code) for codes in MOVES[name].values() for code in codes}
-    assert set(town.town.simulators[name].errors) - rows == set()
+    assert set(demo.environment.simulators[name].errors) - rows == set()
 
 
-async def refusal(town: Player, channel: Channel, code: int) -> SendError:
+async def refusal(demo: ApiClient, channel: Channel, code: int) -> SendError:
     """The same answer twice: some are worth another form of the message at once."""
-    simulator = town.town.simulators[channel.facts.name]
+    simulator = demo.environment.simulators[channel.facts.name]
     simulator.faults.fail(code, times=2)
     user = simulator.user_of(PHONE)
     with pytest.raises(SendError) as error:
@@ -80,16 +80,16 @@ async def refusal(town: Player, channel: Channel, code: int) -> SendError:
 
 def move_after(error: SendError, facts: Facts) -> Move:
     """Of a free text to someone who has just written, with an SMS to fall back on."""
-    route = Route(facts, ADDRESS, session=OPEN)
+    reach = Reachability(facts, ADDRESS, session=OPEN)
     if error.cause is Cause.STOPPED:
-        route = replace(route, session=structs.replace(OPEN, blocked_at=NOW))
+        reach = replace(reach, session=structs.replace(OPEN, blocked_at=NOW))
     elif error.cause is Cause.WINDOW_CLOSED:
-        route = replace(route, session=_closed(OPEN, ADDRESS, NOW))
+        reach = replace(reach, session=_closed(OPEN, ADDRESS, NOW))
     elif error.cause is Cause.MISCONFIGURED:
-        route = replace(route, held_until=NOW + HOLD, held_why="see the log")
+        reach = replace(reach, held_until=NOW + HOLD, held_why="see the log")
     attempt = Outcome(error=error).applied(made(Progress.SENDING, timedelta(0)), NOW)
     step = structs.replace(TEXT, intent=next(iter(facts.intents), ""))
-    return next_move(asked(step, SMS, attempts=(attempt,)), World(NOW, [route, IDLE]))
+    return next_move(asked(step, SMS, attempts=(attempt,)), Context(NOW, [reach, IDLE]))
 
 
 def words(move: Move) -> str:
@@ -102,6 +102,6 @@ def words(move: Move) -> str:
             return HELD
         case Wait(until):
             return SECONDS if until - NOW < timedelta(minutes=1) else MINUTES
-        case Leave():
+        case Abandon():
             return HOURS
     raise AssertionError(move)

@@ -7,18 +7,18 @@ import pytest
 import bots
 from gateway.runtime.settings.settings import Settings
 from tests import test_architecture as architecture
-from tests.support.client import PHONE, Player
-from webhooks.demo.environment import opened_town
+from tests.support.client import PHONE, ApiClient
+from webhooks.demo.environment import opened_environment
 
 PIGEON = {"channel": "pigeon", "text": "Your order has been sent."}
 SMS = {"channel": "sms", "text": "Order sent."}
 
 
 @pytest.fixture
-async def town(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Player]:
+async def demo(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ApiClient]:
     monkeypatch.setitem(bots.CHANNELS, "pigeon", "tests.bots.pigeon")
-    async with opened_town(settings) as opened, Player.of(opened) as player:
-        yield player
+    async with opened_environment(settings) as opened, ApiClient.of(opened) as client:
+        yield client
 
 
 async def test_it_offers_what_every_channel_offers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,49 +27,49 @@ async def test_it_offers_what_every_channel_offers(monkeypatch: pytest.MonkeyPat
     await architecture.test_a_channels_simulator_offers_what_it_has_to("pigeon")
 
 
-async def test_the_bot_answers(town: Player) -> None:
-    assert (await town.say("pigeon", "/start")).text.startswith("Hello")
-    assert "/stop" in (await town.press("pigeon", "/help")).text
+async def test_the_bot_answers(demo: ApiClient) -> None:
+    assert (await demo.say("pigeon", "/start")).text.startswith("Hello")
+    assert "/stop" in (await demo.press("pigeon", "/help")).text
 
 
-async def test_a_notification_arrives(town: Player) -> None:
-    story = await town.ended(await town.send(PIGEON, SMS), "DELIVERED")
+async def test_a_notification_arrives(demo: ApiClient) -> None:
+    story = await demo.ended(await demo.send(PIGEON, SMS), "DELIVERED")
     assert [(attempt["channel"], attempt["status"]) for attempt in story["attempts"]] == [("pigeon", "DELIVERED")]
-    assert town.answers("pigeon")[-1].text == PIGEON["text"]
-    assert town.answers("sms") == []
+    assert demo.answers("pigeon")[-1].text == PIGEON["text"]
+    assert demo.answers("sms") == []
 
 
 @pytest.mark.parametrize("why", ["a lost pigeon", "a refusal"])
-async def test_a_failure_falls_back_to_sms(town: Player, why: str) -> None:
-    simulator = town.town.simulators["pigeon"]
+async def test_a_failure_falls_back_to_sms(demo: ApiClient, why: str) -> None:
+    simulator = demo.environment.simulators["pigeon"]
     simulator.phone(PHONE).reachable = why != "a lost pigeon"
     if why == "a refusal":
         simulator.faults.fail(422)
-    story = await town.ended(await town.send(PIGEON, SMS), "DELIVERED")
+    story = await demo.ended(await demo.send(PIGEON, SMS), "DELIVERED")
     assert [(attempt["channel"], attempt["status"]) for attempt in story["attempts"]] == [
         ("pigeon", "UNDELIVERED"),
         ("sms", "DELIVERED"),
     ]
     assert "pigeon" in story["attempts"][0]["reason"]
-    assert town.answers("sms")[-1].text == SMS["text"]
+    assert demo.answers("sms")[-1].text == SMS["text"]
 
 
-async def test_a_passing_storm_is_waited_out(town: Player) -> None:
-    town.town.simulators["pigeon"].faults.fail(503)
-    story = await town.ended(await town.send(PIGEON, SMS), "DELIVERED")
+async def test_a_passing_storm_is_waited_out(demo: ApiClient) -> None:
+    demo.environment.simulators["pigeon"].faults.fail(503)
+    story = await demo.ended(await demo.send(PIGEON, SMS), "DELIVERED")
     assert [attempt["channel"] for attempt in story["attempts"]] == ["pigeon"]
-    assert len(town.town.simulators["pigeon"].accepted) == 1
+    assert len(demo.environment.simulators["pigeon"].accepted) == 1
 
 
-async def test_its_webhook_wants_the_secret_and_keeps_what_it_cannot_read(town: Player) -> None:
-    channel = town.town.runtime.channel("pigeon")
+async def test_its_webhook_wants_the_secret_and_keeps_what_it_cannot_read(demo: ApiClient) -> None:
+    channel = demo.environment.runtime.channel("pigeon")
     assert channel
-    assert (await channel.binding()).url == f"{town.town.url}/webhooks/pigeon/demo"
+    assert (await channel.binding()).url == f"{demo.environment.url}/webhooks/pigeon/demo"
     body = (
         b'[{"kind": "letter", "id": "1"}, 5, {"kind": "letter", "id": "2", "from": "+79000000001", "text": "/start"}]'
     )
     for secret, status in (("guessed", 401), (channel.settings.secret.reveal(), 200)):  # type: ignore[attr-defined]
         headers = {"X-Loft-Secret": secret}
-        async with town.http.post("/webhooks/pigeon/demo", data=body, headers=headers) as response:
+        async with demo.http.post("/webhooks/pigeon/demo", data=body, headers=headers) as response:
             assert response.status == status
-    assert (await town.answer("pigeon", 0)).text.startswith("Hello")
+    assert (await demo.answer("pigeon", 0)).text.startswith("Hello")

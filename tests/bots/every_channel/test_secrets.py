@@ -69,20 +69,20 @@ async def test_a_failed_call(
     async with provider(answer) as url, opened_outside(settings) as outside:
         accounts = {channel: {"shop": bots.simulator(channel).demo_account(url)}}
         forms = _forms(secrets_of(accounts)[f"{channel}:shop"])
-        way = open_channels(accounts, outside)[channel]["shop"]
-        await failed(way)
-        await way.close()
+        opened = open_channels(accounts, outside)[channel]["shop"]
+        await failed(opened)
+        await opened.close()
     told = capsys.readouterr().err
     assert aloud(told, forms) == []
     assert told.count("Traceback") >= 1
 
 
-async def failed(way: Channel) -> None:
+async def failed(channel: Channel) -> None:
     """Everything that is asked of a provider."""
-    name = way.facts.name
+    name = channel.facts.name
     to, url = Address(name, "shop", user_of(name)), webhook_url("https://gateway.shop.ru", name, "shop")
-    send, bind = partial(way.send, to, Content("Hi"), key="k"), partial(way.bind, url)
-    for call in (send, bind, way.binding, way.unbind):
+    send, bind = partial(channel.send, to, Content("Hi"), key="k"), partial(channel.bind, url)
+    for call in (send, bind, channel.binding, channel.unbind):
         try:
             await call()
         except SendError:

@@ -6,47 +6,47 @@ from bots.sms import Account
 from gateway.domain.channel.errors import Misconfigured
 from gateway.domain.channel.secret import Secret
 from gateway.runtime.settings.accounts import SettingsError, read_account
-from tests.bots.sms.bench import ANNA, opened
+from tests.bots.sms.pair import ANNA, opened
 
 
 async def test_a_number_is_bound_and_unbound() -> None:
-    async with opened() as bench:
-        await bench.channel.unbind()
-        assert (await bench.channel.binding()).url == ""
-        await bench.server.say(ANNA, "into the void")
-        await bench.channel.bind(f"{bench.url}/webhooks/sms/main")
-        binding = await bench.channel.binding()
-        assert (binding.url, list(binding.problems)) == (f"{bench.url}/webhooks/sms/main", [])
-        await bench.server.say(ANNA, "hello")
-        await bench.server.quiet()
-        assert len(bench.events) == 1
+    async with opened() as pair:
+        await pair.channel.unbind()
+        assert (await pair.channel.binding()).url == ""
+        await pair.server.say(ANNA, "into the void")
+        await pair.channel.bind(f"{pair.url}/webhooks/sms/main")
+        binding = await pair.channel.binding()
+        assert (binding.url, list(binding.problems)) == (f"{pair.url}/webhooks/sms/main", [])
+        await pair.server.say(ANNA, "hello")
+        await pair.server.quiet()
+        assert len(pair.events) == 1
 
 
 @pytest.mark.parametrize(("sender", "words"), [("MyShop", "receives no messages"), (f"MG{'0a' * 16}", "console")])
 async def test_other_senders_say_why_there_is_nothing_to_bind(sender: str, words: str) -> None:
-    async with opened(sender) as bench:
-        await bench.channel.bind(f"{bench.url}/elsewhere")
-        await bench.channel.unbind()
-        binding = await bench.channel.binding()
+    async with opened(sender) as pair:
+        await pair.channel.bind(f"{pair.url}/elsewhere")
+        await pair.channel.unbind()
+        binding = await pair.channel.binding()
         assert binding.url is None
         assert words in binding.note
         assert not binding.problems
-        assert bench.server.webhook_url == f"{bench.url}/webhooks/sms/main"
+        assert pair.server.webhook_url == f"{pair.url}/webhooks/sms/main"
 
 
 @pytest.mark.parametrize("truth", ["+79990000001", "+799900000091"])
 async def test_a_number_that_the_account_does_not_have(truth: str) -> None:
-    async with opened(truth, sender="+79990000009") as bench:
+    async with opened(truth, sender="+79990000009") as pair:
         with pytest.raises(Misconfigured, match=r"no number \+79990000009$"):
-            await bench.channel.bind(f"{bench.url}/elsewhere")
-        assert bench.server.webhook_url == f"{bench.url}/webhooks/sms/main"
+            await pair.channel.bind(f"{pair.url}/elsewhere")
+        assert pair.server.webhook_url == f"{pair.url}/webhooks/sms/main"
 
 
 @pytest.mark.parametrize("sender", ["+79990000009", "MyShop"])
 async def test_a_wrong_token_is_named(sender: str) -> None:
-    async with opened(sender, auth_token=Secret("not-the-real-token")) as bench:
+    async with opened(sender, auth_token=Secret("not-the-real-token")) as pair:
         with pytest.raises(Misconfigured, match="auth_token"):
-            await bench.channel.binding()
+            await pair.channel.binding()
 
 
 @pytest.mark.parametrize("sender", ["+79990000009", "MyShop", "Shop 24", "7788", f"MG{'0a' * 16}"])

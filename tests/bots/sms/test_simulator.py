@@ -10,14 +10,14 @@ from bots.sms.errors import explained
 from gateway.domain.channel.errors import SendError
 from gateway.domain.model.event import Receipt
 from gateway.domain.model.nouns import Content, Progress
-from tests.bots.sms.bench import ANNA, Bench, opened
+from tests.bots.sms.pair import ANNA, Pair, opened
 
 
-async def posted(bench: Bench, path: str, form: dict[str, str], token: str | None = None) -> tuple[int, Any]:
+async def posted(pair: Pair, path: str, form: dict[str, str], token: str | None = None) -> tuple[int, Any]:
     """The status and the body of a call of somebody's, with our token unless they have another."""
-    account = bench.server.account
+    account = pair.server.account
     login = b64encode(f"{account.account_sid}:{token or account.auth_token.reveal()}".encode()).decode()
-    url = f"{bench.url}/sms/2010-04-01/Accounts/{path}"
+    url = f"{pair.url}/sms/2010-04-01/Accounts/{path}"
     async with (
         aiohttp.ClientSession() as http,
         http.post(url, data=form, headers={"Authorization": f"Basic {login}"}) as reply,
@@ -27,20 +27,20 @@ async def posted(bench: Bench, path: str, form: dict[str, str], token: str | Non
 
 @pytest.mark.parametrize("path", ["{sid}/Messages.json", "{sid}/IncomingPhoneNumbers/PN1.json"])
 async def test_it_serves_only_its_account(path: str) -> None:
-    async with opened() as bench:
-        ours = path.format(sid=bench.server.account.account_sid)
-        status, told = await posted(bench, ours, {}, token="guess")
+    async with opened() as pair:
+        ours = path.format(sid=pair.server.account.account_sid)
+        status, told = await posted(pair, ours, {}, token="guess")
         assert (status, told["code"]) == (401, 20003)
-        status, told = await posted(bench, path.format(sid="AC1"), {})
+        status, told = await posted(pair, path.format(sid="AC1"), {})
         assert (status, told["code"]) == (404, 20404)
 
 
 async def test_it_has_one_number() -> None:
-    async with opened() as bench:
-        sid = bench.server.account.account_sid
-        status, told = await posted(bench, f"{sid}/IncomingPhoneNumbers/PN1.json", {"SmsUrl": "https://evil.example"})
+    async with opened() as pair:
+        sid = pair.server.account.account_sid
+        status, told = await posted(pair, f"{sid}/IncomingPhoneNumbers/PN1.json", {"SmsUrl": "https://evil.example"})
         assert (status, told["code"]) == (404, 20404)
-        assert bench.server.webhook_url == f"{bench.url}/webhooks/sms/main"
+        assert pair.server.webhook_url == f"{pair.url}/webhooks/sms/main"
 
 
 @pytest.mark.parametrize(
@@ -54,44 +54,44 @@ async def test_it_has_one_number() -> None:
     ],
 )
 async def test_what_it_refuses(form: dict[str, str], code: int) -> None:
-    async with opened() as bench:
-        status, told = await posted(bench, f"{bench.server.account.account_sid}/Messages.json", form)
+    async with opened() as pair:
+        status, told = await posted(pair, f"{pair.server.account.account_sid}/Messages.json", form)
         assert (status, told["code"]) == (400, code)
-        assert bench.server.accepted == []
+        assert pair.server.accepted == []
 
 
 async def test_what_it_answers_without_a_status_callback() -> None:
-    async with opened() as bench:
+    async with opened() as pair:
         form = {"To": ANNA, "From": "+79990000009", "Body": "ы" * 71}
-        status, told = await posted(bench, f"{bench.server.account.account_sid}/Messages.json", form)
+        status, told = await posted(pair, f"{pair.server.account.account_sid}/Messages.json", form)
         assert (status, told["status"], told["num_segments"]) == (201, "queued", "2")
-        await bench.server.quiet()
-        assert bench.server.answers == []
-        assert bench.server.phone(ANNA).screen[0].state == "delivered"
+        await pair.server.quiet()
+        assert pair.server.answers == []
+        assert pair.server.phone(ANNA).screen[0].state == "delivered"
 
 
 async def test_every_error_that_it_lists_can_be_had() -> None:
-    async with opened() as bench:
-        for code in bench.server.errors:
-            bench.events.clear()
-            bench.server.faults.fail(code)
+    async with opened() as pair:
+        for code in pair.server.errors:
+            pair.events.clear()
+            pair.server.faults.fail(code)
             try:
-                await bench.channel.send(bench.anna, Content("hello"), key=code)
+                await pair.channel.send(pair.anna, Content("hello"), key=code)
             except SendError as error:
-                assert bench.server.errors[code] in str(error) or code == "500"  # noqa: PT017 - or it comes later
+                assert pair.server.errors[code] in str(error) or code == "500"  # noqa: PT017 - or it comes later
                 continue
-            await bench.server.quiet()
-            last = bench.events[-1]
+            await pair.server.quiet()
+            last = pair.events[-1]
             assert isinstance(last, Receipt)
             assert (last.progress, (last.cause, last.reason)) == (Progress.FAILED, explained(code))
 
 
 async def test_webhooks_may_come_twice_and_in_any_order() -> None:
-    async with opened() as bench:
-        bench.server.faults.webhook_copies = 2
-        bench.server.faults.reorder = True
-        await bench.channel.send(bench.anna, Content("hello"), key="k")
-        await bench.server.quiet()
-        assert len(bench.events) == 4
-        assert len({event.id for event in bench.events}) == 2
-        assert bench.forged == 0
+    async with opened() as pair:
+        pair.server.faults.webhook_copies = 2
+        pair.server.faults.reorder = True
+        await pair.channel.send(pair.anna, Content("hello"), key="k")
+        await pair.server.quiet()
+        assert len(pair.events) == 4
+        assert len({event.id for event in pair.events}) == 2
+        assert pair.forged == 0

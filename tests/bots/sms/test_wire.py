@@ -21,26 +21,26 @@ from gateway.domain.channel.errors import (
 from gateway.domain.channel.secret import Secret
 from gateway.domain.model.event import Inbound, Receipt, Subscription
 from gateway.domain.model.nouns import Address, Button, Cause, Content, Media, Progress, TemplateMessage
-from tests.bots.sms.bench import ANNA, Bench, opened
+from tests.bots.sms.pair import ANNA, Pair, opened
 from tests.support.http.serving import free_port
 
 
-def receipts(bench: Bench) -> list[Receipt]:
-    return [event for event in bench.events if isinstance(event, Receipt)]
+def receipts(pair: Pair) -> list[Receipt]:
+    return [event for event in pair.events if isinstance(event, Receipt)]
 
 
 async def test_a_message_arrives_and_is_reported() -> None:
-    async with opened() as bench:
-        sid = await bench.channel.send(bench.anna, Content("Заказ № 5 & готов + оплачен"), key="n1:0:0")
-        await bench.server.quiet()
-        accepted = bench.server.accepted[0]
+    async with opened() as pair:
+        sid = await pair.channel.send(pair.anna, Content("Заказ № 5 & готов + оплачен"), key="n1:0:0")
+        await pair.server.quiet()
+        accepted = pair.server.accepted[0]
         assert (accepted.id, accepted.user, accepted.text) == (sid, ANNA, "Заказ № 5 & готов + оплачен")
-        assert bench.server.phone(ANNA).screen[0].state == "delivered"
-        assert [(receipt.progress, receipt.provider_id, receipt.key) for receipt in receipts(bench)] == [
+        assert pair.server.phone(ANNA).screen[0].state == "delivered"
+        assert [(receipt.progress, receipt.provider_id, receipt.key) for receipt in receipts(pair)] == [
             (Progress.SENT, sid, "n1:0:0"),
             (Progress.DELIVERED, sid, "n1:0:0"),
         ]
-        assert {status for status, _ in bench.server.answers} == {200}
+        assert {status for status, _ in pair.server.answers} == {200}
 
 
 async def test_buttons_and_files_become_lines() -> None:
@@ -49,96 +49,96 @@ async def test_buttons_and_files_become_lines() -> None:
         Media("image", "https://shop.ru/a.jpg"),
         (Button("Yes", reply="/yes"), Button("Site", url="https://shop.ru")),
     )
-    async with opened() as bench:
-        await bench.channel.send(bench.anna, content, key="k")
-        assert bench.server.accepted[0].text == "Your order\nhttps://shop.ru/a.jpg\n1. Yes\nSite: https://shop.ru"
+    async with opened() as pair:
+        await pair.channel.send(pair.anna, content, key="k")
+        assert pair.server.accepted[0].text == "Your order\nhttps://shop.ru/a.jpg\n1. Yes\nSite: https://shop.ru"
 
 
 async def test_a_messaging_service_sends_in_its_own_field() -> None:
     service = f"MG{'a1' * 16}"
-    async with opened(service) as bench:
-        await bench.channel.send(bench.anna, Content("hello"), key="k")
-        request = bench.server.accepted[0].request
+    async with opened(service) as pair:
+        await pair.channel.send(pair.anna, Content("hello"), key="k")
+        request = pair.server.accepted[0].request
         assert (request.get("MessagingServiceSid"), request.get("From")) == (service, None)
 
 
 async def test_an_unreachable_phone_is_reported() -> None:
-    async with opened() as bench:
-        bench.server.phone(ANNA).reachable = False
-        await bench.channel.send(bench.anna, Content("hello"), key="k")
-        await bench.server.quiet()
-        last = receipts(bench)[-1]
+    async with opened() as pair:
+        pair.server.phone(ANNA).reachable = False
+        await pair.channel.send(pair.anna, Content("hello"), key="k")
+        await pair.server.quiet()
+        last = receipts(pair)[-1]
         assert (last.progress, last.cause) == (Progress.FAILED, Cause.REFUSED)
         assert last.reason == "the phone cannot be reached (30003)"
-        assert bench.server.phone(ANNA).screen[0].state == "failed"
+        assert pair.server.phone(ANNA).screen[0].state == "failed"
 
 
 async def test_a_late_code_comes_in_a_receipt() -> None:
-    async with opened() as bench:
-        bench.server.faults.fail(30007)
-        await bench.channel.send(bench.anna, Content("hello"), key="k")
-        await bench.server.quiet()
-        assert receipts(bench)[-1].reason == "the carrier filtered the message (30007)"
+    async with opened() as pair:
+        pair.server.faults.fail(30007)
+        await pair.channel.send(pair.anna, Content("hello"), key="k")
+        await pair.server.quiet()
+        assert receipts(pair)[-1].reason == "the carrier filtered the message (30007)"
 
 
 async def test_stop_and_start() -> None:
-    async with opened() as bench:
-        await bench.server.say(ANNA, "Stop")
-        await bench.server.quiet()
+    async with opened() as pair:
+        await pair.server.say(ANNA, "Stop")
+        await pair.server.quiet()
         with pytest.raises(Stopped, match="21610"):
-            await bench.channel.send(bench.anna, Content("hello"), key="k")
-        await bench.server.say(ANNA, "START")
-        await bench.server.quiet()
-        assert await bench.channel.send(bench.anna, Content("hello"), key="k")
-        told = [event.active for event in bench.events if isinstance(event, Subscription)]
+            await pair.channel.send(pair.anna, Content("hello"), key="k")
+        await pair.server.say(ANNA, "START")
+        await pair.server.quiet()
+        assert await pair.channel.send(pair.anna, Content("hello"), key="k")
+        told = [event.active for event in pair.events if isinstance(event, Subscription)]
         assert told == [False, True]
-        assert len(bench.server.accepted) == 1
+        assert len(pair.server.accepted) == 1
 
 
 async def test_a_person_writes_and_the_answer_is_silent() -> None:
-    async with opened() as bench:
-        await bench.server.say(ANNA, "Где заказ? 🙂 & a=b")
-        await bench.server.press(ANNA, "SM1", "Help")
-        await bench.server.quiet()
-        written = [event for event in bench.events if isinstance(event, Inbound)]
+    async with opened() as pair:
+        await pair.server.say(ANNA, "Где заказ? 🙂 & a=b")
+        await pair.server.press(ANNA, "SM1", "Help")
+        await pair.server.quiet()
+        written = [event for event in pair.events if isinstance(event, Inbound)]
         assert [event.content.text for event in written] == ["Где заказ? 🙂 & a=b", "Help"]
-        assert {event.address for event in written} == {bench.anna}
-        assert bench.server.answers == [(200, "<Response/>")] * 2
-        assert [bubble.mine for bubble in bench.server.phone(ANNA).screen] == [True, True]
+        assert {event.address for event in written} == {pair.anna}
+        assert pair.server.answers == [(200, "<Response/>")] * 2
+        assert [bubble.mine for bubble in pair.server.phone(ANNA).screen] == [True, True]
 
 
 async def test_a_webhook_is_delivered_again_until_it_is_taken() -> None:
-    async with opened() as bench:
-        bench.down = True
-        await bench.server.say(ANNA, "hello")
+    async with opened() as pair:
+        pair.down = True
+        await pair.server.say(ANNA, "hello")
         await asyncio.sleep(0.05)
-        bench.down = False
-        await bench.server.quiet()
-        assert [status for status, _ in bench.server.answers][-1] == 200
-        assert len(bench.events) == 1
+        pair.down = False
+        await pair.server.quiet()
+        assert [status for status, _ in pair.server.answers][-1] == 200
+        assert len(pair.events) == 1
 
 
 async def test_a_lost_answer_is_ambiguous_and_its_receipt_names_our_key() -> None:
-    async with opened() as bench:
-        bench.server.faults.lose_answers()
+    async with opened() as pair:
+        pair.server.faults.lose_answers()
         with pytest.raises(Ambiguous):
-            await bench.channel.send(bench.anna, Content("hello"), key="n1:0/0 ?&")
-        await bench.server.quiet()
-        assert len(bench.server.accepted) == 1
-        assert bench.forged == 0
-        assert [receipt.key for receipt in receipts(bench)] == ["n1:0/0 ?&"] * 2
+            await pair.channel.send(pair.anna, Content("hello"), key="n1:0/0 ?&")
+        await pair.server.quiet()
+        assert len(pair.server.accepted) == 1
+        assert pair.forged == 0
+        assert [receipt.key for receipt in receipts(pair)] == ["n1:0/0 ?&"] * 2
 
 
 async def test_receipts_can_be_held_back() -> None:
-    async with opened() as bench:
-        bench.server.hold_receipts()
-        await bench.channel.send(bench.anna, Content("hello"), key="k")
-        await bench.server.quiet()
-        assert bench.events == []
-        assert bench.server.phone(ANNA).screen[0].state == "queued"
-        bench.server.release_receipts()
-        await bench.server.quiet()
-        assert [receipt.progress for receipt in receipts(bench)] == [Progress.SENT, Progress.DELIVERED]
+    async with opened() as pair:
+        pair.server.hold_receipts()
+        await pair.channel.send(pair.anna, Content("hello"), key="k")
+        await pair.server.quiet()
+        assert pair.events == []
+        assert pair.server.phone(ANNA).screen[0].state == "queued"
+        pair.server.release_receipts()
+        await pair.server.quiet()
+        assert [receipt.progress for receipt in receipts(pair)] == [Progress.SENT, Progress.DELIVERED]
 
 
 @pytest.mark.parametrize(
@@ -157,19 +157,19 @@ async def test_receipts_can_be_held_back() -> None:
     ],
 )
 async def test_a_refusal_on_the_wire(code: int, error: type[SendError]) -> None:
-    async with opened() as bench:
-        bench.server.faults.fail(code)
+    async with opened() as pair:
+        pair.server.faults.fail(code)
         with pytest.raises(error) as refusal:
-            await bench.channel.send(bench.anna, Content("hello"), key="k")
+            await pair.channel.send(pair.anna, Content("hello"), key="k")
         assert type(refusal.value) is error
-        assert bench.server.accepted == []
+        assert pair.server.accepted == []
 
 
 async def test_a_throttled_call_says_when_to_come_back() -> None:
-    async with opened() as bench:
-        bench.server.faults.fail(20429)
+    async with opened() as pair:
+        pair.server.faults.fail(20429)
         with pytest.raises(Throttled) as refusal:
-            await bench.channel.send(bench.anna, Content("hello"), key="k")
+            await pair.channel.send(pair.anna, Content("hello"), key="k")
         assert refusal.value.retry_after == timedelta(seconds=1)
 
 
@@ -177,24 +177,24 @@ async def test_a_throttled_call_says_when_to_come_back() -> None:
     ("user", "text", "code"), [("89161234567", "hello", "21211"), ("", "hello", "21604"), (ANNA, "", "21602")]
 )
 async def test_what_twilio_would_not_take(user: str, text: str, code: str) -> None:
-    async with opened() as bench:
-        address = bench.channel.at_phone(user)
+    async with opened() as pair:
+        address = pair.channel.at_phone(user)
         assert address
         with pytest.raises(Refused, match=code):
-            await bench.channel.send(address, Content(text), key="k")
+            await pair.channel.send(address, Content(text), key="k")
 
 
 async def test_the_longest_text() -> None:
-    async with opened() as bench:
-        assert await bench.channel.send(bench.anna, Content("ы" * 1600), key="k")
+    async with opened() as pair:
+        assert await pair.channel.send(pair.anna, Content("ы" * 1600), key="k")
         with pytest.raises(Refused, match="21617"):
-            await bench.channel.send(bench.anna, Content("ы" * 1601), key="k")
+            await pair.channel.send(pair.anna, Content("ы" * 1601), key="k")
 
 
 async def test_wrong_credentials_are_named_and_not_shown() -> None:
-    async with opened(auth_token=Secret("not-the-real-token-9d1f")) as bench:
+    async with opened(auth_token=Secret("not-the-real-token-9d1f")) as pair:
         with pytest.raises(Misconfigured, match="auth_token is wrong") as refusal:
-            await bench.channel.send(bench.anna, Content("hello"), key="k")
+            await pair.channel.send(pair.anna, Content("hello"), key="k")
         assert "9d1f" not in str(refusal.value)
 
 
@@ -207,6 +207,6 @@ async def test_nobody_there_is_unavailable() -> None:
 
 
 async def test_templates_are_not_for_text_messages() -> None:
-    async with opened() as bench:
+    async with opened() as pair:
         with pytest.raises(TemplateUnusable):
-            await bench.channel.send(bench.anna, TemplateMessage("order", "ru"), key="k")
+            await pair.channel.send(pair.anna, TemplateMessage("order", "ru"), key="k")

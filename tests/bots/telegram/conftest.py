@@ -15,11 +15,11 @@ from bots.telegram.simulator.server import Server, demo_account
 from gateway.domain.channel.contract import Outside
 from gateway.domain.model.nouns import Address
 from tests.support.http.serving import app_of, listener, served, url_of
-from tests.support.http.webhook_receiver import Ear
+from tests.support.http.webhook_receiver import WebhookReceiver
 
 
 @dataclass(kw_only=True)
-class Shop(Ear):
+class Pair(WebhookReceiver):
     server: Server
     account: Account
     http: aiohttp.ClientSession
@@ -38,14 +38,14 @@ class Shop(Ear):
 
 
 @pytest.fixture
-async def shop() -> AsyncIterator[Shop]:
+async def pair() -> AsyncIterator[Pair]:
     at = listener()
     base = url_of(at)
     account = demo_account(f"{base}/telegram")
     async with aiohttp.ClientSession() as http:
         channel = open_accounts({"shop": account}, Outside(http, base, http))["shop"]
         server = Server(account, f"{base}/webhooks/telegram/shop", lambda: ours.now)
-        ours = Shop(channel=channel, server=server, account=account, http=http, url=server.webhook_url)
+        ours = Pair(channel=channel, server=server, account=account, http=http, url=server.webhook_url)
         async with served(app_of(server.blueprint(), ours.webhooks()), at):
             yield ours
             await server.close()

@@ -8,7 +8,7 @@ import pytest
 from bots.telegram import FACTS, Account
 from gateway.domain.model.nouns import Progress
 from gateway.runtime.settings.accounts import SettingsError, read_account
-from tests.bots.telegram.conftest import Shop
+from tests.bots.telegram.conftest import Pair
 
 TOKEN = "7000123456:AAEkfG3bq0xZ1tVw9uYc5dLm2nRp8sQh4oI"
 SECRET = "tg-shop-Zk3vX9qLr7Wm2PbT"
@@ -57,9 +57,9 @@ def test_account_is_refused_without_its_secrets_being_told(wrong: dict[str, str]
     assert not any(value in str(refusal.value) for value in (TOKEN[:-1], SECRET, *wrong.values()))
 
 
-async def test_start_link(shop: Shop) -> None:
-    assert shop.channel.start_link("AbC_1-2") == "https://t.me/demo_shop_bot?start=AbC_1-2"
+async def test_start_link(pair: Pair) -> None:
+    assert pair.channel.start_link("AbC_1-2") == "https://t.me/demo_shop_bot?start=AbC_1-2"
 
 
-async def test_nobody_is_reached_by_number(shop: Shop) -> None:
-    assert shop.channel.at_phone("+79990001122") is None
+async def test_nobody_is_reached_by_number(pair: Pair) -> None:
+    assert pair.channel.at_phone("+79990001122") is None

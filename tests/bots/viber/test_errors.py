@@ -15,7 +15,7 @@ from bots.wire.wire import Reply
 from gateway.domain.channel.errors import Ambiguous, Misconfigured, Refused, SendError, Stopped, Throttled, Unavailable
 from gateway.domain.channel.secret import Secret
 from gateway.domain.model.nouns import Cause
-from tests.bots.viber.bench import ANNA, BORIS, everybody, opened
+from tests.bots.viber.pair import ANNA, BORIS, everybody, opened
 from tests.support.http.serving import served
 
 CAUSES = {
@@ -52,28 +52,28 @@ def test_no_status_is_left_out() -> None:
 
 @pytest.mark.parametrize(("status", "cause"), CAUSES.items())
 async def test_a_message_is_refused(status: int, cause: Cause) -> None:
-    async with opened() as bench:
-        await bench.subscribers(ANNA)
-        bench.server.faults.fail(status)
+    async with opened() as pair:
+        await pair.subscribers(ANNA)
+        pair.server.faults.fail(status)
         with pytest.raises(CLASSES[cause]) as refusal:
-            await bench.send()
+            await pair.send()
         assert refusal.value.cause is cause
         assert f"({status}" in str(refusal.value)
         assert isinstance(refusal.value, Throttled) is (status == 12)
-        assert bench.server.accepted == []
+        assert pair.server.accepted == []
 
 
 @pytest.mark.parametrize(("status", "cause"), CAUSES.items())
 async def test_one_receiver_of_a_broadcast_is_refused(status: int, cause: Cause) -> None:
-    async with opened() as bench:
-        await bench.subscribers(ANNA, BORIS)
-        bench.server.troubles[bench.anna.user] = status
-        error, provider_id = await everybody(bench.send(), bench.send(phone=BORIS))
+    async with opened() as pair:
+        await pair.subscribers(ANNA, BORIS)
+        pair.server.troubles[pair.anna.user] = status
+        error, provider_id = await everybody(pair.send(), pair.send(phone=BORIS))
         assert isinstance(error, CLASSES[cause])
         assert error.cause is cause
         assert not isinstance(error, Throttled), "the account was let through, to somebody else"
-        assert [line.id for line in bench.server.accepted] == [provider_id]
-        assert bench.server.broadcasts == 1
+        assert [line.id for line in pair.server.accepted] == [provider_id]
+        assert pair.server.broadcasts == 1
 
 
 @pytest.mark.parametrize(
@@ -149,5 +149,5 @@ def test_an_answer_that_names_no_message(answer: dict[str, object]) -> None:
 
 
 async def test_every_error_that_the_stand_in_lists_can_be_had() -> None:
-    async with opened() as bench:
-        assert {int(code) for code in bench.server.errors} == {*CAUSES}
+    async with opened() as pair:
+        assert {int(code) for code in pair.server.errors} == {*CAUSES}

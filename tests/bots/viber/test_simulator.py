@@ -6,20 +6,20 @@ import aiohttp
 import msgspec
 import pytest
 
-from tests.bots.viber.bench import ANNA, Bench, opened
+from tests.bots.viber.pair import ANNA, Pair, opened
 
 SENDER = {"name": "Shop"}
 TEXT: dict[str, Any] = {"type": "text", "text": "hi", "sender": SENDER}
 KEY = {"Text": "Yes", "ActionBody": "/yes"}
 
 
-async def posted(bench: Bench, method: str, body: object, token: str | None = None) -> Any:
+async def posted(pair: Pair, method: str, body: object, token: str | None = None) -> Any:
     """The answer to a call of somebody's, with our token unless they have another."""
-    headers = {"X-Viber-Auth-Token": token or bench.server.account.auth_token.reveal()}
+    headers = {"X-Viber-Auth-Token": token or pair.server.account.auth_token.reveal()}
     data = body if isinstance(body, bytes) else msgspec.json.encode(body)
     async with (
         aiohttp.ClientSession() as http,
-        http.post(f"{bench.url}/viber/{method}", data=data, headers=headers) as reply,
+        http.post(f"{pair.url}/viber/{method}", data=data, headers=headers) as reply,
     ):
         assert reply.status == 200
         return await reply.json()
@@ -67,50 +67,50 @@ def keyboard(*keys: object, **fields: object) -> dict[str, Any]:
     ],
 )
 async def test_what_it_takes_and_what_it_refuses(asked: Any, status: int) -> None:
-    async with opened() as bench:
-        await bench.subscribers(ANNA)
-        request = asked if isinstance(asked, bytes) else asked | {"receiver": bench.anna.user}
-        told = await posted(bench, "send_message", request)
+    async with opened() as pair:
+        await pair.subscribers(ANNA)
+        request = asked if isinstance(asked, bytes) else asked | {"receiver": pair.anna.user}
+        told = await posted(pair, "send_message", request)
         assert told["status"] == status, told
-        assert len(bench.server.accepted) == (status == 0)
+        assert len(pair.server.accepted) == (status == 0)
         if status == 0:
             assert told["message_token"] > 2**53
             assert told["billing_status"] == 1
 
 
 async def test_who_is_to_get_it() -> None:
-    async with opened() as bench:
-        assert (await posted(bench, "send_message", TEXT))["status"] == 4
-        assert (await posted(bench, "broadcast_message", TEXT))["status"] == 4
+    async with opened() as pair:
+        assert (await posted(pair, "send_message", TEXT))["status"] == 4
+        assert (await posted(pair, "broadcast_message", TEXT))["status"] == 4
         many = TEXT | {"broadcast_list": [str(number) for number in range(301)]}
-        assert (await posted(bench, "broadcast_message", many))["status"] == 3
-        bench.server.may_broadcast = False
-        assert (await posted(bench, "broadcast_message", TEXT | {"broadcast_list": ["a"]}))["status"] == 20
+        assert (await posted(pair, "broadcast_message", many))["status"] == 3
+        pair.server.may_broadcast = False
+        assert (await posted(pair, "broadcast_message", TEXT | {"broadcast_list": ["a"]}))["status"] == 20
 
 
 @pytest.mark.parametrize("method", ["send_message", "broadcast_message", "set_webhook", "get_account_info"])
 async def test_it_serves_only_its_account(method: str) -> None:
-    async with opened() as bench:
-        webhook = bench.server.webhook_url
-        assert (await posted(bench, method, TEXT | {"url": ""}, token="guess"))["status"] == 2
-        assert bench.server.webhook_url == webhook
+    async with opened() as pair:
+        webhook = pair.server.webhook_url
+        assert (await posted(pair, method, TEXT | {"url": ""}, token="guess"))["status"] == 2
+        assert pair.server.webhook_url == webhook
 
 
 async def test_a_webhook_of_other_events() -> None:
-    async with opened() as bench:
-        asked = {"url": bench.server.webhook_url, "event_types": ["seen"]}
-        assert (await posted(bench, "set_webhook", asked))["status"] == 0
-        await bench.subscribers(ANNA)
-        await bench.send()
-        await bench.server.quiet()
-        assert [event.id.split(":")[1] for event in bench.events] == ["seen"]
-        assert (await posted(bench, "set_webhook", asked | {"event_types": ["all"]}))["status"] == 3
+    async with opened() as pair:
+        asked = {"url": pair.server.webhook_url, "event_types": ["seen"]}
+        assert (await posted(pair, "set_webhook", asked))["status"] == 0
+        await pair.subscribers(ANNA)
+        await pair.send()
+        await pair.server.quiet()
+        assert [event.id.split(":")[1] for event in pair.events] == ["seen"]
+        assert (await posted(pair, "set_webhook", asked | {"event_types": ["all"]}))["status"] == 3
 
 
 async def test_throttling() -> None:
-    async with opened() as bench:
-        await bench.subscribers(ANNA)
-        bench.server.faults.per_second = 1
-        request = TEXT | {"receiver": bench.anna.user}
-        told = [(await posted(bench, "send_message", request))["status"] for _ in range(2)]
+    async with opened() as pair:
+        await pair.subscribers(ANNA)
+        pair.server.faults.per_second = 1
+        request = TEXT | {"receiver": pair.anna.user}
+        told = [(await posted(pair, "send_message", request))["status"] for _ in range(2)]
         assert told == [0, 12]

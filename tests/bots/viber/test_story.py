@@ -4,75 +4,75 @@ import asyncio
 from typing import Any
 
 from bots.viber.simulator.server import Server
-from tests.support.client import PHONE, Player, until
+from tests.support.client import PHONE, ApiClient, until
 
 VIBER = {"channel": "viber", "text": "Order A-17 has been sent."}
 SMS = {"channel": "sms", "text": "Order A-17 has been sent."}
 
 
-def viber(town: Player) -> Server:
-    server = town.town.simulators["viber"]
+def viber(demo: ApiClient) -> Server:
+    server = demo.environment.simulators["viber"]
     assert isinstance(server, Server)
     return server
 
 
-async def started(town: Player, phone: str = PHONE) -> str:
+async def started(demo: ApiClient, phone: str = PHONE) -> str:
     """The person has come by their own link and pressed Start; their id."""
-    _, contact = await town.post("/api/v1/contacts", {"phone": phone})
-    code, server = contact["startCode"], viber(town)
+    _, contact = await demo.post("/api/v1/contacts", {"phone": phone})
+    code, server = contact["startCode"], viber(demo)
     assert contact["links"]["viber:demo"] == f"viber://pa?chatURI=demoshop&context={code}"
     user = server.user_of(phone)
     await server.start(user, code)
-    await town.answer("viber", 1, phone)
+    await demo.answer("viber", 1, phone)
     return user
 
 
-async def mailing(town: Player, phones: list[str]) -> Any:
+async def mailing(demo: ApiClient, phones: list[str]) -> Any:
     destinations = [{"phone": phone} for phone in phones]
-    status, answer = await town.post(
+    status, answer = await demo.post(
         "/api/v1/messages", {"messages": [{"destinations": destinations, "channels": [VIBER]}]}
     )
     assert status == 202, answer
     return answer["messages"]
 
 
-async def test_whoever_came_by_the_link_is_reached_by_their_number(town: Player) -> None:
-    await started(town)
-    story = await town.ended(await town.send(VIBER, SMS), "READ")
+async def test_whoever_came_by_the_link_is_reached_by_their_number(demo: ApiClient) -> None:
+    await started(demo)
+    story = await demo.ended(await demo.send(VIBER, SMS), "READ")
     assert [attempt["channel"] for attempt in story["attempts"]] == ["viber"]
     assert "free session open" in story["decisions"][0]["text"]
-    assert viber(town).charged == []
+    assert viber(demo).charged == []
 
 
-async def test_a_day_later_it_is_charged_and_sent_all_the_same(town: Player) -> None:
-    await started(town)
-    town.pass_time(hours=25)
-    story = await town.ended(await town.send(VIBER, SMS), "READ")
+async def test_a_day_later_it_is_charged_and_sent_all_the_same(demo: ApiClient) -> None:
+    await started(demo)
+    demo.pass_time(hours=25)
+    story = await demo.ended(await demo.send(VIBER, SMS), "READ")
     assert "free session closed 1 h ago" in story["decisions"][0]["text"]
-    assert [line.text for line in viber(town).charged] == [VIBER["text"]]
+    assert [line.text for line in viber(demo).charged] == [VIBER["text"]]
 
 
-async def test_whoever_has_left_gets_an_sms(town: Player) -> None:
-    user = await started(town)
-    await viber(town).unsubscribe(user)
-    await viber(town).quiet()
-    story = await town.ended(await town.send(VIBER, SMS), "DELIVERED")
+async def test_whoever_has_left_gets_an_sms(demo: ApiClient) -> None:
+    user = await started(demo)
+    await viber(demo).unsubscribe(user)
+    await viber(demo).quiet()
+    story = await demo.ended(await demo.send(VIBER, SMS), "DELIVERED")
     assert story["attempts"][-1]["channel"] == "sms"
 
 
-async def test_whoever_only_looked_gets_an_sms(town: Player) -> None:
-    await viber(town).open_chat(viber(town).user_of(PHONE))
-    story = await town.ended(await town.send(VIBER, SMS), "DELIVERED")
+async def test_whoever_only_looked_gets_an_sms(demo: ApiClient) -> None:
+    await viber(demo).open_chat(viber(demo).user_of(PHONE))
+    story = await demo.ended(await demo.send(VIBER, SMS), "DELIVERED")
     assert story["attempts"][-1]["channel"] == "sms"
-    assert viber(town).accepted == []
+    assert viber(demo).accepted == []
 
 
-async def test_a_mailing_goes_out_as_broadcasts(town: Player) -> None:
+async def test_a_mailing_goes_out_as_broadcasts(demo: ApiClient) -> None:
     phones = [f"+7916000{number:04}" for number in range(20)]
-    await asyncio.gather(*(started(town, phone) for phone in phones))
-    server = viber(town)
+    await asyncio.gather(*(started(demo, phone) for phone in phones))
+    server = viber(demo)
     greeted = len(server.accepted)
-    told = await mailing(town, phones)
+    told = await mailing(demo, phones)
 
     async def all_taken() -> bool:
         return len(server.accepted) >= greeted + len(phones)
@@ -82,4 +82,4 @@ async def test_a_mailing_goes_out_as_broadcasts(town: Player) -> None:
     assert sorted(line.user for line in taken) == sorted(server.user_of(phone) for phone in phones)
     assert server.broadcasts + sum(bool(line.request["tracking_data"]) for line in taken) < len(phones)
     for one in told:
-        await town.ended(one["id"], "READ")
+        await demo.ended(one["id"], "READ")

@@ -2,14 +2,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.bots.vk.bench import Bench, a_bench
 from tests.bots.vk.outbound.shelf import Shelf, a_shelf
+from tests.bots.vk.pair import Pair, a_bench
 
 
 @pytest.fixture
-async def bench() -> AsyncIterator[Bench]:
-    async with a_bench() as bench:
-        yield bench
+async def pair() -> AsyncIterator[Pair]:
+    async with a_bench() as pair:
+        yield pair
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from gateway.domain.channel.errors import (
 )
 from gateway.domain.channel.secret import Secret
 from gateway.domain.model.nouns import Content
-from tests.bots.vk.bench import Bench
+from tests.bots.vk.pair import Pair
 from tests.support.http.serving import free_port, served
 
 NEXT: dict[type[SendError], set[int]] = {
@@ -51,54 +51,54 @@ def test_no_code_is_left_out() -> None:
 
 
 @contextmanager
-def failing(error: type[SendError], bench: Bench, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+def failing(error: type[SendError], pair: Pair, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """The block raises exactly this, and neither it nor any log holds a secret of the account's."""
     with caplog.at_level(logging.DEBUG), pytest.raises(SendError) as failure:
         yield
     assert type(failure.value) is error
     told = "".join(traceback.format_exception(failure.value)) + caplog.text
-    for secret in (bench.account.access_token, bench.account.secret):
+    for secret in (pair.account.access_token, pair.account.secret):
         assert secret.reveal() not in told
 
 
 @pytest.mark.parametrize(("code", "error"), TABLE)
-async def test_a_code(bench: Bench, caplog: pytest.LogCaptureFixture, code: int, error: type[SendError]) -> None:
-    anna = await bench.started()
-    bench.vk.faults.fail(code)
-    with failing(error, bench, caplog):
-        await bench.send(anna, "hi")
-    assert bench.vk.accepted == []
-    await bench.send(anna, "hi")
+async def test_a_code(pair: Pair, caplog: pytest.LogCaptureFixture, code: int, error: type[SendError]) -> None:
+    anna = await pair.started()
+    pair.vk.faults.fail(code)
+    with failing(error, pair, caplog):
+        await pair.send(anna, "hi")
+    assert pair.vk.accepted == []
+    await pair.send(anna, "hi")
 
 
 @pytest.mark.parametrize(
     ("code", "pause"),
     [(1, None), (6, timedelta(seconds=1)), (9, timedelta(minutes=5)), (10, None), (29, timedelta(hours=1))],
 )
-async def test_how_long_to_wait(bench: Bench, code: int, pause: timedelta | None) -> None:
-    anna = await bench.started()
-    bench.vk.faults.fail(code)
+async def test_how_long_to_wait(pair: Pair, code: int, pause: timedelta | None) -> None:
+    anna = await pair.started()
+    pair.vk.faults.fail(code)
     with pytest.raises(Unavailable, match=f"VK {code}: ") as failure:
-        await bench.send(anna, "hi")
+        await pair.send(anna, "hi")
     assert failure.value.retry_after == pause
 
 
-async def test_too_many_in_a_second(bench: Bench) -> None:
-    users = [await bench.started(f"+7999{number:07}") for number in range(5)]
-    bench.vk.faults.per_second = 3
-    sent = await asyncio.gather(*(bench.send(user, "hi", key=user) for user in users), return_exceptions=True)
+async def test_too_many_in_a_second(pair: Pair) -> None:
+    users = [await pair.started(f"+7999{number:07}") for number in range(5)]
+    pair.vk.faults.per_second = 3
+    sent = await asyncio.gather(*(pair.send(user, "hi", key=user) for user in users), return_exceptions=True)
     assert sum(isinstance(one, Throttled) for one in sent) == 2
-    assert len(bench.vk.accepted) == 3
+    assert len(pair.vk.accepted) == 3
 
 
-async def test_what_vk_says_never_tells_the_token(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+async def test_what_vk_says_never_tells_the_token(pair: Pair, caplog: pytest.LogCaptureFixture) -> None:
     """Should VK ever repeat it in its words, as it does in request_params."""
-    token = bench.account.access_token.reveal()
+    token = pair.account.access_token.reveal()
     error = {"error_code": 5, "error_msg": f"invalid {token}", "request_params": [{"key": "t", "value": token}]}
-    with failing(Misconfigured, bench, caplog):
-        await _answered(bench, {"error": error})
-    with failing(Refused, bench, caplog):
-        await _answered(bench, {"response": [{"peer_id": 1, "error": {"code": 900, "description": token}}]})
+    with failing(Misconfigured, pair, caplog):
+        await _answered(pair, {"error": error})
+    with failing(Refused, pair, caplog):
+        await _answered(pair, {"response": [{"peer_id": 1, "error": {"code": 900, "description": token}}]})
 
 
 @pytest.mark.parametrize(
@@ -118,9 +118,9 @@ async def test_what_vk_says_never_tells_the_token(bench: Bench, caplog: pytest.L
         ("<html>", Ambiguous, "cannot be read"),
     ],
 )
-async def test_an_answer(bench: Bench, json: object, error: type[SendError], words: str) -> None:
+async def test_an_answer(pair: Pair, json: object, error: type[SendError], words: str) -> None:
     with pytest.raises(SendError, match=words) as failure:
-        await _answered(bench, json)
+        await _answered(pair, json)
     assert type(failure.value) is error
 
 
@@ -131,45 +131,45 @@ async def test_an_answer(bench: Bench, json: object, error: type[SendError], wor
         *((429, Throttled), (413, Refused), (301, Misconfigured), (404, Misconfigured), (403, Misconfigured)),
     ],
 )
-async def test_a_status(bench: Bench, caplog: pytest.LogCaptureFixture, status: int, error: type[SendError]) -> None:
-    with failing(error, bench, caplog):
-        await _answered(bench, "<html>sorry</html>", status)
+async def test_a_status(pair: Pair, caplog: pytest.LogCaptureFixture, status: int, error: type[SendError]) -> None:
+    with failing(error, pair, caplog):
+        await _answered(pair, "<html>sorry</html>", status)
 
 
-async def test_patience_is_passed_on(bench: Bench) -> None:
+async def test_patience_is_passed_on(pair: Pair) -> None:
     with pytest.raises(Throttled) as failure:
-        await _answered(bench, None, 429)
+        await _answered(pair, None, 429)
     assert failure.value.retry_after == timedelta(seconds=7)
 
 
-async def test_an_error_is_one_under_another_status_too(bench: Bench) -> None:
+async def test_an_error_is_one_under_another_status_too(pair: Pair) -> None:
     with pytest.raises(Misconfigured, match="VK 5"):
-        await _answered(bench, {"error": {"error_code": 5, "error_msg": "no"}}, 401)
+        await _answered(pair, {"error": {"error_code": 5, "error_msg": "no"}}, 401)
 
 
-async def test_where_nobody_listens_nothing_was_sent(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
-    way = bench.other(api_url=f"http://127.0.0.1:{free_port()}")
-    with failing(Unavailable, bench, caplog):
-        await way.send(bench.address("1"), CONTENT, key="k1")
+async def test_where_nobody_listens_nothing_was_sent(pair: Pair, caplog: pytest.LogCaptureFixture) -> None:
+    channel = pair.other(api_url=f"http://127.0.0.1:{free_port()}")
+    with failing(Unavailable, pair, caplog):
+        await channel.send(pair.address("1"), CONTENT, key="k1")
 
 
 async def test_a_late_answer_is_ambiguous(
-    bench: Bench, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    pair: Pair, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    anna = await bench.started()
-    bench.vk.faults.answer_after = 0.5
+    anna = await pair.started()
+    pair.vk.faults.answer_after = 0.5
     short = wire.TIMEOUT.__class__(total=0.2)
     monkeypatch.setattr(wire, "call", partial(wire.call, timeout=short))
-    with failing(Ambiguous, bench, caplog):
-        await bench.send(anna, "hi")
+    with failing(Ambiguous, pair, caplog):
+        await pair.send(anna, "hi")
 
 
-async def test_a_wrong_token(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
-    with failing(Misconfigured, bench, caplog):
-        await bench.other(access_token=Secret("vk1.a.somebody-elses-token")).send(bench.address("1"), CONTENT, key="k1")
+async def test_a_wrong_token(pair: Pair, caplog: pytest.LogCaptureFixture) -> None:
+    with failing(Misconfigured, pair, caplog):
+        await pair.other(access_token=Secret("vk1.a.somebody-elses-token")).send(pair.address("1"), CONTENT, key="k1")
 
 
-async def _answered(bench: Bench, json: object, status: int = 200) -> None:
+async def _answered(pair: Pair, json: object, status: int = 200) -> None:
     """Send to something in VK's place that answers so."""
     app = Quart("proxy")
 
@@ -182,4 +182,4 @@ async def _answered(bench: Bench, json: object, status: int = 200) -> None:
         return response
 
     async with served(app) as url:
-        await bench.other(api_url=url).send(bench.address("1"), CONTENT, key="k1")
+        await pair.other(api_url=url).send(pair.address("1"), CONTENT, key="k1")

@@ -11,7 +11,7 @@ from bots.vk import INTENTS, Account
 from gateway.domain.channel.window import Mode, Window
 from gateway.domain.model.nouns import Progress
 from gateway.runtime.settings.accounts import SettingsError, read_account
-from tests.bots.vk.bench import Bench, a_bench
+from tests.bots.vk.pair import Pair, a_bench
 
 SETTINGS: dict[str, Any] = {
     "group_id": 77001,
@@ -67,23 +67,23 @@ def test_account_is_refused_without_its_secrets_being_told(wrong: dict[str, Any]
     assert not any(secret in str(refusal.value) for secret in secrets if secret)
 
 
-async def test_facts_hang_on_the_account(bench: Bench) -> None:
-    facts = bench.channel.facts
+async def test_facts_hang_on_the_account(pair: Pair) -> None:
+    facts = pair.channel.facts
     assert (facts.name, facts.receipts, facts.needs_start) == ("vk", Progress.SENT, True)
     assert (facts.templates, facts.echoes_key) == (False, False)
     assert facts.intents == ("purchase_update",)
     assert facts.window == Window(Mode.POLICY, timedelta(hours=24), rolling=True)
-    assert bench.other(window_hours=72).facts.window.length == timedelta(hours=72)
-    assert bench.other(window_hours=0).facts.window == Window()
-    assert bench.other(intents=INTENTS).facts.intents == INTENTS
+    assert pair.other(window_hours=72).facts.window.length == timedelta(hours=72)
+    assert pair.other(window_hours=0).facts.window == Window()
+    assert pair.other(intents=INTENTS).facts.intents == INTENTS
 
 
 async def test_start_link() -> None:
-    async with a_bench(group_id=77001) as bench:
-        assert bench.channel.start_link("AbC_1-2") == "https://vk.me/demo_shop?ref=AbC_1-2"
-        assert bench.channel.start_link("a&b=c/d") == "https://vk.me/demo_shop?ref=a%26b%3Dc%2Fd"
-        assert bench.other(screen_name="").start_link("x") == "https://vk.me/club77001?ref=x"
+    async with a_bench(group_id=77001) as pair:
+        assert pair.channel.start_link("AbC_1-2") == "https://vk.me/demo_shop?ref=AbC_1-2"
+        assert pair.channel.start_link("a&b=c/d") == "https://vk.me/demo_shop?ref=a%26b%3Dc%2Fd"
+        assert pair.other(screen_name="").start_link("x") == "https://vk.me/club77001?ref=x"
 
 
-async def test_nobody_is_reached_by_number(bench: Bench) -> None:
-    assert bench.channel.at_phone("+79990001122") is None
+async def test_nobody_is_reached_by_number(pair: Pair) -> None:
+    assert pair.channel.at_phone("+79990001122") is None

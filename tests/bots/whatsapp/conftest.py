@@ -2,10 +2,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.bots.whatsapp.bench import Bench, a_bench
+from tests.bots.whatsapp.pair import Pair, a_bench
 
 
 @pytest.fixture
-async def bench() -> AsyncIterator[Bench]:
-    async with a_bench() as bench:
-        yield bench
+async def pair() -> AsyncIterator[Pair]:
+    async with a_bench() as pair:
+        yield pair

@@ -4,30 +4,30 @@ import pytest
 
 from bots.whatsapp.binding import read_binding
 from gateway.domain.channel.errors import Misconfigured
-from tests.bots.whatsapp.bench import Bench
+from tests.bots.whatsapp.pair import Pair
 
 
-async def test_bind_look_and_unbind(bench: Bench) -> None:
-    url = f"{bench.url}/webhooks/whatsapp/shop"
-    await bench.channel.bind(url)
-    assert bench.meta.override == url
-    binding = await bench.channel.binding()
+async def test_bind_look_and_unbind(pair: Pair) -> None:
+    url = f"{pair.url}/webhooks/whatsapp/shop"
+    await pair.channel.bind(url)
+    assert pair.meta.override == url
+    binding = await pair.channel.binding()
     assert (binding.url, binding.problems) == (url, ())
-    await bench.hear()
-    await bench.channel.unbind()
-    assert bench.meta.override == ""
+    await pair.hear()
+    await pair.channel.unbind()
+    assert pair.meta.override == ""
 
 
-async def test_a_webhook_that_fails_the_handshake_is_not_taken(bench: Bench) -> None:
+async def test_a_webhook_that_fails_the_handshake_is_not_taken(pair: Pair) -> None:
     with pytest.raises(Misconfigured, match="2200"):
-        await bench.channel.bind(f"{bench.url}/elsewhere")
-    assert bench.meta.override == ""
+        await pair.channel.bind(f"{pair.url}/elsewhere")
+    assert pair.meta.override == ""
 
 
-async def test_a_refused_token_is_told_in_words(bench: Bench) -> None:
-    bench.meta.faults.fail(190)
+async def test_a_refused_token_is_told_in_words(pair: Pair) -> None:
+    pair.meta.faults.fail(190)
     with pytest.raises(Misconfigured, match="the access token is not accepted"):
-        await bench.channel.binding()
+        await pair.channel.binding()
 
 
 def test_problems_in_words() -> None:

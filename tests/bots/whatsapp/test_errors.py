@@ -23,7 +23,7 @@ from gateway.domain.channel.errors import (
 )
 from gateway.domain.channel.secret import Secret
 from gateway.domain.model.nouns import Address, Content, Progress
-from tests.bots.whatsapp.bench import Bench
+from tests.bots.whatsapp.pair import Pair
 from tests.support.http.serving import free_port, served
 
 TABLE: dict[type[SendError], tuple[int, ...]] = {
@@ -44,15 +44,15 @@ ROWS = [(code, error) for error, codes in TABLE.items() for code in codes]
 
 
 @pytest.mark.parametrize(("code", "error"), ROWS)
-async def test_a_code_means_the_same_at_once_and_late(bench: Bench, code: int, error: type[SendError]) -> None:
-    bench.meta.faults.fail(code)
+async def test_a_code_means_the_same_at_once_and_late(pair: Pair, code: int, error: type[SendError]) -> None:
+    pair.meta.faults.fail(code)
     with pytest.raises(SendError, match=f"^{code}: ") as refusal:
-        await bench.send("hi")
+        await pair.send("hi")
     assert type(refusal.value) is error
-    assert not bench.meta.accepted
-    bench.meta.fail_late(code)
-    await bench.send("hi")
-    (receipt,) = await bench.receipts()
+    assert not pair.meta.accepted
+    pair.meta.fail_late(code)
+    await pair.send("hi")
+    (receipt,) = await pair.receipts()
     assert (receipt.progress, receipt.cause) == (Progress.FAILED, error.cause)
     assert receipt.reason.startswith(f"{code}: ")
 
@@ -63,33 +63,33 @@ def test_the_table_knows_every_code() -> None:
 
 
 @pytest.mark.parametrize(("code", "seconds"), [(131056, 6), (130429, 5), (4, 120), (80007, 120), (134101, 600)])
-async def test_meta_wants_us_to_wait(bench: Bench, code: int, seconds: int) -> None:
-    bench.meta.faults.fail(code)
+async def test_meta_wants_us_to_wait(pair: Pair, code: int, seconds: int) -> None:
+    pair.meta.faults.fail(code)
     with pytest.raises(Unavailable) as refusal:
-        await bench.send("hi")
+        await pair.send("hi")
     assert refusal.value.retry_after == timedelta(seconds=seconds)
 
 
-async def test_a_code_of_tomorrow_ends_the_attempt(bench: Bench) -> None:
-    bench.meta.faults.fail(139999)
+async def test_a_code_of_tomorrow_ends_the_attempt(pair: Pair) -> None:
+    pair.meta.faults.fail(139999)
     with pytest.raises(Refused, match="139999"):
-        await bench.send("hi")
+        await pair.send("hi")
 
 
-async def test_a_lost_answer_is_ambiguous_and_its_statuses_come(bench: Bench) -> None:
-    await bench.hear()
-    bench.meta.faults.lose_answers()
+async def test_a_lost_answer_is_ambiguous_and_its_statuses_come(pair: Pair) -> None:
+    await pair.hear()
+    pair.meta.faults.lose_answers()
     with pytest.raises(Ambiguous, match="502"):
-        await bench.send("hi", key="n7.0.0")
-    assert [receipt.key for receipt in await bench.receipts()] == ["n7.0.0"] * 3
-    assert len(bench.meta.accepted) == 1
+        await pair.send("hi", key="n7.0.0")
+    assert [receipt.key for receipt in await pair.receipts()] == ["n7.0.0"] * 3
+    assert len(pair.meta.accepted) == 1
 
 
-async def test_a_token_that_meta_quotes_is_not_told_on(bench: Bench) -> None:
-    token = bench.meta.account.access_token.reveal()
-    bench.meta.account = replace(bench.meta.account, access_token=Secret("the-token-was-replaced"))
+async def test_a_token_that_meta_quotes_is_not_told_on(pair: Pair) -> None:
+    token = pair.meta.account.access_token.reveal()
+    pair.meta.account = replace(pair.meta.account, access_token=Secret("the-token-was-replaced"))
     with pytest.raises(Misconfigured, match="the access token is not accepted") as refusal:
-        await bench.send("hi")
+        await pair.send("hi")
     assert token not in repr(refusal.value)
 
 
@@ -123,11 +123,11 @@ def test_a_429_that_names_no_time_holds_the_number_for_some_seconds(json: object
     assert refused.retry_after == timedelta(seconds=5)
 
 
-async def test_an_answer_without_a_wamid_is_ambiguous(bench: Bench) -> None:
+async def test_an_answer_without_a_wamid_is_ambiguous(pair: Pair) -> None:
     app = Quart("odd")
     app.add_url_rule("/<path:path>", view_func=_odd, methods=["POST"])
     async with served(app) as url, aiohttp.ClientSession() as http:
-        account = replace(bench.meta.account, api_url=url)
+        account = replace(pair.meta.account, api_url=url)
         channel = open_accounts({"shop": account}, Outside(http, url, http))["shop"]
         with pytest.raises(Ambiguous, match="names no message"):
             await channel.send(Address("whatsapp", "shop", "79990001122"), Content("hi"), key="k")
@@ -137,9 +137,9 @@ async def _odd(path: str) -> dict[str, list[str]]:
     return {"messages": []}
 
 
-async def test_no_connection_is_safe_to_repeat(bench: Bench) -> None:
+async def test_no_connection_is_safe_to_repeat(pair: Pair) -> None:
     async with aiohttp.ClientSession() as http:
-        account = replace(bench.meta.account, api_url=f"http://127.0.0.1:{free_port()}")
-        channel = open_accounts({"shop": account}, Outside(http, bench.url, http))["shop"]
+        account = replace(pair.meta.account, api_url=f"http://127.0.0.1:{free_port()}")
+        channel = open_accounts({"shop": account}, Outside(http, pair.url, http))["shop"]
         with pytest.raises(Unavailable):
             await channel.send(Address("whatsapp", "shop", "79990001122"), Content("hi"), key="k")

@@ -8,7 +8,7 @@ from bots.whatsapp.simulator.components import Fault
 from bots.whatsapp.simulator.rules import read
 from gateway.domain.model.event import Inbound
 from gateway.domain.model.nouns import Button, Content
-from tests.bots.whatsapp.bench import ANNA, Bench
+from tests.bots.whatsapp.pair import ANNA, Pair
 
 HEAD = {"messaging_product": "whatsapp", "type": "text"}
 TEXT = {**HEAD, "to": ANNA, "text": {"body": "hi"}}
@@ -64,17 +64,17 @@ def test_templates_that_are_not_sent(status: str, code: int) -> None:
     assert fault.code == code
 
 
-async def test_webhooks_come_again_until_they_are_taken_and_twice_when_told(bench: Bench) -> None:
-    bench.meta.faults.webhook_copies = 2
-    await bench.hear()
-    assert len({event.id for event in bench.told(Inbound)}) == 1
-    assert len(bench.told(Inbound)) == 2
+async def test_webhooks_come_again_until_they_are_taken_and_twice_when_told(pair: Pair) -> None:
+    pair.meta.faults.webhook_copies = 2
+    await pair.hear()
+    assert len({event.id for event in pair.told(Inbound)}) == 1
+    assert len(pair.told(Inbound)) == 2
 
 
-async def test_a_row_shows_its_whole_text_where_the_title_is_cut(bench: Bench) -> None:
-    await bench.hear()
-    await bench.send(Content("?", buttons=(Button("A title of more than twenty-four letters", reply="1"),)))
-    (row,) = bench.meta.accepted[-1].request["interactive"]["action"]["sections"][0]["rows"]
+async def test_a_row_shows_its_whole_text_where_the_title_is_cut(pair: Pair) -> None:
+    await pair.hear()
+    await pair.send(Content("?", buttons=(Button("A title of more than twenty-four letters", reply="1"),)))
+    (row,) = pair.meta.accepted[-1].request["interactive"]["action"]["sections"][0]["rows"]
     assert row == {
         "id": "1",
         "title": "A title of more than twe",

@@ -7,12 +7,12 @@ import pytest
 from msgspec.structs import replace
 
 from bots.whatsapp.templates.rules import mistakes
-from gateway.domain.channel.contract import TemplateDesk
+from gateway.domain.channel.contract import TemplateApprovals
 from gateway.domain.channel.errors import Refused
 from gateway.domain.model.event import Inbound, TemplateChange
 from gateway.domain.model.message_template import Choice, Head, MessageTemplate
 from gateway.domain.model.nouns import Media, Place, TemplateButton, TemplateHeader, TemplateMessage
-from tests.bots.whatsapp.bench import ANNA, Bench
+from tests.bots.whatsapp.pair import ANNA, Pair
 from tests.support.http.serving import app_of, served
 
 DRAFT = MessageTemplate(
@@ -38,67 +38,67 @@ PLAIN = replace(DRAFT, name="plain", header=None, buttons=(), footer="")
 VALUES = {"1": "Анна", "2": "A-17"}
 
 
-async def test_what_is_submitted_waits_and_is_listed_as_it_was(bench: Bench) -> None:
-    assert isinstance(bench.channel, TemplateDesk)
+async def test_what_is_submitted_waits_and_is_listed_as_it_was(pair: Pair) -> None:
+    assert isinstance(pair.channel, TemplateApprovals)
     for draft in (DRAFT, NAMED, replace(PLAIN, header=Head("location"))):
-        verdict = await bench.channel.submit_template(draft)
+        verdict = await pair.channel.submit_template(draft)
         assert (verdict.state, verdict.usable) == ("pending", False)
-        listed = {one.name: (one, told) for one, told in await bench.channel.listed_templates()}
+        listed = {one.name: (one, told) for one, told in await pair.channel.listed_templates()}
         assert listed[draft.name] == (draft, verdict)
 
 
-async def test_the_list_is_read_page_by_page(bench: Bench) -> None:
+async def test_the_list_is_read_page_by_page(pair: Pair) -> None:
     for number in range(5):
-        await bench.channel.submit_template(replace(PLAIN, name=f"plain_{number}"))
-    bench.meta.page_size = 2
-    assert len(await bench.channel.listed_templates()) == 7
+        await pair.channel.submit_template(replace(PLAIN, name=f"plain_{number}"))
+    pair.meta.page_size = 2
+    assert len(await pair.channel.listed_templates()) == 7
 
 
-async def test_moderation_is_told_by_webhook_and_by_the_list(bench: Bench) -> None:
-    await bench.channel.submit_template(replace(PLAIN, language="en_US"))
-    bench.meta.set_template_status("plain", "en_US", "REJECTED", "INVALID_FORMAT")
-    await bench.meta.quiet()
-    (change,) = bench.told(TemplateChange)
+async def test_moderation_is_told_by_webhook_and_by_the_list(pair: Pair) -> None:
+    await pair.channel.submit_template(replace(PLAIN, language="en_US"))
+    pair.meta.set_template_status("plain", "en_US", "REJECTED", "INVALID_FORMAT")
+    await pair.meta.quiet()
+    (change,) = pair.told(TemplateChange)
     assert (change.name, change.language, change.usable, change.reason) == ("plain", "en_US", False, "INVALID_FORMAT")
-    told = {one.name: verdict for one, verdict in await bench.channel.listed_templates()}["plain"]
+    told = {one.name: verdict for one, verdict in await pair.channel.listed_templates()}["plain"]
     assert (told.state, told.usable, told.reason) == ("rejected", False, "INVALID_FORMAT")
-    bench.meta.set_template_status("plain", "en_US", "REINSTATED")
-    told = {one.name: verdict for one, verdict in await bench.channel.listed_templates()}["plain"]
+    pair.meta.set_template_status("plain", "en_US", "REINSTATED")
+    told = {one.name: verdict for one, verdict in await pair.channel.listed_templates()}["plain"]
     assert (told.state, told.usable, told.reason) == ("approved", True, "")
 
 
-async def test_what_was_rejected_is_changed_under_its_id(bench: Bench) -> None:
-    verdict = await bench.channel.submit_template(PLAIN)
+async def test_what_was_rejected_is_changed_under_its_id(pair: Pair) -> None:
+    verdict = await pair.channel.submit_template(PLAIN)
     changed = replace(PLAIN, provider_id=verdict.provider_id, body="Another {{1}} text, {{2}}.")
     with pytest.raises(Refused, match="cannot be edited"):
-        await bench.channel.submit_template(changed)
-    bench.meta.set_template_status("plain", "ru", "REJECTED")
-    assert (await bench.channel.submit_template(changed)).provider_id == verdict.provider_id
-    assert bench.meta.templates["plain", "ru"]["status"] == "PENDING"
-    assert bench.meta.templates["plain", "ru"]["body"] == changed.body
+        await pair.channel.submit_template(changed)
+    pair.meta.set_template_status("plain", "ru", "REJECTED")
+    assert (await pair.channel.submit_template(changed)).provider_id == verdict.provider_id
+    assert pair.meta.templates["plain", "ru"]["status"] == "PENDING"
+    assert pair.meta.templates["plain", "ru"]["body"] == changed.body
 
 
-async def test_one_language_is_deleted_and_the_other_stays(bench: Bench) -> None:
-    verdict = await bench.channel.submit_template(PLAIN)
-    await bench.channel.submit_template(replace(PLAIN, language="en"))
+async def test_one_language_is_deleted_and_the_other_stays(pair: Pair) -> None:
+    verdict = await pair.channel.submit_template(PLAIN)
+    await pair.channel.submit_template(replace(PLAIN, language="en"))
     gone = replace(PLAIN, provider_id=verdict.provider_id)
-    await bench.channel.delete_template(gone)
-    assert [key for key in bench.meta.templates if key[0] == "plain"] == [("plain", "en")]
+    await pair.channel.delete_template(gone)
+    assert [key for key in pair.meta.templates if key[0] == "plain"] == [("plain", "en")]
     with pytest.raises(Refused, match="not found"):
-        await bench.channel.delete_template(gone)
+        await pair.channel.delete_template(gone)
 
 
-async def test_the_example_of_a_header_is_uploaded(bench: Bench) -> None:
+async def test_the_example_of_a_header_is_uploaded(pair: Pair) -> None:
     async with served(app_of_picture()) as url:
         picture = replace(PLAIN, header=Head("image", example=f"{url}/pictures/a.png"))
-        await bench.channel.submit_template(picture)
-        ((handle, body),) = bench.meta.uploads.items()
+        await pair.channel.submit_template(picture)
+        ((handle, body),) = pair.meta.uploads.items()
         assert body == b"picture"
-        header = bench.meta.templates["plain", "ru"]["components"][0]
+        header = pair.meta.templates["plain", "ru"]["components"][0]
         assert header == {"type": "HEADER", "format": "IMAGE", "example": {"header_handle": [handle]}}
-        bench.channel._desk = bench.channel._desk._replace(app="")
+        pair.channel._desk = pair.channel._desk._replace(app="")
         with pytest.raises(Refused, match="app_id is missing"):
-            await bench.channel.submit_template(replace(picture, name="other"))
+            await pair.channel.submit_template(replace(picture, name="other"))
 
 
 def app_of_picture() -> Any:
@@ -130,23 +130,23 @@ def app_of_picture() -> Any:
         ({"header": Head("image", example="")}, "needs an example"),
     ],
 )
-async def test_the_stand_in_refuses_what_meta_refuses(bench: Bench, change: dict[str, Any], words: str) -> None:
+async def test_the_stand_in_refuses_what_meta_refuses(pair: Pair, change: dict[str, Any], words: str) -> None:
     with pytest.raises(Refused, match=words):
-        await bench.channel.submit_template(replace(PLAIN, **change))
+        await pair.channel.submit_template(replace(PLAIN, **change))
 
 
 @pytest.mark.parametrize(
     ("missing", "words"), [("language", "language is required"), ("category", "category is required")]
 )
-async def test_what_is_missing_is_refused(bench: Bench, missing: str, words: str) -> None:
+async def test_what_is_missing_is_refused(pair: Pair, missing: str, words: str) -> None:
     asked = {"name": "x", "language": "ru", "category": "UTILITY", "components": [{"type": "BODY", "text": "Hi"}]}
     del asked[missing]
     with pytest.raises(Refused, match=words):
-        await bench.channel._desk.graph.call("POST", f"/{bench.meta.account.waba_id}/message_templates", asked)
+        await pair.channel._desk.graph.call("POST", f"/{pair.meta.account.waba_id}/message_templates", asked)
     example = {"components": [{"type": "BODY", "text": "Hi {{1}}!"}]}
     whole = {"name": "x", "language": "ru", "category": "UTILITY", **example}
     with pytest.raises(Refused, match="examples of BODY"):
-        await bench.channel._desk.graph.call("POST", f"/{bench.meta.account.waba_id}/message_templates", whole)
+        await pair.channel._desk.graph.call("POST", f"/{pair.meta.account.waba_id}/message_templates", whole)
 
 
 @pytest.mark.parametrize(
@@ -196,50 +196,50 @@ def test_mistakes_are_told_without_meta(change: dict[str, Any], field: str) -> N
     assert next(mistakes(replace(DRAFT, **change)), ("", ""))[0] == field
 
 
-async def approved(bench: Bench, draft: MessageTemplate) -> None:
-    await bench.channel.submit_template(draft)
-    bench.meta.set_template_status(draft.name, draft.language, "APPROVED")
+async def approved(pair: Pair, draft: MessageTemplate) -> None:
+    await pair.channel.submit_template(draft)
+    pair.meta.set_template_status(draft.name, draft.language, "APPROVED")
 
 
-async def test_every_part_is_filled(bench: Bench) -> None:
-    await approved(bench, DRAFT)
+async def test_every_part_is_filled(pair: Pair) -> None:
+    await approved(pair, DRAFT)
     buttons = (TemplateButton(0, reply="thanks"), TemplateButton(1, url="A-17"))
     message = TemplateMessage("parcel", "ru", VALUES, TemplateHeader({"1": "A-17"}), buttons)
-    wamid = await bench.send(message)
-    bubble = bench.meta.phone(ANNA).screen[-1]
+    wamid = await pair.send(message)
+    bubble = pair.meta.phone(ANNA).screen[-1]
     assert bubble.text == "Заказ A-17\nЗдравствуйте, Анна! Заказ *A-17* в пути.\nМагазин"
     assert [(button.text, button.reply, button.url) for button in bubble.buttons] == [
         ("Спасибо", "thanks", ""),
         ("Где он?", "", "https://shop.ru/t/A-17"),
         ("Позвонить", "", "tel:+79990000001"),
     ]
-    await bench.meta.press(ANNA, wamid, "Спасибо")
-    await bench.meta.quiet()
-    assert bench.told(Inbound)[-1].pressed == "thanks"
+    await pair.meta.press(ANNA, wamid, "Спасибо")
+    await pair.meta.quiet()
+    assert pair.told(Inbound)[-1].pressed == "thanks"
 
 
-async def test_named_variables_of_body_and_header(bench: Bench) -> None:
-    await approved(bench, replace(NAMED, buttons=()))
-    await bench.send(TemplateMessage("named", "ru", {"name": "Ann"}, TemplateHeader({"who": "Bob"})))
-    assert bench.meta.accepted[-1].text == "For Bob\nHi Ann!\nМагазин"
+async def test_named_variables_of_body_and_header(pair: Pair) -> None:
+    await approved(pair, replace(NAMED, buttons=()))
+    await pair.send(TemplateMessage("named", "ru", {"name": "Ann"}, TemplateHeader({"who": "Bob"})))
+    assert pair.meta.accepted[-1].text == "For Bob\nHi Ann!\nМагазин"
 
 
 @pytest.mark.parametrize("kind", ["image", "video", "document"])
-async def test_a_file_in_the_header(bench: Bench, kind: str) -> None:
+async def test_a_file_in_the_header(pair: Pair, kind: str) -> None:
     header = {"type": "HEADER", "format": kind.upper(), "example": {"header_handle": ["4::1"]}}
-    bench.meta.templates["file", "ru"] = {"body": "Hi", "components": [header, {"type": "BODY", "text": "Hi"}]}
+    pair.meta.templates["file", "ru"] = {"body": "Hi", "components": [header, {"type": "BODY", "text": "Hi"}]}
     media = Media(kind, url="https://shop.ru/bill.pdf", name="bill.pdf")
-    await bench.send(TemplateMessage("file", "ru", header=TemplateHeader(media=media)))
-    assert bench.meta.phone(ANNA).screen[-1].media == "https://shop.ru/bill.pdf"
-    (part,) = bench.meta.accepted[-1].request["template"]["components"]
+    await pair.send(TemplateMessage("file", "ru", header=TemplateHeader(media=media)))
+    assert pair.meta.phone(ANNA).screen[-1].media == "https://shop.ru/bill.pdf"
+    (part,) = pair.meta.accepted[-1].request["template"]["components"]
     assert ("filename" in part["parameters"][0][kind]) == (kind == "document")
 
 
-async def test_a_place_in_the_header(bench: Bench) -> None:
-    await approved(bench, replace(PLAIN, header=Head("location")))
+async def test_a_place_in_the_header(pair: Pair) -> None:
+    await approved(pair, replace(PLAIN, header=Head("location")))
     place = Place(55.75, 37.62, "Shop", "Street 1")
-    await bench.send(TemplateMessage("plain", "ru", VALUES, TemplateHeader(place=place)))
-    part = bench.meta.accepted[-1].request["template"]["components"][0]
+    await pair.send(TemplateMessage("plain", "ru", VALUES, TemplateHeader(place=place)))
+    part = pair.meta.accepted[-1].request["template"]["components"][0]
     point = {"latitude": 55.75, "longitude": 37.62, "name": "Shop", "address": "Street 1"}
     assert part == {"type": "header", "parameters": [{"type": "location", "location": point}]}
 
@@ -257,23 +257,23 @@ async def test_a_place_in_the_header(bench: Bench) -> None:
         ({"values": {"1": "a"}}, 132000),
     ],
 )
-async def test_meta_is_exact_about_every_part(bench: Bench, change: dict[str, Any], code: int) -> None:
-    await approved(bench, DRAFT)
+async def test_meta_is_exact_about_every_part(pair: Pair, change: dict[str, Any], code: int) -> None:
+    await approved(pair, DRAFT)
     fits = TemplateMessage("parcel", "ru", VALUES, TemplateHeader({"1": "A-17"}), (TemplateButton(1, url="x"),))
-    await bench.send(fits)
+    await pair.send(fits)
     with pytest.raises(Refused, match=str(code)):
-        await bench.send(replace(fits, **change))
+        await pair.send(replace(fits, **change))
 
 
-async def test_the_token_is_asked_for_everywhere(bench: Bench) -> None:
+async def test_the_token_is_asked_for_everywhere(pair: Pair) -> None:
     paths = [
-        ("POST", f"{bench.meta.account.waba_id}/message_templates"),
-        ("GET", f"{bench.meta.account.waba_id}/message_templates"),
-        ("POST", f"{bench.meta.account.app_id}/uploads"),
+        ("POST", f"{pair.meta.account.waba_id}/message_templates"),
+        ("GET", f"{pair.meta.account.waba_id}/message_templates"),
+        ("POST", f"{pair.meta.account.app_id}/uploads"),
         ("POST", "upload:1"),
     ]
     async with aiohttp.ClientSession() as stranger:
         for method, path in paths:
-            url = f"{bench.meta.account.api_url}/{bench.meta.account.version}/{path}"
+            url = f"{pair.meta.account.api_url}/{pair.meta.account.version}/{path}"
             async with stranger.request(method, url, json={}) as response:
                 assert response.status == 401, path

@@ -5,40 +5,40 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.client import PHONE, Player
+from tests.support.client import PHONE, ApiClient
 from tests.support.processes.commands import Finished, run
 from tests.support.workload import texts
 
 
-async def gateway(town: Player, folder: Path, *arguments: str, **environ: str) -> Finished:
-    ours = {"GATEWAY_URL": town.town.url, "GATEWAY_KEY": town.town.key, **environ}
+async def gateway(demo: ApiClient, folder: Path, *arguments: str, **environ: str) -> Finished:
+    ours = {"GATEWAY_URL": demo.environment.url, "GATEWAY_KEY": demo.environment.key, **environ}
     return await run(folder, "gateway", *arguments, **ours)
 
 
-async def test_send_and_wait(town: Player, tmp_path: Path) -> None:
+async def test_send_and_wait(demo: ApiClient, tmp_path: Path) -> None:
     shown = await gateway(
-        town, tmp_path, "send", PHONE, "Hi {{name}}", "-c", "telegram", "-c", "sms", "-v", "name=Anna", "--wait"
+        demo, tmp_path, "send", PHONE, "Hi {{name}}", "-c", "telegram", "-c", "sms", "-v", "name=Anna", "--wait"
     )
     first, *lines = shown.out.splitlines()
     assert (shown.code, shown.err, first.split()[1]) == (0, "", "DELIVERED")
     assert any("the person has not started the bot" in line for line in lines)
-    assert texts(town, "sms") == ["Hi Anna"]
-    told = await gateway(town, tmp_path, "status", first.split()[0], "--json")
+    assert texts(demo, "sms") == ["Hi Anna"]
+    told = await gateway(demo, tmp_path, "status", first.split()[0], "--json")
     assert json.loads(told.out)["status"] == "DELIVERED"
 
 
-async def test_explain_schedule_cancel(town: Player, tmp_path: Path) -> None:
+async def test_explain_schedule_cancel(demo: ApiClient, tmp_path: Path) -> None:
     later = ("send", PHONE, "Hi", "-c", "sms", "--at", "2027-01-01T10:00:00+0300", "--id", "visit-17")
-    explained = await gateway(town, tmp_path, *later, "--explain")
+    explained = await gateway(demo, tmp_path, *later, "--explain")
     assert "sms: no reply window on this channel -> free text" in explained.out
-    assert (await town.story("visit-17"))["error"]
-    sent = await gateway(town, tmp_path, *later)
+    assert (await demo.story("visit-17"))["error"]
+    sent = await gateway(demo, tmp_path, *later)
     assert sent.out == "visit-17  SCHEDULED\n"
-    cancelled = await gateway(town, tmp_path, "cancel", "visit-17")
+    cancelled = await gateway(demo, tmp_path, "cancel", "visit-17")
     assert (cancelled.code, cancelled.out) == (0, "visit-17  cancelled\n")
-    again = await gateway(town, tmp_path, "cancel", "visit-17")
+    again = await gateway(demo, tmp_path, "cancel", "visit-17")
     assert again.code == 0
-    assert (await gateway(town, tmp_path, "status", "visit-17")).out.startswith("visit-17  CANCELLED")
+    assert (await gateway(demo, tmp_path, "status", "visit-17")).out.startswith("visit-17  CANCELLED")
 
 
 @pytest.mark.parametrize(
@@ -53,13 +53,13 @@ async def test_explain_schedule_cancel(town: Player, tmp_path: Path) -> None:
         (("cancel",), 2, "give one of ID"),
     ],
 )
-async def test_mistakes(town: Player, tmp_path: Path, arguments: tuple[str, ...], code: int, said: str) -> None:
-    shown = await gateway(town, tmp_path, *arguments)
+async def test_mistakes(demo: ApiClient, tmp_path: Path, arguments: tuple[str, ...], code: int, said: str) -> None:
+    shown = await gateway(demo, tmp_path, *arguments)
     assert (shown.code, shown.out) == (code, "")
     assert said in shown.err
 
 
-async def test_without_a_key(town: Player, tmp_path: Path) -> None:
+async def test_without_a_key(demo: ApiClient, tmp_path: Path) -> None:
     shown = await run(tmp_path, "gateway", "status", "m1")
     assert (shown.code, shown.out) == (2, "")
     assert "GATEWAY_KEY" in shown.err

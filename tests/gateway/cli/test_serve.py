@@ -11,7 +11,7 @@ from gateway.runtime.settings.accounts import SettingsError
 from gateway.runtime.settings.settings import Settings
 from storage.engine.embedded import free_port
 from tests.support.client import PHONE, until
-from tests.support.processes.cli import Office, opened_office
+from tests.support.processes.cli import CliFixture, opened_cli
 from tests.support.processes.commands import ROOT, Finished, answers, ended, started
 
 NUMBER = 5
@@ -33,11 +33,11 @@ def readme_bot(folder: Path) -> str:
     return code[3]
 
 
-async def said(office: Office, text: str) -> str:
+async def said(cli: CliFixture, text: str) -> str:
     """What the bot answers to a person's text message."""
-    screen = office.simulator.phone(PHONE).screen
+    screen = cli.simulator.phone(PHONE).screen
     known = len(screen)
-    await office.simulator.say(PHONE, text)
+    await cli.simulator.say(PHONE, text)
 
     async def there() -> str:
         return next((bubble.text for bubble in screen[known:] if not bubble.mine), "")
@@ -48,12 +48,12 @@ async def said(office: Office, text: str) -> str:
 async def test_it_serves_with_the_readmes_bot_and_ends_in_peace(tmp_path: Path, settings: Settings) -> None:
     port = free_port()
     bot, url = readme_bot(tmp_path), f"http://127.0.0.1:{port}"
-    async with opened_office(tmp_path, settings, url) as office:
-        environ = {**office.environment, "GATEWAY_CONVERSATION": bot, "PORT": str(port)}
+    async with opened_cli(tmp_path, settings, url) as cli:
+        environ = {**cli.environment, "GATEWAY_CONVERSATION": bot, "PORT": str(port)}
         async with started(tmp_path, "gateway", "serve", **environ) as process:
             await answers(f"{url}/readyz", process)
-            assert await said(office, "/start") == "Welcome, friend!"
-            assert await said(office, "Is it raining?") == "You said: Is it raining?"
+            assert await said(cli, "/start") == "Welcome, friend!"
+            assert await said(cli, "Is it raining?") == "You said: Is it raining?"
             process.send_signal(signal.SIGTERM)
             finished = await ended(process)
     assert finished.code == 0
@@ -71,17 +71,17 @@ async def test_the_embedded_database_ends_with_it(tmp_path: Path) -> None:
 
 
 async def test_a_port_that_is_taken(tmp_path: Path, settings: Settings) -> None:
-    async with opened_office(tmp_path, settings) as office:
-        taken = office.account.api_url.split(":")[2].partition("/")[0]
-        refused = await office.gateway("serve", "--port", taken)
+    async with opened_cli(tmp_path, settings) as cli:
+        taken = cli.account.api_url.split(":")[2].partition("/")[0]
+        refused = await cli.gateway("serve", "--port", taken)
     assert refused.code == 2
     assert "address already in use" in refused.err.lower()
     assert "Traceback" not in refused.err
 
 
 async def test_a_bot_that_cannot_be_loaded_is_refused_in_words(tmp_path: Path, settings: Settings) -> None:
-    async with opened_office(tmp_path, settings) as office:
-        refused: Finished = await office.gateway("serve", GATEWAY_CONVERSATION="mybot:reply")
+    async with opened_cli(tmp_path, settings) as cli:
+        refused: Finished = await cli.gateway("serve", GATEWAY_CONVERSATION="mybot:reply")
     assert refused.code == 2
     assert refused.err == "GATEWAY_CONVERSATION: mybot:reply cannot be loaded: No module named 'mybot'\n"
 

@@ -10,8 +10,8 @@ from gateway import worker
 from gateway.domain.model.event import Inbound
 from gateway.domain.model.nouns import Content, Session
 from gateway.runtime.settings.settings import Settings
-from tests.support.client import PHONE, Player, until
-from webhooks.demo.environment import opened_town
+from tests.support.client import PHONE, ApiClient, until
+from webhooks.demo.environment import opened_environment
 
 OTHER = "+79000000002"
 CALLS: list[str] = []
@@ -36,16 +36,16 @@ async def test_it_hears_everything_once_and_in_order(settings: Settings) -> None
     slowly = replace(
         settings, lease=timedelta(seconds=1), conversation="tests.gateway.conversations.test_slow_bot:slow"
     )
-    async with opened_town(slowly) as town, Player.of(town) as player:
-        whatsapp, texts = town.simulators["whatsapp"], [f"text {number}" for number in range(8)]
+    async with opened_environment(slowly) as demo, ApiClient.of(demo) as client:
+        whatsapp, texts = demo.simulators["whatsapp"], [f"text {number}" for number in range(8)]
         for text in texts:
             await whatsapp.say(whatsapp.user_of(PHONE), text)
 
         async def answered() -> bool | None:
-            return len(player.answers("whatsapp")) == len(texts) or None
+            return len(client.answers("whatsapp")) == len(texts) or None
 
         await until(answered)
-        assert [answer.text for answer in player.answers("whatsapp")] == [f"so: {text}" for text in texts]
+        assert [answer.text for answer in client.answers("whatsapp")] == [f"so: {text}" for text in texts]
     assert texts == CALLS
 
 
@@ -58,10 +58,10 @@ async def test_one_that_hangs_holds_up_one_conversation_for_a_while(
     hung = replace(
         settings, lease=timedelta(seconds=1), conversation="tests.gateway.conversations.test_slow_bot:hanging"
     )
-    async with opened_town(hung) as town, Player.of(town) as player:
-        whatsapp = town.simulators["whatsapp"]
+    async with opened_environment(hung) as demo, ApiClient.of(demo) as client:
+        whatsapp = demo.simulators["whatsapp"]
         await whatsapp.say(whatsapp.user_of(PHONE), "hang")
         await whatsapp.say(whatsapp.user_of(PHONE), "still there?")
-        assert (await player.say("whatsapp", "hello", OTHER)).text == "here"
-        assert (await player.answer("whatsapp", 0)).text == "here"
+        assert (await client.say("whatsapp", "hello", OTHER)).text == "here"
+        assert (await client.answer("whatsapp", 0)).text == "here"
     assert CALLS == ["hang", "hang"]

@@ -12,58 +12,58 @@ from msgspec.structs import replace
 from gateway.domain.api.roles import Role
 from gateway.people import access
 from storage.access import users
-from tests.support.client import Player
-from tests.support.processes.cli import opened_office
+from tests.support.client import ApiClient
+from tests.support.processes.cli import opened_cli
 from tests.support.processes.commands import Finished, environment
 from tests.support.workload import later
 
 EMAIL, PASSWORD = "Anna@shop.ru", "correct horse battery"
 
 
-async def made(town: Player, role: Role = Role.OPERATOR, email: str = EMAIL) -> None:
-    assert await access.made(town.town.runtime.db, email, PASSWORD, role, town.town.runtime.clock())
+async def made(demo: ApiClient, role: Role = Role.OPERATOR, email: str = EMAIL) -> None:
+    assert await access.made(demo.environment.runtime.db, email, PASSWORD, role, demo.environment.runtime.clock())
 
 
-async def post(town: Player, path: str, token: str = "", **asked: Any) -> tuple[int, Any, Any]:
+async def post(demo: ApiClient, path: str, token: str = "", **asked: Any) -> tuple[int, Any, Any]:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     async with (
-        aiohttp.ClientSession(town.town.url, headers=headers) as http,
+        aiohttp.ClientSession(demo.environment.url, headers=headers) as http,
         http.post(f"/api/v1/auth/{path}", json=asked) as response,
     ):
         return response.status, await response.json(), response.headers
 
 
-async def login(town: Player, email: str = EMAIL, password: str = PASSWORD, **asked: Any) -> tuple[int, Any, Any]:
-    return await post(town, "login", email=email, password=password, **asked)
+async def login(demo: ApiClient, email: str = EMAIL, password: str = PASSWORD, **asked: Any) -> tuple[int, Any, Any]:
+    return await post(demo, "login", email=email, password=password, **asked)
 
 
-async def status(town: Player, token: str, path: str = "/api/v1/sessions") -> tuple[int, Any]:
+async def status(demo: ApiClient, token: str, path: str = "/api/v1/sessions") -> tuple[int, Any]:
     headers = {"Authorization": f"Bearer {token}"}
-    async with aiohttp.ClientSession(town.town.url, headers=headers) as http, http.get(path) as response:
+    async with aiohttp.ClientSession(demo.environment.url, headers=headers) as http, http.get(path) as response:
         return response.status, await response.json()
 
 
-async def test_a_refresh_token_that_is_used_twice_at_the_same_moment_ends_all(town: Player) -> None:
+async def test_a_refresh_token_that_is_used_twice_at_the_same_moment_ends_all(demo: ApiClient) -> None:
     """One of the two may be a thief's, and nobody knows which."""
-    await made(town)
+    await made(demo)
     for _ in range(3):
-        _, told, _ = await login(town)
-        again = await asyncio.gather(*(post(town, "refresh", refreshToken=told["refreshToken"]) for _ in range(4)))
+        _, told, _ = await login(demo)
+        again = await asyncio.gather(*(post(demo, "refresh", refreshToken=told["refreshToken"]) for _ in range(4)))
         for _, new, _ in again:
-            assert "token" not in new or (await status(town, new["token"]))[0] == 401
+            assert "token" not in new or (await status(demo, new["token"]))[0] == 401
 
 
-async def test_a_password_for_tokens_that_end(town: Player) -> None:
-    await made(town)
-    code, told, headers = await login(town, " anna@SHOP.ru ")
+async def test_a_password_for_tokens_that_end(demo: ApiClient) -> None:
+    await made(demo)
+    code, told, headers = await login(demo, " anna@SHOP.ru ")
     assert (code, headers["Cache-Control"]) == (200, "no-store")
-    assert (await status(town, told["token"]))[0] == 200
-    assert (await status(town, told["refreshToken"]))[0] == 401
-    later(town, seconds=3599)
-    assert (await status(town, told["token"]))[0] == 200
-    later(town, seconds=2)
-    assert await status(town, told["token"]) == (401, {"error": "Token is expired.", "details": guard_says()})
-    assert (await status(town, "gt_wrong"))[1]["error"] == "A valid API key is needed."
+    assert (await status(demo, told["token"]))[0] == 200
+    assert (await status(demo, told["refreshToken"]))[0] == 401
+    later(demo, seconds=3599)
+    assert (await status(demo, told["token"]))[0] == 200
+    later(demo, seconds=2)
+    assert await status(demo, told["token"]) == (401, {"error": "Token is expired.", "details": guard_says()})
+    assert (await status(demo, "gt_wrong"))[1]["error"] == "A valid API key is needed."
 
 
 def guard_says() -> str:
@@ -71,76 +71,78 @@ def guard_says() -> str:
 
 
 @pytest.mark.parametrize(("ttl", "code"), [(60, 200), (43_200, 200), (59, 400), (43_201, 400)])
-async def test_how_long(town: Player, ttl: int, code: int) -> None:
-    await made(town)
-    assert (await login(town, ttl=ttl))[0] == code
+async def test_how_long(demo: ApiClient, ttl: int, code: int) -> None:
+    await made(demo)
+    assert (await login(demo, ttl=ttl))[0] == code
 
 
-async def test_wrong_ones_hear_the_same(town: Player) -> None:
-    await made(town)
-    answers = [(await login(town, email, password))[:2] for email, password in ((EMAIL, "wrong"), ("x@y.ru", PASSWORD))]
+async def test_wrong_ones_hear_the_same(demo: ApiClient) -> None:
+    await made(demo)
+    answers = [(await login(demo, email, password))[:2] for email, password in ((EMAIL, "wrong"), ("x@y.ru", PASSWORD))]
     assert answers[0] == answers[1]
     assert answers[0][0] == 401
 
 
-async def test_a_refresh_token_works_once_and_a_stolen_one_ends_all(town: Player) -> None:
-    await made(town)
-    first = (await login(town))[1]
-    code, second, _ = await post(town, "refresh", refreshToken=first["refreshToken"])
-    assert (code, (await status(town, second["token"]))[0]) == (200, 200)
-    assert (await post(town, "refresh", refreshToken=first["refreshToken"]))[0] == 401
+async def test_a_refresh_token_works_once_and_a_stolen_one_ends_all(demo: ApiClient) -> None:
+    await made(demo)
+    first = (await login(demo))[1]
+    code, second, _ = await post(demo, "refresh", refreshToken=first["refreshToken"])
+    assert (code, (await status(demo, second["token"]))[0]) == (200, 200)
+    assert (await post(demo, "refresh", refreshToken=first["refreshToken"]))[0] == 401
     for token in (first["token"], second["token"]):
-        assert (await status(town, token))[0] == 401
-    assert (await post(town, "refresh", refreshToken=second["refreshToken"]))[0] == 401
+        assert (await status(demo, token))[0] == 401
+    assert (await post(demo, "refresh", refreshToken=second["refreshToken"]))[0] == 401
 
 
-async def test_ten_who_refresh_at_once(town: Player) -> None:
-    await made(town)
-    first = (await login(town))[1]
-    answers = await asyncio.gather(*(post(town, "refresh", refreshToken=first["refreshToken"]) for _ in range(10)))
+async def test_ten_who_refresh_at_once(demo: ApiClient) -> None:
+    await made(demo)
+    first = (await login(demo))[1]
+    answers = await asyncio.gather(*(post(demo, "refresh", refreshToken=first["refreshToken"]) for _ in range(10)))
     assert sum(code == 200 for code, _, _ in answers) <= 1
 
 
-async def test_an_old_refresh_token(town: Player) -> None:
-    await made(town)
-    first = (await login(town))[1]
-    later(town, days=30, seconds=1)
-    code, told, _ = await post(town, "refresh", refreshToken=first["refreshToken"])
+async def test_an_old_refresh_token(demo: ApiClient) -> None:
+    await made(demo)
+    first = (await login(demo))[1]
+    later(demo, days=30, seconds=1)
+    code, told, _ = await post(demo, "refresh", refreshToken=first["refreshToken"])
     assert (code, told["error"]) == (401, "Token is expired.")
 
 
-async def test_signing_out_a_new_password_and_going_away_end_what_there_is(town: Player) -> None:
-    await made(town)
-    db = town.town.runtime.db
+async def test_signing_out_a_new_password_and_going_away_end_what_there_is(demo: ApiClient) -> None:
+    await made(demo)
+    db = demo.environment.runtime.db
     for end in ("out", "password", "delete"):
-        token = (await login(town))[1]["token"]
+        token = (await login(demo))[1]["token"]
         if end == "out":
-            assert (await post(town, "logout", token))[1] == {"signedOut": True}
+            assert (await post(demo, "logout", token))[1] == {"signedOut": True}
         elif end == "password":
             await users.set_password(db, EMAIL.lower(), await access.hashed(PASSWORD))
         else:
             await users.delete_user(db, EMAIL.lower())
-        assert (await status(town, token))[0] == 401, end
+        assert (await status(demo, token))[0] == 401, end
 
 
-async def test_tries_are_counted_for_a_user_and_for_an_address(town: Player, monkeypatch: pytest.MonkeyPatch) -> None:
-    await made(town)
+async def test_tries_are_counted_for_a_user_and_for_an_address(
+    demo: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await made(demo)
     for _ in range(access.OF_ONE):
-        assert (await login(town, password="wrong"))[0] == 401
-    code, _, headers = await login(town)
+        assert (await login(demo, password="wrong"))[0] == 401
+    code, _, headers = await login(demo)
     assert (code, headers["Retry-After"]) == (429, "900")
-    later(town, minutes=16)
-    assert (await login(town))[0] == 200
+    later(demo, minutes=16)
+    assert (await login(demo))[0] == 200
     monkeypatch.setattr(access, "OF_AN_ADDRESS", 5)
-    codes = [(await login(town, f"{number}@shop.ru"))[0] for number in range(6)]
+    codes = [(await login(demo, f"{number}@shop.ru"))[0] for number in range(6)]
     assert codes[-1] == 429
     assert codes[0] == 401
 
 
-async def test_the_address_behind_our_own_proxies(town: Player, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_address_behind_our_own_proxies(demo: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who forwards for themselves gains nothing."""
     monkeypatch.setattr(access, "OF_AN_ADDRESS", 2)
-    runtime = town.town.runtime
+    runtime = demo.environment.runtime
     for proxies, codes in ((0, [401, 401, 429, 429]), (1, [401, 401, 401, 401])):
         runtime.settings = replace(runtime.settings, proxies=proxies)
         heard = []
@@ -148,25 +150,25 @@ async def test_the_address_behind_our_own_proxies(town: Player, monkeypatch: pyt
             asked = {"email": f"{number}{proxies}@shop.ru", "password": "wrong"}
             told = {"X-Forwarded-For": f"1.1.1.1, 10.0.0.{number}"}
             async with (
-                aiohttp.ClientSession(town.town.url, headers=told) as http,
+                aiohttp.ClientSession(demo.environment.url, headers=told) as http,
                 http.post("/api/v1/auth/login", json=asked) as response,
             ):
                 heard.append(response.status)
         assert heard == codes
 
 
-async def test_nothing_of_a_password_or_token_is_stored(town: Player) -> None:
-    await made(town)
-    told = (await login(town))[1]
-    db = town.town.runtime.db
+async def test_nothing_of_a_password_or_token_is_stored(demo: ApiClient) -> None:
+    await made(demo)
+    told = (await login(demo))[1]
+    db = demo.environment.runtime.db
     stored = str([[one async for one in db[name].find()] for name in ("users", "tokens", "logins")])
     for secret in (PASSWORD, told["token"], told["refreshToken"]):
         assert secret not in stored
     assert "argon2id" in stored
 
 
-async def test_the_commands(tmp_path: Path, town: Player) -> None:
-    async with opened_office(tmp_path, town.town.runtime.settings) as office:
+async def test_the_commands(tmp_path: Path, demo: ApiClient) -> None:
+    async with opened_cli(tmp_path, demo.environment.runtime.settings) as cli:
 
         async def command(*arguments: str, said: str = f"{PASSWORD}\n") -> Finished:
             process = await asyncio.create_subprocess_exec(
@@ -176,7 +178,7 @@ async def test_the_commands(tmp_path: Path, town: Player) -> None:
                 said,
                 *arguments,
                 cwd=tmp_path,
-                env=environment(**office.environment),
+                env=environment(**cli.environment),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
             )
@@ -187,10 +189,10 @@ async def test_the_commands(tmp_path: Path, town: Player) -> None:
         assert (await command(*create)).code == 0
         assert (await command(*create)).code == 1
         assert (await command(*create, said="short\n")).code == 2
-        assert (await login(town))[0] == 200
+        assert (await login(demo))[0] == 200
         listed = (await command("users", "list")).out
         assert "operator  anna@shop.ru" in listed
         assert (await command("users", "set-password", EMAIL, "--password-stdin", said="another password\n")).code == 0
-        assert (await login(town))[0] == 401
+        assert (await login(demo))[0] == 401
         assert (await command("users", "delete", EMAIL)).code == 0
         assert (await command("users", "delete", EMAIL)).code == 1

@@ -6,20 +6,20 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.support.client import PHONE, Player
+from tests.support.client import PHONE, ApiClient
 
 OTHER = "+79000000002"
 TELEGRAM = {"channel": "telegram", "text": "Your order is on its way."}
 
 
-async def join(town: Player, **names: Any) -> Any:
-    status, answer = await town.post("/api/v1/contacts", names)
+async def join(demo: ApiClient, **names: Any) -> Any:
+    status, answer = await demo.post("/api/v1/contacts", names)
     assert status == 200, answer
     return answer
 
 
-async def refused(town: Player, **names: Any) -> Any:
-    status, answer = await town.post("/api/v1/contacts", names)
+async def refused(demo: ApiClient, **names: Any) -> Any:
+    status, answer = await demo.post("/api/v1/contacts", names)
     assert status == 400
     return answer["details"]
 
@@ -29,32 +29,32 @@ def code_of(contact: Any, link: str) -> str:
     return str(parse_qs(urlsplit(contact["links"][link]).query)["start"][0])
 
 
-async def test_one_person_whatever_they_are_called_by(town: Player) -> None:
-    by_phone = await join(town, phone="8 900 000 00 01")
-    both = await join(town, phone=PHONE, externalId="crm-17")
-    by_id = await join(town, externalId="crm-17")
+async def test_one_person_whatever_they_are_called_by(demo: ApiClient) -> None:
+    by_phone = await join(demo, phone="8 900 000 00 01")
+    both = await join(demo, phone=PHONE, externalId="crm-17")
+    by_id = await join(demo, externalId="crm-17")
     assert by_phone["id"] == both["id"] == by_id["id"]
     assert (by_phone["phone"], by_phone["externalId"]) == (PHONE, None)
     assert both == by_id
     assert (both["phone"], both["externalId"]) == (PHONE, "crm-17")
 
 
-async def test_links_where_the_messenger_has_them(town: Player) -> None:
-    contact = await join(town, phone=PHONE)
+async def test_links_where_the_messenger_has_them(demo: ApiClient) -> None:
+    contact = await join(demo, phone=PHONE)
     assert set(contact["links"]) == {f"{channel}:demo" for channel in ("telegram", "vk", "viber", "whatsapp")}
     assert code_of(contact, "telegram:demo") == contact["startCode"]
 
 
-async def test_two_people_are_not_made_one(town: Player) -> None:
-    await join(town, phone=PHONE, externalId="crm-17")
-    await join(town, phone=OTHER, externalId="crm-18")
+async def test_two_people_are_not_made_one(demo: ApiClient) -> None:
+    await join(demo, phone=PHONE, externalId="crm-17")
+    await join(demo, phone=OTHER, externalId="crm-18")
     for names in ({"phone": PHONE, "externalId": "crm-18"}, {"phone": PHONE, "externalId": "crm-19"}):
-        assert await refused(town, **names) == {"code": "two_people", "field": "externalId"}
+        assert await refused(demo, **names) == {"code": "two_people", "field": "externalId"}
         message = {"destinations": [names], "channels": [TELEGRAM]}
-        _, answer = await town.post("/api/v1/messages", {"messages": [message]})
+        _, answer = await demo.post("/api/v1/messages", {"messages": [message]})
         error = answer["messages"][0]["error"]
         assert (error["code"], error["field"]) == ("two_people", "messages[0].destinations[0].externalId")
-    assert (await join(town, phone=PHONE))["externalId"] == "crm-17"
+    assert (await join(demo, phone=PHONE))["externalId"] == "crm-17"
 
 
 @pytest.mark.parametrize(
@@ -67,48 +67,48 @@ async def test_two_people_are_not_made_one(town: Player) -> None:
         ({"email": "a@shop.ru"}, "invalid", "email"),
     ],
 )
-async def test_what_is_no_contact(town: Player, names: dict[str, Any], code: str, field: str) -> None:
-    assert await refused(town, **names) == {"code": code, "field": field}
+async def test_what_is_no_contact(demo: ApiClient, names: dict[str, Any], code: str, field: str) -> None:
+    assert await refused(demo, **names) == {"code": code, "field": field}
 
 
-async def test_at_the_same_moment_one_person_is_made(town: Player) -> None:
-    contacts = await asyncio.gather(*(join(town, phone=PHONE, externalId="crm-17") for _ in range(10)))
+async def test_at_the_same_moment_one_person_is_made(demo: ApiClient) -> None:
+    contacts = await asyncio.gather(*(join(demo, phone=PHONE, externalId="crm-17") for _ in range(10)))
     assert len({contact["id"] for contact in contacts}) == 1
-    assert await town.town.runtime.db["contacts"].count_documents({}) == 1
+    assert await demo.environment.runtime.db["contacts"].count_documents({}) == 1
 
 
-async def test_at_the_same_moment_the_first_name_stays(town: Player) -> None:
+async def test_at_the_same_moment_the_first_name_stays(demo: ApiClient) -> None:
     """Whoever is told "yes" must not find another's name there a moment later."""
-    await join(town, phone=PHONE)
+    await join(demo, phone=PHONE)
     asked = [{"phone": PHONE, "externalId": f"crm-{number}"} for number in range(10)]
-    answers = await asyncio.gather(*(town.post("/api/v1/contacts", names) for names in asked))
+    answers = await asyncio.gather(*(demo.post("/api/v1/contacts", names) for names in asked))
     assert sorted(status for status, _ in answers) == [200] + [400] * 9
     (told,) = [answer["externalId"] for status, answer in answers if status == 200]
-    assert (await join(town, phone=PHONE))["externalId"] == told
+    assert (await join(demo, phone=PHONE))["externalId"] == told
 
 
-async def test_a_deep_link_joins_the_chat_to_the_person(town: Player) -> None:
-    contact = await join(town, phone=PHONE, externalId="crm-17")
-    await town.say("telegram", f"/start {code_of(contact, 'telegram:demo')}")
+async def test_a_deep_link_joins_the_chat_to_the_person(demo: ApiClient) -> None:
+    contact = await join(demo, phone=PHONE, externalId="crm-17")
+    await demo.say("telegram", f"/start {code_of(contact, 'telegram:demo')}")
     for destination in ({"phone": PHONE}, {"externalId": "crm-17"}, {"contactId": contact["id"]}):
-        key = await town.send(TELEGRAM, **destination)
-        story = await town.ended(key, "SENT")
-        assert town.answers("telegram")[-1].text == TELEGRAM["text"], destination
+        key = await demo.send(TELEGRAM, **destination)
+        story = await demo.ended(key, "SENT")
+        assert demo.answers("telegram")[-1].text == TELEGRAM["text"], destination
         assert story["attempts"][0]["channel"] == "telegram"
-    assert len(town.answers("telegram")) == 4
+    assert len(demo.answers("telegram")) == 4
 
 
-async def test_a_wrong_code_joins_nobody(town: Player) -> None:
-    await join(town, phone=PHONE)
-    await town.say("telegram", "/start no-such-code")
-    story = await town.ended(await town.send(TELEGRAM), "UNDELIVERED")
+async def test_a_wrong_code_joins_nobody(demo: ApiClient) -> None:
+    await join(demo, phone=PHONE)
+    await demo.say("telegram", "/start no-such-code")
+    story = await demo.ended(await demo.send(TELEGRAM), "UNDELIVERED")
     assert story["attempts"][0]["status"] == "SKIPPED"
     assert "has not started the bot" in story["attempts"][0]["reason"]
 
 
-async def test_a_phone_that_the_messenger_tells_joins_too(town: Player) -> None:
-    await town.say("whatsapp", "/start")
-    contact = await join(town, phone=PHONE)
-    await town.say("telegram", f"/start {contact['startCode']}")
-    sessions = [document async for document in town.town.runtime.db["sessions"].find({"contact": contact["id"]})]
+async def test_a_phone_that_the_messenger_tells_joins_too(demo: ApiClient) -> None:
+    await demo.say("whatsapp", "/start")
+    contact = await join(demo, phone=PHONE)
+    await demo.say("telegram", f"/start {contact['startCode']}")
+    sessions = [document async for document in demo.environment.runtime.db["sessions"].find({"contact": contact["id"]})]
     assert sorted(session["address"]["channel"] for session in sessions) == ["telegram", "whatsapp"]

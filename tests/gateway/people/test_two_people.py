@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import PHONE, Player
+from tests.support.client import PHONE, ApiClient
 from tests.support.workload import accepted, ask, book, phone, words
 
 OTHER, NEW = phone(501), phone(502)
@@ -13,14 +13,14 @@ SMS = {"channel": "sms", "text": "Hi"}
 WHATSAPP = {"channel": "whatsapp", "text": "Hi"}
 
 
-async def contact(town: Player, number: str, external: str) -> str:
-    status, told = await town.post("/api/v1/contacts", {"phone": number, "externalId": external})
+async def contact(demo: ApiClient, number: str, external: str) -> str:
+    status, told = await demo.post("/api/v1/contacts", {"phone": number, "externalId": external})
     assert status == 200, told
     return str(told["id"])
 
 
-async def renumbered(town: Player, key: str, number: str) -> None:
-    async with town.http.patch(f"/api/v1/contacts/{key}", json={"phone": number}) as response:
+async def renumbered(demo: ApiClient, key: str, number: str) -> None:
+    async with demo.http.patch(f"/api/v1/contacts/{key}", json={"phone": number}) as response:
         assert response.status == 200
 
 
@@ -32,88 +32,88 @@ async def renumbered(town: Player, key: str, number: str) -> None:
         ("phone", "externalId", "externalId"),
     ],
 )
-async def test_names_of_two_people_are_a_mistake(town: Player, first: str, second: str, field: str) -> None:
+async def test_names_of_two_people_are_a_mistake(demo: ApiClient, first: str, second: str, field: str) -> None:
     """Else one would read what is the other's."""
-    one, other = await contact(town, PHONE, "crm-1"), await contact(town, OTHER, "crm-2")
+    one, other = await contact(demo, PHONE, "crm-1"), await contact(demo, OTHER, "crm-2")
     mine = {"phone": PHONE, "contactId": one, "externalId": "crm-1"}
     theirs = {"phone": OTHER, "contactId": other, "externalId": "crm-2"}
-    (item,) = await ask(town, [{first: mine[first], second: theirs[second]}], SMS)
+    (item,) = await ask(demo, [{first: mine[first], second: theirs[second]}], SMS)
     assert (item["error"]["code"], item["error"]["field"]) == ("two_people", f"messages[0].destinations[0].{field}")
-    (key,) = await accepted(town, [{first: mine[first], second: mine[second]}], SMS)
-    await town.ended(key, "DELIVERED")
+    (key,) = await accepted(demo, [{first: mine[first], second: mine[second]}], SMS)
+    await demo.ended(key, "DELIVERED")
 
 
-async def test_after_a_change_of_number_nothing_goes_to_the_old_one(town: Player) -> None:
+async def test_after_a_change_of_number_nothing_goes_to_the_old_one(demo: ApiClient) -> None:
     """It may be a stranger's by now."""
-    key = await contact(town, PHONE, "crm-1")
-    await town.say("whatsapp", "/start")
-    await renumbered(town, key, NEW)
-    before = len(book(town, "whatsapp"))
+    key = await contact(demo, PHONE, "crm-1")
+    await demo.say("whatsapp", "/start")
+    await renumbered(demo, key, NEW)
+    before = len(book(demo, "whatsapp"))
     for person in ({"phone": NEW}, {"externalId": "crm-1"}):
-        story = await town.ended((await accepted(town, [person], WHATSAPP, SMS))[0], "DELIVERED")
+        story = await demo.ended((await accepted(demo, [person], WHATSAPP, SMS))[0], "DELIVERED")
         assert story["attempts"][-1]["channel"] == "sms"
-    old = [line.user for line in book(town, "whatsapp")[before:]]
+    old = [line.user for line in book(demo, "whatsapp")[before:]]
     assert PHONE.removeprefix("+") not in old
 
 
-async def test_an_opt_out_by_number_outlives_the_number(town: Player) -> None:
-    await town.post("/api/v1/optOuts", {"phone": PHONE, "kind": "marketing"})
-    key = await contact(town, PHONE, "crm-1")
-    await renumbered(town, key, NEW)
-    (sent,) = await accepted(town, [{"externalId": "crm-1"}], SMS, category="marketing")
-    assert "opted out of marketing" in words(await town.ended(sent, "UNDELIVERED"))
+async def test_an_opt_out_by_number_outlives_the_number(demo: ApiClient) -> None:
+    await demo.post("/api/v1/optOuts", {"phone": PHONE, "kind": "marketing"})
+    key = await contact(demo, PHONE, "crm-1")
+    await renumbered(demo, key, NEW)
+    (sent,) = await accepted(demo, [{"externalId": "crm-1"}], SMS, category="marketing")
+    assert "opted out of marketing" in words(await demo.ended(sent, "UNDELIVERED"))
 
 
-async def test_two_who_are_merged_in_both_directions_at_once_are_not_lost(town: Player) -> None:
+async def test_two_who_are_merged_in_both_directions_at_once_are_not_lost(demo: ApiClient) -> None:
     for number in range(5):
         names = [(phone(600 + 2 * number + n), f"crm-{number}-{n}") for n in (0, 1)]
-        one, other = [await contact(town, *name) for name in names]
+        one, other = [await contact(demo, *name) for name in names]
         choice = {"phone": names[0][0], "externalId": names[0][1]}
         told = await asyncio.gather(
-            town.post(f"/api/v1/contacts/{one}/merge", {"contactId": other, **choice}),
-            town.post(f"/api/v1/contacts/{other}/merge", {"contactId": one, **choice}),
+            demo.post(f"/api/v1/contacts/{one}/merge", {"contactId": other, **choice}),
+            demo.post(f"/api/v1/contacts/{other}/merge", {"contactId": one, **choice}),
         )
         assert {status for status, _ in told} <= {200, 400, 409}, told
         for key in (one, other):
-            async with town.http.get(f"/api/v1/contacts/{key}") as response:
+            async with demo.http.get(f"/api/v1/contacts/{key}") as response:
                 assert response.status == 200, told
 
 
-async def test_a_reply_is_what_was_typed(town: Player) -> None:
-    await town.say("whatsapp", "/start")
-    session = await latest(town)
+async def test_a_reply_is_what_was_typed(demo: ApiClient) -> None:
+    await demo.say("whatsapp", "/start")
+    session = await latest(demo)
     for text in ("100 {% off", "Your code is {#17#}, bye", "Use {{name}}"):
-        status, told = await town.post(f"/api/v1/sessions/{session}/messages", {"text": text})
+        status, told = await demo.post(f"/api/v1/sessions/{session}/messages", {"text": text})
         assert status == 202, told
-        await town.ended(told["id"], "SENT", "DELIVERED", "READ")
-        assert town.answers("whatsapp")[-1].text == text
+        await demo.ended(told["id"], "SENT", "DELIVERED", "READ")
+        assert demo.answers("whatsapp")[-1].text == text
 
 
-async def test_a_reply_that_was_said_is_said_though_the_person_stopped_meanwhile(town: Player) -> None:
-    await town.say("whatsapp", "/start")
-    session, key = await latest(town), {"Idempotency-Key": "r"}
-    first = await town.post(f"/api/v1/sessions/{session}/messages", {"text": "Hi"}, **key)
-    await town.say("whatsapp", "/stop")
-    assert await town.post(f"/api/v1/sessions/{session}/messages", {"text": "Hi"}, **key) == first
+async def test_a_reply_that_was_said_is_said_though_the_person_stopped_meanwhile(demo: ApiClient) -> None:
+    await demo.say("whatsapp", "/start")
+    session, key = await latest(demo), {"Idempotency-Key": "r"}
+    first = await demo.post(f"/api/v1/sessions/{session}/messages", {"text": "Hi"}, **key)
+    await demo.say("whatsapp", "/stop")
+    assert await demo.post(f"/api/v1/sessions/{session}/messages", {"text": "Hi"}, **key) == first
 
 
-async def latest(town: Player) -> str:
-    async with town.http.get("/api/v1/sessions") as response:
+async def latest(demo: ApiClient) -> str:
+    async with demo.http.get("/api/v1/sessions") as response:
         return str((await response.json())["sessions"][0]["id"])
 
 
-async def test_one_conversation_is_begun_once(town: Player) -> None:
+async def test_one_conversation_is_begun_once(demo: ApiClient) -> None:
     asked = {"channel": "sms", "phone": PHONE, "text": "Hi"}
-    told = await asyncio.gather(*(town.post("/api/v1/sessions", asked) for _ in range(3)))
+    told = await asyncio.gather(*(demo.post("/api/v1/sessions", asked) for _ in range(3)))
     assert sorted(status for status, _ in told) == [201, 409, 409]
 
 
 @pytest.mark.parametrize("keyed", [True, False])
-async def test_one_own_id_for_two_messages_of_one_request(town: Player, *, keyed: bool) -> None:
+async def test_one_own_id_for_two_messages_of_one_request(demo: ApiClient, *, keyed: bool) -> None:
     people: list[Any] = [{"phone": PHONE}]
     messages = [{"id": "x", "destinations": people, "channels": [{**SMS, "text": text}]} for text in ("one", "two")]
     headers = {"Idempotency-Key": "k"} if keyed else {}
-    _, told = await town.post("/api/v1/messages", {"messages": messages}, **headers)
+    _, told = await demo.post("/api/v1/messages", {"messages": messages}, **headers)
     assert sorted("id" in item for item in told["messages"]) == [False, True]
     refused = next(item for item in told["messages"] if "error" in item)
     assert refused["error"]["code"] == "id_taken"

@@ -13,19 +13,19 @@ import msgspec
 
 from gateway.runtime.settings.settings import Settings
 from tests.support.client import PHONE, until
-from tests.support.processes.cli import Office, opened_office
+from tests.support.processes.cli import CliFixture, opened_cli
 from tests.support.processes.commands import PATIENCE
 from tests.support.processes.processes import Web
 
 MANY, BOUND = 30, 3
 
 
-def serving(office: Office, **more: str) -> Web:
+def serving(cli: CliFixture, **more: str) -> Web:
     """`gateway serve` for this office, with its webhooks on it."""
-    serve = Web("serve", office.folder, {}, "serve")
-    files = {"GATEWAY_ACCOUNTS": str(office.folder / "accounts.toml"), "GATEWAY_FOLDER": str(office.folder / "data")}
-    serve._environment |= {**office.environment, **files, "GATEWAY_PUBLIC_URL": serve.url, **more}
-    office.simulator.webhook_url = f"{serve.url}/webhooks/sms/main"
+    serve = Web("serve", cli.folder, {}, "serve")
+    files = {"GATEWAY_ACCOUNTS": str(cli.folder / "accounts.toml"), "GATEWAY_FOLDER": str(cli.folder / "data")}
+    serve._environment |= {**cli.environment, **files, "GATEWAY_PUBLIC_URL": serve.url, **more}
+    cli.simulator.webhook_url = f"{serve.url}/webhooks/sms/main"
     return serve
 
 
@@ -50,16 +50,16 @@ async def statuses(url: str, key: str, ids: list[str]) -> Counter[str]:
 
 
 async def test_under_load_nothing_is_lost_in_doubt_or_sent_twice(tmp_path: Path, settings: Settings) -> None:
-    async with opened_office(tmp_path, settings) as office:
-        key = (await office.gateway("keys", "create", "shop")).out.split()[-1]
-        office.simulator.faults.answer_after = 0.2
-        serve = serving(office)
+    async with opened_cli(tmp_path, settings) as cli:
+        key = (await cli.gateway("keys", "create", "shop")).out.split()[-1]
+        cli.simulator.faults.answer_after = 0.2
+        serve = serving(cli)
         await serve.start()
         ids = await ask(serve.url, key)
-        await until(lambda: _so(len(office.simulator.accepted) > 5))
+        await until(lambda: _so(len(cli.simulator.accepted) > 5))
         assert await asyncio.wait_for(serve.stop(), PATIENCE) == 0
-        assert len(office.simulator.accepted) < MANY, "it was to be told in the middle of it"
-        office.simulator.faults.answer_after = 0
+        assert len(cli.simulator.accepted) < MANY, "it was to be told in the middle of it"
+        cli.simulator.faults.answer_after = 0
         await serve.start()
 
         async def all_delivered() -> bool:
@@ -67,14 +67,14 @@ async def test_under_load_nothing_is_lost_in_doubt_or_sent_twice(tmp_path: Path,
 
         await until(all_delivered)
         await serve.stop()
-    keys = Counter(message.request["StatusCallback"] for message in office.simulator.accepted)
+    keys = Counter(message.request["StatusCallback"] for message in cli.simulator.accepted)
     assert (len(keys), max(keys.values())) == (MANY, 1)
 
 
 async def test_a_database_that_hangs_keeps_nobody_alive(tmp_path: Path, settings: Settings) -> None:
     """Its own embedded one stands still; also what it began ends with it."""
-    async with opened_office(tmp_path, settings) as office:
-        serve = serving(office, MONGODB_URI="", GATEWAY_STOP_WITHIN=str(BOUND))
+    async with opened_cli(tmp_path, settings) as cli:
+        serve = serving(cli, MONGODB_URI="", GATEWAY_STOP_WITHIN=str(BOUND))
         await serve.start()
         (watchdog,) = children(serve.pid)
         (database,) = children(watchdog)
@@ -89,10 +89,10 @@ async def test_a_database_that_hangs_keeps_nobody_alive(tmp_path: Path, settings
 
 
 async def test_told_twice_it_ends_at_once(tmp_path: Path, settings: Settings) -> None:
-    async with opened_office(tmp_path, settings) as office:
-        key = (await office.gateway("keys", "create", "shop")).out.split()[-1]
-        office.simulator.faults.answer_after = PATIENCE
-        serve = serving(office)
+    async with opened_cli(tmp_path, settings) as cli:
+        key = (await cli.gateway("keys", "create", "shop")).out.split()[-1]
+        cli.simulator.faults.answer_after = PATIENCE
+        serve = serving(cli)
         await serve.start()
         await ask(serve.url, key)
         await asyncio.sleep(1)

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from bots.simulation.faults import Chances
+from bots.simulation.faults import RandomFaults
 from bots.simulation.simulation import Simulator
 from gateway.domain.api.roles import Role
 from gateway.runtime.runtime import Clock
@@ -21,7 +21,7 @@ from tests.siege.field.relay import Relay
 from tests.support.processes.processes import Program, Web, Worker, accounts_file
 from webhooks.demo.environment import opened_simulators
 
-WEATHER = Chances(
+WEATHER = RandomFaults(
     broken=0.02,
     too_many=0.04,
     lost_answer=0.02,
@@ -96,7 +96,7 @@ async def opened_camp(folder: Path, seed: int) -> AsyncIterator[Camp]:
         providers = Relay(_port_of(accounts), torn=TORN, lag=LAG, seed=seed)
         await stack.enter_async_context(providers.listening())
         for simulator in simulators.values():
-            simulator.faults.chances, simulator.faults.random = WEATHER, random.Random(seed)
+            simulator.faults.random_faults, simulator.faults.random = WEATHER, random.Random(seed)
         db = connect(uri_of(database.port), "siege")
         stack.callback(db.client.close)
         await prepare(db)

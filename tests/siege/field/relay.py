@@ -91,15 +91,17 @@ class Relay:
         there: asyncio.StreamWriter,
     ) -> None:
         """Until either side hangs up."""
-        ways = [asyncio.create_task(way) for way in (self._pump(reader, there), self._pump(back, writer, back=True))]
+        all_channels = [
+            asyncio.create_task(channel) for channel in (self._pump(reader, there), self._pump(back, writer, back=True))
+        ]
         self._open.add(there)
         try:
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(all_channels, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._open.discard(there)
             there.close()
-            for way in ways:
-                way.cancel()
+            for channel in all_channels:
+                channel.cancel()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, back: bool = False) -> None:
         with suppress(OSError):

@@ -9,19 +9,19 @@ WRONG: tuple[object, ...] = (None, True, -1, 10**20, 1.5, "", "x", [], [[]], {},
 Way = tuple[Any, ...]
 
 
-def places(value: Any, *way: Any) -> Iterator[Way]:
+def places(value: Any, *channel: Any) -> Iterator[Way]:
     """The way to everything inside a JSON value."""
     inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in inside:
-        yield (*way, key)
-        yield from places(inner, *way, key)
+        yield (*channel, key)
+        yield from places(inner, *channel, key)
 
 
-def broken(value: Any, way: Way, wrong: object) -> Any:
+def broken(value: Any, channel: Way, wrong: object) -> Any:
     """A copy with this in that place."""
     copy = json.loads(json.dumps(value))
     place = copy
-    for key in way[:-1]:
+    for key in channel[:-1]:
         place = place[key]
-    place[way[-1]] = wrong
+    place[channel[-1]] = wrong
     return copy

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 @dataclass(kw_only=True)
-class Ear:
+class WebhookReceiver:
     """`events`: what the channel read from the calls; `forged` counts those that it did not believe.
 
     `down`: every call is answered 503; `statuses`: what the next ones are answered, whatever they are. `now` is the

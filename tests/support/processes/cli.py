@@ -16,7 +16,7 @@ PUBLIC = "https://gateway.shop.ru"
 
 
 @dataclass(frozen=True)
-class Office:
+class CliFixture:
     """`simulator` is the provider of the one account, sms:main."""
 
     folder: Path
@@ -32,7 +32,7 @@ class Office:
 
 
 @asynccontextmanager
-async def opened_office(folder: Path, settings: Settings, public_url: str = PUBLIC) -> AsyncIterator[Office]:
+async def opened_cli(folder: Path, settings: Settings, public_url: str = PUBLIC) -> AsyncIterator[CliFixture]:
     at = listener()
     account = demo_account(f"{url_of(at)}/sms")
     accounts_file(folder / "accounts.toml", {"sms": {"main": account}})
@@ -43,5 +43,5 @@ async def opened_office(folder: Path, settings: Settings, public_url: str = PUBL
     }
     simulator = Server(account, f"{public_url}/webhooks/sms/main")
     async with served(app_of(simulator.blueprint()), at):
-        yield Office(folder, simulator, account, environment)
+        yield CliFixture(folder, simulator, account, environment)
         await simulator.close()

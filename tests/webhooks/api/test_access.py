@@ -7,7 +7,7 @@ import pytest
 
 from gateway.domain.api.roles import Role
 from storage.access import keys
-from tests.support.client import Player
+from tests.support.client import ApiClient
 
 GUARDED = [
     ("POST", "/api/v1/messages"),
@@ -43,22 +43,25 @@ STRANGERS = {
 }
 
 
-async def ask(town: Player, method: str, path: str, authorization: str | None) -> tuple[int, Any, Any]:
+async def ask(demo: ApiClient, method: str, path: str, authorization: str | None) -> tuple[int, Any, Any]:
     """Status, headers and JSON of an answer to someone with this Authorization header."""
     headers = {} if authorization is None else {"Authorization": authorization}
-    async with aiohttp.ClientSession(town.town.url) as http, http.request(method, path, headers=headers) as response:
+    async with (
+        aiohttp.ClientSession(demo.environment.url) as http,
+        http.request(method, path, headers=headers) as response,
+    ):
         return response.status, response.headers, await response.json()
 
 
 @pytest.mark.parametrize("stranger", STRANGERS)
-async def test_strangers_are_refused_and_told_nothing(town: Player, stranger: str) -> None:
+async def test_strangers_are_refused_and_told_nothing(demo: ApiClient, stranger: str) -> None:
     """Unknown paths and methods too: without a key nobody learns which there are."""
-    key = town.town.key
+    key = demo.environment.key
     given = STRANGERS[stranger]
     given = given and given.format(key=key, half=key[: len(key) // 2])
     answers = []
     for method, path in [*GUARDED, *UNKNOWN, *[(method, path) for method, path, _ in WRONG_METHOD]]:
-        status, headers, body = await ask(town, method, path, given)
+        status, headers, body = await ask(demo, method, path, given)
         assert status == 401, (method, path)
         assert headers["WWW-Authenticate"] == "Bearer"
         answers.append(body)
@@ -67,52 +70,52 @@ async def test_strangers_are_refused_and_told_nothing(town: Player, stranger: st
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
-async def test_the_scheme_in_any_case(town: Player, scheme: str) -> None:
-    status, _, _ = await ask(town, "GET", "/api/v1/messages/m1", f"{scheme} {town.town.key}")
+async def test_the_scheme_in_any_case(demo: ApiClient, scheme: str) -> None:
+    status, _, _ = await ask(demo, "GET", "/api/v1/messages/m1", f"{scheme} {demo.environment.key}")
     assert status == 404
 
 
 @pytest.mark.parametrize(("method", "path"), UNKNOWN)
-async def test_unknown_paths(town: Player, method: str, path: str) -> None:
-    status, headers, body = await ask(town, method, path, f"Bearer {town.town.key}")
+async def test_unknown_paths(demo: ApiClient, method: str, path: str) -> None:
+    status, headers, body = await ask(demo, method, path, f"Bearer {demo.environment.key}")
     assert (status, headers["Content-Type"]) == (404, "application/json")
     assert set(body) == {"error", "details"}
 
 
 @pytest.mark.parametrize(("method", "path", "allowed"), WRONG_METHOD)
-async def test_wrong_methods(town: Player, method: str, path: str, allowed: set[str]) -> None:
-    status, headers, body = await ask(town, method, path, f"Bearer {town.town.key}")
+async def test_wrong_methods(demo: ApiClient, method: str, path: str, allowed: set[str]) -> None:
+    status, headers, body = await ask(demo, method, path, f"Bearer {demo.environment.key}")
     assert status == 405
     assert set(headers["Allow"].split(", ")) == allowed
     assert set(body) == {"error", "details"}
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-async def test_health_is_public(town: Player, path: str) -> None:
-    status, _, body = await ask(town, "GET", path, None)
+async def test_health_is_public(demo: ApiClient, path: str) -> None:
+    status, _, body = await ask(demo, "GET", path, None)
     assert (status, body.get("alive") or body.get("ready")) == (200, True)
 
 
-async def test_webhooks_are_public_and_want_the_providers_proof(town: Player) -> None:
-    for channel in town.town.simulators:
-        status, headers, body = await ask(town, "POST", f"/webhooks/{channel}/demo", f"Bearer {town.town.key}")
+async def test_webhooks_are_public_and_want_the_providers_proof(demo: ApiClient) -> None:
+    for channel in demo.environment.simulators:
+        status, headers, body = await ask(demo, "POST", f"/webhooks/{channel}/demo", f"Bearer {demo.environment.key}")
         assert status in {401, 403}
         assert body == {"error": "The proof is missing or wrong.", "details": None}
-        assert (await ask(town, "POST", f"/webhooks/{channel}/nobody", None))[0] == 404
+        assert (await ask(demo, "POST", f"/webhooks/{channel}/nobody", None))[0] == 404
         assert headers["Content-Type"] == "application/json"
 
 
-async def test_a_revoked_key_is_dead_at_once(town: Player) -> None:
-    db, now = town.town.runtime.db, town.town.runtime.clock()
+async def test_a_revoked_key_is_dead_at_once(demo: ApiClient) -> None:
+    db, now = demo.environment.runtime.db, demo.environment.runtime.clock()
     first, second, other = [await keys.create_key(db, name, now, Role.SENDER) for name in ("shop", "shop", "office")]
-    statuses = [await ask(town, "GET", "/api/v1/messages/m1", f"Bearer {key}") for key in (first, second, other)]
+    statuses = [await ask(demo, "GET", "/api/v1/messages/m1", f"Bearer {key}") for key in (first, second, other)]
     assert [status for status, _, _ in statuses] == [404, 404, 404]
     assert await keys.revoke_keys(db, "shop") == 2
-    statuses = [await ask(town, "GET", "/api/v1/messages/m1", f"Bearer {key}") for key in (first, second, other)]
+    statuses = [await ask(demo, "GET", "/api/v1/messages/m1", f"Bearer {key}") for key in (first, second, other)]
     assert [status for status, _, _ in statuses] == [401, 401, 404]
 
 
-async def test_keys_are_stored_as_digests(town: Player) -> None:
-    stored = [document async for document in town.town.runtime.db["keys"].find()]
+async def test_keys_are_stored_as_digests(demo: ApiClient) -> None:
+    stored = [document async for document in demo.environment.runtime.db["keys"].find()]
     assert stored
-    assert town.town.key not in str(stored)
+    assert demo.environment.key not in str(stored)

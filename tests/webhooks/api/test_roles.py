@@ -8,7 +8,7 @@ import pytest
 
 from gateway.domain.api.roles import Role
 from storage.access import keys
-from tests.support.client import Player
+from tests.support.client import ApiClient
 from webhooks.app import create_app
 from webhooks.http.guard import PUBLIC, ROLES
 
@@ -27,24 +27,24 @@ ADMINS = {
 """What nobody else may do."""
 
 
-def rules(town: Player) -> list[Any]:
-    return [rule for rule in create_app(town.town.runtime).url_map.iter_rules() if rule.endpoint not in PUBLIC]
+def rules(demo: ApiClient) -> list[Any]:
+    return [rule for rule in create_app(demo.environment.runtime).url_map.iter_rules() if rule.endpoint not in PUBLIC]
 
 
-async def test_every_route_says_whom_it_is_for(town: Player) -> None:
-    views = create_app(town.town.runtime).view_functions
-    for rule in rules(town):
+async def test_every_route_says_whom_it_is_for(demo: ApiClient) -> None:
+    views = create_app(demo.environment.runtime).view_functions
+    for rule in rules(demo):
         assert hasattr(views[rule.endpoint], ROLES), rule.endpoint
-    assert {rule.endpoint for rule in rules(town)} >= SENDERS | ADMINS
+    assert {rule.endpoint for rule in rules(demo)} >= SENDERS | ADMINS
 
 
 @pytest.mark.parametrize("role", [*Role, None])
-async def test_every_route_asked_by_every_role(town: Player, role: Role | None) -> None:
-    views = create_app(town.town.runtime).view_functions
-    db, now = town.town.runtime.db, town.town.runtime.clock()
+async def test_every_route_asked_by_every_role(demo: ApiClient, role: Role | None) -> None:
+    views = create_app(demo.environment.runtime).view_functions
+    db, now = demo.environment.runtime.db, demo.environment.runtime.clock()
     key = await keys.create_key(db, "one", now, role) if role else "gw_nobody"
-    async with aiohttp.ClientSession(town.town.url, headers={"Authorization": f"Bearer {key}"}) as http:
-        for rule in rules(town):
+    async with aiohttp.ClientSession(demo.environment.url, headers={"Authorization": f"Bearer {key}"}) as http:
+        for rule in rules(demo):
             allowed = {Role.ADMIN, *getattr(views[rule.endpoint], ROLES)}
             assert (Role.SENDER in allowed) == (rule.endpoint in SENDERS) or rule.endpoint.startswith(TEMPLATES)
             assert (allowed == {Role.ADMIN}) == (rule.endpoint in ADMINS) or rule.endpoint.startswith(TEMPLATES)
@@ -59,21 +59,21 @@ async def test_every_route_asked_by_every_role(town: Player, role: Role | None) 
 TEMPLATES = ("templates.", "message_templates.", "previews.")
 
 
-async def test_keys_over_http(town: Player) -> None:
-    status, made = await town.post("/api/v1/keys", {"name": "crm", "role": "operator"})
+async def test_keys_over_http(demo: ApiClient) -> None:
+    status, made = await demo.post("/api/v1/keys", {"name": "crm", "role": "operator"})
     assert status == 201
-    async with aiohttp.ClientSession(town.town.url, headers={"Authorization": f"Bearer {made['key']}"}) as http:
+    async with aiohttp.ClientSession(demo.environment.url, headers={"Authorization": f"Bearer {made['key']}"}) as http:
         async with http.get("/api/v1/sessions") as response:
             assert response.status == 200
         async with http.get("/api/v1/keys") as response:
             assert response.status == 403
-    async with town.http.get("/api/v1/keys") as response:
+    async with demo.http.get("/api/v1/keys") as response:
         listed = (await response.json())["keys"]
     found = next(one for one in listed if one["name"] == "crm")
     assert (found["role"], found["usedAt"] is not None) == ("operator", True)
     assert made["key"] not in str(listed)
-    async with town.http.delete("/api/v1/keys", json={"name": "demo"}) as response:
+    async with demo.http.delete("/api/v1/keys", json={"name": "demo"}) as response:
         assert response.status == 409
     for code in (200, 404):
-        async with town.http.delete("/api/v1/keys", json={"name": "crm"}) as response:
+        async with demo.http.delete("/api/v1/keys", json={"name": "crm"}) as response:
             assert response.status == code

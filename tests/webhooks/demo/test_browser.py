@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Locator, Page, ViewportSize, async_playwright, expect
 
-from tests.support.client import Player
+from tests.support.client import ApiClient
 from tests.support.processes.chromium import ARGUMENTS
 from webhooks.demo.demo import opened_page
 
@@ -25,9 +25,9 @@ def complaints() -> list[str]:
 
 
 @pytest.fixture
-async def page(town: Player, chromium: str, tmp_path: Path, complaints: list[str]) -> AsyncIterator[Page]:
+async def page(demo: ApiClient, chromium: str, tmp_path: Path, complaints: list[str]) -> AsyncIterator[Page]:
     """The demo's page, open in an empty browser. A complaint fails the test."""
-    async with opened_page(town.town) as url, async_playwright() as playwright:
+    async with opened_page(demo.environment) as url, async_playwright() as playwright:
         browser = await playwright.chromium.launch_persistent_context(
             tmp_path, executable_path=chromium, args=ARGUMENTS, viewport=_size(DESKTOP)
         )

@@ -11,7 +11,7 @@ import pytest
 
 import bots
 from gateway.runtime.settings.settings import Settings
-from tests.support.client import Player, until
+from tests.support.client import ApiClient, until
 from webhooks.demo.demo import demo, opened_page
 from webhooks.demo.page import POLICY
 
@@ -22,7 +22,7 @@ ORDER = {"text": "Order {{order}} has been sent.", "values": {"name": "Anna", "o
 class Page:
     """The page as a browser sees it; `answers` is every byte that it has said."""
 
-    player: Player
+    client: ApiClient
     url: str
     http: aiohttp.ClientSession
     answers: list[str]
@@ -61,15 +61,15 @@ class Page:
 
 
 @pytest.fixture
-async def page(town: Player) -> AsyncIterator[Page]:
-    async with opened_page(town.town) as url, aiohttp.ClientSession(url) as http:
-        yield Page(town, url, http, [])
+async def page(demo: ApiClient) -> AsyncIterator[Page]:
+    async with opened_page(demo.environment) as url, aiohttp.ClientSession(url) as http:
+        yield Page(demo, url, http, [])
 
 
 async def test_every_channel_has_a_phone(page: Page) -> None:
     html = await (await page.get("/")).text()
     for channel in bots.CHANNELS:
-        assert f'data-channel="{channel}" data-title="{page.player.town.simulators[channel].title}"' in html
+        assert f'data-channel="{channel}" data-title="{page.client.environment.simulators[channel].title}"' in html
 
 
 async def test_start_joins_the_chat_to_the_customer(page: Page) -> None:
@@ -178,7 +178,7 @@ async def test_the_key_stays_behind_the_page(page: Page) -> None:
         response = await page.get(path)
         assert response.headers["Content-Security-Policy"] == POLICY
     assert len(page.answers) > 8
-    assert not any(page.player.town.key in answer for answer in page.answers)
+    assert not any(page.client.environment.key in answer for answer in page.answers)
 
 
 async def test_the_command_runs_until_it_is_stopped(settings: Settings) -> None:

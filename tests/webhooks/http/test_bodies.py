@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import PHONE, Player
+from tests.support.client import PHONE, ApiClient
 
 MIB = 1024 * 1024
 STEP: dict[str, Any] = {"channel": "sms", "text": "Hello"}
@@ -56,8 +56,8 @@ WRONG: list[tuple[Any, str]] = [
 """Messages, and the path of the field that is wrong in each."""
 
 
-async def post(town: Player, body: Any) -> tuple[int, Any]:
-    async with town.http.post("/api/v1/messages", data=body) as response:
+async def post(demo: ApiClient, body: Any) -> tuple[int, Any]:
+    async with demo.http.post("/api/v1/messages", data=body) as response:
         return response.status, await response.json()
 
 
@@ -65,8 +65,8 @@ async def post(town: Player, body: Any) -> tuple[int, Any]:
     "body",
     [b"", b"{", b"hello", b"\xff\xfe", b"\xef\xbb\xbf{}", b'{"bulkId": "\xff"}', b'{"messages": ' + b"[" * 100_000],
 )
-async def test_not_json(town: Player, body: bytes) -> None:
-    status, answer = await post(town, body)
+async def test_not_json(demo: ApiClient, body: bytes) -> None:
+    status, answer = await post(demo, body)
     assert status == 400
     assert answer["details"]["code"] == "not_json"
     assert "JSON" in answer["error"]
@@ -87,14 +87,14 @@ async def test_not_json(town: Player, body: bytes) -> None:
         (b'{"messages": [{}], " - at `$.x`": 1}', " - at `$.x`"),
     ],
 )
-async def test_a_body_of_another_shape(town: Player, body: bytes, field: str) -> None:
-    status, answer = await post(town, body)
+async def test_a_body_of_another_shape(demo: ApiClient, body: bytes, field: str) -> None:
+    status, answer = await post(demo, body)
     assert (status, answer["details"]) == (400, {"code": "invalid", "field": field})
 
 
-async def test_wrong_fields_are_named_and_their_neighbours_go_out(town: Player) -> None:
+async def test_wrong_fields_are_named_and_their_neighbours_go_out(demo: ApiClient) -> None:
     wrong = [asked for asked, _ in WRONG]
-    status, answer = await town.post("/api/v1/messages", {"messages": [message(), *wrong, message()]})
+    status, answer = await demo.post("/api/v1/messages", {"messages": [message(), *wrong, message()]})
     first, *errors, last = answer["messages"]
     expected = [f"messages[{number}].{field}".removesuffix(".") for number, (_, field) in enumerate(WRONG, 1)]
     assert [item["error"]["field"] for item in errors] == expected
@@ -102,25 +102,25 @@ async def test_wrong_fields_are_named_and_their_neighbours_go_out(town: Player) 
     assert all(item["error"]["message"] for item in errors)
     assert status == 202
     for item in (first, last):
-        await town.ended(item["id"], "DELIVERED")
-    assert len(town.town.simulators["sms"].accepted) == 2
+        await demo.ended(item["id"], "DELIVERED")
+    assert len(demo.environment.simulators["sms"].accepted) == 2
 
 
-async def test_a_wrong_message_is_each_of_its_destinations_error(town: Player) -> None:
+async def test_a_wrong_message_is_each_of_its_destinations_error(demo: ApiClient) -> None:
     wrong = message(destinations=[{"phone": PHONE}] * 3, channels=[])
-    status, answer = await town.post("/api/v1/messages", {"messages": [wrong, message()]})
+    status, answer = await demo.post("/api/v1/messages", {"messages": [wrong, message()]})
     assert status == 202
     assert ["error" in item for item in answer["messages"]] == [True, True, True, False]
 
 
-async def test_an_answer_does_not_outgrow_its_request(town: Player) -> None:
+async def test_an_answer_does_not_outgrow_its_request(demo: ApiClient) -> None:
     """A megabyte of wrong destinations is not worth a hundred megabytes of errors."""
     wrong = {"destinations": [0] * 200_000, "channels": []}
-    status, answer = await town.post("/api/v1/messages", {"messages": [wrong]})
+    status, answer = await demo.post("/api/v1/messages", {"messages": [wrong]})
     assert (status, len(answer["messages"])) == (202, 1)
     assert answer["messages"][0]["error"]["field"].startswith("messages[0].")
     many = {"destinations": [0] * 1000, "channels": []}
-    status, answer = await town.post("/api/v1/messages", {"messages": [many] * 300})
+    status, answer = await demo.post("/api/v1/messages", {"messages": [many] * 300})
     assert (status, answer["details"]) == (400, {"code": "too_many", "field": "messages"})
 
 
@@ -130,18 +130,18 @@ async def chunks(size: int) -> AsyncIterator[bytes]:
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-async def test_too_large(town: Player, chunked: bool) -> None:  # noqa: FBT001 - pytest's parameter
+async def test_too_large(demo: ApiClient, chunked: bool) -> None:  # noqa: FBT001 - pytest's parameter
     body = chunks(MIB) if chunked else BytesIO(b" " * (MIB + 1))
-    status, answer = await post(town, body)
+    status, answer = await post(demo, body)
     assert status == 413
     assert set(answer) == {"error", "details"}
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain", "application/x-www-form-urlencoded"])
-async def test_json_under_any_content_type(town: Player, content_type: str) -> None:
+async def test_json_under_any_content_type(demo: ApiClient, content_type: str) -> None:
     """`curl -d` says that it sends a form."""
     body = (
         b'{"messages": [{"destinations": [{"phone": "+79000000001"}], "channels": [{"channel": "sms", "text": "a"}]}]}'
     )
-    async with town.http.post("/api/v1/messages", data=body, headers={"Content-Type": content_type}) as response:
+    async with demo.http.post("/api/v1/messages", data=body, headers={"Content-Type": content_type}) as response:
         assert response.status == 202

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.client import PHONE, Player
+from tests.support.client import PHONE, ApiClient
 
 # The database driver's threads use `random` while hypothesis draws; no strategy of ours does.
 pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module")
@@ -105,8 +105,8 @@ def blameless(caplog: pytest.LogCaptureFixture) -> None:
     assert [record.getMessage() for record in caplog.records if record.exc_info] == []
 
 
-async def ask(town: Player, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
-    async with town.http.request(method, path, data=body, headers=headers) as response:
+async def ask(demo: ApiClient, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
+    async with demo.http.request(method, path, data=body, headers=headers) as response:
         text = await response.text(errors="replace")
     assert response.status < 500, text
     assert "Traceback" not in text
@@ -115,8 +115,10 @@ async def ask(town: Player, method: str, path: str, body: bytes, headers: dict[s
 
 @MANY
 @given(nearly(RIGHT), HEADERS)
-async def test_messages(town: Player, caplog: pytest.LogCaptureFixture, body: object, headers: dict[str, str]) -> None:
-    status, text = await ask(town, "POST", "/api/v1/messages", json.dumps(body).encode(), headers)
+async def test_messages(
+    demo: ApiClient, caplog: pytest.LogCaptureFixture, body: object, headers: dict[str, str]
+) -> None:
+    status, text = await ask(demo, "POST", "/api/v1/messages", json.dumps(body).encode(), headers)
     answer = json.loads(text)
     if status == 202:
         assert all("id" in item or set(item["error"]) == {"code", "message", "field"} for item in answer["messages"])
@@ -128,8 +130,8 @@ async def test_messages(town: Player, caplog: pytest.LogCaptureFixture, body: ob
 
 @SOME
 @given(nearly(NAMES))
-async def test_contacts(town: Player, caplog: pytest.LogCaptureFixture, body: object) -> None:
-    status, _ = await ask(town, "POST", "/api/v1/contacts", json.dumps(body).encode(), {})
+async def test_contacts(demo: ApiClient, caplog: pytest.LogCaptureFixture, body: object) -> None:
+    status, _ = await ask(demo, "POST", "/api/v1/contacts", json.dumps(body).encode(), {})
     assert status in {200, 400}
     blameless(caplog)
 
@@ -137,40 +139,40 @@ async def test_contacts(town: Player, caplog: pytest.LogCaptureFixture, body: ob
 @MANY
 @given(st.sampled_from(["GET", "POST", "HEAD"]), st.binary(max_size=200), HEADERS, st.text(max_size=10))
 async def test_webhooks(
-    town: Player, caplog: pytest.LogCaptureFixture, method: str, body: bytes, headers: dict[str, str], query: str
+    demo: ApiClient, caplog: pytest.LogCaptureFixture, method: str, body: bytes, headers: dict[str, str], query: str
 ) -> None:
     """Of providers as strangers, who have no proof."""
-    for channel in town.town.simulators:
+    for channel in demo.environment.simulators:
         path = f"/webhooks/{channel}/demo?q={quote(query)}&hub.mode=subscribe&hub.verify_token={quote(query)}"
-        status, _ = await ask(town, method, path, body, headers)
+        status, _ = await ask(demo, method, path, body, headers)
         assert status in {400, 401, 403}
     blameless(caplog)
 
 
 @SOME
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
-async def test_paths(town: Player, caplog: pytest.LogCaptureFixture, words: str) -> None:
+async def test_paths(demo: ApiClient, caplog: pytest.LogCaptureFixture, words: str) -> None:
     key = quote(words, safe="")
     for method in ("GET", "POST"):
-        status, _ = await ask(town, method, f"/{key}", b"", {})
+        status, _ = await ask(demo, method, f"/{key}", b"", {})
         assert status in {200, 404, 405}
-        status, _ = await ask(town, method, f"/api/v1/messages/{key}", b"", {})
+        status, _ = await ask(demo, method, f"/api/v1/messages/{key}", b"", {})
         assert status in {400, 404, 405}
     blameless(caplog)
 
 
-async def test_what_was_accepted_hurts_no_worker(town: Player, caplog: pytest.LogCaptureFixture) -> None:
+async def test_what_was_accepted_hurts_no_worker(demo: ApiClient, caplog: pytest.LogCaptureFixture) -> None:
     """Texts that are right for us and odd for providers come to an end: sent, or refused in words."""
     odd = ["\u202e", "\ud83d", "😀" * 3000, "<b>&amp;", "a\0b", "\r\n", "{{'{{'}}", "\u0001", "x " * 8000]
-    channels = [{"channel": name, "text": ""} for name in town.town.simulators]
-    await town.say("telegram", "/start")
-    await town.say("whatsapp", "/start")
+    channels = [{"channel": name, "text": ""} for name in demo.environment.simulators]
+    await demo.say("telegram", "/start")
+    await demo.say("whatsapp", "/start")
     for text in odd:
         raw = json.dumps({"messages": [message({**channel, "text": text}) for channel in channels]})
-        status, answer = await ask(town, "POST", "/api/v1/messages", raw.encode(), {})
+        status, answer = await ask(demo, "POST", "/api/v1/messages", raw.encode(), {})
         for item in json.loads(answer).get("messages", []) if status == 202 else []:
             if "id" in item:
-                await town.ended(item["id"], "SENT", "DELIVERED", "READ", "UNDELIVERED")
+                await demo.ended(item["id"], "SENT", "DELIVERED", "READ", "UNDELIVERED")
     blameless(caplog)
 
 

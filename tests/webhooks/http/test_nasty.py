@@ -7,7 +7,7 @@ import logging
 import aiohttp
 import pytest
 
-from tests.support.client import PHONE, Player
+from tests.support.client import PHONE, ApiClient
 from tests.support.hostile.requests import Nasty
 
 COUNT, SEED, AT_ONCE = 10_000, 17, 20
@@ -15,8 +15,8 @@ INSIDE = (b"Traceback", b'File "', b"site-packages", b"pymongo", b"msgspec.")
 
 
 @pytest.mark.timeout(600)
-async def test_ten_thousand(town: Player, caplog: pytest.LogCaptureFixture) -> None:
-    async with town.http.get("/openapi.json") as response:
+async def test_ten_thousand(demo: ApiClient, caplog: pytest.LogCaptureFixture) -> None:
+    async with demo.http.get("/openapi.json") as response:
         nasty = Nasty(await response.json(), SEED)
     wrong: list[str] = []
     heard: dict[int, int] = {}
@@ -26,7 +26,7 @@ async def test_ten_thousand(town: Player, caplog: pytest.LogCaptureFixture) -> N
         for method, path, headers, body in requests:
             raw = body if isinstance(body, bytes) else json.dumps(body).encode("utf-8", "surrogatepass")
             try:
-                async with town.http.request(
+                async with demo.http.request(
                     method, path, headers=headers, data=raw, allow_redirects=False
                 ) as response:
                     status, said = response.status, await response.read()
@@ -42,4 +42,4 @@ async def test_ten_thousand(town: Player, caplog: pytest.LogCaptureFixture) -> N
     assert [record.getMessage() for record in caplog.records if record.exc_info] == []
     assert sum(heard.values()) == COUNT
     assert heard.keys() >= {200, 202, 400, 404, 405}, heard
-    await town.ended(await town.send({"channel": "sms", "text": "Still well"}, phone=PHONE), "DELIVERED")
+    await demo.ended(await demo.send({"channel": "sms", "text": "Still well"}, phone=PHONE), "DELIVERED")

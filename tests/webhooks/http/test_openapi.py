@@ -9,9 +9,9 @@ import aiohttp
 import pytest
 from playwright.async_api import async_playwright
 
-from gateway.domain.api.request import Asked
-from gateway.domain.api.response import Told
-from tests.support.client import Player
+from gateway.domain.api.request import Input
+from gateway.domain.api.response import View
+from tests.support.client import ApiClient
 from tests.support.processes.chromium import ARGUMENTS
 from webhooks.app import create_app
 
@@ -22,27 +22,27 @@ OPEN = {"/healthz", "/readyz", "/api/v1/auth/login", "/api/v1/auth/refresh"}
 """Described as wanting no key."""
 
 
-async def described(town: Player) -> Any:
-    async with aiohttp.ClientSession(town.town.url) as anybody, anybody.get("/openapi.json") as response:
+async def described(demo: ApiClient) -> Any:
+    async with aiohttp.ClientSession(demo.environment.url) as anybody, anybody.get("/openapi.json") as response:
         assert response.status == 200
         return await response.json()
 
 
-async def test_every_type_that_is_named_is_there(town: Player) -> None:
-    description = await described(town)
+async def test_every_type_that_is_named_is_there(demo: ApiClient) -> None:
+    description = await described(demo)
     named = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(description)))
     assert named <= description["components"]["schemas"].keys()
     assert {"AskedMessage", "AskedStep", "ToldStory", "Mistake"} <= named
 
 
-async def test_every_route_is_described(town: Player) -> None:
-    rules = [rule for rule in create_app(town.town.runtime).url_map.iter_rules() if rule.endpoint not in HIDDEN]
+async def test_every_route_is_described(demo: ApiClient) -> None:
+    rules = [rule for rule in create_app(demo.environment.runtime).url_map.iter_rules() if rule.endpoint not in HIDDEN]
     wanted = {
         (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method.lower())
         for rule in rules
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
-    paths = (await described(town))["paths"]
+    paths = (await described(demo))["paths"]
     there = {(path, method) for path, operations in paths.items() for method in operations}
     assert there == wanted
     for path, method in there:
@@ -53,7 +53,7 @@ async def test_every_route_is_described(town: Player) -> None:
 
 
 @pytest.mark.browser
-async def test_the_page_opens_without_the_internet(town: Player, chromium: str) -> None:
+async def test_the_page_opens_without_the_internet(demo: ApiClient, chromium: str) -> None:
     async with async_playwright() as play:
         browser = await play.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         page = await browser.new_page()
@@ -61,16 +61,16 @@ async def test_the_page_opens_without_the_internet(town: Player, chromium: str) 
         asked: list[str] = []
         page.on("console", lambda line: said.append(line.text))
         page.on("request", lambda request: asked.append(request.url))
-        await page.goto(f"{town.town.url}/docs")
+        await page.goto(f"{demo.environment.url}/docs")
         await page.get_by_text("Explain what sending would do", exact=False).first.wait_for()
         await browser.close()
     assert said == []
-    assert all(url.startswith((town.town.url, "data:")) for url in asked)
+    assert all(url.startswith((demo.environment.url, "data:")) for url in asked)
 
 
 def test_no_two_types_have_one_name() -> None:
     """The description knows them by their names only."""
-    kinds = [*everything_under(Told), *everything_under(Asked)]
+    kinds = [*everything_under(View), *everything_under(Input)]
     names = Counter(kind.__name__ for kind in kinds)
     assert [name for name, count in names.items() if count > 1] == []
     assert len(names) > 60

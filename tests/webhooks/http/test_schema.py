@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.client import PHONE, Player
+from tests.support.client import PHONE, ApiClient
 from tests.support.jobs import job
 from tests.support.processes.commands import BIN, ROOT, environment
 
@@ -16,14 +16,14 @@ PATIENCE = 300
 
 
 @pytest.mark.timeout(PATIENCE + 60)
-async def test_the_fuzzer_finds_no_fault(town: Player, tmp_path: Path) -> None:
+async def test_the_fuzzer_finds_no_fault(demo: ApiClient, tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         *(str(BIN / "schemathesis"), "--config-file", str(ROOT / "tests/support/hostile/schemathesis.toml")),
-        *("run", f"{town.town.url}/openapi.json", "--header", f"Authorization: Bearer {town.town.key}"),
+        *("run", f"{demo.environment.url}/openapi.json", "--header", f"Authorization: Bearer {demo.environment.key}"),
         *("--checks", "all", "--max-examples", "20", "--seed", "1", "--continue-on-failure", "--no-color"),
         *("--generation-database", "none", "--request-timeout", "60", "--request-retries", "2"),
         cwd=tmp_path,
-        env=environment(SCHEMATHESIS_HOOKS="tests.support.hostile.schema_hooks", FUZZED=json.dumps(await things(town))),
+        env=environment(SCHEMATHESIS_HOOKS="tests.support.hostile.schema_hooks", FUZZED=json.dumps(await things(demo))),
         stdout=PIPE,
         stderr=STDOUT,
     )
@@ -39,22 +39,22 @@ async def test_the_fuzzer_finds_no_fault(town: Player, tmp_path: Path) -> None:
     assert int(asked[1]) > 1000, said
 
 
-async def things(town: Player) -> dict[str, str]:
+async def things(demo: ApiClient) -> dict[str, str]:
     """Something of each area, by its id."""
-    await town.say("whatsapp", "/start")
+    await demo.say("whatsapp", "/start")
     step = {"channel": "sms", "text": "Hi {{name}}, https://shop.ru/"}
-    contact = (await town.post("/api/v1/contacts", {"phone": PHONE, "externalId": "crm-1"}))[1]
-    own = (await town.post("/api/v1/templates", {"id": "x", "name": "X", "channels": [step]}))[1]
+    contact = (await demo.post("/api/v1/contacts", {"phone": PHONE, "externalId": "crm-1"}))[1]
+    own = (await demo.post("/api/v1/templates", {"id": "x", "name": "X", "channels": [step]}))[1]
     words = {"channel": "whatsapp", "name": "hello", "language": "en", "category": "UTILITY", "body": "Hi"}
-    draft = (await town.post("/api/v1/messageTemplates", words))[1]
-    async with town.http.get("/api/v1/sessions") as response:
+    draft = (await demo.post("/api/v1/messageTemplates", words))[1]
+    async with demo.http.get("/api/v1/sessions") as response:
         (session, *_) = (await response.json())["sessions"]
     return {
-        "messages": await town.send({"channel": "sms", "text": "Hi"}),
+        "messages": await demo.send({"channel": "sms", "text": "Hi"}),
         "contacts": contact["id"],
         "templates": own["id"],
         "messageTemplates": draft["id"],
         "sessions": session["id"],
-        "jobs": await job(town, [PHONE]),
+        "jobs": await job(demo, [PHONE]),
         "accounts": "sms:demo",
     }

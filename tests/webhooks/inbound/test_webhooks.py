@@ -14,14 +14,14 @@ from gateway.runtime.runtime import Runtime
 from storage.engine.database import connect
 from storage.engine.embedded import embedded
 from storage.messages.inbox import Inbox
-from tests.support.client import PHONE, Player, until
+from tests.support.client import PHONE, ApiClient, until
 from webhooks.app import create_app
 
 COPIES = 20
 
 
-def telegram(town: Player) -> Telegram:
-    simulator = town.town.simulators["telegram"]
+def telegram(demo: ApiClient) -> Telegram:
+    simulator = demo.environment.simulators["telegram"]
     assert isinstance(simulator, Telegram)
     return simulator
 
@@ -32,17 +32,17 @@ def update(number: int, text: str = "/start", chat: int = 7) -> dict[str, Any]:
     return {"update_id": number, "message": {**message, "text": text}}
 
 
-async def deliver(town: Player, body: Any, secret: str | None = None, path: str = "telegram/demo") -> int:
-    headers = {"X-Telegram-Bot-Api-Secret-Token": telegram(town).secret if secret is None else secret}
+async def deliver(demo: ApiClient, body: Any, secret: str | None = None, path: str = "telegram/demo") -> int:
+    headers = {"X-Telegram-Bot-Api-Secret-Token": telegram(demo).secret if secret is None else secret}
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    async with town.http.post(f"/webhooks/{path}", data=io.BytesIO(content), headers=headers) as response:
+    async with demo.http.post(f"/webhooks/{path}", data=io.BytesIO(content), headers=headers) as response:
         return response.status
 
 
-def started(town: Player, *chats: int) -> None:
+def started(demo: ApiClient, *chats: int) -> None:
     """People whom the stand-in lets a bot write to."""
     for chat in chats:
-        telegram(town).phone(str(chat)).last_wrote_at = town.town.runtime.clock()
+        telegram(demo).phone(str(chat)).last_wrote_at = demo.environment.runtime.clock()
 
 
 async def settled(runtime: Runtime) -> None:
@@ -55,39 +55,39 @@ async def settled(runtime: Runtime) -> None:
     await until(idle)
 
 
-async def test_twenty_copies_at_once_have_one_effect(town: Player) -> None:
-    started(town, 7)
-    statuses = await asyncio.gather(*[deliver(town, update(1)) for _ in range(COPIES)])
+async def test_twenty_copies_at_once_have_one_effect(demo: ApiClient) -> None:
+    started(demo, 7)
+    statuses = await asyncio.gather(*[deliver(demo, update(1)) for _ in range(COPIES)])
     assert set(statuses) == {200}
-    await settled(town.town.runtime)
-    assert [message.user for message in telegram(town).accepted] == ["7"]
+    await settled(demo.environment.runtime)
+    assert [message.user for message in telegram(demo).accepted] == ["7"]
 
 
-async def test_twenty_people_at_once_are_all_answered(town: Player) -> None:
-    started(town, *range(1, COPIES + 1))
-    await asyncio.gather(*[deliver(town, update(chat, chat=chat)) for chat in range(1, COPIES + 1)])
-    await settled(town.town.runtime)
-    assert {message.user for message in telegram(town).accepted} == {str(chat) for chat in range(1, COPIES + 1)}
-    assert len(telegram(town).accepted) == COPIES
+async def test_twenty_people_at_once_are_all_answered(demo: ApiClient) -> None:
+    started(demo, *range(1, COPIES + 1))
+    await asyncio.gather(*[deliver(demo, update(chat, chat=chat)) for chat in range(1, COPIES + 1)])
+    await settled(demo.environment.runtime)
+    assert {message.user for message in telegram(demo).accepted} == {str(chat) for chat in range(1, COPIES + 1)}
+    assert len(telegram(demo).accepted) == COPIES
 
 
-async def test_a_provider_that_repeats_and_reorders_is_answered_once_each(town: Player) -> None:
+async def test_a_provider_that_repeats_and_reorders_is_answered_once_each(demo: ApiClient) -> None:
     for channel in ("telegram", "whatsapp"):
-        faults = town.town.simulators[channel].faults
+        faults = demo.environment.simulators[channel].faults
         faults.webhook_copies, faults.reorder = 5, True
-        await town.say(channel, "/start")
-        await town.press(channel, "Help")
-        await town.town.simulators[channel].quiet()
-    await settled(town.town.runtime)
-    assert len(town.answers("telegram")) == len(town.answers("whatsapp")) == 2
+        await demo.say(channel, "/start")
+        await demo.press(channel, "Help")
+        await demo.environment.simulators[channel].quiet()
+    await settled(demo.environment.runtime)
+    assert len(demo.answers("telegram")) == len(demo.answers("whatsapp")) == 2
 
 
-async def test_events_of_a_conversation_are_answered_in_order(town: Player) -> None:
-    started(town, 7)
+async def test_events_of_a_conversation_are_answered_in_order(demo: ApiClient) -> None:
+    started(demo, 7)
     for number, word in enumerate(["/start", "/help", "/stop", "/help", "/start"], 1):
-        await deliver(town, update(number, word))
-    await settled(town.town.runtime)
-    said = [message.text.split()[0] for message in telegram(town).accepted]
+        await deliver(demo, update(number, word))
+    await settled(demo.environment.runtime)
+    said = [message.text.split()[0] for message in telegram(demo).accepted]
     assert said == ["Hello,", "/start", "You", "/start", "Hello,"]
 
 
@@ -104,50 +104,50 @@ async def test_events_of_a_conversation_are_answered_in_order(town: Player) -> N
         (b" " * (3 * 1024 * 1024 - 1), None, "whatsapp/demo", 401),
     ],
 )
-async def test_what_is_refused(town: Player, body: Any, secret: str | None, path: str, status: int) -> None:
-    assert await deliver(town, body, secret, path) == status
-    assert await town.town.runtime.db["inbox"].find_one({}) is None
+async def test_what_is_refused(demo: ApiClient, body: Any, secret: str | None, path: str, status: int) -> None:
+    assert await deliver(demo, body, secret, path) == status
+    assert await demo.environment.runtime.db["inbox"].find_one({}) is None
 
 
 def counted() -> float:
     return REGISTRY.get_sample_value("gateway_events_total", {"channel": "telegram", "kind": "unrecognised"}) or 0
 
 
-async def test_an_unknown_kind_of_event_is_taken_and_counted(town: Player) -> None:
+async def test_an_unknown_kind_of_event_is_taken_and_counted(demo: ApiClient) -> None:
     before = counted()
-    assert await deliver(town, {"update_id": 5, "teleportation": {"to": "Mars"}}) == 200
-    await settled(town.town.runtime)
+    assert await deliver(demo, {"update_id": 5, "teleportation": {"to": "Mars"}}) == 200
+    await settled(demo.environment.runtime)
     assert counted() == before + 1
 
 
 async def test_without_a_database_the_provider_hears_5xx_and_delivers_again(
-    town: Player, tmp_path_factory: pytest.TempPathFactory
+    demo: ApiClient, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """A second app over a database that is gone: it must not acknowledge what it cannot keep."""
     async with embedded(tmp_path_factory.mktemp("gone")) as uri:
         gone = uri
-    runtime = town.town.runtime
+    runtime = demo.environment.runtime
     dead = connect(gone, "gone")
     broken = dataclasses.replace(runtime, db=dead, inbox=Inbox(dead))
     client = create_app(broken).test_client()
-    headers = {"X-Telegram-Bot-Api-Secret-Token": telegram(town).secret}
+    headers = {"X-Telegram-Bot-Api-Secret-Token": telegram(demo).secret}
     response = await client.post("/webhooks/telegram/demo", data=json.dumps(update(1)), headers=headers)
     assert response.status_code == 503
     assert response.headers["Retry-After"]
     dead.client.close()
 
 
-async def test_stop_and_block_hold_notifications_back(town: Player) -> None:
-    simulator, user = telegram(town), telegram(town).user_of(PHONE)
-    contact = (await town.post("/api/v1/contacts", {"phone": PHONE}))[1]
-    await town.say("telegram", f"/start {contact['startCode']}")
-    await town.say("telegram", "/stop")
-    story = await town.ended(await town.send({"channel": "telegram", "text": "News"}), "UNDELIVERED")
+async def test_stop_and_block_hold_notifications_back(demo: ApiClient) -> None:
+    simulator, user = telegram(demo), telegram(demo).user_of(PHONE)
+    contact = (await demo.post("/api/v1/contacts", {"phone": PHONE}))[1]
+    await demo.say("telegram", f"/start {contact['startCode']}")
+    await demo.say("telegram", "/stop")
+    story = await demo.ended(await demo.send({"channel": "telegram", "text": "News"}), "UNDELIVERED")
     assert "asked us to stop" in story["attempts"][0]["reason"]
-    await town.say("telegram", "/start")
-    await town.ended(await town.send({"channel": "telegram", "text": "News"}), "SENT")
+    await demo.say("telegram", "/start")
+    await demo.ended(await demo.send({"channel": "telegram", "text": "News"}), "SENT")
     await simulator.block(user)
     await simulator.quiet()
-    await settled(town.town.runtime)
-    story = await town.ended(await town.send({"channel": "telegram", "text": "News"}), "UNDELIVERED")
+    await settled(demo.environment.runtime)
+    story = await demo.ended(await demo.send({"channel": "telegram", "text": "News"}), "UNDELIVERED")
     assert "has blocked us" in story["attempts"][0]["reason"]

@@ -13,7 +13,7 @@ from gateway.runtime.runtime import opened
 from gateway.runtime.settings.settings import Settings
 from storage.engine.database import connect
 from storage.engine.embedded import embedded
-from tests.support.client import Player, until
+from tests.support.client import ApiClient, until
 from tests.support.http.serving import served
 from tests.support.workload import in_state, one
 from webhooks.app import create_app
@@ -45,16 +45,16 @@ def state(workers: int, held: int, **more: Any) -> dict[str, Any]:
     return {"ready": True, "database": True, "workers": workers, "accounts": accounts, **more}
 
 
-async def test_a_process_at_work_is_ready_and_tells_of_held_accounts(town: Player) -> None:
+async def test_a_process_at_work_is_ready_and_tells_of_held_accounts(demo: ApiClient) -> None:
     """An account that is held is no reason to take the others' process away."""
-    await becomes(town.town.url, (200, state(1, 0)))
-    town.town.simulators["sms"].faults.fail(20003)
-    await one(town, {"channel": "sms", "text": "Hi"})
-    await in_state(town, "sms:demo", "held")
-    await becomes(town.town.url, (200, state(1, 1)))
+    await becomes(demo.environment.url, (200, state(1, 0)))
+    demo.environment.simulators["sms"].faults.fail(20003)
+    await one(demo, {"channel": "sms", "text": "Hi"})
+    await in_state(demo, "sms:demo", "held")
+    await becomes(demo.environment.url, (200, state(1, 1)))
 
 
-async def test_a_loop_that_hangs_shows(town: Player, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_loop_that_hangs_shows(demo: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """The process still answers, and its heart would still beat: but nothing is worked on."""
     monkeypatch.setattr(heartbeat, "STALE", timedelta(seconds=2))
     monkeypatch.setattr(heartbeat, "EVERY", timedelta(seconds=0.2))
@@ -66,12 +66,12 @@ async def test_a_loop_that_hangs_shows(town: Player, monkeypatch: pytest.MonkeyP
         return []
 
     with monkeypatch.context() as patch:
-        patch.setattr(town.town.runtime.inbox, "claim", hang)
-        await becomes(town.town.url, (503, state(0, 0, ready=False, worker="hangs")))
-        async with aiohttp.ClientSession() as http, http.get(f"{town.town.url}/healthz") as response:
+        patch.setattr(demo.environment.runtime.inbox, "claim", hang)
+        await becomes(demo.environment.url, (503, state(0, 0, ready=False, worker="hangs")))
+        async with aiohttp.ClientSession() as http, http.get(f"{demo.environment.url}/healthz") as response:
             assert response.status == 200
     enough.set()
-    await becomes(town.town.url, (200, state(1, 0)))
+    await becomes(demo.environment.url, (200, state(1, 0)))
 
 
 async def test_a_web_without_any_worker_takes_webhooks_and_is_ready(settings: Settings) -> None:
@@ -81,11 +81,11 @@ async def test_a_web_without_any_worker_takes_webhooks_and_is_ready(settings: Se
 
 
 async def test_without_a_database_it_is_not_ready_and_says_so_soon(
-    town: Player, tmp_path_factory: pytest.TempPathFactory
+    demo: ApiClient, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     async with embedded(tmp_path_factory.mktemp("gone")) as uri:
         gone = uri
     dead = connect(gone, "gone")
-    async with served(create_app(dataclasses.replace(town.town.runtime, db=dead))) as url:
+    async with served(create_app(dataclasses.replace(demo.environment.runtime, db=dead))) as url:
         assert await ready(url) == (503, {"ready": False, "database": False})
     dead.client.close()

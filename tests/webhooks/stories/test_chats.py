@@ -4,7 +4,7 @@ from bots.simulation.simulation import Simulator
 from bots.viber.simulator.server import Server as Viber
 from bots.vk.simulator.server import Server as Vk
 from storage.people import sessions
-from tests.support.client import PHONE, Player, until
+from tests.support.client import PHONE, ApiClient, until
 
 VK = {"channel": "vk", "text": "Your order has been sent."}
 VIBER = {"channel": "viber", "text": "Your order has been sent."}
@@ -12,132 +12,134 @@ SMS = {"channel": "sms", "text": "Order sent."}
 DAY = 25
 
 
-async def started(town: Player, channel: str) -> Simulator:
+async def started(demo: ApiClient, channel: str) -> Simulator:
     """Anna has followed her deep link; the chat is hers."""
-    contact = (await town.post("/api/v1/contacts", {"phone": PHONE}))[1]
+    contact = (await demo.post("/api/v1/contacts", {"phone": PHONE}))[1]
     assert f"{channel}:demo" in contact["links"]
-    simulator = town.town.simulators[channel]
+    simulator = demo.environment.simulators[channel]
     await simulator.start(simulator.user_of(PHONE), contact["startCode"])
 
     async def greeted() -> bool:
         """By the bot; a provider may have shown a welcome before."""
-        return any(button.text == "Help" for bubble in town.answers(channel) for button in bubble.buttons)
+        return any(button.text == "Help" for bubble in demo.answers(channel) for button in bubble.buttons)
 
     await until(greeted)
     return simulator
 
 
-def vk(town: Player) -> Vk:
-    simulator = town.town.simulators["vk"]
+def vk(demo: ApiClient) -> Vk:
+    simulator = demo.environment.simulators["vk"]
     assert isinstance(simulator, Vk)
     return simulator
 
 
-def viber(town: Player) -> Viber:
-    simulator = town.town.simulators["viber"]
+def viber(demo: ApiClient) -> Viber:
+    simulator = demo.environment.simulators["viber"]
     assert isinstance(simulator, Viber)
     return simulator
 
 
-async def test_vk_inside_the_window_and_a_day_later_under_an_intent(town: Player) -> None:
-    await started(town, "vk")
-    story = await town.ended(await town.send(VK, SMS), "SENT")
+async def test_vk_inside_the_window_and_a_day_later_under_an_intent(demo: ApiClient) -> None:
+    await started(demo, "vk")
+    story = await demo.ended(await demo.send(VK, SMS), "SENT")
     assert [(a["channel"], a["intent"]) for a in story["attempts"]] == [("vk", None)]
-    town.pass_time(hours=DAY)
-    story = await town.ended(await town.send(VK, SMS), "SENT")
+    demo.pass_time(hours=DAY)
+    story = await demo.ended(await demo.send(VK, SMS), "SENT")
     assert [(a["channel"], a["intent"]) for a in story["attempts"]] == [("vk", "purchase_update")]
     assert story["decisions"][0]["text"] == "vk: window closed 1 h ago -> free text as purchase_update"
-    assert len(town.answers("sms")) == 0
+    assert len(demo.answers("sms")) == 0
 
 
-async def test_vk_says_that_the_window_is_shut(town: Player) -> None:
+async def test_vk_says_that_the_window_is_shut(demo: ApiClient) -> None:
     """We believe that it is open; the provider knows better, and the intent is tried at once."""
-    simulator = await started(town, "vk")
+    simulator = await started(demo, "vk")
     simulator.faults.fail(950)
-    story = await town.ended(await town.send(VK, SMS), "SENT")
+    story = await demo.ended(await demo.send(VK, SMS), "SENT")
     assert [(a["status"], a["intent"]) for a in story["attempts"]] == [
         ("UNDELIVERED", None),
         ("SENT", "purchase_update"),
     ]
 
 
-async def test_a_lost_answer_of_vk_is_asked_for_again_and_arrives_once(town: Player) -> None:
-    simulator = await started(town, "vk")
+async def test_a_lost_answer_of_vk_is_asked_for_again_and_arrives_once(demo: ApiClient) -> None:
+    simulator = await started(demo, "vk")
     before = len(simulator.accepted)
     simulator.faults.lose_answers(2)
-    await town.ended(await town.send(VK, SMS), "SENT")
+    await demo.ended(await demo.send(VK, SMS), "SENT")
     assert len(simulator.accepted) == before + 1
-    assert len(town.answers("sms")) == 0
+    assert len(demo.answers("sms")) == 0
 
 
-async def test_an_operators_own_reply_is_kept_and_not_answered(town: Player) -> None:
-    await started(town, "vk")
-    server, user = vk(town), vk(town).user_of(PHONE)
-    answers = len(town.answers("vk"))
+async def test_an_operators_own_reply_is_kept_and_not_answered(demo: ApiClient) -> None:
+    await started(demo, "vk")
+    server, user = vk(demo), vk(demo).user_of(PHONE)
+    answers = len(demo.answers("vk"))
     await server.reply_as_operator(user, "This is Olga. I am looking into it.")
     await server.quiet()
 
     async def logged() -> object:
-        return await town.town.runtime.db["messages"].find_one({"content.text": "This is Olga. I am looking into it."})
+        return await demo.environment.runtime.db["messages"].find_one(
+            {"content.text": "This is Olga. I am looking into it."}
+        )
 
     line = await until(logged)
     assert isinstance(line, dict)
     assert (line["outbound"], line["session"]) == (True, f"vk:demo:{user}")
-    await town.say("vk", "/help")
-    assert len(town.answers("vk")) == answers + 2
+    await demo.say("vk", "/help")
+    assert len(demo.answers("vk")) == answers + 2
 
 
-async def test_who_denies_messages_gets_an_sms_and_who_allows_them_again_does_not(town: Player) -> None:
-    await started(town, "vk")
-    server, user = vk(town), vk(town).user_of(PHONE)
+async def test_who_denies_messages_gets_an_sms_and_who_allows_them_again_does_not(demo: ApiClient) -> None:
+    await started(demo, "vk")
+    server, user = vk(demo), vk(demo).user_of(PHONE)
     await server.deny(user)
-    await known(town, "vk", blocked=True)
-    story = await town.ended(await town.send(VK, SMS), "DELIVERED")
+    await known(demo, "vk", blocked=True)
+    story = await demo.ended(await demo.send(VK, SMS), "DELIVERED")
     assert [(a["channel"], a["status"]) for a in story["attempts"]] == [("vk", "SKIPPED"), ("sms", "DELIVERED")]
     await server.allow(user)
-    await known(town, "vk", blocked=False)
-    await town.ended(await town.send(VK, SMS), "SENT")
+    await known(demo, "vk", blocked=False)
+    await demo.ended(await demo.send(VK, SMS), "SENT")
 
 
-async def test_viber_is_read_and_a_day_later_charged(town: Player) -> None:
-    await started(town, "viber")
-    story = await town.ended(await town.send(VIBER, SMS), "READ")
+async def test_viber_is_read_and_a_day_later_charged(demo: ApiClient) -> None:
+    await started(demo, "viber")
+    story = await demo.ended(await demo.send(VIBER, SMS), "READ")
     assert story["decisions"][0]["text"] == "viber: free session open for 23 h -> free text"
-    town.pass_time(hours=DAY)
-    story = await town.ended(await town.send(VIBER, SMS), "READ")
+    demo.pass_time(hours=DAY)
+    story = await demo.ended(await demo.send(VIBER, SMS), "READ")
     assert story["decisions"][0]["text"] == "viber: free session closed 1 h ago, charged -> free text"
-    assert len(viber(town).charged) == 1
+    assert len(viber(demo).charged) == 1
 
 
-async def test_vibers_free_session_is_fixed_from_its_first_message(town: Player) -> None:
-    await started(town, "viber")
-    town.pass_time(hours=20)
-    await town.say("viber", "/help")
-    town.pass_time(hours=5)
-    story = await town.ended(await town.send(VIBER, SMS), "READ")
+async def test_vibers_free_session_is_fixed_from_its_first_message(demo: ApiClient) -> None:
+    await started(demo, "viber")
+    demo.pass_time(hours=20)
+    await demo.say("viber", "/help")
+    demo.pass_time(hours=5)
+    story = await demo.ended(await demo.send(VIBER, SMS), "READ")
     assert "free session closed 1 h ago" in story["decisions"][0]["text"]
 
 
-async def test_opening_a_viber_chat_is_no_start_but_joins_it(town: Player) -> None:
-    contact = (await town.post("/api/v1/contacts", {"phone": PHONE}))[1]
-    server, user = viber(town), viber(town).user_of(PHONE)
+async def test_opening_a_viber_chat_is_no_start_but_joins_it(demo: ApiClient) -> None:
+    contact = (await demo.post("/api/v1/contacts", {"phone": PHONE}))[1]
+    server, user = viber(demo), viber(demo).user_of(PHONE)
     await server.open_chat(user, contact["startCode"])
 
     async def welcomed() -> object:
-        return town.answers("viber")
+        return demo.answers("viber")
 
     await until(welcomed)
-    story = await town.ended(await town.send(VIBER, SMS), "DELIVERED")
+    story = await demo.ended(await demo.send(VIBER, SMS), "DELIVERED")
     assert story["attempts"][0]["reason"] == "viber: the person has not started the bot"
-    await town.say("viber", "hi")
-    await town.ended(await town.send(VIBER, SMS), "READ")
+    await demo.say("viber", "hi")
+    await demo.ended(await demo.send(VIBER, SMS), "READ")
 
 
-async def test_who_unsubscribes_from_viber_gets_an_sms(town: Player) -> None:
-    await started(town, "viber")
-    await viber(town).unsubscribe(viber(town).user_of(PHONE))
-    await known(town, "viber", blocked=True)
-    story = await town.ended(await town.send(VK, VIBER, SMS), "DELIVERED")
+async def test_who_unsubscribes_from_viber_gets_an_sms(demo: ApiClient) -> None:
+    await started(demo, "viber")
+    await viber(demo).unsubscribe(viber(demo).user_of(PHONE))
+    await known(demo, "viber", blocked=True)
+    story = await demo.ended(await demo.send(VK, VIBER, SMS), "DELIVERED")
     assert [(a["channel"], a["status"]) for a in story["attempts"]] == [
         ("vk", "SKIPPED"),
         ("viber", "SKIPPED"),
@@ -145,23 +147,23 @@ async def test_who_unsubscribes_from_viber_gets_an_sms(town: Player) -> None:
     ]
 
 
-async def test_a_viber_phone_that_is_off_falls_back_when_patience_ends(town: Player) -> None:
-    simulator = await started(town, "viber")
+async def test_a_viber_phone_that_is_off_falls_back_when_patience_ends(demo: ApiClient) -> None:
+    simulator = await started(demo, "viber")
     simulator.phone(simulator.user_of(PHONE)).reachable = False
-    key = await town.send(VIBER, SMS)
-    await town.decided(key, "waiting up to 5 min for delivered")
-    town.pass_time(hours=0.2)
-    town.town.runtime.outbox_bell.set()
-    story = await town.ended(key, "DELIVERED")
+    key = await demo.send(VIBER, SMS)
+    await demo.decided(key, "waiting up to 5 min for delivered")
+    demo.pass_time(hours=0.2)
+    demo.environment.runtime.outbox_bell.set()
+    story = await demo.ended(key, "DELIVERED")
     assert [(a["channel"], a["status"]) for a in story["attempts"]] == [("viber", "SENT"), ("sms", "DELIVERED")]
 
 
-async def known(town: Player, channel: str, *, blocked: bool) -> None:
-    simulator = town.town.simulators[channel]
+async def known(demo: ApiClient, channel: str, *, blocked: bool) -> None:
+    simulator = demo.environment.simulators[channel]
     key = f"{channel}:demo:{simulator.user_of(PHONE)}"
 
     async def there() -> bool:
-        session = await sessions.get(town.town.runtime.db, key)
+        session = await sessions.get(demo.environment.runtime.db, key)
         return session is not None and (session.blocked_at is not None) is blocked
 
     await until(there)

@@ -1,7 +1,7 @@
 """The main job, end to end over real HTTP: /start, an answer, a notification, and each way in which it falls back."""
 
 import bots
-from tests.support.client import PHONE, Player
+from tests.support.client import PHONE, ApiClient
 
 ORDER = {
     "channel": "whatsapp",
@@ -15,46 +15,46 @@ def order(**fields: object) -> dict[str, object]:
     return {"phone": PHONE, "variables": {"order": "A-17"}, **fields}
 
 
-async def test_the_bot_answers_in_every_messenger(town: Player) -> None:
+async def test_the_bot_answers_in_every_messenger(demo: ApiClient) -> None:
     for channel in bots.CHANNELS:
-        answer = await town.say(channel, "/start")
+        answer = await demo.say(channel, "/start")
         assert answer.text.startswith("Hello"), channel
 
 
-async def test_a_button_is_answered(town: Player) -> None:
+async def test_a_button_is_answered(demo: ApiClient) -> None:
     for channel in ("telegram", "vk", "viber", "whatsapp"):
-        await town.say(channel, "/start")
-        answer = await town.press(channel, "Help")
+        await demo.say(channel, "/start")
+        answer = await demo.press(channel, "Help")
         assert "/stop" in answer.text, channel
 
 
-async def test_free_text_while_the_window_is_open(town: Player) -> None:
-    await town.say("whatsapp", "/start")
-    key = await town.send(ORDER, SMS, **order())
-    story = await town.ended(key, "DELIVERED", "READ")
+async def test_free_text_while_the_window_is_open(demo: ApiClient) -> None:
+    await demo.say("whatsapp", "/start")
+    key = await demo.send(ORDER, SMS, **order())
+    story = await demo.ended(key, "DELIVERED", "READ")
     assert [(attempt["channel"], attempt["template"]) for attempt in story["attempts"]] == [("whatsapp", None)]
-    assert town.answers("whatsapp")[-1].text == "Your order A-17 has been sent."
+    assert demo.answers("whatsapp")[-1].text == "Your order A-17 has been sent."
     assert "free text" in story["decisions"][0]["text"]
 
 
-async def test_a_day_later_the_approved_template(town: Player) -> None:
-    await town.say("whatsapp", "/start")
-    town.pass_time(hours=25)
-    key = await town.send(ORDER, SMS, **order())
-    story = await town.ended(key, "DELIVERED", "READ")
+async def test_a_day_later_the_approved_template(demo: ApiClient) -> None:
+    await demo.say("whatsapp", "/start")
+    demo.pass_time(hours=25)
+    key = await demo.send(ORDER, SMS, **order())
+    story = await demo.ended(key, "DELIVERED", "READ")
     assert story["attempts"][0]["template"] == "order_update/en"
     assert "window closed 1 h ago -> template order_update/en" in story["decisions"][0]["text"]
-    assert town.answers("whatsapp")[-1].text.startswith("Anna")
+    assert demo.answers("whatsapp")[-1].text.startswith("Anna")
 
 
-async def test_whatsapp_fails_so_an_sms_goes_out(town: Player) -> None:
-    simulator = town.town.simulators["whatsapp"]
+async def test_whatsapp_fails_so_an_sms_goes_out(demo: ApiClient) -> None:
+    simulator = demo.environment.simulators["whatsapp"]
     simulator.phone(simulator.user_of(PHONE)).reachable = False
-    key = await town.send(ORDER, SMS, **order())
-    story = await town.ended(key, "DELIVERED")
+    key = await demo.send(ORDER, SMS, **order())
+    story = await demo.ended(key, "DELIVERED")
     assert [(a["channel"], a["status"]) for a in story["attempts"]] == [
         ("whatsapp", "UNDELIVERED"),
         ("sms", "DELIVERED"),
     ]
     assert "131026" in story["attempts"][0]["reason"]
-    assert town.answers("sms")[-1].text == "Order A-17 has been sent."
+    assert demo.answers("sms")[-1].text == "Order A-17 has been sent."

@@ -8,15 +8,15 @@ import aiohttp
 
 from gateway.client import Destination, Gateway, Message, Step
 from gateway.domain.api.signing import verify
-from tests.support.client import PHONE, Player, until
+from tests.support.client import PHONE, ApiClient, until
 from tests.support.http.callback_receiver import opened_receiver
 
 ANNA = Destination(phone="8 900 000-00-01", variables={"name": "Anna"})
 LONG = "https://shop.ru/orders/17?" + "utm_source=sms&" * 10
 
 
-async def test_the_whole_story(town: Player) -> None:
-    async with opened_receiver() as shop, Gateway(town.town.url, town.town.key) as gateway:
+async def test_the_whole_story(demo: ApiClient) -> None:
+    async with opened_receiver() as shop, Gateway(demo.environment.url, demo.environment.key) as gateway:
         steps = [
             Step(channel="telegram", text="{{name}}, pay here: " + LONG),
             Step(channel="sms", text="{{name}}, pay here: " + LONG),
@@ -53,21 +53,21 @@ async def test_the_whole_story(town: Player) -> None:
             return [event["newStatus"] for event in shop.of("order-17")][-1:] == ["DELIVERED"]
 
         await until(told)
-        (secret,) = town.town.runtime.settings.callback_secrets
+        (secret,) = demo.environment.runtime.settings.callback_secrets
         for headers, body in shop.calls:
             verify(secret.reveal(), headers, body, datetime.now(UTC))
             assert json.loads(body)["id"] in {"order-17", "visit-17"}
         assert [event["newStatus"] for event in shop.of("visit-17")] == ["CANCELLED"]
         assert {event["callbackData"] for event in shop.of("order-17")} == {"17"}
 
-        link = next(link for link in story.short_links if link.url in town.screen("sms")[-1].text)
+        link = next(link for link in story.short_links if link.url in demo.screen("sms")[-1].text)
         async with aiohttp.request("GET", link.url, allow_redirects=False) as response:
             assert (response.status, response.headers["Location"]) == (302, LONG)
         clicks = {one.code: one.clicks for one in (await gateway.status("order-17")).short_links}
         assert clicks[link.code] == 1
 
-        await town.say("vk", "/start")
-        await town.post("/api/v1/optOuts", {"phone": PHONE, "reason": "by telephone"})
+        await demo.say("vk", "/start")
+        await demo.post("/api/v1/optOuts", {"phone": PHONE, "reason": "by telephone"})
         (refused,) = await gateway.send(message("sale-18", category="marketing"))
         ended = await gateway.ended(str(refused.id), every=0.05)
         assert (ended.status, "opted out of marketing" in str(ended.decisions[0].text)) == ("UNDELIVERED", True)

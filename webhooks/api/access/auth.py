@@ -9,8 +9,8 @@ from quart.typing import ResponseReturnValue
 from quart_schema import document_request, document_response
 
 from gateway.domain.api.formats import iso
-from gateway.domain.api.request import Asked, read
-from gateway.domain.api.response import Told
+from gateway.domain.api.request import Input, read
+from gateway.domain.api.response import View
 from gateway.domain.api.roles import Role
 from gateway.people import access
 from gateway.people.access import LIFE, LONGEST, Tokens
@@ -25,7 +25,7 @@ Ttl = Annotated[int, Meta(ge=60, le=int(LONGEST.total_seconds()))]
 DEFAULT = int(LIFE.total_seconds())
 
 
-class AskedLogin(Asked):
+class LoginRequest(Input):
     """ttl: seconds that the token is good for."""
 
     email: Annotated[str, Meta(min_length=1, max_length=254)]
@@ -33,12 +33,12 @@ class AskedLogin(Asked):
     ttl: Ttl = DEFAULT
 
 
-class AskedRefresh(Asked):
+class RefreshRequest(Input):
     refresh_token: Annotated[str, Meta(min_length=1, max_length=256)]
     ttl: Ttl = DEFAULT
 
 
-class ToldTokens(Told):
+class TokensResponse(View):
     """Authorization: Bearer <token>, until expiresAt; refreshToken works once, within 30 days."""
 
     token: str
@@ -46,16 +46,16 @@ class ToldTokens(Told):
     expires_at: str | None
 
 
-class ToldOut(Told):
+class SignedOutResponse(View):
     signed_out: bool
 
 
 @blueprint.post("/login")
-@document_request(AskedLogin)
-@document_response(ToldTokens)
+@document_request(LoginRequest)
+@document_response(TokensResponse)
 async def login() -> ResponseReturnValue:
     """Sign in with an e-mail address and a password."""
-    asked = read(AskedLogin, await body())
+    asked = read(LoginRequest, await body())
     life, now = timedelta(seconds=asked.ttl), runtime().clock()
     try:
         return _told(await access.login(runtime().db, asked.email, asked.password, life, client(), now))
@@ -68,11 +68,11 @@ async def login() -> ResponseReturnValue:
 
 
 @blueprint.post("/refresh")
-@document_request(AskedRefresh)
-@document_response(ToldTokens)
+@document_request(RefreshRequest)
+@document_response(TokensResponse)
 async def refresh() -> ResponseReturnValue:
     """Get new tokens for a refresh token, which works once."""
-    asked = read(AskedRefresh, await body())
+    asked = read(RefreshRequest, await body())
     try:
         life = timedelta(seconds=asked.ttl)
         return _told(await access.refreshed(runtime().db, asked.refresh_token, life, runtime().clock()))
@@ -82,17 +82,17 @@ async def refresh() -> ResponseReturnValue:
 
 @blueprint.post("/logout")
 @allow(Role.OPERATOR, Role.SENDER)
-@document_response(ToldOut)
+@document_response(SignedOutResponse)
 async def logout() -> ResponseReturnValue:
     """Sign out: the token that this is asked with ends, and those that came with it."""
     family = g.caller_family
     if family:
         await users.end_family(runtime().db, family)
-    return answer(ToldOut(signed_out=bool(family)))
+    return answer(SignedOutResponse(signed_out=bool(family)))
 
 
 def _told(tokens: Tokens) -> ResponseReturnValue:
-    told = ToldTokens(token=tokens.token, refresh_token=tokens.refresh, expires_at=iso(tokens.expires_at))
+    told = TokensResponse(token=tokens.token, refresh_token=tokens.refresh, expires_at=iso(tokens.expires_at))
     response = answer(told)
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -8,8 +8,8 @@ from quart.typing import ResponseReturnValue
 from quart_schema import document_request, document_response
 
 from gateway.domain.api.formats import iso
-from gateway.domain.api.request import Asked, read
-from gateway.domain.api.response import Told
+from gateway.domain.api.request import Input, read
+from gateway.domain.api.response import View
 from gateway.domain.api.roles import Role
 from storage.access import keys as access
 from webhooks.http.answers import Refusal, answer
@@ -21,18 +21,18 @@ blueprint = Blueprint("keys", __name__, url_prefix="/api/v1/keys")
 KeyName = Annotated[str, Meta(min_length=1, max_length=100)]
 
 
-class AskedKey(Asked):
+class KeyRequest(Input):
     name: KeyName
     role: Role = Role.SENDER
 
 
-class AskedRevoke(Asked):
+class RevokeKeyRequest(Input):
     """Every key of this name."""
 
     name: KeyName
 
 
-class ToldKey(Told):
+class KeyView(View):
     """usedAt: to the hour."""
 
     name: str
@@ -41,11 +41,11 @@ class ToldKey(Told):
     used_at: str | None
 
 
-class ToldKeys(Told):
-    keys: list[ToldKey]
+class KeysResponse(View):
+    keys: list[KeyView]
 
 
-class ToldNew(Told):
+class NewKeyResponse(View):
     """The only time that the key is shown."""
 
     name: str
@@ -53,20 +53,20 @@ class ToldNew(Told):
     key: str
 
 
-class ToldRevoked(Told):
+class RevokedKeyResponse(View):
     revoked: int
 
 
 @blueprint.get("")
 @allow()
-@document_response(ToldKeys)
+@document_response(KeysResponse)
 async def rows() -> ResponseReturnValue:
     """List API keys, without the keys themselves."""
     found = await access.list_keys(runtime().db)
     return answer(
-        ToldKeys(
+        KeysResponse(
             keys=[
-                ToldKey(name=key.name, role=key.role, created_at=iso(key.created_at), used_at=iso(key.used_at))
+                KeyView(name=key.name, role=key.role, created_at=iso(key.created_at), used_at=iso(key.used_at))
                 for key in found
             ]
         )
@@ -75,27 +75,27 @@ async def rows() -> ResponseReturnValue:
 
 @blueprint.post("")
 @allow()
-@document_request(AskedKey)
-@document_response(ToldNew, 201)
+@document_request(KeyRequest)
+@document_response(NewKeyResponse, 201)
 async def create() -> ResponseReturnValue:
     """Make an API key."""
-    asked = read(AskedKey, await body())
+    asked = read(KeyRequest, await body())
     key = await access.create_key(runtime().db, asked.name, runtime().clock(), asked.role)
-    response = answer(ToldNew(name=asked.name, role=asked.role, key=key), 201)
+    response = answer(NewKeyResponse(name=asked.name, role=asked.role, key=key), 201)
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
 @blueprint.delete("")
 @allow()
-@document_request(AskedRevoke)
-@document_response(ToldRevoked)
+@document_request(RevokeKeyRequest)
+@document_response(RevokedKeyResponse)
 async def revoke() -> ResponseReturnValue:
     """Take back every key of a name, at once."""
-    asked = read(AskedRevoke, await body())
+    asked = read(RevokeKeyRequest, await body())
     if asked.name == g.caller and not g.caller_family:
         raise Refusal(409, "This is the key that you call with; another admin has to take it back.", {"field": "name"})
     revoked = await access.revoke_keys(runtime().db, asked.name)
     if not revoked:
         raise Refusal(404, "There is no key of this name.")
-    return answer(ToldRevoked(revoked=revoked))
+    return answer(RevokedKeyResponse(revoked=revoked))

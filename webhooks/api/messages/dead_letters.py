@@ -6,16 +6,16 @@ from quart_schema import document_querystring, document_request, document_respon
 
 from gateway.domain.api.formats import iso
 from gateway.domain.api.request import convert, read
-from gateway.messages.archive.dead_letters import AskedPage, Letter, page
-from gateway.messages.archive.replay import AskedReplay, Outcome, Result, replay
-from webhooks.http.answers import Told, answer
+from gateway.messages.archive.dead_letters import DeadLettersQuery, Letter, page
+from gateway.messages.archive.replay import Outcome, ReplayRequest, Result, replay
+from webhooks.http.answers import View, answer
 from webhooks.http.context import body, query, runtime
 from webhooks.http.guard import allow
 
 blueprint = Blueprint("dead", __name__, url_prefix="/api/v1/deadLetters")
 
 
-class ToldLetter(Told):
+class DeadLetterView(View):
     """tries: how often it was tried."""
 
     id: str
@@ -26,14 +26,14 @@ class ToldLetter(Told):
     channels: list[str]
 
 
-class ToldLetters(Told):
+class DeadLettersResponse(View):
     """A page; `cursor` is null on the last one."""
 
-    dead_letters: list[ToldLetter]
+    dead_letters: list[DeadLetterView]
     cursor: str | None
 
 
-class ToldOutcome(Told):
+class ReplayResultView(View):
     """result: what became of it; replayedAs: the new message's id."""
 
     id: str
@@ -42,43 +42,43 @@ class ToldOutcome(Told):
     reason: str | None
 
 
-class ToldReplay(Told):
+class ReplayResponse(View):
     """left: how many are left; cursor: for all, where to go on."""
 
-    dead_letters: list[ToldOutcome]
+    dead_letters: list[ReplayResultView]
     left: int
     cursor: str | None
 
 
 @blueprint.get("")
 @allow()
-@document_querystring(AskedPage)
-@document_response(ToldLetters)
+@document_querystring(DeadLettersQuery)
+@document_response(DeadLettersResponse)
 async def letters() -> ResponseReturnValue:
     """List dead letters, the newest first.
 
     A page of them: `cursor` asks for the next one.
     """
-    found = await page(runtime().db, convert(AskedPage, query()), runtime().clock())
-    return answer(ToldLetters(dead_letters=[_letter(letter) for letter in found.letters], cursor=found.cursor))
+    found = await page(runtime().db, convert(DeadLettersQuery, query()), runtime().clock())
+    return answer(DeadLettersResponse(dead_letters=[_letter(letter) for letter in found.letters], cursor=found.cursor))
 
 
 @blueprint.post("/replay")
 @allow()
-@document_request(AskedReplay)
-@document_response(ToldReplay)
+@document_request(ReplayRequest)
+@document_response(ReplayResponse)
 async def replay_letters() -> ResponseReturnValue:
     """Send dead letters anew.
 
     For each, what became of it; how many are left; for all, the cursor to go on with.
     """
-    done = await replay(runtime(), read(AskedReplay, await body()))
+    done = await replay(runtime(), read(ReplayRequest, await body()))
     outcomes = [_outcome(outcome) for outcome in done.outcomes]
-    return answer(ToldReplay(dead_letters=outcomes, left=done.left, cursor=done.cursor))
+    return answer(ReplayResponse(dead_letters=outcomes, left=done.left, cursor=done.cursor))
 
 
-def _letter(letter: Letter) -> ToldLetter:
-    return ToldLetter(
+def _letter(letter: Letter) -> DeadLetterView:
+    return DeadLetterView(
         id=letter.id,
         dead_at=iso(letter.at),
         what=letter.what,
@@ -88,5 +88,7 @@ def _letter(letter: Letter) -> ToldLetter:
     )
 
 
-def _outcome(outcome: Outcome) -> ToldOutcome:
-    return ToldOutcome(id=outcome.id, result=outcome.result, replayed_as=outcome.new, reason=outcome.reason or None)
+def _outcome(outcome: Outcome) -> ReplayResultView:
+    return ReplayResultView(
+        id=outcome.id, result=outcome.result, replayed_as=outcome.new, reason=outcome.reason or None
+    )

@@ -15,9 +15,9 @@ from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from gateway.domain.api.request import RequestError, convert
-from gateway.domain.api.response import ToldRow
+from gateway.domain.api.response import MessageView
 from gateway.domain.api.roles import Role
-from gateway.messages.archive.listing import AskedExport, every
+from gateway.messages.archive.listing import ExportQuery, every
 from webhooks.http.context import query, runtime
 from webhooks.http.guard import allow
 from webhooks.http.openapi import document_files
@@ -27,7 +27,7 @@ blueprint = Blueprint("export", __name__, url_prefix="/api/v1/messages/export")
 MOST = 100_000
 """Rows of a workbook; CSV has no bound."""
 
-HEADINGS = [told.encode_name for told in msgspec.structs.fields(ToldRow)]
+HEADINGS = [told.encode_name for told in msgspec.structs.fields(MessageView)]
 CHUNK = 64 * 1024
 OPTIONS = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -38,11 +38,11 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 @blueprint.get("")
 @allow(Role.SENDER, Role.OPERATOR)
-@document_querystring(AskedExport)
+@document_querystring(ExportQuery)
 @document_files(CSV, XLSX)
 async def export() -> ResponseReturnValue:
     """Export messages as CSV or as an Excel workbook (of up to 100,000 rows), the newest first."""
-    asked = convert(AskedExport, query())
+    asked = convert(ExportQuery, query())
     pages = every(runtime(), asked)
     first = await anext(pages)
     if asked.format == "csv":
@@ -57,7 +57,7 @@ def _file(content: AsyncIterator[bytes], kind: str, name: str) -> Response:
     return response
 
 
-async def _csv(first: list[ToldRow], pages: AsyncIterator[list[ToldRow]]) -> AsyncIterator[bytes]:
+async def _csv(first: list[MessageView], pages: AsyncIterator[list[MessageView]]) -> AsyncIterator[bytes]:
     yield "\ufeff".encode()  # by which spreadsheets see that it is UTF-8
     yield _lines([HEADINGS])
     yield _lines(map(_cells, first))
@@ -71,7 +71,7 @@ def _lines(rows: Iterable[Iterable[object]]) -> bytes:
     return text.getvalue().encode(errors="replace")
 
 
-def _cells(row: ToldRow) -> list[object]:
+def _cells(row: MessageView) -> list[object]:
     """What somebody else wrote must not become a formula; a phone number is digits only."""
     values: Iterable[object] = msgspec.structs.astuple(row)
     return [_plain(value) if isinstance(value, str) else value for value in values]
@@ -82,7 +82,7 @@ def _plain(text: str) -> str:
     return text if harmless else f"'{text}"
 
 
-async def _workbook(first: list[ToldRow], pages: AsyncIterator[list[ToldRow]]) -> AsyncIterator[bytes]:
+async def _workbook(first: list[MessageView], pages: AsyncIterator[list[MessageView]]) -> AsyncIterator[bytes]:
     """In a file, since it cannot be sent before it is whole; the writing is not the event loop's work."""
     file = tempfile.TemporaryFile()  # noqa: SIM115 - it is closed when it has been sent
     book = Workbook(file, OPTIONS)
@@ -99,7 +99,7 @@ async def _workbook(first: list[ToldRow], pages: AsyncIterator[list[ToldRow]]) -
     return _chunks(file)
 
 
-def _write(sheet: Worksheet, rows: list[ToldRow], start: int) -> None:
+def _write(sheet: Worksheet, rows: list[MessageView], start: int) -> None:
     for number, row in enumerate(rows, start):
         sheet.write_row(number, 0, msgspec.structs.astuple(row))
 

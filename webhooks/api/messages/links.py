@@ -10,8 +10,8 @@ from werkzeug.urls import iri_to_uri
 from bots.wire.previews import is_preview
 from gateway.domain.api.formats import iso
 from gateway.domain.api.links import CODE, Link
-from gateway.domain.api.request import Asked, Name, convert
-from gateway.domain.api.response import Told, ToldLink
+from gateway.domain.api.request import Input, Name, convert
+from gateway.domain.api.response import LinkView, View
 from gateway.domain.api.roles import Role
 from gateway.runtime.paging import Cursor, Limit, cursor, place
 from storage.messages import links
@@ -32,7 +32,7 @@ PRIVATE = {
 }
 
 
-class AskedLinks(Asked):
+class LinksQuery(Input):
     """Which links are wanted: those of one message, or all."""
 
     message_id: Name | None = None
@@ -40,10 +40,10 @@ class AskedLinks(Asked):
     cursor: Cursor | None = None
 
 
-class ToldLinks(Told):
+class LinksResponse(View):
     """A page, the newest first; `cursor` is null on the last one."""
 
-    short_links: list[ToldLink]
+    short_links: list[LinkView]
     cursor: str | None
 
 
@@ -66,22 +66,24 @@ async def follow(code: str) -> ResponseReturnValue:
 
 @blueprint.get("/api/v1/shortLinks")
 @allow(Role.SENDER, Role.OPERATOR)
-@document_querystring(AskedLinks)
-@document_response(ToldLinks)
+@document_querystring(LinksQuery)
+@document_response(LinksResponse)
 async def rows() -> ResponseReturnValue:
     """List short links and their clicks, the newest first; or those of one message."""
-    asked, db = convert(AskedLinks, query()), runtime().db
+    asked, db = convert(LinksQuery, query()), runtime().db
     after = place(asked.cursor)
     if asked.message_id:
-        return answer(ToldLinks(short_links=list(map(told, await links.of_message(db, asked.message_id))), cursor=None))
+        return answer(
+            LinksResponse(short_links=list(map(told, await links.of_message(db, asked.message_id))), cursor=None)
+        )
     found = await links.page(db, after, runtime().clock(), asked.limit)
     more = cursor(found[-1].at, found[-1].id) if len(found) == asked.limit else None
-    return answer(ToldLinks(short_links=list(map(told, found)), cursor=more))
+    return answer(LinksResponse(short_links=list(map(told, found)), cursor=more))
 
 
 @blueprint.get("/api/v1/shortLinks/<code>")
 @allow(Role.SENDER, Role.OPERATOR)
-@document_response(ToldLink)
+@document_response(LinkView)
 async def one(code: str) -> ResponseReturnValue:
     """Tell of one short link: where it leads, and who has followed it."""
     link = await links.get(runtime().db, code)
@@ -90,8 +92,8 @@ async def one(code: str) -> ResponseReturnValue:
     return answer(told(link))
 
 
-def told(link: Link) -> ToldLink:
-    return ToldLink(
+def told(link: Link) -> LinkView:
+    return LinkView(
         code=link.id,
         url=f"{runtime().settings.link_base}/{link.id}",
         target=link.target,

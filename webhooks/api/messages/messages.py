@@ -8,12 +8,18 @@ from quart.typing import ResponseReturnValue
 from quart_schema import document_headers, document_querystring, document_request, document_response
 from werkzeug.routing import PathConverter
 
-from gateway.domain.api.request import RESERVED, AskedBulk, AskedCancel, convert, read
-from gateway.domain.api.response import ToldBulk, ToldCancel, ToldCancels, ToldRows, ToldStory
+from gateway.domain.api.request import RESERVED, BulkRequest, CancelRequest, convert, read
+from gateway.domain.api.response import (
+    BulkResponse,
+    CancellationsResponse,
+    CancellationView,
+    MessagesResponse,
+    StoryResponse,
+)
 from gateway.domain.api.roles import Role
 from gateway.messages.accepting.cancel import cancel
 from gateway.messages.accepting.submit import submit, validate
-from gateway.messages.archive.listing import AskedList, listed
+from gateway.messages.archive.listing import MessagesQuery, listed
 from storage.messages import links, notifications, traces
 from webhooks.api.messages.links import told
 from webhooks.api.messages.story import story
@@ -41,8 +47,8 @@ class Repeatable(Struct):
 @blueprint.post("")
 @allow(Role.SENDER, Role.OPERATOR)
 @document_headers(Repeatable)
-@document_request(AskedBulk)
-@document_response(ToldBulk, 202)
+@document_request(BulkRequest)
+@document_response(BulkResponse, 202)
 async def send() -> ResponseReturnValue:
     """Send messages.
 
@@ -56,8 +62,8 @@ async def send() -> ResponseReturnValue:
 
 @blueprint.post("/validate")
 @allow(Role.SENDER, Role.OPERATOR)
-@document_request(AskedBulk)
-@document_response(ToldBulk)
+@document_request(BulkRequest)
+@document_response(BulkResponse)
 async def explain() -> ResponseReturnValue:
     """Explain what sending would do, and send nothing.
 
@@ -68,21 +74,21 @@ async def explain() -> ResponseReturnValue:
 
 @blueprint.get("")
 @allow(Role.SENDER, Role.OPERATOR)
-@document_querystring(AskedList)
-@document_response(ToldRows)
+@document_querystring(MessagesQuery)
+@document_response(MessagesResponse)
 async def rows() -> ResponseReturnValue:
     """List messages, the newest first.
 
     While there is a cursor there may be more, even if the page is short.
     """
-    asked = convert(AskedList, query())
+    asked = convert(MessagesQuery, query())
     found = await listed(runtime(), asked, asked.cursor, asked.limit)
-    return answer(ToldRows(messages=found.rows, cursor=found.cursor))
+    return answer(MessagesResponse(messages=found.rows, cursor=found.cursor))
 
 
 @blueprint.get("/<message:key>")
 @allow(Role.SENDER, Role.OPERATOR)
-@document_response(ToldStory)
+@document_response(StoryResponse)
 async def status(key: str) -> ResponseReturnValue:
     """Tell the whole story of one message: every attempt, every decision, in words."""
     notification = await notifications.get(runtime().db, key)
@@ -94,21 +100,21 @@ async def status(key: str) -> ResponseReturnValue:
 
 @blueprint.delete("")
 @allow(Role.SENDER, Role.OPERATOR)
-@document_request(AskedCancel)
-@document_response(ToldCancels)
+@document_request(CancelRequest)
+@document_response(CancellationsResponse)
 async def cancel_messages() -> ResponseReturnValue:
     """Cancel one message, a group or a bulk.
 
     For each, `cancelled` (it never leaves), or `tooLate` and what has left already.
     """
     try:
-        outcomes = await cancel(runtime(), read(AskedCancel, await body()))
+        outcomes = await cancel(runtime(), read(CancelRequest, await body()))
     except LookupError as error:
         raise Refusal(404, str(error)) from None
     return answer(
-        ToldCancels(
+        CancellationsResponse(
             messages=[
-                ToldCancel(
+                CancellationView(
                     id=outcome.id,
                     result="cancelled" if outcome.cancelled else "tooLate",
                     reason=outcome.reason or None,

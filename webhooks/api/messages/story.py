@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from gateway.domain.api.formats import iso
 from gateway.domain.api.response import (
-    ToldAttempt,
-    ToldCall,
-    ToldDecision,
-    ToldLink,
-    ToldRecipient,
-    ToldReply,
-    ToldRequest,
-    ToldStory,
+    AttemptView,
+    CallAnswerView,
+    CallRequestView,
+    CallView,
+    DecisionView,
+    LinkView,
+    RecipientView,
+    StoryResponse,
 )
 from gateway.domain.model.attempt import Attempt
 from gateway.domain.model.notification import Notification
@@ -30,16 +30,16 @@ _STEP_STATUS = {
 }
 
 
-def story(notification: Notification, calls: Sequence[Line], links: Sequence[ToldLink]) -> ToldStory:
+def story(notification: Notification, calls: Sequence[Line], links: Sequence[LinkView]) -> StoryResponse:
     """Times in ISO 8601 and UTC, statuses in the API's words; `calls` to providers by attempts."""
     person = notification.recipient
-    return ToldStory(
+    return StoryResponse(
         id=notification.id,
         group_id=notification.group_id,
         bulk_id=notification.bulk_id,
         job_id=notification.job_id,
         callback_data=notification.callback_data,
-        recipient=ToldRecipient(
+        recipient=RecipientView(
             phone=person.phone,
             contact_id=person.contact,
             external_id=person.external_id,
@@ -61,13 +61,13 @@ def story(notification: Notification, calls: Sequence[Line], links: Sequence[Tol
             for index, attempt in enumerate(notification.attempts)
         ],
         short_links=list(links),
-        decisions=[ToldDecision(at=iso(decision.at), text=decision.text) for decision in notification.decisions],
+        decisions=[DecisionView(at=iso(decision.at), text=decision.text) for decision in notification.decisions],
     )
 
 
-def _attempt(notification: Notification, attempt: Attempt, calls: list[ToldCall]) -> ToldAttempt:
+def _attempt(notification: Notification, attempt: Attempt, calls: list[CallView]) -> AttemptView:
     step, address = notification.steps[attempt.step], attempt.address
-    return ToldAttempt(
+    return AttemptView(
         channel=step.channel,
         account=address.account if address else step.account,
         address=address.user if address else None,
@@ -89,11 +89,11 @@ def _attempt(notification: Notification, attempt: Attempt, calls: list[ToldCall]
     )
 
 
-def _call(line: Line) -> ToldCall:
-    reply = ToldReply(status=line.status, retry_after=line.retry_after or None, body=line.answer)
-    return ToldCall(
+def _call(line: Line) -> CallView:
+    reply = CallAnswerView(status=line.status, retry_after=line.retry_after or None, body=line.answer)
+    return CallView(
         at=iso(line.at),
-        request=ToldRequest(method=line.method, url=line.url, body=line.request),
+        request=CallRequestView(method=line.method, url=line.url, body=line.request),
         answer=reply if line.status else None,
         error=line.broke or None,
         milliseconds=line.milliseconds,

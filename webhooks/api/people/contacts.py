@@ -6,16 +6,16 @@ from quart import Blueprint
 from quart.typing import ResponseReturnValue
 from quart_schema import document_querystring, document_request, document_response
 
-from gateway.domain.api.request import Asked, AskedContact, Name, RequestError, convert, read
-from gateway.domain.api.response import Told
+from gateway.domain.api.request import ContactRequest, Input, Name, RequestError, convert, read
+from gateway.domain.api.response import View
 from gateway.domain.api.roles import Role
 from gateway.domain.model.nouns import Contact
 from gateway.people import contacts
-from gateway.people.contacts import AskedChange, AskedMerge
+from gateway.people.contacts import ContactChangeRequest, MergeRequest
 from gateway.people.recipients import join_contact, normal_phone
-from gateway.runtime.runtime import account_key, ways
+from gateway.runtime.runtime import account_key, all_channels
 from storage.people import sessions
-from webhooks.api.people.sessions import ToldSessions, told_session
+from webhooks.api.people.sessions import SessionsResponse, told_session
 from webhooks.http.answers import Refusal, answer
 from webhooks.http.context import body, query, runtime
 from webhooks.http.guard import allow
@@ -23,14 +23,14 @@ from webhooks.http.guard import allow
 blueprint = Blueprint("contacts", __name__, url_prefix="/api/v1/contacts")
 
 
-class AskedWho(Asked):
+class ContactQuery(Input):
     """Who is wanted: by number, or by your own id."""
 
     phone: Name | None = None
     external_id: Name | None = None
 
 
-class ToldContact(Told):
+class ContactView(View):
     """A person. links: deep links by account, which join their chats; mergedIds: further ids of the same person."""
 
     id: str
@@ -44,8 +44,8 @@ class ToldContact(Told):
 
 @blueprint.post("")
 @allow(Role.SENDER, Role.OPERATOR)
-@document_request(AskedContact)
-@document_response(ToldContact)
+@document_request(ContactRequest)
+@document_response(ContactView)
 async def join() -> ResponseReturnValue:
     """Join a phone number and an external id to one person.
 
@@ -56,11 +56,11 @@ async def join() -> ResponseReturnValue:
 
 @blueprint.get("")
 @allow(Role.SENDER, Role.OPERATOR)
-@document_querystring(AskedWho)
-@document_response(ToldContact)
+@document_querystring(ContactQuery)
+@document_response(ContactView)
 async def who() -> ResponseReturnValue:
     """Find a person by phone number or external id."""
-    asked = convert(AskedWho, query())
+    asked = convert(ContactQuery, query())
     if (asked.phone is None) is (asked.external_id is None):
         raise RequestError("invalid", "give either phone or externalId")
     phone = normal_phone(asked.phone, runtime().settings.default_region) if asked.phone else None
@@ -70,7 +70,7 @@ async def who() -> ResponseReturnValue:
 
 @blueprint.get("/<key>")
 @allow(Role.SENDER, Role.OPERATOR)
-@document_response(ToldContact)
+@document_response(ContactView)
 async def one(key: str) -> ResponseReturnValue:
     """Tell who this is; ids of merged contacts lead to the one that stayed."""
     return answer(_contact(await _found(key)))
@@ -78,33 +78,33 @@ async def one(key: str) -> ResponseReturnValue:
 
 @blueprint.patch("/<key>")
 @allow(Role.OPERATOR, Role.SENDER)
-@document_request(AskedChange)
-@document_response(ToldContact)
+@document_request(ContactChangeRequest)
+@document_response(ContactView)
 async def change(key: str) -> ResponseReturnValue:
     """Change a person's name, number or external id."""
-    asked = read(AskedChange, await body())
+    asked = read(ContactChangeRequest, await body())
     return answer(_contact(await contacts.changed(runtime(), await _found(key), asked)))
 
 
 @blueprint.get("/<key>/sessions")
 @allow(Role.OPERATOR)
-@document_response(ToldSessions)
+@document_response(SessionsResponse)
 async def theirs(key: str) -> ResponseReturnValue:
     """List a person's conversations on all channels."""
     found = await sessions.of_contact(runtime().db, await _found(key))
-    return answer(ToldSessions(sessions=[told_session(session) for session in found], cursor=None))
+    return answer(SessionsResponse(sessions=[told_session(session) for session in found], cursor=None))
 
 
 @blueprint.post("/<key>/merge")
 @allow(Role.OPERATOR)
-@document_request(AskedMerge)
-@document_response(ToldContact)
+@document_request(MergeRequest)
+@document_response(ContactView)
 async def merge(key: str) -> ResponseReturnValue:
     """Make two contacts one person; may be repeated.
 
     409 where the two have different numbers or external ids, unless you say which one stays.
     """
-    asked = read(AskedMerge, await body())
+    asked = read(MergeRequest, await body())
     return answer(_contact(await contacts.merged(runtime(), await _found(key), asked)))
 
 
@@ -118,9 +118,11 @@ def _there(contact: Contact | None, named: Mapping[str, str]) -> Contact:
     return contact
 
 
-def _contact(contact: Contact) -> ToldContact:
-    links = {account_key(way): way.start_link(contact.start_code) for way in ways(runtime().channels)}
-    return ToldContact(
+def _contact(contact: Contact) -> ContactView:
+    links = {
+        account_key(channel): channel.start_link(contact.start_code) for channel in all_channels(runtime().channels)
+    }
+    return ContactView(
         id=contact.id,
         phone=contact.phone,
         external_id=contact.external_id,

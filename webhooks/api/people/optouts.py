@@ -8,8 +8,8 @@ from quart.typing import ResponseReturnValue
 from quart_schema import document_querystring, document_request, document_response
 
 from gateway.domain.api.formats import iso
-from gateway.domain.api.request import Asked, Name, convert, read
-from gateway.domain.api.response import Told
+from gateway.domain.api.request import Input, Name, convert, read
+from gateway.domain.api.response import View
 from gateway.domain.api.roles import Role
 from gateway.domain.model.notification import Recipient
 from gateway.messages.delivery.reachability import find_recipient
@@ -26,7 +26,7 @@ from webhooks.http.guard import allow
 blueprint = Blueprint("optouts", __name__, url_prefix="/api/v1/optOuts")
 
 
-class Person(Asked):
+class Person(Input):
     """Whom it is about, by one of the four names."""
 
     phone: Name | None = None
@@ -35,27 +35,27 @@ class Person(Asked):
     chat_session_id: Name | None = None
 
 
-class AskedOptOut(Person):
+class OptOutRequest(Person):
     """kind: marketing, or all messages but answers to their own. reason: for the log."""
 
     kind: Kind = "marketing"
     reason: Annotated[str, Meta(max_length=1000)] = ""
 
 
-class AskedBack(Person):
+class OptInRequest(Person):
     """kind: what they want again; if not given, everything."""
 
     kind: Kind | None = None
 
 
-class AskedOptOuts(Person):
+class OptOutsQuery(Person):
     """Those of one person, or a page of all."""
 
     limit: Limit = 50
     cursor: Cursor | None = None
 
 
-class ToldWord(Told):
+class OptOutWordView(View):
     """said: out or back. by: a word of the person's own, the provider, or the name of an API key."""
 
     at: str | None
@@ -64,30 +64,30 @@ class ToldWord(Told):
     reason: str | None
 
 
-class ToldOptOut(Told):
+class OptOutView(View):
     """person: phone:…, contact:… or session:…; holds: whether it does; log: who has said so, and when."""
 
     person: str
     kind: str
     holds: bool
     since: str | None
-    log: list[ToldWord]
+    log: list[OptOutWordView]
 
 
-class ToldOptOuts(Told):
+class OptOutsResponse(View):
     """A page, the newest first; `cursor` is null on the last one."""
 
-    opt_outs: list[ToldOptOut]
+    opt_outs: list[OptOutView]
     cursor: str | None
 
 
 @blueprint.post("")
 @allow(Role.SENDER, Role.OPERATOR)
-@document_request(AskedOptOut)
-@document_response(ToldOptOuts)
+@document_request(OptOutRequest)
+@document_response(OptOutsResponse)
 async def leave() -> ResponseReturnValue:
     """Opt a person out: of marketing, or of all messages."""
-    asked = read(AskedOptOut, await body())
+    asked = read(OptOutRequest, await body())
     person = await _person(asked)
     await consent.leave(runtime().db, person, asked.kind, runtime().clock(), f"API key {g.caller}", asked.reason)
     return await _told(person)
@@ -95,11 +95,11 @@ async def leave() -> ResponseReturnValue:
 
 @blueprint.delete("")
 @allow(Role.SENDER, Role.OPERATOR)
-@document_request(AskedBack)
-@document_response(ToldOptOuts)
+@document_request(OptInRequest)
+@document_response(OptOutsResponse)
 async def come_back() -> ResponseReturnValue:
     """Take a person's opt-out back, because they have asked for it; the log stays."""
-    asked = read(AskedBack, await body())
+    asked = read(OptInRequest, await body())
     person = await _person(asked)
     kinds = [asked.kind] if asked.kind else KINDS
     await consent.come_back(runtime().db, person, kinds, runtime().clock(), f"API key {g.caller}")
@@ -108,16 +108,16 @@ async def come_back() -> ResponseReturnValue:
 
 @blueprint.get("")
 @allow(Role.SENDER, Role.OPERATOR)
-@document_querystring(AskedOptOuts)
-@document_response(ToldOptOuts)
+@document_querystring(OptOutsQuery)
+@document_response(OptOutsResponse)
 async def rows() -> ResponseReturnValue:
     """Tell of a person's opt-outs, or list all, the newest first."""
-    asked = convert(AskedOptOuts, query())
+    asked = convert(OptOutsQuery, query())
     if asked.phone or asked.contact_id or asked.external_id or asked.chat_session_id:
         return await _told(await _person(asked))
     found = await optouts.page(runtime().db, place(asked.cursor), runtime().clock(), asked.limit)
     more = cursor(found[-1].at, found[-1].id) if len(found) == asked.limit else None
-    return answer(ToldOptOuts(opt_outs=list(map(_row, found)), cursor=more))
+    return answer(OptOutsResponse(opt_outs=list(map(_row, found)), cursor=more))
 
 
 async def _person(asked: Person) -> list[str]:
@@ -132,12 +132,12 @@ async def _person(asked: Person) -> list[str]:
 async def _told(person: list[str]) -> ResponseReturnValue:
     keys = [consent.key(kind, name) for kind in KINDS for name in person]
     found = await optouts.all_of(runtime().db, keys)
-    return answer(ToldOptOuts(opt_outs=list(map(_row, found)), cursor=None))
+    return answer(OptOutsResponse(opt_outs=list(map(_row, found)), cursor=None))
 
 
-def _row(one: OptOut) -> ToldOptOut:
+def _row(one: OptOut) -> OptOutView:
     log = [
-        ToldWord(at=iso(word.at), said="out" if word.out else "back", by=word.by, reason=word.reason or None)
+        OptOutWordView(at=iso(word.at), said="out" if word.out else "back", by=word.by, reason=word.reason or None)
         for word in one.log
     ]
-    return ToldOptOut(person=one.name, kind=one.kind, holds=one.out, since=iso(one.at) if one.out else None, log=log)
+    return OptOutView(person=one.name, kind=one.kind, holds=one.out, since=iso(one.at) if one.out else None, log=log)

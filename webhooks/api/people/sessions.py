@@ -7,10 +7,10 @@ from quart_schema import document_querystring, document_request, document_respon
 from werkzeug.routing import PathConverter
 
 from gateway.conversations import operators
-from gateway.conversations.operators import AskedReply, AskedSessions, AskedStart
+from gateway.conversations.operators import ReplyRequest, SessionsQuery, StartSessionRequest
 from gateway.domain.api.formats import iso
-from gateway.domain.api.request import Asked, convert, read
-from gateway.domain.api.response import Told, ToldItem
+from gateway.domain.api.request import Input, convert, read
+from gateway.domain.api.response import ItemView, View
 from gateway.domain.api.roles import Role
 from gateway.domain.model.notification import Notification
 from gateway.domain.model.nouns import Message, Session
@@ -31,14 +31,14 @@ class SessionId(PathConverter):
     regex = r"[^/].*?(?<!/close)(?<!/messages)"
 
 
-class AskedLog(Asked):
+class ChatLogQuery(Input):
     """A page of what was said, the newest first."""
 
     limit: Limit = 50
     cursor: Cursor | None = None
 
 
-class ToldWindow(Told):
+class WindowView(View):
     """May we write freely: now, until when, and why, in words."""
 
     open: bool
@@ -46,7 +46,7 @@ class ToldWindow(Told):
     words: str
 
 
-class ToldSession(Told):
+class SessionView(View):
     """A conversation on one channel. userId: the provider's id of the person."""
 
     id: str
@@ -56,7 +56,7 @@ class ToldSession(Told):
     contact_id: str | None
     name: str | None
     state: operators.State
-    window: ToldWindow
+    window: WindowView
     started_at: str | None
     last_inbound_at: str | None
     blocked_at: str | None
@@ -64,94 +64,99 @@ class ToldSession(Told):
     closed_at: str | None
 
 
-class ToldSessions(Told):
+class SessionsResponse(View):
     """A page, the latest first. While there is a cursor there may be more, even if this page is short."""
 
-    sessions: list[ToldSession]
+    sessions: list[SessionView]
     cursor: str | None
 
 
-class ToldMedia(Told):
+class MediaView(View):
     type: str
     url: str
     name: str
 
 
-class ToldLine(Told):
+class ChatLineView(View):
     """One thing that was said. direction: in or out; messageId, status: of ours, as long as they are remembered."""
 
     at: str | None
     direction: str
     text: str | None
-    media: ToldMedia | None
+    media: MediaView | None
     buttons: list[str]
     template: str | None
     message_id: str | None
     status: str | None
 
 
-class ToldLog(Told):
+class ChatLogResponse(View):
     """A page, the newest first; `cursor` is null on the last one."""
 
-    messages: list[ToldLine]
+    messages: list[ChatLineView]
     cursor: str | None
 
 
-class ToldStart(Told):
+class StartedSessionResponse(View):
     """continued: there was a conversation already. message: what was sent, if anything."""
 
-    session: ToldSession
+    session: SessionView
     continued: bool
-    message: ToldItem | None
+    message: ItemView | None
 
 
 @blueprint.get("")
 @allow(Role.OPERATOR)
-@document_querystring(AskedSessions)
-@document_response(ToldSessions)
+@document_querystring(SessionsQuery)
+@document_response(SessionsResponse)
 async def rows() -> ResponseReturnValue:
     """List conversations, the latest first."""
-    found, more = await operators.listed(runtime(), convert(AskedSessions, query()))
-    return answer(ToldSessions(sessions=[told_session(one) for one in found], cursor=more))
+    found, more = await operators.listed(runtime(), convert(SessionsQuery, query()))
+    return answer(SessionsResponse(sessions=[told_session(one) for one in found], cursor=more))
 
 
 @blueprint.post("")
 @allow(Role.OPERATOR)
-@document_request(AskedStart)
-@document_response(ToldStart, 201)
+@document_request(StartSessionRequest)
+@document_response(StartedSessionResponse, 201)
 async def start() -> ResponseReturnValue:
     """Begin a conversation, and say something in it, if you like."""
-    begun = await operators.start(runtime(), read(AskedStart, await body()), g.caller)
-    return answer(ToldStart(session=told_session(begun.session), continued=begun.continued, message=begun.message), 201)
+    begun = await operators.start(runtime(), read(StartSessionRequest, await body()), g.caller)
+    return answer(
+        StartedSessionResponse(session=told_session(begun.session), continued=begun.continued, message=begun.message),
+        201,
+    )
 
 
 @blueprint.get("/<session:key>/messages")
 @allow(Role.OPERATOR)
-@document_querystring(AskedLog)
-@document_response(ToldLog)
+@document_querystring(ChatLogQuery)
+@document_response(ChatLogResponse)
 async def log(key: str) -> ResponseReturnValue:
     """Tell what was said in a conversation, the newest first."""
     await _found(key)
-    asked, db = convert(AskedLog, query()), runtime().db
+    asked, db = convert(ChatLogQuery, query()), runtime().db
     lines = await messages.of_session(db, key, place(asked.cursor), runtime().clock(), asked.limit)
     ours = await notifications.several(db, [line.notification for line in lines if line.notification])
     more = cursor(lines[-1].at, lines[-1].id) if len(lines) == asked.limit else None
-    return answer(ToldLog(messages=[_line(line, ours.get(line.notification or "")) for line in lines], cursor=more))
+    return answer(
+        ChatLogResponse(messages=[_line(line, ours.get(line.notification or "")) for line in lines], cursor=more)
+    )
 
 
 @blueprint.post("/<session:key>/messages")
 @allow(Role.OPERATOR)
-@document_request(AskedReply)
-@document_response(ToldItem, 202)
+@document_request(ReplyRequest)
+@document_response(ItemView, 202)
 async def reply(key: str) -> ResponseReturnValue:
     """Say something in a conversation, as an operator; 409 and the reason where it may not be said now."""
     session, repeated = await _found(key), request.headers.get("Idempotency-Key") or None
-    return answer(await operators.reply(runtime(), session, read(AskedReply, await body()), g.caller, repeated), 202)
+    return answer(await operators.reply(runtime(), session, read(ReplyRequest, await body()), g.caller, repeated), 202)
 
 
 @blueprint.post("/<session:key>/close")
 @allow(Role.OPERATOR)
-@document_response(ToldSession)
+@document_response(SessionView)
 async def close(key: str) -> ResponseReturnValue:
     """Say that a conversation is over, until the person writes again."""
     closed = await operators.close(runtime(), key)
@@ -160,7 +165,7 @@ async def close(key: str) -> ResponseReturnValue:
 
 @blueprint.get("/<session:key>")
 @allow(Role.OPERATOR)
-@document_response(ToldSession)
+@document_response(SessionView)
 async def one(key: str) -> ResponseReturnValue:
     """Tell how a conversation stands."""
     return answer(told_session(await _found(key)))
@@ -173,9 +178,9 @@ async def _found(key: str) -> Session:
     return session
 
 
-def told_session(session: Session) -> ToldSession:
+def told_session(session: Session) -> SessionView:
     is_open, until, words = operators.open_until(runtime(), session)
-    return ToldSession(
+    return SessionView(
         id=session.id,
         channel=session.address.channel,
         account=session.address.account,
@@ -183,7 +188,7 @@ def told_session(session: Session) -> ToldSession:
         contact_id=session.contact,
         name=session.name or None,
         state=operators.state(session),
-        window=ToldWindow(open=is_open, until=iso(until), words=words),
+        window=WindowView(open=is_open, until=iso(until), words=words),
         started_at=iso(session.started_at),
         last_inbound_at=iso(session.last_inbound_at),
         blocked_at=iso(session.blocked_at),
@@ -192,10 +197,10 @@ def told_session(session: Session) -> ToldSession:
     )
 
 
-def _line(line: Message, ours: Notification | None) -> ToldLine:
+def _line(line: Message, ours: Notification | None) -> ChatLineView:
     content = line.content
-    media = msgspec.convert(msgspec.to_builtins(content.media), ToldMedia) if content and content.media else None
-    return ToldLine(
+    media = msgspec.convert(msgspec.to_builtins(content.media), MediaView) if content and content.media else None
+    return ChatLineView(
         at=iso(line.at),
         direction="out" if line.outbound else "in",
         text=content.text if content else None,

@@ -14,11 +14,11 @@ from gateway.domain.api.roles import Role
 from gateway.domain.channel.errors import Refused, SendError
 from gateway.domain.model.message_template import Choice, Head, MessageTemplate
 from gateway.messages.templates import approved, syncing
-from gateway.messages.templates.approved import AskedContentsAnew, AskedMessageTemplate
-from gateway.messages.templates.syncing import AskedSync
-from gateway.runtime.paging import AskedPlace, cursor, place
+from gateway.messages.templates.approved import ChangedContentsRequest, MessageTemplateRequest
+from gateway.messages.templates.syncing import SyncRequest
+from gateway.runtime.paging import PageQuery, cursor, place
 from storage.templates import approved as message_templates
-from webhooks.http.answers import Refusal, Told, answer, there
+from webhooks.http.answers import Refusal, View, answer, there
 from webhooks.http.context import body, query, runtime
 from webhooks.http.guard import allow
 from webhooks.http.openapi import Mistake
@@ -35,7 +35,7 @@ class ProvidedId(BaseConverter):
     regex = "[^/]+:[^/]+"
 
 
-class ToldMessageTemplate(Told):
+class MessageTemplateView(View):
     """state: draft, pending, approved, rejected, paused, disabled, deleted, or another word of the provider's."""
 
     id: str
@@ -57,51 +57,51 @@ class ToldMessageTemplate(Told):
     changed_at: str | None
 
 
-class ToldMessageTemplates(Told):
+class MessageTemplatesResponse(View):
     """A page; `cursor` is null on the last one."""
 
-    message_templates: list[ToldMessageTemplate]
+    message_templates: list[MessageTemplateView]
     cursor: str | None
 
 
-class ToldSync(Told):
+class SyncResponse(View):
     """listed: how many templates the provider has."""
 
     listed: int
 
 
-class ToldDeleted(Told):
+class DeletedResponse(View):
     id: str
 
 
 @blueprint.post("")
 @allow(Role.OPERATOR)
-@document_request(AskedMessageTemplate)
-@document_response(ToldMessageTemplate, 201)
+@document_request(MessageTemplateRequest)
+@document_response(MessageTemplateView, 201)
 async def create() -> ResponseReturnValue:
     """Make a draft.
 
     It is checked by the provider's rules, as far as they are known.
     """
-    return answer(_told(await approved.create(runtime(), read(AskedMessageTemplate, await body()))), 201)
+    return answer(_told(await approved.create(runtime(), read(MessageTemplateRequest, await body()))), 201)
 
 
 @blueprint.get("")
 @allow(Role.SENDER, Role.OPERATOR)
-@document_querystring(AskedPlace)
-@document_response(ToldMessageTemplates)
+@document_querystring(PageQuery)
+@document_response(MessageTemplatesResponse)
 async def templates() -> ResponseReturnValue:
     """List providers' templates, the newest first."""
-    asked = convert(AskedPlace, query())
+    asked = convert(PageQuery, query())
     found = await message_templates.listed(runtime().db, place(asked.cursor), runtime().clock(), asked.limit)
     last = found[-1] if len(found) == asked.limit else None
     behind = cursor(last.created_at, last.id) if last and last.created_at else None
-    return answer(ToldMessageTemplates(message_templates=[_told(one) for one in found], cursor=behind))
+    return answer(MessageTemplatesResponse(message_templates=[_told(one) for one in found], cursor=behind))
 
 
 @blueprint.get("/<provided:key>")
 @allow(Role.SENDER, Role.OPERATOR)
-@document_response(ToldMessageTemplate)
+@document_response(MessageTemplateView)
 async def template(key: str) -> ResponseReturnValue:
     """Read a provider's template: its contents, and how it stands."""
     return answer(_told(await _found(key)))
@@ -109,16 +109,16 @@ async def template(key: str) -> ResponseReturnValue:
 
 @blueprint.put("/<provided:key>")
 @allow(Role.OPERATOR)
-@document_request(AskedContentsAnew)
-@document_response(ToldMessageTemplate)
+@document_request(ChangedContentsRequest)
+@document_response(MessageTemplateView)
 async def change(key: str) -> ResponseReturnValue:
     """Change a draft, or what was rejected, which is a draft then."""
-    return answer(_told(there(key, await approved.change(runtime(), key, read(AskedContentsAnew, await body())))))
+    return answer(_told(there(key, await approved.change(runtime(), key, read(ChangedContentsRequest, await body())))))
 
 
 @blueprint.post("/<provided:key>/submit")
 @allow(Role.OPERATOR)
-@document_response(ToldMessageTemplate)
+@document_response(MessageTemplateView)
 @document_response(Mistake, BAD_GATEWAY)
 async def submit(key: str) -> ResponseReturnValue:
     """Submit a draft to the provider.
@@ -130,26 +130,26 @@ async def submit(key: str) -> ResponseReturnValue:
 
 @blueprint.delete("/<provided:key>")
 @allow(Role.OPERATOR)
-@document_response(ToldDeleted)
+@document_response(DeletedResponse)
 @document_response(Mistake, BAD_GATEWAY)
 async def delete(key: str) -> ResponseReturnValue:
     """Delete a template, here and at the provider."""
     deleted = await _asking(approved.delete(runtime(), key))
     there(key, deleted or None)
-    return answer(ToldDeleted(id=key))
+    return answer(DeletedResponse(id=key))
 
 
 @blueprint.post("/sync")
 @allow(Role.OPERATOR)
-@document_request(AskedSync)
-@document_response(ToldSync)
+@document_request(SyncRequest)
+@document_response(SyncResponse)
 @document_response(Mistake, BAD_GATEWAY)
 async def sync() -> ResponseReturnValue:
     """Fetch the provider's list.
 
     This happens by itself every few hours.
     """
-    return answer(ToldSync(listed=await _asking(syncing.sync(runtime(), read(AskedSync, await body())))))
+    return answer(SyncResponse(listed=await _asking(syncing.sync(runtime(), read(SyncRequest, await body())))))
 
 
 async def _found(key: str) -> MessageTemplate:
@@ -164,8 +164,8 @@ async def _asking(call: Awaitable[T]) -> T:
         raise Refusal(CONFLICT if isinstance(error, Refused) else BAD_GATEWAY, str(error)) from None
 
 
-def _told(found: MessageTemplate) -> ToldMessageTemplate:
-    return ToldMessageTemplate(
+def _told(found: MessageTemplate) -> MessageTemplateView:
+    return MessageTemplateView(
         id=found.id,
         channel=found.channel,
         account=found.account,

@@ -6,26 +6,26 @@ from quart.typing import ResponseReturnValue
 from quart_schema import document_querystring, document_request, document_response
 
 from gateway.domain.api.formats import iso
-from gateway.domain.api.request import AskedStep, convert, read
+from gateway.domain.api.request import StepInput, convert, read
 from gateway.domain.api.roles import Role
 from gateway.messages.composing import lint
 from gateway.messages.templates import own as catalogue
-from gateway.messages.templates.own import AskedNewTemplate, AskedNewVersion, AskedVersion, Own
-from gateway.runtime.paging import AskedPlace
-from webhooks.http.answers import Told, answer, there
+from gateway.messages.templates.own import NewTemplateRequest, NewVersionRequest, Own, VersionQuery
+from gateway.runtime.paging import PageQuery
+from webhooks.http.answers import View, answer, there
 from webhooks.http.context import body, query, runtime
 from webhooks.http.guard import allow
 
 blueprint = Blueprint("templates", __name__, url_prefix="/api/v1/templates")
 
 
-class ToldTemplate(Told):
+class TemplateResponse(View):
     """variables: what a call gives values for. warnings: what its author should know."""
 
     id: str
     version: int
     name: str
-    channels: list[AskedStep]
+    channels: list[StepInput]
     validity_period: int
     allowed_time_ranges: list[tuple[str, str]]
     weekdays: list[int]
@@ -40,7 +40,7 @@ class ToldTemplate(Told):
     changed_at: str | None
 
 
-class ToldSummary(Told):
+class TemplateSummaryView(View):
     """A template in a list; `channels` by name only."""
 
     id: str
@@ -52,97 +52,99 @@ class ToldSummary(Told):
     changed_at: str | None
 
 
-class ToldTemplates(Told):
+class TemplatesResponse(View):
     """A page; `cursor` is null on the last one."""
 
-    templates: list[ToldSummary]
+    templates: list[TemplateSummaryView]
     cursor: str | None
 
 
-class ToldVersions(Told):
+class VersionsResponse(View):
     """A page; `cursor` is null on the last one."""
 
-    versions: list[ToldSummary]
+    versions: list[TemplateSummaryView]
     cursor: str | None
 
 
-class ToldGone(Told):
+class DeletedTemplateResponse(View):
     id: str
 
 
 @blueprint.post("")
 @allow(Role.OPERATOR)
-@document_request(AskedNewTemplate)
-@document_response(ToldTemplate, 201)
+@document_request(NewTemplateRequest)
+@document_response(TemplateResponse, 201)
 async def create() -> ResponseReturnValue:
     """Make a template.
 
     It is checked as far as that can be done without a recipient. The id of one that was deleted is not given again.
     """
-    return answer(await _told(await catalogue.create(runtime(), read(AskedNewTemplate, await body()))), 201)
+    return answer(await _told(await catalogue.create(runtime(), read(NewTemplateRequest, await body()))), 201)
 
 
 @blueprint.get("")
 @allow(Role.SENDER, Role.OPERATOR)
-@document_querystring(AskedPlace)
-@document_response(ToldTemplates)
+@document_querystring(PageQuery)
+@document_response(TemplatesResponse)
 async def templates() -> ResponseReturnValue:
     """List templates, the newest first."""
-    found = await catalogue.listed(runtime(), convert(AskedPlace, query()))
-    return answer(ToldTemplates(templates=[_summary(own) for own in found.found], cursor=found.cursor))
+    found = await catalogue.listed(runtime(), convert(PageQuery, query()))
+    return answer(TemplatesResponse(templates=[_summary(own) for own in found.found], cursor=found.cursor))
 
 
 @blueprint.get("/<key>")
 @allow(Role.SENDER, Role.OPERATOR)
-@document_querystring(AskedVersion)
-@document_response(ToldTemplate)
+@document_querystring(VersionQuery)
+@document_response(TemplateResponse)
 async def template(key: str) -> ResponseReturnValue:
     """Read a template.
 
     An older version can be read also when the template was deleted.
     """
-    return answer(await _told(there(key, await catalogue.find(runtime(), key, convert(AskedVersion, query()).version))))
+    return answer(await _told(there(key, await catalogue.find(runtime(), key, convert(VersionQuery, query()).version))))
 
 
 @blueprint.get("/<key>/versions")
 @allow(Role.SENDER, Role.OPERATOR)
-@document_querystring(AskedPlace)
-@document_response(ToldVersions)
+@document_querystring(PageQuery)
+@document_response(VersionsResponse)
 async def versions(key: str) -> ResponseReturnValue:
     """List a template's versions, the newest first."""
-    asked = convert(AskedPlace, query())
+    asked = convert(PageQuery, query())
     found = there(key, await catalogue.versions(runtime(), key, asked.limit, asked.cursor))
-    return answer(ToldVersions(versions=[_summary(own) for own in found.found], cursor=found.cursor))
+    return answer(VersionsResponse(versions=[_summary(own) for own in found.found], cursor=found.cursor))
 
 
 @blueprint.put("/<key>")
 @allow(Role.OPERATOR)
-@document_request(AskedNewVersion)
-@document_response(ToldTemplate)
+@document_request(NewVersionRequest)
+@document_response(TemplateResponse)
 async def change(key: str) -> ResponseReturnValue:
     """Change a template.
 
     `version` is the one that you have read: 409, if it is not the newest any more. Messages that were accepted keep
     their texts.
     """
-    return answer(await _told(there(key, await catalogue.change(runtime(), key, read(AskedNewVersion, await body())))))
+    return answer(
+        await _told(there(key, await catalogue.change(runtime(), key, read(NewVersionRequest, await body()))))
+    )
 
 
 @blueprint.delete("/<key>")
 @allow(Role.OPERATOR)
-@document_response(ToldGone)
+@document_response(DeletedTemplateResponse)
 async def delete(key: str) -> ResponseReturnValue:
     """Delete a template.
 
     Nothing can be sent by it any more; its versions can still be read.
     """
     there(key, await catalogue.delete(runtime(), key) or None)
-    return answer(ToldGone(id=key))
+    return answer(DeletedTemplateResponse(id=key))
 
 
-async def _told(own: Own) -> ToldTemplate:
+async def _told(own: Own) -> TemplateResponse:
     entry, structure = own.entry, own.structure
-    return ToldTemplate(
+    return TemplateResponse(
         id=entry.id,
         version=entry.version,
         variables=own.variables,
@@ -153,8 +155,8 @@ async def _told(own: Own) -> ToldTemplate:
     )
 
 
-def _summary(own: Own) -> ToldSummary:
-    return ToldSummary(
+def _summary(own: Own) -> TemplateSummaryView:
+    return TemplateSummaryView(
         id=own.entry.id,
         version=own.entry.version,
         name=own.structure.name,

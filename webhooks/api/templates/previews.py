@@ -8,7 +8,7 @@ from gateway.domain.api.request import Name, convert
 from gateway.domain.api.roles import Role
 from gateway.messages.templates import own as catalogue
 from gateway.messages.templates import phone_page
-from gateway.messages.templates.own import AskedVersion
+from gateway.messages.templates.own import VersionQuery
 from gateway.messages.templates.previews import bubbles
 from storage.templates import approved as message_templates
 from webhooks.http.answers import there
@@ -22,7 +22,7 @@ HTML = "text/html; charset=utf-8"
 CSP = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 
 
-class AskedLook(AskedVersion):
+class PreviewQuery(VersionQuery):
     """Whose steps are to be seen; all, if no channel is named."""
 
     channel: Name | None = None
@@ -30,14 +30,14 @@ class AskedLook(AskedVersion):
 
 @blueprint.get("/templates/<key>/preview")
 @allow(Role.SENDER, Role.OPERATOR)
-@document_querystring(AskedLook)
+@document_querystring(PreviewQuery)
 @document_files(HTML)
 async def own(key: str) -> ResponseReturnValue:
     """Show an own template as it looks on a phone.
 
     Variables show their names.
     """
-    asked = convert(AskedLook, query())
+    asked = convert(PreviewQuery, query())
     found = there(key, await catalogue.find(runtime(), key, asked.version))
     return _page(found.structure.name, await bubbles(runtime(), found.structure, asked.channel))
 

@@ -58,9 +58,9 @@ def test_each_update_is_one_event_that_keeps_it_all(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(updates()))
 def test_whatever_is_broken_in_it_an_update_survives(name: str) -> None:
     update = json.loads(updates()[name])
-    for way in places(update):
-        for wrong in WRONG if way != ("update_id",) else ():
-            body = json.dumps(broken(update, way, wrong))
+    for channel in places(update):
+        for wrong in WRONG if channel != ("update_id",) else ():
+            body = json.dumps(broken(update, channel, wrong))
             (event,) = parse("shop", call_with(body)).events
             assert (event.id, event.raw) == (str(update["update_id"]), body)
             assert msgspec.convert(msgspec.to_builtins(event), Event) == event, "what was read can be stored and read"

@@ -10,84 +10,84 @@ from gateway.domain.channel.contract import Outside
 from gateway.domain.channel.errors import Misconfigured, Refused, SendError, Throttled
 from gateway.domain.channel.secret import Secret
 from gateway.domain.model.nouns import Content, Media
-from tests.bots.telegram.conftest import Shop
+from tests.bots.telegram.conftest import Pair
 
 PHOTO = Media("image", url="https://shop.ru/a.png")
 
 
-def seen(shop: Shop, user: str) -> Sequence[str]:
-    return [bubble.text for bubble in shop.server.phone(user).screen]
+def seen(pair: Pair, user: str) -> Sequence[str]:
+    return [bubble.text for bubble in pair.server.phone(user).screen]
 
 
-async def send(shop: Shop, user: str, text: str = "oops") -> str:
-    return await shop.channel.send(shop.address(user), Content(text), key="k1")
+async def send(pair: Pair, user: str, text: str = "oops") -> str:
+    return await pair.channel.send(pair.address(user), Content(text), key="k1")
 
 
-async def test_a_message_is_gone_from_the_phone_and_its_neighbours_are_not(shop: Shop) -> None:
-    anna = await shop.started("Anna")
-    wrong, right = await send(shop, anna), await send(shop, anna, "hello")
-    file = await shop.channel.send(shop.address(anna), Content("look", PHOTO), key="k2")
+async def test_a_message_is_gone_from_the_phone_and_its_neighbours_are_not(pair: Pair) -> None:
+    anna = await pair.started("Anna")
+    wrong, right = await send(pair, anna), await send(pair, anna, "hello")
+    file = await pair.channel.send(pair.address(anna), Content("look", PHOTO), key="k2")
     for sent in (wrong, file):
-        await shop.channel.recall(shop.address(anna), sent)
-    assert seen(shop, anna) == ["/start", "hello"]
-    assert shop.server.phone(anna).screen[-1].id == right
+        await pair.channel.recall(pair.address(anna), sent)
+    assert seen(pair, anna) == ["/start", "hello"]
+    assert pair.server.phone(anna).screen[-1].id == right
 
 
-async def test_nobody_elses_message_of_that_number_is_touched(shop: Shop) -> None:
-    anna, oleg = await shop.started("Anna"), await shop.started("Oleg", "+79990001133")
-    first, second = await send(shop, anna), await send(shop, oleg)
+async def test_nobody_elses_message_of_that_number_is_touched(pair: Pair) -> None:
+    anna, oleg = await pair.started("Anna"), await pair.started("Oleg", "+79990001133")
+    first, second = await send(pair, anna), await send(pair, oleg)
     assert first.partition("/")[2] == second.partition("/")[2]
-    await shop.channel.recall(shop.address(anna), first)
-    assert (seen(shop, anna), seen(shop, oleg)) == (["/start"], ["/start", "oops"])
+    await pair.channel.recall(pair.address(anna), first)
+    assert (seen(pair, anna), seen(pair, oleg)) == (["/start"], ["/start", "oops"])
 
 
-async def test_what_is_gone_already_is_as_it_should_be(shop: Shop) -> None:
-    anna = await shop.started("Anna")
-    sent = await send(shop, anna)
+async def test_what_is_gone_already_is_as_it_should_be(pair: Pair) -> None:
+    anna = await pair.started("Anna")
+    sent = await send(pair, anna)
     for message in (sent, sent, f"{anna}/404"):
-        await shop.channel.recall(shop.address(anna), message)
-    assert seen(shop, anna) == ["/start"]
+        await pair.channel.recall(pair.address(anna), message)
+    assert seen(pair, anna) == ["/start"]
 
 
-async def test_in_a_group(shop: Shop) -> None:
-    shop.server.phone("-4001", "Warehouse")
-    sent = await send(shop, "-4001")
-    await shop.channel.recall(shop.address("-4001"), sent)
-    assert seen(shop, "-4001") == []
+async def test_in_a_group(pair: Pair) -> None:
+    pair.server.phone("-4001", "Warehouse")
+    sent = await send(pair, "-4001")
+    await pair.channel.recall(pair.address("-4001"), sent)
+    assert seen(pair, "-4001") == []
 
 
-async def test_telegram_lets_it_be_done_for_as_long_as_we_say(shop: Shop) -> None:
-    anna = await shop.started("Anna")
-    first, second = await send(shop, anna, "first"), await send(shop, anna, "second")
-    shop.now += FACTS.recalls
-    shop.pass_time(seconds=-1)
-    await shop.channel.recall(shop.address(anna), first)
-    shop.pass_time(seconds=1)
+async def test_telegram_lets_it_be_done_for_as_long_as_we_say(pair: Pair) -> None:
+    anna = await pair.started("Anna")
+    first, second = await send(pair, anna, "first"), await send(pair, anna, "second")
+    pair.now += FACTS.recalls
+    pair.pass_time(seconds=-1)
+    await pair.channel.recall(pair.address(anna), first)
+    pair.pass_time(seconds=1)
     with pytest.raises(Refused, match="can't be deleted for everyone"):
-        await shop.channel.recall(shop.address(anna), second)
-    assert seen(shop, anna) == ["/start", "second"]
+        await pair.channel.recall(pair.address(anna), second)
+    assert seen(pair, anna) == ["/start", "second"]
 
 
-async def test_a_chat_that_does_not_exist(shop: Shop) -> None:
+async def test_a_chat_that_does_not_exist(pair: Pair) -> None:
     with pytest.raises(Refused, match="chat not found"):
-        await shop.channel.recall(shop.address("404404"), "404404/1")
+        await pair.channel.recall(pair.address("404404"), "404404/1")
 
 
 @pytest.mark.parametrize(("code", "error"), [("429", Throttled), ("401", Misconfigured), ("404", Misconfigured)])
-async def test_what_telegram_refuses(shop: Shop, code: str, error: type[SendError]) -> None:
-    anna = await shop.started("Anna")
-    sent = await send(shop, anna)
-    shop.server.faults.fail(code)
+async def test_what_telegram_refuses(pair: Pair, code: str, error: type[SendError]) -> None:
+    anna = await pair.started("Anna")
+    sent = await send(pair, anna)
+    pair.server.faults.fail(code)
     with pytest.raises(error):
-        await shop.channel.recall(shop.address(anna), sent)
-    assert seen(shop, anna) == ["/start", "oops"]
+        await pair.channel.recall(pair.address(anna), sent)
+    assert seen(pair, anna) == ["/start", "oops"]
 
 
-async def test_a_wrong_token(shop: Shop) -> None:
-    anna = await shop.started("Anna")
-    sent = await send(shop, anna)
-    account = replace(shop.account, token=Secret(f"7000123456:{'A' * 35}"))
-    stranger = open_accounts({"shop": account}, Outside(shop.http, shop.url, shop.http))["shop"]
+async def test_a_wrong_token(pair: Pair) -> None:
+    anna = await pair.started("Anna")
+    sent = await send(pair, anna)
+    account = replace(pair.account, token=Secret(f"7000123456:{'A' * 35}"))
+    stranger = open_accounts({"shop": account}, Outside(pair.http, pair.url, pair.http))["shop"]
     with pytest.raises(Misconfigured):
-        await stranger.recall(shop.address(anna), sent)
-    assert seen(shop, anna) == ["/start", "oops"]
+        await stranger.recall(pair.address(anna), sent)
+    assert seen(pair, anna) == ["/start", "oops"]

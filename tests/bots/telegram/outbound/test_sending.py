@@ -19,7 +19,7 @@ from bots.telegram.simulator.rules import ERRORS
 from bots.wire.wire import LONGEST
 from gateway.domain.channel.errors import Ambiguous, Misconfigured, Refused, SendError, Stopped, Throttled, Unavailable
 from gateway.domain.model.nouns import Button, Content, Media, TemplateMessage
-from tests.bots.telegram.conftest import Shop
+from tests.bots.telegram.conftest import Pair
 from tests.support.http.serving import free_port, served
 
 SEND_ERRORS: dict[str, type[SendError]] = {
@@ -54,12 +54,12 @@ TYPES = {
 
 
 @contextmanager
-def failing(error: type[SendError], shop: Shop, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+def failing(error: type[SendError], pair: Pair, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """What is done inside fails in exactly this way, and neither the logs nor the traceback tell the token."""
     with caplog.at_level(logging.DEBUG), pytest.raises(error) as failure:
         yield
     assert type(failure.value) is error
-    assert shop.account.token.reveal() not in caplog.text + "".join(traceback.format_exception(failure.value))
+    assert pair.account.token.reveal() not in caplog.text + "".join(traceback.format_exception(failure.value))
 
 
 @asynccontextmanager
@@ -75,52 +75,52 @@ async def answering(status: int, body: str | bytes) -> AsyncIterator[str]:
         yield url
 
 
-async def test_a_text_arrives_as_it_is(shop: Shop) -> None:
-    anna = await shop.started("Anna")
+async def test_a_text_arrives_as_it_is(pair: Pair) -> None:
+    anna = await pair.started("Anna")
     text = "a_b *c* <i>&amp; 👩‍👩‍👧\n  [x](y)"
-    sent = await shop.channel.send(shop.address(anna), Content(text), key="k1")
-    (accepted,) = shop.server.accepted
+    sent = await pair.channel.send(pair.address(anna), Content(text), key="k1")
+    (accepted,) = pair.server.accepted
     assert (accepted.id, accepted.user, accepted.text) == (sent, anna, text)
     assert accepted.request == {"chat_id": anna, "text": text}, "and nothing that asks for markup"
-    bubble = shop.server.phone(anna).screen[-1]
+    bubble = pair.server.phone(anna).screen[-1]
     assert (bubble.id, bubble.mine, bubble.text, bubble.state) == (sent, False, text, "read")
 
 
-async def test_message_ids_are_unique_across_chats(shop: Shop) -> None:
-    people = [await shop.started("Anna"), await shop.started("Oleg", "+79990001133")]
-    sent = [await shop.channel.send(shop.address(user), Content("hi"), key="k") for user in people]
+async def test_message_ids_are_unique_across_chats(pair: Pair) -> None:
+    people = [await pair.started("Anna"), await pair.started("Oleg", "+79990001133")]
+    sent = [await pair.channel.send(pair.address(user), Content("hi"), key="k") for user in people]
     assert {name.partition("/")[2] for name in sent} == {"2"}
     assert len(set(sent)) == 2
 
 
-async def test_buttons(shop: Shop) -> None:
-    anna = await shop.started("Anna")
+async def test_buttons(pair: Pair) -> None:
+    anna = await pair.started("Anna")
     buttons = (Button("Yes", reply="я" * 32), Button("Site", url="https://shop.ru/"), Button("Later"))
-    await shop.channel.send(shop.address(anna), Content("Deliver?", buttons=buttons), key="k1")
-    shown = shop.server.phone(anna).screen[-1].buttons
+    await pair.channel.send(pair.address(anna), Content("Deliver?", buttons=buttons), key="k1")
+    shown = pair.server.phone(anna).screen[-1].buttons
     assert shown == [buttons[0], buttons[1], Button("Later", reply="Later")]
 
 
 @pytest.mark.parametrize(("ours", "theirs"), TYPES.items())
 @pytest.mark.parametrize("media", [Media("", url="https://shop.ru/a.pdf"), Media("", id="AgACAgIAAxkBAAIB-large")])
-async def test_media(shop: Shop, ours: str, theirs: str, media: Media) -> None:
-    anna = await shop.started("Anna")
+async def test_media(pair: Pair, ours: str, theirs: str, media: Media) -> None:
+    anna = await pair.started("Anna")
     content = Content("Вот", Media(ours, media.url, media.id), (Button("OK", reply="ok"),))
-    await shop.channel.send(shop.address(anna), content, key="k1")
-    (accepted,) = shop.server.accepted
+    await pair.channel.send(pair.address(anna), content, key="k1")
+    (accepted,) = pair.server.accepted
     assert accepted.request[theirs] == (media.url or media.id)
     assert accepted.text == ("" if theirs in {"sticker", "video_note"} else "Вот")
-    assert shop.server.phone(anna).screen[-1].buttons == [Button("OK", reply="ok")]
+    assert pair.server.phone(anna).screen[-1].buttons == [Button("OK", reply="ok")]
 
 
-async def test_every_piece_of_a_long_message_is_taken(shop: Shop) -> None:
-    anna = await shop.started("Anna")
+async def test_every_piece_of_a_long_message_is_taken(pair: Pair) -> None:
+    anna = await pair.started("Anna")
     text = "Ваш заказ 📦 собран. " * 600
-    pieces = shop.channel.split(Content(text, buttons=(Button("OK"),)))
+    pieces = pair.channel.split(Content(text, buttons=(Button("OK"),)))
     for piece in pieces:
-        await shop.channel.send(shop.address(anna), piece, key="k1")
+        await pair.channel.send(pair.address(anna), piece, key="k1")
     assert len(pieces) > 3
-    assert " ".join(accepted.text for accepted in shop.server.accepted) == text.strip()
+    assert " ".join(accepted.text for accepted in pair.server.accepted) == text.strip()
 
 
 @pytest.mark.parametrize(
@@ -133,12 +133,12 @@ async def test_every_piece_of_a_long_message_is_taken(shop: Shop) -> None:
         (Content(media=Media("image")), "neither an id nor a url"),
     ],
 )
-async def test_what_telegram_has_no_form_for_is_refused_here(shop: Shop, what: Any, reason: str) -> None:
-    anna = await shop.started("Anna")
-    shop.server.faults.fail("500")
+async def test_what_telegram_has_no_form_for_is_refused_here(pair: Pair, what: Any, reason: str) -> None:
+    anna = await pair.started("Anna")
+    pair.server.faults.fail("500")
     with pytest.raises(Refused, match=reason):
-        await shop.channel.send(shop.address(anna), what, key="k1")
-    assert len(shop.server.faults.planned) == 1, "nothing was asked of Telegram"
+        await pair.channel.send(pair.address(anna), what, key="k1")
+    assert len(pair.server.faults.planned) == 1, "nothing was asked of Telegram"
 
 
 @pytest.mark.parametrize(
@@ -151,21 +151,21 @@ async def test_what_telegram_has_no_form_for_is_refused_here(shop: Shop, what: A
         (Content("?", buttons=(Button("", reply="x"),)), "text must be non-empty"),
     ],
 )
-async def test_what_telegram_refuses_is_refused(shop: Shop, content: Content, reason: str) -> None:
-    anna = await shop.started("Anna")
+async def test_what_telegram_refuses_is_refused(pair: Pair, content: Content, reason: str) -> None:
+    anna = await pair.started("Anna")
     with pytest.raises(Refused, match=reason):
-        await shop.channel.send(shop.address(anna), content, key="k1")
+        await pair.channel.send(pair.address(anna), content, key="k1")
 
 
-async def test_to_whom_we_may_not_write(shop: Shop) -> None:
-    anna = await shop.started("Anna")
-    await shop.server.block(anna)
-    stranger = shop.server.phone(shop.server.user_of("+79990001133")).user
+async def test_to_whom_we_may_not_write(pair: Pair) -> None:
+    anna = await pair.started("Anna")
+    await pair.server.block(anna)
+    stranger = pair.server.phone(pair.server.user_of("+79990001133")).user
     for user, error in ((anna, Stopped), (stranger, Stopped), ("404404", Refused), ("", Refused)):
         with pytest.raises(error) as refusal:
-            await shop.channel.send(shop.address(user), Content("hi"), key="k1")
+            await pair.channel.send(pair.address(user), Content("hi"), key="k1")
         assert type(refusal.value) is error
-    assert shop.server.accepted == []
+    assert pair.server.accepted == []
 
 
 def test_the_table_knows_every_error_of_the_server() -> None:
@@ -173,20 +173,20 @@ def test_the_table_knows_every_error_of_the_server() -> None:
 
 
 @pytest.mark.parametrize(("code", "error"), SEND_ERRORS.items())
-async def test_errors(shop: Shop, caplog: pytest.LogCaptureFixture, code: str, error: type[SendError]) -> None:
-    anna = await shop.started("Anna")
-    shop.server.faults.fail(code)
-    with failing(error, shop, caplog):
-        await shop.channel.send(shop.address(anna), Content("hi"), key="k1")
-    assert shop.server.accepted == []
+async def test_errors(pair: Pair, caplog: pytest.LogCaptureFixture, code: str, error: type[SendError]) -> None:
+    anna = await pair.started("Anna")
+    pair.server.faults.fail(code)
+    with failing(error, pair, caplog):
+        await pair.channel.send(pair.address(anna), Content("hi"), key="k1")
+    assert pair.server.accepted == []
 
 
-async def test_how_long_to_wait_is_passed_on(shop: Shop) -> None:
-    anna = await shop.started("Anna")
+async def test_how_long_to_wait_is_passed_on(pair: Pair) -> None:
+    anna = await pair.started("Anna")
     for code in ("429", "429-bare"):
-        shop.server.faults.fail(code)
+        pair.server.faults.fail(code)
         with pytest.raises(Throttled) as failure:
-            await shop.channel.send(shop.address(anna), Content("hi"), key="k1")
+            await pair.channel.send(pair.address(anna), Content("hi"), key="k1")
         assert failure.value.retry_after == timedelta(seconds=1)
 
 
@@ -199,42 +199,42 @@ async def test_how_long_to_wait_is_passed_on(shop: Shop) -> None:
         (f'{{"ok": false, "description": "go away", "parameters": {{"retry_after": {10**15}}}}}', LONGEST),
     ],
 )
-async def test_whoever_answers_429_makes_the_bot_wait(shop: Shop, body: str, wait: timedelta) -> None:
+async def test_whoever_answers_429_makes_the_bot_wait(pair: Pair, body: str, wait: timedelta) -> None:
     async with answering(429, body) as url:
         with pytest.raises(Throttled) as failure:
-            await Sender(shop.account.token, url, shop.http).send("5550001", Content("hi"))
+            await Sender(pair.account.token, url, pair.http).send("5550001", Content("hi"))
     assert failure.value.retry_after == wait
 
 
-async def test_a_group_is_followed_to_its_new_id(shop: Shop) -> None:
-    shop.server.phone("-4001", "Warehouse")
-    assert (await shop.channel.send(shop.address("-4001"), Content("hi"), key="k1")) == "-4001/1"
-    moved = shop.server.upgrade("-4001")
-    assert (await shop.channel.send(shop.address("-4001"), Content("hi"), key="k2")) == f"{moved}/1"
-    shop.server.upgrade(moved)
+async def test_a_group_is_followed_to_its_new_id(pair: Pair) -> None:
+    pair.server.phone("-4001", "Warehouse")
+    assert (await pair.channel.send(pair.address("-4001"), Content("hi"), key="k1")) == "-4001/1"
+    moved = pair.server.upgrade("-4001")
+    assert (await pair.channel.send(pair.address("-4001"), Content("hi"), key="k2")) == f"{moved}/1"
+    pair.server.upgrade(moved)
     with pytest.raises(Refused, match="has moved to"):
-        await shop.channel.send(shop.address("-4001"), Content("hi"), key="k3")
+        await pair.channel.send(pair.address("-4001"), Content("hi"), key="k3")
 
 
-async def test_a_lost_answer_is_ambiguous(shop: Shop) -> None:
-    anna = await shop.started("Anna")
-    shop.server.faults.lose_answers()
+async def test_a_lost_answer_is_ambiguous(pair: Pair) -> None:
+    anna = await pair.started("Anna")
+    pair.server.faults.lose_answers()
     with pytest.raises(Ambiguous):
-        await shop.channel.send(shop.address(anna), Content("hi"), key="k1")
-    assert len(shop.server.accepted) == 1
+        await pair.channel.send(pair.address(anna), Content("hi"), key="k1")
+    assert len(pair.server.accepted) == 1
 
 
-async def test_a_late_answer_is_ambiguous(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
-    anna = await shop.started("Anna")
-    shop.server.faults.answer_after = 1
-    sender = Sender(shop.account.token, shop.account.api_url, shop.http, aiohttp.ClientTimeout(total=0.2))
-    with failing(Ambiguous, shop, caplog):
+async def test_a_late_answer_is_ambiguous(pair: Pair, caplog: pytest.LogCaptureFixture) -> None:
+    anna = await pair.started("Anna")
+    pair.server.faults.answer_after = 1
+    sender = Sender(pair.account.token, pair.account.api_url, pair.http, aiohttp.ClientTimeout(total=0.2))
+    with failing(Ambiguous, pair, caplog):
         await sender.send(anna, Content("hi"))
 
 
-async def test_where_nobody_listens_nothing_was_sent(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
-    sender = Sender(shop.account.token, f"http://127.0.0.1:{free_port()}", shop.http)
-    with failing(Unavailable, shop, caplog):
+async def test_where_nobody_listens_nothing_was_sent(pair: Pair, caplog: pytest.LogCaptureFixture) -> None:
+    sender = Sender(pair.account.token, f"http://127.0.0.1:{free_port()}", pair.http)
+    with failing(Unavailable, pair, caplog):
         await sender.send("5550001", Content("hi"))
 
 
@@ -252,14 +252,14 @@ async def test_where_nobody_listens_nothing_was_sent(shop: Shop, caplog: pytest.
         (504, ""),
     ],
 )
-async def test_answers_that_make_no_sense_are_ambiguous(shop: Shop, status: int, body: str | bytes) -> None:
+async def test_answers_that_make_no_sense_are_ambiguous(pair: Pair, status: int, body: str | bytes) -> None:
     async with answering(status, body) as url:
         with pytest.raises(Ambiguous, match="it may have been sent") as failure:
-            await Sender(shop.account.token, url, shop.http).send("5550001", Content("hi"))
+            await Sender(pair.account.token, url, pair.http).send("5550001", Content("hi"))
     assert "html" not in str(failure.value)
 
 
-async def test_addresses_in_what_aiohttp_says_are_kept_out(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+async def test_addresses_in_what_aiohttp_says_are_kept_out(pair: Pair, caplog: pytest.LogCaptureFixture) -> None:
     app = Quart("proxy")
 
     @app.route("/<path:path>", methods=["GET", "POST"])
@@ -267,17 +267,17 @@ async def test_addresses_in_what_aiohttp_says_are_kept_out(shop: Shop, caplog: p
         return Response(status=302, headers={"Location": f"/{path}"})
 
     async with served(app) as url:
-        with failing(Ambiguous, shop, caplog):
-            await Sender(shop.account.token, url, shop.http).send("5550001", Content("hi"))
+        with failing(Ambiguous, pair, caplog):
+            await Sender(pair.account.token, url, pair.http).send("5550001", Content("hi"))
 
 
-async def test_a_broken_connection_is_ambiguous(shop: Shop) -> None:
+async def test_a_broken_connection_is_ambiguous(pair: Pair) -> None:
     async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readline()
         writer.close()
 
     async with await asyncio.start_server(hang_up, "127.0.0.1", port := free_port()):
-        sender = Sender(shop.account.token, f"http://127.0.0.1:{port}", shop.http)
+        sender = Sender(pair.account.token, f"http://127.0.0.1:{port}", pair.http)
         with pytest.raises(Ambiguous, match="the connection to Telegram broke"):
             await sender.send("5550001", Content("hi"))
 

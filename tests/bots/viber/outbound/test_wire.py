@@ -16,95 +16,95 @@ from gateway.domain.channel.errors import Ambiguous, Misconfigured, Refused, Una
 from gateway.domain.channel.secret import Secret
 from gateway.domain.model.event import Inbound, Receipt
 from gateway.domain.model.nouns import Address, Button, Cause, Content, Media, Progress, TemplateMessage
-from tests.bots.viber.bench import ANNA, Clock, opened
+from tests.bots.viber.pair import ANNA, Clock, opened
 from tests.support.http.serving import free_port
 
 
 @pytest.mark.parametrize("string_tokens", [True, False])
 async def test_a_message_arrives_and_is_reported(*, string_tokens: bool) -> None:
-    async with opened() as bench:
-        await bench.subscribers(ANNA)
-        bench.server.string_tokens = string_tokens
-        provider_id = await bench.send("Заказ № 5 <b> & *готов*")
-        await bench.server.quiet()
-        accepted = bench.server.accepted[0]
-        assert (accepted.id, accepted.user, accepted.text) == (provider_id, bench.anna.user, "Заказ № 5 <b> & *готов*")
+    async with opened() as pair:
+        await pair.subscribers(ANNA)
+        pair.server.string_tokens = string_tokens
+        provider_id = await pair.send("Заказ № 5 <b> & *готов*")
+        await pair.server.quiet()
+        accepted = pair.server.accepted[0]
+        assert (accepted.id, accepted.user, accepted.text) == (provider_id, pair.anna.user, "Заказ № 5 <b> & *готов*")
         assert accepted.request["tracking_data"] == "n1:0:0"
         assert accepted.request["sender"]["name"] == "Demo shop"
-        assert int(provider_id.removeprefix(f"{bench.anna.user}/")) > 2**53
-        assert bench.server.phone(bench.anna.user).screen[-1].state == "read"
-        assert [(event.progress, event.provider_id) for event in bench.told(Receipt)] == [
+        assert int(provider_id.removeprefix(f"{pair.anna.user}/")) > 2**53
+        assert pair.server.phone(pair.anna.user).screen[-1].state == "read"
+        assert [(event.progress, event.provider_id) for event in pair.told(Receipt)] == [
             (Progress.DELIVERED, provider_id),
             (Progress.READ, provider_id),
         ]
-        assert len({event.id for event in bench.told(Receipt)}) == 2
-        assert bench.forged == 0
+        assert len({event.id for event in pair.told(Receipt)}) == 2
+        assert pair.forged == 0
 
 
 async def test_whoever_does_not_read_is_reported_as_delivered_to() -> None:
-    async with opened() as bench:
-        await bench.subscribers(ANNA)
-        bench.server.phone(bench.anna.user).reads = False
-        await bench.send()
-        await bench.server.quiet()
-        assert [event.progress for event in bench.told(Receipt)] == [Progress.DELIVERED]
+    async with opened() as pair:
+        await pair.subscribers(ANNA)
+        pair.server.phone(pair.anna.user).reads = False
+        await pair.send()
+        await pair.server.quiet()
+        assert [event.progress for event in pair.told(Receipt)] == [Progress.DELIVERED]
 
 
 async def test_a_phone_that_is_off_gets_it_later() -> None:
-    async with opened() as bench:
-        await bench.subscribers(ANNA)
-        phone = bench.server.phone(bench.anna.user)
+    async with opened() as pair:
+        await pair.subscribers(ANNA)
+        phone = pair.server.phone(pair.anna.user)
         phone.reachable = False
-        await bench.send()
+        await pair.send()
         await asyncio.sleep(0.1)
-        assert (bench.events, phone.screen[-1].state) == ([], "sent")
+        assert (pair.events, phone.screen[-1].state) == ([], "sent")
         phone.reachable = True
         async with asyncio.timeout(5):
-            while len(bench.events) < 2:  # noqa: ASYNC110 - the stand-in looks by itself
+            while len(pair.events) < 2:  # noqa: ASYNC110 - the stand-in looks by itself
                 await asyncio.sleep(0.01)
         assert phone.screen[-1].state == "read"
 
 
 async def test_a_late_rejection_by_the_app() -> None:
-    async with opened() as bench:
-        await bench.subscribers(ANNA)
-        bench.server.reject_later("failure description")
-        provider_id = await bench.send()
-        await bench.server.quiet()
-        (receipt,) = bench.told(Receipt)
+    async with opened() as pair:
+        await pair.subscribers(ANNA)
+        pair.server.reject_later("failure description")
+        provider_id = await pair.send()
+        await pair.server.quiet()
+        (receipt,) = pair.told(Receipt)
         assert (receipt.provider_id, receipt.progress, receipt.cause) == (provider_id, Progress.FAILED, Cause.REFUSED)
         assert receipt.reason == "failure description"
-        assert bench.server.phone(bench.anna.user).screen[-1].state == "failed"
+        assert pair.server.phone(pair.anna.user).screen[-1].state == "failed"
 
 
 async def test_buttons() -> None:
     buttons = (Button("Да & <нет>", reply="/yes"), Button("Shop", url="https://shop.ru/a?b=1&c=2"), Button("Bare"))
-    async with opened() as bench:
-        await bench.subscribers(ANNA)
-        await bench.send(Content("Well?", buttons=buttons))
-        bubble = bench.server.phone(bench.anna.user).screen[-1]
+    async with opened() as pair:
+        await pair.subscribers(ANNA)
+        await pair.send(Content("Well?", buttons=buttons))
+        bubble = pair.server.phone(pair.anna.user).screen[-1]
         assert [button.text for button in bubble.buttons] == ["Да & <нет>", "Shop", "Bare"]
-        keys = bench.server.accepted[0].request["keyboard"]["Buttons"]
+        keys = pair.server.accepted[0].request["keyboard"]["Buttons"]
         assert keys[0]["Text"] == "Да &amp; &lt;нет&gt;"
         assert [(key["ActionType"], key["ActionBody"]) for key in keys] == [
             ("reply", "/yes"),
             ("open-url", "https://shop.ru/a?b=1&c=2"),
             ("reply", "Bare"),
         ]
-        await bench.server.press(bench.anna.user, bubble.id, "Да & <нет>")
-        await bench.server.quiet()
-        assert [event.content.text for event in bench.told(Inbound)] == ["/yes"]
+        await pair.server.press(pair.anna.user, bubble.id, "Да & <нет>")
+        await pair.server.quiet()
+        assert [event.content.text for event in pair.told(Inbound)] == ["/yes"]
 
 
 async def test_an_opened_link_is_not_something_that_the_person_wrote() -> None:
-    async with opened() as bench:
-        await bench.subscribers(ANNA)
-        await bench.send(Content("Well?", buttons=(Button("Shop", url="https://shop.ru"),)))
-        bubble = bench.server.phone(bench.anna.user).screen[-1]
-        await bench.server.press(bench.anna.user, bubble.id, "Shop")
-        await bench.server.quiet()
-        assert bench.told(Inbound) == []
-        assert bench.server.phone(bench.anna.user).screen[-1] is bubble
+    async with opened() as pair:
+        await pair.subscribers(ANNA)
+        await pair.send(Content("Well?", buttons=(Button("Shop", url="https://shop.ru"),)))
+        bubble = pair.server.phone(pair.anna.user).screen[-1]
+        await pair.server.press(pair.anna.user, bubble.id, "Shop")
+        await pair.server.quiet()
+        assert pair.told(Inbound) == []
+        assert pair.server.phone(pair.anna.user).screen[-1] is bubble
 
 
 @pytest.mark.parametrize(
@@ -125,65 +125,65 @@ async def test_an_opened_link_is_not_something_that_the_person_wrote() -> None:
     ],
 )
 async def test_files(media: Media, sent: dict[str, object] | type[Refused]) -> None:
-    async with opened() as bench:
-        await bench.subscribers(ANNA)
-        content = Content("Look", Media(media.type, media.url.format(url=bench.url), name=media.name))
-        pieces = bench.channel.split(content)
+    async with opened() as pair:
+        await pair.subscribers(ANNA)
+        content = Content("Look", Media(media.type, media.url.format(url=pair.url), name=media.name))
+        pieces = pair.channel.split(content)
         if isinstance(sent, type):
             with pytest.raises(sent):
-                await bench.send(pieces[-1])
+                await pair.send(pieces[-1])
             return
         for piece in pieces:
-            await bench.send(piece)
-        assert "".join(line.text for line in bench.server.accepted) == "Look"
-        request = bench.server.accepted[-1].request
+            await pair.send(piece)
+        assert "".join(line.text for line in pair.server.accepted) == "Look"
+        request = pair.server.accepted[-1].request
         assert {name: request[name] for name in sent} == sent
-        assert request["media"] == media.url.format(url=bench.url)
-        assert bench.measured == (not is_picture(media) and ":9/" not in media.url)
+        assert request["media"] == media.url.format(url=pair.url)
+        assert pair.measured == (not is_picture(media) and ":9/" not in media.url)
 
 
 async def test_a_file_whose_server_sends_us_to_a_host_without_a_name() -> None:
-    async with opened() as bench:
-        content = Content(media=Media("document", f"{bench.url}/files/7/elsewhere.pdf"))
-        await bench.subscribers(ANNA)
-        await bench.send(content)
-        assert bench.server.accepted[-1].request["type"] == "url"
+    async with opened() as pair:
+        content = Content(media=Media("document", f"{pair.url}/files/7/elsewhere.pdf"))
+        await pair.subscribers(ANNA)
+        await pair.send(content)
+        assert pair.server.accepted[-1].request["type"] == "url"
 
 
 async def test_a_file_on_a_private_network_is_not_asked_for() -> None:
-    async with opened() as bench, files.session(private=False) as guarded:
-        media = Media("document", f"{bench.url}/files/7/a.pdf")
+    async with opened() as pair, files.session(private=False) as guarded:
+        media = Media("document", f"{pair.url}/files/7/a.pdf")
         assert await size_of(guarded, media) is None
-        assert bench.measured == 0
+        assert pair.measured == 0
 
 
 async def test_the_longest_text() -> None:
-    async with opened() as bench:
-        await bench.subscribers(ANNA)
-        assert await bench.send("ы" * 7000)
+    async with opened() as pair:
+        await pair.subscribers(ANNA)
+        assert await pair.send("ы" * 7000)
         with pytest.raises(Refused, match=r"\(3 badData: text is too long\)"):
-            await bench.send("ы" * 7001)
+            await pair.send("ы" * 7001)
 
 
 async def test_a_message_that_is_too_large_is_not_even_tried() -> None:
-    async with opened() as bench:
+    async with opened() as pair:
         buttons = tuple(Button(f"{number}", reply="ы" * 2000) for number in range(10))
         with pytest.raises(Refused, match="bytes"):
-            await bench.send(Content("hello", buttons=buttons))
+            await pair.send(Content("hello", buttons=buttons))
 
 
 async def test_more_buttons_than_viber_shows() -> None:
-    async with opened() as bench:
-        await bench.subscribers(ANNA)
+    async with opened() as pair:
+        await pair.subscribers(ANNA)
         with pytest.raises(Refused, match="24 buttons"):
-            await bench.send(Content("Well?", buttons=(Button("Yes", reply="/yes"),) * 25))
-        assert bench.server.accepted == []
+            await pair.send(Content("Well?", buttons=(Button("Yes", reply="/yes"),) * 25))
+        assert pair.server.accepted == []
 
 
 async def test_templates_are_not_for_viber() -> None:
-    async with opened() as bench:
+    async with opened() as pair:
         with pytest.raises(Refused, match="no templates"):
-            await bench.channel.send(bench.anna, TemplateMessage("order", "ru"), key="k")
+            await pair.channel.send(pair.anna, TemplateMessage("order", "ru"), key="k")
 
 
 async def test_nobody_there_is_unavailable() -> None:
@@ -195,59 +195,59 @@ async def test_nobody_there_is_unavailable() -> None:
 
 
 async def test_a_lost_answer_is_ambiguous() -> None:
-    async with opened() as bench:
-        await bench.subscribers(ANNA)
-        bench.server.faults.lose_answers()
+    async with opened() as pair:
+        await pair.subscribers(ANNA)
+        pair.server.faults.lose_answers()
         with pytest.raises(Ambiguous):
-            await bench.send()
-        assert len(bench.server.accepted) == 1
+            await pair.send()
+        assert len(pair.server.accepted) == 1
 
 
 async def test_the_token_is_nowhere_to_be_read(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     token = "5da6az1s345z78-dazcczb2542zv51a-e0vc5fva17480im9"
-    async with opened(auth_token=Secret(token)) as bench:
+    async with opened(auth_token=Secret(token)) as pair:
         with pytest.raises(Misconfigured, match="auth_token is not valid") as refusal:
-            await bench.send()
-        bench.server.faults.lose_answers()
+            await pair.send()
+        pair.server.faults.lose_answers()
         with pytest.raises(Misconfigured) as bound:
-            await bench.channel.bind(f"{bench.url}/webhooks/viber/main")
-        assert token not in f"{refusal.value!r}{bound.value!r}{bench.channel.__dict__}{caplog.text}"
+            await pair.channel.bind(f"{pair.url}/webhooks/viber/main")
+        assert token not in f"{refusal.value!r}{bound.value!r}{pair.channel.__dict__}{caplog.text}"
         assert refusal.value.__cause__ is None
 
 
 async def test_a_session_is_a_day_from_the_first_message() -> None:
     clock = Clock()
-    async with opened(clock) as bench:
-        await bench.subscribers(ANNA)
+    async with opened(clock) as pair:
+        await pair.subscribers(ANNA)
         clock.forward(timedelta(hours=23))
-        await bench.subscribers(ANNA)
-        await bench.send("free")
+        await pair.subscribers(ANNA)
+        await pair.send("free")
         clock.forward(timedelta(hours=1))
-        await bench.send("charged")
-        await bench.subscribers(ANNA)
-        await bench.send("free again")
-        assert [line.text for line in bench.server.charged] == ["charged"]
-        assert len(bench.server.accepted) == 3
+        await pair.send("charged")
+        await pair.subscribers(ANNA)
+        await pair.send("free again")
+        assert [line.text for line in pair.server.charged] == ["charged"]
+        assert len(pair.server.accepted) == 3
 
 
 async def test_webhooks_may_come_twice_and_in_any_order() -> None:
-    async with opened() as bench:
-        await bench.subscribers(ANNA)
-        bench.server.faults.webhook_copies = 2
-        bench.server.faults.reorder = True
-        await bench.send()
-        await bench.server.quiet()
-        assert len(bench.events) == 4
-        assert len({event.id for event in bench.events}) == 2
-        assert bench.forged == 0
+    async with opened() as pair:
+        await pair.subscribers(ANNA)
+        pair.server.faults.webhook_copies = 2
+        pair.server.faults.reorder = True
+        await pair.send()
+        await pair.server.quiet()
+        assert len(pair.events) == 4
+        assert len({event.id for event in pair.events}) == 2
+        assert pair.forged == 0
 
 
 async def test_a_webhook_is_delivered_again_until_it_is_taken() -> None:
-    async with opened() as bench:
-        bench.down = True
-        await bench.server.say(bench.anna.user, "hello")
+    async with opened() as pair:
+        pair.down = True
+        await pair.server.say(pair.anna.user, "hello")
         await asyncio.sleep(0.05)
-        bench.down = False
-        await bench.server.quiet()
-        assert len(bench.events) == 1
+        pair.down = False
+        await pair.server.quiet()
+        assert len(pair.events) == 1

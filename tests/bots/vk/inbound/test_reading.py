@@ -35,9 +35,9 @@ def bodies() -> dict[str, Any]:
 @pytest.mark.parametrize("name", sorted(bodies()))
 def test_whatever_is_broken_in_it_an_event_survives(name: str) -> None:
     body = bodies()[name]
-    for way in set(places(body)) - OUTER:
+    for channel in set(places(body)) - OUTER:
         for wrong in WRONG:
-            events = parsed(broken(body, way, wrong)).events
+            events = parsed(broken(body, channel, wrong)).events
             assert events
             for event in events:
                 assert msgspec.convert(msgspec.to_builtins(event), Event) == event, "what was read can be stored"

@@ -8,8 +8,8 @@ from quart import Quart, Response
 
 from gateway.domain.channel.errors import Refused, Throttled, Unavailable
 from gateway.domain.model.nouns import Content, Media
-from tests.bots.vk.bench import Bench
 from tests.bots.vk.outbound.shelf import PNG, Shelf
+from tests.bots.vk.pair import Pair
 from tests.support.http.serving import free_port, served
 
 
@@ -24,20 +24,20 @@ from tests.support.http.serving import free_port, served
         ("document", "a.png", "doc"),
     ],
 )
-async def test_a_file_arrives(bench: Bench, shelf: Shelf, type_: str, name: str, kind: str) -> None:
-    anna = await bench.started()
-    await bench.send(anna, Content("Вот он", Media(type_, url=f"{shelf.url}/{name}")))
-    shown = bench.vk.phone(anna).screen[-1]
+async def test_a_file_arrives(pair: Pair, shelf: Shelf, type_: str, name: str, kind: str) -> None:
+    anna = await pair.started()
+    await pair.send(anna, Content("Вот он", Media(type_, url=f"{shelf.url}/{name}")))
+    shown = pair.vk.phone(anna).screen[-1]
     assert shown.text == "Вот он"
-    assert shown.media.startswith(f"{kind}-{bench.account.group_id}_")
-    stored = bench.vk.files.stored[shown.media]
+    assert shown.media.startswith(f"{kind}-{pair.account.group_id}_")
+    stored = pair.vk.files.stored[shown.media]
     assert (stored.title, stored.body) == (name, shelf.files[name][0])
 
 
-async def test_a_file_alone_is_a_message(bench: Bench, shelf: Shelf) -> None:
-    anna = await bench.started()
-    await bench.send(anna, Content(media=Media("image", url=f"{shelf.url}/a.png")))
-    assert bench.vk.phone(anna).screen[-1].media.startswith("photo-")
+async def test_a_file_alone_is_a_message(pair: Pair, shelf: Shelf) -> None:
+    anna = await pair.started()
+    await pair.send(anna, Content(media=Media("image", url=f"{shelf.url}/a.png")))
+    assert pair.vk.phone(anna).screen[-1].media.startswith("photo-")
 
 
 @pytest.mark.parametrize(
@@ -49,26 +49,26 @@ async def test_a_file_alone_is_a_message(bench: Bench, shelf: Shelf) -> None:
         (Media("image"), "neither an id nor a url"),
     ],
 )
-async def test_what_vk_does_not_take(bench: Bench, shelf: Shelf, media: Media, reason: str) -> None:
-    anna = await bench.started()
+async def test_what_vk_does_not_take(pair: Pair, shelf: Shelf, media: Media, reason: str) -> None:
+    anna = await pair.started()
     url = f"{shelf.url}{media.url}" if media.url else ""
     with pytest.raises(Refused, match=reason):
-        await bench.send(anna, Content("hi", Media(media.type, url=url)))
-    assert bench.vk.accepted == []
+        await pair.send(anna, Content("hi", Media(media.type, url=url)))
+    assert pair.vk.accepted == []
 
 
-async def test_what_is_unclear_about_an_upload_is_clear_about_the_message(bench: Bench, shelf: Shelf) -> None:
+async def test_what_is_unclear_about_an_upload_is_clear_about_the_message(pair: Pair, shelf: Shelf) -> None:
     """Nothing was sent, so trying again can do no harm."""
-    anna = await bench.started()
-    bench.vk.faults.fail("36")
+    anna = await pair.started()
+    pair.vk.faults.fail("36")
     with pytest.raises(Unavailable, match="the file did not reach VK"):
-        await bench.send(anna, Content(media=Media("document", url=f"{shelf.url}/invoice.pdf")))
-    assert bench.vk.accepted == []
+        await pair.send(anna, Content(media=Media("document", url=f"{shelf.url}/invoice.pdf")))
+    assert pair.vk.accepted == []
 
 
 @pytest.mark.parametrize(("status", "error"), [(502, Unavailable), (429, Throttled), (413, Refused), (200, Refused)])
 async def test_a_file_server_that_is_not_well(
-    bench: Bench, shelf: Shelf, status: int, error: type[Exception], monkeypatch: pytest.MonkeyPatch
+    pair: Pair, shelf: Shelf, status: int, error: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = Quart("pu.vk.com")
 
@@ -76,11 +76,11 @@ async def test_a_file_server_that_is_not_well(
     async def take() -> Response:
         return Response("<html>sorry</html>", status, content_type="text/html")
 
-    anna = await bench.started()
+    anna = await pair.started()
     async with served(app) as url:
-        monkeypatch.setattr(bench.vk.files, "_url", url)
+        monkeypatch.setattr(pair.vk.files, "_url", url)
         with pytest.raises(error, match="file"):
-            await bench.send(anna, Content(media=Media("image", url=f"{shelf.url}/a.png")))
+            await pair.send(anna, Content(media=Media("image", url=f"{shelf.url}/a.png")))
 
 
 @pytest.mark.parametrize(
@@ -94,34 +94,32 @@ async def test_a_file_server_that_is_not_well(
         (None, [{"id": "one"}], "VK saved the file and named no id for it"),
     ],
 )
-async def test_answers_that_make_no_sense(
-    bench: Bench, shelf: Shelf, target: object, saved: object, reason: str
-) -> None:
+async def test_answers_that_make_no_sense(pair: Pair, shelf: Shelf, target: object, saved: object, reason: str) -> None:
     app = Quart("proxy")
 
     @app.post("/method/<method>")
     async def answer(method: str) -> dict[str, object]:
-        asked = {"upload_url": f"{bench.account.api_url}/upload/photo"} if target is None else target
+        asked = {"upload_url": f"{pair.account.api_url}/upload/photo"} if target is None else target
         return {"response": asked if method == "photos.getMessagesUploadServer" else saved}
 
     async with served(app) as url:
         with pytest.raises(Unavailable, match=reason):
-            await bench.other(api_url=url).send(
-                bench.address("1"), Content(media=Media("image", url=f"{shelf.url}/a.png")), key="k1"
+            await pair.other(api_url=url).send(
+                pair.address("1"), Content(media=Media("image", url=f"{shelf.url}/a.png")), key="k1"
             )
 
 
-async def test_a_file_server_that_is_away(bench: Bench, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
-    anna = await bench.started()
-    monkeypatch.setattr(bench.vk.files, "_url", f"http://127.0.0.1:{free_port()}")
+async def test_a_file_server_that_is_away(pair: Pair, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    anna = await pair.started()
+    monkeypatch.setattr(pair.vk.files, "_url", f"http://127.0.0.1:{free_port()}")
     with pytest.raises(Unavailable, match="could not be reached"):
-        await bench.send(anna, Content(media=Media("image", url=f"{shelf.url}/a.png")))
+        await pair.send(anna, Content(media=Media("image", url=f"{shelf.url}/a.png")))
 
 
-async def test_a_document_bears_the_name_that_it_was_given(bench: Bench, shelf: Shelf) -> None:
-    anna = await bench.started()
-    await bench.send(anna, Content(media=Media("document", url=f"{shelf.url}/invoice.pdf", name="Счёт 17.pdf")))
-    assert bench.vk.files.stored[bench.vk.phone(anna).screen[-1].media].title == "Счёт 17.pdf"
+async def test_a_document_bears_the_name_that_it_was_given(pair: Pair, shelf: Shelf) -> None:
+    anna = await pair.started()
+    await pair.send(anna, Content(media=Media("document", url=f"{shelf.url}/invoice.pdf", name="Счёт 17.pdf")))
+    assert pair.vk.files.stored[pair.vk.phone(anna).screen[-1].media].title == "Счёт 17.pdf"
 
 
 @pytest.mark.parametrize(
@@ -134,21 +132,21 @@ async def test_a_document_bears_the_name_that_it_was_given(bench: Bench, shelf: 
         ("invoice.pdf", "\r\n", "invoice.pdf"),
     ],
 )
-async def test_a_name_has_no_control_characters(bench: Bench, shelf: Shelf, path: str, given: str, title: str) -> None:
+async def test_a_name_has_no_control_characters(pair: Pair, shelf: Shelf, path: str, given: str, title: str) -> None:
     shelf.files[unquote(path)] = (b"%PDF-1.7", "application/pdf")
-    anna = await bench.started()
-    await bench.send(anna, Content(media=Media("document", url=f"{shelf.url}/{path}", name=given)))
-    assert bench.vk.files.stored[bench.vk.phone(anna).screen[-1].media].title == title
+    anna = await pair.started()
+    await pair.send(anna, Content(media=Media("document", url=f"{shelf.url}/{path}", name=given)))
+    assert pair.vk.files.stored[pair.vk.phone(anna).screen[-1].media].title == title
 
 
-async def test_a_picture_whose_name_has_control_characters(bench: Bench, shelf: Shelf) -> None:
+async def test_a_picture_whose_name_has_control_characters(pair: Pair, shelf: Shelf) -> None:
     shelf.files["\r\n.png"] = (PNG, "image/png")
-    anna = await bench.started()
-    await bench.send(anna, Content(media=Media("image", url=f"{shelf.url}/%0D%0A.png")))
-    assert bench.vk.phone(anna).screen[-1].media.startswith("photo-")
+    anna = await pair.started()
+    await pair.send(anna, Content(media=Media("image", url=f"{shelf.url}/%0D%0A.png")))
+    assert pair.vk.phone(anna).screen[-1].media.startswith("photo-")
 
 
-async def test_a_type_that_has_control_characters(bench: Bench) -> None:
+async def test_a_type_that_has_control_characters(pair: Pair) -> None:
     """Its server's doing; a well-behaved one cannot even say it."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -156,11 +154,11 @@ async def test_a_type_that_has_control_characters(bench: Bench) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: image/png\x01\r\nContent-Length: %d\r\n\r\n" % len(PNG) + PNG)
         writer.close()
 
-    anna = await bench.started()
+    anna = await pair.started()
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        await bench.send(anna, Content(media=Media("image", url=f"http://127.0.0.1:{port}/a.png")))
-    assert bench.vk.phone(anna).screen[-1].media.startswith("photo-")
+        await pair.send(anna, Content(media=Media("image", url=f"http://127.0.0.1:{port}/a.png")))
+    assert pair.vk.phone(anna).screen[-1].media.startswith("photo-")
 
 
 @pytest.mark.parametrize("code", ["7", "15"])
@@ -168,12 +166,12 @@ async def test_a_type_that_has_control_characters(bench: Bench) -> None:
     ("type_", "name", "right"), [("image", "a.png", "photos"), ("document", "invoice.pdf", "docs")]
 )
 async def test_a_token_without_the_right_to_files(
-    bench: Bench, shelf: Shelf, code: str, type_: str, name: str, right: str
+    pair: Pair, shelf: Shelf, code: str, type_: str, name: str, right: str
 ) -> None:
     """Only the message with the file is refused: the account can do everything else."""
-    anna = await bench.started()
-    bench.vk.faults.fail(code)
+    anna = await pair.started()
+    pair.vk.faults.fail(code)
     with pytest.raises(Refused, match=f"the right to {right}: VK {code}"):
-        await bench.send(anna, Content("hi", Media(type_, url=f"{shelf.url}/{name}")))
-    await bench.send(anna, "hi")
-    assert [line.text for line in bench.vk.accepted] == ["hi"]
+        await pair.send(anna, Content("hi", Media(type_, url=f"{shelf.url}/{name}")))
+    await pair.send(anna, "hi")
+    assert [line.text for line in pair.vk.accepted] == ["hi"]

@@ -7,16 +7,16 @@ import pytest
 from bots.vk.outbound.keyboard import keyboard
 from gateway.domain.channel.errors import Refused
 from gateway.domain.model.nouns import Button, Content
-from tests.bots.vk.bench import Bench
+from tests.bots.vk.pair import Pair
 
 
 @pytest.mark.parametrize(("count", "rows"), [(1, [1]), (6, [1] * 6), (7, [2, 2, 2, 1]), (8, [2] * 4), (10, [2] * 5)])
-async def test_the_rows(bench: Bench, count: int, rows: list[int]) -> None:
+async def test_the_rows(pair: Pair, count: int, rows: list[int]) -> None:
     buttons = tuple(Button(f"Button {number}", reply=str(number)) for number in range(count))
     assert [len(row) for row in json.loads(keyboard(buttons))["buttons"]] == rows
-    anna = await bench.started()
-    await bench.send(anna, Content("?", buttons=buttons))
-    assert [button.text for button in bench.vk.phone(anna).screen[-1].buttons] == [button.text for button in buttons]
+    anna = await pair.started()
+    await pair.send(anna, Content("?", buttons=buttons))
+    assert [button.text for button in pair.vk.phone(anna).screen[-1].buttons] == [button.text for button in buttons]
 
 
 def test_a_button_that_answers_and_one_that_opens_a_page() -> None:
@@ -40,12 +40,12 @@ def test_long_labels_are_cut(button: Button) -> None:
     assert key["action"]["label"] == "a" * 40
 
 
-async def test_the_longest_reply(bench: Bench) -> None:
-    anna = await bench.started()
-    await bench.send(anna, Content("?", buttons=(Button("Да", reply="я" * 243),)))
-    assert bench.vk.phone(anna).screen[-1].buttons
+async def test_the_longest_reply(pair: Pair) -> None:
+    anna = await pair.started()
+    await pair.send(anna, Content("?", buttons=(Button("Да", reply="я" * 243),)))
+    assert pair.vk.phone(anna).screen[-1].buttons
     with pytest.raises(Refused, match="the button 'Да' is too long; VK takes 243 characters"):
-        await bench.send(anna, Content("?", buttons=(Button("Да", reply="я" * 244),)))
+        await pair.send(anna, Content("?", buttons=(Button("Да", reply="я" * 244),)))
 
 
 def test_eleven_are_too_many() -> None:
@@ -54,21 +54,21 @@ def test_eleven_are_too_many() -> None:
 
 
 @pytest.mark.parametrize("button", [Button("", reply="x"), Button("Site", url="shop")])
-async def test_a_message_goes_without_the_buttons_that_vk_dislikes(bench: Bench, button: Button) -> None:
-    anna = await bench.started()
-    sent = await bench.send(anna, Content("Choose: yes or no", buttons=(button,)))
-    (accepted,) = bench.vk.accepted
+async def test_a_message_goes_without_the_buttons_that_vk_dislikes(pair: Pair, button: Button) -> None:
+    anna = await pair.started()
+    sent = await pair.send(anna, Content("Choose: yes or no", buttons=(button,)))
+    (accepted,) = pair.vk.accepted
     assert (accepted.id, accepted.text, "keyboard" in accepted.request) == (sent, "Choose: yes or no", False)
 
 
 @pytest.mark.parametrize("code", ["911", "912"])
-async def test_it_goes_without_them_once(bench: Bench, code: str) -> None:
-    anna = await bench.started()
-    bench.vk.faults.fail(code, times=2)
+async def test_it_goes_without_them_once(pair: Pair, code: str) -> None:
+    anna = await pair.started()
+    pair.vk.faults.fail(code, times=2)
     with pytest.raises(Refused, match=f"VK {code}"):
-        await bench.send(anna, Content("?", buttons=(Button("Yes"),)))
-    assert not bench.vk.faults.planned
-    bench.vk.faults.fail(code, times=2)
+        await pair.send(anna, Content("?", buttons=(Button("Yes"),)))
+    assert not pair.vk.faults.planned
+    pair.vk.faults.fail(code, times=2)
     with pytest.raises(Refused, match=f"VK {code}"):
-        await bench.send(anna, "no buttons at all")
-    assert len(bench.vk.faults.planned) == 1
+        await pair.send(anna, "no buttons at all")
+    assert len(pair.vk.faults.planned) == 1

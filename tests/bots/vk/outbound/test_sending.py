@@ -8,17 +8,17 @@ import pytest
 from bots.vk.outbound.sending import random_id
 from gateway.domain.channel.errors import Ambiguous, Refused, Stopped, WindowClosed
 from gateway.domain.model.nouns import Content, TemplateMessage
-from tests.bots.vk.bench import Bench, a_bench
+from tests.bots.vk.pair import Pair, a_bench
 from tests.support.http.barrier import Together
 
 MANY, EACH = 200, 0.2
 
 
-async def test_a_message_arrives(bench: Bench) -> None:
-    anna = await bench.started()
-    sent = await bench.send(anna, "Ваш заказ A-17 готов 📦")
-    (accepted,) = bench.vk.accepted
-    shown = bench.vk.phone(anna).screen[-1]
+async def test_a_message_arrives(pair: Pair) -> None:
+    anna = await pair.started()
+    sent = await pair.send(anna, "Ваш заказ A-17 готов 📦")
+    (accepted,) = pair.vk.accepted
+    shown = pair.vk.phone(anna).screen[-1]
     assert sent == accepted.id == shown.id == f"{anna}/2"
     assert (shown.text, shown.mine, shown.state) == ("Ваш заказ A-17 готов 📦", False, "read")
     assert accepted.request["peer_ids"] == anna
@@ -28,10 +28,10 @@ async def test_a_message_arrives(bench: Bench) -> None:
     assert "access_token" not in accepted.request
 
 
-async def test_a_group_chat_is_written_to(bench: Bench) -> None:
-    anna = await bench.started()
-    await bench.vk.say_in_chat("2000000001", anna, "hi all")
-    assert await bench.send("2000000001", "hi") == "2000000001/2"
+async def test_a_group_chat_is_written_to(pair: Pair) -> None:
+    anna = await pair.started()
+    await pair.vk.say_in_chat("2000000001", anna, "hi all")
+    assert await pair.send("2000000001", "hi") == "2000000001/2"
 
 
 @pytest.mark.parametrize(
@@ -45,38 +45,38 @@ async def test_a_group_chat_is_written_to(bench: Bench) -> None:
         "*bold* _it_ <b>b</b> a_b",
     ],
 )
-async def test_text_is_never_interpreted(bench: Bench, text: str) -> None:
-    anna = await bench.started()
-    for piece in bench.channel.split(Content(text)):
-        await bench.send(anna, piece)
-    assert bench.vk.phone(anna).screen[-1].text.replace("\u200b", "") == text
+async def test_text_is_never_interpreted(pair: Pair, text: str) -> None:
+    anna = await pair.started()
+    for piece in pair.channel.split(Content(text)):
+        await pair.send(anna, piece)
+    assert pair.vk.phone(anna).screen[-1].text.replace("\u200b", "") == text
 
 
-async def test_a_retry_after_a_lost_answer_arrives_once(bench: Bench) -> None:
-    anna = await bench.started()
-    bench.vk.faults.lose_answers()
+async def test_a_retry_after_a_lost_answer_arrives_once(pair: Pair) -> None:
+    anna = await pair.started()
+    pair.vk.faults.lose_answers()
     with pytest.raises(Ambiguous, match="may have been sent"):
-        await bench.send(anna, "hi", key="n1.0.0")
-    bench.pass_time(minutes=29)
-    again = await bench.send(anna, "hi", key="n1.0.0")
-    assert [accepted.id for accepted in bench.vk.accepted] == [again]
-    assert bench.channel.facts.idempotent == timedelta(minutes=30)
+        await pair.send(anna, "hi", key="n1.0.0")
+    pair.pass_time(minutes=29)
+    again = await pair.send(anna, "hi", key="n1.0.0")
+    assert [accepted.id for accepted in pair.vk.accepted] == [again]
+    assert pair.channel.facts.idempotent == timedelta(minutes=30)
 
 
-async def test_vk_forgets(bench: Bench) -> None:
-    anna = await bench.started()
-    await bench.send(anna, "hi", key="n1.0.0")
-    bench.pass_time(minutes=61)
-    await bench.send(anna, "hi", key="n1.0.0")
-    await bench.send(anna, "hi", key="n1.0.1")
-    assert len(bench.vk.accepted) == 3
+async def test_vk_forgets(pair: Pair) -> None:
+    anna = await pair.started()
+    await pair.send(anna, "hi", key="n1.0.0")
+    pair.pass_time(minutes=61)
+    await pair.send(anna, "hi", key="n1.0.0")
+    await pair.send(anna, "hi", key="n1.0.1")
+    assert len(pair.vk.accepted) == 3
 
 
-async def test_one_key_does_not_hold_up_another_person(bench: Bench) -> None:
-    anna, boris = await bench.started(), await bench.started("+79990001133")
+async def test_one_key_does_not_hold_up_another_person(pair: Pair) -> None:
+    anna, boris = await pair.started(), await pair.started("+79990001133")
     for user in (anna, boris):
-        await bench.send(user, "hi", key="n1.0.0")
-    assert {accepted.user for accepted in bench.vk.accepted} == {anna, boris}
+        await pair.send(user, "hi", key="n1.0.0")
+    assert {accepted.user for accepted in pair.vk.accepted} == {anna, boris}
 
 
 def test_a_random_id_is_stable_and_a_positive_int32() -> None:
@@ -95,54 +95,54 @@ def test_a_random_id_is_stable_and_a_positive_int32() -> None:
     ],
 )
 async def test_what_vk_has_no_form_for_is_refused_here(
-    bench: Bench, what: Content | TemplateMessage, reason: str
+    pair: Pair, what: Content | TemplateMessage, reason: str
 ) -> None:
-    anna = await bench.started()
-    bench.vk.faults.fail("10")
+    anna = await pair.started()
+    pair.vk.faults.fail("10")
     with pytest.raises(Refused, match=reason):
-        await bench.send(anna, what)
-    assert bench.vk.faults.planned, "nothing was asked of VK"
+        await pair.send(anna, what)
+    assert pair.vk.faults.planned, "nothing was asked of VK"
 
 
-async def test_to_whom_we_may_not_write(bench: Bench) -> None:
-    anna = await bench.started()
-    await bench.vk.deny(anna)
-    stranger = bench.vk.user_of("+79990001133")
+async def test_to_whom_we_may_not_write(pair: Pair) -> None:
+    anna = await pair.started()
+    await pair.vk.deny(anna)
+    stranger = pair.vk.user_of("+79990001133")
     for user in (anna, stranger):
         with pytest.raises(Stopped, match="VK 901"):
-            await bench.send(user, "hi")
+            await pair.send(user, "hi")
     with pytest.raises(Refused, match="peer_ids is invalid"):
-        await bench.send("anna", "hi")
-    assert bench.vk.accepted == []
-    await bench.vk.say(anna, "I am back")
-    await bench.vk.allow(stranger)
-    await bench.send(anna, "hi")
-    await bench.send(stranger, Content("hi", intent="purchase_update"))
+        await pair.send("anna", "hi")
+    assert pair.vk.accepted == []
+    await pair.vk.say(anna, "I am back")
+    await pair.vk.allow(stranger)
+    await pair.send(anna, "hi")
+    await pair.send(stranger, Content("hi", intent="purchase_update"))
 
 
-async def test_after_a_day_vk_wants_to_know_why(bench: Bench) -> None:
-    anna = await bench.started()
-    bench.pass_time(hours=24)
+async def test_after_a_day_vk_wants_to_know_why(pair: Pair) -> None:
+    anna = await pair.started()
+    pair.pass_time(hours=24)
     with pytest.raises(WindowClosed, match="VK 950"):
-        await bench.send(anna, "hi")
+        await pair.send(anna, "hi")
     with pytest.raises(WindowClosed, match="VK 943"):
-        await bench.send(anna, Content("hi", intent="promo_newsletter"))
-    await bench.send(anna, Content("Ready", intent="purchase_update"))
-    assert [accepted.request["intent"] for accepted in bench.vk.accepted] == ["purchase_update"]
-    await bench.vk.say(anna, "thanks")
-    await bench.send(anna, "bye")
+        await pair.send(anna, Content("hi", intent="promo_newsletter"))
+    await pair.send(anna, Content("Ready", intent="purchase_update"))
+    assert [accepted.request["intent"] for accepted in pair.vk.accepted] == ["purchase_update"]
+    await pair.vk.say(anna, "thanks")
+    await pair.send(anna, "bye")
 
 
 async def test_without_a_window_there_is_no_end() -> None:
-    async with a_bench(window_hours=0) as bench:
-        anna = await bench.started()
-        bench.pass_time(days=400)
-        await bench.send(anna, "hi")
+    async with a_bench(window_hours=0) as pair:
+        anna = await pair.started()
+        pair.pass_time(days=400)
+        await pair.send(anna, "hi")
 
 
-async def test_many_are_sent_at_once(bench: Bench) -> None:
-    users = [await bench.started(f"+7999{number:07}") for number in range(10)]
-    bench.vk.echoes = False
-    bench.vk.faults = Together(MANY, EACH)
-    await asyncio.gather(*(bench.send(users[n % 10], "hi", key=f"n{n}.0.0") for n in range(MANY)))
-    assert len(bench.vk.accepted) == MANY
+async def test_many_are_sent_at_once(pair: Pair) -> None:
+    users = [await pair.started(f"+7999{number:07}") for number in range(10)]
+    pair.vk.echoes = False
+    pair.vk.faults = Together(MANY, EACH)
+    await asyncio.gather(*(pair.send(users[n % 10], "hi", key=f"n{n}.0.0") for n in range(MANY)))
+    assert len(pair.vk.accepted) == MANY

@@ -11,123 +11,121 @@ from bots.wire import files
 from gateway.domain.channel.contract import Outside
 from gateway.domain.channel.errors import Refused, Unavailable
 from gateway.domain.model.nouns import Content, Media
-from tests.bots.vk.bench import Bench
 from tests.bots.vk.outbound.shelf import PNG, Shelf
+from tests.bots.vk.pair import Pair
 from tests.support.http.serving import served
 
 
-async def test_one_file_for_many_people_is_uploaded_once(bench: Bench, shelf: Shelf) -> None:
-    people = [await bench.started(f"+7999{number:07}") for number in range(10)]
+async def test_one_file_for_many_people_is_uploaded_once(pair: Pair, shelf: Shelf) -> None:
+    people = [await pair.started(f"+7999{number:07}") for number in range(10)]
     picture = Content("Sale", Media("image", url=f"{shelf.url}/a.png"))
-    await asyncio.gather(*(bench.send(user, picture, key=f"n{user}.0.0") for user in people))
-    await bench.send(people[0], picture, key="another")
+    await asyncio.gather(*(pair.send(user, picture, key=f"n{user}.0.0") for user in people))
+    await pair.send(people[0], picture, key="another")
     assert shelf.fetched == {"a.png": 1}
-    assert len(bench.vk.files.stored) == 1
-    assert len({bubble.media for user in people for bubble in bench.vk.phone(user).screen[1:]}) == 1
+    assert len(pair.vk.files.stored) == 1
+    assert len({bubble.media for user in people for bubble in pair.vk.phone(user).screen[1:]}) == 1
 
 
-async def test_not_for_ever(bench: Bench, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_not_for_ever(pair: Pair, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "KEPT", 0.0)
-    anna = await bench.started()
+    anna = await pair.started()
     for number in range(2):
-        await bench.send(anna, Content(media=Media("image", url=f"{shelf.url}/a.png")), key=f"n{number}.0.0")
+        await pair.send(anna, Content(media=Media("image", url=f"{shelf.url}/a.png")), key=f"n{number}.0.0")
     assert shelf.fetched == {"a.png": 2}
 
 
-async def test_not_too_many(bench: Bench, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_not_too_many(pair: Pair, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "MOST", 1)
-    anna = await bench.started()
+    anna = await pair.started()
     for number, name in enumerate(("a.png", "a.png", "b.png", "a.png")):
-        await bench.send(anna, Content(media=Media("image", url=f"{shelf.url}/{name}")), key=f"n{number}.0.0")
+        await pair.send(anna, Content(media=Media("image", url=f"{shelf.url}/{name}")), key=f"n{number}.0.0")
     assert shelf.fetched == {"a.png": 2, "b.png": 1}
 
 
-async def test_what_came_in_goes_out_by_its_name(bench: Bench) -> None:
-    anna = await bench.started()
+async def test_what_came_in_goes_out_by_its_name(pair: Pair) -> None:
+    anna = await pair.started()
     with pytest.raises(Refused, match="attachment is invalid"):
-        await bench.send(anna, Content(media=Media("image", id="photo-1_2")))
-    bench.vk.files.stored["photo-1_2"] = next(iter(bench.vk.files.stored.values()), None)  # type: ignore[assignment]
-    await bench.send(anna, Content(media=Media("image", url="https://sun9-1.userapi.com/w.jpg", id="photo-1_2")))
-    assert bench.vk.phone(anna).screen[-1].media == "photo-1_2"
+        await pair.send(anna, Content(media=Media("image", id="photo-1_2")))
+    pair.vk.files.stored["photo-1_2"] = next(iter(pair.vk.files.stored.values()), None)  # type: ignore[assignment]
+    await pair.send(anna, Content(media=Media("image", url="https://sun9-1.userapi.com/w.jpg", id="photo-1_2")))
+    assert pair.vk.phone(anna).screen[-1].media == "photo-1_2"
 
 
-async def test_a_failed_upload_is_tried_again(bench: Bench, shelf: Shelf) -> None:
-    anna = await bench.started()
+async def test_a_failed_upload_is_tried_again(pair: Pair, shelf: Shelf) -> None:
+    anna = await pair.started()
     picture = Content(media=Media("image", url=f"{shelf.url}/a.png"))
-    bench.vk.faults.fail("10")
+    pair.vk.faults.fail("10")
     with pytest.raises(Unavailable, match="VK 10"):
-        await bench.send(anna, picture)
-    await bench.send(anna, picture)
+        await pair.send(anna, picture)
+    await pair.send(anna, picture)
     assert shelf.fetched == {"a.png": 2}
 
 
-async def test_a_slow_file_is_ready_for_the_next_try(
-    bench: Bench, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_slow_file_is_ready_for_the_next_try(pair: Pair, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "PATIENCE", 0.1)
-    anna = await bench.started()
+    anna = await pair.started()
     picture = Content(media=Media("image", url=f"{shelf.url}/a.png"))
     shelf.opens.clear()
     with pytest.raises(Unavailable, match="still on its way"):
-        await bench.send(anna, picture)
+        await pair.send(anna, picture)
     shelf.opens.set()
     monkeypatch.setattr(uploads, "PATIENCE", 10.0)
-    await bench.send(anna, picture)
+    await pair.send(anna, picture)
     assert shelf.fetched == {"a.png": 1}
 
 
 async def test_closing_gives_up_what_nobody_waits_for(
-    bench: Bench, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+    pair: Pair, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(uploads, "PATIENCE", 0.1)
-    anna = await bench.started()
+    anna = await pair.started()
     shelf.opens.clear()
     with pytest.raises(Unavailable):
-        await bench.send(anna, Content(media=Media("image", url=f"{shelf.url}/a.png")))
-    await bench.channel.close()
+        await pair.send(anna, Content(media=Media("image", url=f"{shelf.url}/a.png")))
+    await pair.channel.close()
     shelf.opens.set()
-    assert bench.vk.files.stored == {}
+    assert pair.vk.files.stored == {}
 
 
-async def test_our_own_network_is_not_reached(bench: Bench, shelf: Shelf) -> None:
+async def test_our_own_network_is_not_reached(pair: Pair, shelf: Shelf) -> None:
     async with files.session(private=False) as outside:
-        way = open_accounts({"shop": bench.account}, Outside(bench.outside.http, bench.url, outside))["shop"]
+        channel = open_accounts({"shop": pair.account}, Outside(pair.outside.http, pair.url, outside))["shop"]
         with pytest.raises(Refused, match="private network"):
-            await way.send(bench.address("1"), Content(media=Media("image", url=f"{shelf.url}/a.png")), key="k1")
-        await way.close()
+            await channel.send(pair.address("1"), Content(media=Media("image", url=f"{shelf.url}/a.png")), key="k1")
+        await channel.close()
     assert not shelf.fetched
 
 
-async def test_the_same_file_under_another_name_is_another_document(bench: Bench, shelf: Shelf) -> None:
-    people = [await bench.started(f"+7999{number:07}") for number in range(2)]
+async def test_the_same_file_under_another_name_is_another_document(pair: Pair, shelf: Shelf) -> None:
+    people = [await pair.started(f"+7999{number:07}") for number in range(2)]
     for user, name in zip(people, ("invoice-1.pdf", "invoice-2.pdf"), strict=True):
-        await bench.send(user, Content(media=Media("document", url=f"{shelf.url}/invoice.pdf", name=name)), key=name)
-    shown = [bench.vk.files.stored[bench.vk.phone(user).screen[-1].media].title for user in people]
+        await pair.send(user, Content(media=Media("document", url=f"{shelf.url}/invoice.pdf", name=name)), key=name)
+    shown = [pair.vk.files.stored[pair.vk.phone(user).screen[-1].media].title for user in people]
     assert shown == ["invoice-1.pdf", "invoice-2.pdf"]
 
 
-async def test_a_picture_has_no_name(bench: Bench, shelf: Shelf) -> None:
-    anna = await bench.started()
+async def test_a_picture_has_no_name(pair: Pair, shelf: Shelf) -> None:
+    anna = await pair.started()
     for name in ("one", "two"):
-        await bench.send(anna, Content(media=Media("image", url=f"{shelf.url}/a.png", name=name)), key=name)
+        await pair.send(anna, Content(media=Media("image", url=f"{shelf.url}/a.png", name=name)), key=name)
     assert shelf.fetched == {"a.png": 1}
 
 
-async def test_only_a_few_files_are_held_at_once(bench: Bench, shelf: Shelf) -> None:
+async def test_only_a_few_files_are_held_at_once(pair: Pair, shelf: Shelf) -> None:
     """Whenever one is asked for, it and those that VK has not stored yet are so many."""
-    anna, held = await bench.started(), 0
+    anna, held = await pair.started(), 0
     app = Quart("more")
 
     @app.get("/<name>")
     async def give(name: str) -> Response:
         nonlocal held
         shelf.fetched[name] += 1
-        held = max(held, shelf.fetched.total() - len(bench.vk.files.stored))
+        held = max(held, shelf.fetched.total() - len(pair.vk.files.stored))
         return Response(PNG, content_type="image/png")
 
     async with served(app) as url:
         pictures = [Content(media=Media("image", url=f"{url}/{number}.png")) for number in range(20)]
         await asyncio.gather(
-            *(bench.send(anna, picture, key=picture.media.url) for picture in pictures if picture.media)
+            *(pair.send(anna, picture, key=picture.media.url) for picture in pictures if picture.media)
         )
-    assert (held, len(bench.vk.files.stored)) == (uploads.HELD, 20)
+    assert (held, len(pair.vk.files.stored)) == (uploads.HELD, 20)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
-from gateway.domain.cascade.moves import Move, Route, World
+from gateway.domain.cascade.moves import Context, Move, Reachability
 from gateway.domain.cascade.rule import next_move
 from gateway.domain.channel.facts import Facts
 from gateway.domain.channel.window import Mode, Window
@@ -33,8 +33,8 @@ OPEN = Session("s1", ADDRESS, started_at=NOW - HOUR, window_from_at=NOW - HOUR)
 SHUT = replace(OPEN, window_from_at=NOW - 27 * HOUR)
 STOPPED, BLOCKED = replace(OPEN, stopped_at=NOW - HOUR), replace(OPEN, blocked_at=NOW - HOUR)
 
-IDLE = Route(PLAIN, ADDRESS)
-HELD_ROUTE = Route(PLAIN, ADDRESS, held_until=NOW + HOUR, held_why="no money")
+IDLE = Reachability(PLAIN, ADDRESS)
+HELD_ROUTE = Reachability(PLAIN, ADDRESS, held_until=NOW + HOUR, held_why="no money")
 HELLO = "template hello/en"
 
 
@@ -43,7 +43,7 @@ def asked(*steps: Step, attempts: tuple[Attempt, ...] = (), reply_to: str | None
 
 
 def begin(step: Step, facts: Facts, session: Session | None, problem: str = "") -> Move:
-    return next_move(asked(step), World(NOW, [Route(facts, ADDRESS, "", session, problem)]))
+    return next_move(asked(step), Context(NOW, [Reachability(facts, ADDRESS, "", session, problem)]))
 
 
 def made(progress: Progress, ago: timedelta = SECOND, **fields: object) -> Attempt:
@@ -51,5 +51,5 @@ def made(progress: Progress, ago: timedelta = SECOND, **fields: object) -> Attem
     return replace(attempt, **fields)
 
 
-def goes_on(attempt: Attempt, route: Route = IDLE, steps: tuple[Step, ...] = (BOTH, SMS)) -> Move:
-    return next_move(asked(*steps, attempts=(attempt,)), World(NOW, [route, *[IDLE] * (len(steps) - 1)]))
+def goes_on(attempt: Attempt, reach: Reachability = IDLE, steps: tuple[Step, ...] = (BOTH, SMS)) -> Move:
+    return next_move(asked(*steps, attempts=(attempt,)), Context(NOW, [reach, *[IDLE] * (len(steps) - 1)]))

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from gateway.domain.cascade.moves import DOUBT, Finish, Move, Recall, Route, Send, Skip, Wait, World
+from gateway.domain.cascade.moves import DOUBT, Context, Finish, Move, Reachability, Recall, Send, Skip, Wait
 from gateway.domain.cascade.rule import advance, next_move
 from gateway.domain.channel.facts import Facts
 from gateway.domain.model.attempt import Attempt, Part, Step
@@ -92,22 +92,22 @@ def test_passed_over(step: Step, facts: Facts, session: Session | None, problem:
 
 
 def test_nobody_to_write_to() -> None:
-    assert next_move(asked(SMS), World(NOW, [Route(PLAIN, no_address="no phone number is known")])) == Skip(
+    assert next_move(asked(SMS), Context(NOW, [Reachability(PLAIN, no_address="no phone number is known")])) == Skip(
         0, "sms: no phone number is known"
     )
 
 
 def test_a_reply_goes_out_after_stop_but_not_to_whom_has_blocked_us() -> None:
     reply = asked(TEXT, reply_to="m1")
-    assert isinstance(next_move(reply, World(NOW, [Route(HARD, ADDRESS, session=STOPPED)])), Send)
-    assert isinstance(next_move(reply, World(NOW, [Route(HARD, ADDRESS, session=BLOCKED)])), Skip)
+    assert isinstance(next_move(reply, Context(NOW, [Reachability(HARD, ADDRESS, session=STOPPED)])), Send)
+    assert isinstance(next_move(reply, Context(NOW, [Reachability(HARD, ADDRESS, session=BLOCKED)])), Skip)
 
 
 def test_an_account_that_is_held_waits_but_not_beyond_the_end() -> None:
-    assert next_move(asked(SMS), World(NOW, [HELD_ROUTE])) == Wait(NOW + HOUR, "sms: held, no money")
+    assert next_move(asked(SMS), Context(NOW, [HELD_ROUTE])) == Wait(NOW + HOUR, "sms: held, no money")
     short = replace(asked(SMS), expires_at=NOW + MINUTE)
-    assert next_move(short, World(NOW, [HELD_ROUTE])) == Wait(NOW + MINUTE, "sms: held, no money")
-    assert isinstance(next_move(asked(SMS), World(NOW + HOUR, [HELD_ROUTE])), Send)
+    assert next_move(short, Context(NOW, [HELD_ROUTE])) == Wait(NOW + MINUTE, "sms: held, no money")
+    assert isinstance(next_move(asked(SMS), Context(NOW + HOUR, [HELD_ROUTE])), Send)
 
 
 @pytest.mark.parametrize(
@@ -136,37 +136,37 @@ def test_at_the_end_the_best_that_was_reached_counts() -> None:
     attempts = (made(Progress.DELIVERED, HOUR), made(Progress.SENT, step=1))
     tried = asked(wants_read, wants_read, attempts=attempts)
     words = "sms: delivered; there is no further step"
-    assert next_move(tried, World(NOW, [IDLE, IDLE])) == Finish(Status.DELIVERED, words)
+    assert next_move(tried, Context(NOW, [IDLE, IDLE])) == Finish(Status.DELIVERED, words)
 
 
 def test_its_validity_is_over() -> None:
-    over = World(END, [IDLE])
+    over = Context(END, [IDLE])
     assert next_move(asked(SMS), over) == Finish(Status.EXPIRED, "its validity is over")
     arrived = asked(SMS, attempts=(made(Progress.DELIVERED),))
     assert next_move(arrived, over) == Finish(Status.DELIVERED, "sms: delivered")
 
 
 def test_advance_tells_why_and_goes_on_to_the_step_that_works() -> None:
-    told, send = advance(asked(TEXT, SMS), World(NOW, [Route(HARD, ADDRESS), IDLE]))
+    told, send = advance(asked(TEXT, SMS), Context(NOW, [Reachability(HARD, ADDRESS), IDLE]))
     assert send == Send(1, False, "sms: no reply window on this channel -> free text")
     assert [attempt.progress for attempt in told.attempts] == [Progress.SKIPPED]
     assert [decision.text for decision in told.decisions] == [told.attempts[0].reason]
 
 
 def test_advance_waits_or_settles() -> None:
-    waiting, send = advance(replace(asked(SMS), lease="worker"), World(NOW, [HELD_ROUTE]))
+    waiting, send = advance(replace(asked(SMS), lease="worker"), Context(NOW, [HELD_ROUTE]))
     assert (waiting.due_at, waiting.lease, send) == (NOW + HOUR, None, None)
-    settled, send = advance(replace(asked(SMS), lease="worker"), World(END, [IDLE]))
-    assert (settled.due_at, settled.lease, settled.status, send) == (None, None, Status.EXPIRED, None)
+    complete, send = advance(replace(asked(SMS), lease="worker"), Context(END, [IDLE]))
+    assert (complete.due_at, complete.lease, complete.status, send) == (None, None, Status.EXPIRED, None)
 
 
 def test_after_a_cancel_nothing_follows_even_if_what_was_sent_has_failed_since() -> None:
     """It was at rest when the caller wished it stopped, and a receipt wakes it."""
-    sent = asked(SMS, SMS, attempts=(made(Progress.SENT),)).settled(Status.SENT, NOW)
+    sent = asked(SMS, SMS, attempts=(made(Progress.SENT),)).complete(Status.SENT, NOW)
     wished = cancelled(sent, NOW)
     assert outcome(wished).reason == "sms: it was sent; no further step is taken"
-    failed = replace(wished, attempts=(made(Progress.FAILED),)).woken(NOW)
-    assert isinstance(next_move(failed, World(NOW, [IDLE, IDLE])), Finish)
+    failed = replace(wished, attempts=(made(Progress.FAILED),)).reschedule(NOW)
+    assert isinstance(next_move(failed, Context(NOW, [IDLE, IDLE])), Finish)
 
 
 @pytest.mark.parametrize(
@@ -181,10 +181,10 @@ def test_after_a_cancel_nothing_follows_even_if_what_was_sent_has_failed_since()
 def test_what_another_has_replaced_is_taken_back_while_that_can_be_done(
     progress: Progress, ago: timedelta, *, recalled: bool
 ) -> None:
-    route = Route(dataclasses.replace(HARD, recalls=HOUR), ADDRESS)
+    reach = Reachability(dataclasses.replace(HARD, recalls=HOUR), ADDRESS)
     replaced = made(progress, ago, parts=(Part("m1"),))
     tried = asked(BOTH, SMS, attempts=(replaced, made(Progress.SENT, step=1)))
-    move = next_move(tried, World(NOW, [route, IDLE]))
+    move = next_move(tried, Context(NOW, [reach, IDLE]))
     assert isinstance(move, Recall) is recalled
 
 
@@ -202,6 +202,6 @@ def test_a_repetition_that_was_refused_does_not_make_the_first_one_certain() -> 
     wished = cancelled(asked(SMS, SMS, attempts=(refused,)), NOW)
     assert not outcome(wished).cancelled
     assert outcome(wished).reason == "sms: it may have been sent; no further step is taken"
-    ended = next_move(wished, World(NOW, [IDLE, IDLE]))
+    ended = next_move(wished, Context(NOW, [IDLE, IDLE]))
     words = "no step is left; a message may have been sent, and is not repeated"
     assert ended == Finish(Status.UNDELIVERED, words)

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from msgspec.structs import replace
 
-from gateway.domain.cascade.moves import DOUBT, Leave, Move, Route, Send, Skip, Wait, World
+from gateway.domain.cascade.moves import DOUBT, Abandon, Context, Move, Reachability, Send, Skip, Wait
 from gateway.domain.cascade.rule import advance, next_move
 from gateway.domain.channel.facts import Facts
 from gateway.domain.model.attempt import MAX_TRIES, Attempt, Part, with_part
@@ -49,22 +49,22 @@ DOUBTFUL = "whatsapp: it may have been sent"
         (made(Progress.UNKNOWN), IDLE, Wait(NOW + DOUBT - SECOND, f"{DOUBTFUL}; waiting for a receipt")),
         (
             made(Progress.SENDING),
-            Route(KEYED, ADDRESS),
+            Reachability(KEYED, ADDRESS),
             Send(0, False, f"{DOUBTFUL}; repeating it under the same key", 0),
         ),
         (
             made(Progress.UNKNOWN, retry_at=NOW + SECOND),
-            Route(KEYED, ADDRESS),
+            Reachability(KEYED, ADDRESS),
             Wait(NOW + SECOND, f"{DOUBTFUL}; repeating it under the same key"),
         ),
         (
             made(Progress.UNKNOWN, tries=MAX_TRIES),
-            Route(KEYED, ADDRESS),
+            Reachability(KEYED, ADDRESS),
             Wait(NOW + DOUBT - SECOND, f"{DOUBTFUL}; waiting for a receipt"),
         ),
         (
             made(Progress.UNKNOWN),
-            Route(KEYED, ADDRESS, session=STOPPED),
+            Reachability(KEYED, ADDRESS, session=STOPPED),
             Wait(NOW + DOUBT - SECOND, f"{DOUBTFUL}; waiting for a receipt"),
         ),
         (
@@ -88,10 +88,14 @@ DOUBTFUL = "whatsapp: it may have been sent"
             Wait(NOW + HOUR, "whatsapp: no money; trying again"),
         ),
         (made(Progress.RETRYING, retry_at=NOW), IDLE, Send(0, False, "whatsapp: trying again", 0)),
-        (made(Progress.RETRYING, template=True), Route(HARD, ADDRESS), Send(0, True, "whatsapp: trying again", 0)),
         (
             made(Progress.RETRYING, template=True),
-            Route(HARD, ADDRESS, session=OPEN),
+            Reachability(HARD, ADDRESS),
+            Send(0, True, "whatsapp: trying again", 0),
+        ),
+        (
+            made(Progress.RETRYING, template=True),
+            Reachability(HARD, ADDRESS, session=OPEN),
             Send(0, True, "whatsapp: trying again", 0),
         ),
         (
@@ -101,23 +105,26 @@ DOUBTFUL = "whatsapp: it may have been sent"
         ),
     ],
 )
-def test_under_way(attempt: Attempt, route: Route, move: Move) -> None:
-    assert goes_on(attempt, route) == move
+def test_under_way(attempt: Attempt, reach: Reachability, move: Move) -> None:
+    assert goes_on(attempt, reach) == move
 
 
 @pytest.mark.parametrize(
     ("route", "move"),
     [
-        (Route(HARD, ADDRESS, session=SHUT), Send(0, True, f"whatsapp: window closed 3 h ago -> {HELLO}")),
+        (Reachability(HARD, ADDRESS, session=SHUT), Send(0, True, f"whatsapp: window closed 3 h ago -> {HELLO}")),
         (
-            Route(HARD, ADDRESS, session=STOPPED),
+            Reachability(HARD, ADDRESS, session=STOPPED),
             Skip(0, "whatsapp: the person asked us to stop on 2026-11-23 11:00 UTC"),
         ),
-        (Route(HARD, ADDRESS, session=BLOCKED), Skip(0, "whatsapp: the person has blocked us on 2026-11-23 11:00 UTC")),
+        (
+            Reachability(HARD, ADDRESS, session=BLOCKED),
+            Skip(0, "whatsapp: the person has blocked us on 2026-11-23 11:00 UTC"),
+        ),
     ],
 )
-def test_what_was_not_sent_is_thought_over(route: Route, move: Move) -> None:
-    assert goes_on(made(Progress.RETRYING, retry_at=NOW), route) == move
+def test_what_was_not_sent_is_thought_over(reach: Reachability, move: Move) -> None:
+    assert goes_on(made(Progress.RETRYING, retry_at=NOW), reach) == move
 
 
 @pytest.mark.parametrize(
@@ -148,7 +155,7 @@ def test_left_behind(attempt: Attempt) -> None:
 )
 def test_what_would_not_be_known_again_is_left_behind(attempt: Attempt, facts: Facts) -> None:
     """Nobody would tell us of it, or it would arrive a second time."""
-    assert goes_on(attempt, Route(facts, ADDRESS)) == Send(
+    assert goes_on(attempt, Reachability(facts, ADDRESS)) == Send(
         1, False, "sms: no reply window on this channel -> free text"
     )
 
@@ -156,7 +163,7 @@ def test_what_would_not_be_known_again_is_left_behind(attempt: Attempt, facts: F
 def test_it_is_repeated_in_the_same_form() -> None:
     """The key is the same, so the message has to be, whatever the window is now."""
     tried = made(Progress.UNKNOWN, intent="account_update")
-    move = goes_on(tried, Route(KEYED, ADDRESS, session=OPEN), (MEANT, SMS))
+    move = goes_on(tried, Reachability(KEYED, ADDRESS, session=OPEN), (MEANT, SMS))
     assert move == Send(0, False, f"{DOUBTFUL}; repeating it under the same key", 0, "account_update")
 
 
@@ -167,8 +174,8 @@ BUSY = made(Progress.RETRYING, cause=Cause.UNAVAILABLE, reason="busy", retry_at=
     "attempt", [replace(BUSY, tries=MAX_TRIES), replace(BUSY, retry_at=BUSY.at + 5 * MINUTE + SECOND)]
 )
 def test_a_provider_that_puts_us_off_is_left_for_the_next_step(attempt: Attempt) -> None:
-    assert goes_on(attempt) == Leave(0, "whatsapp: busy; not waited for any longer")
-    told, send = advance(asked(BOTH, SMS, attempts=(attempt,)), World(NOW, [IDLE, IDLE]))
+    assert goes_on(attempt) == Abandon(0, "whatsapp: busy; not waited for any longer")
+    told, send = advance(asked(BOTH, SMS, attempts=(attempt,)), Context(NOW, [IDLE, IDLE]))
     assert (told.attempts[0].progress, told.attempts[0].reason) == (Progress.FAILED, "busy")
     assert send == Send(1, False, "sms: no reply window on this channel -> free text")
 
@@ -189,33 +196,33 @@ REFUSED = made(Progress.FAILED, cause=Cause.WINDOW_CLOSED)
     ("route", "move"),
     [
         (
-            Route(HARD, ADDRESS, session=OPEN),
+            Reachability(HARD, ADDRESS, session=OPEN),
             Send(0, True, f"whatsapp: the provider says the window is closed -> {HELLO}"),
         ),
         (
-            Route(HARD, ADDRESS, session=SHUT, template_problem="paused"),
+            Reachability(HARD, ADDRESS, session=SHUT, template_problem="paused"),
             Skip(0, f"whatsapp: the provider says the window is closed; {HELLO} cannot be used: paused"),
         ),
         (HELD_ROUTE, Wait(NOW + HOUR, "whatsapp: held, no money")),
         (
-            Route(HARD, ADDRESS, session=STOPPED),
+            Reachability(HARD, ADDRESS, session=STOPPED),
             Skip(0, "whatsapp: the person asked us to stop on 2026-11-23 11:00 UTC"),
         ),
     ],
 )
-def test_the_provider_says_the_window_is_closed(route: Route, move: Move) -> None:
-    assert goes_on(REFUSED, route) == move
-    assert goes_on(REFUSED, route, (TEXT, SMS)) == Send(1, False, "sms: no reply window on this channel -> free text")
+def test_the_provider_says_the_window_is_closed(reach: Reachability, move: Move) -> None:
+    assert goes_on(REFUSED, reach) == move
+    assert goes_on(REFUSED, reach, (TEXT, SMS)) == Send(1, False, "sms: no reply window on this channel -> free text")
 
 
 def test_the_provider_wants_an_intent() -> None:
-    route, words = Route(POLICY, ADDRESS, session=OPEN), "whatsapp: the provider says the window is closed"
+    reach, words = Reachability(POLICY, ADDRESS, session=OPEN), "whatsapp: the provider says the window is closed"
     as_update = Send(0, False, f"{words} -> free text as account_update", intent="account_update")
-    assert goes_on(REFUSED, route, (MEANT, SMS)) == as_update
+    assert goes_on(REFUSED, reach, (MEANT, SMS)) == as_update
     with_template = replace(MEANT, template=BOTH.template)
     refused_again = replace(REFUSED, intent="account_update")
-    assert goes_on(refused_again, route, (with_template, SMS)) == Send(0, True, f"{words} -> {HELLO}")
-    assert goes_on(refused_again, route, (MEANT, SMS)) == Send(
+    assert goes_on(refused_again, reach, (with_template, SMS)) == Send(0, True, f"{words} -> {HELLO}")
+    assert goes_on(refused_again, reach, (MEANT, SMS)) == Send(
         1, False, "sms: no reply window on this channel -> free text"
     )
 
@@ -223,7 +230,7 @@ def test_the_provider_wants_an_intent() -> None:
 @pytest.mark.parametrize("attempt", [REFUSED, made(Progress.RETRYING, retry_at=NOW)])
 def test_only_the_rest_of_a_text_goes_under_the_intent(attempt: Attempt) -> None:
     begun = replace(attempt, pieces=3, parts=(Part("id"),))
-    move = goes_on(begun, Route(POLICY, ADDRESS, session=SHUT), (MEANT, SMS))
+    move = goes_on(begun, Reachability(POLICY, ADDRESS, session=SHUT), (MEANT, SMS))
     assert isinstance(move, Send)
     assert (move.intent, move.rest_of, move.again) == ("account_update", 0, None)
     _, sending = _begin(asked(MEANT, SMS, attempts=(begun,)), move, ADDRESS, 3, NOW)
@@ -233,7 +240,7 @@ def test_only_the_rest_of_a_text_goes_under_the_intent(attempt: Attempt) -> None
 def test_a_refusal_of_a_repetition_does_not_start_it_anew() -> None:
     """The first one may have arrived, and under another key nobody would know it again."""
     doubtful = replace(REFUSED, unsure_from=NOW - MINUTE)
-    assert goes_on(doubtful, Route(KEYED, ADDRESS, session=OPEN), (MEANT, SMS)) == Send(
+    assert goes_on(doubtful, Reachability(KEYED, ADDRESS, session=OPEN), (MEANT, SMS)) == Send(
         1, False, "sms: no reply window on this channel -> free text"
     )
 
@@ -249,14 +256,14 @@ def test_patience_counts_from_the_try_that_was_taken() -> None:
 def test_a_late_refusal_does_not_come_back_to_a_step_that_the_next_one_has_followed(then: Progress) -> None:
     refused = made(Progress.FAILED, cause=Cause.WINDOW_CLOSED)
     later = replace(made(then, retry_at=NOW + SECOND), step=1)
-    world = World(NOW, [Route(HARD, ADDRESS), IDLE])
-    assert not isinstance(next_move(asked(BOTH, SMS, attempts=(refused, later)), world), Send)
+    context = Context(NOW, [Reachability(HARD, ADDRESS), IDLE])
+    assert not isinstance(next_move(asked(BOTH, SMS, attempts=(refused, later)), context), Send)
 
 
 def test_a_late_refusal_comes_back_to_the_template_where_nobody_else_could_help() -> None:
     refused = made(Progress.FAILED, cause=Cause.WINDOW_CLOSED)
     failed = replace(made(Progress.FAILED), step=1)
-    move = next_move(asked(BOTH, SMS, attempts=(refused, failed)), World(NOW, [Route(HARD, ADDRESS), IDLE]))
+    move = next_move(asked(BOTH, SMS, attempts=(refused, failed)), Context(NOW, [Reachability(HARD, ADDRESS), IDLE]))
     assert isinstance(move, Send)
     assert move.template
 
@@ -264,15 +271,15 @@ def test_a_late_refusal_comes_back_to_the_template_where_nobody_else_could_help(
 def test_patience_for_a_held_account_begins_when_it_is_its_turn() -> None:
     """However long the message stood in the line of another account before."""
     lines = [away(account) for account in ("whatsapp:shop", "sms:shop", "vk:shop")]
-    stood = replace(asked(BOTH, SMS, SMS), line="whatsapp:shop", in_line_from=NOW - HOUR)
-    waiting, send = advance(stood, World(NOW, lines))
+    stood = replace(asked(BOTH, SMS, SMS), fifo="whatsapp:shop", fifo_since=NOW - HOUR)
+    waiting, send = advance(stood, Context(NOW, lines))
     assert send is None
     assert [attempt.step for attempt in waiting.attempts] == [0]
-    assert (waiting.due_at, waiting.line, waiting.in_line_from) == (NOW + 5 * MINUTE, "sms:shop", NOW)
+    assert (waiting.due_at, waiting.fifo, waiting.fifo_since) == (NOW + 5 * MINUTE, "sms:shop", NOW)
 
 
-def away(account: str) -> Route:
-    return Route(PLAIN, ADDRESS, held_until=NOW + HOUR, held_why="it is down", patient=False, account=account)
+def away(account: str) -> Reachability:
+    return Reachability(PLAIN, ADDRESS, held_until=NOW + HOUR, held_why="it is down", patient=False, account=account)
 
 
 def test_a_try_is_not_waited_for_longer_than_patience_while_its_provider_is_down() -> None:
@@ -280,11 +287,11 @@ def test_a_try_is_not_waited_for_longer_than_patience_while_its_provider_is_down
     held, doubted = away("whatsapp:shop"), made(Progress.UNKNOWN, 4 * MINUTE)
     other = dataclasses.replace(held, held_until=None, account="sms:shop")
     retrying = made(Progress.RETRYING, 4 * MINUTE, reason="busy", retry_at=NOW)
-    for attempt, routes in ((retrying, [held, other]), (doubted, [dataclasses.replace(held, facts=KEYED), other])):
-        stood = replace(asked(BOTH, SMS, attempts=(attempt,)), line="sms:shop", in_line_from=NOW - HOUR)
-        assert isinstance(move := next_move(stood, World(NOW, routes)), Wait)
+    for attempt, reach in ((retrying, [held, other]), (doubted, [dataclasses.replace(held, facts=KEYED), other])):
+        stood = replace(asked(BOTH, SMS, attempts=(attempt,)), fifo="sms:shop", fifo_since=NOW - HOUR)
+        assert isinstance(move := next_move(stood, Context(NOW, reach)), Wait)
         assert move.until == NOW + MINUTE
-        assert advance(stood, World(NOW + MINUTE, routes))[1] == Send(
+        assert advance(stood, Context(NOW + MINUTE, reach))[1] == Send(
             1, False, "sms: no reply window on this channel -> free text"
         )
 
@@ -293,5 +300,5 @@ def test_what_is_urgent_does_not_wait_for_an_account_that_has_just_been_held() -
     held = dataclasses.replace(away("whatsapp:shop"), patient=True)
     attempt = made(Progress.RETRYING, reason="no money", retry_at=NOW + MINUTE)
     urgent = replace(asked(BOTH, SMS, attempts=(attempt,)), priority=Priority.URGENT)
-    _, send = advance(urgent, World(NOW, [held, IDLE]))
+    _, send = advance(urgent, Context(NOW, [held, IDLE]))
     assert send == Send(1, False, "sms: no reply window on this channel -> free text")

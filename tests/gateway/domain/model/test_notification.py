@@ -114,15 +114,15 @@ def test_the_story_keeps_its_last_lines() -> None:
 @given(STATUSES, STATUSES)
 def test_at_rest_nothing_is_due_and_the_status_never_goes_back(old: Status, new: Status) -> None:
     asked = replace(ASKED, status=old, lease="worker")
-    settled = asked.settled(new, NOW)
-    assert (settled.due_at, settled.lease) == (None, None)
-    assert settled.settled(new, NOW) == settled
+    complete = asked.complete(new, NOW)
+    assert (complete.due_at, complete.lease) == (None, None)
+    assert complete.complete(new, NOW) == complete
     assert (
-        settled.status
-        == asked.settled(new, NOW).settled(old, NOW).status
-        == replace(asked, status=new).settled(old, NOW).status
+        complete.status
+        == asked.complete(new, NOW).complete(old, NOW).status
+        == replace(asked, status=new).complete(old, NOW).status
     )
-    assert list(Status).index(settled.status) == max(map(list(Status).index, (old, new)))
+    assert list(Status).index(complete.status) == max(map(list(Status).index, (old, new)))
 
 
 @given(STATUSES, st.sampled_from(Progress))

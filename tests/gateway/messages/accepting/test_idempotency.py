@@ -14,7 +14,7 @@ from gateway.runtime.runtime import Clock, opened
 from gateway.runtime.settings.settings import Settings
 from storage.access import keys
 from storage.messages import notifications
-from tests.support.client import PHONE, Player
+from tests.support.client import PHONE, ApiClient
 from webhooks.demo.environment import opened_simulators
 
 
@@ -23,89 +23,89 @@ def body(text: str = "Hello", count: int = 1, **destination: Any) -> dict[str, A
     return {"messages": [{"destinations": [to], "channels": [{"channel": "sms", "text": text}]}] * count}
 
 
-async def send(town: Player, asked: Any, key: str) -> tuple[int, Any]:
-    return await town.post("/api/v1/messages", asked, **{"Idempotency-Key": key})
+async def send(demo: ApiClient, asked: Any, key: str) -> tuple[int, Any]:
+    return await demo.post("/api/v1/messages", asked, **{"Idempotency-Key": key})
 
 
-def texts(town: Player) -> list[str]:
+def texts(demo: ApiClient) -> list[str]:
     """What the SMS provider took, by its own book."""
-    return sorted(line.text for line in town.town.simulators["sms"].accepted)
+    return sorted(line.text for line in demo.environment.simulators["sms"].accepted)
 
 
-async def settled(town: Player, *answers: Any) -> None:
+async def settled(demo: ApiClient, *answers: Any) -> None:
     for answer in answers:
         for item in answer["messages"]:
-            await town.ended(item["id"], "DELIVERED")
+            await demo.ended(item["id"], "DELIVERED")
 
 
-async def test_the_same_request_again(town: Player) -> None:
-    first = await send(town, body(count=2), "order-17")
-    await settled(town, first[1])
-    assert await send(town, body(count=2), "order-17") == first
-    await settled(town, first[1])
+async def test_the_same_request_again(demo: ApiClient) -> None:
+    first = await send(demo, body(count=2), "order-17")
+    await settled(demo, first[1])
+    assert await send(demo, body(count=2), "order-17") == first
+    await settled(demo, first[1])
     assert first[0] == 202
     assert len({item["id"] for item in first[1]["messages"]}) == 2
-    assert texts(town) == ["Hello", "Hello"]
+    assert texts(demo) == ["Hello", "Hello"]
 
 
-async def test_ten_at_the_same_moment(town: Player) -> None:
-    answers = await asyncio.gather(*(send(town, body(), "order-17") for _ in range(10)))
+async def test_ten_at_the_same_moment(demo: ApiClient) -> None:
+    answers = await asyncio.gather(*(send(demo, body(), "order-17") for _ in range(10)))
     assert all(answer == answers[0] for answer in answers)
-    await settled(town, answers[0][1])
+    await settled(demo, answers[0][1])
     # A send that came twice would be on its way by now: let the worker finish everything that is due.
-    await settled(town, (await send(town, body("last"), "order-18"))[1])
-    assert texts(town) == ["Hello", "last"]
+    await settled(demo, (await send(demo, body("last"), "order-18"))[1])
+    assert texts(demo) == ["Hello", "last"]
 
 
-async def test_without_a_key_each_request_is_another(town: Player) -> None:
-    answers = [(await town.post("/api/v1/messages", body()))[1] for _ in range(2)]
-    await settled(town, *answers)
-    assert texts(town) == ["Hello", "Hello"]
+async def test_without_a_key_each_request_is_another(demo: ApiClient) -> None:
+    answers = [(await demo.post("/api/v1/messages", body()))[1] for _ in range(2)]
+    await settled(demo, *answers)
+    assert texts(demo) == ["Hello", "Hello"]
 
 
-async def test_another_body_under_the_same_key(town: Player) -> None:
-    _, answer = await send(town, body("one"), "order-17")
-    status, refusal = await send(town, body("two"), "order-17")
+async def test_another_body_under_the_same_key(demo: ApiClient) -> None:
+    _, answer = await send(demo, body("one"), "order-17")
+    status, refusal = await send(demo, body("two"), "order-17")
     assert (status, refusal["details"]) == (409, {"field": "Idempotency-Key"})
-    await settled(town, answer)
-    assert texts(town) == ["one"]
+    await settled(demo, answer)
+    assert texts(demo) == ["one"]
 
 
-async def test_two_callers_may_choose_the_same_key(town: Player) -> None:
+async def test_two_callers_may_choose_the_same_key(demo: ApiClient) -> None:
     """Whatever they are called: "a" with the key "b:c" is not "a:b" with the key "c"."""
-    runtime = town.town.runtime
+    runtime = demo.environment.runtime
     answers = []
     for caller, key in (("shop", "k"), ("office", "k"), ("a", "b:c"), ("a:b", "c")):
         secret = await keys.create_key(runtime.db, caller, runtime.clock(), Role.SENDER)
         headers = {"Authorization": f"Bearer {secret}", "Idempotency-Key": key}
-        async with town.http.post("/api/v1/messages", json=body(caller), headers=headers) as response:
+        async with demo.http.post("/api/v1/messages", json=body(caller), headers=headers) as response:
             assert response.status == 202
             answers.append(await response.json())
-    await settled(town, *answers)
-    assert texts(town) == ["a", "a:b", "office", "shop"]
+    await settled(demo, *answers)
+    assert texts(demo) == ["a", "a:b", "office", "shop"]
 
 
-async def test_a_mistake_is_remembered_too(town: Player) -> None:
+async def test_a_mistake_is_remembered_too(demo: ApiClient) -> None:
     """What was refused once must not go out at the repetition, when the world has changed: the caller does not know."""
-    _, refused = await send(town, body(contactId="c1"), "order-17")
+    _, refused = await send(demo, body(contactId="c1"), "order-17")
     assert refused["messages"][0]["error"]["code"] == "unknown_contact"
-    await town.town.runtime.db["contacts"].insert_one(
-        {"_id": "c1", "start_code": "s1", "created_at": town.town.runtime.clock(), "phone": PHONE}
+    await demo.environment.runtime.db["contacts"].insert_one(
+        {"_id": "c1", "start_code": "s1", "created_at": demo.environment.runtime.clock(), "phone": PHONE}
     )
-    assert (await send(town, body(contactId="c1"), "order-17"))[1] == refused
-    await settled(town, (await send(town, body("last"), "order-18"))[1])
-    assert texts(town) == ["last"]
+    assert (await send(demo, body(contactId="c1"), "order-17"))[1] == refused
+    await settled(demo, (await send(demo, body("last"), "order-18"))[1])
+    assert texts(demo) == ["last"]
 
 
-async def test_a_forgotten_key_is_free_again(town: Player) -> None:
+async def test_a_forgotten_key_is_free_again(demo: ApiClient) -> None:
     """Keys are remembered for a day. After that, another body under an old key is accepted, and goes out."""
-    _, first = await send(town, body("monday"), "daily")
-    await settled(town, first)
-    await town.town.runtime.db["requests"].delete_many({})
-    _, second = await send(town, body("tuesday"), "daily")
+    _, first = await send(demo, body("monday"), "daily")
+    await settled(demo, first)
+    await demo.environment.runtime.db["requests"].delete_many({})
+    _, second = await send(demo, body("tuesday"), "daily")
     assert second["messages"][0]["id"] != first["messages"][0]["id"]
-    await settled(town, second)
-    assert texts(town) == ["monday", "tuesday"]
+    await settled(demo, second)
+    assert texts(demo) == ["monday", "tuesday"]
 
 
 async def test_a_request_that_broke_off_is_completed_by_its_repetition(settings: Settings) -> None:
@@ -124,5 +124,5 @@ async def test_a_request_that_broke_off_is_completed_by_its_repetition(settings:
 
 
 @pytest.mark.parametrize(("length", "status"), [(1, 202), (256, 202), (257, 400)])
-async def test_the_length_of_a_key(town: Player, length: int, status: int) -> None:
-    assert (await send(town, body(), "k" * length))[0] == status
+async def test_the_length_of_a_key(demo: ApiClient, length: int, status: int) -> None:
+    assert (await send(demo, body(), "k" * length))[0] == status

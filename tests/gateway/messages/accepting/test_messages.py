@@ -5,17 +5,17 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import PHONE, Player
+from tests.support.client import PHONE, ApiClient
 
 STEP: dict[str, Any] = {"channel": "sms", "text": "Hello, {{name}}"}
 TEMPLATE = {"name": "order_update", "language": "en", "variables": {"name": "{{name}}", "order": "A-17"}}
 
 
-async def submitted(town: Player, step: dict[str, Any], **destination: Any) -> Any:
+async def submitted(demo: ApiClient, step: dict[str, Any], **destination: Any) -> Any:
     """The answer's item for one step to one person, called Anna."""
     to = destination or {"phone": PHONE}
     message = {"destinations": [{"variables": {"name": "Anna"}, **to}], "channels": [step]}
-    status, answer = await town.post("/api/v1/messages", {"messages": [message]})
+    status, answer = await demo.post("/api/v1/messages", {"messages": [message]})
     assert status == 202
     return answer["messages"][0]
 
@@ -73,12 +73,12 @@ async def submitted(town: Player, step: dict[str, Any], **destination: Any) -> A
     ],
 )
 async def test_refused_before_anything_is_sent(
-    town: Player, step: dict[str, Any], code: str, field: str, words: str
+    demo: ApiClient, step: dict[str, Any], code: str, field: str, words: str
 ) -> None:
-    error = (await submitted(town, step))["error"]
+    error = (await submitted(demo, step))["error"]
     assert (error["code"], error["field"]) == (code, f"messages[0].channels[0].{field}")
     assert words in error["message"]
-    assert [document async for document in town.town.runtime.db["notifications"].find()] == []
+    assert [document async for document in demo.environment.runtime.db["notifications"].find()] == []
 
 
 @pytest.mark.parametrize(
@@ -92,49 +92,51 @@ async def test_refused_before_anything_is_sent(
         ({"chatSessionId": "s1"}, "unknown_session", ".chatSessionId"),
     ],
 )
-async def test_recipients_that_there_are_not(town: Player, destination: dict[str, Any], code: str, field: str) -> None:
-    error = (await submitted(town, STEP, **destination))["error"]
+async def test_recipients_that_there_are_not(
+    demo: ApiClient, destination: dict[str, Any], code: str, field: str
+) -> None:
+    error = (await submitted(demo, STEP, **destination))["error"]
     assert (error["code"], error["field"]) == (code, f"messages[0].destinations[0]{field}")
 
 
 @pytest.mark.parametrize("phone", ["+79000000001", "89000000001", "+7 (900) 000-00-01", "8 900 000 00 01"])
-async def test_phones_as_people_write_them(town: Player, phone: str) -> None:
-    item = await submitted(town, STEP, phone=phone)
-    await town.ended(item["id"], "DELIVERED")
-    assert [line.user for line in town.town.simulators["sms"].accepted] == [PHONE]
+async def test_phones_as_people_write_them(demo: ApiClient, phone: str) -> None:
+    item = await submitted(demo, STEP, phone=phone)
+    await demo.ended(item["id"], "DELIVERED")
+    assert [line.user for line in demo.environment.simulators["sms"].accepted] == [PHONE]
 
 
-async def test_one_missing_variable_is_one_recipients_error(town: Player) -> None:
+async def test_one_missing_variable_is_one_recipients_error(demo: ApiClient) -> None:
     destinations = [{"phone": PHONE, "variables": {"name": "Anna"}}, {"phone": "+79000000002"}]
     body = {"messages": [{"destinations": destinations, "channels": [STEP]}]}
-    _, answer = await town.post("/api/v1/messages", body)
+    _, answer = await demo.post("/api/v1/messages", body)
     anna, nobody = answer["messages"]
     assert nobody["error"]["message"] == "'name' is undefined; give it a value"
-    await town.ended(anna["id"], "DELIVERED")
-    assert [line.text for line in town.town.simulators["sms"].accepted] == ["Hello, Anna"]
+    await demo.ended(anna["id"], "DELIVERED")
+    assert [line.text for line in demo.environment.simulators["sms"].accepted] == ["Hello, Anna"]
 
 
-async def test_a_file_needs_no_caption(town: Player) -> None:
+async def test_a_file_needs_no_caption(demo: ApiClient) -> None:
     media = {"type": "image", "url": "https://shop.ru/a.png"}
     for step in ({"channel": "sms", "media": media}, {"channel": "sms", "media": media, "text": "{{ ''|trim }}"}):
-        await town.ended((await submitted(town, step))["id"], "DELIVERED")
-    assert [line.text for line in town.town.simulators["sms"].accepted] == ["https://shop.ru/a.png"] * 2
+        await demo.ended((await submitted(demo, step))["id"], "DELIVERED")
+    assert [line.text for line in demo.environment.simulators["sms"].accepted] == ["https://shop.ru/a.png"] * 2
 
 
-async def test_what_a_channel_cannot_report_is_not_waited_for(town: Player) -> None:
+async def test_what_a_channel_cannot_report_is_not_waited_for(demo: ApiClient) -> None:
     """Or everyone in Telegram would get an SMS too."""
     telegram = {"channel": "telegram", "text": "Hello", "success": "delivered"}
-    item = await submitted(town, telegram)
+    item = await submitted(demo, telegram)
     assert item["plan"][0]["success"] == "sent"
     assert item["warnings"] == ["channels[0]: telegram reports no more than sent, so that is what counts as success"]
-    assert "warnings" not in await submitted(town, {**telegram, "success": "sent"})
-    assert "warnings" not in await submitted(town, {"channel": "whatsapp", "text": "a", "success": "read"})
+    assert "warnings" not in await submitted(demo, {**telegram, "success": "sent"})
+    assert "warnings" not in await submitted(demo, {"channel": "whatsapp", "text": "a", "success": "read"})
 
 
-async def test_the_answer(town: Player) -> None:
+async def test_the_answer(demo: ApiClient) -> None:
     step = {**STEP, "fallbackAfter": "PT1H"}
     message = {"destinations": [{"phone": PHONE, "variables": {"name": "A"}}], "channels": [step], "groupId": "g1"}
-    _, answer = await town.post("/api/v1/messages", {"messages": [message], "bulkId": "b1"})
+    _, answer = await demo.post("/api/v1/messages", {"messages": [message], "bulkId": "b1"})
     (item,) = answer["messages"]
     assert answer["bulkId"] == "b1"
     assert item == {
@@ -148,11 +150,11 @@ async def test_the_answer(town: Player) -> None:
     }
 
 
-async def test_the_story(town: Player) -> None:
+async def test_the_story(demo: ApiClient) -> None:
     message = {"destinations": [{"phone": PHONE}], "channels": [{"channel": "sms", "text": "Hello"}]}
     more = {"validityPeriod": 60, "callbackData": "mine", "groupId": "g1"}
-    _, answer = await town.post("/api/v1/messages", {"messages": [{**message, **more}], "bulkId": "b1"})
-    story = await town.ended(answer["messages"][0]["id"], "DELIVERED")
+    _, answer = await demo.post("/api/v1/messages", {"messages": [{**message, **more}], "bulkId": "b1"})
+    story = await demo.ended(answer["messages"][0]["id"], "DELIVERED")
     created, expires = [datetime.fromisoformat(story[name]) for name in ("createdAt", "expiresAt")]
     assert expires - created == timedelta(hours=1)
     assert story["createdAt"].endswith("Z")
@@ -164,7 +166,7 @@ async def test_the_story(town: Player) -> None:
         "nextAt": None,
     }
     (attempt,) = story["attempts"]
-    (sent,) = town.town.simulators["sms"].accepted
+    (sent,) = demo.environment.simulators["sms"].accepted
     assert (attempt["channel"], attempt["account"], attempt["address"]) == ("sms", "demo", PHONE)
     assert (attempt["status"], attempt["reason"], attempt["partCount"]) == ("DELIVERED", None, 1)
     assert attempt["providerIds"] == [sent.id]
@@ -172,7 +174,7 @@ async def test_the_story(town: Player) -> None:
 
 
 @pytest.mark.parametrize("key", ["nothing", "a/b", "%00", "%ff%fe", "..%2F..", "%7B%22$ne%22:1%7D", "ключ"])
-async def test_there_is_no_such_message(town: Player, key: str) -> None:
-    async with town.http.get(f"/api/v1/messages/{key}") as response:
+async def test_there_is_no_such_message(demo: ApiClient, key: str) -> None:
+    async with demo.http.get(f"/api/v1/messages/{key}") as response:
         body = await response.json()
     assert (response.status, body["error"]) == (404, "There is no such message.")

@@ -13,7 +13,7 @@ from gateway.domain.model.attempt import Attempt, Part, Step
 from gateway.domain.model.event import Inbound, Receipt
 from gateway.domain.model.notification import Notification, Recipient, Status
 from gateway.domain.model.nouns import Address, Cause, Content, Progress
-from gateway.messages.archive.dead_letters import AskedPage, Letter, page
+from gateway.messages.archive.dead_letters import DeadLettersQuery, Letter, page
 from gateway.messages.archive.replay import anew, in_doubt
 from gateway.messages.delivery.receipts import received
 from gateway.runtime.runtime import Clock
@@ -21,8 +21,8 @@ from gateway.runtime.settings.settings import Settings
 from storage.engine.database import Db
 from storage.messages import notifications
 from storage.messages.inbox import Delivered, Inbox, key
-from tests.support.client import PHONE, Player, until
-from tests.support.processes.cli import Office, opened_office
+from tests.support.client import PHONE, ApiClient, until
+from tests.support.processes.cli import CliFixture, opened_cli
 
 SMS = {"channel": "sms", "text": "Your order has been sent."}
 NO_MOBILE = 21614
@@ -32,33 +32,33 @@ ADDRESS = Address("telegram", "demo", "7001")
 
 
 @pytest.fixture
-async def office(tmp_path: Path, settings: Settings) -> AsyncIterator[Office]:
-    async with opened_office(tmp_path, settings) as opened:
+async def cli(tmp_path: Path, settings: Settings) -> AsyncIterator[CliFixture]:
+    async with opened_cli(tmp_path, settings) as opened:
         yield opened
 
 
-async def listed(town: Player, **query: str) -> tuple[int, Any]:
-    async with town.http.get(LISTED, params=query) as response:
+async def listed(demo: ApiClient, **query: str) -> tuple[int, Any]:
+    async with demo.http.get(LISTED, params=query) as response:
         return response.status, await response.json()
 
 
-async def letters(town: Player, **query: str) -> list[Any]:
-    status, answer = await listed(town, **query)
+async def letters(demo: ApiClient, **query: str) -> list[Any]:
+    status, answer = await listed(demo, **query)
     assert status == 200, answer
     return list(answer["deadLetters"])
 
 
-async def replayed(town: Player, *ids: str, **asked: Any) -> Any:
-    status, answer = await town.post(REPLAY, {"ids": list(ids), **asked} if ids else {"all": True, **asked})
+async def replayed(demo: ApiClient, *ids: str, **asked: Any) -> Any:
+    status, answer = await demo.post(REPLAY, {"ids": list(ids), **asked} if ids else {"all": True, **asked})
     assert status == 200, answer
     return answer
 
 
-async def refused(town: Player) -> str:
+async def refused(demo: ApiClient) -> str:
     """A message that the provider has refused."""
-    town.town.simulators["sms"].faults.fail(NO_MOBILE)
-    sent = await town.send(SMS)
-    await town.ended(sent, "UNDELIVERED")
+    demo.environment.simulators["sms"].faults.fail(NO_MOBILE)
+    sent = await demo.send(SMS)
+    await demo.ended(sent, "UNDELIVERED")
     return sent
 
 
@@ -80,45 +80,45 @@ async def lost_event(db: Db, name: str, at: datetime) -> str:
     return key(event(name))
 
 
-async def test_a_refused_message_is_listed_and_sent_anew(town: Player) -> None:
-    sent = await refused(town)
-    (letter,) = await letters(town)
+async def test_a_refused_message_is_listed_and_sent_anew(demo: ApiClient) -> None:
+    sent = await refused(demo)
+    (letter,) = await letters(demo)
     assert (letter["id"], letter["what"], letter["tries"], letter["channels"]) == (sent, "UNDELIVERED", 1, ["sms"])
     assert "this is not a mobile number" in letter["reason"]
-    assert letter["deadAt"] == (await town.story(sent))["finishedAt"]
-    answer = await replayed(town, sent)
+    assert letter["deadAt"] == (await demo.story(sent))["finishedAt"]
+    answer = await replayed(demo, sent)
     (outcome,) = answer["deadLetters"]
     assert (outcome["id"], outcome["result"], answer["left"]) == (sent, "replayed", 0)
-    again = await town.ended(outcome["replayedAs"], "DELIVERED")
+    again = await demo.ended(outcome["replayedAs"], "DELIVERED")
     assert (again["replayOf"], again["priority"]) == (sent, "normal")
-    assert (await town.story(sent))["reason"] == f"replayed as {again['id']}"
-    assert await letters(town) == []
+    assert (await demo.story(sent))["reason"] == f"replayed as {again['id']}"
+    assert await letters(demo) == []
 
 
-async def test_what_is_no_dead_letter_is_told_and_not_sent(town: Player) -> None:
-    dead, sent = await refused(town), await town.send(SMS)
-    await town.ended(sent, "DELIVERED")
-    (outcome,) = (await replayed(town, dead))["deadLetters"]
-    await town.ended(outcome["replayedAs"], "DELIVERED")
-    outcomes = (await replayed(town, sent, dead, "m1"))["deadLetters"]
+async def test_what_is_no_dead_letter_is_told_and_not_sent(demo: ApiClient) -> None:
+    dead, sent = await refused(demo), await demo.send(SMS)
+    await demo.ended(sent, "DELIVERED")
+    (outcome,) = (await replayed(demo, dead))["deadLetters"]
+    await demo.ended(outcome["replayedAs"], "DELIVERED")
+    outcomes = (await replayed(demo, sent, dead, "m1"))["deadLetters"]
     assert [one["result"] for one in outcomes] == ["notADeadLetter", "notADeadLetter", "unknown"]
     assert outcomes[0]["reason"].startswith("it is DELIVERED")
     assert "replayed as" in outcomes[1]["reason"]
-    assert len(town.town.simulators["sms"].accepted) == 2
+    assert len(demo.environment.simulators["sms"].accepted) == 2
 
 
-async def test_what_may_have_been_sent_wants_force(town: Player) -> None:
-    contact = (await town.post("/api/v1/contacts", {"phone": PHONE}))[1]
-    await town.say("telegram", f"/start {contact['startCode']}")
-    town.town.simulators["telegram"].faults.lose_answers()
-    sent = await town.send({"channel": "telegram", "text": "Hi"})
-    await town.ended(sent, "UNDELIVERED")
-    (outcome,) = (await replayed(town, sent))["deadLetters"]
+async def test_what_may_have_been_sent_wants_force(demo: ApiClient) -> None:
+    contact = (await demo.post("/api/v1/contacts", {"phone": PHONE}))[1]
+    await demo.say("telegram", f"/start {contact['startCode']}")
+    demo.environment.simulators["telegram"].faults.lose_answers()
+    sent = await demo.send({"channel": "telegram", "text": "Hi"})
+    await demo.ended(sent, "UNDELIVERED")
+    (outcome,) = (await replayed(demo, sent))["deadLetters"]
     assert (outcome["result"], outcome["reason"]) == ("needsForce", "telegram: it may have been sent")
-    assert [letter["id"] for letter in await letters(town)] == [sent]
-    (outcome,) = (await replayed(town, sent, force=True))["deadLetters"]
-    await town.ended(outcome["replayedAs"], "SENT")
-    assert sum(message.text == "Hi" for message in town.town.simulators["telegram"].accepted) == 2
+    assert [letter["id"] for letter in await letters(demo)] == [sent]
+    (outcome,) = (await replayed(demo, sent, force=True))["deadLetters"]
+    await demo.ended(outcome["replayedAs"], "SENT")
+    assert sum(message.text == "Hi" for message in demo.environment.simulators["telegram"].accepted) == 2
 
 
 @pytest.mark.parametrize(
@@ -150,41 +150,41 @@ def test_a_new_message_has_the_terms_of_the_old_one() -> None:
     assert anew(replace(old, version=9), PHONE, later, 8).id == new.id
 
 
-async def test_a_replay_that_broke_off_half_way_is_completed(town: Player) -> None:
-    sent, runtime = await refused(town), town.town.runtime
+async def test_a_replay_that_broke_off_half_way_is_completed(demo: ApiClient) -> None:
+    sent, runtime = await refused(demo), demo.environment.runtime
     old = await notifications.get(runtime.db, sent)
     assert old
     await notifications.add(runtime.db, [anew(old, PHONE, runtime.clock(), runtime.clock.ordinal())])
-    (outcome,) = (await replayed(town, sent))["deadLetters"]
-    await town.ended(outcome["replayedAs"], "DELIVERED")
-    assert len(town.town.simulators["sms"].accepted) == 1
+    (outcome,) = (await replayed(demo, sent))["deadLetters"]
+    await demo.ended(outcome["replayedAs"], "DELIVERED")
+    assert len(demo.environment.simulators["sms"].accepted) == 1
     assert await runtime.db["notifications"].count_documents({}) == 2
 
 
-async def test_one_that_dies_again_of_a_late_receipt_is_not_sent_a_third_time(town: Player) -> None:
-    runtime = town.town.runtime
+async def test_one_that_dies_again_of_a_late_receipt_is_not_sent_a_third_time(demo: ApiClient) -> None:
+    runtime = demo.environment.runtime
     attempt = Attempt(
         0, Progress.UNKNOWN, NOW, cause=Cause.AMBIGUOUS, address=Address("sms", "demo", PHONE), sent_at=NOW
     )
     await notifications.add(runtime.db, [died("m1", NOW, attempts=(attempt,))])
-    (first,) = (await replayed(town, "m1", force=True))["deadLetters"]
-    await town.ended(first["replayedAs"], "DELIVERED")
+    (first,) = (await replayed(demo, "m1", force=True))["deadLetters"]
+    await demo.ended(first["replayedAs"], "DELIVERED")
     receipt = Receipt("sms", "demo", "r1", "SM1", Progress.FAILED, NOW, "no", Cause.REFUSED, key="m1/0/0")
     await received(runtime, receipt)
 
     async def dead_again() -> bool:
-        return bool(await letters(town))
+        return bool(await letters(demo))
 
     await until(dead_again)
-    (second,) = (await replayed(town, "m1"))["deadLetters"]
+    (second,) = (await replayed(demo, "m1"))["deadLetters"]
     assert second["replayedAs"] == first["replayedAs"]
-    assert len(town.town.simulators["sms"].accepted) == 1
+    assert len(demo.environment.simulators["sms"].accepted) == 1
 
 
 async def pages(db: Db, limit: int) -> Sequence[Letter]:
     found, cursor, more = list[Letter](), None, True
     while more:
-        one = await page(db, AskedPage(limit=limit, cursor=cursor), NOW)
+        one = await page(db, DeadLettersQuery(limit=limit, cursor=cursor), NOW)
         assert len(one.letters) <= limit
         found, cursor, more = [*found, *one.letters], one.cursor, one.cursor is not None
     return found
@@ -201,31 +201,31 @@ async def test_pages_lose_none_and_repeat_none(db: Db, limit: int) -> None:
     ]
 
 
-async def test_all_of_them_a_page_at_a_time(town: Player) -> None:
+async def test_all_of_them_a_page_at_a_time(demo: ApiClient) -> None:
     """Those that want force stay, and do not stand in the way of the others."""
     unsure = Attempt(0, Progress.UNKNOWN, NOW)
     made = [died(f"m{number:03}", NOW, attempts=(unsure,) if number % 2 else ()) for number in range(202)]
-    await notifications.add(town.town.runtime.db, made)
-    first = await replayed(town)
+    await notifications.add(demo.environment.runtime.db, made)
+    first = await replayed(demo)
     assert (len(first["deadLetters"]), first["left"]) == (200, 102)
-    rest = await replayed(town, cursor=first["cursor"])
+    rest = await replayed(demo, cursor=first["cursor"])
     assert (len(rest["deadLetters"]), rest["left"], rest["cursor"]) == (2, 101, None)
     results = [one["result"] for one in first["deadLetters"] + rest["deadLetters"]]
     assert (results.count("replayed"), results.count("needsForce")) == (101, 101)
 
 
-async def test_a_dead_event_is_listed_and_worked_on_anew(town: Player) -> None:
-    name = await lost_event(town.town.runtime.db, "e1", NOW)
-    (letter,) = await letters(town, kind="events")
+async def test_a_dead_event_is_listed_and_worked_on_anew(demo: ApiClient) -> None:
+    name = await lost_event(demo.environment.runtime.db, "e1", NOW)
+    (letter,) = await letters(demo, kind="events")
     assert (letter["id"], letter["what"], letter["channels"]) == (name, "inbound", ["sms"])
     assert (letter["reason"], letter["tries"]) == ("ZeroDivisionError: by zero", 1)
-    assert await letters(town) == []
-    answer = await replayed(town, name, "sms:demo:e2", kind="events")
+    assert await letters(demo) == []
+    answer = await replayed(demo, name, "sms:demo:e2", kind="events")
     assert [one["result"] for one in answer["deadLetters"]] == ["replayed", "unknown"]
-    assert "/stop" in (await town.answer("sms", 0)).text
-    answer = await replayed(town, name, kind="events")
+    assert "/stop" in (await demo.answer("sms", 0)).text
+    answer = await replayed(demo, name, kind="events")
     assert ([one["result"] for one in answer["deadLetters"]], answer["left"]) == (["notADeadLetter"], 0)
-    document = await town.town.runtime.db["inbox"].find_one({"_id": name})
+    document = await demo.environment.runtime.db["inbox"].find_one({"_id": name})
     assert document
     assert (document["tries"], "dead_at" in document) == (0, False)
 
@@ -246,13 +246,13 @@ async def test_a_dead_event_is_listed_and_worked_on_anew(town: Player) -> None:
         ({"page": "2"}, "page"),
     ],
 )
-async def test_a_wrong_query_is_refused_by_field(town: Player, query: dict[str, str], field: str) -> None:
-    status, answer = await listed(town, **query)
+async def test_a_wrong_query_is_refused_by_field(demo: ApiClient, query: dict[str, str], field: str) -> None:
+    status, answer = await listed(demo, **query)
     assert (status, answer["details"]) == (400, {"code": "invalid", "field": field})
 
 
-async def test_a_parameter_given_twice_is_refused(town: Player) -> None:
-    async with town.http.get(f"{LISTED}?limit=1&limit=2") as response:
+async def test_a_parameter_given_twice_is_refused(demo: ApiClient) -> None:
+    async with demo.http.get(f"{LISTED}?limit=1&limit=2") as response:
         assert (response.status, (await response.json())["details"]["field"]) == (400, "limit")
 
 
@@ -270,84 +270,84 @@ async def test_a_parameter_given_twice_is_refused(town: Player) -> None:
         ({"id": "m1"}, "id"),
     ],
 )
-async def test_a_wrong_wish_is_refused_by_field(town: Player, body: Any, field: str) -> None:
-    status, answer = await town.post(REPLAY, body)
+async def test_a_wrong_wish_is_refused_by_field(demo: ApiClient, body: Any, field: str) -> None:
+    status, answer = await demo.post(REPLAY, body)
     assert (status, answer["details"]["field"]) == (400, field)
 
 
 async def test_what_breaks_over_our_own_mistake_comes_back_twice_and_is_then_dead(
-    town: Player, monkeypatch: pytest.MonkeyPatch
+    demo: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(_: Channel, content: Content) -> Sequence[Content]:
         raise ZeroDivisionError(content.text)
 
-    channel = type(town.town.runtime.channel("sms"))
+    channel = type(demo.environment.runtime.channel("sms"))
     with monkeypatch.context() as mistake:
         mistake.setattr(channel, "split", broken)
-        sent = await town.send(SMS)
+        sent = await demo.send(SMS)
         for tried, minutes in ((1, 1), (2, 10)):
-            story = await _mistaken(town, sent, tried)
+            story = await _mistaken(demo, sent, tried)
             assert (story["status"], story["attempts"]) == ("NEW", [])
-            town.pass_time(hours=minutes / 60)
-        story = await town.ended(sent, "ERROR")
+            demo.pass_time(hours=minutes / 60)
+        story = await demo.ended(sent, "ERROR")
     assert story["reason"] == "a mistake of ours: ZeroDivisionError"
-    (letter,) = await letters(town)
+    (letter,) = await letters(demo)
     assert (letter["id"], letter["what"], letter["tries"]) == (sent, "ERROR", 3)
-    (outcome,) = (await replayed(town, sent))["deadLetters"]
-    await town.ended(outcome["replayedAs"], "DELIVERED")
-    assert await letters(town) == []
+    (outcome,) = (await replayed(demo, sent))["deadLetters"]
+    await demo.ended(outcome["replayedAs"], "DELIVERED")
+    assert await letters(demo) == []
 
 
-async def _mistaken(town: Player, sent: str, times: int) -> Any:
+async def _mistaken(demo: ApiClient, sent: str, times: int) -> Any:
     """The story, once working on it has failed so many times and it waits."""
 
     async def there() -> bool:
-        found = await notifications.get(town.town.runtime.db, sent)
+        found = await notifications.get(demo.environment.runtime.db, sent)
         return found is not None and (found.mistakes, found.lease) == (times, None)
 
     await until(there)
-    return await town.story(sent)
+    return await demo.story(sent)
 
 
-async def test_the_command_lists_and_replays(town: Player, office: Office) -> None:
-    nothing = await office.gateway("dead", "list")
+async def test_the_command_lists_and_replays(demo: ApiClient, cli: CliFixture) -> None:
+    nothing = await cli.gateway("dead", "list")
     assert (nothing.code, nothing.out, nothing.err) == (0, "no dead letters\n", "")
-    sent, other = await refused(town), await refused(town)
-    shown = await office.gateway("dead", "list")
+    sent, other = await refused(demo), await refused(demo)
+    shown = await cli.gateway("dead", "list")
     newest, oldest = shown.out.splitlines()
     assert (newest.split()[2], oldest.split()[2]) == (other, sent)
     assert "UNDELIVERED  1 tries  sms  sms: " in newest
-    shown = await office.gateway("dead", "list", "--limit", "1")
+    shown = await cli.gateway("dead", "list", "--limit", "1")
     assert (shown.out.splitlines(), shown.err) == ([newest], "there are more: --limit shows them\n")
-    done = await office.gateway("dead", "replay", sent, "m1")
+    done = await cli.gateway("dead", "replay", sent, "m1")
     first, second, last = done.out.splitlines()
     assert (done.code, second, last) == (1, "unknown: m1", "1 replayed, 1 left")
     assert first.startswith("replayed as ")
     assert first.endswith(f": {sent}")
-    done = await office.gateway("dead", "replay", "--all")
+    done = await cli.gateway("dead", "replay", "--all")
     assert (done.code, done.err, done.out.splitlines()[-1]) == (0, "", "1 replayed, 0 left")
     for line in (first, done.out):
-        await town.ended(line.split()[2].rstrip(":"), "DELIVERED")
+        await demo.ended(line.split()[2].rstrip(":"), "DELIVERED")
 
 
-async def test_the_command_knows_events_and_force(town: Player, office: Office) -> None:
-    name = await lost_event(town.town.runtime.db, "e\n1", NOW)
-    shown = await office.gateway("dead", "list", "--events")
+async def test_the_command_knows_events_and_force(demo: ApiClient, cli: CliFixture) -> None:
+    name = await lost_event(demo.environment.runtime.db, "e\n1", NOW)
+    shown = await cli.gateway("dead", "list", "--events")
     assert len(shown.out.splitlines()) == 1
     assert "inbound  1 tries  sms  ZeroDivisionError: by zero" in shown.out
-    done = await office.gateway("dead", "replay", "--events", name)
+    done = await cli.gateway("dead", "replay", "--events", name)
     assert (done.code, done.out.splitlines()[-1]) == (0, "1 replayed, 0 left")
-    await town.answer("sms", 0)
+    await demo.answer("sms", 0)
     unsure = died("m1", NOW, attempts=(Attempt(0, Progress.UNKNOWN, NOW),))
-    await notifications.add(town.town.runtime.db, [unsure])
-    done = await office.gateway("dead", "replay", "--all")
+    await notifications.add(demo.environment.runtime.db, [unsure])
+    done = await cli.gateway("dead", "replay", "--all")
     told = ["needs --force: m1 (sms: it may have been sent)", "0 replayed, 1 left"]
     assert (done.code, done.out.splitlines()) == (1, told)
-    assert (await office.gateway("dead", "replay", "--all", "--force")).code == 0
+    assert (await cli.gateway("dead", "replay", "--all", "--force")).code == 0
 
 
 @pytest.mark.parametrize("arguments", [(), ("m1", "--all")])
-async def test_the_command_wants_ids_or_all(office: Office, arguments: tuple[str, ...]) -> None:
-    refused = await office.gateway("dead", "replay", *arguments)
+async def test_the_command_wants_ids_or_all(cli: CliFixture, arguments: tuple[str, ...]) -> None:
+    refused = await cli.gateway("dead", "replay", *arguments)
     assert refused.code == 2
     assert "give either IDs, or --all" in refused.err

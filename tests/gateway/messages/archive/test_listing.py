@@ -8,57 +8,57 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.support.client import PHONE, Player
+from tests.support.client import PHONE, ApiClient
 from tests.support.workload import accepted, all_ended, later, phone, phones
 
 STEP = {"channel": "sms", "text": "Hi"}
 
 
-async def listed(town: Player, **asked: Any) -> list[str]:
+async def listed(demo: ApiClient, **asked: Any) -> list[str]:
     """The ids of all pages."""
     found: list[str] = []
     cursor: str | None = ""
     while cursor is not None:
-        status, page = await get(town, **asked, **({"cursor": cursor} if cursor else {}))
+        status, page = await get(demo, **asked, **({"cursor": cursor} if cursor else {}))
         assert status == 200, page
         found += [row["id"] for row in page["messages"]]
         cursor = page["cursor"]
     return found
 
 
-async def get(town: Player, path: str = "", **asked: Any) -> tuple[int, Any]:
-    async with town.http.get(f"/api/v1/messages{path}", params=asked) as response:
+async def get(demo: ApiClient, path: str = "", **asked: Any) -> tuple[int, Any]:
+    async with demo.http.get(f"/api/v1/messages{path}", params=asked) as response:
         return response.status, await response.json()
 
 
-async def test_the_newest_first_in_pages(town: Player) -> None:
-    first = await accepted(town, phones(30), STEP)
-    later(town, hours=1)
-    second = await accepted(town, phones(5), STEP)
-    found = await listed(town, limit=4)
+async def test_the_newest_first_in_pages(demo: ApiClient) -> None:
+    first = await accepted(demo, phones(30), STEP)
+    later(demo, hours=1)
+    second = await accepted(demo, phones(5), STEP)
+    found = await listed(demo, limit=4)
     assert sorted(found[:5]) == sorted(second)
     assert sorted(found[5:]) == sorted(first)
 
 
-async def test_filters(town: Player) -> None:
-    started = town.town.runtime.clock()
-    group = await accepted(town, phones(3), STEP, groupId="g1")
-    later(town, hours=1)
-    bulk = await accepted(town, [{"phone": PHONE, "externalId": "crm-17"}], STEP, bulk="b1")
-    viber = await accepted(town, phones(1), {"channel": "viber", "text": "a"})
-    await all_ended(town, [*group, *bulk, *viber])
-    assert sorted(await listed(town, groupId="g1", limit=2)) == sorted(group)
-    assert await listed(town, bulkId="b1") == bulk
-    assert await listed(town, externalId="crm-17") == bulk
-    assert await listed(town, phone="8 900 000-00-01") == bulk
-    assert await listed(town, phone=phone(101)[4:]) == [group[1]]
-    assert await listed(town, channel="viber") == viber
-    assert await listed(town, status="UNDELIVERED") == viber
-    middle = town.town.runtime.clock().replace(microsecond=0)
-    assert sorted(await listed(town, to=(middle - (middle - started) / 2).isoformat())) == sorted(group)
-    assert sorted(await listed(town, **{"from": (middle - (middle - started) / 2).isoformat()})) == sorted(bulk + viber)
-    assert await listed(town, groupId="g1", bulkId="b1") == []
-    assert await listed(town, groupId="g1", to="1990-01-01T00:00:00Z") == []
+async def test_filters(demo: ApiClient) -> None:
+    started = demo.environment.runtime.clock()
+    group = await accepted(demo, phones(3), STEP, groupId="g1")
+    later(demo, hours=1)
+    bulk = await accepted(demo, [{"phone": PHONE, "externalId": "crm-17"}], STEP, bulk="b1")
+    viber = await accepted(demo, phones(1), {"channel": "viber", "text": "a"})
+    await all_ended(demo, [*group, *bulk, *viber])
+    assert sorted(await listed(demo, groupId="g1", limit=2)) == sorted(group)
+    assert await listed(demo, bulkId="b1") == bulk
+    assert await listed(demo, externalId="crm-17") == bulk
+    assert await listed(demo, phone="8 900 000-00-01") == bulk
+    assert await listed(demo, phone=phone(101)[4:]) == [group[1]]
+    assert await listed(demo, channel="viber") == viber
+    assert await listed(demo, status="UNDELIVERED") == viber
+    middle = demo.environment.runtime.clock().replace(microsecond=0)
+    assert sorted(await listed(demo, to=(middle - (middle - started) / 2).isoformat())) == sorted(group)
+    assert sorted(await listed(demo, **{"from": (middle - (middle - started) / 2).isoformat()})) == sorted(bulk + viber)
+    assert await listed(demo, groupId="g1", bulkId="b1") == []
+    assert await listed(demo, groupId="g1", to="1990-01-01T00:00:00Z") == []
 
 
 @pytest.mark.parametrize(
@@ -75,21 +75,21 @@ async def test_filters(town: Player) -> None:
         ({"jobs": "1"}, "jobs"),
     ],
 )
-async def test_mistakes_name_their_field(town: Player, asked: dict[str, str], field: str) -> None:
-    status, answer = await get(town, **asked)
+async def test_mistakes_name_their_field(demo: ApiClient, asked: dict[str, str], field: str) -> None:
+    status, answer = await get(demo, **asked)
     assert (status, answer["details"]["field"]) == (400, field)
     if not {"limit", "cursor"} & asked.keys():
-        assert (await get(town, "/export", **asked))[0] == 400
+        assert (await get(demo, "/export", **asked))[0] == 400
 
 
-async def exported(town: Player, **asked: str) -> tuple[aiohttp.ClientResponse, bytes]:
-    async with town.http.get("/api/v1/messages/export", params=asked) as response:
+async def exported(demo: ApiClient, **asked: str) -> tuple[aiohttp.ClientResponse, bytes]:
+    async with demo.http.get("/api/v1/messages/export", params=asked) as response:
         return response, await response.read()
 
 
-async def test_csv(town: Player) -> None:
-    ids = await accepted(town, [{**person, "externalId": f"=1+{i}"} for i, person in enumerate(phones(210))], STEP)
-    response, raw = await exported(town)
+async def test_csv(demo: ApiClient) -> None:
+    ids = await accepted(demo, [{**person, "externalId": f"=1+{i}"} for i, person in enumerate(phones(210))], STEP)
+    response, raw = await exported(demo)
     assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
     rows = list(csv.DictReader(io.StringIO(raw.decode("utf-8-sig"))))
     assert sorted(row["id"] for row in rows) == sorted(ids)
@@ -97,9 +97,9 @@ async def test_csv(town: Player) -> None:
     assert by_phone[phone(105)]["externalId"] == "'=1+5"
 
 
-async def test_a_workbook(town: Player) -> None:
-    ids = await accepted(town, [{**person, "externalId": f"=1+{i}"} for i, person in enumerate(phones(5))], STEP)
-    response, raw = await exported(town, format="xlsx", phone=phone(102))
+async def test_a_workbook(demo: ApiClient) -> None:
+    ids = await accepted(demo, [{**person, "externalId": f"=1+{i}"} for i, person in enumerate(phones(5))], STEP)
+    response, raw = await exported(demo, format="xlsx", phone=phone(102))
     assert response.headers["Content-Disposition"] == "attachment; filename=messages.xlsx"
     with zipfile.ZipFile(io.BytesIO(raw)) as book:
         sheet = book.read("xl/worksheets/sheet1.xml").decode()

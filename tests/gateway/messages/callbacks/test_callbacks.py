@@ -18,12 +18,12 @@ from gateway.messages.callbacks import callbacks, hosts
 from gateway.runtime.settings.accounts import SettingsError
 from gateway.runtime.settings.settings import Settings, load
 from storage.messages.callbacks import Call
-from tests.support.client import PHONE, Player, until
+from tests.support.client import PHONE, ApiClient, until
 from tests.support.http.callback_receiver import Receiver, opened_receiver
-from tests.support.processes.cli import opened_office
+from tests.support.processes.cli import opened_cli
 from tests.support.processes.processes import Web, Worker
 from tests.support.workload import accepted, all_ended, another_worker, ask, later, phones
-from webhooks.demo.environment import Town, opened_town
+from webhooks.demo.environment import Environment, opened_environment
 
 SMS = {"channel": "sms", "text": "Hi"}
 BAD_URLS = [
@@ -54,9 +54,9 @@ async def shop() -> AsyncIterator[Receiver]:
         yield receiver
 
 
-async def test_every_change_in_order_and_signed(town: Player, shop: Receiver) -> None:
+async def test_every_change_in_order_and_signed(demo: ApiClient, shop: Receiver) -> None:
     fields = {"callbackUrl": shop.url, "callbackData": "order 17", "groupId": "g1"}
-    (key,) = await accepted(town, [{"phone": PHONE, "externalId": "crm-17"}], SMS, bulk="b1", **fields)
+    (key,) = await accepted(demo, [{"phone": PHONE, "externalId": "crm-17"}], SMS, bulk="b1", **fields)
     await until(lambda: told(shop, key, "DELIVERED"))
     events = shop.of(key)
     assert [event["newStatus"] for event in events] == ["PENDING", "SENT", "DELIVERED"]
@@ -74,9 +74,9 @@ async def test_every_change_in_order_and_signed(town: Player, shop: Receiver) ->
         "callbackData": "order 17",
         "partCount": 1,
     }
-    (secret,) = town.town.runtime.settings.callback_secrets
+    (secret,) = demo.environment.runtime.settings.callback_secrets
     for headers, body in shop.calls:
-        verify(secret.reveal(), headers, body, town.town.runtime.clock())
+        verify(secret.reveal(), headers, body, demo.environment.runtime.clock())
 
 
 async def told(shop: Receiver, key: str, status: str) -> bool:
@@ -91,27 +91,29 @@ async def told(shop: Receiver, key: str, status: str) -> bool:
         ("undelivered", [], ["UNDELIVERED"]),
     ],
 )
-async def test_only_what_is_wanted(town: Player, shop: Receiver, wanted: str, good: list[str], bad: list[str]) -> None:
+async def test_only_what_is_wanted(
+    demo: ApiClient, shop: Receiver, wanted: str, good: list[str], bad: list[str]
+) -> None:
     fields = {"callbackUrl": shop.url, "callbackEvents": wanted}
-    (sent,) = await accepted(town, phones(1), SMS, **fields)
-    (lost,) = await accepted(town, phones(1), {"channel": "viber", "text": "a"}, **fields)
-    await all_ended(town, [sent, lost])
+    (sent,) = await accepted(demo, phones(1), SMS, **fields)
+    (lost,) = await accepted(demo, phones(1), {"channel": "viber", "text": "a"}, **fields)
+    await all_ended(demo, [sent, lost])
     await until(lambda: told(shop, lost, "UNDELIVERED"))
-    (last,) = await accepted(town, phones(1), {"channel": "viber", "text": "a"}, **fields)
+    (last,) = await accepted(demo, phones(1), {"channel": "viber", "text": "a"}, **fields)
     await until(lambda: told(shop, last, "UNDELIVERED"))
     assert [event["newStatus"] for event in shop.of(sent)] == good
     assert [event["newStatus"] for event in shop.of(lost)] == bad
 
 
-async def test_what_is_not_taken_comes_again_and_the_rest_waits_for_it(town: Player, shop: Receiver) -> None:
+async def test_what_is_not_taken_comes_again_and_the_rest_waits_for_it(demo: ApiClient, shop: Receiver) -> None:
     shop.answers += [500, 503, 404]
-    (key,) = await accepted(town, phones(1), SMS, callbackUrl=shop.url)
-    await town.ended(key, "DELIVERED")
+    (key,) = await accepted(demo, phones(1), SMS, callbackUrl=shop.url)
+    await demo.ended(key, "DELIVERED")
 
     async def all_told() -> bool:
         assert len(shop.calls) > 3 or shop.taken == []
-        later(town, seconds=20)
-        town.town.runtime.callback_bell.set()
+        later(demo, seconds=20)
+        demo.environment.runtime.callback_bell.set()
         return await told(shop, key, "DELIVERED")
 
     await until(all_told)
@@ -123,69 +125,71 @@ async def asked(shop: Receiver, count: int) -> bool:
     return len(shop.calls) >= count
 
 
-async def test_a_receiver_that_has_gone_makes_dead_letters_that_can_be_replayed(town: Player, shop: Receiver) -> None:
+async def test_a_receiver_that_has_gone_makes_dead_letters_that_can_be_replayed(
+    demo: ApiClient, shop: Receiver
+) -> None:
     shop.answers += [410]
-    (key,) = await accepted(town, phones(1), SMS, callbackUrl=shop.url)
+    (key,) = await accepted(demo, phones(1), SMS, callbackUrl=shop.url)
     await until(lambda: told(shop, key, "DELIVERED"))
     assert [event["sequence"] for event in shop.of(key)] == [2, 3]
-    (letter,) = await dead(town)
+    (letter,) = await dead(demo)
     assert (letter["id"], letter["reason"], letter["what"]) == (f"{key}:1", "it answers 410", shop.url)
-    status, answer = await town.post("/api/v1/deadLetters/replay", {"kind": "callbacks", "ids": [f"{key}:1", "x"]})
+    status, answer = await demo.post("/api/v1/deadLetters/replay", {"kind": "callbacks", "ids": [f"{key}:1", "x"]})
     assert status == 200
     assert [one["result"] for one in answer["deadLetters"]] == ["replayed", "unknown"]
     await until(lambda: told(shop, key, "PENDING"))
-    assert await dead(town) == []
+    assert await dead(demo) == []
 
 
-async def dead(town: Player) -> list[Any]:
-    async with town.http.get("/api/v1/deadLetters", params={"kind": "callbacks"}) as response:
+async def dead(demo: ApiClient) -> list[Any]:
+    async with demo.http.get("/api/v1/deadLetters", params={"kind": "callbacks"}) as response:
         return list((await response.json())["deadLetters"])
 
 
-async def test_given_up_in_the_end(town: Player, shop: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_given_up_in_the_end(demo: ApiClient, shop: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(callbacks, "PAUSES", callbacks.PAUSES[:2])
     monkeypatch.setattr(hosts, "FAILURES", 100)
     shop.answers += [500] * 3
-    (key,) = await accepted(town, phones(1), SMS, callbackUrl=shop.url, callbackEvents="final")
+    (key,) = await accepted(demo, phones(1), SMS, callbackUrl=shop.url, callbackEvents="final")
 
     async def given_up() -> list[Any]:
-        later(town, minutes=1)
-        town.town.runtime.callback_bell.set()
-        return await dead(town)
+        later(demo, minutes=1)
+        demo.environment.runtime.callback_bell.set()
+        return await dead(demo)
 
     (letter,) = await until(given_up)
     assert (letter["id"].partition(":")[0], letter["tries"]) == (key, 3)
 
 
-async def test_a_redirect_is_not_followed(town: Player, shop: Receiver) -> None:
+async def test_a_redirect_is_not_followed(demo: ApiClient, shop: Receiver) -> None:
     shop.answers += [302]
-    (key,) = await accepted(town, phones(1), SMS, callbackUrl=shop.url, callbackEvents="final")
-    await until(lambda: put_back(town, "it answers 302"))
-    later(town, minutes=1)
-    town.town.runtime.callback_bell.set()
+    (key,) = await accepted(demo, phones(1), SMS, callbackUrl=shop.url, callbackEvents="final")
+    await until(lambda: put_back(demo, "it answers 302"))
+    later(demo, minutes=1)
+    demo.environment.runtime.callback_bell.set()
     await until(lambda: told(shop, key, "DELIVERED"))
     assert len(shop.calls) == 2
 
 
-async def put_back(town: Player, reason: str) -> bool:
+async def put_back(demo: ApiClient, reason: str) -> bool:
     """Is a call kept for a later try? It is a moment after the receiver has answered."""
-    return await town.town.runtime.db["callbacks"].find_one({"reason": reason}) is not None
+    return await demo.environment.runtime.db["callbacks"].find_one({"reason": reason}) is not None
 
 
-async def test_a_host_that_is_away_holds_up_nobody_else(town: Player, shop: Receiver) -> None:
+async def test_a_host_that_is_away_holds_up_nobody_else(demo: ApiClient, shop: Receiver) -> None:
     async with opened_receiver() as hanging:
         hanging.hangs = True
-        await accepted(town, phones(60), SMS, callbackUrl=hanging.url)
-        (key,) = await accepted(town, phones(1), SMS, callbackUrl=shop.url)
+        await accepted(demo, phones(60), SMS, callbackUrl=hanging.url)
+        (key,) = await accepted(demo, phones(1), SMS, callbackUrl=shop.url)
         await until(lambda: told(shop, key, "DELIVERED"))
         assert len(hanging.calls) <= hosts.AT_ONCE
 
 
 @pytest.mark.parametrize("url", [*BAD_URLS, *PRIVATE])
-async def test_where_nobody_can_be_told(town: Player, url: str) -> None:
-    runtime = town.town.runtime
+async def test_where_nobody_can_be_told(demo: ApiClient, url: str) -> None:
+    runtime = demo.environment.runtime
     runtime.settings = replace(runtime.settings, private_callbacks=False)
-    (item,) = await ask(town, phones(1), SMS, callbackUrl=url)
+    (item,) = await ask(demo, phones(1), SMS, callbackUrl=url)
     assert (item["error"]["code"] in {"bad_url", "invalid"}, item["error"]["field"]) == (
         True,
         "messages[0].callbackUrl",
@@ -193,9 +197,11 @@ async def test_where_nobody_can_be_told(town: Player, url: str) -> None:
 
 
 @pytest.mark.parametrize("disguise", [*IN_DISGUISE, "http://127.0.0.1:{port}/told"])
-async def test_private_addresses_are_found_when_they_are_looked_up(town: Player, shop: Receiver, disguise: str) -> None:
+async def test_private_addresses_are_found_when_they_are_looked_up(
+    demo: ApiClient, shop: Receiver, disguise: str
+) -> None:
     url = disguise.format(port=shop.url.split(":")[2].partition("/")[0])
-    runtime = town.town.runtime
+    runtime = demo.environment.runtime
     call = Call("m:1", "m", 1, url, "{}", runtime.clock())
     async with files.session(private=False) as outward:
         runtime.outward, kept = outward, runtime.outward
@@ -205,25 +211,25 @@ async def test_private_addresses_are_found_when_they_are_looked_up(town: Player,
     assert shop.calls == []
 
 
-async def test_without_a_secret_nothing_is_promised(town: Player) -> None:
-    runtime = town.town.runtime
+async def test_without_a_secret_nothing_is_promised(demo: ApiClient) -> None:
+    runtime = demo.environment.runtime
     runtime.settings = replace(runtime.settings, callback_secrets=())
-    (item,) = await ask(town, phones(1), SMS, callbackUrl="https://shop.ru/")
+    (item,) = await ask(demo, phones(1), SMS, callbackUrl="https://shop.ru/")
     assert item["error"]["code"] == "no_secret"
     assert "GATEWAY_CALLBACK_SECRET" in item["error"]["message"]
 
 
-async def test_two_workers_keep_the_order(town: Player, shop: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_two_workers_keep_the_order(demo: ApiClient, shop: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     """The receiver fails every third call, by chance."""
     monkeypatch.setattr(hosts, "FAILURES", 10_000)
     chance = random.Random(7)
     shop.answers += [500 if chance.random() < 0.3 else 200 for _ in range(200)]
-    async with another_worker(town):
-        ids = await accepted(town, phones(40), SMS, callbackUrl=shop.url)
+    async with another_worker(demo):
+        ids = await accepted(demo, phones(40), SMS, callbackUrl=shop.url)
 
         async def all_told() -> bool:
-            later(town, seconds=20)
-            town.town.runtime.callback_bell.set()
+            later(demo, seconds=20)
+            demo.environment.runtime.callback_bell.set()
             return all([await told(shop, key, "DELIVERED") for key in ids])
 
         await until(all_told, 60)
@@ -231,34 +237,34 @@ async def test_two_workers_keep_the_order(town: Player, shop: Receiver, monkeypa
         assert list(dict.fromkeys(event["sequence"] for event in shop.of(key))) == [1, 2, 3], key
 
 
-async def test_a_change_is_told_though_the_process_ended_right_after_it(town: Player, shop: Receiver) -> None:
+async def test_a_change_is_told_though_the_process_ended_right_after_it(demo: ApiClient, shop: Receiver) -> None:
     """The change and the wish to tell it are one write; another process finds it there."""
-    (key,) = await accepted(town, phones(1), SMS, callbackUrl=shop.url)
+    (key,) = await accepted(demo, phones(1), SMS, callbackUrl=shop.url)
     await until(lambda: told(shop, key, "DELIVERED"))
-    db = town.town.runtime.db
-    await until(lambda: handed_on(town, key))
+    db = demo.environment.runtime.db
+    await until(lambda: handed_on(demo, key))
     await db["callbacks"].delete_many({})
     shop.taken.clear()
     await db["notifications"].update_one({"_id": key}, {"$set": {"untold": 3}})
-    town.town.runtime.callback_bell.set()
+    demo.environment.runtime.callback_bell.set()
     await until(lambda: told(shop, key, "DELIVERED"))
     assert [event["sequence"] for event in shop.of(key)] == [1, 2, 3]
 
 
-async def handed_on(town: Player, key: str) -> bool:
+async def handed_on(demo: ApiClient, key: str) -> bool:
     """Is nothing left to be handed on? That is written after the calls, which may be made before."""
-    return await town.town.runtime.db["notifications"].find_one({"_id": key, "untold": None}) is not None
+    return await demo.environment.runtime.db["notifications"].find_one({"_id": key, "untold": None}) is not None
 
 
 async def test_what_happens_in_conversations_is_told_to_the_accounts_own_webhook(
     settings: Settings, shop: Receiver
 ) -> None:
     ours = replace(settings, callbacks={"telegram:demo": shop.url})
-    async with opened_town(ours) as opened, Player.of(opened) as town:
-        await town.say("telegram", "/start")
-        await town.say("telegram", "Hello")
-        await town.say("vk", "/start")
-        await town.say("telegram", "/stop")
+    async with opened_environment(ours) as opened, ApiClient.of(opened) as demo:
+        await demo.say("telegram", "/start")
+        await demo.say("telegram", "Hello")
+        await demo.say("vk", "/start")
+        await demo.say("telegram", "/stop")
         await blocked(opened)
 
         async def all_there() -> bool:
@@ -282,9 +288,9 @@ async def test_what_happens_in_conversations_is_told_to_the_accounts_own_webhook
     assert sorted(event["sequence"] for event in shop.taken) == [event["sequence"] for event in shop.taken]
 
 
-async def blocked(town: Town) -> None:
+async def blocked(demo: Environment) -> None:
     """The person blocks the bot."""
-    telegram = town.simulators["telegram"]
+    telegram = demo.simulators["telegram"]
     assert isinstance(telegram, Telegram)
     await telegram.block(telegram.user_of(PHONE))
 
@@ -319,16 +325,16 @@ def test_two_secrets(tmp_path: Path) -> None:
 @pytest.mark.faults
 async def test_kill_9_loses_no_change_and_keeps_their_order(tmp_path: Path, settings: Settings, shop: Receiver) -> None:
     """The worker is killed again and again, in the midst of telling."""
-    async with opened_office(tmp_path, settings) as office:
+    async with opened_cli(tmp_path, settings) as cli:
         environ = {
-            **office.environment,
+            **cli.environment,
             "GATEWAY_ACCOUNTS": str(tmp_path / "accounts.toml"),
             "GATEWAY_CALLBACK_SECRET": "3f9a" * 10,
             "GATEWAY_PRIVATE_CALLBACKS": "yes",
             "GATEWAY_LEASE": "2",
             "GATEWAY_DOUBT": "1",
         }
-        key = (await office.gateway("keys", "create", "shop")).out.strip()
+        key = (await cli.gateway("keys", "create", "shop")).out.strip()
         web, worker = Web("web", tmp_path, environ), Worker("worker", tmp_path, environ)
         await web.start()
         try:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from bots.wire.previews import is_preview
 from gateway.domain.api.links import CODE, Shortening
 from gateway.domain.model.nouns import Button, Content
-from tests.support.client import PHONE, Player
+from tests.support.client import PHONE, ApiClient
 from tests.support.workload import accepted, ask, book, later, phones, texts
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -94,35 +94,35 @@ async def follow(url: str, agent: str = "Safari", method: str = "GET") -> tuple[
         return response.status, response.headers.get("Location"), response
 
 
-async def links(town: Player, key: str) -> list[Any]:
-    return list((await town.story(key))["shortLinks"])
+async def links(demo: ApiClient, key: str) -> list[Any]:
+    return list((await demo.story(key))["shortLinks"])
 
 
-async def test_each_recipient_has_their_own_and_clicks_are_counted(town: Player) -> None:
-    first, second = await accepted(town, phones(2), STEP, useShortLinks=True)
-    await town.ended(first, "DELIVERED")
-    await town.ended(second, "DELIVERED")
-    (one,), (other,) = await links(town, first), await links(town, second)
+async def test_each_recipient_has_their_own_and_clicks_are_counted(demo: ApiClient) -> None:
+    first, second = await accepted(demo, phones(2), STEP, useShortLinks=True)
+    await demo.ended(first, "DELIVERED")
+    await demo.ended(second, "DELIVERED")
+    (one,), (other,) = await links(demo, first), await links(demo, second)
     assert one["code"] != other["code"]
-    assert sorted(texts(town, "sms")) == sorted(f"Pay here: {link['url']}." for link in (one, other))
+    assert sorted(texts(demo, "sms")) == sorted(f"Pay here: {link['url']}." for link in (one, other))
     status, target, response = await follow(one["url"])
     assert (status, target) == (302, LONG)
     assert response.headers["Cache-Control"] == "no-store"
     await follow(one["url"], "WhatsApp/2.2")
     await follow(one["url"], method="HEAD")
-    later(town, hours=1)
+    later(demo, hours=1)
     await follow(one["url"])
-    async with town.http.get(f"/api/v1/shortLinks/{one['code']}") as told:
+    async with demo.http.get(f"/api/v1/shortLinks/{one['code']}") as told:
         link = await told.json()
     assert (link["clicks"], link["previews"]) == (2, 1)
     assert link["firstClickAt"] < link["lastClickAt"]
-    assert (await links(town, second))[0]["clicks"] == 0
+    assert (await links(demo, second))[0]["clicks"] == 0
 
 
-async def test_addresses_with_letters_of_other_alphabets(town: Player) -> None:
+async def test_addresses_with_letters_of_other_alphabets(demo: ApiClient) -> None:
     target = "https://пример.рф/заказ/17?имя=Анна#далее"
-    (key,) = await accepted(town, phones(1), {"channel": "sms", "text": target}, useShortLinks=True)
-    (link,) = await links(town, key)
+    (key,) = await accepted(demo, phones(1), {"channel": "sms", "text": target}, useShortLinks=True)
+    (link,) = await links(demo, key)
     status, location, _ = await follow(link["url"])
     assert link["target"] == target
     assert status == 302
@@ -132,53 +132,53 @@ async def test_addresses_with_letters_of_other_alphabets(town: Player) -> None:
     )
 
 
-async def test_parts_are_counted_anew(town: Player) -> None:
-    short = (await ask(town, phones(1), STEP, useShortLinks=True))[0]
-    long = (await ask(town, phones(1), STEP, useShortLinks=False))[0]
+async def test_parts_are_counted_anew(demo: ApiClient) -> None:
+    short = (await ask(demo, phones(1), STEP, useShortLinks=True))[0]
+    long = (await ask(demo, phones(1), STEP, useShortLinks=False))[0]
     assert (short["plan"][0]["parts"], long["plan"][0]["parts"]) == (1, 2)
 
 
-async def test_where_nobody_says_only_sms_is_made_short_and_only_if_people_can_follow(town: Player) -> None:
+async def test_where_nobody_says_only_sms_is_made_short_and_only_if_people_can_follow(demo: ApiClient) -> None:
     steps = [{"channel": "whatsapp", "text": LONG}, {"channel": "sms", "text": LONG}]
-    runtime = town.town.runtime
+    runtime = demo.environment.runtime
     for base, made in (("https://go.shop.ru", 1), ("", 0)):
         runtime.settings = replace(runtime.settings, short_url=base)
-        (key,) = await accepted(town, phones(1), *steps)
-        assert len(await links(town, key)) == made
-    (key,) = await accepted(town, phones(1), *steps, useShortLinks=True)
-    assert len(await links(town, key)) == 1
-    await town.ended(key, "DELIVERED", "UNDELIVERED", "READ")
+        (key,) = await accepted(demo, phones(1), *steps)
+        assert len(await links(demo, key)) == made
+    (key,) = await accepted(demo, phones(1), *steps, useShortLinks=True)
+    assert len(await links(demo, key)) == 1
+    await demo.ended(key, "DELIVERED", "UNDELIVERED", "READ")
 
 
-async def test_a_link_that_is_none_and_one_that_has_expired(town: Player) -> None:
-    (key,) = await accepted(town, [{"phone": PHONE}], STEP, useShortLinks=True)
-    (link,) = await links(town, key)
+async def test_a_link_that_is_none_and_one_that_has_expired(demo: ApiClient) -> None:
+    (key,) = await accepted(demo, [{"phone": PHONE}], STEP, useShortLinks=True)
+    (link,) = await links(demo, key)
     base = link["url"].rpartition("/")[0]
     for code in ("nothing1", "x", "%00", "a" * 500, link["code"][:-1]):
         status, target, response = await follow(f"{base}/{code}")
         assert (status, target) == (404, None)
         assert response.headers["Content-Type"].startswith("text/html")
-    later(town, days=91)
+    later(demo, days=91)
     assert (await follow(link["url"]))[:2] == (410, None)
 
 
-async def test_the_same_request_again_makes_no_second_message(town: Player) -> None:
+async def test_the_same_request_again_makes_no_second_message(demo: ApiClient) -> None:
     body = {"messages": [{"destinations": [{"phone": PHONE}], "channels": [STEP], "useShortLinks": True}]}
-    answers = [await town.post("/api/v1/messages", body, **{"Idempotency-Key": "k"}) for _ in range(2)]
+    answers = [await demo.post("/api/v1/messages", body, **{"Idempotency-Key": "k"}) for _ in range(2)]
     assert answers[0] == answers[1]
     key = answers[0][1]["messages"][0]["id"]
-    await town.ended(key, "DELIVERED")
-    (line,) = book(town, "sms")
-    assert any(link["url"] in line.text for link in await links(town, key))
+    await demo.ended(key, "DELIVERED")
+    (line,) = book(demo, "sms")
+    assert any(link["url"] in line.text for link in await links(demo, key))
 
 
-async def test_all_of_them_in_pages(town: Player) -> None:
-    await accepted(town, phones(5), STEP, useShortLinks=True)
+async def test_all_of_them_in_pages(demo: ApiClient) -> None:
+    await accepted(demo, phones(5), STEP, useShortLinks=True)
     found: list[str] = []
     cursor: str | None = ""
     while cursor is not None:
         asked = {"limit": "2"} | ({"cursor": cursor} if cursor else {})
-        async with town.http.get("/api/v1/shortLinks", params=asked) as response:
+        async with demo.http.get("/api/v1/shortLinks", params=asked) as response:
             page = await response.json()
         found += [link["code"] for link in page["shortLinks"]]
         cursor = page["cursor"]

@@ -7,27 +7,27 @@ from msgspec.structs import replace
 
 from gateway.domain.model.price import Price
 from gateway.runtime.settings.settings import Settings
-from tests.support.client import PHONE, Player, until
+from tests.support.client import PHONE, ApiClient, until
 from tests.support.http.callback_receiver import opened_receiver
 from tests.support.workload import ask
-from webhooks.demo.environment import opened_town
+from webhooks.demo.environment import opened_environment
 
 TELEGRAM, SMS = {"channel": "telegram", "text": "Hi"}, {"channel": "sms", "text": "я" * 100}
 TWO_PARTS = {"amount": "5.00", "currency": "RUB"}
 
 
 @pytest.fixture
-async def town(settings: Settings) -> AsyncIterator[Player]:
+async def demo(settings: Settings) -> AsyncIterator[ApiClient]:
     prices = {"sms:demo": Price("2.50", "RUB"), "whatsapp:demo": Price("0.0315", "EUR")}
-    async with opened_town(replace(settings, prices=prices)) as opened, Player.of(opened) as player:
-        yield player
+    async with opened_environment(replace(settings, prices=prices)) as opened, ApiClient.of(opened) as client:
+        yield client
 
 
-async def test_of_all_parts_and_only_of_what_was_taken(town: Player) -> None:
+async def test_of_all_parts_and_only_of_what_was_taken(demo: ApiClient) -> None:
     async with opened_receiver() as shop:
-        (item,) = await ask(town, [{"phone": PHONE}], TELEGRAM, SMS, callbackUrl=shop.url)
+        (item,) = await ask(demo, [{"phone": PHONE}], TELEGRAM, SMS, callbackUrl=shop.url)
         assert [step.get("price") for step in item["plan"]] == [None, TWO_PARTS]
-        story = await town.ended(item["id"], "DELIVERED")
+        story = await demo.ended(item["id"], "DELIVERED")
         assert [(one["status"], one["price"]) for one in story["attempts"]] == [
             ("SKIPPED", None),
             ("DELIVERED", TWO_PARTS),
@@ -41,14 +41,14 @@ async def test_of_all_parts_and_only_of_what_was_taken(town: Player) -> None:
         await until(told)
 
 
-async def test_a_template_is_one_message(town: Player) -> None:
+async def test_a_template_is_one_message(demo: ApiClient) -> None:
     template = {"name": "order_update", "language": "en", "variables": {"name": "Anna", "order": "A-17"}}
-    key = await town.send({"channel": "whatsapp", "text": "Hi " * 3000, "template": template})
-    story = await town.ended(key, "DELIVERED", "READ")
+    key = await demo.send({"channel": "whatsapp", "text": "Hi " * 3000, "template": template})
+    story = await demo.ended(key, "DELIVERED", "READ")
     assert story["attempts"][0]["price"] == {"amount": "0.0315", "currency": "EUR"}
 
 
-async def test_what_was_refused_costs_nothing(town: Player) -> None:
-    town.town.simulators["sms"].faults.fail(21614)
-    story = await town.ended(await town.send(SMS), "UNDELIVERED")
+async def test_what_was_refused_costs_nothing(demo: ApiClient) -> None:
+    demo.environment.simulators["sms"].faults.fail(21614)
+    story = await demo.ended(await demo.send(SMS), "UNDELIVERED")
     assert story["attempts"][0]["price"] is None

@@ -8,15 +8,15 @@ from bots.telegram.simulator.server import Server as Telegram
 from bots.whatsapp.simulator.server import Server as WhatsApp
 from gateway.domain.cascade.moves import DOUBT
 from storage.people import sessions
-from tests.support.client import PHONE, Player, until
+from tests.support.client import PHONE, ApiClient, until
 
 TEXT = {"channel": "whatsapp", "text": "Hi"}
 TEMPLATE = {"name": "order_update", "language": "en", "variables": {"name": "Anna", "order": "A-17"}}
 SMS = {"channel": "sms", "text": "Hi by SMS"}
 
 
-def whatsapp(town: Player) -> WhatsApp:
-    simulator = town.town.simulators["whatsapp"]
+def whatsapp(demo: ApiClient) -> WhatsApp:
+    simulator = demo.environment.simulators["whatsapp"]
     assert isinstance(simulator, WhatsApp)
     return simulator
 
@@ -30,163 +30,167 @@ def tried(story: Any) -> list[tuple[str, str]]:
     return [(attempt["channel"], attempt["status"]) for attempt in story["attempts"]]
 
 
-async def test_receipts_before_the_answer_are_joined(town: Player) -> None:
-    await town.say("whatsapp", "/start")
-    whatsapp(town).receipts_first = True
-    story = await town.ended(await town.send(TEXT, SMS), "READ")
+async def test_receipts_before_the_answer_are_joined(demo: ApiClient) -> None:
+    await demo.say("whatsapp", "/start")
+    whatsapp(demo).receipts_first = True
+    story = await demo.ended(await demo.send(TEXT, SMS), "READ")
     assert tried(story) == [("whatsapp", "READ")]
 
 
-async def test_an_sms_receipt_before_the_answer_is_joined(town: Player) -> None:
-    town.town.simulators["sms"].faults.lose_answers()
-    story = await town.ended(await town.send(SMS), "DELIVERED")
+async def test_an_sms_receipt_before_the_answer_is_joined(demo: ApiClient) -> None:
+    demo.environment.simulators["sms"].faults.lose_answers()
+    story = await demo.ended(await demo.send(SMS), "DELIVERED")
     assert tried(story) == [("sms", "DELIVERED")]
-    assert notified(town.town.simulators["sms"], "Hi by SMS") == 1
+    assert notified(demo.environment.simulators["sms"], "Hi by SMS") == 1
 
 
-async def test_receipts_in_disorder_and_twice_only_move_forward(town: Player) -> None:
-    await town.say("whatsapp", "/start")
-    simulator = whatsapp(town)
+async def test_receipts_in_disorder_and_twice_only_move_forward(demo: ApiClient) -> None:
+    await demo.say("whatsapp", "/start")
+    simulator = whatsapp(demo)
     simulator.faults.webhook_copies, simulator.faults.reorder = 3, True
-    key = await town.send(TEXT, SMS)
-    await town.ended(key, "READ")
+    key = await demo.send(TEXT, SMS)
+    await demo.ended(key, "READ")
     await simulator.quiet()
-    assert tried(await town.ended(key, "READ")) == [("whatsapp", "READ")]
+    assert tried(await demo.ended(key, "READ")) == [("whatsapp", "READ")]
 
 
-async def test_a_lost_answer_is_not_repeated_but_recognised_by_our_key(town: Player) -> None:
-    await town.say("whatsapp", "/start")
-    whatsapp(town).faults.lose_answers()
-    story = await town.ended(await town.send(TEXT, SMS), "READ")
+async def test_a_lost_answer_is_not_repeated_but_recognised_by_our_key(demo: ApiClient) -> None:
+    await demo.say("whatsapp", "/start")
+    whatsapp(demo).faults.lose_answers()
+    story = await demo.ended(await demo.send(TEXT, SMS), "READ")
     assert tried(story) == [("whatsapp", "READ")]
-    assert notified(whatsapp(town)) == 1
+    assert notified(whatsapp(demo)) == 1
 
 
-async def test_a_silence_is_waited_for_where_there_are_receipts(town: Player) -> None:
-    await town.say("whatsapp", "/start")
-    simulator = whatsapp(town)
+async def test_a_silence_is_waited_for_where_there_are_receipts(demo: ApiClient) -> None:
+    await demo.say("whatsapp", "/start")
+    simulator = whatsapp(demo)
     simulator.faults.lose_answers()
     simulator.hold_receipts = True
-    key = await town.send(TEXT, SMS)
-    await town.decided(key, "waiting for a receipt")
-    town.pass_time(DOUBT / timedelta(hours=1))
-    assert tried(await town.ended(key, "DELIVERED")) == [("whatsapp", "UNKNOWN"), ("sms", "DELIVERED")]
+    key = await demo.send(TEXT, SMS)
+    await demo.decided(key, "waiting for a receipt")
+    demo.pass_time(DOUBT / timedelta(hours=1))
+    assert tried(await demo.ended(key, "DELIVERED")) == [("whatsapp", "UNKNOWN"), ("sms", "DELIVERED")]
 
 
-async def test_a_lost_answer_without_receipts_moves_on_and_says_so(town: Player) -> None:
-    contact = (await town.post("/api/v1/contacts", {"phone": PHONE}))[1]
-    await town.say("telegram", f"/start {contact['startCode']}")
-    telegram = town.town.simulators["telegram"]
+async def test_a_lost_answer_without_receipts_moves_on_and_says_so(demo: ApiClient) -> None:
+    contact = (await demo.post("/api/v1/contacts", {"phone": PHONE}))[1]
+    await demo.say("telegram", f"/start {contact['startCode']}")
+    telegram = demo.environment.simulators["telegram"]
     telegram.faults.lose_answers()
-    story = await town.ended(await town.send({"channel": "telegram", "text": "Hi"}, SMS), "DELIVERED")
+    story = await demo.ended(await demo.send({"channel": "telegram", "text": "Hi"}, SMS), "DELIVERED")
     assert tried(story) == [("telegram", "UNKNOWN"), ("sms", "DELIVERED")]
     assert "may have been sent" in story["attempts"][0]["reason"]
     assert notified(telegram) == 1
 
 
-async def test_the_window_shut_in_a_late_status_leads_to_the_template(town: Player) -> None:
-    await town.say("whatsapp", "/start")
-    simulator = whatsapp(town)
+async def test_the_window_shut_in_a_late_status_leads_to_the_template(demo: ApiClient) -> None:
+    await demo.say("whatsapp", "/start")
+    simulator = whatsapp(demo)
     simulator.close_window(simulator.user_of(PHONE))
-    story = await town.ended(await town.send({**TEXT, "template": TEMPLATE}, SMS), "READ")
+    story = await demo.ended(await demo.send({**TEXT, "template": TEMPLATE}, SMS), "READ")
     assert tried(story) == [("whatsapp", "UNDELIVERED"), ("whatsapp", "READ")]
     assert "131047" in story["attempts"][0]["reason"]
     assert story["attempts"][1]["template"] == "order_update/en"
-    session = await sessions.get(town.town.runtime.db, f"whatsapp:demo:{simulator.user_of(PHONE)}")
+    session = await sessions.get(demo.environment.runtime.db, f"whatsapp:demo:{simulator.user_of(PHONE)}")
     assert session
     assert session.window_closed_at
 
 
-async def test_the_window_shut_at_once_leads_to_the_template(town: Player) -> None:
-    await town.say("whatsapp", "/start")
-    simulator = whatsapp(town)
+async def test_the_window_shut_at_once_leads_to_the_template(demo: ApiClient) -> None:
+    await demo.say("whatsapp", "/start")
+    simulator = whatsapp(demo)
     simulator.window_sync = True
     simulator.close_window(simulator.user_of(PHONE))
-    story = await town.ended(await town.send({**TEXT, "template": TEMPLATE}, SMS), "READ")
+    story = await demo.ended(await demo.send({**TEXT, "template": TEMPLATE}, SMS), "READ")
     assert tried(story) == [("whatsapp", "UNDELIVERED"), ("whatsapp", "READ")]
 
 
-async def test_a_paused_template_is_not_used(town: Player) -> None:
-    whatsapp(town).set_template_status("order_update", "en", "PAUSED")
-    await whatsapp(town).quiet()
+async def test_a_paused_template_is_not_used(demo: ApiClient) -> None:
+    whatsapp(demo).set_template_status("order_update", "en", "PAUSED")
+    await whatsapp(demo).quiet()
 
     async def known() -> Any:
-        return await town.town.runtime.db["templates"].find_one({"usable": False})
+        return await demo.environment.runtime.db["templates"].find_one({"usable": False})
 
     await until(known)
-    story = await town.ended(await town.send({**TEXT, "template": TEMPLATE}, SMS), "DELIVERED")
+    story = await demo.ended(await demo.send({**TEXT, "template": TEMPLATE}, SMS), "DELIVERED")
     assert tried(story) == [("whatsapp", "SKIPPED"), ("sms", "DELIVERED")]
     assert "paused" in story["attempts"][0]["reason"]
 
 
-async def test_a_misconfigured_account_is_held_and_its_messages_wait(town: Player) -> None:
-    whatsapp(town).faults.fail(190)
-    key = await town.send({"channel": "whatsapp", "template": TEMPLATE}, SMS)
-    await town.attempted(key, "whatsapp", "PENDING", cause="misconfigured")
-    second = await town.send({"channel": "whatsapp", "template": TEMPLATE})
-    held = await town.decided(second, "held")
+async def test_a_misconfigured_account_is_held_and_its_messages_wait(demo: ApiClient) -> None:
+    whatsapp(demo).faults.fail(190)
+    key = await demo.send({"channel": "whatsapp", "template": TEMPLATE}, SMS)
+    await demo.attempted(key, "whatsapp", "PENDING", cause="misconfigured")
+    second = await demo.send({"channel": "whatsapp", "template": TEMPLATE})
+    held = await demo.decided(second, "held")
     assert held["attempts"] == []
-    town.pass_time(61 / 3600)
+    demo.pass_time(61 / 3600)
     for waiting in (key, second):
-        assert tried(await town.ended(waiting, "READ")) == [("whatsapp", "READ")]
+        assert tried(await demo.ended(waiting, "READ")) == [("whatsapp", "READ")]
 
 
-async def test_a_busy_provider_is_asked_again(town: Player) -> None:
-    whatsapp(town).faults.fail(130429, times=2)
-    key = await town.send({"channel": "whatsapp", "template": TEMPLATE}, SMS)
+async def test_a_busy_provider_is_asked_again(demo: ApiClient) -> None:
+    whatsapp(demo).faults.fail(130429, times=2)
+    key = await demo.send({"channel": "whatsapp", "template": TEMPLATE}, SMS)
     for _ in range(2):
-        await town.attempted(key, "whatsapp", "PENDING", cause="unavailable")
-        town.pass_time(hours=0.02)
-    assert tried(await town.ended(key, "READ")) == [("whatsapp", "READ")]
+        await demo.attempted(key, "whatsapp", "PENDING", cause="unavailable")
+        demo.pass_time(hours=0.02)
+    assert tried(await demo.ended(key, "READ")) == [("whatsapp", "READ")]
 
 
-async def test_a_provider_that_throttles_gets_everything_in_the_end(town: Player) -> None:
+async def test_a_provider_that_throttles_gets_everything_in_the_end(demo: ApiClient) -> None:
     """One call a second is taken, the rest are refused as too many; nothing is lost and nothing doubled."""
-    faults = town.town.simulators["sms"].faults
+    faults = demo.environment.simulators["sms"].faults
     faults.per_second = 1
-    keys = [await town.send({**SMS, "text": f"News {number}"}) for number in range(3)]
+    keys = [await demo.send({**SMS, "text": f"News {number}"}) for number in range(3)]
     for key in keys:
-        assert tried(await town.ended(key, "DELIVERED")) == [("sms", "DELIVERED")]
-    assert sorted(message.text for message in town.town.simulators["sms"].accepted) == ["News 0", "News 1", "News 2"]
+        assert tried(await demo.ended(key, "DELIVERED")) == [("sms", "DELIVERED")]
+    assert sorted(message.text for message in demo.environment.simulators["sms"].accepted) == [
+        "News 0",
+        "News 1",
+        "News 2",
+    ]
 
 
-async def test_a_long_text_arrives_in_order_and_once(town: Player) -> None:
-    await town.say("whatsapp", "/start")
+async def test_a_long_text_arrives_in_order_and_once(demo: ApiClient) -> None:
+    await demo.say("whatsapp", "/start")
     words = " ".join(str(number) for number in range(1500))
-    story = await town.ended(await town.send({**TEXT, "text": words}), "READ")
+    story = await demo.ended(await demo.send({**TEXT, "text": words}), "READ")
     assert story["attempts"][0]["partCount"] == 2
-    received = " ".join(bubble.text for bubble in town.answers("whatsapp")[1:])
+    received = " ".join(bubble.text for bubble in demo.answers("whatsapp")[1:])
     assert received.split() == words.split()
 
 
-async def test_a_person_without_a_number_cannot_get_an_sms(town: Player) -> None:
-    simulator = whatsapp(town)
+async def test_a_person_without_a_number_cannot_get_an_sms(demo: ApiClient) -> None:
+    simulator = whatsapp(demo)
     simulator.give_bsuid(simulator.user_of(PHONE), "RU.1349120865530274", hide_phone=True)
-    await town.say("whatsapp", "/start")
+    await demo.say("whatsapp", "/start")
     simulator.phone(simulator.user_of(PHONE)).reachable = False
-    key = await town.send(TEXT, SMS, chatSessionId="whatsapp:demo:RU.1349120865530274")
-    story = await town.ended(key, "UNDELIVERED")
+    key = await demo.send(TEXT, SMS, chatSessionId="whatsapp:demo:RU.1349120865530274")
+    story = await demo.ended(key, "UNDELIVERED")
     assert tried(story) == [("whatsapp", "UNDELIVERED"), ("sms", "SKIPPED")]
     assert story["attempts"][1]["reason"] == "sms: no phone number is known"
 
 
-async def test_a_number_and_a_username_are_one_person(town: Player) -> None:
-    simulator = whatsapp(town)
+async def test_a_number_and_a_username_are_one_person(demo: ApiClient) -> None:
+    simulator = whatsapp(demo)
     simulator.give_bsuid(simulator.user_of(PHONE), "RU.1349120865530274")
-    await town.say("whatsapp", "/start")
-    story = await town.ended(await town.send(TEXT, SMS), "READ")
+    await demo.say("whatsapp", "/start")
+    story = await demo.ended(await demo.send(TEXT, SMS), "READ")
     assert story["attempts"][0]["address"] == "RU.1349120865530274"
     assert "window open" in story["decisions"][0]["text"]
 
 
-async def test_a_shared_number_joins_the_chat(town: Player) -> None:
+async def test_a_shared_number_joins_the_chat(demo: ApiClient) -> None:
     """Also where the chat belonged to a person without a number: it becomes theirs."""
-    telegram = town.town.simulators["telegram"]
+    telegram = demo.environment.simulators["telegram"]
     assert isinstance(telegram, Telegram)
-    contact = (await town.post("/api/v1/contacts", {"externalId": "crm-17"}))[1]
-    await town.say("telegram", f"/start {contact['startCode']}")
+    contact = (await demo.post("/api/v1/contacts", {"externalId": "crm-17"}))[1]
+    await demo.say("telegram", f"/start {contact['startCode']}")
     await telegram.share_contact(telegram.user_of(PHONE))
-    await town.answer("telegram", 1)
-    story = await town.ended(await town.send({"channel": "telegram", "text": "Hi"}, SMS), "SENT")
+    await demo.answer("telegram", 1)
+    story = await demo.ended(await demo.send({"channel": "telegram", "text": "Hi"}, SMS), "SENT")
     assert tried(story) == [("telegram", "SENT")]
-    assert (await town.post("/api/v1/contacts", {"phone": PHONE}))[1]["externalId"] == "crm-17"
+    assert (await demo.post("/api/v1/contacts", {"phone": PHONE}))[1]["externalId"] == "crm-17"

@@ -13,7 +13,7 @@ from gateway.runtime.loop import Item, loop
 from gateway.runtime.runtime import Runtime
 from gateway.runtime.settings.settings import Settings
 from storage.engine.database import DatabaseError
-from tests.support.client import PHONE, Player, until
+from tests.support.client import PHONE, ApiClient, until
 from tests.support.workload import accepted, another_worker, book, phones, seated
 
 CHANNELS = ("telegram", "vk", "viber", "whatsapp", "sms")
@@ -30,67 +30,67 @@ def settings(settings: Settings) -> Settings:
     return replace(settings, limits=limits, conversation="tests.support.echo_bot:reply")
 
 
-async def person(town: Player, channel: str, number: int) -> dict[str, Any]:
+async def person(demo: ApiClient, channel: str, number: int) -> dict[str, Any]:
     """Somebody who can be reached by this channel."""
     (known,) = phones(1, first=number)
-    return known if channel == "sms" else (await seated(town, channel, [known]))[0]
+    return known if channel == "sms" else (await seated(demo, channel, [known]))[0]
 
 
-async def told(town: Player, channel: str, number: int) -> list[str]:
+async def told(demo: ApiClient, channel: str, number: int) -> list[str]:
     """Thirty messages to one person, one after another in one request."""
-    to = await person(town, channel, number)
+    to = await person(demo, channel, number)
     numbered = [to | {"variables": {"n": str(index)}} for index in range(MANY)]
-    await accepted(town, numbered, {"channel": channel, "text": "{{n}}"}, priority="normal")
+    await accepted(demo, numbered, {"channel": channel, "text": "{{n}}"}, priority="normal")
 
     async def arrived() -> list[str]:
-        texts = [line.text for line in book(town, channel)]
+        texts = [line.text for line in book(demo, channel)]
         return texts if len(texts) >= MANY else []
 
     return await until(arrived, patience=60)
 
 
-async def test_thirty_messages_arrive_in_order_on_each_channel(town: Player) -> None:
+async def test_thirty_messages_arrive_in_order_on_each_channel(demo: ApiClient) -> None:
     """Three gateways share them, and each provider refuses one in between."""
     for channel, code in IN_BETWEEN.items():
-        town.town.simulators[channel].faults.planned.extend([""] * 4 + [code])
+        demo.environment.simulators[channel].faults.planned.extend([""] * 4 + [code])
     async with AsyncExitStack() as stack:
         for _ in range(2):
-            await stack.enter_async_context(another_worker(town))
-        heard = await asyncio.gather(*(told(town, channel, 700 + n) for n, channel in enumerate(CHANNELS)))
+            await stack.enter_async_context(another_worker(demo))
+        heard = await asyncio.gather(*(told(demo, channel, 700 + n) for n, channel in enumerate(CHANNELS)))
     wanted = [str(index) for index in range(MANY)]
     assert dict(zip(CHANNELS, heard, strict=True)) == dict.fromkeys(CHANNELS, wanted)
 
 
-async def test_others_are_not_held_up_by_one_persons_order(town: Player) -> None:
+async def test_others_are_not_held_up_by_one_persons_order(demo: ApiClient) -> None:
     """One person's first message is refused for an hour, and theirs behind it wait; nobody else does."""
-    simulator = town.town.simulators["vk"]
+    simulator = demo.environment.simulators["vk"]
     simulator.faults.fail(9)
-    one = await person(town, "vk", 700)
-    first, second = [(await accepted(town, [one], {"channel": "vk", "text": text}))[0] for text in ("1", "2")]
-    await town.attempted(first, "vk", "PENDING", cause="unavailable")
-    await town.decided(second, "vk: an earlier message to this person goes first")
-    (other,) = await accepted(town, [await person(town, "vk", 701)], {"channel": "vk", "text": "3"})
-    await town.ended(other, "SENT")
-    assert [line.text for line in book(town, "vk")] == ["3"]
-    (elsewhere,) = await accepted(town, phones(1, first=700), {"channel": "sms", "text": "4"})
-    await town.ended(elsewhere, "DELIVERED")
+    one = await person(demo, "vk", 700)
+    first, second = [(await accepted(demo, [one], {"channel": "vk", "text": text}))[0] for text in ("1", "2")]
+    await demo.attempted(first, "vk", "PENDING", cause="unavailable")
+    await demo.decided(second, "vk: an earlier message to this person goes first")
+    (other,) = await accepted(demo, [await person(demo, "vk", 701)], {"channel": "vk", "text": "3"})
+    await demo.ended(other, "SENT")
+    assert [line.text for line in book(demo, "vk")] == ["3"]
+    (elsewhere,) = await accepted(demo, phones(1, first=700), {"channel": "sms", "text": "4"})
+    await demo.ended(elsewhere, "DELIVERED")
     for _ in range(4):
-        town.pass_time(hours=0.1)
-        town.town.runtime.outbox_bell.set()
-    await town.ended(second, "SENT")
-    assert [line.text for line in book(town, "vk")] == ["3", "1", "2"]
+        demo.pass_time(hours=0.1)
+        demo.environment.runtime.outbox_bell.set()
+    await demo.ended(second, "SENT")
+    assert [line.text for line in book(demo, "vk")] == ["3", "1", "2"]
 
 
-async def test_a_conversation_is_answered_in_its_order(town: Player) -> None:
+async def test_a_conversation_is_answered_in_its_order(demo: ApiClient) -> None:
     """Twenty texts in a row in each of two messengers, taken up by three gateways."""
     async with AsyncExitStack() as stack:
         for _ in range(2):
-            await stack.enter_async_context(another_worker(town))
-        said = await asyncio.gather(*(_talked(town, channel) for channel in ("telegram", "vk")))
+            await stack.enter_async_context(another_worker(demo))
+        said = await asyncio.gather(*(_talked(demo, channel) for channel in ("telegram", "vk")))
     assert said == [[f"You said: text {number}" for number in range(SAID)]] * 2
 
 
-async def test_what_was_taken_behind_one_that_is_left_to_the_queue_does_not_overtake_it(town: Player) -> None:
+async def test_what_was_taken_behind_one_that_is_left_to_the_queue_does_not_overtake_it(demo: ApiClient) -> None:
     """The database goes away over the first, and is back when the second would begin."""
     heard, stop, gone = list[str](), asyncio.Event(), asyncio.Event()
 
@@ -109,7 +109,7 @@ async def test_what_was_taken_behind_one_that_is_left_to_the_queue_does_not_over
     async def take(_: Runtime, room: int, __: Container[str]) -> Sequence[Item]:
         return next(batches, []) if room and not (heard and not gone.is_set()) else []
 
-    working = asyncio.create_task(loop(town.town.runtime, "inbox", take, asyncio.Event(), stop))
+    working = asyncio.create_task(loop(demo.environment.runtime, "inbox", take, asyncio.Event(), stop))
     await until(lambda: _holds(heard, ["4 done"]))
     gone.set()
     await until(lambda: _holds(heard, ["4 done", "2 back", "3 back", "5 done"]))
@@ -121,10 +121,10 @@ async def _holds(heard: list[str], wanted: list[str]) -> bool:
     return heard == wanted
 
 
-async def _talked(town: Player, channel: str) -> list[str]:
+async def _talked(demo: ApiClient, channel: str) -> list[str]:
     """What the bot has answered to all that was said here."""
-    simulator = town.town.simulators[channel]
+    simulator = demo.environment.simulators[channel]
     for number in range(SAID):
         await simulator.say(simulator.user_of(PHONE), f"text {number}")
-    await town.answer(channel, SAID - 1)
-    return [bubble.text for bubble in town.answers(channel)]
+    await demo.answer(channel, SAID - 1)
+    return [bubble.text for bubble in demo.answers(channel)]

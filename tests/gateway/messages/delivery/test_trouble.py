@@ -14,7 +14,7 @@ from gateway.domain.model.notification import Notification
 from gateway.domain.model.nouns import Address, Content, TemplateMessage
 from storage.messages import notifications
 from storage.people import sessions
-from tests.support.client import PHONE, Player, until
+from tests.support.client import PHONE, ApiClient, until
 
 SMS = {"channel": "sms", "text": "In short."}
 LONG = "a" * 4000 + "\n" + "b" * 4000 + "\n" + "c" * 4000
@@ -37,21 +37,21 @@ class FailingAt(Faults):
         return next(self._codes, None)
 
 
-async def session_of(town: Player, channel: str) -> str:
+async def session_of(demo: ApiClient, channel: str) -> str:
     """The conversation that a person begins by pressing Start."""
-    simulator, before = town.town.simulators[channel], len(town.answers(channel))
+    simulator, before = demo.environment.simulators[channel], len(demo.answers(channel))
     await simulator.start(simulator.user_of(PHONE))
-    await town.answer(channel, before + (1 if channel == "viber" else 0))
+    await demo.answer(channel, before + (1 if channel == "viber" else 0))
     await simulator.quiet()
     return f"{channel}:demo:{simulator.user_of(PHONE)}"
 
 
-async def test_a_slow_provider_is_not_taken_for_a_dead_process(town: Player) -> None:
+async def test_a_slow_provider_is_not_taken_for_a_dead_process(demo: ApiClient) -> None:
     """While a text of three pieces is on its way, nobody takes it over before each has had its time."""
-    session = await session_of(town, "telegram")
-    simulator, runtime = town.town.simulators["telegram"], town.town.runtime
+    session = await session_of(demo, "telegram")
+    simulator, runtime = demo.environment.simulators["telegram"], demo.environment.runtime
     simulator.faults.answer_after = 0.8
-    key = await town.send({"channel": "telegram", "text": LONG}, SMS, chatSessionId=session)
+    key = await demo.send({"channel": "telegram", "text": LONG}, SMS, chatSessionId=session)
 
     async def sending() -> Notification | None:
         stored = await notifications.get(runtime.db, key)
@@ -62,17 +62,17 @@ async def test_a_slow_provider_is_not_taken_for_a_dead_process(town: Player) -> 
     assert stored.due_at
     assert began
     assert stored.due_at == began + 3 * runtime.settings.lease
-    story = await town.ended(key, "SENT", "DELIVERED")
+    story = await demo.ended(key, "SENT", "DELIVERED")
     assert [(attempt["channel"], attempt["status"]) for attempt in story["attempts"]] == [("telegram", "SENT")]
     assert texts(simulator) == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("code", ["950", "943"])
-async def test_what_has_arrived_is_not_sent_again_under_an_intent(town: Player, code: str) -> None:
-    session = await session_of(town, "vk")
-    simulator = town.town.simulators["vk"]
+async def test_what_has_arrived_is_not_sent_again_under_an_intent(demo: ApiClient, code: str) -> None:
+    session = await session_of(demo, "vk")
+    simulator = demo.environment.simulators["vk"]
     simulator.faults = FailingAt(1, code)
-    story = await town.ended(await town.send({"channel": "vk", "text": LONG}, SMS, chatSessionId=session), "SENT")
+    story = await demo.ended(await demo.send({"channel": "vk", "text": LONG}, SMS, chatSessionId=session), "SENT")
     assert [(one["status"], one["intent"]) for one in story["attempts"]] == [
         ("UNDELIVERED", None),
         ("SENT", "purchase_update"),
@@ -80,14 +80,14 @@ async def test_what_has_arrived_is_not_sent_again_under_an_intent(town: Player, 
     assert texts(simulator) == ["a", "b", "c"]
 
 
-async def test_a_window_that_shuts_half_way_leaves_what_has_arrived(town: Player) -> None:
-    session = await session_of(town, "vk")
-    simulator = town.town.simulators["vk"]
+async def test_a_window_that_shuts_half_way_leaves_what_has_arrived(demo: ApiClient) -> None:
+    session = await session_of(demo, "vk")
+    simulator = demo.environment.simulators["vk"]
     simulator.faults = FailingAt(1, "6")
-    key = await town.send({"channel": "vk", "text": LONG}, SMS, chatSessionId=session)
-    await town.decided(key, "trying again")
-    town.pass_time(hours=23.99)
-    story = await town.ended(key, "SENT", "DELIVERED")
+    key = await demo.send({"channel": "vk", "text": LONG}, SMS, chatSessionId=session)
+    await demo.decided(key, "trying again")
+    demo.pass_time(hours=23.99)
+    story = await demo.ended(key, "SENT", "DELIVERED")
     assert [(one["status"], one["intent"]) for one in story["attempts"]] == [
         ("UNDELIVERED", None),
         ("SENT", "purchase_update"),
@@ -95,61 +95,62 @@ async def test_a_window_that_shuts_half_way_leaves_what_has_arrived(town: Player
     assert texts(simulator) == ["a", "b", "c"]
 
 
-async def test_a_mailing_that_is_too_fast_for_the_provider_arrives_all_the_same(town: Player) -> None:
+async def test_a_mailing_that_is_too_fast_for_the_provider_arrives_all_the_same(demo: ApiClient) -> None:
     """As VK counts: twenty in a second; the others are asked to come again."""
-    session = await session_of(town, "vk")
-    simulator = town.town.simulators["vk"]
+    session = await session_of(demo, "vk")
+    simulator = demo.environment.simulators["vk"]
     simulator.faults.per_second = 20
     message = {"destinations": [{"chatSessionId": session}] * MAILING, "channels": [{"channel": "vk", "text": "News"}]}
-    status, answer = await town.post("/api/v1/messages", {"messages": [message]})
+    status, answer = await demo.post("/api/v1/messages", {"messages": [message]})
     assert status == 202
     async with asyncio.timeout(60):
-        stories = [await town.ended(item["id"], "SENT", "UNDELIVERED") for item in answer["messages"]]
+        stories = [await demo.ended(item["id"], "SENT", "UNDELIVERED") for item in answer["messages"]]
     assert Counter(story["status"] for story in stories) == {"SENT": MAILING}
     assert sum(message.text == "News" for message in simulator.accepted) == MAILING
 
 
 async def test_a_mistake_in_a_channel_is_told_and_does_not_stop_the_others(
-    town: Player, monkeypatch: pytest.MonkeyPatch
+    demo: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session = await session_of(town, "telegram")
+    session = await session_of(demo, "telegram")
 
     async def broken(_: Channel, __: Address, ___: Content | TemplateMessage, *, key: str) -> str:
         raise ZeroDivisionError(key)
 
-    channel = town.town.runtime.channel("telegram")
+    channel = demo.environment.runtime.channel("telegram")
     monkeypatch.setattr(type(channel), "send", broken)
-    key = await town.send({"channel": "telegram", "text": "News"}, SMS, chatSessionId=session)
-    story = await town.ended(key, "DELIVERED", "UNDELIVERED")
+    key = await demo.send({"channel": "telegram", "text": "News"}, SMS, chatSessionId=session)
+    story = await demo.ended(key, "DELIVERED", "UNDELIVERED")
     assert story["attempts"][0]["reason"] == "a mistake of ours (ZeroDivisionError); it may have been sent"
 
 
-async def test_what_a_person_does_while_a_refusal_is_under_way_counts(town: Player) -> None:
+async def test_what_a_person_does_while_a_refusal_is_under_way_counts(demo: ApiClient) -> None:
     """They write after the send began, and the refusal comes after that. VK tells times in whole seconds."""
-    session = await session_of(town, "vk")
-    simulator = town.town.simulators["vk"]
+    session = await session_of(demo, "vk")
+    simulator = demo.environment.simulators["vk"]
     simulator.faults.answer_after = 3
     simulator.faults.fail(901)
-    key = await town.send({"channel": "vk", "text": "News"}, SMS, chatSessionId=session)
+    key = await demo.send({"channel": "vk", "text": "News"}, SMS, chatSessionId=session)
     await until(lambda: _taken(simulator))
     simulator.faults.answer_after = 0
     await simulator.say(simulator.user_of(PHONE), "hi")
-    await town.ended(key, "DELIVERED", "UNDELIVERED")
-    stored = await sessions.get(town.town.runtime.db, session)
+    await demo.ended(key, "DELIVERED", "UNDELIVERED")
+    stored = await sessions.get(demo.environment.runtime.db, session)
     assert stored
     assert stored.blocked_at is None
 
 
-async def test_nothing_happens_in_the_future(town: Player) -> None:
+async def test_nothing_happens_in_the_future(demo: ApiClient) -> None:
     """A provider's clock that is wrong must not open a window for years."""
-    address, now = Address("vk", "demo", "7001"), town.town.runtime.clock()
+    address, now = Address("vk", "demo", "7001"), demo.environment.runtime.clock()
     await inbound.work(
-        town.town.runtime, Inbound(address, "e1", "7001/1", Content("/start"), datetime(9999, 12, 31, tzinfo=UTC))
+        demo.environment.runtime,
+        Inbound(address, "e1", "7001/1", Content("/start"), datetime(9999, 12, 31, tzinfo=UTC)),
     )
-    session = await sessions.get(town.town.runtime.db, address.key)
+    session = await sessions.get(demo.environment.runtime.db, address.key)
     assert session
     assert session.last_inbound_at is not None
-    assert now <= session.last_inbound_at <= town.town.runtime.clock()
+    assert now <= session.last_inbound_at <= demo.environment.runtime.clock()
 
 
 async def _taken(simulator: Simulator) -> bool:

@@ -11,10 +11,10 @@ from gateway.domain.model.job import Job, waiting_lane
 from gateway.runtime.settings.settings import Settings
 from storage import jobs
 from storage.engine.database import Db
-from tests.support.client import PHONE, Caller, Player, calling, until
+from tests.support.client import PHONE, ApiClient, Caller, calling, until
 from tests.support.http.callback_receiver import Receiver, opened_receiver
 from tests.support.jobs import counted, draft, fates, in_job_state, job, move, progress, table, upload
-from tests.support.processes.cli import opened_office
+from tests.support.processes.cli import opened_cli
 from tests.support.processes.processes import Web, Worker
 from tests.support.workload import accepted, another_worker, book, later, phone, seated, texts, whatsapp, words
 
@@ -34,72 +34,72 @@ def people(count: int, first: int = 100) -> list[str]:
     return [phone(first + number) for number in range(count)]
 
 
-async def test_rows_become_messages_with_their_values(town: Player) -> None:
-    key = (await draft(town, channels=[SMS]))["id"]
+async def test_rows_become_messages_with_their_values(demo: ApiClient) -> None:
+    key = (await draft(demo, channels=[SMS]))["id"]
     lines = [["телефон", "name"], [PHONE, "Anna"], ["12", "Boris"], [phone(7), "Vera"]]
-    status, told = await upload(town, key, table(*lines, separator=";"))
+    status, told = await upload(demo, key, table(*lines, separator=";"))
     assert (status, told["accepted"], told["refused"], told["total"]) == (200, 2, 1, 2)
     assert told["faults"] == [{"row": 3, "column": "телефон", "message": "this is not a phone number"}]
-    await move(town, key, "start")
-    done = await counted(town, key, DELIVERED=2)
-    assert sorted(texts(town, "sms")) == ["Hi Anna", "Hi Vera"]
+    await move(demo, key, "start")
+    done = await counted(demo, key, DELIVERED=2)
+    assert sorted(texts(demo, "sms")) == ["Hi Anna", "Hi Vera"]
     assert (done["processed"], done["refused"]) == (2, 0)
-    assert [(row["row"], row["phone"], row["status"]) for row in await fates(town, key)] == [
+    assert [(row["row"], row["phone"], row["status"]) for row in await fates(demo, key)] == [
         (2, PHONE, "DELIVERED"),
         (4, phone(7), "DELIVERED"),
     ]
 
 
-async def test_its_messages_are_found_by_its_id(town: Player) -> None:
-    key = await job(town, people(3))
-    await accepted(town, [{"phone": PHONE}], PLAIN)
-    await move(town, key, "start")
-    await in_job_state(town, key, "done")
-    async with town.http.get("/api/v1/messages", params={"jobId": key}) as response:
+async def test_its_messages_are_found_by_its_id(demo: ApiClient) -> None:
+    key = await job(demo, people(3))
+    await accepted(demo, [{"phone": PHONE}], PLAIN)
+    await move(demo, key, "start")
+    await in_job_state(demo, key, "done")
+    async with demo.http.get("/api/v1/messages", params={"jobId": key}) as response:
         rows = (await response.json())["messages"]
     assert sorted(row["phone"] for row in rows) == people(3)
     assert {row["jobId"] for row in rows} == {key}
-    assert (await town.story(rows[0]["id"]))["jobId"] == key
+    assert (await demo.story(rows[0]["id"]))["jobId"] == key
 
 
 @pytest.mark.usefixtures("small")
-async def test_many_batches_and_two_workers(town: Player) -> None:
-    key = await job(town, people(130))
-    async with another_worker(town):
-        await move(town, key, "start")
-        await counted(town, key, DELIVERED=130)
-    assert sorted(line.user for line in book(town, "sms")) == people(130)
-    assert len(await fates(town, key)) == 130
+async def test_many_batches_and_two_workers(demo: ApiClient) -> None:
+    key = await job(demo, people(130))
+    async with another_worker(demo):
+        await move(demo, key, "start")
+        await counted(demo, key, DELIVERED=130)
+    assert sorted(line.user for line in book(demo, "sms")) == people(130)
+    assert len(await fates(demo, key)) == 130
 
 
-async def test_the_same_file_again_changes_nothing(town: Player) -> None:
-    key, raw = (await draft(town))["id"], table(["phone"], *([one] for one in people(3)))
-    told = await asyncio.gather(*(upload(town, key, raw) for _ in range(4)))
+async def test_the_same_file_again_changes_nothing(demo: ApiClient) -> None:
+    key, raw = (await draft(demo))["id"], table(["phone"], *([one] for one in people(3)))
+    told = await asyncio.gather(*(upload(demo, key, raw) for _ in range(4)))
     assert [(status, answer["total"]) for status, answer in told] == [(200, 3)] * 4
-    assert (await upload(town, key, table(["phone"], [PHONE])))[1]["total"] == 4
-    await move(town, key, "start")
-    await in_job_state(town, key, "done")
-    assert sorted(line.user for line in book(town, "sms")) == sorted([PHONE, *people(3)])
+    assert (await upload(demo, key, table(["phone"], [PHONE])))[1]["total"] == 4
+    await move(demo, key, "start")
+    await in_job_state(demo, key, "done")
+    assert sorted(line.user for line in book(demo, "sms")) == sorted([PHONE, *people(3)])
 
 
-async def test_files_at_the_same_time_are_all_kept(town: Player) -> None:
-    key = (await draft(town))["id"]
-    await asyncio.gather(*(upload(town, key, table(["phone"], [one])) for one in people(6)))
-    assert (await progress(town, key))["total"] == 6
-    await move(town, key, "start")
-    await counted(town, key, DELIVERED=6)
+async def test_files_at_the_same_time_are_all_kept(demo: ApiClient) -> None:
+    key = (await draft(demo))["id"]
+    await asyncio.gather(*(upload(demo, key, table(["phone"], [one])) for one in people(6)))
+    assert (await progress(demo, key))["total"] == 6
+    await move(demo, key, "start")
+    await counted(demo, key, DELIVERED=6)
 
 
-async def test_what_an_upload_left_that_broke_off_is_never_sent(town: Player) -> None:
+async def test_what_an_upload_left_that_broke_off_is_never_sent(demo: ApiClient) -> None:
     """Its batches are stored before the job has heard of them."""
-    key, db = await job(town, people(2)), town.town.runtime.db
+    key, db = await job(demo, people(2)), demo.environment.runtime.db
     (left,) = await jobs.batches(db, (await the_job(db, key)).batches)
     await db["batches"].insert_one(
         {**(await raw_batch(db, left.id)), "_id": f"{key}:elsewhere:0", "upload": "elsewhere"}
     )
-    await move(town, key, "start")
-    await counted(town, key, DELIVERED=2)
-    assert len(book(town, "sms")) == 2
+    await move(demo, key, "start")
+    await counted(demo, key, DELIVERED=2)
+    assert len(book(demo, "sms")) == 2
 
 
 async def the_job(db: Db, key: str) -> Job:
@@ -115,160 +115,160 @@ async def raw_batch(db: Db, key: str) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("small")
-async def test_paused_and_resumed(town: Player) -> None:
-    key = await job(town, people(60))
-    await move(town, key, "start")
-    await until(lambda: some(town))
-    assert (await move(town, key, "pause"))["state"] == "paused"
-    await settled(town)
-    before = len(book(town, "sms"))
+async def test_paused_and_resumed(demo: ApiClient) -> None:
+    key = await job(demo, people(60))
+    await move(demo, key, "start")
+    await until(lambda: some(demo))
+    assert (await move(demo, key, "pause"))["state"] == "paused"
+    await settled(demo)
+    before = len(book(demo, "sms"))
     assert before < 60
-    later(town, minutes=10)
-    await settled(town)
-    assert len(book(town, "sms")) == before
-    await move(town, key, "resume")
-    await in_job_state(town, key, "done")
-    assert sorted(line.user for line in book(town, "sms")) == people(60)
+    later(demo, minutes=10)
+    await settled(demo)
+    assert len(book(demo, "sms")) == before
+    await move(demo, key, "resume")
+    await in_job_state(demo, key, "done")
+    assert sorted(line.user for line in book(demo, "sms")) == people(60)
 
 
 @pytest.mark.usefixtures("small")
-async def test_how_far_it_is(town: Player) -> None:
+async def test_how_far_it_is(demo: ApiClient) -> None:
     """Rows that wait for their hour are processed: nothing has to be done with them now."""
-    key = await job(town, people(100), allowedTimeRanges=[hour_from_now(town)], timezone="UTC")
-    draft_of = await progress(town, key)
+    key = await job(demo, people(100), allowedTimeRanges=[hour_from_now(demo)], timezone="UTC")
+    draft_of = await progress(demo, key)
     assert (draft_of["processed"], draft_of["rate"], draft_of["endsAt"]) == (0, None, None)
-    await move(town, key, "start")
-    part = await until(lambda: partly(town, key))
+    await move(demo, key, "start")
+    part = await until(lambda: partly(demo, key))
     assert part["rate"] > 0
     assert part["endsAt"] > part["startedAt"]
-    whole = await until(lambda: partly(town, key, 100))
+    whole = await until(lambda: partly(demo, key, 100))
     assert whole["byStatus"] == {"DELAYED": 100}
     assert whole["state"] == "running"
 
 
-async def partly(town: Player, key: str, count: int = 10) -> Any:
-    told = await progress(town, key)
+async def partly(demo: ApiClient, key: str, count: int = 10) -> Any:
+    told = await progress(demo, key)
     return told if told["processed"] >= count else None
 
 
-async def some(town: Player) -> bool:
-    return len(book(town, "sms")) > 0
+async def some(demo: ApiClient) -> bool:
+    return len(book(demo, "sms")) > 0
 
 
-async def settled(town: Player) -> None:
+async def settled(demo: ApiClient) -> None:
     """Nothing more goes out for a while."""
     count = -1
-    while count != len(book(town, "sms")):
-        count = len(book(town, "sms"))
+    while count != len(book(demo, "sms")):
+        count = len(book(demo, "sms"))
         await asyncio.sleep(1.5)
 
 
-async def test_cancelled(town: Player) -> None:
+async def test_cancelled(demo: ApiClient) -> None:
     """What waits for its hour never leaves; rows that were not handed over lead to nothing."""
-    night = {"allowedTimeRanges": [hour_from_now(town)], "timezone": "UTC"}
-    key = await job(town, people(300), **night)
-    await move(town, key, "start")
-    await until(lambda: delayed(town, key))
-    await move(town, key, "cancel")
-    ended = await until(lambda: over(town, key))
+    night = {"allowedTimeRanges": [hour_from_now(demo)], "timezone": "UTC"}
+    key = await job(demo, people(300), **night)
+    await move(demo, key, "start")
+    await until(lambda: delayed(demo, key))
+    await move(demo, key, "cancel")
+    ended = await until(lambda: over(demo, key))
     assert set(ended["byStatus"]) == {"CANCELLED"}
-    later(town, hours=30)
-    await settled(town)
-    assert book(town, "sms") == []
+    later(demo, hours=30)
+    await settled(demo)
+    assert book(demo, "sms") == []
 
 
-async def test_cancelled_after_a_crash_in_the_midst_of_handing_over(town: Player) -> None:
+async def test_cancelled_after_a_crash_in_the_midst_of_handing_over(demo: ApiClient) -> None:
     """The messages are stored before the batch knows of them."""
-    key = await job(town, people(5), allowedTimeRanges=[hour_from_now(town)], timezone="UTC")
-    await move(town, key, "start")
-    await until(lambda: delayed(town, key))
-    db, now = town.town.runtime.db, town.town.runtime.clock()
+    key = await job(demo, people(5), allowedTimeRanges=[hour_from_now(demo)], timezone="UTC")
+    await move(demo, key, "start")
+    await until(lambda: delayed(demo, key))
+    db, now = demo.environment.runtime.db, demo.environment.runtime.clock()
     crashed = {
         "$set": {"lane": waiting_lane(key), "due_at": now + timedelta(minutes=5)},
         "$unset": {"ids": "", "lease": ""},
     }
     await db["batches"].update_many({"job": key}, crashed)
-    await move(town, key, "cancel")
-    later(town, minutes=6)
-    ended = await until(lambda: over(town, key))
+    await move(demo, key, "cancel")
+    later(demo, minutes=6)
+    ended = await until(lambda: over(demo, key))
     assert ended["byStatus"] == {"CANCELLED": 5}
 
 
-def hour_from_now(town: Player) -> list[str]:
-    first = town.town.runtime.clock() + timedelta(hours=2)
+def hour_from_now(demo: ApiClient) -> list[str]:
+    first = demo.environment.runtime.clock() + timedelta(hours=2)
     return [f"{first:%H:%M}", f"{first + timedelta(hours=1):%H:%M}"]
 
 
-async def delayed(town: Player, key: str) -> bool:
-    return any(row["status"] == "DELAYED" for row in await fates(town, key))
+async def delayed(demo: ApiClient, key: str) -> bool:
+    return any(row["status"] == "DELAYED" for row in await fates(demo, key))
 
 
-async def over(town: Caller, key: str) -> Any:
-    told = await progress(town, key)
+async def over(demo: Caller, key: str) -> Any:
+    told = await progress(demo, key)
     return told if told["endedAt"] else None
 
 
-async def test_only_what_failed_is_tried_again(town: Player) -> None:
-    town.town.simulators["sms"].faults.fail(NO_MOBILE, times=2)
-    key = await job(town, people(5))
-    await move(town, key, "start")
-    await counted(town, key, DELIVERED=3, UNDELIVERED=2)
-    failed = {row["phone"] for row in await fates(town, key) if row["status"] == "UNDELIVERED"}
-    before = len(book(town, "sms"))
-    await move(town, key, "retry")
-    await counted(town, key, DELIVERED=5)
-    assert {line.user for line in book(town, "sms")[before:]} == failed
+async def test_only_what_failed_is_tried_again(demo: ApiClient) -> None:
+    demo.environment.simulators["sms"].faults.fail(NO_MOBILE, times=2)
+    key = await job(demo, people(5))
+    await move(demo, key, "start")
+    await counted(demo, key, DELIVERED=3, UNDELIVERED=2)
+    failed = {row["phone"] for row in await fates(demo, key) if row["status"] == "UNDELIVERED"}
+    before = len(book(demo, "sms"))
+    await move(demo, key, "retry")
+    await counted(demo, key, DELIVERED=5)
+    assert {line.user for line in book(demo, "sms")[before:]} == failed
 
 
-async def test_advertising_is_for_those_who_wrote_and_one_for_each(town: Player) -> None:
-    contact = (await town.post("/api/v1/contacts", {"phone": PHONE, "externalId": "crm-1"}))[1]
-    await town.say("telegram", f"/start {contact['startCode']}")
+async def test_advertising_is_for_those_who_wrote_and_one_for_each(demo: ApiClient) -> None:
+    contact = (await demo.post("/api/v1/contacts", {"phone": PHONE, "externalId": "crm-1"}))[1]
+    await demo.say("telegram", f"/start {contact['startCode']}")
     channels = [{"channel": "telegram", "text": "Sale!"}, PLAIN]
-    key = (await draft(town, kind="advertising", channels=channels))["id"]
+    key = (await draft(demo, kind="advertising", channels=channels))["id"]
     rows = table(["phone", "externalId"], [PHONE, ""], [phone(9), ""], ["", "crm-1"], [PHONE, ""])
-    assert (await upload(town, key, rows))[1]["accepted"] == 4
-    await move(town, key, "start")
-    done = await in_job_state(town, key, "done")
+    assert (await upload(demo, key, rows))[1]["accepted"] == 4
+    await move(demo, key, "start")
+    done = await in_job_state(demo, key, "done")
     assert (done["processed"], done["refused"]) == (4, 3)
-    assert [row["fault"] for row in await fates(town, key)] == [
+    assert [row["fault"] for row in await fates(demo, key)] == [
         None,
         "the person has not written to us",
         *["another row names the same person"] * 2,
     ]
-    assert [bubble.text for bubble in town.answers("telegram")].count("Sale!") == 1
-    assert book(town, "sms") == []
+    assert [bubble.text for bubble in demo.answers("telegram")].count("Sale!") == 1
+    assert book(demo, "sms") == []
 
 
-async def test_advertising_leaves_out_who_has_opted_out(town: Player) -> None:
-    await town.say("whatsapp", "/start")
-    await town.post("/api/v1/optOuts", {"phone": PHONE})
-    key = await job(town, [PHONE], kind="advertising", channels=[{"channel": "whatsapp", "text": "Sale!"}])
-    await move(town, key, "start")
-    done = await in_job_state(town, key, "done")
+async def test_advertising_leaves_out_who_has_opted_out(demo: ApiClient) -> None:
+    await demo.say("whatsapp", "/start")
+    await demo.post("/api/v1/optOuts", {"phone": PHONE})
+    key = await job(demo, [PHONE], kind="advertising", channels=[{"channel": "whatsapp", "text": "Sale!"}])
+    await move(demo, key, "start")
+    done = await in_job_state(demo, key, "done")
     assert done["byStatus"] == {"UNDELIVERED": 1}
-    (row,) = await fates(town, key)
-    assert "opted out of marketing" in words(await town.story(row["messageId"]))
+    (row,) = await fates(demo, key)
+    assert "opted out of marketing" in words(await demo.story(row["messageId"]))
 
 
-async def test_by_an_approved_template(town: Player) -> None:
+async def test_by_an_approved_template(demo: ApiClient) -> None:
     step = {"channel": "whatsapp", "template": {"name": "order_update", "language": "en", "variables": NAMED}}
-    key = (await draft(town, kind="whatsapp", channels=[step]))["id"]
-    await upload(town, key, table(["phone", "name", "order"], [PHONE, "Anna", "17"]))
-    await move(town, key, "start")
-    await in_job_state(town, key, "done")
-    assert len(whatsapp(town).accepted) == 1
+    key = (await draft(demo, kind="whatsapp", channels=[step]))["id"]
+    await upload(demo, key, table(["phone", "name", "order"], [PHONE, "Anna", "17"]))
+    await move(demo, key, "start")
+    await in_job_state(demo, key, "done")
+    assert len(whatsapp(demo).accepted) == 1
 
 
 NAMED = {"name": "{{name}}", "order": "{{order}}"}
 
 
-async def test_single_messages_go_first(town: Player) -> None:
+async def test_single_messages_go_first(demo: ApiClient) -> None:
     """A job's messages have the lowest priority, however few they are."""
-    key = await job(town, [PHONE])
-    await move(town, key, "start")
-    await in_job_state(town, key, "done")
-    (row,) = await fates(town, key)
-    assert (await town.story(row["messageId"]))["priority"] == "bulk"
+    key = await job(demo, [PHONE])
+    await move(demo, key, "start")
+    await in_job_state(demo, key, "done")
+    (row,) = await fates(demo, key)
+    assert (await demo.story(row["messageId"]))["priority"] == "bulk"
 
 
 @pytest.mark.parametrize(
@@ -288,67 +288,67 @@ async def test_single_messages_go_first(town: Player) -> None:
         ({"priority": "urgent"}, "priority"),
     ],
 )
-async def test_what_is_no_job(town: Player, fields: dict[str, Any], field: str) -> None:
+async def test_what_is_no_job(demo: ApiClient, fields: dict[str, Any], field: str) -> None:
     asked = {"name": "x", "channels": [PLAIN], **fields}
-    status, told = await town.post("/api/v1/jobs", asked)
+    status, told = await demo.post("/api/v1/jobs", asked)
     assert (status, told["details"]["field"]) == (400, field)
 
 
-async def test_a_template_counts_as_it_was_when_the_job_was_made(town: Player) -> None:
-    await town.post("/api/v1/templates", {"id": "t", "name": "T", "channels": [{"channel": "sms", "text": "Old"}]})
-    key = await job(town, [PHONE], templateId="t", channels=[])
-    async with town.http.delete("/api/v1/templates/t") as response:
+async def test_a_template_counts_as_it_was_when_the_job_was_made(demo: ApiClient) -> None:
+    await demo.post("/api/v1/templates", {"id": "t", "name": "T", "channels": [{"channel": "sms", "text": "Old"}]})
+    key = await job(demo, [PHONE], templateId="t", channels=[])
+    async with demo.http.delete("/api/v1/templates/t") as response:
         assert response.status == 200
-    await move(town, key, "start")
-    await in_job_state(town, key, "done")
-    assert texts(town, "sms") == ["Old"]
+    await move(demo, key, "start")
+    await in_job_state(demo, key, "done")
+    assert texts(demo, "sms") == ["Old"]
 
 
-async def test_each_move_has_its_time(town: Player) -> None:
-    empty = (await draft(town))["id"]
-    assert (await town.post(f"/api/v1/jobs/{empty}/start", {}))[0] == 409
-    key = await job(town, [PHONE])
+async def test_each_move_has_its_time(demo: ApiClient) -> None:
+    empty = (await draft(demo))["id"]
+    assert (await demo.post(f"/api/v1/jobs/{empty}/start", {}))[0] == 409
+    key = await job(demo, [PHONE])
     for verb in ("pause", "resume", "retry"):
-        assert (await town.post(f"/api/v1/jobs/{key}/{verb}", {}))[0] == 409, verb
-    await move(town, key, "start")
-    assert (await upload(town, key, table(["phone"], [phone(8)])))[0] == 409
-    await in_job_state(town, key, "done")
+        assert (await demo.post(f"/api/v1/jobs/{key}/{verb}", {}))[0] == 409, verb
+    await move(demo, key, "start")
+    assert (await upload(demo, key, table(["phone"], [phone(8)])))[0] == 409
+    await in_job_state(demo, key, "done")
     for verb in ("start", "pause", "resume", "cancel"):
-        assert (await town.post(f"/api/v1/jobs/{key}/{verb}", {}))[0] == 409, verb
+        assert (await demo.post(f"/api/v1/jobs/{key}/{verb}", {}))[0] == 409, verb
     for verb in ("start", "rows"):
-        assert (await town.post(f"/api/v1/jobs/none/{verb}", {}))[0] == 404
+        assert (await demo.post(f"/api/v1/jobs/none/{verb}", {}))[0] == 404
 
 
-async def test_listed_and_deleted_while_its_messages_stay(town: Player) -> None:
-    keys = [await job(town, [PHONE]), (await draft(town))["id"]]
-    await move(town, keys[0], "start")
-    await in_job_state(town, keys[0], "done")
-    (row,) = await fates(town, keys[0])
-    async with town.http.get("/api/v1/jobs") as response:
+async def test_listed_and_deleted_while_its_messages_stay(demo: ApiClient) -> None:
+    keys = [await job(demo, [PHONE]), (await draft(demo))["id"]]
+    await move(demo, keys[0], "start")
+    await in_job_state(demo, keys[0], "done")
+    (row,) = await fates(demo, keys[0])
+    async with demo.http.get("/api/v1/jobs") as response:
         assert [one["id"] for one in (await response.json())["jobs"]] == keys[::-1]
     for key in keys:
-        async with town.http.delete(f"/api/v1/jobs/{key}") as response:
+        async with demo.http.delete(f"/api/v1/jobs/{key}") as response:
             assert response.status == 200
-        async with town.http.get(f"/api/v1/jobs/{key}") as response:
+        async with demo.http.get(f"/api/v1/jobs/{key}") as response:
             assert response.status == 404
-    db = town.town.runtime.db
+    db = demo.environment.runtime.db
     assert await db["batches"].find_one({}) is None
-    assert (await town.story(row["messageId"]))["status"] == "DELIVERED"
+    assert (await demo.story(row["messageId"]))["status"] == "DELIVERED"
 
 
-async def test_a_job_at_work_is_not_deleted(town: Player) -> None:
-    key = await job(town, people(300))
-    await move(town, key, "start")
-    async with town.http.delete(f"/api/v1/jobs/{key}") as response:
+async def test_a_job_at_work_is_not_deleted(demo: ApiClient) -> None:
+    key = await job(demo, people(300))
+    await move(demo, key, "start")
+    async with demo.http.delete(f"/api/v1/jobs/{key}") as response:
         assert response.status == 409
 
 
-async def test_callers_are_told_of_its_messages(town: Player) -> None:
+async def test_callers_are_told_of_its_messages(demo: ApiClient) -> None:
     async with opened_receiver() as shop:
-        key = await job(town, [PHONE], callbackUrl=shop.url, callbackEvents="final")
-        await move(town, key, "start")
-        await in_job_state(town, key, "done")
-        (row,) = await fates(town, key)
+        key = await job(demo, [PHONE], callbackUrl=shop.url, callbackEvents="final")
+        await move(demo, key, "start")
+        await in_job_state(demo, key, "done")
+        (row,) = await fates(demo, key)
         await until(lambda: told(shop, row["messageId"]))
 
 
@@ -356,34 +356,34 @@ async def told(shop: Receiver, key: str) -> bool:
     return [event["newStatus"] for event in shop.of(key)] == ["DELIVERED"]
 
 
-async def test_answers_do_not_wait_for_a_job(town: Player) -> None:
+async def test_answers_do_not_wait_for_a_job(demo: ApiClient) -> None:
     """While a job of the same channel is at work, a person who writes is answered, and a single message goes out."""
-    telegram = await seated(town, "telegram", [{"phone": one} for one in people(200)])
-    key = (await draft(town, channels=[{"channel": "telegram", "text": "Hi"}]))["id"]
-    await upload(town, key, table(["chatSessionId"], *([one["chatSessionId"]] for one in telegram)))
-    await move(town, key, "start")
-    await until(lambda: begun(town))
-    await town.say("telegram", "/start")
-    (alone,) = await seated(town, "telegram", [{"phone": phone(9)}])
-    await town.ended(await town.send({"channel": "telegram", "text": "Alone"}, **alone), "SENT")
-    assert (await progress(town, key))["state"] == "running"
+    telegram = await seated(demo, "telegram", [{"phone": one} for one in people(200)])
+    key = (await draft(demo, channels=[{"channel": "telegram", "text": "Hi"}]))["id"]
+    await upload(demo, key, table(["chatSessionId"], *([one["chatSessionId"]] for one in telegram)))
+    await move(demo, key, "start")
+    await until(lambda: begun(demo))
+    await demo.say("telegram", "/start")
+    (alone,) = await seated(demo, "telegram", [{"phone": phone(9)}])
+    await demo.ended(await demo.send({"channel": "telegram", "text": "Alone"}, **alone), "SENT")
+    assert (await progress(demo, key))["state"] == "running"
 
 
-async def begun(town: Player) -> bool:
-    return len(book(town, "telegram")) > 0
+async def begun(demo: ApiClient) -> bool:
+    return len(book(demo, "telegram")) > 0
 
 
 @pytest.mark.faults
 async def test_kill_9_sends_no_row_twice_and_loses_none(tmp_path: Path, settings: Settings) -> None:
     """The worker is killed again and again while a job is at work."""
-    async with opened_office(tmp_path, settings) as office:
+    async with opened_cli(tmp_path, settings) as cli:
         environ = {
-            **office.environment,
+            **cli.environment,
             "GATEWAY_ACCOUNTS": str(tmp_path / "accounts.toml"),
             "GATEWAY_LEASE": "2",
             "GATEWAY_DOUBT": "1",
         }
-        key = (await office.gateway("keys", "create", "crm", "--role", "operator")).out.strip()
+        key = (await cli.gateway("keys", "create", "crm", "--role", "operator")).out.strip()
         web, worker = Web("web", tmp_path, environ), Worker("worker", tmp_path, environ)
         await web.start()
         try:
@@ -399,6 +399,6 @@ async def test_kill_9_sends_no_row_twice_and_loses_none(tmp_path: Path, settings
         finally:
             await worker.kill()
             await web.kill()
-        sent = [line.user for line in office.simulator.accepted]
+        sent = [line.user for line in cli.simulator.accepted]
     assert (done["processed"], done["refused"]) == (600, 0)
     assert len(sent) == len(set(sent))

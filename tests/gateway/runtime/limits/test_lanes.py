@@ -6,11 +6,11 @@ from gateway.domain.model.attempt import Step
 from gateway.domain.model.notification import Notification, Priority, Recipient, lane_of
 from gateway.domain.model.nouns import Content
 from storage.messages import notifications
-from tests.support.client import PHONE, Player
+from tests.support.client import PHONE, ApiClient
 
 
-async def test_what_waits_for_an_account_that_has_gone_is_told(town: Player) -> None:
-    runtime, now = town.town.runtime, town.town.runtime.clock()
+async def test_what_waits_for_an_account_that_has_gone_is_told(demo: ApiClient) -> None:
+    runtime, now = demo.environment.runtime, demo.environment.runtime.clock()
     parked = Notification(
         "n1",
         Recipient(PHONE),
@@ -20,21 +20,21 @@ async def test_what_waits_for_an_account_that_has_gone_is_told(town: Player) -> 
         due_at=now,
         priority=Priority.BULK,
         lane=lane_of(Priority.BULK, "sms:gone"),
-        line="sms:gone",
+        fifo="sms:gone",
     )
     await notifications.add(runtime.db, [parked])
     await runtime.outbox.rehome(runtime.gate.all_lanes())
-    story = await town.ended("n1", "ERROR")
+    story = await demo.ended("n1", "ERROR")
     assert "not configured any more" in story["decisions"][-1]["text"]
 
 
-async def test_a_step_whose_account_has_gone_is_passed_over(town: Player) -> None:
-    runtime, now = town.town.runtime, town.town.runtime.clock()
+async def test_a_step_whose_account_has_gone_is_passed_over(demo: ApiClient) -> None:
+    runtime, now = demo.environment.runtime, demo.environment.runtime.clock()
     steps = (Step("viber", "gone", Content("Hello")), Step("sms", "demo", Content("Hello")))
     asked = Notification(
         "n2", Recipient(PHONE), steps, now, now + timedelta(hours=1), due_at=now, lane=lane_of(Priority.NORMAL)
     )
     await notifications.add(runtime.db, [asked])
-    story = await town.ended("n2", "DELIVERED")
+    story = await demo.ended("n2", "DELIVERED")
     assert story["attempts"][0]["status"] == "SKIPPED"
     assert story["attempts"][0]["reason"] == "viber: the account gone is not configured any more"

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from bots.simulation.simulation import Accepted
 from gateway import worker
-from gateway.domain.api.request import AskedCancel
+from gateway.domain.api.request import CancelRequest
 from gateway.domain.channel.facts import Limits, Rate
 from gateway.domain.model.notification import Priority
 from gateway.messages.accepting.cancel import cancel as call_off
@@ -22,7 +22,7 @@ from gateway.runtime.runtime import Clock, Runtime, opened
 from gateway.runtime.settings import settings as written
 from gateway.runtime.settings.settings import Settings
 from storage.engine.database import Db
-from tests.support.client import PHONE, Player, until
+from tests.support.client import PHONE, ApiClient, until
 from tests.support.workload import accepted, account, all_ended, another_worker, book, phones, seated
 from webhooks.demo.environment import opened_simulators, working
 
@@ -58,16 +58,16 @@ def never_early(lines: Sequence[Accepted], begin: datetime, interval: float, bur
     return all(moment >= least - timedelta(milliseconds=2) for moment, least in zip(moments, due, strict=True))
 
 
-async def test_two_gateways_together_keep_to_an_accounts_rate(town: Player) -> None:
+async def test_two_gateways_together_keep_to_an_accounts_rate(demo: ApiClient) -> None:
     """Each is given half of the messages in the same moment, and takes up its own."""
-    async with another_worker(town) as other:
-        begin = town.town.runtime.clock()
+    async with another_worker(demo) as other:
+        begin = demo.environment.runtime.clock()
         halves = [_request(phones(30, first=first), "half") for first in (100, 200)]
-        gateways = (town.town.runtime, other)
+        gateways = (demo.environment.runtime, other)
         await asyncio.gather(*(submit(each, body, "me", None) for each, body in zip(gateways, halves, strict=True)))
-        await until(lambda: _all_of(book(town, "sms"), 60))
-    assert len({line.user for line in book(town, "sms")}) == len(book(town, "sms")) == 60
-    assert never_early(book(town, "sms"), begin, 1 / 20)
+        await until(lambda: _all_of(book(demo, "sms"), 60))
+    assert len({line.user for line in book(demo, "sms")}) == len(book(demo, "sms")) == 60
+    assert never_early(book(demo, "sms"), begin, 1 / 20)
 
 
 async def test_no_moment_is_given_twice(db: Db) -> None:
@@ -79,58 +79,60 @@ async def test_no_moment_is_given_twice(db: Db) -> None:
     assert sorted(given) == [now + step * number for number in range(40)]
 
 
-async def test_one_person_is_written_to_at_their_pace(town: Player) -> None:
-    begin = town.town.runtime.clock()
-    keys = await accepted(town, [{"phone": PHONE}] * 8, SMS)
-    await all_ended(town, keys, "DELIVERED")
-    assert len(book(town, "sms")) == 8
-    assert never_early(book(town, "sms"), begin, 1 / 5, burst=2)
+async def test_one_person_is_written_to_at_their_pace(demo: ApiClient) -> None:
+    begin = demo.environment.runtime.clock()
+    keys = await accepted(demo, [{"phone": PHONE}] * 8, SMS)
+    await all_ended(demo, keys, "DELIVERED")
+    assert len(book(demo, "sms")) == 8
+    assert never_early(book(demo, "sms"), begin, 1 / 5, burst=2)
 
 
-async def test_a_template_has_a_rate_of_its_own(town: Player) -> None:
-    begin = town.town.runtime.clock()
-    keys = await accepted(town, phones(8), {"channel": "whatsapp", "template": TEMPLATE})
-    await all_ended(town, keys, "READ")
-    assert len(book(town, "whatsapp")) == 8
-    assert never_early(book(town, "whatsapp"), begin, 1 / 4)
+async def test_a_template_has_a_rate_of_its_own(demo: ApiClient) -> None:
+    begin = demo.environment.runtime.clock()
+    keys = await accepted(demo, phones(8), {"channel": "whatsapp", "template": TEMPLATE})
+    await all_ended(demo, keys, "READ")
+    assert len(book(demo, "whatsapp")) == 8
+    assert never_early(book(demo, "whatsapp"), begin, 1 / 4)
 
 
-async def test_the_settings_say_how_fast(town: Player) -> None:
+async def test_the_settings_say_how_fast(demo: ApiClient) -> None:
     """What they do not name stays as the provider has it."""
-    told = {name: (await account(town, f"{name}:demo"))["limits"] for name in ("sms", "telegram", "whatsapp")}
+    told = {name: (await account(demo, f"{name}:demo"))["limits"] for name in ("sms", "telegram", "whatsapp")}
     assert told["sms"] == {"account": "20/s", "person": "5/s burst 2", "group": "none", "template": "none"}
     assert told["telegram"] == {"account": "60/s", "person": "none", "group": "20/min burst 3", "template": "none"}
     assert told["whatsapp"] == {"account": "80/s", "person": "1/6s burst 45", "group": "none", "template": "4/s"}
 
 
-async def test_where_there_is_no_limit_nothing_is_counted(town: Player) -> None:
-    (person,) = await seated(town, "telegram", [{"phone": PHONE}])
-    keys = await accepted(town, [person] * 5, {"channel": "telegram", "text": "News"})
-    await all_ended(town, keys, "SENT")
-    counted = [document["_id"] async for document in town.town.runtime.db["paces"].find({"_id": {"$regex": "^tele"}})]
+async def test_where_there_is_no_limit_nothing_is_counted(demo: ApiClient) -> None:
+    (person,) = await seated(demo, "telegram", [{"phone": PHONE}])
+    keys = await accepted(demo, [person] * 5, {"channel": "telegram", "text": "News"})
+    await all_ended(demo, keys, "SENT")
+    counted = [
+        document["_id"] async for document in demo.environment.runtime.db["paces"].find({"_id": {"$regex": "^tele"}})
+    ]
     assert counted == ["telegram:demo"]
 
 
-async def test_nobody_waits_behind_a_mailing(town: Player) -> None:
+async def test_nobody_waits_behind_a_mailing(demo: ApiClient) -> None:
     """An answer and a single message leave in the middle of one that uses all that the account may."""
-    crowd = await seated(town, "telegram", phones(MAILING))
-    (person,) = await seated(town, "telegram", phones(1, first=900))
-    await accepted(town, crowd, {"channel": "telegram", "text": "News"})
-    await until(lambda: _taken(town, 20))
+    crowd = await seated(demo, "telegram", phones(MAILING))
+    (person,) = await seated(demo, "telegram", phones(1, first=900))
+    await accepted(demo, crowd, {"channel": "telegram", "text": "News"})
+    await until(lambda: _taken(demo, 20))
     (single,), _ = await asyncio.gather(
-        accepted(town, [person], {"channel": "telegram", "text": "Single"}), town.say("telegram", "/help")
+        accepted(demo, [person], {"channel": "telegram", "text": "Single"}), demo.say("telegram", "/help")
     )
-    await town.ended(single, "SENT")
-    await until(lambda: _taken(town, MAILING + 2))
-    order = [line.text for line in book(town, "telegram")]
+    await demo.ended(single, "SENT")
+    await until(lambda: _taken(demo, MAILING + 2))
+    order = [line.text for line in book(demo, "telegram")]
     assert order.count("News") == MAILING
     others = [index for index, text in enumerate(order) if text != "News"]
     assert len(others) == 2
     assert max(others) < MAILING - 60, "they have waited for the end of the mailing"
 
 
-async def _taken(town: Player, count: int) -> bool:
-    return len(book(town, "telegram")) >= count
+async def _taken(demo: ApiClient, count: int) -> bool:
+    return len(book(demo, "telegram")) >= count
 
 
 async def test_a_template_that_has_to_wait_uses_up_nothing_of_its_account(db: Db) -> None:
@@ -155,7 +157,7 @@ async def test_what_is_parked_belongs_to_no_process(settings: Settings) -> None:
             await submit(first, _request(phones(60), "kept"), "caller", None)
             await submit(first, _request(phones(20, first=500), "called off"), "caller", None)
             await _until_parked(first, 40)
-            told = await call_off(first, AskedCancel(bulk_id="called off"))
+            told = await call_off(first, CancelRequest(bulk_id="called off"))
             left = sum(not outcome.cancelled for outcome in told)
         async with opened(settings) as second, working(second):
             await until(lambda: _all_of(book, 60 + left))

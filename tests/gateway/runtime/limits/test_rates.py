@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.domain.channel.facts import Limits, Rate
 from gateway.domain.channel.rates import KINDS, LONGEST, read_limits, read_rate, slots, told
-from gateway.runtime.limits.limiter import Pacer
+from gateway.runtime.limits.limiter import RateLimiter
 from storage.engine.database import Db
 
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -158,9 +158,9 @@ async def test_several_processes_keep_to_one_rate_together(db: Db, rate: Rate) -
     """Exactly: nobody's moment is given out twice, and none is lost."""
 
     async def asks(number: int) -> list[datetime]:
-        pacer, found = Pacer(db), list[datetime]()
+        limiter, found = RateLimiter(db), list[datetime]()
         for turn in range(8):
-            answer = await pacer.take("vk:demo", rate, 1 + (number + turn) % 3, FAR, START)
+            answer = await limiter.take("vk:demo", rate, 1 + (number + turn) % 3, FAR, START)
             found += answer if isinstance(answer, list) else []
         return found
 
@@ -173,20 +173,20 @@ async def test_several_processes_keep_to_one_rate_together(db: Db, rate: Rate) -
 
 async def test_a_process_that_knows_nothing_hears_it_from_the_database(db: Db) -> None:
     rate = Rate(1, SECOND)
-    first = await Pacer(db).take("k", rate, 5, timedelta(0), START)
+    first = await RateLimiter(db).take("k", rate, 5, timedelta(0), START)
     assert first == [START + number * SECOND for number in range(5)]
-    assert await Pacer(db).take("k", rate, 1, 2 * SECOND, START) == START + 5 * SECOND
-    assert await Pacer(db).take("k", rate, 1, 5 * SECOND, START) == [START + 5 * SECOND]
-    assert await Pacer(db).take("another", rate, 1, timedelta(0), START) == [START]
+    assert await RateLimiter(db).take("k", rate, 1, 2 * SECOND, START) == START + 5 * SECOND
+    assert await RateLimiter(db).take("k", rate, 1, 5 * SECOND, START) == [START + 5 * SECOND]
+    assert await RateLimiter(db).take("another", rate, 1, timedelta(0), START) == [START]
 
 
 async def test_who_may_not_look_so_far_ahead_is_refused_and_takes_nothing(db: Db) -> None:
     """Even when those who ask together share a write."""
-    pacer, rate = Pacer(db), Rate(1, SECOND, 2)
+    limiter, rate = RateLimiter(db), Rate(1, SECOND, 2)
     answers = await asyncio.gather(
-        pacer.take("k", rate, 4, timedelta(0), START),
-        *[pacer.take("k", rate, 1, SECOND, START) for _ in range(5)],
-        pacer.take("k", rate, 1, FAR, START),
+        limiter.take("k", rate, 4, timedelta(0), START),
+        *[limiter.take("k", rate, 1, SECOND, START) for _ in range(5)],
+        limiter.take("k", rate, 1, FAR, START),
     )
     assert answers[1:6] == [START + 3 * SECOND] * 5
     moments = [moment for answer in answers if isinstance(answer, list) for moment in answer]

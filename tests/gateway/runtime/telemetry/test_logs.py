@@ -17,7 +17,7 @@ from gateway.domain.channel.secret import Secret
 from gateway.runtime.settings.settings import Settings
 from gateway.runtime.telemetry import logs
 from tests.support.client import PHONE, until
-from tests.support.processes.cli import opened_office
+from tests.support.processes.cli import opened_cli
 from tests.support.processes.commands import ended, started
 from tests.support.processes.processes import Web, Worker
 
@@ -31,14 +31,14 @@ def lines(told: str) -> list[dict[str, Any]]:
 
 async def test_a_message_is_followed_through_web_and_worker(tmp_path: Path, settings: Settings) -> None:
     """With everything that any library says, too."""
-    async with opened_office(tmp_path, settings) as office:
-        key = (await office.gateway("keys", "create", "shop")).out.split()[-1]
+    async with opened_cli(tmp_path, settings) as cli:
+        key = (await cli.gateway("keys", "create", "shop")).out.split()[-1]
         accounts = {"GATEWAY_ACCOUNTS": str(tmp_path / "accounts.toml")}
-        environ = {**office.environment, **accounts, "GATEWAY_LOG_LEVEL": "DEBUG"}
+        environ = {**cli.environment, **accounts, "GATEWAY_LOG_LEVEL": "DEBUG"}
         web, worker = Web("web", tmp_path, environ), Worker("worker", tmp_path, environ)
         for program in (web, worker):
             program._environment["GATEWAY_PUBLIC_URL"] = web.url
-        office.simulator.webhook_url = f"{web.url}/webhooks/sms/main"
+        cli.simulator.webhook_url = f"{web.url}/webhooks/sms/main"
         await asyncio.gather(web.start(), worker.start())
         try:
             key_of = await sent_and_delivered(web.url, key)
@@ -55,10 +55,10 @@ async def test_a_message_is_followed_through_web_and_worker(tmp_path: Path, sett
         "sms: sent; there is no further step",
         "sms: delivered",
     ]
-    (known,) = office.simulator.accepted
+    (known,) = cli.simulator.accepted
     assert [line["provider_ids"] for line in story[1:]] == [[known.id]] * 2
     assert {line["account"] for line in story} == {"sms:main"}
-    secrets = [getattr(office.account, name) for name in office.account.__struct_fields__]
+    secrets = [getattr(cli.account, name) for name in cli.account.__struct_fields__]
     for secret in [key, *(one.reveal() for one in secrets if isinstance(one, Secret))]:
         assert secret not in str(said)
 

@@ -17,9 +17,9 @@ from gateway.runtime.telemetry import metrics
 from storage.engine.database import connect
 from storage.engine.embedded import free_port
 from storage.messages.inbox import Delivered, Inbox, key
-from tests.support.client import PHONE, Player, until
+from tests.support.client import PHONE, ApiClient, until
 from tests.support.docs import rows
-from tests.support.processes.cli import opened_office
+from tests.support.processes.cli import opened_cli
 from tests.support.processes.processes import Worker
 from tests.support.workload import account, in_state, one
 
@@ -38,14 +38,14 @@ class Meter:
         return now - self._before.get((name, *sorted(labels.items())), 0)
 
 
-async def test_a_story_in_figures(town: Player) -> None:
+async def test_a_story_in_figures(demo: ApiClient) -> None:
     """/start in WhatsApp, an answer, a free message; a day later a template; without one the SMS."""
     meter, whatsapp = Meter(), {"channel": "whatsapp", **TEXT}
-    await town.say("whatsapp", "/start")
-    await town.ended(await town.send(whatsapp), "READ")
-    town.pass_time(hours=25)
-    await town.ended(await town.send({**whatsapp, "template": TEMPLATE}), "READ")
-    await town.ended(await town.send(whatsapp, {"channel": "sms", **TEXT}), "DELIVERED")
+    await demo.say("whatsapp", "/start")
+    await demo.ended(await demo.send(whatsapp), "READ")
+    demo.pass_time(hours=25)
+    await demo.ended(await demo.send({**whatsapp, "template": TEMPLATE}), "READ")
+    await demo.ended(await demo.send(whatsapp, {"channel": "sms", **TEXT}), "DELIVERED")
     assert meter("gateway_messages_total", result="accepted") == 3
     assert meter("gateway_messages_status_total", status="READ") == 3
     assert meter("gateway_messages_status_total", status="DELIVERED") >= 1
@@ -61,27 +61,27 @@ async def test_a_story_in_figures(town: Player) -> None:
     assert meter("gateway_queue_age_seconds_count", queue="notifications") == 4
 
 
-async def test_failures_and_holds_in_figures(town: Player) -> None:
+async def test_failures_and_holds_in_figures(demo: ApiClient) -> None:
     meter = Meter()
-    town.town.simulators["sms"].faults.fail(21614)
-    await town.ended(await one(town, {"channel": "sms", **TEXT}), "UNDELIVERED")
+    demo.environment.simulators["sms"].faults.fail(21614)
+    await demo.ended(await one(demo, {"channel": "sms", **TEXT}), "UNDELIVERED")
     assert meter("gateway_attempts_total", channel="sms", progress="failed", cause="refused") == 1
     assert meter("gateway_messages_status_total", status="UNDELIVERED") == 1
     assert meter("gateway_dead_letters_total", kind="messages") == 1
-    town.town.simulators["sms"].faults.fail(20003)
-    held = await one(town, {"channel": "sms", **TEXT})
-    await town.attempted(held, "sms", "PENDING", cause="misconfigured")
-    await in_state(town, "sms:demo", "held")
+    demo.environment.simulators["sms"].faults.fail(20003)
+    held = await one(demo, {"channel": "sms", **TEXT})
+    await demo.attempted(held, "sms", "PENDING", cause="misconfigured")
+    await in_state(demo, "sms:demo", "held")
     assert REGISTRY.get_sample_value("gateway_account_held", {"account": "sms:demo"}) == 1
-    town.pass_time(hours=0.1)
-    await town.ended(held, "DELIVERED")
-    assert (await account(town, "sms:demo"))["state"] == "open"
+    demo.pass_time(hours=0.1)
+    await demo.ended(held, "DELIVERED")
+    assert (await account(demo, "sms:demo"))["state"] == "open"
     assert REGISTRY.get_sample_value("gateway_account_held", {"account": "sms:demo"}) == 0
 
 
-async def test_an_event_that_nobody_can_work_on(town: Player, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_event_that_nobody_can_work_on(demo: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is counted when it is given up, and not before."""
-    meter, runtime = Meter(), town.town.runtime
+    meter, runtime = Meter(), demo.environment.runtime
     monkeypatch.setattr(worker, "PAUSES", ())
     event = Inbound(Address("sms", "gone", PHONE), "e1", "m1", Content("Hi"), runtime.clock())
     for tries, dead in ((len(worker.LATER) - 1, 0), (len(worker.LATER), 1)):
@@ -92,8 +92,8 @@ async def test_an_event_that_nobody_can_work_on(town: Player, monkeypatch: pytes
 async def test_a_worker_shows_its_own(tmp_path: Path, settings: Settings) -> None:
     """To whoever asks on this machine, without a key; only if it is told to."""
     port = free_port()
-    async with opened_office(tmp_path, settings) as office, aiohttp.ClientSession() as http:
-        environ = {**office.environment, "GATEWAY_ACCOUNTS": str(tmp_path / "accounts.toml")}
+    async with opened_cli(tmp_path, settings) as cli, aiohttp.ClientSession() as http:
+        environ = {**cli.environment, "GATEWAY_ACCOUNTS": str(tmp_path / "accounts.toml")}
         shown = Worker("worker", tmp_path, {**environ, "GATEWAY_METRICS_PORT": str(port)})
         await shown.start()
         try:
@@ -124,23 +124,23 @@ def figures(page: str) -> dict[str, float]:
     return {" ".join((sample.name, *sample.labels.values())): sample.value for sample in samples}
 
 
-async def test_what_is_refused_is_counted_and_strangers_make_no_labels(town: Player) -> None:
+async def test_what_is_refused_is_counted_and_strangers_make_no_labels(demo: ApiClient) -> None:
     meter = Meter()
     for path in ("telegram/demo", "marble/demo", "granite/demo"):
-        async with town.http.post(f"/webhooks/{path}", data=b"{}") as response:
+        async with demo.http.post(f"/webhooks/{path}", data=b"{}") as response:
             assert response.status in {401, 404}
-    await town.post("/api/v1/messages", {"messages": [{"destinations": [{"phone": PHONE}], "channels": []}]})
+    await demo.post("/api/v1/messages", {"messages": [{"destinations": [{"phone": PHONE}], "channels": []}]})
     assert meter("gateway_webhooks_refused_total", channel="telegram", status="401") == 1
     assert meter("gateway_webhooks_refused_total", channel="", status="404") == 2
     assert meter("gateway_messages_total", result="refused") == 1
 
 
-async def test_the_page_wants_a_key_and_is_prometheus_own_form(town: Player) -> None:
-    async with town.http.get("/metrics") as response:
+async def test_the_page_wants_a_key_and_is_prometheus_own_form(demo: ApiClient) -> None:
+    async with demo.http.get("/metrics") as response:
         assert response.status == 200
         families = {family.name for family in text_string_to_metric_families(await response.text())}
     assert families >= {"gateway_webhook_ack_seconds", "gateway_messages", "gateway_account_held", "python_info"}
-    async with aiohttp.ClientSession() as stranger, stranger.get(f"{town.town.url}/metrics") as response:
+    async with aiohttp.ClientSession() as stranger, stranger.get(f"{demo.environment.url}/metrics") as response:
         assert response.status == 401
 
 

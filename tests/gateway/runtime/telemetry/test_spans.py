@@ -9,16 +9,16 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from gateway.runtime.telemetry import spans
-from tests.support.client import Player
+from tests.support.client import ApiClient
 
 
-async def test_an_exporter_hears_of_a_message(town: Player, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_exporter_hears_of_a_message(demo: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
-    await town.say("whatsapp", "/start")
-    key = await town.send({"channel": "whatsapp", "text": "Hi"})
-    await town.ended(key, "READ")
+    await demo.say("whatsapp", "/start")
+    key = await demo.send({"channel": "whatsapp", "text": "Hi"})
+    await demo.ended(key, "READ")
     told = {(span.name, *(span.attributes or {}).items()) for span in exporter.get_finished_spans()}
     assert ("notification", ("gateway.message_id", key)) in told
     assert {("send", ("gateway.channel", "whatsapp")), ("webhook", ("gateway.channel", "whatsapp"))} <= told

@@ -63,13 +63,13 @@ async def said(db: Db, settings: Settings, channel: str, answer: Answer) -> tupl
     """The lines of one send, all that the database has of it, and the account's secrets."""
     async with answering(answer) as url, opened_outside(settings) as outside:
         accounts = {channel: {"shop": bots.simulator(channel).demo_account(url)}}
-        way, secrets = open_channels(accounts, outside)[channel]["shop"], secrets_of(accounts)
+        opened, secrets = open_channels(accounts, outside)[channel]["shop"], secrets_of(accounts)
         tracer, trace = Tracer(db, secrets, wanted=True), Trace()
         with tracing(trace), suppress(SendError):
-            await way.send(Address(channel, "shop", user_of(channel)), Content("Hi"), key="k")
+            await opened.send(Address(channel, "shop", user_of(channel)), Content("Hi"), key="k")
         tracer.keep(f"{channel}:shop", "n", 0, trace)
         await tracer.close()
-        await way.close()
+        await opened.close()
     raw = str([document async for document in db["traces"].find()])
     return await traces.of(db, "n"), raw, [secret.reveal() for secret in secrets[f"{channel}:shop"]]
 

@@ -20,30 +20,30 @@ from gateway.runtime.settings.settings import Settings
 from gateway.runtime.telemetry.tracer import secrets_of
 from storage.messages import traces
 from tests.bots.vk.outbound.shelf import a_shelf
-from tests.support.client import PHONE, Player, until
+from tests.support.client import PHONE, ApiClient, until
 from tests.support.workload import LONG, accepted, all_ended, one, phones, seated
-from webhooks.demo.environment import opened_town
+from webhooks.demo.environment import opened_environment
 
 TEXT = {"text": "Your order is ready"}
 
 
-async def calls_of(player: Player, key: str, attempts: int = 1) -> list[list[Any]]:
+async def calls_of(client: ApiClient, key: str, attempts: int = 1) -> list[list[Any]]:
     """The calls of each attempt of a message, as the API tells them; they are written a moment later."""
 
     async def there() -> list[list[Any]] | None:
-        found = [attempt["calls"] for attempt in (await player.story(key))["attempts"]]
+        found = [attempt["calls"] for attempt in (await client.story(key))["attempts"]]
         return found if len(found) >= attempts and all(found) else None
 
     return await until(there)
 
 
-async def test_each_attempt_tells_its_calls(town: Player) -> None:
+async def test_each_attempt_tells_its_calls(demo: ApiClient) -> None:
     """A refusal by WhatsApp, then the SMS: what was asked, what was answered, and how long it took."""
-    await town.say("whatsapp", "/start")
-    town.town.simulators["whatsapp"].faults.fail(131026)
-    key = await town.send({"channel": "whatsapp", **TEXT}, {"channel": "sms", **TEXT})
-    await town.ended(key, "DELIVERED")
-    (refused,), (taken,) = await calls_of(town, key, 2)
+    await demo.say("whatsapp", "/start")
+    demo.environment.simulators["whatsapp"].faults.fail(131026)
+    key = await demo.send({"channel": "whatsapp", **TEXT}, {"channel": "sms", **TEXT})
+    await demo.ended(key, "DELIVERED")
+    (refused,), (taken,) = await calls_of(demo, key, 2)
     assert refused["request"]["method"] == "POST"
     assert refused["request"]["url"].endswith("/100200300400/messages")
     assert TEXT["text"] in refused["request"]["body"]
@@ -53,46 +53,46 @@ async def test_each_attempt_tells_its_calls(town: Player) -> None:
     assert taken["error"] is None
 
 
-async def test_a_broken_wire_is_told(town: Player) -> None:
-    town.town.simulators["sms"].faults.lose_answers()
-    key = await one(town, {"channel": "sms", **TEXT})
-    ((lost, *_),) = await calls_of(town, key)
+async def test_a_broken_wire_is_told(demo: ApiClient) -> None:
+    demo.environment.simulators["sms"].faults.lose_answers()
+    key = await one(demo, {"channel": "sms", **TEXT})
+    ((lost, *_),) = await calls_of(demo, key)
     assert (lost["answer"]["status"], "<html>" in lost["answer"]["body"]) == (502, True)
 
 
-async def test_of_a_broadcast_each_has_the_call(town: Player) -> None:
-    viber = town.town.simulators["viber"]
+async def test_of_a_broadcast_each_has_the_call(demo: ApiClient) -> None:
+    viber = demo.environment.simulators["viber"]
     assert isinstance(viber, Viber)
-    to = await seated(town, "viber", phones(5))
-    ids = await accepted(town, to, {"channel": "viber", **TEXT})
-    await all_ended(town, ids)
+    to = await seated(demo, "viber", phones(5))
+    ids = await accepted(demo, to, {"channel": "viber", **TEXT})
+    await all_ended(demo, ids)
     for key in ids:
-        calls = (await calls_of(town, key))[0]
+        calls = (await calls_of(demo, key))[0]
         assert len(calls) == 1, "its own, or the one of all"
 
 
-async def test_what_is_taken_back_is_told_with_its_attempt(town: Player) -> None:
+async def test_what_is_taken_back_is_told_with_its_attempt(demo: ApiClient) -> None:
     """The second half of a text is refused, the SMS goes out, and the first half is deleted."""
-    to = await seated(town, "vk", [{"phone": PHONE}])
-    town.town.simulators["vk"].faults.planned.extend(["", "914"])
-    (key,) = await accepted(town, to, {"channel": "vk", "text": LONG}, {"channel": "sms", **TEXT})
-    await town.ended(key, "DELIVERED")
+    to = await seated(demo, "vk", [{"phone": PHONE}])
+    demo.environment.simulators["vk"].faults.planned.extend(["", "914"])
+    (key,) = await accepted(demo, to, {"channel": "vk", "text": LONG}, {"channel": "sms", **TEXT})
+    await demo.ended(key, "DELIVERED")
 
     async def recalled() -> list[str] | None:
-        calls = (await calls_of(town, key))[0]
+        calls = (await calls_of(demo, key))[0]
         methods = [call["request"]["url"].rpartition("/")[2] for call in calls]
         return methods if "messages.delete" in methods else None
 
     assert await until(recalled) == ["messages.send", "messages.send", "messages.delete"]
 
 
-async def test_of_a_file_its_size_is_kept_and_of_its_address_no_proof(town: Player) -> None:
-    to = await seated(town, "vk", [{"phone": PHONE}])
+async def test_of_a_file_its_size_is_kept_and_of_its_address_no_proof(demo: ApiClient) -> None:
+    to = await seated(demo, "vk", [{"phone": PHONE}])
     async with a_shelf() as shelf:
         picture = {"type": "image", "url": f"{shelf.url}/a.png"}
-        (key,) = await accepted(town, to, {"channel": "vk", "media": picture, **TEXT})
-        await town.ended(key, "SENT", "DELIVERED", "READ")
-    asked, posted, saved, sent = (await calls_of(town, key))[0]
+        (key,) = await accepted(demo, to, {"channel": "vk", "media": picture, **TEXT})
+        await demo.ended(key, "SENT", "DELIVERED", "READ")
+    asked, posted, saved, sent = (await calls_of(demo, key))[0]
     assert asked["answer"]["body"].count(f"/photo?{HIDDEN}") == 1
     assert posted["request"]["url"].endswith(f"/photo?{HIDDEN}")
     assert re.fullmatch(r"<multipart/form-data, \d+ bytes>", posted["request"]["body"])
@@ -107,39 +107,39 @@ def change_token(simulator: Any) -> None:
     simulator.account = structs.replace(simulator.account, **{name: Secret(ours.reveal()[:-1] + end)})
 
 
-async def test_no_secret_of_any_account_is_kept(town: Player) -> None:
+async def test_no_secret_of_any_account_is_kept(demo: ApiClient) -> None:
     """On every channel something is sent, loses its answer, and is refused for a token that is not known."""
     for channel in bots.CHANNELS:
-        simulator = town.town.simulators[channel]
+        simulator = demo.environment.simulators[channel]
         troubles: list[Callable[[], None]] = [
             lambda: None,
             simulator.faults.lose_answers,
             partial(change_token, simulator),
         ]
-        for person, trouble in zip(await seated(town, channel, phones(3)), troubles, strict=True):
+        for person, trouble in zip(await seated(demo, channel, phones(3)), troubles, strict=True):
             trouble()
-            (key,) = await accepted(town, [person], {"channel": channel, **TEXT})
-            assert (await calls_of(town, key))[0][0]["answer"]
-    secrets = chain.from_iterable(secrets_of(read_accounts(town.town.runtime.settings)).values())
+            (key,) = await accepted(demo, [person], {"channel": channel, **TEXT})
+            assert (await calls_of(demo, key))[0][0]["answer"]
+    secrets = chain.from_iterable(secrets_of(read_accounts(demo.environment.runtime.settings)).values())
     values = [secret.reveal() for secret in secrets]
-    kept = str([document async for document in town.town.runtime.db["traces"].find()])
+    kept = str([document async for document in demo.environment.runtime.db["traces"].find()])
     assert len(values) == 9
     assert [value for value in values if value in kept] == []
     assert f"Malformed access token Bearer {HIDDEN}" in kept, "Meta says it aloud"
 
 
-async def test_a_database_that_is_away_fails_nobody(town: Player, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_database_that_is_away_fails_nobody(demo: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
     async def away(*_: object) -> None:
         raise OSError("gone")
 
     monkeypatch.setattr(traces, "add", away)
-    await town.ended(await town.send({"channel": "sms", **TEXT}), "DELIVERED")
+    await demo.ended(await demo.send({"channel": "sms", **TEXT}), "DELIVERED")
 
 
 async def test_who_wants_none_has_none(settings: Settings) -> None:
-    async with opened_town(structs.replace(settings, traced=timedelta(0))) as town, Player.of(town) as player:
-        key = await one(player, {"channel": "sms", **TEXT})
-        (story,) = await all_ended(player, [key])
+    async with opened_environment(structs.replace(settings, traced=timedelta(0))) as demo, ApiClient.of(demo) as client:
+        key = await one(client, {"channel": "sms", **TEXT})
+        (story,) = await all_ended(client, [key])
         await asyncio.sleep(0.5)
-        assert (await player.story(key))["attempts"][0]["calls"] == story["attempts"][0]["calls"] == []
-        assert await town.runtime.db["traces"].find_one({}) is None
+        assert (await client.story(key))["attempts"][0]["calls"] == story["attempts"][0]["calls"] == []
+        assert await demo.runtime.db["traces"].find_one({}) is None

@@ -12,13 +12,13 @@ from gateway.domain.channel.contract import Outside
 from gateway.domain.model.event import Inbound, Receipt
 from gateway.domain.model.nouns import Address, Content, TemplateMessage
 from tests.support.http.serving import app_of, listener, served, url_of
-from tests.support.http.webhook_receiver import Ear
+from tests.support.http.webhook_receiver import WebhookReceiver
 
 ANNA = "79990001122"
 
 
 @dataclass(kw_only=True)
-class Bench(Ear):
+class Pair(WebhookReceiver):
     channel: WhatsApp
     meta: Server
     url: str
@@ -39,15 +39,15 @@ class Bench(Ear):
 
 
 @asynccontextmanager
-async def a_bench() -> AsyncIterator[Bench]:
+async def a_bench() -> AsyncIterator[Pair]:
     at, ours = listener(), listener()
     account = demo_account(f"{url_of(at)}/whatsapp")
     public_url = url_of(ours)
     async with aiohttp.ClientSession() as http:
         outside = Outside(http, public_url, http)
         channel = open_accounts({"shop": account}, outside)["shop"]
-        meta = Server(account, outside.webhook_url("whatsapp", "shop"), lambda: bench.now)
-        bench = Bench(channel=channel, meta=meta, url=public_url)
-        async with served(app_of(bench.meta.blueprint()), at), served(app_of(bench.webhooks()), ours):
-            yield bench
-            await bench.meta.close()
+        meta = Server(account, outside.webhook_url("whatsapp", "shop"), lambda: pair.now)
+        pair = Pair(channel=channel, meta=meta, url=public_url)
+        async with served(app_of(pair.meta.blueprint()), at), served(app_of(pair.webhooks()), ours):
+            yield pair
+            await pair.meta.close()

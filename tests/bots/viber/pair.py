@@ -16,13 +16,13 @@ from gateway.domain.model.nouns import Address, Content
 from gateway.runtime.runtime import opened_outside
 from gateway.runtime.settings.settings import Settings
 from tests.support.http.serving import app_of, listener, served, url_of
-from tests.support.http.webhook_receiver import NOW, Ear
+from tests.support.http.webhook_receiver import NOW, WebhookReceiver
 
 ANNA, BORIS = "+79161234567", "+79160000011"
 
 
 @dataclass(kw_only=True)
-class Bench(Ear):
+class Pair(WebhookReceiver):
     channel: Viber
     server: Server
     url: str
@@ -78,7 +78,7 @@ class Clock:
 
 
 @asynccontextmanager
-async def opened(clock: Clock | None = None, **wrong: Any) -> AsyncIterator[Bench]:
+async def opened(clock: Clock | None = None, **wrong: Any) -> AsyncIterator[Pair]:
     """A bench whose channel lives on the stand-in. `wrong`: fields in which our settings differ from the truth."""
     at = listener()
     url = url_of(at)
@@ -87,10 +87,10 @@ async def opened(clock: Clock | None = None, **wrong: Any) -> AsyncIterator[Benc
     async with opened_outside(Settings(public_url=url, private_files=True)) as outside:
         channel = open_accounts({"main": replace(account, **wrong)}, outside)["main"]
         assert isinstance(channel, Viber)
-        bench = Bench(channel=channel, server=server, url=url)
-        async with served(app_of(server.blueprint(), bench.webhooks(), bench.files()), at):
+        pair = Pair(channel=channel, server=server, url=url)
+        async with served(app_of(server.blueprint(), pair.webhooks(), pair.files()), at):
             try:
-                yield bench
+                yield pair
             finally:
                 await channel.close()
                 await server.close()

@@ -14,13 +14,13 @@ from gateway.domain.model.nouns import Address, Content, TemplateMessage
 from gateway.runtime.runtime import opened_outside
 from gateway.runtime.settings.settings import Settings
 from tests.support.http.serving import app_of, listener, served, url_of
-from tests.support.http.webhook_receiver import Ear
+from tests.support.http.webhook_receiver import WebhookReceiver
 
 T = TypeVar("T")
 
 
 @dataclass(kw_only=True)
-class Bench(Ear):
+class Pair(WebhookReceiver):
     channel: Vk
     vk: Server
     account: Account
@@ -57,13 +57,13 @@ class Bench(Ear):
     def other(self, **fields: Any) -> Vk:
         """The channel under other settings."""
         account = replace(self.account, **fields)
-        way = open_accounts({"shop": account}, self.outside)["shop"]
-        assert isinstance(way, Vk)
-        return way
+        channel = open_accounts({"shop": account}, self.outside)["shop"]
+        assert isinstance(channel, Vk)
+        return channel
 
 
 @asynccontextmanager
-async def a_bench(**fields: Any) -> AsyncIterator[Bench]:
+async def a_bench(**fields: Any) -> AsyncIterator[Pair]:
     """`fields`: what the community's settings have instead of the demo's."""
     at, ours = listener(), listener()
     account = replace(demo_account(f"{url_of(at)}/vk"), **fields)
@@ -71,9 +71,9 @@ async def a_bench(**fields: Any) -> AsyncIterator[Bench]:
     async with opened_outside(Settings(public_url=url, private_files=True)) as outside:
         channel = open_accounts({"shop": account}, outside)["shop"]
         assert isinstance(channel, Vk)
-        vk = Server(account, channel.webhook_url, lambda: bench.now)
-        bench = Bench(channel=channel, vk=vk, account=account, outside=outside, url=url)
-        async with served(app_of(vk.blueprint()), at), served(app_of(bench.webhooks()), ours):
-            yield bench
+        vk = Server(account, channel.webhook_url, lambda: pair.now)
+        pair = Pair(channel=channel, vk=vk, account=account, outside=outside, url=url)
+        async with served(app_of(vk.blueprint()), at), served(app_of(pair.webhooks()), ours):
+            yield pair
             await vk.close()
             await channel.close()

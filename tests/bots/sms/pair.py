@@ -13,13 +13,13 @@ from gateway.domain.channel.contract import Outside
 from gateway.domain.channel.secret import Secret
 from gateway.domain.model.nouns import Address
 from tests.support.http.serving import app_of, listener, served, url_of
-from tests.support.http.webhook_receiver import NOW, Ear
+from tests.support.http.webhook_receiver import NOW, WebhookReceiver
 
 ANNA = "+79161234567"
 
 
 @dataclass(kw_only=True)
-class Bench(Ear):
+class Pair(WebhookReceiver):
     channel: Sms
     server: Server
     url: str
@@ -30,7 +30,7 @@ class Bench(Ear):
 
 
 @asynccontextmanager
-async def opened(truth: str = "+79990000009", **wrong: str | Secret) -> AsyncIterator[Bench]:
+async def opened(truth: str = "+79990000009", **wrong: str | Secret) -> AsyncIterator[Pair]:
     """A bench whose channel lives on the stand-in. `wrong`: fields in which our settings differ from the truth."""
     at = listener()
     url = url_of(at)
@@ -39,9 +39,9 @@ async def opened(truth: str = "+79990000009", **wrong: str | Secret) -> AsyncIte
     async with aiohttp.ClientSession() as http:
         channel = open_accounts({"main": replace(account, **wrong)}, Outside(http, url, http))["main"]
         assert isinstance(channel, Sms)
-        bench = Bench(channel=channel, server=server, url=url)
-        async with served(app_of(server.blueprint(), bench.webhooks()), at):
+        pair = Pair(channel=channel, server=server, url=url)
+        async with served(app_of(server.blueprint(), pair.webhooks()), at):
             try:
-                yield bench
+                yield pair
             finally:
                 await server.close()
