@@ -2,7 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 
-from bots.optout_keywords import goodbye, wish
+from gateway.domain.commands.command import Command
+from gateway.domain.commands.keywords import goodbye
 from gateway.domain.model.event import Inbound
 from gateway.domain.model.nouns import Button, Content, Session
 
@@ -15,40 +16,15 @@ It may be called again for the same event after a crash, but only its first answ
 MENU = (Button("Help", reply="/help"), Button("Stop", reply="/stop"))
 
 
-def command(event: Inbound) -> tuple[str, str]:
-    """The command in an event and its argument: ("start", code), ("stop", ""), ("help", ""), or ("", the text).
-
-    A pressed button counts as its reply; Telegram's groups write /start@the_bot.
-    """
-    if event.start is not None:
-        return "start", event.start
-    text = (event.pressed or event.content.text).strip()
-    word, rest = (*text.split(maxsplit=1), "", "")[:2]
-    name = word.partition("@")[0].lower()
-    if name not in COMMANDS and (wanted := wish(text)):
-        return wanted, ""
-    return COMMANDS.get(name, ""), rest if name in COMMANDS else text
-
-
-COMMANDS = {
-    "/start": "start",
-    "start": "start",
-    "старт": "start",
-    "начать": "start",
-    "/stop": "stop",
-    "stop": "stop",
-    "стоп": "stop",
-    "/help": "help",
-    "help": "help",
-    "помощь": "help",
-}
+def command(event: Inbound) -> Command:
+    """Return the command in an event: ("start", code), ("stop", ""), ("help", ""), or ("", the text)."""
+    return event.command
 
 
 async def reply(event: Inbound, session: Session) -> Content | None:
     """The bundled conversation: greets, helps, lets people leave, and says so when it does not understand."""
-    name, _ = command(event)
     who = f", {session.name}" if session.name else ""
-    match name:
+    match event.command.name:
         case "start":
             return Content(f"Hello{who}! You will get our notifications here. What would you like?", buttons=MENU)
         case "stop":

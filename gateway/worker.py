@@ -100,8 +100,8 @@ async def take_notifications(runtime: Runtime, room: int, _: Container[str]) -> 
             item.person or item.id,
             item.lease or "",
             partial(_work_notification, runtime, item),
-            partial(dispatcher.given_back, runtime, item),
-            partial(dispatcher.given_back, runtime, item, now + LONGER),
+            partial(dispatcher.give_back, runtime, item),
+            partial(dispatcher.give_back, runtime, item, now + LONGER),
         )
         for item in taken
     ]
@@ -113,11 +113,11 @@ async def _work_notification(runtime: Runtime, item: Notification) -> None:
         with span("notification", message_id=item.id):
             await dispatcher.work(runtime, item)
     except DatabaseError:
-        await dispatcher.given_back(runtime, item)
+        await dispatcher.give_back(runtime, item)
         raise
     except Exception as error:
         log.exception("%s: the notification could not be worked on", item.id)
-        await dispatcher.broken(runtime, item.id, error)
+        await dispatcher.postpone_broken(runtime, item.id, error)
 
 
 async def _work_event(runtime: Runtime, item: Delivered) -> None:

@@ -12,6 +12,7 @@ from gateway.domain.channel.errors import TemplateUnusable
 from gateway.domain.channel.facts import Facts
 from gateway.domain.channel.window import Window
 from gateway.domain.model.event import Inbound
+from gateway.domain.model.identifier import Identifier, find
 from gateway.domain.model.nouns import Address, Content, Progress, TemplateMessage
 
 __all__ = ["FACTS", "Account", "Sms", "open_accounts"]
@@ -22,6 +23,8 @@ FACTS = Facts(
     receipts=Progress.DELIVERED,
     echoes_key=True,
     may_send_as=is_sender,
+    reaches=("phone",),
+    identifier_of=inbound.identifier_of,
     parts=outbound.charged,
     max_body=64 * 1024,
 )
@@ -53,8 +56,9 @@ class Sms:
     def parse(self, call: Call) -> Parsed:
         return inbound.parse(self._name, call)
 
-    def at_phone(self, phone: str) -> Address | None:
-        return Address(FACTS.name, self._name, phone)
+    def address_of(self, identifier: Identifier) -> Address | None:
+        phone = find([identifier], "phone")
+        return Address(FACTS.name, self._name, phone) if phone else None
 
     def start_link(self, code: str) -> str | None:  # noqa: ARG002 - a text message has no such links
         return None

@@ -13,6 +13,7 @@ from bots.sms.numbers import is_phone
 from gateway.domain.channel.calls import Answer, Call, Forged, Malformed, Parsed
 from gateway.domain.channel.secret import Secret
 from gateway.domain.model.event import Event, Inbound, Person, Receipt, Subscription, Unrecognised
+from gateway.domain.model.identifier import Identifier, identifier, identifiers
 from gateway.domain.model.nouns import Address, Content, Media, Progress
 
 NAME = "sms"
@@ -101,7 +102,7 @@ class _Told:
             content=self._content(),
             at=at,
             kind=self.form.get("MediaContentType0", "text"),
-            person=Person(phone=user if is_phone(user) else ""),
+            person=Person(identifiers=identifiers(phone=user if is_phone(user) else None)),
             raw=self._raw(),
         )
         opted = OPTED.get(self.form.get("OptOutType", ""))
@@ -135,3 +136,8 @@ def _form(call: Call) -> list[tuple[str, str]]:
 def _signed_url(call: Call) -> str:
     """The query is spelled anew, as we spelled it for Twilio: servers and proxies on the way may unquote some of it."""
     return f"{call.url.partition('?')[0]}?{urlencode(call.query)}" if call.query else call.url
+
+
+def identifier_of(user: str) -> Identifier | None:
+    """Return the phone number that an address is; None for a short code or a name."""
+    return identifier("phone", user) if is_phone(user) else None

@@ -20,6 +20,7 @@ from gateway.domain.channel.facts import Facts, Limits, Rate
 from gateway.domain.channel.secret import OwnSecret, Secret
 from gateway.domain.channel.window import Window
 from gateway.domain.model.event import Inbound
+from gateway.domain.model.identifier import Identifier
 from gateway.domain.model.nouns import Address, Content, Progress, TemplateMessage
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class Telegram:
     def parse(self, call: Call) -> Parsed:
         return webhook.parse(self.account, call)
 
-    def at_phone(self, phone: str) -> Address | None:  # noqa: ARG002 - Telegram does not reach people by number
+    def address_of(self, identifier: Identifier) -> Address | None:  # noqa: ARG002 - Telegram reaches nobody who has no chat
         return None
 
     def start_link(self, code: str) -> str | None:

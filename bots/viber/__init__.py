@@ -27,6 +27,7 @@ from gateway.domain.channel.secret import Secret
 from gateway.domain.channel.web import is_address
 from gateway.domain.channel.window import Mode, Window
 from gateway.domain.model.event import Inbound
+from gateway.domain.model.identifier import Identifier
 from gateway.domain.model.nouns import Address, Content, Progress, TemplateMessage
 
 MAX_NAME = 28
@@ -100,7 +101,7 @@ class Viber:
     def parse(self, call: Call) -> Parsed:
         return webhook.parse(self.account, call, self._welcome)
 
-    def at_phone(self, phone: str) -> Address | None:  # noqa: ARG002 - Viber does not reach people by number
+    def address_of(self, identifier: Identifier) -> Address | None:  # noqa: ARG002 - Viber reaches nobody who has no chat
         return None
 
     def start_link(self, code: str) -> str | None:

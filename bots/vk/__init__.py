@@ -22,6 +22,7 @@ from gateway.domain.channel.calls import Call, Parsed
 from gateway.domain.channel.contract import Binding, Channel, Outside
 from gateway.domain.channel.facts import Facts
 from gateway.domain.model.event import Inbound
+from gateway.domain.model.identifier import Identifier
 from gateway.domain.model.nouns import Address, Content, TemplateMessage
 
 __all__ = ["INTENTS", "Account", "Vk", "open_accounts"]
@@ -45,7 +46,7 @@ class Vk:
     def parse(self, call: Call) -> Parsed:
         return webhook.parse(self.account, self.settings.confirmation, call)
 
-    def at_phone(self, phone: str) -> Address | None:  # noqa: ARG002 - VK does not reach people by number
+    def address_of(self, identifier: Identifier) -> Address | None:  # noqa: ARG002 - VK reaches nobody who has no chat
         return None
 
     def start_link(self, code: str) -> str | None:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from bots.whatsapp.binding import read_binding
 from bots.whatsapp.inbound import webhook
+from bots.whatsapp.inbound.messages import identifier_of
 from bots.whatsapp.outbound import sending
 from bots.whatsapp.outbound.pieces import split
 from bots.whatsapp.templates import approvals
@@ -19,6 +20,7 @@ from gateway.domain.channel.facts import Facts, Limits, Rate
 from gateway.domain.channel.secret import OwnSecret, Secret
 from gateway.domain.channel.window import Mode, Window
 from gateway.domain.model.event import Inbound
+from gateway.domain.model.identifier import Identifier, find
 from gateway.domain.model.message_template import MessageTemplate
 from gateway.domain.model.nouns import Address, Content, Progress, TemplateMessage
 
@@ -40,6 +42,8 @@ FACTS = Facts(
     echoes_key=True,
     limits=LIMITS,
     flat_values=True,
+    reaches=("phone",),
+    identifier_of=identifier_of,
     markup=True,
     max_body=3 * 1024 * 1024,
 )
@@ -83,8 +87,9 @@ class WhatsApp:
     def parse(self, call: Call) -> Parsed:
         return webhook.parse(call, self._family)
 
-    def at_phone(self, phone: str) -> Address | None:
-        return Address(FACTS.name, self.account, phone.removeprefix("+"))
+    def address_of(self, identifier: Identifier) -> Address | None:
+        phone = find([identifier], "phone")
+        return Address(FACTS.name, self.account, phone.removeprefix("+")) if phone else None
 
     def start_link(self, code: str) -> str | None:
         """Opens the chat with `/start <code>` typed, for the person to send."""

@@ -71,7 +71,9 @@ class Shared:
     ) -> Sequence[list[Document]]:
         found: defaultdict[Any, list[Document]] = defaultdict(list)
         async for document in self._collection.find({field: {"$in": sorted(set(values))}}, wanted):
-            found[document[field]].append(document)
+            held = document[field]
+            for value in held if isinstance(held, list) else [held]:
+                found[value].append(document)
         return [found[value] for value in values]
 
     async def _find_each(self, asked: Sequence[Sequence[str]]) -> Sequence[list[Document]]:

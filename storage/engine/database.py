@@ -71,7 +71,7 @@ def _indexes(kept: timedelta, traced: timedelta) -> Mapping[str, list[IndexModel
         "notifications": [
             _sparse("lane", "due_at"),
             *map(_sparse, ("lease", "person", "group_id", "bulk_id", "dead_at")),
-            *map(_sparse, ("recipient.external_id", "recipient.phone", "created_at", "untold")),
+            *map(_sparse, ("recipient.identifiers", "created_at", "untold")),
             _sparse("job_id", "job_at"),
             _kept("done_at", kept),
         ],
@@ -92,8 +92,7 @@ def _indexes(kept: timedelta, traced: timedelta) -> Mapping[str, list[IndexModel
         "messages": [_kept("at", max(kept, RECEIPTS_COME)), IndexModel([("session", ASCENDING), ("at", ASCENDING)])],
         "sessions": [_sparse("contact"), _sparse("active_at")],
         "contacts": [
-            IndexModel([(field, ASCENDING)], unique=True, sparse=True)
-            for field in ("phone", "external_id", "start_code")
+            IndexModel([(field, ASCENDING)], unique=True, sparse=True) for field in ("identifiers", "start_code")
         ],
         "optouts": [_sparse("at")],
         "tokens": [_sparse("user"), _sparse("family"), _kept("expires_at", TOKENS_REMEMBERED)],

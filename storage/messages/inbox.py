@@ -37,11 +37,6 @@ class Delivered(Struct, frozen=True):
     lease: str = ""
 
 
-def key(event: Event) -> str:
-    """The key of the dedupe: the provider's identity of the event within our account."""
-    return f"{event.channel}:{event.account}:{event.id}"
-
-
 class Inbox:
     """Group commit: requests that come while an insert is under way share the next one."""
 
@@ -135,7 +130,7 @@ _count = count(1)
 def _document(event: Event, now: datetime) -> Document:
     """`n` keeps the order of events that came in the same millisecond. `lane` is there while others wait for it."""
     item = msgspec.to_builtins(event, builtin_types=(datetime,))
-    document = {"_id": key(event), "event": item, "at": now, "n": next(_count), "due_at": now}
+    document = {"_id": event.key, "event": item, "at": now, "n": next(_count), "due_at": now}
     return document | ({"lane": event.lane} if isinstance(event, Personal) else {})
 
 

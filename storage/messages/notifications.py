@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from pymongo.errors import BulkWriteError
 
+from gateway.domain.model.identifier import Identifier
 from gateway.domain.model.notification import Notification, Priority, Status, lane_of
 from storage.documents import changes, newest, queue
 from storage.documents.codec import from_document, to_document
@@ -134,16 +135,15 @@ class Found(Struct, frozen=True):
     group_id: str | None = None
     bulk_id: str | None = None
     job_id: str | None = None
-    external_id: str | None = None
-    phone: str | None = None
+    identifier: Identifier | None = None
     since: datetime = EPOCH
     until: datetime = END
 
     @property
     def named(self) -> tuple[str, str] | None:
         """The indexed field and its value."""
-        fields = ("group_id", "bulk_id", "recipient.external_id", "recipient.phone")
-        given = zip(fields, (self.group_id, self.bulk_id, self.external_id, self.phone), strict=True)
+        fields = ("group_id", "bulk_id", "recipient.identifiers")
+        given = zip(fields, (self.group_id, self.bulk_id, self.identifier), strict=True)
         return next(((field, value) for field, value in given if value), None)
 
 

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from hypothesis.vendor.pretty import RepresentationPrinter
 from msgspec.structs import replace
 
+from gateway.domain.cascade.evidence import Outcome, after_send, begin
 from gateway.domain.cascade.moves import Context, Move, Reachability, Recall, Send
 from gateway.domain.cascade.rule import advance, next_move
 from gateway.domain.channel.errors import SendError, Unavailable
 from gateway.domain.model.attempt import Attempt, Step
 from gateway.domain.model.notification import Notification, Recipient, Status, lane_of, mark_unknown
 from gateway.domain.model.nouns import Cause
-from gateway.messages.delivery.dispatcher import Outcome, _after, _begin
 from tests.laws.choices import (
     ACCOUNTS,
     ADDRESS,
@@ -156,7 +156,7 @@ class Play(Scene):
     def hand_over(self, send: Send, context: Context, account: str) -> None:
         self.made.append((self.turns[-1], send))
         pieces = 1 if send.template else self.pieces[send.step]
-        index, begun = _begin(self.notification, send, ADDRESS, pieces, self.now)
+        index, begun = begin(self.notification, send, ADDRESS, pieces, self.now)
         self.notification = replace(begun, due_at=self.now + LEASE, lane=lane_of(begun.priority), fifo=account)
         self.stood = self.stood if send.again is not None else None
         meanwhile = self.draw(st.integers(0, 7))
@@ -169,7 +169,7 @@ class Play(Scene):
             self.notification = replace(self.notification, lease=None)
             return
         self.now += self.draw(minutes(0, 0, 0.02, 0.5))
-        self.notification = _after(self.notification, index, outcome, None, context)
+        self.notification = after_send(self.notification, index, outcome, None, context)
         self.ask(dataclasses.replace(context, now=self.now))
 
     def answered(self, index: int) -> Outcome | None:

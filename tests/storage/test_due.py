@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from gateway.domain.model.attempt import Step
+from gateway.domain.model.identifier import identifiers
 from gateway.domain.model.notification import Notification, Priority, Recipient, Status, lane_of
 from gateway.domain.model.nouns import Content
 from storage.documents.codec import Collection
@@ -147,7 +148,7 @@ def asked(number: int, **fields: object) -> Notification:
     step = Step("sms", content=Content("Hello"))
     asked = Notification(
         f"n{number}",
-        Recipient(phone="+79000000001"),
+        Recipient(identifiers(phone="+79000000001")),
         (step,),
         START,
         START + 1000 * LEASE,

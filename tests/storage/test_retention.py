@@ -11,6 +11,7 @@ from pymongo.errors import OperationFailure
 
 from gateway.domain.model.attempt import Step
 from gateway.domain.model.event import Receipt
+from gateway.domain.model.identifier import identifiers
 from gateway.domain.model.notification import Notification, Recipient, Status
 from gateway.domain.model.nouns import Cause, Content, Progress
 from gateway.runtime.runtime import Clock, opened_database
@@ -41,7 +42,9 @@ async def kept(db: Db) -> set[timedelta]:
 
 def made(name: str) -> Notification:
     step = Step("sms", content=Content("Hi"))
-    return Notification(name, Recipient(phone="+79000000001"), (step,), LONG_AGO, LONG_AGO + DAY, due_at=LONG_AGO)
+    return Notification(
+        name, Recipient(identifiers(phone="+79000000001")), (step,), LONG_AGO, LONG_AGO + DAY, due_at=LONG_AGO
+    )
 
 
 async def test_finished_messages_the_log_and_events_have_their_time(db: Db) -> None:

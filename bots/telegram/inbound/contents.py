@@ -4,6 +4,7 @@ from typing import Any
 
 from bots.telegram.inbound.updates import File, Keyboard, Message, User
 from gateway.domain.model.event import Person
+from gateway.domain.model.identifier import identifiers
 from gateway.domain.model.nouns import Content, Media
 
 FILES = {
@@ -61,7 +62,8 @@ def person(sender: User, message: Message | None = None) -> Person:
     """A contact tells the sender's own number only if it is the sender's own."""
     contact = message.contact if message else None
     own = contact is not None and contact.user_id == sender.id
-    return Person(_name(sender), _phone(contact.phone_number) if contact and own else "", sender.language_code)
+    number = _phone(contact.phone_number) if contact and own else None
+    return Person(_name(sender), identifiers(phone=number), sender.language_code)
 
 
 def _name(person: Any) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from bots.whatsapp.item import dig, items, moment, word, written
 from gateway.domain.model.event import Inbound, Person
+from gateway.domain.model.identifier import Identifier, identifier, identifiers
 from gateway.domain.model.nouns import Address, Content, Media
 
 FILES = ("image", "video", "audio", "document", "sticker")
@@ -18,6 +19,11 @@ AFTERTHOUGHTS = ("system", "edit", "revoke")
 def is_phone(name: str) -> bool:
     """Phone numbers are digits; every other name is a business-scoped user id ("RU.1349...")."""
     return name.isascii() and name.isdigit()
+
+
+def identifier_of(user: str) -> Identifier | None:
+    """Return the phone number that an address is; None for a business-scoped user id."""
+    return identifier("phone", f"+{user}") if is_phone(user) else None
 
 
 def read_message(item: object, contacts: Sequence[object], account: str, otherwise: datetime) -> Inbound:
@@ -49,7 +55,7 @@ def _sender(item: object, contacts: Sequence[object]) -> tuple[str, Person]:
     user = next((name for name in names if not is_phone(name)), phone)
     if not user:
         raise ValueError("a message of nobody")
-    return user, Person(name=word(contact, "profile", "name"), phone=f"+{phone}" if phone else "")
+    return user, Person(word(contact, "profile", "name"), identifiers(phone=phone and f"+{phone}"))
 
 
 def _meaning(item: object) -> tuple[str, Content, str | None]:

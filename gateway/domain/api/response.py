@@ -2,7 +2,7 @@
 
 from msgspec import UNSET, Struct, UnsetType
 
-from gateway.domain.model.price import Price
+from gateway.domain.terms.price import Price
 
 
 class View(Struct, rename="camel", kw_only=True):
@@ -62,12 +62,13 @@ class BulkResponse(View):
 
 
 class RecipientView(View):
-    """Whom the caller named."""
+    """Whom the caller named. identifiers: all of them, as `kind:value`."""
 
     phone: str | None
     contact_id: str | None
     external_id: str | None
     chat_session_id: str | None
+    identifiers: list[str]
 
 
 class CallRequestView(View):
@@ -183,6 +184,7 @@ class MessageView(View):
     job_id: str | None
     phone: str | None
     external_id: str | None
+    identifiers: list[str]
     status: str
     channel: str | None
     reason: str | None

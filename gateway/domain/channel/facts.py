@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from gateway.domain.channel.window import Window
+from gateway.domain.model.identifier import Identifier
 from gateway.domain.model.nouns import Content, Progress
 
 
@@ -39,6 +40,10 @@ def _no_group(_: str) -> bool:
     return False
 
 
+def _no_identifier(_: str) -> Identifier | None:
+    return None
+
+
 @dataclass(frozen=True)
 class Facts:
     """What a provider can do. The core decides by these, never by a channel's name.
@@ -55,6 +60,9 @@ class Facts:
     may_send_as: whether a name or number may stand as the sender; None: people always see the account's own.
     parts: the short messages that a content is charged as, where that is more than its pieces.
     flat_values: what fills a template is on one line: line breaks, tabs and runs of spaces become one space.
+    reaches: the kinds of identifier by which people can be written to who have no chat with us (`Channel.address_of`).
+    identifier_of: the identifier that an address (its `user`) itself is, where it is one: the inverse of `address_of`.
+    shows: what it shows of a content beside text, media and buttons: "subject", "html".
     markup: the messenger itself shows *bold*, _italic_, ~struck~ and ```mono``` in any text.
     max_body: the largest webhook body in bytes.
     """
@@ -73,5 +81,8 @@ class Facts:
     may_send_as: Callable[[str], bool] | None = None
     parts: Callable[[Content], int] | None = None
     flat_values: bool = False
+    reaches: Sequence[str] = ()
+    identifier_of: Callable[[str], Identifier | None] = _no_identifier
+    shows: Sequence[str] = ()
     markup: bool = False
     max_body: int = 1024 * 1024

@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from gateway.domain.api.links import Link, Shortening
-from gateway.domain.api.request import RESERVED, BulkRequest, MessageInput, RequestError, convert
+from gateway.domain.api.request import RESERVED, BulkRequest, Destination, MessageInput, RequestError, convert
 from gateway.domain.model.attempt import Step
 from gateway.domain.model.change import Callback
 from gateway.domain.model.notification import Notification
@@ -21,7 +21,7 @@ from gateway.messages.composing.terms import Terms, read_callback, read_terms
 from gateway.messages.composing.texts import filled
 from gateway.messages.delivery.reachability import channel_of
 from gateway.messages.templates.expansion import expanded
-from gateway.people.recipients import recipient
+from gateway.people.recipients import read_recipient
 from gateway.runtime.runtime import Runtime, account_key
 from storage.access import keys
 
@@ -138,7 +138,8 @@ async def _plan(runtime: Runtime, request: Request, wanted: Wanted, index: int, 
 async def _accepted(runtime: Runtime, request: Request, wanted: Wanted, index: int, accepted: int) -> Plan:
     message, terms, destination = wanted.message, wanted.terms, wanted.message.destinations[index]
     try:
-        named, person = await recipient(runtime, destination, join=not request.trial)
+        _check_variables(destination)
+        recipient, person = await read_recipient(runtime, destination, join=not request.trial)
         hours = terms.hours(destination)
     except RequestError as error:
         raise error.within(f"destinations[{index}]") from None
@@ -146,7 +147,7 @@ async def _accepted(runtime: Runtime, request: Request, wanted: Wanted, index: i
     shortening = Shortening(runtime.settings.link_base, key, terms.accepted_at, runtime.settings.links_kept, links)
     made = Notification(
         key,
-        named,
+        recipient,
         tuple(
             _finished(runtime, message, shortening, filled(step, asked, number, destination.variables))
             for number, ((step, _), asked) in enumerate(zip(wanted.steps, message.channels, strict=True))
@@ -166,6 +167,12 @@ async def _accepted(runtime: Runtime, request: Request, wanted: Wanted, index: i
     warnings = [*wanted.warnings, *(warning for _, told in wanted.steps for warning in told), *terms.told(hours)]
     warnings += [words for number, step in enumerate(made.steps) for words in flattened(runtime, step, number)]
     return Plan(wanted.path, terms.under(made, hours, request.before + index), warnings=warnings, links=links)
+
+
+def _check_variables(destination: Destination) -> None:
+    for name, value in destination.variables.items():
+        if not isinstance(value, str | int | float):
+            raise RequestError("invalid", "a variable is a text, a number, true or false", f"variables.{name}")
 
 
 def _finished(runtime: Runtime, message: MessageInput, shortening: Shortening, step: Step) -> Step:

@@ -10,12 +10,12 @@ from uuid import NAMESPACE_URL, uuid5
 from msgspec import Meta
 from msgspec.structs import replace
 
-from gateway.domain.api.request import Destination, Input, RequestError
+from gateway.domain.api.request import Input, RequestError
 from gateway.domain.model.attempt import Attempt
-from gateway.domain.model.notification import Notification, Recipient, lane_of
+from gateway.domain.model.notification import Notification, lane_of
 from gateway.domain.model.nouns import Progress
 from gateway.messages.archive.dead_letters import DeadLettersQuery, Kind, page
-from gateway.people.recipients import recipient
+from gateway.people.recipients import person_of
 from gateway.runtime.paging import MOST, Cursor
 from gateway.runtime.runtime import Runtime
 from storage.messages import callbacks, inbox, notifications
@@ -102,7 +102,7 @@ async def _message(runtime: Runtime, key: str, *, force: bool) -> Outcome:
     if (doubt := in_doubt(old)) and not force:
         return Outcome(key, Result.NEEDS_FORCE, reason=doubt)
     try:
-        _, person = await recipient(runtime, _named(old.recipient))
+        person = await person_of(runtime, old.recipient)
     except RequestError as error:
         return Outcome(key, Result.NOBODY, reason=error.message)
     now = runtime.clock()
@@ -137,12 +137,6 @@ def anew(old: Notification, person: str, now: datetime, ordinal: int) -> Notific
         callback=old.callback,
         replay_of=old.id,
         lane=lane_of(old.priority),
-    )
-
-
-def _named(whom: Recipient) -> Destination:
-    return Destination(
-        phone=whom.phone, contact_id=whom.contact, external_id=whom.external_id, chat_session_id=whom.session
     )
 
 

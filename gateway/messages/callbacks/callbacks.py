@@ -19,6 +19,7 @@ import msgspec
 from gateway.domain.api.formats import iso
 from gateway.domain.api.signing import signed
 from gateway.domain.model.change import Change
+from gateway.domain.model.identifier import find
 from gateway.domain.model.notification import Notification, Status
 from gateway.domain.model.nouns import Address
 from gateway.messages.callbacks.hosts import SOON, Host, Hosts
@@ -93,7 +94,7 @@ def _told(message: Notification, change: Change) -> dict[str, Any]:
         "id": message.id,
         "groupId": message.group_id,
         "bulkId": message.bulk_id,
-        "externalId": message.recipient.external_id,
+        "externalId": find(message.recipient.identifiers, "externalId"),
         "channel": change.channel,
         "oldStatus": change.old,
         "newStatus": change.new,

@@ -12,9 +12,9 @@ from jinja2 import StrictUndefined, Template, TemplateSyntaxError, meta, nodes
 from jinja2 import TemplateError as JinjaError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-MAX_TEXT = 16 * 1024
+MAX_TEXT, MAX_MARKUP = 16 * 1024, 64 * 1024
 MAX_RESULT = 64 * 1024
-"""Characters of a template, bytes of what it becomes."""
+"""Characters of a template, of one in HTML, and bytes of what either becomes."""
 
 MAX_DEPTH = 32
 KEPT = 256
@@ -67,13 +67,14 @@ class TemplateError(Exception):
         self.reason = reason
 
 
-def render(text: str, variables: Mapping[str, Value]) -> str:
+def render(text: str, variables: Mapping[str, Value], *, markup: bool = False) -> str:
     """The text with its variables filled in; markup is left as it is. Raises TemplateError.
 
+    markup: the text is HTML, so the values are escaped: what somebody is called changes nothing of it.
     A variable that the text asks for and that is not given is an error, never an empty place.
     """
     _check_variables(variables)
-    template = _compiled(text)
+    template = _compiled(text, markup=markup)
     try:
         return _within_bounds(template, variables)
     except JinjaError as error:
@@ -109,13 +110,13 @@ def _check_variables(variables: Mapping[str, Value]) -> None:
 
 
 @lru_cache(maxsize=KEPT)
-def _compiled(text: str) -> Template:
-    if len(text) > MAX_TEXT:
-        raise TemplateError(f"a template has at most {MAX_TEXT} characters")
+def _compiled(text: str, *, markup: bool = False) -> Template:
+    if len(text) > (MAX_MARKUP if markup else MAX_TEXT):
+        raise TemplateError(f"a template has at most {MAX_MARKUP if markup else MAX_TEXT} characters")
     try:
         tree = ENVIRONMENT.parse(text)
         _check(tree, 0)
-        return ENVIRONMENT.from_string(tree)
+        return (ESCAPING if markup else ENVIRONMENT).from_string(tree)
     except TemplateSyntaxError as error:
         raise TemplateError(f"line {error.lineno}: {error.message}") from None
     except TemplateError:
@@ -168,3 +169,5 @@ def _environment() -> ImmutableSandboxedEnvironment:
 
 
 ENVIRONMENT = _environment()
+ESCAPING = ENVIRONMENT.overlay(autoescape=True)
+"""For HTML, in which a value must not be markup."""

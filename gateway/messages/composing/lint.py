@@ -18,7 +18,7 @@ def used(steps: Sequence[StepInput]) -> list[frozenset[str]]:
 
 def texts_of(step: StepInput) -> Iterator[tuple[str, str]]:
     """Every text of a step that may hold variables, by its field."""
-    yield "text", step.text
+    yield from (("text", step.text), ("subject", step.subject), ("html", step.html))
     yield from ((f"buttons[{index}].text", button.text) for index, button in enumerate(step.buttons))
     if step.template:
         yield from _template_texts(step.template)

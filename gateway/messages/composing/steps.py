@@ -30,6 +30,8 @@ def outlined(runtime: Runtime, asked: StepInput, index: int) -> tuple[Step, list
     step = replace(step, required=asked.required)
     if asked.sender and channel.facts.may_send_as is None:
         warnings = [*warnings, f"people on {asked.channel} see your account's own name, so `from` is not used"]
+    unseen = [part for part in ("subject", "html") if getattr(asked, part) and part not in channel.facts.shows]
+    warnings = [*warnings, *(f"people on {asked.channel} do not see `{part}`, so it is not used" for part in unseen)]
     return step, [f"channels[{index}]: {warning}" for warning in warnings]
 
 

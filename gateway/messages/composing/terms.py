@@ -8,8 +8,8 @@ from msgspec import structs
 from gateway.domain.api.request import Destination, MessageInput, RequestError
 from gateway.domain.channel.web import callback_problem
 from gateway.domain.model.change import Callback
-from gateway.domain.model.hours import Hours, is_zone, opens_at, read_ranges
 from gateway.domain.model.notification import Notification, Priority, Status, lane_of
+from gateway.domain.terms.hours import Hours, is_zone, opens_at, read_ranges
 from gateway.runtime.settings.settings import Settings
 
 FURTHEST = timedelta(days=366)
@@ -24,7 +24,7 @@ SPREAD = 10
 
 @dataclass(frozen=True)
 class Terms:
-    """`begins_at`: when it is due first. `ranges` and `weekdays` are those of gateway.domain.model.hours."""
+    """`begins_at`: when it is due first. `ranges` and `weekdays` are those of gateway.domain.terms.hours."""
 
     accepted_at: datetime
     begins_at: datetime

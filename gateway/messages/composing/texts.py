@@ -35,7 +35,9 @@ def _content(asked: StepInput, variables: Values) -> Content:
     text = _text(asked.text, "text", variables, needed=asked.media is None)
     media = Media(asked.media.type, asked.media.url, name=asked.media.name) if asked.media else None
     buttons = [_button(button, f"buttons[{index}].text", variables) for index, button in enumerate(asked.buttons)]
-    return Content(text, media, tuple(buttons), sender=asked.sender or "")
+    subject = " ".join(_text(asked.subject, "subject", variables, needed=False).split())
+    html = _text(asked.html, "html", variables, needed=False, markup=True)
+    return Content(text, media, tuple(buttons), sender=asked.sender or "", subject=subject, html=html)
 
 
 def _button(asked: ButtonInput, field: str, variables: Values) -> Button:
@@ -85,10 +87,10 @@ def _filler(asked: TemplateButtonInput, field: str, variables: Values) -> Templa
     return TemplateButton(asked.index, url, reply)
 
 
-def _text(asked: str, field: str, variables: Values, *, needed: bool = True) -> str:
+def _text(asked: str, field: str, variables: Values, *, needed: bool = True, markup: bool = False) -> str:
     """A text with this recipient's values; no provider takes an empty one, except as the caption of a file."""
     try:
-        text = render(asked, variables)
+        text = render(asked, variables, markup=markup)
     except TemplateError as error:
         raise RequestError("bad_text", error.reason, field) from None
     if needed and not text.strip():

@@ -4,7 +4,7 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 
@@ -13,9 +13,9 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from gateway.domain.api.request import RequestError
 from gateway.domain.api.response import View
-from gateway.domain.model.hours import is_zone
 from gateway.domain.model.job import Row
-from gateway.people.recipients import normal_phone
+from gateway.domain.terms.hours import is_zone
+from gateway.people.identifiers import normal_email, normal_phone
 
 MOST = 100_000
 """Rows of one file."""
@@ -29,6 +29,9 @@ LONGEST = 8192
 HEADINGS = {
     "phone": ("phone", "phone number", "mobile", "tel", "телефон", "номер", "номер телефона", "мобильный", "тел"),
     "externalId": ("externalid", "external id", "id", "внешний id", "внешний код", "код клиента", "ид"),
+    "email": ("email", "e-mail", "mail", "почта", "эл. почта", "электронная почта"),
+    "device": ("device", "устройство"),
+    "identifier": ("identifier", "идентификатор"),
     "contactId": ("contactid", "contact id", "contact", "id контакта", "контакт"),
     "chatSessionId": ("chatsessionid", "chat session id", "session", "id сессии", "сессия"),
     "timezone": ("timezone", "time zone", "tz", "часовой пояс", "таймзона"),
@@ -39,7 +42,7 @@ SEPARATOR = re.compile(r"sep=(.)\r?\n")
 """The first line of a file that is to be opened by Excel."""
 
 QUOTED = re.compile(r'"[^"]*"')
-ADDRESSES = ("phone", "externalId", "contactId", "chatSessionId")
+ADDRESSES = ("phone", "email", "externalId", "device", "identifier", "contactId", "chatSessionId")
 FIELDS = {heading: name for name, headings in HEADINGS.items() for heading in headings}
 Cells = Sequence[object]
 
@@ -98,23 +101,24 @@ def _columns(headings: Sequence[str], wanted: frozenset[str]) -> dict[str, str]:
     return columns
 
 
-def _row(number: int, given: Mapping[tuple[str, str], str], region: str, wanted: frozenset[str]) -> Row | Fault:
-    """`given`: the texts by heading and what it was taken for."""
-    heading = {name: told for told, name in given}
-    values = {name: text for (_, name), text in given.items() if text}
-    named = {name: values.pop(name) for name in HEADINGS if name in values}
+def _row(number: int, cells: Mapping[tuple[str, str], str], region: str, needed: frozenset[str]) -> Row | Fault:
+    """Return a row as a destination, or what is wrong with it. `cells`: by heading and what it was taken for."""
+    heading = {name: heading for heading, name in cells}
+    values = {name: text for (_, name), text in cells.items() if text}
+    named = {name: values[name] for name in HEADINGS if name in values}
+    variables = {name: text for name, text in values.items() if name not in HEADINGS or name in needed}
     if not any(name in named for name in ADDRESSES):
         return Fault(row=number, column="", message="nothing says who is meant")
     if "timezone" in named and not is_zone(named["timezone"]):
         return Fault(row=number, column=heading["timezone"], message="a time zone is named as in Europe/Moscow")
-    if missing := sorted(wanted - values.keys()):
+    if missing := sorted(needed - variables.keys()):
         return Fault(row=number, column=missing[0], message="it is empty")
-    if "phone" in named:
+    for name in _FORMS.keys() & named.keys():
         try:
-            named["phone"] = _phone(named["phone"], region)
+            named[name] = _FORMS[name](named[name], region)
         except RequestError as error:
-            return Fault(row=number, column=heading["phone"], message=error.message)
-    row = Row(number, {**named, "variables": values})
+            return Fault(row=number, column=heading[name], message=error.message)
+    row = Row(number, {**named, "variables": variables})
     if len(msgspec.json.encode(row)) > LONGEST:
         return Fault(row=number, column="", message=f"it is too long: at most {LONGEST} bytes")
     return row
@@ -128,6 +132,10 @@ def _phone(text: str, region: str) -> str:
         if not text.isdigit():
             raise
         return normal_phone(f"+{text}", region)
+
+
+_FORMS: Mapping[str, Callable[[str, str], str]] = {"phone": _phone, "email": normal_email}
+"""How an identifier is brought into its one form."""
 
 
 def _text(cell: object) -> str:

@@ -12,7 +12,7 @@ from gateway.domain.channel.facts import Limits
 from gateway.domain.channel.rates import read_limits
 from gateway.domain.channel.secret import Secret, read_secret
 from gateway.domain.channel.web import callback_problem, is_base
-from gateway.domain.model.price import Price, read_price
+from gateway.domain.terms.price import Price, read_price
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")

@@ -12,8 +12,8 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from gateway.domain.channel.secret import OwnSecret, read_secret
 from gateway.domain.channel.web import is_base
-from gateway.domain.model.hours import is_zone
-from gateway.domain.model.price import Price
+from gateway.domain.terms.hours import is_zone
+from gateway.domain.terms.price import Price
 from gateway.runtime.settings.accounts import SettingsError, read_tables, take_callbacks, take_limits, take_prices
 
 DATABASE = re.compile(r"[A-Za-z0-9_-]{1,38}")

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.conversation import COMMANDS, MENU, command, reply
+from bots.conversation import MENU, command, reply
+from gateway.domain.commands.command import COMMANDS
 from gateway.domain.model.event import Inbound
 from gateway.domain.model.nouns import Address, Content, Session
 

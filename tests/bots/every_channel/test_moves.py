@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from msgspec import structs
 
+from gateway.domain.cascade.evidence import Outcome
 from gateway.domain.cascade.moves import Abandon, Context, Move, Reachability, Send, Wait
 from gateway.domain.cascade.rule import next_move
 from gateway.domain.channel.contract import Channel
@@ -13,8 +14,7 @@ from gateway.domain.channel.errors import SendError, Throttled
 from gateway.domain.channel.facts import Facts
 from gateway.domain.model.attempt import HOLD
 from gateway.domain.model.nouns import Cause, Content, Progress
-from gateway.messages.delivery.dispatcher import Outcome
-from gateway.people.sessions import _closed
+from gateway.people.sessions import after_closing
 from tests.gateway.domain.cascade.cases import ADDRESS, IDLE, NOW, OPEN, SMS, TEXT, asked, made
 from tests.support.client import PHONE, ApiClient
 
@@ -84,10 +84,10 @@ def move_after(error: SendError, facts: Facts) -> Move:
     if error.cause is Cause.STOPPED:
         reach = replace(reach, session=structs.replace(OPEN, blocked_at=NOW))
     elif error.cause is Cause.WINDOW_CLOSED:
-        reach = replace(reach, session=_closed(OPEN, ADDRESS, NOW))
+        reach = replace(reach, session=after_closing(OPEN, ADDRESS, NOW))
     elif error.cause is Cause.MISCONFIGURED:
         reach = replace(reach, held_until=NOW + HOLD, held_why="see the log")
-    attempt = Outcome(error=error).applied(made(Progress.SENDING, timedelta(0)), NOW)
+    attempt = Outcome(error=error).apply(made(Progress.SENDING, timedelta(0)), NOW)
     step = structs.replace(TEXT, intent=next(iter(facts.intents), ""))
     return next_move(asked(step, SMS, attempts=(attempt,)), Context(NOW, [reach, IDLE]))
 

@@ -12,12 +12,14 @@ from webhooks.demo.environment import opened_environment
 
 PIGEON = {"channel": "pigeon", "text": "Your order has been sent."}
 SMS = {"channel": "sms", "text": "Order sent."}
+LOFT = f"loft-{PHONE.removeprefix('+')}"
 
 
 @pytest.fixture
 async def demo(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ApiClient]:
     monkeypatch.setitem(bots.CHANNELS, "pigeon", "tests.bots.pigeon")
     async with opened_environment(settings) as opened, ApiClient.of(opened) as client:
+        await client.post("/api/v1/contacts", {"phone": PHONE, "identifier": f"loft:{LOFT}"})
         yield client
 
 
@@ -65,9 +67,7 @@ async def test_its_webhook_wants_the_secret_and_keeps_what_it_cannot_read(demo: 
     channel = demo.environment.runtime.channel("pigeon")
     assert channel
     assert (await channel.binding()).url == f"{demo.environment.url}/webhooks/pigeon/demo"
-    body = (
-        b'[{"kind": "letter", "id": "1"}, 5, {"kind": "letter", "id": "2", "from": "+79000000001", "text": "/start"}]'
-    )
+    body = b'[{"kind": "letter", "id": "1"}, 5, {"kind": "letter", "id": "2", "from": "loft-79000000001", "text": "/start"}]'
     for secret, status in (("guessed", 401), (channel.settings.secret.reveal(), 200)):  # type: ignore[attr-defined]
         headers = {"X-Loft-Secret": secret}
         async with demo.http.post("/webhooks/pigeon/demo", data=body, headers=headers) as response:

@@ -22,9 +22,21 @@ from gateway.domain.channel.facts import Facts
 from gateway.domain.channel.secret import Secret
 from gateway.domain.channel.window import Window
 from gateway.domain.model.event import Event, Inbound, Person, Receipt, Unrecognised
+from gateway.domain.model.identifier import Identifier, find, identifier
 from gateway.domain.model.nouns import Address, Content, Progress, TemplateMessage
 
-FACTS = Facts(name="pigeon", window=Window(), receipts=Progress.DELIVERED, echoes_key=True)
+LOFT = "loft"
+"""The kind of identifier by which pigeons find people: no other channel and nothing of the core has heard of it."""
+
+FACTS = Facts(
+    name="pigeon",
+    window=Window(),
+    receipts=Progress.DELIVERED,
+    echoes_key=True,
+    reaches=(LOFT,),
+    identifier_of=lambda user: identifier(LOFT, user),
+    shows=("subject",),
+)
 
 
 class Account(Struct, frozen=True, forbid_unknown_fields=True):
@@ -80,11 +92,12 @@ class Pigeon:
             return Receipt(
                 name, self.account, f"{item.id}:{reached.name}", item.id, reached, at, reason, key=item.ref, raw=text
             )
-        address, person = Address(name, self.account, item.sender), Person(phone=item.sender)
+        address, person = Address(name, self.account, item.sender), Person(identifiers=(identifier(LOFT, item.sender),))
         return Inbound(address, item.id, item.id, Content(item.text), at, person=person, raw=text)
 
-    def at_phone(self, phone: str) -> Address | None:
-        return Address(FACTS.name, self.account, phone)
+    def address_of(self, identifier: Identifier) -> Address | None:
+        loft = find([identifier], LOFT)
+        return Address(FACTS.name, self.account, loft) if loft else None
 
     def start_link(self, code: str) -> str | None:
         """Pigeons carry no links."""
@@ -135,10 +148,10 @@ class Pigeon:
 
 
 def _written(content: Content) -> str:
-    """Everything in a message as plain text."""
+    """Return everything in a message as plain text."""
     media = content.media.url if content.media else ""
     buttons = (f"{button.text} {button.url}".strip() for button in content.buttons)
-    return "\n".join(filter(None, [content.text, media, *buttons]))
+    return "\n".join(filter(None, [content.subject, content.text, media, *buttons]))
 
 
 def open_accounts(accounts: Mapping[str, Account], outside: Outside) -> Mapping[str, Channel]:

@@ -45,7 +45,8 @@ class Server(Simulator):
         await self.say(user, button)
 
     def user_of(self, phone: str) -> str:
-        return phone
+        """The loft of whoever has this phone; the post itself knows no phone numbers."""
+        return f"loft-{phone.removeprefix('+')}"
 
     async def _letters(self) -> Response:
         if refusal := await self._refusal():

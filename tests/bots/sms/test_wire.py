@@ -20,6 +20,7 @@ from gateway.domain.channel.errors import (
 )
 from gateway.domain.channel.secret import Secret
 from gateway.domain.model.event import Inbound, Receipt, Subscription
+from gateway.domain.model.identifier import identifier
 from gateway.domain.model.nouns import Address, Button, Cause, Content, Media, Progress, TemplateMessage
 from tests.bots.sms.pair import ANNA, Pair, opened
 from tests.support.http.serving import free_port
@@ -178,7 +179,7 @@ async def test_a_throttled_call_says_when_to_come_back() -> None:
 )
 async def test_what_twilio_would_not_take(user: str, text: str, code: str) -> None:
     async with opened() as pair:
-        address = pair.channel.at_phone(user)
+        address = pair.channel.address_of(identifier("phone", user))
         assert address
         with pytest.raises(Refused, match=code):
             await pair.channel.send(address, Content(text), key="k")

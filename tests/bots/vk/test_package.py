@@ -9,6 +9,7 @@ import pytest
 
 from bots.vk import INTENTS, Account
 from gateway.domain.channel.window import Mode, Window
+from gateway.domain.model.identifier import identifier
 from gateway.domain.model.nouns import Progress
 from gateway.runtime.settings.accounts import SettingsError, read_account
 from tests.bots.vk.pair import Pair, a_bench
@@ -86,4 +87,4 @@ async def test_start_link() -> None:
 
 
 async def test_nobody_is_reached_by_number(pair: Pair) -> None:
-    assert pair.channel.at_phone("+79990001122") is None
+    assert pair.channel.address_of(identifier("phone", "+79990001122")) is None

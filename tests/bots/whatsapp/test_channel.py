@@ -20,6 +20,7 @@ from bots.whatsapp.simulator.types import Message
 from gateway.domain.channel.calls import Answer, Call, Forged, Malformed
 from gateway.domain.channel.contract import Outside
 from gateway.domain.channel.secret import Secret
+from gateway.domain.model.identifier import identifier
 from gateway.domain.model.nouns import Address, Button, Content, Media
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -154,6 +155,6 @@ def test_a_body_of_nothing_but_brackets_is_malformed() -> None:
 def test_addresses_and_links() -> None:
     account = demo_account("http://127.0.0.1")
     channel = opened({"a": account})["a"]
-    assert channel.at_phone("+79990001122") == Address("whatsapp", "a", "79990001122")
+    assert channel.address_of(identifier("phone", "+79990001122")) == Address("whatsapp", "a", "79990001122")
     assert channel.start_link("AbC_1-2") == "https://wa.me/79990000001?text=/start%20AbC_1-2"
     assert opened({"a": replace(account, number="")})["a"].start_link("x") is None

@@ -236,10 +236,10 @@ async def test_a_templates_button_and_a_reaction(pair: Pair) -> None:
 async def test_a_person_by_their_business_scoped_id(pair: Pair) -> None:
     pair.meta.give_bsuid(ANNA, "RU.1349120865530274")
     event = await pair.hear()
-    assert (event.address.user, event.person.phone) == ("RU.1349120865530274", f"+{ANNA}")
+    assert (event.address.user, event.person.identifiers) == ("RU.1349120865530274", (f"phone:+{ANNA}",))
     pair.meta.give_bsuid(ANNA, "RU.1349120865530274", hide_phone=True)
     event = await pair.hear()
-    assert (event.address.user, event.person.phone) == ("RU.1349120865530274", "")
+    assert (event.address.user, event.person.identifiers) == ("RU.1349120865530274", ())
     await pair.send("by id", event.address.user)
     assert "to" not in pair.meta.accepted[-1].request
     assert pair.meta.phone(ANNA).screen[-1].text == "by id"

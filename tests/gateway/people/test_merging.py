@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from gateway.domain.model.identifier import identifier
 from gateway.domain.model.nouns import Contact
-from storage.people import contacts, sessions
+from storage.people import contacts
 from tests.support.client import PHONE, ApiClient
 from tests.support.workload import phone
 
@@ -37,7 +38,12 @@ async def test_found_by_number_and_by_our_id(demo: ApiClient) -> None:
 async def test_changed(demo: ApiClient) -> None:
     anna, boris = await made(demo, phone=PHONE), await made(demo, phone=phone(5))
     async with demo.http.patch(f"/api/v1/contacts/{anna['id']}", json={"name": "Anna", "externalId": "crm-17"}) as told:
-        assert (await told.json()) == {**anna, "name": "Anna", "externalId": "crm-17"}
+        assert (await told.json()) == {
+            **anna,
+            "name": "Anna",
+            "externalId": "crm-17",
+            "identifiers": [f"phone:{PHONE}", "externalId:crm-17"],
+        }
     async with demo.http.patch(f"/api/v1/contacts/{boris['id']}", json={"externalId": "crm-17"}) as told:
         assert (told.status, (await told.json())["details"]["field"]) == (409, "externalId")
 
@@ -112,7 +118,7 @@ async def test_what_broke_off_is_completed_by_a_repetition(demo: ApiClient) -> N
         if step == "known":
             await db["contacts"].update_one({"_id": one.id}, {"$set": {"aliases": [other.id]}})
         else:
-            await contacts.merge(db, one, other, {})
-            assert await sessions.contact(db, external_id=f"crm-{number}") is None
+            await contacts.merge(db, one, other, [])
+            assert await contacts.find(db, identifier("externalId", f"crm-{number}")) is None
         status, told = await merge(demo, anna, also)
         assert (status, told["phone"], told["externalId"]) == (200, phone(number), f"crm-{number}")

@@ -7,7 +7,7 @@ import pytest
 from gateway.domain.channel.window import Mode, Window
 from gateway.domain.model.event import Inbound
 from gateway.domain.model.nouns import Address, Content, Session
-from gateway.people.sessions import _written
+from gateway.people.sessions import after_message
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 EARLIER, LATER = AT - timedelta(minutes=1), AT + timedelta(minutes=1)
@@ -17,7 +17,9 @@ RULE = Window(Mode.HARD, timedelta(hours=24))
 
 
 def wrote(session: Session, at: datetime, command: str = "") -> Session:
-    return _written(session, RULE, Inbound(ADDRESS, "e1", "m1", Content("hi"), at), command, None)
+    return after_message(
+        session, RULE, Inbound(ADDRESS, "e1", "m1", Content(f"/{command}" if command else "hi"), at), None
+    )
 
 
 @pytest.mark.parametrize(("at", "stopped"), [(EARLIER, AT), (AT, None), (LATER, None)])

@@ -14,6 +14,7 @@ from gateway.domain.api.response import (
     StoryResponse,
 )
 from gateway.domain.model.attempt import Attempt
+from gateway.domain.model.identifier import find
 from gateway.domain.model.notification import Notification
 from gateway.domain.model.nouns import Progress
 from storage.messages.traces import Line
@@ -40,10 +41,11 @@ def story(notification: Notification, calls: Sequence[Line], links: Sequence[Lin
         job_id=notification.job_id,
         callback_data=notification.callback_data,
         recipient=RecipientView(
-            phone=person.phone,
+            phone=find(person.identifiers, "phone"),
             contact_id=person.contact,
-            external_id=person.external_id,
+            external_id=find(person.identifiers, "externalId"),
             chat_session_id=person.session,
+            identifiers=list(person.identifiers),
         ),
         status=notification.status,
         reason=notification.decisions[-1].text if notification.decisions else None,

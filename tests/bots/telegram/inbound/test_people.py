@@ -68,7 +68,7 @@ async def test_a_person_shares_their_number(pair: Pair) -> None:
     await pair.server.quiet()
     shared = pair.events[-1]
     assert isinstance(shared, Inbound)
-    assert (shared.kind, shared.person.phone) == ("contact", "+79990001122")
+    assert (shared.kind, shared.person.identifiers) == ("contact", ("phone:+79990001122",))
 
 
 async def test_a_webhook_is_repeated_until_it_is_taken(pair: Pair) -> None:

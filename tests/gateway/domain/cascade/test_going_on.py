@@ -5,13 +5,13 @@ import dataclasses
 import pytest
 from msgspec.structs import replace
 
+from gateway.domain.cascade.evidence import begin
 from gateway.domain.cascade.moves import DOUBT, Abandon, Context, Move, Reachability, Send, Skip, Wait
 from gateway.domain.cascade.rule import advance, next_move
 from gateway.domain.channel.facts import Facts
 from gateway.domain.model.attempt import MAX_TRIES, Attempt, Part, with_part
 from gateway.domain.model.notification import Priority
 from gateway.domain.model.nouns import Cause, Progress
-from gateway.messages.delivery.dispatcher import _begin
 from tests.gateway.domain.cascade.cases import (
     ADDRESS,
     BLOCKED,
@@ -233,7 +233,7 @@ def test_only_the_rest_of_a_text_goes_under_the_intent(attempt: Attempt) -> None
     move = goes_on(begun, Reachability(POLICY, ADDRESS, session=SHUT), (MEANT, SMS))
     assert isinstance(move, Send)
     assert (move.intent, move.rest_of, move.again) == ("account_update", 0, None)
-    _, sending = _begin(asked(MEANT, SMS, attempts=(begun,)), move, ADDRESS, 3, NOW)
+    _, sending = begin(asked(MEANT, SMS, attempts=(begun,)), move, ADDRESS, 3, NOW)
     assert (sending.attempts[1].parts, sending.attempts[1].pieces) == (begun.parts, 3)
 
 
@@ -247,7 +247,7 @@ def test_a_refusal_of_a_repetition_does_not_start_it_anew() -> None:
 
 def test_patience_counts_from_the_try_that_was_taken() -> None:
     tried = asked(BOTH, SMS, attempts=(made(Progress.RETRYING, 5 * MINUTE),))
-    _, begun = _begin(tried, Send(0, template=False, why="", again=0), ADDRESS, 1, NOW)
+    _, begun = begin(tried, Send(0, template=False, why="", again=0), ADDRESS, 1, NOW)
     taken = with_part(begun.attempts[0], Part("id"), 0, NOW)
     assert goes_on(taken) == Wait(NOW + 5 * MINUTE, "whatsapp: sent; waiting up to 5 min for delivered")
 

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from gateway.domain.cascade.evidence import after_receipt
 from gateway.domain.model.attempt import Attempt, Step
 from gateway.domain.model.event import Receipt
 from gateway.domain.model.notification import MAX_DECISIONS, Notification, Recipient, Status
 from gateway.domain.model.nouns import Cause, Content, Progress
-from gateway.messages.delivery.receipts import _told
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -33,7 +33,7 @@ def receipt(progress: Progress, reason: str = "", cause: Cause | None = None) ->
 
 def after(asked: Notification, told: Iterable[Progress]) -> Notification:
     for progress in told:
-        asked = _told(asked, 0, 0, receipt(progress), LATER) or asked
+        asked = after_receipt(asked, 0, 0, receipt(progress), LATER) or asked
     return asked
 
 
@@ -47,14 +47,14 @@ def after(asked: Notification, told: Iterable[Progress]) -> Notification:
     ],
 )
 def test_a_receipt_moves_it(progress: Progress, status: Status, due_at: datetime | None) -> None:
-    told = _told(UNDER_WAY, 0, 0, receipt(progress), NOW)
+    told = after_receipt(UNDER_WAY, 0, 0, receipt(progress), NOW)
     assert told
     assert (told.attempts[0].progress, told.status, told.due_at) == (progress, status, due_at)
     assert told.decisions[-1].text == f"whatsapp: {progress.name.lower()}"
 
 
 def test_a_failure_keeps_the_providers_words() -> None:
-    told = _told(UNDER_WAY, 0, 0, receipt(Progress.FAILED, "131047", Cause.WINDOW_CLOSED), NOW)
+    told = after_receipt(UNDER_WAY, 0, 0, receipt(Progress.FAILED, "131047", Cause.WINDOW_CLOSED), NOW)
     assert told
     assert (told.attempts[0].reason, told.attempts[0].cause) == ("131047", Cause.WINDOW_CLOSED)
     assert told.decisions[-1].text == "whatsapp: failed 131047"
@@ -63,7 +63,7 @@ def test_a_failure_keeps_the_providers_words() -> None:
 
 
 def test_a_part_that_failed_early_says_why_the_whole_did() -> None:
-    early = _told(ASKED.trying(replace(SENDING, pieces=2)), 0, 0, receipt(Progress.FAILED, "131047"), NOW)
+    early = after_receipt(ASKED.trying(replace(SENDING, pieces=2)), 0, 0, receipt(Progress.FAILED, "131047"), NOW)
     assert early
     assert (early.attempts[0].progress, early.attempts[0].reason) == (Progress.FAILED, "131047")
 
@@ -77,8 +77,8 @@ def test_while_a_worker_has_it_the_clock_is_the_workers() -> None:
 
 
 def test_a_receipt_for_no_attempt_says_nothing() -> None:
-    assert _told(ASKED, 0, 0, receipt(Progress.READ), NOW) is None
-    assert _told(UNDER_WAY, 0, 1, receipt(Progress.READ), NOW) is None
+    assert after_receipt(ASKED, 0, 0, receipt(Progress.READ), NOW) is None
+    assert after_receipt(UNDER_WAY, 0, 1, receipt(Progress.READ), NOW) is None
 
 
 @given(SHUFFLED)

@@ -11,16 +11,17 @@ from msgspec.structs import replace
 from gateway.domain.channel.contract import Channel
 from gateway.domain.model.attempt import Attempt, Part, Step
 from gateway.domain.model.event import Inbound, Receipt
+from gateway.domain.model.identifier import identifiers
 from gateway.domain.model.notification import Notification, Recipient, Status
 from gateway.domain.model.nouns import Address, Cause, Content, Progress
 from gateway.messages.archive.dead_letters import DeadLettersQuery, Letter, page
 from gateway.messages.archive.replay import anew, in_doubt
-from gateway.messages.delivery.receipts import received
+from gateway.messages.delivery.receipts import receive
 from gateway.runtime.runtime import Clock
 from gateway.runtime.settings.settings import Settings
 from storage.engine.database import Db
 from storage.messages import notifications
-from storage.messages.inbox import Delivered, Inbox, key
+from storage.messages.inbox import Delivered, Inbox
 from tests.support.client import PHONE, ApiClient, until
 from tests.support.processes.cli import CliFixture, opened_cli
 
@@ -64,7 +65,9 @@ async def refused(demo: ApiClient) -> str:
 
 def died(name: str, at: datetime, **fields: Any) -> Notification:
     step = Step("sms", "demo", content=Content("Hi"))
-    made = Notification(name, Recipient(phone=PHONE), (step,), NOW, NOW + timedelta(hours=3), status=Status.UNDELIVERED)
+    made = Notification(
+        name, Recipient(identifiers(phone=PHONE)), (step,), NOW, NOW + timedelta(hours=3), status=Status.UNDELIVERED
+    )
     return replace(made, done_at=at, dead_at=at, **fields)
 
 
@@ -76,8 +79,8 @@ async def lost_event(db: Db, name: str, at: datetime) -> str:
     """An event that could not be worked on after all its tries."""
     inbox = Inbox(db)
     await inbox.add([event(name)], at + timedelta(days=1))  # no worker takes it before it is dead
-    await inbox.failed(Delivered(key(event(name)), event(name), at), "ZeroDivisionError: by zero", at, None)
-    return key(event(name))
+    await inbox.failed(Delivered(event(name).key, event(name), at), "ZeroDivisionError: by zero", at, None)
+    return event(name).key
 
 
 async def test_a_refused_message_is_listed_and_sent_anew(demo: ApiClient) -> None:
@@ -170,7 +173,7 @@ async def test_one_that_dies_again_of_a_late_receipt_is_not_sent_a_third_time(de
     (first,) = (await replayed(demo, "m1", force=True))["deadLetters"]
     await demo.ended(first["replayedAs"], "DELIVERED")
     receipt = Receipt("sms", "demo", "r1", "SM1", Progress.FAILED, NOW, "no", Cause.REFUSED, key="m1/0/0")
-    await received(runtime, receipt)
+    await receive(runtime, receipt)
 
     async def dead_again() -> bool:
         return bool(await letters(demo))

@@ -16,7 +16,7 @@ from gateway.runtime.settings.settings import Settings
 from gateway.runtime.telemetry import metrics
 from storage.engine.database import connect
 from storage.engine.embedded import free_port
-from storage.messages.inbox import Delivered, Inbox, key
+from storage.messages.inbox import Delivered, Inbox
 from tests.support.client import PHONE, ApiClient, until
 from tests.support.docs import rows
 from tests.support.processes.cli import opened_cli
@@ -85,7 +85,7 @@ async def test_an_event_that_nobody_can_work_on(demo: ApiClient, monkeypatch: py
     monkeypatch.setattr(worker, "PAUSES", ())
     event = Inbound(Address("sms", "gone", PHONE), "e1", "m1", Content("Hi"), runtime.clock())
     for tries, dead in ((len(worker.LATER) - 1, 0), (len(worker.LATER), 1)):
-        await worker._work_event(runtime, Delivered(key(event), event, runtime.clock(), tries))
+        await worker._work_event(runtime, Delivered(event.key, event, runtime.clock(), tries))
         assert meter("gateway_dead_letters_total", kind="events") == dead
 
 

@@ -52,8 +52,8 @@ _STOP = {language: {plain(word) for word in words} for language, words in STOP.i
 _START = {plain(word) for words in START.values() for word in words}
 
 
-def wish(text: str) -> str:
-    """What the text asks for: stop, start, or nothing of that kind."""
+def optout_keyword(text: str) -> str:
+    """Return what the whole text asks for: "stop", "start", or "" for nothing of that kind."""
     said = plain(text)
     if any(said in words for words in _STOP.values()):
         return "stop"
