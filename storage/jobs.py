@@ -8,20 +8,19 @@ from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
 from gateway.domain.model.job import Batch, Job, waiting_lane, watched_lane
-from storage.documents import changes, newest, queue
-from storage.documents.codec import from_document, to_document
+from storage.documents import documents, newest, queue
+from storage.documents.documents import Db, from_document, to_document
 from storage.documents.newest import Order, Place
-from storage.documents.shared import Swap, duplicates
-from storage.engine.database import Db
+from storage.documents.trips import Swap, duplicates
 
 
 async def save(db: Db, job: Job) -> Job | None:
     """Store one that was read at its version (0: it is new). None if it has changed since."""
-    return await changes.save(db.shared("jobs"), job)
+    return await documents.save(db, "jobs", job)
 
 
 async def get(db: Db, key: str) -> Job | None:
-    return await changes.read(db.shared("jobs"), Job, key)
+    return await documents.read(db, "jobs", Job, key)
 
 
 async def listed(db: Db, after: Place | None, now: datetime, limit: int) -> list[Job]:

@@ -11,7 +11,7 @@ from gateway.messages.archive.replay import Outcome, Replayed, ReplayRequest, Re
 from gateway.runtime.paging import MOST
 from gateway.runtime.runtime import Clock, Runtime, opened, opened_database
 from gateway.runtime.settings.settings import Settings
-from storage.engine.database import Db
+from storage.documents.documents import Db
 
 F = TypeVar("F", bound=Callable[..., None])
 

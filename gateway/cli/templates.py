@@ -14,8 +14,8 @@ from gateway.messages.templates.syncing import SyncRequest, sync
 from gateway.runtime.paging import MOST
 from gateway.runtime.runtime import Clock, opened, opened_database
 from gateway.runtime.settings.settings import Settings
+from storage.documents.documents import Db
 from storage.documents.newest import Place
-from storage.engine.database import Db
 from storage.templates import approved
 
 

@@ -55,7 +55,7 @@ async def work(runtime: Runtime, event: Event) -> None:
         case Subscription():
             await sessions.subscribe(runtime, event.address, event.at, active=event.active)
             kind = "session.resumed" if event.active else "session.blocked"
-            await tell_account(runtime, kind, event.address, event.key, {"at": iso(event.at)})
+            await tell_account(runtime, kind, event.address, event.dedupe_key, {"at": iso(event.at)})
         case Preference():
             await _apply_preference(runtime, event)
         case Visit():
@@ -95,7 +95,7 @@ async def _receive_message(runtime: Runtime, event: Inbound) -> None:
     session = await sessions.touch(runtime, channel.facts.window, event, contact.id if contact else None)
     runtime.counts.came(account_key(channel), event.at)
     await _heed(runtime, event, session)
-    message = Message(event.key, event.address.key, outbound=False, at=event.at, content=event.content)
+    message = Message(event.dedupe_key, event.address.key, outbound=False, at=event.at, content=event.content)
     await chat_log.log(
         runtime.db, message
     )  # under the event's key: a button and an edit name the message they belong to
@@ -151,14 +151,14 @@ async def _tell_account(runtime: Runtime, event: Inbound, session: Session) -> N
     if session.started_at == event.at:  # as are others of that second, which are told under the same name, and so once
         await tell_account(runtime, "session.started", event.address, f"{session.id}@{iso(event.at)}", fields)
     if event.command.name == "stop":
-        await tell_account(runtime, "session.stopped", event.address, event.key, fields)
+        await tell_account(runtime, "session.stopped", event.address, event.dedupe_key, fields)
     message = {
         "text": content.text,
         "media": msgspec.to_builtins(content.media) if content.media else None,
         "button": event.pressed,
         "providerId": event.provider_id,
     }
-    await tell_account(runtime, "message.inbound", event.address, event.key, fields | message)
+    await tell_account(runtime, "message.inbound", event.address, event.dedupe_key, fields | message)
 
 
 async def _answer(runtime: Runtime, channel: Channel, event: Inbound, session: Session) -> None:
@@ -177,7 +177,7 @@ def _build_reply(runtime: Runtime, event: Inbound, session: Session, content: Co
     """The bot's answer is a notification like any other, named after the event: it cannot be made twice."""
     address, now, recipient = event.address, runtime.clock(), Recipient(session=session.id)
     return Notification(
-        f"reply:{event.key}",
+        f"reply:{event.dedupe_key}",
         recipient,
         (Step(address.channel, address.account, content=content),),
         created_at=now,

@@ -64,7 +64,7 @@ class ReplyRequest(Input):
 
 
 class StartSessionRequest(IdentifiedInput, kw_only=True):
-    """With whom a conversation begins: by an identifier, by the provider's id of them, or by our id of their contact."""
+    """With whom a conversation begins: by an identifier, the provider's id of them, or our id of their contact."""
 
     channel: Name
     account: Name | None = None

@@ -12,7 +12,7 @@ from gateway.domain.api.roles import Role
 from storage.access import keys, users
 from storage.access.keys import digest
 from storage.access.users import Token, User
-from storage.engine.database import Db
+from storage.documents.documents import Db
 
 LIFE, LONGEST = timedelta(hours=1), timedelta(hours=12)
 REFRESH_LIFE = timedelta(days=30)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from gateway.domain.model.identifier import Identifier
 from gateway.domain.model.notification import Notification
 from gateway.domain.model.nouns import Contact, Session
-from storage.engine.database import Db
+from storage.documents.documents import Db
 from storage.people import optouts
 from storage.people.optouts import OptOut
 

@@ -111,4 +111,4 @@ def _named(fields: Sequence[str]) -> str:
 
 
 def _last(identifiers: Mapping[str, Identifier]) -> str:
-    return sorted(identifiers, key=_FIELDS.index)[-1]
+    return max(identifiers, key=_FIELDS.index)

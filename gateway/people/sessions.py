@@ -24,7 +24,7 @@ async def touch(runtime: Runtime, rule: Window, event: Inbound, contact: str | N
 
 
 async def subscribe(runtime: Runtime, address: Address, at: datetime, *, active: bool) -> None:
-    """Note that a person can (`active`) or cannot be written to, by their provider's word. An older one does nothing."""
+    """Note that a person can (`active`) or cannot be written to, by the provider's word. An older one does nothing."""
 
     def step(session: Session | None) -> Session | None:
         session = session or Session(address.key, address)

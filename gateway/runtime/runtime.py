@@ -28,7 +28,8 @@ from gateway.runtime.settings.accounts import SettingsError, read_account
 from gateway.runtime.settings.settings import Settings
 from gateway.runtime.telemetry.tracer import Tracer, secrets_of
 from storage.accounts.tallies import Counts
-from storage.engine.database import TRACED, Db, connect, prepare
+from storage.documents.documents import Db
+from storage.engine.database import TRACED, connect, prepare
 from storage.engine.embedded import embedded
 from storage.jobs import Batches
 from storage.messages.callbacks import Callbacks

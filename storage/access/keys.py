@@ -11,8 +11,7 @@ from msgspec import Struct
 from pymongo.errors import DuplicateKeyError
 
 from gateway.domain.api.roles import Role
-from storage.documents.codec import from_document, to_document
-from storage.engine.database import Db
+from storage.documents.documents import Db, from_document, to_document
 
 HOUR = timedelta(hours=1)
 

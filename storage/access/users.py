@@ -7,8 +7,8 @@ from msgspec import Struct
 from pymongo.errors import DuplicateKeyError
 
 from gateway.domain.api.roles import Role
-from storage.documents.codec import Document, from_document, to_document
-from storage.engine.database import Db
+from storage.documents.documents import Db, from_document, to_document
+from storage.documents.trips import Document
 
 Kind = Literal["access", "refresh"]
 

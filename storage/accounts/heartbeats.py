@@ -4,8 +4,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from storage.documents.codec import from_document, to_document
-from storage.engine.database import Db
+from storage.documents.documents import Db, from_document, to_document
 
 
 class Heartbeat(Struct, frozen=True):

@@ -5,8 +5,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from storage.documents.shared import Swap
-from storage.engine.database import Db
+from storage.documents.documents import Db
+from storage.documents.trips import Swap
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)

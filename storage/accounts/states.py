@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct, structs
 
-from storage.engine.database import Db
+from storage.documents.documents import Db
 
 
 async def template_changed(db: Db, key: str, *, usable: bool, state: str, reason: str, at: datetime) -> None:

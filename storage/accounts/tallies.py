@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from storage.engine.database import Db
+from storage.documents.documents import Db
 
 HOUR = timedelta(hours=1)
 

@@ -2,16 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, timedelta
+from datetime import timedelta
 from typing import ParamSpec, TypeVar
 
-from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ASCENDING, IndexModel
 from pymongo.errors import OperationFailure, PyMongoError
 
-from storage.documents.codec import Collection, Document
-from storage.documents.shared import Shared
+from storage.documents.documents import Db
+from storage.documents.trips import Collection, Document
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -106,24 +105,6 @@ def _indexes(kept: timedelta, traced: timedelta) -> Mapping[str, list[IndexModel
         "templates": [_sparse("created_at"), _sparse("owner")],
         "desks": [_sparse("lease")],
     }
-
-
-class Db:
-    """One database, by a connection of this process. `db[name]` is a collection as the driver has it."""
-
-    def __init__(self, client: AsyncIOMotorClient[Document], name: str) -> None:
-        self.client, self.name = client, name
-        self._database = client.get_database(name, codec_options=CodecOptions(tz_aware=True, tzinfo=UTC))
-        self._shared: dict[str, Shared] = {}
-
-    def __getitem__(self, collection: str) -> Collection:
-        return self._database[collection]
-
-    def shared(self, collection: str) -> Shared:
-        """A collection for looks and writes that many make at the same time."""
-        if collection not in self._shared:
-            self._shared[collection] = Shared(self[collection])
-        return self._shared[collection]
 
 
 def connect(uri: str, name: str, patience: timedelta = timedelta(seconds=5)) -> Db:

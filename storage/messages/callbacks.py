@@ -8,11 +8,9 @@ from pymongo.errors import BulkWriteError
 
 from gateway.domain.model.notification import Notification
 from storage.documents import newest, queue
-from storage.documents.codec import Document, from_document, to_document
+from storage.documents.documents import Db, from_document, to_document
 from storage.documents.newest import Order, Place
-from storage.documents.shared import duplicates
-from storage.documents.together import Together
-from storage.engine.database import Db
+from storage.documents.trips import Document, Together, duplicates
 
 
 class Call(Struct, frozen=True, omit_defaults=True):

@@ -10,9 +10,9 @@ import msgspec
 
 from gateway.domain.model.event import Receipt
 from gateway.domain.model.nouns import Message
-from storage.documents.codec import Document, from_document, to_document
+from storage.documents.documents import Db, from_document, to_document
 from storage.documents.newest import Order, Place, page
-from storage.engine.database import Db
+from storage.documents.trips import Document
 
 
 async def log(db: Db, line: Message) -> list[Receipt]:

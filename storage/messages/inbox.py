@@ -11,11 +11,9 @@ from pymongo.errors import BulkWriteError, ExecutionTimeout
 
 from gateway.domain.model.event import Event, Personal
 from storage.documents import newest, queue
-from storage.documents.codec import Collection, Document, from_document
+from storage.documents.documents import Db, from_document
 from storage.documents.newest import Order, Place
-from storage.documents.shared import duplicates
-from storage.documents.together import Together
-from storage.engine.database import Db
+from storage.documents.trips import Collection, Document, Together, duplicates
 
 PATIENCE = 8
 """Seconds after which a provider hears that its events are not stored, and delivers them again: they do not wait long.
@@ -130,7 +128,7 @@ _count = count(1)
 def _document(event: Event, now: datetime) -> Document:
     """`n` keeps the order of events that came in the same millisecond. `lane` is there while others wait for it."""
     item = msgspec.to_builtins(event, builtin_types=(datetime,))
-    document = {"_id": event.key, "event": item, "at": now, "n": next(_count), "due_at": now}
+    document = {"_id": event.dedupe_key, "event": item, "at": now, "n": next(_count), "due_at": now}
     return document | ({"lane": event.lane} if isinstance(event, Personal) else {})
 
 

@@ -5,9 +5,8 @@ from datetime import datetime
 
 from gateway.domain.api.links import Link
 from storage.documents import newest
-from storage.documents.codec import from_document, to_document
+from storage.documents.documents import Db, from_document, to_document
 from storage.documents.newest import Order, Place
-from storage.engine.database import Db
 
 
 async def add(db: Db, links: Sequence[Link]) -> None:

@@ -5,8 +5,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from storage.documents.codec import from_document, to_document
-from storage.engine.database import Db
+from storage.documents.documents import Db, from_document, to_document
 
 
 class Line(Struct, frozen=True, omit_defaults=True):

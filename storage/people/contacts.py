@@ -16,8 +16,9 @@ from pymongo.errors import DuplicateKeyError
 
 from gateway.domain.model.identifier import Identifier, without_rivals
 from gateway.domain.model.nouns import Contact
-from storage.documents.codec import Document, from_document, to_document
-from storage.engine.database import Db
+from storage.documents import documents
+from storage.documents.documents import Db, to_document
+from storage.documents.trips import Document
 
 DEEPEST = 8
 """So many merges are followed; a circle, which two at the same moment could make, ends there."""
@@ -43,14 +44,12 @@ async def find_by_start_code(db: Db, code: str) -> Contact | None:
 
 async def as_stored(db: Db, key: str) -> Contact | None:
     """Return the contact of this very id, also one that is another name of somebody else by now."""
-    document = await db.shared("contacts").get(key)
-    return from_document(Contact, document) if document else None
+    return await documents.read(db, "contacts", Contact, key)
 
 
 async def _resolve(db: Db, field: str, value: str) -> Contact | None:
     for _ in range(DEEPEST):
-        documents = await db.shared("contacts").find(field, value)
-        contact = from_document(Contact, documents[0]) if documents else None
+        contact = next(iter(await documents.find(db, "contacts", Contact, field, value)), None)
         if contact is None or contact.merged_into is None:
             return contact
         field, value = "_id", contact.merged_into
@@ -143,8 +142,8 @@ async def merge(
     """Make `other` an alias of `contact`, who is to get the identifiers that it lacks, and those `chosen`.
 
     It breaks off anywhere and can be repeated, because of its order: `contact` knows the other's conversations; the
-    other leads to `contact` and gives its identifiers away; `finish` has `contact` take them. Returns the other as it is
-    stored then, or None where `contact` was made an alias of somebody at the same moment: then nothing is changed.
+    other leads to `contact` and gives its identifiers away; `finish` has `contact` take them. Returns the other as it
+    is stored then, or None where `contact` was made an alias of somebody at the same moment: nothing is changed then.
     """
     known = {"$setUnion": [{"$ifNull": ["$aliases", []]}, [other.id, *other.aliases]]}
     await db["contacts"].update_one({"_id": contact.id}, [{"$set": {"aliases": known}}])

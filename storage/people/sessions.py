@@ -5,28 +5,27 @@ from collections.abc import Callable
 from datetime import datetime
 
 from gateway.domain.model.nouns import Contact, Session
-from storage.documents import changes
-from storage.documents.codec import from_document
+from storage.documents import documents
+from storage.documents.documents import Db, from_document
 from storage.documents.newest import Order, Place, page
-from storage.engine.database import Db
 
 
 async def get(db: Db, session: str) -> Session | None:
     """Return the session of this id, or None."""
-    return await changes.read(db.shared("sessions"), Session, session)
+    return await documents.read(db, "sessions", Session, session)
 
 
 async def change(db: Db, session: str, step: Callable[[Session | None], Session | None]) -> Session | None:
-    """Apply `step` to a session; see storage.documents.changes.change."""
-    return await changes.change(db.shared("sessions"), Session, session, step)
+    """Apply `step` to a session; see storage.documents.documents.change."""
+    return await documents.change(db, "sessions", Session, session, step)
 
 
 async def of_contact(db: Db, contact: Contact) -> list[Session]:
     """Return all conversations with one person."""
     found = await asyncio.gather(
-        *(db.shared("sessions").find("contact", key) for key in (contact.id, *contact.aliases))
+        *(documents.find(db, "sessions", Session, "contact", key) for key in (contact.id, *contact.aliases))
     )
-    return [from_document(Session, document) for documents in found for document in documents]
+    return [session for sessions in found for session in sessions]
 
 
 async def latest(db: Db, after: Place | None, now: datetime, limit: int) -> list[Session]:

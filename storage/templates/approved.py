@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from gateway.domain.model.message_template import MessageTemplate
-from storage.documents.codec import Document, from_document, to_document
+from storage.documents.documents import Db, from_document, to_document
 from storage.documents.newest import Order, Place, page
 from storage.documents.queue import claim
-from storage.engine.database import Db
+from storage.documents.trips import Document
 
 STATE = ("state", "usable", "reason")
 """The provider's word: not ours to write."""

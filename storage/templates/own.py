@@ -6,10 +6,9 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from storage.documents.codec import from_document, to_document
+from storage.documents.documents import Db, from_document, to_document
 from storage.documents.newest import Order, Place, page
-from storage.documents.shared import Swap
-from storage.engine.database import Db
+from storage.documents.trips import Swap
 
 
 class Entry(Struct, frozen=True, omit_defaults=True):

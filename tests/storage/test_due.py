@@ -16,9 +16,10 @@ from gateway.domain.model.attempt import Step
 from gateway.domain.model.identifier import identifiers
 from gateway.domain.model.notification import Notification, Priority, Recipient, Status, lane_of
 from gateway.domain.model.nouns import Content
-from storage.documents.codec import Collection
+from storage.documents.documents import Db
 from storage.documents.queue import LOOK_BACK, MARGIN, Due
-from storage.engine.database import Db, connect, prepare
+from storage.documents.trips import Collection
+from storage.engine.database import connect, prepare
 from storage.messages import notifications
 
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from pymongo.errors import PyMongoError
 
+from storage.documents.documents import Db
 from storage.engine import embedded
-from storage.engine.database import Db, connect, insist, ping
+from storage.engine.database import connect, insist, ping
 from tests.support.client import until
 from tests.support.processes.commands import started
 

@@ -6,7 +6,7 @@ import pytest
 from pymongo import monitoring
 
 from gateway.domain.model.notification import Notification, Recipient
-from storage.engine.database import Db
+from storage.documents.documents import Db
 from storage.messages import notifications
 from storage.messages.notifications import Outbox
 

@@ -9,8 +9,8 @@ from pymongo import monitoring
 
 from gateway.messages.templates.syncing import EVERY
 from gateway.runtime.runtime import Runtime
+from storage.documents.documents import Db
 from storage.documents.queue import renew
-from storage.engine.database import Db
 from storage.templates import approved
 from tests.support.client import PHONE, ApiClient, until
 from tests.support.jobs import in_job_state, job, move

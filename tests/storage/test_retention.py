@@ -16,7 +16,8 @@ from gateway.domain.model.notification import Notification, Recipient, Status
 from gateway.domain.model.nouns import Cause, Content, Progress
 from gateway.runtime.runtime import Clock, opened_database
 from gateway.runtime.settings.settings import Settings, load
-from storage.engine.database import EVENTS_KEPT, KEPT, Db, prepare
+from storage.documents.documents import Db
+from storage.engine.database import EVENTS_KEPT, KEPT, prepare
 from storage.messages import chat_log, notifications
 from storage.messages.inbox import Inbox
 from tests.support.client import ApiClient, until

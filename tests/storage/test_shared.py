@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 import pytest
 from pymongo.errors import AutoReconnect, DocumentTooLarge
 
-from storage.documents.shared import Shared, Swap
-from storage.documents.together import MOST, Together
-from storage.engine.database import Db
+from storage.documents.documents import Db
+from storage.documents.trips import MOST, Shared, Swap, Together
 
 MANY = 2 * MOST + 20
 NOW = datetime(2026, 5, 1, tzinfo=UTC)

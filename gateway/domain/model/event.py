@@ -36,8 +36,8 @@ class Reported(Struct, frozen=True, omit_defaults=True):
     """The base of all that a provider tells us."""
 
     @property
-    def key(self: Identified) -> str:
-        """The key of the dedupe: the provider's identity of the event within our account."""
+    def dedupe_key(self: Identified) -> str:
+        """Under which an event is stored once: the provider's identity of it within our account."""
         return f"{self.channel}:{self.account}:{self.id}"
 
 

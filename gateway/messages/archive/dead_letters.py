@@ -12,8 +12,8 @@ from gateway.domain.model.attempt import Attempt
 from gateway.domain.model.notification import Notification
 from gateway.domain.model.nouns import Progress
 from gateway.runtime.paging import Cursor, Limit, cursor, place
+from storage.documents.documents import Db
 from storage.documents.queue import EPOCH
-from storage.engine.database import Db
 from storage.messages import callbacks, inbox, notifications
 
 Kind = Literal["messages", "events", "callbacks"]

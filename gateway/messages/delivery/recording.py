@@ -7,7 +7,7 @@ from gateway.domain.model.attempt import Attempt
 from gateway.domain.model.notification import Decision, Notification, recorded
 from gateway.domain.model.nouns import Cause, Progress
 from gateway.runtime.telemetry import metrics
-from storage.engine.database import Db
+from storage.documents.documents import Db
 from storage.messages import notifications
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from gateway.domain.model.notification import Priority, lane_of
 from gateway.runtime.limits.holds import Holds
 from gateway.runtime.limits.limiter import Moments, RateLimiter
 from gateway.runtime.telemetry import metrics
-from storage.engine.database import Db
+from storage.documents.documents import Db
 
 HORIZON = {
     Priority.REPLY: timedelta(seconds=5),

@@ -14,7 +14,7 @@ from gateway.domain.model.attempt import HOLD
 from gateway.runtime.telemetry import metrics
 from storage.accounts import states
 from storage.accounts.states import Hold
-from storage.engine.database import Db
+from storage.documents.documents import Db
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from itertools import chain
 from gateway.domain.channel.facts import Rate
 from gateway.domain.channel.rates import slots
 from storage.accounts import paces
-from storage.documents.together import Together
-from storage.engine.database import Db
+from storage.documents.documents import Db
+from storage.documents.trips import Together
 
 REMEMBERED = 20_000
 """Keys of which this process remembers when they are free; of the others it asks the database."""

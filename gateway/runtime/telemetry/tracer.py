@@ -21,7 +21,7 @@ from msgspec import structs
 
 from bots.wire.traces import HIDDEN, Exchange, Trace
 from gateway.domain.channel.secret import Secret
-from storage.engine.database import Db
+from storage.documents.documents import Db
 from storage.messages import traces
 from storage.messages.traces import Line
 

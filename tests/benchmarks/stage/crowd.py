@@ -9,8 +9,7 @@ from gateway.domain.model.event import Inbound, Person
 from gateway.domain.model.identifier import identifiers
 from gateway.domain.model.notification import Notification, Priority, Recipient, Status, lane_of
 from gateway.domain.model.nouns import Contact, Content, Message, Progress, Session
-from storage.documents.codec import to_document
-from storage.engine.database import Db
+from storage.documents.documents import Db, to_document
 from storage.messages import notifications
 from storage.messages.inbox import _document
 from tests.benchmarks.stage.account import address, phone

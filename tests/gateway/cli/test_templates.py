@@ -10,7 +10,7 @@ from gateway.domain.model.message_template import MessageTemplate
 from gateway.runtime.runtime import Clock
 from gateway.runtime.settings.settings import Settings
 from storage.accounts import states
-from storage.engine.database import Db
+from storage.documents.documents import Db
 from storage.templates import approved
 from tests.support.http.serving import app_of, listener, served, url_of
 from tests.support.processes.cli import PUBLIC

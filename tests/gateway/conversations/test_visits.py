@@ -12,7 +12,7 @@ from gateway.domain.model.identifier import identifier
 from gateway.domain.model.nouns import Address, Content, Message, Progress
 from gateway.runtime.runtime import Runtime, opened
 from gateway.runtime.settings.settings import Settings
-from storage.documents.codec import from_document
+from storage.documents.documents import from_document
 from storage.messages import chat_log
 from storage.people import contacts, sessions
 

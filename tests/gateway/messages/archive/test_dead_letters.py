@@ -19,7 +19,7 @@ from gateway.messages.archive.replay import anew, in_doubt
 from gateway.messages.delivery.receipts import receive
 from gateway.runtime.runtime import Clock
 from gateway.runtime.settings.settings import Settings
-from storage.engine.database import Db
+from storage.documents.documents import Db
 from storage.messages import notifications
 from storage.messages.inbox import Delivered, Inbox
 from tests.support.client import PHONE, ApiClient, until
@@ -79,8 +79,8 @@ async def lost_event(db: Db, name: str, at: datetime) -> str:
     """An event that could not be worked on after all its tries."""
     inbox = Inbox(db)
     await inbox.add([event(name)], at + timedelta(days=1))  # no worker takes it before it is dead
-    await inbox.failed(Delivered(event(name).key, event(name), at), "ZeroDivisionError: by zero", at, None)
-    return event(name).key
+    await inbox.failed(Delivered(event(name).dedupe_key, event(name), at), "ZeroDivisionError: by zero", at, None)
+    return event(name).dedupe_key
 
 
 async def test_a_refused_message_is_listed_and_sent_anew(demo: ApiClient) -> None:

@@ -10,7 +10,7 @@ import pytest
 from gateway.domain.model.job import Job, waiting_lane
 from gateway.runtime.settings.settings import Settings
 from storage import jobs
-from storage.engine.database import Db
+from storage.documents.documents import Db
 from tests.support.client import PHONE, ApiClient, Caller, calling, until
 from tests.support.http.callback_receiver import Receiver, opened_receiver
 from tests.support.jobs import counted, draft, fates, in_job_state, job, move, progress, table, upload

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.messages.templates.syncing import syncing
 from storage.accounts import states
-from storage.engine.database import Db
+from storage.documents.documents import Db
 from storage.templates.approved import due
 from tests.support.client import PHONE, ApiClient, until
 from tests.support.workload import one, texts, whatsapp

@@ -21,7 +21,7 @@ from gateway.runtime.limits.admission import Entry, Gate, NotYet
 from gateway.runtime.runtime import Clock, Runtime, opened
 from gateway.runtime.settings import settings as written
 from gateway.runtime.settings.settings import Settings
-from storage.engine.database import Db
+from storage.documents.documents import Db
 from tests.support.client import PHONE, ApiClient, until
 from tests.support.workload import accepted, account, all_ended, another_worker, book, phones, seated
 from webhooks.demo.environment import opened_simulators, working

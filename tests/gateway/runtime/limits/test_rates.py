@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gateway.domain.channel.facts import Limits, Rate
 from gateway.domain.channel.rates import KINDS, LONGEST, read_limits, read_rate, slots, told
 from gateway.runtime.limits.limiter import RateLimiter
-from storage.engine.database import Db
+from storage.documents.documents import Db
 
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)

@@ -18,7 +18,7 @@ from gateway.domain.model.nouns import Address, Content
 from gateway.runtime.runtime import open_channels, opened_outside
 from gateway.runtime.settings.settings import Settings
 from gateway.runtime.telemetry.tracer import Tracer, secrets_of
-from storage.engine.database import Db
+from storage.documents.documents import Db
 from storage.messages import traces
 from tests.support.client import PHONE
 
