@@ -44,7 +44,7 @@ async def test_a_notification_arrives(demo: ApiClient) -> None:
 @pytest.mark.parametrize("why", ["a lost pigeon", "a refusal"])
 async def test_a_failure_falls_back_to_sms(demo: ApiClient, why: str) -> None:
     simulator = demo.environment.simulators["pigeon"]
-    simulator.phone(PHONE).reachable = why != "a lost pigeon"
+    simulator.phone(LOFT).reachable = why != "a lost pigeon"
     if why == "a refusal":
         simulator.faults.fail(422)
     story = await demo.ended(await demo.send(PIGEON, SMS), "DELIVERED")
