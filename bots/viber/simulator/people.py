@@ -21,8 +21,8 @@ class People(Line, ABC):
         """
         known = user in self.subscribed
         fields = {"type": "open", "user": self._user(user), "subscribed": known, **({"context": code} if code else {})}
-        async with self._line:
-            await self._until_taken(self.callback("conversation_started", fields))
+        async with self._fifo:
+            await self._repeat_until_taken(self.callback("conversation_started", fields))
             _, answer = self.answers[-1]
         welcome = read(answer.encode())
         if known or not isinstance(welcome, SendRequest):

@@ -1,4 +1,4 @@
-"""What the channels declare: the README's table of limits, groups, and what can be taken back."""
+"""What the channels declare: the README's table of limits, groups, and which messages can be recalled."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,7 +19,7 @@ from tests.support.http.serving import free_port
 
 @asynccontextmanager
 async def opened(name: str) -> AsyncIterator[Channel]:
-    """The channel, at a provider that nobody can reach."""
+    """Open the channel at a provider that nobody can reach."""
     async with aiohttp.ClientSession() as http:
         outside = Outside(http, "https://gateway.shop.ru", http)
         account = bots.simulator(name).demo_account(f"http://127.0.0.1:{free_port()}/api")
