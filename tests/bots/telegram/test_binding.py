@@ -1,4 +1,4 @@
-"""Pointing Telegram at us, and asking how it stands."""
+"""Pointing Telegram at us, and asking for the state of the webhook."""
 
 import pytest
 
@@ -44,9 +44,9 @@ async def test_problems_are_told_in_words(pair: Pair) -> None:
 
 async def test_a_wrong_token_is_misconfigured(pair: Pair) -> None:
     pair.server.account = demo_account(pair.account.api_url)
-    for ask in (pair.channel.binding, pair.channel.unbind):
+    for call in (pair.channel.binding, pair.channel.unbind):
         with pytest.raises(Misconfigured, match="Unauthorized"):
-            await ask()
+            await call()
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""People act, Telegram tells us, we read it. The stand-in's updates also pass aiogram's own types: see conftest."""
+"""People act, Telegram reports it, we read it. aiogram's own types check the stand-in's updates: see conftest."""
 
 from gateway.domain.model.event import Inbound, Person, Subscription
 from gateway.domain.model.nouns import Button, Content
@@ -16,8 +16,8 @@ async def test_a_person_writes(pair: Pair) -> None:
     assert start.content == Content("/start")
     assert (text.content, text.at, text.address) == (Content("Где мой заказ? 📦"), NOW, pair.address(anna))
     assert text.person == Person("Анна", language="ru")
-    mine = pair.server.phone(anna).screen[-1]
-    assert (mine.mine, mine.id, mine.text) == (True, text.provider_id, "Где мой заказ? 📦")
+    bubble = pair.server.phone(anna).screen[-1]
+    assert (bubble.mine, bubble.id, bubble.text) == (True, text.provider_id, "Где мой заказ? 📦")
 
 
 async def test_a_person_presses_a_button_and_its_spinner_stops(pair: Pair) -> None:
@@ -81,8 +81,8 @@ async def test_a_webhook_is_repeated_until_it_is_taken(pair: Pair) -> None:
 async def test_copies_have_the_same_id(pair: Pair) -> None:
     pair.server.faults.webhook_copies = 2
     await pair.started("Anna")
-    one, other = pair.events
-    assert one == other
+    first, second = pair.events
+    assert first == second
 
 
 def test_chat_ids_are_stable_and_nobody_shares_one(pair: Pair) -> None:
