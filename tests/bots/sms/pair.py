@@ -1,4 +1,4 @@
-"""The real channel and the stand-in for Twilio, face to face over HTTP, with a receiver of webhooks between them."""
+"""A pair: the real channel and the stand-in for Twilio, over HTTP, with a receiver of webhooks between them."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -31,16 +31,16 @@ class Pair(WebhookReceiver):
 
 @asynccontextmanager
 async def opened(truth: str = "+79990000009", **wrong: str | Secret) -> AsyncIterator[Pair]:
-    """A bench whose channel lives on the stand-in. `wrong`: fields in which our settings differ from the truth."""
-    at = listener()
-    url = url_of(at)
+    """Open a pair. `truth`: the sender at the stand-in. `wrong`: fields in which our settings differ from it."""
+    address = listener()
+    url = url_of(address)
     account = replace(demo_account(f"{url}/sms"), sender=truth)
     server = Server(account, f"{url}/webhooks/sms/main", clock=lambda: NOW)
     async with aiohttp.ClientSession() as http:
         channel = open_accounts({"main": replace(account, **wrong)}, Outside(http, url, http))["main"]
         assert isinstance(channel, Sms)
         pair = Pair(channel=channel, server=server, url=url)
-        async with served(app_of(server.blueprint(), pair.webhooks()), at):
+        async with served(app_of(server.blueprint(), pair.webhooks()), address):
             try:
                 yield pair
             finally:

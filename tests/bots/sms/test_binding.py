@@ -1,4 +1,4 @@
-"""Where Twilio sends what people write."""
+"""The webhook at Twilio, to which people's messages go."""
 
 import pytest
 

@@ -90,8 +90,8 @@ async def test_stop_and_start() -> None:
         await pair.server.say(ANNA, "START")
         await pair.server.quiet()
         assert await pair.channel.send(pair.anna, Content("hello"), key="k")
-        told = [event.active for event in pair.events if isinstance(event, Subscription)]
-        assert told == [False, True]
+        subscriptions = [event.active for event in pair.events if isinstance(event, Subscription)]
+        assert subscriptions == [False, True]
         assert len(pair.server.accepted) == 1
 
 
@@ -100,9 +100,9 @@ async def test_a_person_writes_and_the_answer_is_silent() -> None:
         await pair.server.say(ANNA, "Где заказ? 🙂 & a=b")
         await pair.server.press(ANNA, "SM1", "Help")
         await pair.server.quiet()
-        written = [event for event in pair.events if isinstance(event, Inbound)]
-        assert [event.content.text for event in written] == ["Где заказ? 🙂 & a=b", "Help"]
-        assert {event.address for event in written} == {pair.anna}
+        messages = [event for event in pair.events if isinstance(event, Inbound)]
+        assert [event.content.text for event in messages] == ["Где заказ? 🙂 & a=b", "Help"]
+        assert {event.address for event in messages} == {pair.anna}
         assert pair.server.answers == [(200, "<Response/>")] * 2
         assert [bubble.mine for bubble in pair.server.phone(ANNA).screen] == [True, True]
 
