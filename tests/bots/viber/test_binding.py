@@ -1,4 +1,4 @@
-"""The webhook: set, looked at, and taken away."""
+"""The webhook: set, read, and deleted."""
 
 import pytest
 

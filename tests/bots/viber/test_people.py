@@ -21,9 +21,9 @@ async def test_a_deep_link_brings_its_code_through_the_start_button() -> None:
         assert pair.channel.start_link(CODE) == f"viber://pa?chatURI=demoshop&context={CODE}"
         await pair.server.start(pair.anna.user, CODE)
         await pair.server.quiet()
-        (visit,), (written,) = pair.told(Visit), pair.told(Inbound)
+        (visit,), (message,) = pair.told(Visit), pair.told(Inbound)
         assert (visit.address, visit.start) == (pair.anna, CODE)
-        assert (written.address, written.content.text, written.start) == (pair.anna, f"/start {CODE}", None)
+        assert (message.address, message.content.text, message.start) == (pair.anna, f"/start {CODE}", None)
         assert screen(pair) == [(False, "Hello! Press Start to talk to us."), (True, "Start")]
         assert pair.told(Subscription) == []
         assert await pair.send()
@@ -95,8 +95,8 @@ async def test_whoever_leaves_is_not_written_to_until_they_come_back() -> None:
         await pair.server.subscribe(pair.anna.user)
         await pair.server.quiet()
         assert await pair.send()
-        told = pair.told(Subscription)
-        assert [(event.address, event.active) for event in told] == [(pair.anna, False), (pair.anna, True)]
+        subscriptions = pair.told(Subscription)
+        assert [(event.address, event.active) for event in subscriptions] == [(pair.anna, False), (pair.anna, True)]
 
 
 async def test_nobody_is_found_by_an_id_that_viber_does_not_know() -> None:

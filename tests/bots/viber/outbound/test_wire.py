@@ -108,7 +108,7 @@ async def test_an_opened_link_is_not_something_that_the_person_wrote() -> None:
 
 
 @pytest.mark.parametrize(
-    ("media", "sent"),
+    ("media", "expected"),
     [
         (Media("image", "{url}/files/10/a.JPG?x=1"), {"type": "picture", "text": "Look"}),
         (Media("image", "{url}/files/10/photo"), {"type": "file", "size": 10, "file_name": "photo"}),
@@ -124,20 +124,20 @@ async def test_an_opened_link_is_not_something_that_the_person_wrote() -> None:
         (Media("document", "https://"), Refused),
     ],
 )
-async def test_files(media: Media, sent: dict[str, object] | type[Refused]) -> None:
+async def test_files(media: Media, expected: dict[str, object] | type[Refused]) -> None:
     async with opened() as pair:
         await pair.subscribers(ANNA)
         content = Content("Look", Media(media.type, media.url.format(url=pair.url), name=media.name))
         pieces = pair.channel.split(content)
-        if isinstance(sent, type):
-            with pytest.raises(sent):
+        if isinstance(expected, type):
+            with pytest.raises(expected):
                 await pair.send(pieces[-1])
             return
         for piece in pieces:
             await pair.send(piece)
         assert "".join(line.text for line in pair.server.accepted) == "Look"
         request = pair.server.accepted[-1].request
-        assert {name: request[name] for name in sent} == sent
+        assert {name: request[name] for name in expected} == expected
         assert request["media"] == media.url.format(url=pair.url)
         assert pair.measured == (not is_picture(media) and ":9/" not in media.url)
 
@@ -210,9 +210,9 @@ async def test_the_token_is_nowhere_to_be_read(caplog: pytest.LogCaptureFixture)
         with pytest.raises(Misconfigured, match="auth_token is not valid") as refusal:
             await pair.send()
         pair.server.faults.lose_answers()
-        with pytest.raises(Misconfigured) as bound:
+        with pytest.raises(Misconfigured) as bind_error:
             await pair.channel.bind(f"{pair.url}/webhooks/viber/main")
-        assert token not in f"{refusal.value!r}{bound.value!r}{pair.channel.__dict__}{caplog.text}"
+        assert token not in f"{refusal.value!r}{bind_error.value!r}{pair.channel.__dict__}{caplog.text}"
         assert refusal.value.__cause__ is None
 
 
