@@ -28,7 +28,7 @@ class Pair(WebhookReceiver):
     def address(self, user: str) -> Address:
         return Address("telegram", "shop", user)
 
-    async def started(self, name: str, number: str = "+79990001122") -> str:
+    async def start_user(self, name: str, number: str = "+79990001122") -> str:
         """Let a person press Start; return their chat's id."""
         user = self.server.user_of(number)
         self.server.phone(user, name)

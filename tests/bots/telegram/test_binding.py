@@ -21,7 +21,7 @@ async def test_bind_is_repeatable_and_unbind_takes_it_away(pair: Pair) -> None:
 
 async def test_updates_wait_for_a_webhook(pair: Pair) -> None:
     await pair.channel.unbind()
-    await pair.started("Anna")
+    await pair.start_user("Anna")
     assert pair.events == []
     await pair.channel.bind(pair.url)
     await pair.server.quiet()

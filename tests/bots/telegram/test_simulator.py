@@ -20,7 +20,7 @@ def keyboard(**button: str) -> str:
 
 
 async def test_parameters_may_be_json_or_a_form_of_either_kind(pair: Pair) -> None:
-    anna = await pair.started("Anna")
+    anna = await pair.start_user("Anna")
     multipart = aiohttp.FormData({"chat_id": anna, "text": "3"}, default_to_multipart=True)
     markup = {"inline_keyboard": [[{"text": "Yes", "callback_data": "yes"}]]}
     await call(pair, "sendMessage", json={"chat_id": int(anna), "text": "1", "reply_markup": markup})
@@ -37,7 +37,7 @@ async def test_get_me(pair: Pair) -> None:
 
 
 async def test_delete_message(pair: Pair) -> None:
-    anna = await pair.started("Anna")
+    anna = await pair.start_user("Anna")
     _, sent = await call(pair, "sendMessage", data={"chat_id": anna, "text": "oops"})
     request = {"chat_id": anna, "message_id": sent["result"]["message_id"]}
     assert await call(pair, "deleteMessage", json=request) == (200, {"ok": True, "result": True})
@@ -69,7 +69,7 @@ async def test_a_wrong_token_and_a_wrong_method(pair: Pair) -> None:
     ],
 )
 async def test_a_message_that_is_refused(pair: Pair, params: dict[str, str], description: str) -> None:
-    anna = await pair.started("Anna")
+    anna = await pair.start_user("Anna")
     status, answer = await call(pair, "sendMessage", data={"chat_id": anna} | params)
     assert (status, answer["ok"], answer["error_code"]) == (400, False, 400)
     assert description in answer["description"]
@@ -77,7 +77,7 @@ async def test_a_message_that_is_refused(pair: Pair, params: dict[str, str], des
 
 
 async def test_a_file_that_is_missing(pair: Pair) -> None:
-    anna = await pair.started("Anna")
+    anna = await pair.start_user("Anna")
     _, answer = await call(pair, "sendPhoto", data={"chat_id": anna})
     assert answer["description"] == "Bad Request: there is no photo in the request"
 

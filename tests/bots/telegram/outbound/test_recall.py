@@ -24,7 +24,7 @@ async def send(pair: Pair, user: str, text: str = "oops") -> str:
 
 
 async def test_a_message_is_gone_from_the_phone_and_its_neighbours_are_not(pair: Pair) -> None:
-    anna = await pair.started("Anna")
+    anna = await pair.start_user("Anna")
     mistake, neighbour = await send(pair, anna), await send(pair, anna, "hello")
     file = await pair.channel.send(pair.address(anna), Content("look", PHOTO), key="k2")
     for sent in (mistake, file):
@@ -34,7 +34,7 @@ async def test_a_message_is_gone_from_the_phone_and_its_neighbours_are_not(pair:
 
 
 async def test_nobody_elses_message_of_that_number_is_touched(pair: Pair) -> None:
-    anna, oleg = await pair.started("Anna"), await pair.started("Oleg", "+79990001133")
+    anna, oleg = await pair.start_user("Anna"), await pair.start_user("Oleg", "+79990001133")
     first, second = await send(pair, anna), await send(pair, oleg)
     assert first.partition("/")[2] == second.partition("/")[2]
     await pair.channel.recall(pair.address(anna), first)
@@ -42,7 +42,7 @@ async def test_nobody_elses_message_of_that_number_is_touched(pair: Pair) -> Non
 
 
 async def test_what_is_gone_already_is_as_it_should_be(pair: Pair) -> None:
-    anna = await pair.started("Anna")
+    anna = await pair.start_user("Anna")
     sent = await send(pair, anna)
     for message in (sent, sent, f"{anna}/404"):
         await pair.channel.recall(pair.address(anna), message)
@@ -57,7 +57,7 @@ async def test_in_a_group(pair: Pair) -> None:
 
 
 async def test_telegram_lets_it_be_done_for_as_long_as_we_say(pair: Pair) -> None:
-    anna = await pair.started("Anna")
+    anna = await pair.start_user("Anna")
     first, second = await send(pair, anna, "first"), await send(pair, anna, "second")
     pair.now += FACTS.recalls
     pair.pass_time(seconds=-1)
@@ -75,7 +75,7 @@ async def test_a_chat_that_does_not_exist(pair: Pair) -> None:
 
 @pytest.mark.parametrize(("code", "error"), [("429", Throttled), ("401", Misconfigured), ("404", Misconfigured)])
 async def test_what_telegram_refuses(pair: Pair, code: str, error: type[SendError]) -> None:
-    anna = await pair.started("Anna")
+    anna = await pair.start_user("Anna")
     sent = await send(pair, anna)
     pair.server.faults.fail(code)
     with pytest.raises(error):
@@ -84,7 +84,7 @@ async def test_what_telegram_refuses(pair: Pair, code: str, error: type[SendErro
 
 
 async def test_a_wrong_token(pair: Pair) -> None:
-    anna = await pair.started("Anna")
+    anna = await pair.start_user("Anna")
     sent = await send(pair, anna)
     account = replace(pair.account, token=Secret(f"7000123456:{'A' * 35}"))
     stranger = open_accounts({"shop": account}, Outside(pair.http, pair.url, pair.http))["shop"]

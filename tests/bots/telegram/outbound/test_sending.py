@@ -76,7 +76,7 @@ async def serving_answer(status: int, body: str | bytes) -> AsyncIterator[str]:
 
 
 async def test_a_text_arrives_as_it_is(pair: Pair) -> None:
-    anna = await pair.started("Anna")
+    anna = await pair.start_user("Anna")
     text = "a_b *c* <i>&amp; 👩‍👩‍👧\n  [x](y)"
     sent = await pair.channel.send(pair.address(anna), Content(text), key="k1")
     (accepted,) = pair.server.accepted
@@ -87,14 +87,14 @@ async def test_a_text_arrives_as_it_is(pair: Pair) -> None:
 
 
 async def test_message_ids_are_unique_across_chats(pair: Pair) -> None:
-    people = [await pair.started("Anna"), await pair.started("Oleg", "+79990001133")]
+    people = [await pair.start_user("Anna"), await pair.start_user("Oleg", "+79990001133")]
     sent = [await pair.channel.send(pair.address(user), Content("hi"), key="k") for user in people]
     assert {name.partition("/")[2] for name in sent} == {"2"}
     assert len(set(sent)) == 2
 
 
 async def test_buttons(pair: Pair) -> None:
-    anna = await pair.started("Anna")
+    anna = await pair.start_user("Anna")
     buttons = (Button("Yes", reply="я" * 32), Button("Site", url="https://shop.ru/"), Button("Later"))
     await pair.channel.send(pair.address(anna), Content("Deliver?", buttons=buttons), key="k1")
     buttons_shown = pair.server.phone(anna).screen[-1].buttons
@@ -104,7 +104,7 @@ async def test_buttons(pair: Pair) -> None:
 @pytest.mark.parametrize(("media_type", "field"), TYPES.items())
 @pytest.mark.parametrize("media", [Media("", url="https://shop.ru/a.pdf"), Media("", id="AgACAgIAAxkBAAIB-large")])
 async def test_media(pair: Pair, media_type: str, field: str, media: Media) -> None:
-    anna = await pair.started("Anna")
+    anna = await pair.start_user("Anna")
     content = Content("Вот", Media(media_type, media.url, media.id), (Button("OK", reply="ok"),))
     await pair.channel.send(pair.address(anna), content, key="k1")
     (accepted,) = pair.server.accepted
@@ -114,7 +114,7 @@ async def test_media(pair: Pair, media_type: str, field: str, media: Media) -> N
 
 
 async def test_every_piece_of_a_long_message_is_taken(pair: Pair) -> None:
-    anna = await pair.started("Anna")
+    anna = await pair.start_user("Anna")
     text = "Ваш заказ 📦 собран. " * 600
     pieces = pair.channel.split(Content(text, buttons=(Button("OK"),)))
     for piece in pieces:
@@ -134,7 +134,7 @@ async def test_every_piece_of_a_long_message_is_taken(pair: Pair) -> None:
     ],
 )
 async def test_what_telegram_has_no_form_for_is_refused_here(pair: Pair, what: Any, reason: str) -> None:
-    anna = await pair.started("Anna")
+    anna = await pair.start_user("Anna")
     pair.server.faults.fail("500")
     with pytest.raises(Refused, match=reason):
         await pair.channel.send(pair.address(anna), what, key="k1")
@@ -152,13 +152,13 @@ async def test_what_telegram_has_no_form_for_is_refused_here(pair: Pair, what: A
     ],
 )
 async def test_what_telegram_refuses_is_refused(pair: Pair, content: Content, reason: str) -> None:
-    anna = await pair.started("Anna")
+    anna = await pair.start_user("Anna")
     with pytest.raises(Refused, match=reason):
         await pair.channel.send(pair.address(anna), content, key="k1")
 
 
 async def test_to_whom_we_may_not_write(pair: Pair) -> None:
-    anna = await pair.started("Anna")
+    anna = await pair.start_user("Anna")
     await pair.server.block(anna)
     stranger = pair.server.phone(pair.server.user_of("+79990001133")).user
     for user, error in ((anna, Stopped), (stranger, Stopped), ("404404", Refused), ("", Refused)):
@@ -174,7 +174,7 @@ def test_the_table_knows_every_error_of_the_server() -> None:
 
 @pytest.mark.parametrize(("code", "error"), SEND_ERRORS.items())
 async def test_errors(pair: Pair, caplog: pytest.LogCaptureFixture, code: str, error: type[SendError]) -> None:
-    anna = await pair.started("Anna")
+    anna = await pair.start_user("Anna")
     pair.server.faults.fail(code)
     with expecting_failure(error, pair, caplog):
         await pair.channel.send(pair.address(anna), Content("hi"), key="k1")
@@ -182,7 +182,7 @@ async def test_errors(pair: Pair, caplog: pytest.LogCaptureFixture, code: str, e
 
 
 async def test_how_long_to_wait_is_passed_on(pair: Pair) -> None:
-    anna = await pair.started("Anna")
+    anna = await pair.start_user("Anna")
     for code in ("429", "429-bare"):
         pair.server.faults.fail(code)
         with pytest.raises(Throttled) as failure:
@@ -217,7 +217,7 @@ async def test_a_group_is_followed_to_its_new_id(pair: Pair) -> None:
 
 
 async def test_a_lost_answer_is_ambiguous(pair: Pair) -> None:
-    anna = await pair.started("Anna")
+    anna = await pair.start_user("Anna")
     pair.server.faults.lose_answers()
     with pytest.raises(Ambiguous):
         await pair.channel.send(pair.address(anna), Content("hi"), key="k1")
@@ -225,7 +225,7 @@ async def test_a_lost_answer_is_ambiguous(pair: Pair) -> None:
 
 
 async def test_a_late_answer_is_ambiguous(pair: Pair, caplog: pytest.LogCaptureFixture) -> None:
-    anna = await pair.started("Anna")
+    anna = await pair.start_user("Anna")
     pair.server.faults.answer_after = 1
     sender = Sender(pair.account.token, pair.account.api_url, pair.http, aiohttp.ClientTimeout(total=0.2))
     with expecting_failure(Ambiguous, pair, caplog):
