@@ -66,6 +66,6 @@ def goodbye(text: str, language: str) -> str:
     Where several languages share the keyword, the person's own (`language`, such as "de-AT") comes first; English is
     the last resort.
     """
-    word, own = normalise(text), language.partition("-")[0].lower()
+    word, own_language = normalise(text), language.partition("-")[0].lower()
     languages = [name for name, words in _STOP.items() if word in words and name in GOODBYE]
-    return GOODBYE[own if own in languages else next(iter(languages), "en")]
+    return GOODBYE[own_language if own_language in languages else next(iter(languages), "en")]

@@ -22,7 +22,7 @@ FACTS = Facts(
     receipts=Progress.DELIVERED,
     echoes_key=True,
     may_send_as=is_sender,
-    parts=outbound.charged,
+    parts=outbound.segment_count,
     max_body=64 * 1024,
 )
 """No limits: Twilio queues for up to ten hours what a sender may not send yet (a US number sends one segment a second,
@@ -68,7 +68,7 @@ class Sms:
         # Twilio repeats nothing of ours but this address, so the key travels in it.
         callback = f"{self._webhook_url}?{urlencode({'key': key})}"
         form = outbound.render(self._settings.sender, address.user, what, callback)
-        return await self._api.send(form, named=bool(what.sender))
+        return await self._api.send(form, has_own_sender=bool(what.sender))
 
     async def recall(self, address: Address, provider_id: str) -> None:
         """Do nothing: a text that was sent stays sent.

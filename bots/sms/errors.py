@@ -72,10 +72,10 @@ THROTTLED: Mapping[int, timedelta] = {20429: SECOND, 21611: MINUTE}
 TOO_MANY, SERVER_FAULT = 429, 500
 
 
-def failure(reply: Reply, *, named: bool = False) -> SendError:
+def failure(reply: Reply, *, has_own_sender: bool = False) -> SendError:
     """Return the error that a response which is not a 2xx means for the message.
 
-    named: the message named its sender.
+    has_own_sender: the message named its sender itself, so a wrong sender is the message's fault.
     """
     code, message = _read_error(reply.json)
     words = f"{CODES[code][1]} ({code})" if code in CODES else f"HTTP {reply.status}: {message}"
@@ -83,7 +83,7 @@ def failure(reply: Reply, *, named: bool = False) -> SendError:
         return Ambiguous(f"{words}; it may have been sent")
     if reply.status == TOO_MANY or code in THROTTLED:
         return Throttled(words, reply.retry_after or THROTTLED.get(code, SECOND))
-    if named and code in SENDERS:
+    if has_own_sender and code in SENDERS:
         return Refused(words)
     cause = CODES[code][0] if code in CODES else _cause_of_status(reply.status)
     return Unavailable(words, reply.retry_after) if cause is Cause.UNAVAILABLE else CLASSES[cause](words)

@@ -55,7 +55,7 @@ def split(content: Content) -> list[Content]:
     return [replace(content, text=piece, media=None, buttons=()) for piece in cut(body, MAX_BODY)]
 
 
-def charged(content: Content) -> int:
+def segment_count(content: Content) -> int:
     """Return how many short messages the carrier charges for this content."""
     return sum(segments(body_of(piece))[1] for piece in split(content))
 
@@ -76,9 +76,9 @@ class Api:
         credentials = f"{account.account_sid}:{account.auth_token.reveal()}"
         self._headers = {"Authorization": f"Basic {b64encode(credentials.encode()).decode()}"}
 
-    async def send(self, form: Mapping[str, str], *, named: bool = False) -> str:
-        """Post a message and return its SID. named: its sender is not the account's own."""
-        answer = await self._call("POST", "Messages.json", form, named=named)
+    async def send(self, form: Mapping[str, str], *, has_own_sender: bool = False) -> str:
+        """Post a message and return its SID. has_own_sender: its sender is not the account's own."""
+        answer = await self._call("POST", "Messages.json", form, has_own_sender=has_own_sender)
         sid = answer.get("sid")
         if not isinstance(sid, str) or not sid:
             raise Ambiguous("the provider took the message but named no id for it")
@@ -108,11 +108,11 @@ class Api:
         await self._call("POST", f"IncomingPhoneNumbers/{number['sid']}.json", form)
 
     async def _call(
-        self, method: str, path: str, form: Mapping[str, str] | None = None, *, named: bool = False
+        self, method: str, path: str, form: Mapping[str, str] | None = None, *, has_own_sender: bool = False
     ) -> Mapping[str, Any]:
         reply = await wire.call(self._http, method, f"{self._root}/{path}", form=form, headers=self._headers)
         if reply.status not in OK:
-            raise failure(reply, named=named)
+            raise failure(reply, has_own_sender=has_own_sender)
         return reply.json if isinstance(reply.json, dict) else {}
 
 

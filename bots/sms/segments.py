@@ -35,17 +35,17 @@ def parts(text: str) -> list[str]:
     cost = septets if encoding == "GSM-7" else units
     if sum(map(cost, text)) <= ALONE[encoding]:
         return [text] if text else []
-    return list(filled(text, cost, JOINED[encoding]))
+    return list(fill(text, cost, JOINED[encoding]))
 
 
-def filled(text: str, cost: Callable[[str], int], room: int) -> Iterator[str]:
+def fill(text: str, cost: Callable[[str], int], room: int) -> Iterator[str]:
     """Yield pieces of a text that is not empty, each as full as `room` allows, cut at any character."""
-    start = used = 0
+    start = length = 0
     for index, character in enumerate(text):
-        used += cost(character)
-        if used > room:
+        length += cost(character)
+        if length > room:
             yield text[start:index]
-            start, used = index, cost(character)
+            start, length = index, cost(character)
     yield text[start:]
 
 

@@ -46,7 +46,7 @@ class Server(Simulator):
     def __init__(self, account: Account, webhook_url: str, clock: Clock = utcnow) -> None:
         super().__init__(webhook_url, clock)
         self.account = account
-        self._held: deque[Callable[[], None]] | None = None
+        self._held_callbacks: deque[Callable[[], None]] | None = None
 
     def blueprint(self) -> Blueprint:
         blueprint = Blueprint(self.name, __name__)
@@ -80,11 +80,11 @@ class Server(Simulator):
 
     def hold_receipts(self) -> None:
         """Keep status callbacks back until `release_receipts`."""
-        self._held = self._held or deque()
+        self._held_callbacks = self._held_callbacks or deque()
 
     def release_receipts(self) -> None:
         """Send the status callbacks that were held back, and hold back no more."""
-        callbacks, self._held = self._held or (), None
+        callbacks, self._held_callbacks = self._held_callbacks or (), None
         for send in callbacks:
             send()
 
@@ -150,10 +150,10 @@ class Server(Simulator):
             if url := form.get("StatusCallback"):
                 self._post_form(url, report)
 
-        if self._held is None:
+        if self._held_callbacks is None:
             send()
         else:
-            self._held.append(send)
+            self._held_callbacks.append(send)
 
     def _post_form(self, url: str, form: Mapping[str, str]) -> None:
         headers = {

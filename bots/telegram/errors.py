@@ -65,7 +65,7 @@ def send_error(error: AiogramError) -> SendError:
 
 
 def _response_error(error: TelegramAPIError) -> SendError:
-    error_types = (ours for telegram_type, ours in MEANINGS.items() if isinstance(error, telegram_type))
+    error_types = (error_type for telegram_type, error_type in MEANINGS.items() if isinstance(error, telegram_type))
     return next(error_types, Refused)(f"Telegram: {error.message}")
 
 

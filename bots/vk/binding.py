@@ -33,7 +33,7 @@ class Servers(Struct):
     items: list[CallbackServer] = []
 
 
-class Added(Struct):
+class AddedServer(Struct):
     server_id: int
 
 
@@ -67,8 +67,8 @@ class Callbacks:
         server = await self._find(url)
         params = {**self._group, "url": url, "title": TITLE, "secret_key": self._secret.reveal()}
         if server is None:
-            added = _convert(await self._api.call("groups.addCallbackServer", params), Added)
-            id_ = str(added.server_id)
+            added_server = _convert(await self._api.call("groups.addCallbackServer", params), AddedServer)
+            id_ = str(added_server.server_id)
         else:
             id_ = str(server.id)
             if not self._knows_secret(server) or server.status != "ok":

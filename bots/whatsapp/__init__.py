@@ -153,11 +153,11 @@ def open_accounts(accounts: Mapping[str, Account], outside: Outside) -> Mapping[
 
 
 def _app_accounts(name: str, settings: Account, accounts: Mapping[str, Account]) -> webhook.AppAccounts:
-    own = {key: sibling for key, sibling in accounts.items() if _same_app(sibling, settings)}
+    siblings = {key: sibling for key, sibling in accounts.items() if _same_app(sibling, settings)}
     businesses: dict[str, list[str]] = {}
-    for key, sibling in own.items():
+    for key, sibling in siblings.items():
         businesses.setdefault(sibling.waba_id, []).append(key)
-    return webhook.AppAccounts(name, {sibling.phone_number_id: key for key, sibling in own.items()}, businesses)
+    return webhook.AppAccounts(name, {sibling.phone_number_id: key for key, sibling in siblings.items()}, businesses)
 
 
 def _same_app(account: Account, other: Account) -> bool:

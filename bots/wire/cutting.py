@@ -14,15 +14,15 @@ def units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-def cut(text: str, most: int) -> Iterator[str]:
-    """Yield pieces of at most `most` UTF-16 code units, in order.
+def cut(text: str, limit: int) -> Iterator[str]:
+    """Yield pieces of at most `limit` UTF-16 code units, in order.
 
     White space at the cuts is dropped. A text that fits is its own single piece.
     """
-    if units(text) > most:
+    if units(text) > limit:
         text = text.strip()
-    while units(text) > most:
-        length = _fitting_length(text, most)
+    while units(text) > limit:
+        length = _fitting_length(text, limit)
         end = boundary(text, length // 2, length)
         yield text[:end].rstrip()
         text = text[end:].lstrip()
@@ -37,9 +37,9 @@ def boundary(text: str, low: int, high: int) -> int:
     return next((at for at in range(high, low, -1) if not _is_one_grapheme(text[at - 1], text[at])), high)
 
 
-def _fitting_length(text: str, most: int) -> int:
-    """Return how many characters fit into `most` units. Half of a surrogate pair at the end is dropped."""
-    return len(text.encode("utf-16-le")[: 2 * most].decode("utf-16-le", "ignore"))
+def _fitting_length(text: str, limit: int) -> int:
+    """Return how many characters fit into `limit` units. Half of a surrogate pair at the end is dropped."""
+    return len(text.encode("utf-16-le")[: 2 * limit].decode("utf-16-le", "ignore"))
 
 
 def _is_one_grapheme(before: str, after: str) -> bool:

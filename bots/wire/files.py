@@ -39,8 +39,8 @@ def session(*, private: bool) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(connector=aiohttp.TCPConnector(socket_factory=None if private else _public_socket))
 
 
-async def fetch(files: aiohttp.ClientSession, url: str, most: int = MOST) -> File:
-    """Download and return the file at `url`, of at most `most` bytes.
+async def fetch(files: aiohttp.ClientSession, url: str, max_bytes: int = MOST) -> File:
+    """Download and return the file at `url`, of at most `max_bytes`.
 
     Raises Unavailable where a later attempt may succeed, Refused where it cannot.
     """
@@ -51,7 +51,7 @@ async def fetch(files: aiohttp.ClientSession, url: str, most: int = MOST) -> Fil
             if response.status != OK:
                 raise Refused(f"the file cannot be had: its server answers {response.status}")
             name = PurePosixPath(response.url.path).name or "file"
-            return File(name, response.content_type, await _body(response, most))
+            return File(name, response.content_type, await _body(response, max_bytes))
     except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError, aiohttp.TooManyRedirects) as error:
         raise Refused(f"the file cannot be had ({type(error).__name__})") from None
     except aiohttp.ClientConnectorError as error:
@@ -65,13 +65,13 @@ async def fetch(files: aiohttp.ClientSession, url: str, most: int = MOST) -> Fil
         raise Refused("the file cannot be had (its server's name is none)") from None
 
 
-async def _body(response: aiohttp.ClientResponse, most: int) -> bytes:
-    """Return the body. Raises Refused as soon as it exceeds `most` bytes, whatever Content-Length claims."""
+async def _body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+    """Return the body. Raises Refused as soon as it exceeds `max_bytes`, whatever Content-Length claims."""
     body = bytearray()
     async for chunk in response.content.iter_chunked(CHUNK):
         body += chunk
-        if len(body) > most:
-            raise Refused(f"the file has more than {most // 1024**2} MB")
+        if len(body) > max_bytes:
+            raise Refused(f"the file has more than {max_bytes // 1024**2} MB")
     return bytes(body)
 
 

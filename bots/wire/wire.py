@@ -76,10 +76,10 @@ def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
     return _until(value, headers.get("Date", "")) if value else None
 
 
-def _until(moment: str, sent: str) -> timedelta | None:
-    """Return the time from `sent` to `moment`, both by the provider's clock, which need not agree with ours."""
+def _until(moment: str, response_date: str) -> timedelta | None:
+    """Return the time from `response_date` to `moment`: both are the provider's, whose clock may differ from ours."""
     try:
-        pause = parsedate_to_datetime(moment) - parsedate_to_datetime(sent)
+        pause = parsedate_to_datetime(moment) - parsedate_to_datetime(response_date)
     except (ValueError, OverflowError, TypeError):
         return None
     return min(max(pause, timedelta(0)), LONGEST)

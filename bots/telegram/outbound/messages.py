@@ -35,19 +35,19 @@ BY_TYPE: Mapping[str, tuple[type[TelegramMethod[Message]], str]] = {
 }
 
 
-def render(chat: str, what: Content | TemplateMessage) -> TelegramMethod[Message]:
+def render(chat: str, message: Content | TemplateMessage) -> TelegramMethod[Message]:
     """Return the Bot API's call for one piece, always as plain text.
 
     Raises Refused for what Telegram cannot express.
     """
-    if isinstance(what, TemplateMessage):
+    if isinstance(message, TemplateMessage):
         raise Refused("Telegram has no templates")
-    keyboard = _keyboard(what.buttons)
-    if what.media:
-        return _media(chat, what.media, what.text, keyboard)
-    if not what.text.strip():
+    keyboard = _keyboard(message.buttons)
+    if message.media:
+        return _media(chat, message.media, message.text, keyboard)
+    if not message.text.strip():
         raise Refused("the message is empty")
-    return SendMessage(chat_id=chat, text=what.text, reply_markup=keyboard)
+    return SendMessage(chat_id=chat, text=message.text, reply_markup=keyboard)
 
 
 def _media(chat: str, media: Media, caption: str, keyboard: InlineKeyboardMarkup | None) -> TelegramMethod[Message]:

@@ -85,17 +85,17 @@ class Sender:
         """Return the bot, created when first needed: aiogram's session reads a file of certificates."""
         return Bot(self._token.reveal(), self._session())
 
-    async def send(self, chat: str, what: Content | TemplateMessage) -> str:
+    async def send(self, chat: str, message: Content | TemplateMessage) -> str:
         """Send one piece and return "chat/message".
 
         Follows a group, once, to the new id that it got as a supergroup.
         """
-        method = render(chat, what)
+        method = render(chat, message)
         try:
-            sent = await self._call(method)
+            result = await self._call(method)
         except Migrated as migration:
-            sent = await self._call(method.model_copy(update={"chat_id": migration.chat}))
-        return f"{sent.chat.id}/{sent.message_id}"
+            result = await self._call(method.model_copy(update={"chat_id": migration.chat}))
+        return f"{result.chat.id}/{result.message_id}"
 
     async def recall(self, message: str) -> None:
         """Delete a message of ours, by the id that `send` returned. One that is already gone counts as deleted."""

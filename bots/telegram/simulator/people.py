@@ -20,7 +20,7 @@ CHAT_OF_NUMBER = 0x1A2B3C4D5E6F7
 class People(Simulator, ABC):
     """Everybody who has this bot on their phone. `allowed`: the kinds of updates asked for, all if none is named.
 
-    `waiting` holds the updates that happened while there was no webhook; `moved` the groups that have a new id.
+    `waiting` holds the updates that happened while there was no webhook; `new_group_ids` the ids of upgraded groups.
     """
 
     def __init__(self, account: Account, webhook_url: str, clock: Clock) -> None:
@@ -29,7 +29,7 @@ class People(Simulator, ABC):
         self.secret = account.webhook_secret.reveal()
         self.allowed: list[str] = []
         self.waiting: list[dict[str, Any]] = []
-        self.moved: dict[str, str] = {}
+        self.new_group_ids: dict[str, str] = {}
         self._queries: set[str] = set()
         self._messages: dict[str, dict[str, Any]] = {}
         self._update_ids = count(700_000_001)
@@ -84,16 +84,16 @@ class People(Simulator, ABC):
 
     def upgrade(self, group: str) -> str:
         """Turn a group into a supergroup, as its owner does by changing some settings. Returns its new id."""
-        self.moved[group] = supergroup = f"-100{group.removeprefix('-')}"
+        self.new_group_ids[group] = supergroup = f"-100{group.removeprefix('-')}"
         self.phone(supergroup, self.phone(group).name)
         return supergroup
 
-    def _write(self, user: str, shown: str, **content: Any) -> None:
+    def _write(self, user: str, screen_text: str, **content: Any) -> None:
         phone = self.phone(user)
         phone.last_wrote_at = self.clock()
         message = self._message(phone, objects.user_of(phone), content)
         phone.screen.append(
-            Bubble(id=objects.key_of(message), mine=True, at=phone.last_wrote_at, text=shown, state="read")
+            Bubble(id=objects.key_of(message), mine=True, at=phone.last_wrote_at, text=screen_text, state="read")
         )
         self._report_update("message", message)
 

@@ -93,8 +93,8 @@ class Server(People):
 
     def _recipient(self, chat: str) -> Phone:
         """Return the person or group with this id. Raises Refused where the bot may not write to them."""
-        if chat in self.moved:
-            parameters = {"migrate_to_chat_id": int(self.moved[chat])}
+        if chat in self.new_group_ids:
+            parameters = {"migrate_to_chat_id": int(self.new_group_ids[chat])}
             raise rules.Refused(
                 rules.Refusal(400, "Bad Request: group chat was upgraded to a supergroup chat", parameters)
             )

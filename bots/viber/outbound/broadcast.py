@@ -147,14 +147,14 @@ class Outbox:
             letter.fail(error)
 
 
-def split_into_batches(letters: Sequence[Letter], most: int) -> list[list[Letter]]:
-    """Return batches of at most `most` letters, each without a receiver twice.
+def split_into_batches(letters: Sequence[Letter], size: int) -> list[list[Letter]]:
+    """Return batches of at most `size` letters, each without a receiver twice.
 
     Viber could not say which of a receiver's two letters it means.
     """
     batches: list[dict[str, Letter]] = []
     for letter in letters:
-        target = next((batch for batch in batches if len(batch) < most and letter.receiver not in batch), None)
+        target = next((batch for batch in batches if len(batch) < size and letter.receiver not in batch), None)
         if target is None:
             batches.append(target := {})
         target[letter.receiver] = letter

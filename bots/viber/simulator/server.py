@@ -96,13 +96,13 @@ class Server(People):
         if not message.broadcast_list:
             return Fault(4, "missingData: broadcast_list")
         self.broadcasts += 1
-        token, failed = self.next_token(), []
+        token, failed_list = self.next_token(), []
         for receiver in message.broadcast_list:
             if fault := self._refusal(receiver):
-                failed.append({"receiver": receiver, "status": fault.status, "status_message": fault.message})
+                failed_list.append({"receiver": receiver, "status": fault.status, "status_message": fault.message})
             else:
                 self.accept(message, receiver, token)
-        return {"message_token": self.format_token(token), "failed_list": failed}
+        return {"message_token": self.format_token(token), "failed_list": failed_list}
 
     def _refusal(self, user: str) -> Fault | None:
         if not self.webhook_url:

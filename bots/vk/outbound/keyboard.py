@@ -51,6 +51,6 @@ def _label(text: str) -> str:
 def _payload(button: Button) -> str:
     payload = msgspec.json.encode({"reply": button.reply or button.text}).decode()
     if len(payload) > MAX_PAYLOAD:
-        most = MAX_PAYLOAD - len('{"reply":""}')
-        raise Refused(f"the reply of the button {button.text!r} is too long; VK takes {most} characters")
+        max_reply = MAX_PAYLOAD - len('{"reply":""}')
+        raise Refused(f"the reply of the button {button.text!r} is too long; VK takes {max_reply} characters")
     return payload

@@ -26,24 +26,24 @@ def random_id(key: str) -> int:
     return int.from_bytes(sha256(key.encode()).digest()[:4]) % (INT32 - 1) + 1
 
 
-def render(peer: str, what: Content | TemplateMessage, key: str) -> dict[str, str]:
+def render(peer: str, message: Content | TemplateMessage, key: str) -> dict[str, str]:
     """Return the form of messages.send for one piece, without its file. Raises Refused for what VK cannot express."""
-    if isinstance(what, TemplateMessage):
+    if isinstance(message, TemplateMessage):
         raise Refused("VK has no templates")
-    if not what.text.strip() and not what.media:
+    if not message.text.strip() and not message.media:
         raise Refused("the message is empty")
     form = {
         # With peer_ids instead of peer_id VK returns the id within the conversation, which is the one in its events.
         "peer_ids": peer,
         "random_id": str(random_id(key)),
-        "message": escape_markup(what.text),
+        "message": escape_markup(message.text),
         "disable_mentions": "1",
         # A preview would have VK fetch the links, and some links work only once.
         "dont_parse_links": "1",
     }
-    if what.buttons:
-        form["keyboard"] = keyboard(what.buttons)
-    return form | ({"intent": what.intent} if what.intent else {})
+    if message.buttons:
+        form["keyboard"] = keyboard(message.buttons)
+    return form | ({"intent": message.intent} if message.intent else {})
 
 
 class Sender:
@@ -53,11 +53,11 @@ class Sender:
         self._api = api
         self._uploads = uploads
 
-    async def send(self, address: Address, what: Content | TemplateMessage, key: str) -> str:
+    async def send(self, address: Address, message: Content | TemplateMessage, key: str) -> str:
         """Send one piece and return "peer/number". Sends it without its buttons if VK refuses these."""
-        form = render(address.user, what, key)
-        if isinstance(what, Content) and what.media:
-            form["attachment"] = await self._uploads.attachment(address.user, what.media)
+        form = render(address.user, message, key)
+        if isinstance(message, Content) and message.media:
+            form["attachment"] = await self._uploads.attachment(address.user, message.media)
         try:
             return await self._send(form)
         except KeyboardRefused:

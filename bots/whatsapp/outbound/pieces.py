@@ -55,6 +55,6 @@ def _split_above_buttons(content: Content) -> Iterator[Content]:
         yield Content(NO_TEXT if first else last, None, content.buttons[first : first + MAX_ROWS])
 
 
-def _fitting_length(text: str, most: int) -> int:
+def _fitting_length(text: str, limit: int) -> int:
     """Return how many characters at the end fit. Half of a surrogate pair at the start is dropped."""
-    return len(text.encode("utf-16-le")[-2 * most :].decode("utf-16-le", "ignore"))
+    return len(text.encode("utf-16-le")[-2 * limit :].decode("utf-16-le", "ignore"))

@@ -61,14 +61,14 @@ async def mark_read(graph: Graph, wamid: str) -> None:
         await graph.call("POST", "/messages", {"messaging_product": "whatsapp", "status": "read", "message_id": wamid})
 
 
-def render(user: str, what: Content | TemplateMessage, key: str) -> Json:
+def render(user: str, message: Content | TemplateMessage, key: str) -> Json:
     """Return the request. A phone number goes in `to`, a business-scoped user id in `recipient`."""
     return {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
         ("to" if is_phone(user) else "recipient"): user,
         "biz_opaque_callback_data": key,
-        **(template(what) if isinstance(what, TemplateMessage) else _content(what)),
+        **(template(message) if isinstance(message, TemplateMessage) else _content(message)),
     }
 
 

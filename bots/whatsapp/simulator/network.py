@@ -50,7 +50,7 @@ class Network(Simulator):
         self.page_size = 100
         self.uploads: dict[str, bytes] = {}
         self._ids = count(900100200)
-        self._held: list[Call] = []
+        self._held_calls: list[Call] = []
         self._late_codes: deque[int] = deque()
         self._bsuids: dict[str, str] = {}
         self._hidden: set[str] = set()
@@ -83,7 +83,7 @@ class Network(Simulator):
 
     def release_receipts(self) -> None:
         """Send the statuses that were held back."""
-        calls, self._held = self._held, []
+        calls, self._held_calls = self._held_calls, []
         for call in calls:
             self.deliver(call)
 
@@ -166,7 +166,7 @@ class Network(Simulator):
             value = webhooks.report(person, bubble.id, now, bubble.state, key)
         call = self._webhook(self.override or self.webhook_url, "messages", value)
         if self.hold_receipts:
-            self._held.append(call)
+            self._held_calls.append(call)
         else:
             self.deliver(call)
 

@@ -22,20 +22,20 @@ def has_named_variables(template: MessageTemplate) -> bool:
 def render(template: MessageTemplate, handle: str = "") -> list[Json]:
     """Return the components. handle: Meta's handle of the header's example file, where it has one."""
     return [
-        *([_header(template.header, handle, named=has_named_variables(template))] if template.header else []),
+        *([_header(template.header, handle, has_names=has_named_variables(template))] if template.header else []),
         _body(template),
         *([{"type": "FOOTER", "text": template.footer}] if template.footer else []),
         *([{"type": "BUTTONS", "buttons": list(map(_button, template.buttons))}] if template.buttons else []),
     ]
 
 
-def _header(header: Head, handle: str, *, named: bool) -> Json:
+def _header(header: Head, handle: str, *, has_names: bool) -> Json:
     part: Json = {"type": "HEADER", "format": header.type.upper()}
     if header.type == "text":
         part["text"] = header.text
         if names := places(header.text):
-            example = [{"param_name": names[0], "example": header.example}] if named else [header.example]
-            part["example"] = {"header_text_named_params" if named else "header_text": example}
+            example = [{"param_name": names[0], "example": header.example}] if has_names else [header.example]
+            part["example"] = {"header_text_named_params" if has_names else "header_text": example}
     elif header.type != "location":
         part["example"] = {"header_handle": [handle]}
     return part

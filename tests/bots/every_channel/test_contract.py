@@ -67,14 +67,14 @@ def take(channel: Channel, call: Call) -> Parsed:
     return channel.parse(call)
 
 
-def plain(event: Event) -> Any:
+def without_raw(event: Event) -> Any:
     """Return an event as JSON, without the raw item that it was read from."""
     assert event.raw, "every event keeps what it was read from"
     return {key: value for key, value in msgspec.to_builtins(event).items() if key != "raw"}
 
 
 def expected(events: list[Any]) -> list[Any]:
-    return [plain(msgspec.convert({**event, "raw": "-"}, Event)) for event in events]
+    return [without_raw(msgspec.convert({**event, "raw": "-"}, Event)) for event in events]
 
 
 @pytest.mark.parametrize("file", PAYLOADS, ids=lambda file: f"{channel_named(file)}-{file.stem}")
@@ -87,7 +87,7 @@ async def test_payload(file: Path) -> None:
         assert getattr(refusal.value, "status", 400) == status
         return
     parsed = take(channel, call)
-    assert [plain(event) for event in parsed.events] == expected(payload["events"])
+    assert [without_raw(event) for event in parsed.events] == expected(payload["events"])
     assert parsed.answer == Answer(**payload.get("answer", {}))
 
 

@@ -64,7 +64,7 @@ def visible_secrets(text: str, forms: Iterable[str]) -> list[str]:
 async def test_a_failed_call(
     capsys: pytest.CaptureFixture[str], settings: Settings, channel: str, answer: Answer
 ) -> None:
-    """All libraries say all that they can, and each failure is logged with everything that led to it."""
+    """Let all libraries log all that they can; each failure is logged with everything that led to it."""
     logs.setup("DEBUG", "json")
     async with provider(answer) as url, opened_outside(settings) as outside:
         accounts = {channel: {"shop": bots.simulator(channel).demo_account(url)}}
@@ -90,7 +90,7 @@ async def fail_every_call(channel: Channel) -> None:
 
 
 async def test_what_an_operator_is_told(tmp_path: Path, settings: Settings) -> None:
-    """`gateway check` and `webhooks` at providers that say aloud what we have asked."""
+    """Run `gateway check` and `webhooks` at providers that repeat our requests in their answers."""
     async with provider(echo) as url:
         accounts = {channel: {"shop": bots.simulator(channel).demo_account(url)} for channel in bots.CHANNELS}
         accounts_file(tmp_path / "accounts.toml", accounts)

@@ -10,7 +10,7 @@ from bots.sms.errors import delivery_failure
 from gateway.domain.channel.errors import SendError
 from gateway.domain.model.event import Receipt
 from gateway.domain.model.nouns import Content, Progress
-from tests.bots.sms.pair import ANNA, Pair, opened
+from tests.bots.sms.pair import ANNA, Pair, opened_pair
 
 
 async def post(pair: Pair, path: str, form: dict[str, str], token: str | None = None) -> tuple[int, Any]:
@@ -27,7 +27,7 @@ async def post(pair: Pair, path: str, form: dict[str, str], token: str | None = 
 
 @pytest.mark.parametrize("path", ["{sid}/Messages.json", "{sid}/IncomingPhoneNumbers/PN1.json"])
 async def test_it_serves_only_its_account(path: str) -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         own_path = path.format(sid=pair.server.account.account_sid)
         status, response = await post(pair, own_path, {}, token="guess")
         assert (status, response["code"]) == (401, 20003)
@@ -36,7 +36,7 @@ async def test_it_serves_only_its_account(path: str) -> None:
 
 
 async def test_it_has_one_number() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         sid = pair.server.account.account_sid
         status, response = await post(pair, f"{sid}/IncomingPhoneNumbers/PN1.json", {"SmsUrl": "https://evil.example"})
         assert (status, response["code"]) == (404, 20404)
@@ -54,14 +54,14 @@ async def test_it_has_one_number() -> None:
     ],
 )
 async def test_what_it_refuses(form: dict[str, str], code: int) -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         status, response = await post(pair, f"{pair.server.account.account_sid}/Messages.json", form)
         assert (status, response["code"]) == (400, code)
         assert pair.server.accepted == []
 
 
 async def test_what_it_answers_without_a_status_callback() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         form = {"To": ANNA, "From": "+79990000009", "Body": "ы" * 71}
         status, response = await post(pair, f"{pair.server.account.account_sid}/Messages.json", form)
         assert (status, response["status"], response["num_segments"]) == (201, "queued", "2")
@@ -71,7 +71,7 @@ async def test_what_it_answers_without_a_status_callback() -> None:
 
 
 async def test_every_error_that_it_lists_can_be_had() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         for code in pair.server.errors:
             pair.events.clear()
             pair.server.faults.fail(code)
@@ -87,7 +87,7 @@ async def test_every_error_that_it_lists_can_be_had() -> None:
 
 
 async def test_webhooks_may_come_twice_and_in_any_order() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         pair.server.faults.webhook_copies = 2
         pair.server.faults.reorder = True
         await pair.channel.send(pair.anna, Content("hello"), key="k")

@@ -38,8 +38,8 @@ async def test_get_me(pair: Pair) -> None:
 
 async def test_delete_message(pair: Pair) -> None:
     anna = await pair.start_user("Anna")
-    _, sent = await call(pair, "sendMessage", data={"chat_id": anna, "text": "oops"})
-    request = {"chat_id": anna, "message_id": sent["result"]["message_id"]}
+    _, answer = await call(pair, "sendMessage", data={"chat_id": anna, "text": "oops"})
+    request = {"chat_id": anna, "message_id": answer["result"]["message_id"]}
     assert await call(pair, "deleteMessage", json=request) == (200, {"ok": True, "result": True})
     assert [bubble.text for bubble in pair.server.phone(anna).screen] == ["/start"]
     assert (await call(pair, "deleteMessage", json=request))[1]["description"].endswith("message to delete not found")

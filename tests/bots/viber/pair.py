@@ -78,14 +78,14 @@ class Clock:
 
 
 @asynccontextmanager
-async def opened(clock: Clock | None = None, **wrong: Any) -> AsyncIterator[Pair]:
-    """Open a pair. `wrong`: fields in which our settings differ from the stand-in's."""
+async def opened_pair(clock: Clock | None = None, **overrides: Any) -> AsyncIterator[Pair]:
+    """Open a pair. `overrides`: fields in which our settings differ from the stand-in's."""
     address = listener()
     url = url_of(address)
     account = demo_account(f"{url}/viber")
     server = Server(account, f"{url}/webhooks/viber/main", clock or Clock())
     async with opened_outside(Settings(public_url=url, private_files=True)) as outside:
-        channel = open_accounts({"main": replace(account, **wrong)}, outside)["main"]
+        channel = open_accounts({"main": replace(account, **overrides)}, outside)["main"]
         assert isinstance(channel, Viber)
         pair = Pair(channel=channel, server=server, url=url)
         async with served(app_of(server.blueprint(), pair.webhooks(), pair.files()), address):

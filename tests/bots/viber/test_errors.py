@@ -15,7 +15,7 @@ from bots.wire.wire import Reply
 from gateway.domain.channel.errors import Ambiguous, Misconfigured, Refused, SendError, Stopped, Throttled, Unavailable
 from gateway.domain.channel.secret import Secret
 from gateway.domain.model.nouns import Cause
-from tests.bots.viber.pair import ANNA, BORIS, opened, outcomes
+from tests.bots.viber.pair import ANNA, BORIS, opened_pair, outcomes
 from tests.support.http.serving import served
 
 CAUSES = {
@@ -52,7 +52,7 @@ def test_no_status_is_left_out() -> None:
 
 @pytest.mark.parametrize(("status", "cause"), CAUSES.items())
 async def test_a_message_is_refused(status: int, cause: Cause) -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         await pair.subscribers(ANNA)
         pair.server.faults.fail(status)
         with pytest.raises(CLASSES[cause]) as refusal:
@@ -65,7 +65,7 @@ async def test_a_message_is_refused(status: int, cause: Cause) -> None:
 
 @pytest.mark.parametrize(("status", "cause"), CAUSES.items())
 async def test_one_receiver_of_a_broadcast_is_refused(status: int, cause: Cause) -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         await pair.subscribers(ANNA, BORIS)
         pair.server.troubles[pair.anna.user] = status
         error, provider_id = await outcomes(pair.send(), pair.send(phone=BORIS))
@@ -136,8 +136,8 @@ async def test_a_status_in_digits_is_that_number() -> None:
 
 
 def test_a_broadcasts_status_is_read_in_the_same_way() -> None:
-    listed = {"anna": "6", "boris": None, "clara": 99}
-    entries = [{"receiver": receiver, "status": status} for receiver, status in listed.items()]
+    statuses = {"anna": "6", "boris": None, "clara": 99}
+    entries = [{"receiver": receiver, "status": status} for receiver, status in statuses.items()]
     error_types = {receiver: type(error) for receiver, error in failures({"failed_list": entries}).items()}
     assert error_types == {"anna": Stopped, "boris": Ambiguous, "clara": Unavailable}
 
@@ -149,5 +149,5 @@ def test_an_answer_that_names_no_message(answer: dict[str, object]) -> None:
 
 
 async def test_every_error_that_the_stand_in_lists_can_be_had() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         assert {int(code) for code in pair.server.errors} == {*CAUSES}

@@ -6,7 +6,7 @@ import aiohttp
 import msgspec
 import pytest
 
-from tests.bots.viber.pair import ANNA, Pair, opened
+from tests.bots.viber.pair import ANNA, Pair, opened_pair
 
 SENDER = {"name": "Shop"}
 TEXT: dict[str, Any] = {"type": "text", "text": "hi", "sender": SENDER}
@@ -67,7 +67,7 @@ def keyboard(*keys: object, **fields: object) -> dict[str, Any]:
     ],
 )
 async def test_what_it_takes_and_what_it_refuses(message: Any, status: int) -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         await pair.subscribers(ANNA)
         request = message if isinstance(message, bytes) else message | {"receiver": pair.anna.user}
         answer = await post(pair, "send_message", request)
@@ -79,7 +79,7 @@ async def test_what_it_takes_and_what_it_refuses(message: Any, status: int) -> N
 
 
 async def test_who_is_to_get_it() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         assert (await post(pair, "send_message", TEXT))["status"] == 4
         assert (await post(pair, "broadcast_message", TEXT))["status"] == 4
         many = TEXT | {"broadcast_list": [str(number) for number in range(301)]}
@@ -90,14 +90,14 @@ async def test_who_is_to_get_it() -> None:
 
 @pytest.mark.parametrize("method", ["send_message", "broadcast_message", "set_webhook", "get_account_info"])
 async def test_it_serves_only_its_account(method: str) -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         webhook = pair.server.webhook_url
         assert (await post(pair, method, TEXT | {"url": ""}, token="guess"))["status"] == 2
         assert pair.server.webhook_url == webhook
 
 
 async def test_a_webhook_of_other_events() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         request = {"url": pair.server.webhook_url, "event_types": ["seen"]}
         assert (await post(pair, "set_webhook", request))["status"] == 0
         await pair.subscribers(ANNA)
@@ -108,7 +108,7 @@ async def test_a_webhook_of_other_events() -> None:
 
 
 async def test_throttling() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         await pair.subscribers(ANNA)
         pair.server.faults.per_second = 1
         request = TEXT | {"receiver": pair.anna.user}

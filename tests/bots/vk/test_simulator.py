@@ -63,9 +63,9 @@ async def test_what_is_wrong_with_a_message(pair: Pair, faults: dict[str, str], 
 async def test_each_recipient_has_a_line(pair: Pair) -> None:
     anna, stranger = await pair.start_user(), pair.vk.user_of("+79990001133")
     answer = await call(pair, "messages.send", peer_ids=f"{anna},{stranger}", random_id="7", message="hi")
-    sent, failed = answer["response"]
-    assert (sent["peer_id"], sent["conversation_message_id"]) == (int(anna), 2)
-    assert failed["error"]["code"] == 901
+    success, failure = answer["response"]
+    assert (success["peer_id"], success["conversation_message_id"]) == (int(anna), 2)
+    assert failure["error"]["code"] == 901
 
 
 async def test_without_a_random_id_vk_knows_nothing_again(pair: Pair) -> None:

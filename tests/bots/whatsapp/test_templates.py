@@ -43,11 +43,11 @@ async def test_what_is_submitted_waits_and_is_listed_as_it_was(pair: Pair) -> No
     for draft in (DRAFT, NAMED, replace(PLAIN, header=Head("location"))):
         verdict = await pair.channel.submit_template(draft)
         assert (verdict.state, verdict.usable) == ("pending", False)
-        listed = {
+        templates = {
             template.name: (template, listed_verdict)
             for template, listed_verdict in await pair.channel.listed_templates()
         }
-        assert listed[draft.name] == (draft, verdict)
+        assert templates[draft.name] == (draft, verdict)
 
 
 async def test_the_list_is_read_page_by_page(pair: Pair) -> None:

@@ -86,9 +86,9 @@ async def test_a_server_that_is_down(private_http: aiohttp.ClientSession) -> Non
 
 
 async def test_too_large_a_file(private_http: aiohttp.ClientSession, file_server: str) -> None:
-    assert (await fetch(private_http, f"{file_server}/photo", most=len(PHOTO))).body == PHOTO
+    assert (await fetch(private_http, f"{file_server}/photo", max_bytes=len(PHOTO))).body == PHOTO
     with pytest.raises(Refused, match="more than"):
-        await fetch(private_http, f"{file_server}/photo", most=len(PHOTO) - 1)
+        await fetch(private_http, f"{file_server}/photo", max_bytes=len(PHOTO) - 1)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]"])

@@ -81,11 +81,11 @@ def test_the_pieces_are_the_text_again_and_each_has_room(name: str, content: Con
 
 @pytest.mark.parametrize("name", SPLITS)
 def test_it_is_full_at_its_limit_and_not_before(name: str) -> None:
-    most = TEXT[name]
-    assert [len(text) for text in texts(name, "a" * most)] == [most]
-    assert [len(text) for text in texts(name, "a" * (most + 1))] == [most, 1]
-    assert texts(name, "😀" * (most // 2)) == ["😀" * (most // 2)]
-    assert texts(name, "x" + "😀" * (most // 2)) == ["x" + "😀" * (most // 2 - 1), "😀"]
+    limit_of_text = TEXT[name]
+    assert [len(text) for text in texts(name, "a" * limit_of_text)] == [limit_of_text]
+    assert [len(text) for text in texts(name, "a" * (limit_of_text + 1))] == [limit_of_text, 1]
+    assert texts(name, "😀" * (limit_of_text // 2)) == ["😀" * (limit_of_text // 2)]
+    assert texts(name, "x" + "😀" * (limit_of_text // 2)) == ["x" + "😀" * (limit_of_text // 2 - 1), "😀"]
 
 
 @pytest.mark.parametrize("name", CAPTION)

@@ -23,15 +23,15 @@ async def test_a_person_writes(pair: Pair) -> None:
 async def test_a_person_presses_a_button_and_its_spinner_stops(pair: Pair) -> None:
     anna = await pair.start_user("Anna")
     buttons = (Button("Yes", reply="yes:A-17"), Button("Site", url="https://shop.ru/"))
-    sent = await pair.channel.send(pair.address(anna), Content("Deliver?", buttons=buttons), key="k1")
-    await pair.server.press(anna, sent, "Site")
-    await pair.server.press(anna, sent, "Yes")
+    provider_id = await pair.channel.send(pair.address(anna), Content("Deliver?", buttons=buttons), key="k1")
+    await pair.server.press(anna, provider_id, "Site")
+    await pair.server.press(anna, provider_id, "Yes")
     await pair.server.quiet()
     pressed = pair.events[-1]
     assert len(pair.events) == 2
     assert isinstance(pressed, Inbound)
     assert (pressed.kind, pressed.pressed, pressed.content.text) == ("callback_query", "yes:A-17", "Yes")
-    assert (pressed.provider_id, pressed.address) == (sent, pair.address(anna))
+    assert (pressed.provider_id, pressed.address) == (provider_id, pair.address(anna))
     await pair.channel.acknowledge(pressed)
     await pair.channel.acknowledge(pressed)
     assert pair.server.answered == [pressed.callback_id] * 2

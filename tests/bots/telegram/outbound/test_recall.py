@@ -27,8 +27,8 @@ async def test_a_message_is_gone_from_the_phone_and_its_neighbours_are_not(pair:
     anna = await pair.start_user("Anna")
     mistake, neighbour = await send(pair, anna), await send(pair, anna, "hello")
     file = await pair.channel.send(pair.address(anna), Content("look", PHOTO), key="k2")
-    for sent in (mistake, file):
-        await pair.channel.recall(pair.address(anna), sent)
+    for provider_id in (mistake, file):
+        await pair.channel.recall(pair.address(anna), provider_id)
     assert screen_texts(pair, anna) == ["/start", "hello"]
     assert pair.server.phone(anna).screen[-1].id == neighbour
 
@@ -43,16 +43,16 @@ async def test_nobody_elses_message_of_that_number_is_touched(pair: Pair) -> Non
 
 async def test_what_is_gone_already_is_as_it_should_be(pair: Pair) -> None:
     anna = await pair.start_user("Anna")
-    sent = await send(pair, anna)
-    for message in (sent, sent, f"{anna}/404"):
+    provider_id = await send(pair, anna)
+    for message in (provider_id, provider_id, f"{anna}/404"):
         await pair.channel.recall(pair.address(anna), message)
     assert screen_texts(pair, anna) == ["/start"]
 
 
 async def test_in_a_group(pair: Pair) -> None:
     pair.server.phone("-4001", "Warehouse")
-    sent = await send(pair, "-4001")
-    await pair.channel.recall(pair.address("-4001"), sent)
+    provider_id = await send(pair, "-4001")
+    await pair.channel.recall(pair.address("-4001"), provider_id)
     assert screen_texts(pair, "-4001") == []
 
 
@@ -76,18 +76,18 @@ async def test_a_chat_that_does_not_exist(pair: Pair) -> None:
 @pytest.mark.parametrize(("code", "error"), [("429", Throttled), ("401", Misconfigured), ("404", Misconfigured)])
 async def test_what_telegram_refuses(pair: Pair, code: str, error: type[SendError]) -> None:
     anna = await pair.start_user("Anna")
-    sent = await send(pair, anna)
+    provider_id = await send(pair, anna)
     pair.server.faults.fail(code)
     with pytest.raises(error):
-        await pair.channel.recall(pair.address(anna), sent)
+        await pair.channel.recall(pair.address(anna), provider_id)
     assert screen_texts(pair, anna) == ["/start", "oops"]
 
 
 async def test_a_wrong_token(pair: Pair) -> None:
     anna = await pair.start_user("Anna")
-    sent = await send(pair, anna)
+    provider_id = await send(pair, anna)
     account = replace(pair.account, token=Secret(f"7000123456:{'A' * 35}"))
     stranger = open_accounts({"shop": account}, Outside(pair.http, pair.url, pair.http))["shop"]
     with pytest.raises(Misconfigured):
-        await stranger.recall(pair.address(anna), sent)
+        await stranger.recall(pair.address(anna), provider_id)
     assert screen_texts(pair, anna) == ["/start", "oops"]

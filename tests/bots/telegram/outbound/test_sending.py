@@ -78,19 +78,19 @@ async def serving_answer(status: int, body: str | bytes) -> AsyncIterator[str]:
 async def test_a_text_arrives_as_it_is(pair: Pair) -> None:
     anna = await pair.start_user("Anna")
     text = "a_b *c* <i>&amp; 👩‍👩‍👧\n  [x](y)"
-    sent = await pair.channel.send(pair.address(anna), Content(text), key="k1")
+    provider_id = await pair.channel.send(pair.address(anna), Content(text), key="k1")
     (accepted,) = pair.server.accepted
-    assert (accepted.id, accepted.user, accepted.text) == (sent, anna, text)
+    assert (accepted.id, accepted.user, accepted.text) == (provider_id, anna, text)
     assert accepted.request == {"chat_id": anna, "text": text}, "and nothing that asks for markup"
     bubble = pair.server.phone(anna).screen[-1]
-    assert (bubble.id, bubble.mine, bubble.text, bubble.state) == (sent, False, text, "read")
+    assert (bubble.id, bubble.mine, bubble.text, bubble.state) == (provider_id, False, text, "read")
 
 
 async def test_message_ids_are_unique_across_chats(pair: Pair) -> None:
-    people = [await pair.start_user("Anna"), await pair.start_user("Oleg", "+79990001133")]
-    sent = [await pair.channel.send(pair.address(user), Content("hi"), key="k") for user in people]
-    assert {name.partition("/")[2] for name in sent} == {"2"}
-    assert len(set(sent)) == 2
+    users = [await pair.start_user("Anna"), await pair.start_user("Oleg", "+79990001133")]
+    provider_ids = [await pair.channel.send(pair.address(user), Content("hi"), key="k") for user in users]
+    assert {name.partition("/")[2] for name in provider_ids} == {"2"}
+    assert len(set(provider_ids)) == 2
 
 
 async def test_buttons(pair: Pair) -> None:
@@ -124,7 +124,7 @@ async def test_every_piece_of_a_long_message_is_taken(pair: Pair) -> None:
 
 
 @pytest.mark.parametrize(
-    ("what", "reason"),
+    ("message", "reason"),
     [
         (TemplateMessage("order_ready", "ru"), "no templates"),
         (Content(), "empty"),
@@ -133,11 +133,11 @@ async def test_every_piece_of_a_long_message_is_taken(pair: Pair) -> None:
         (Content(media=Media("image")), "neither an id nor a url"),
     ],
 )
-async def test_what_telegram_has_no_form_for_is_refused_here(pair: Pair, what: Any, reason: str) -> None:
+async def test_what_telegram_has_no_form_for_is_refused_here(pair: Pair, message: Any, reason: str) -> None:
     anna = await pair.start_user("Anna")
     pair.server.faults.fail("500")
     with pytest.raises(Refused, match=reason):
-        await pair.channel.send(pair.address(anna), what, key="k1")
+        await pair.channel.send(pair.address(anna), message, key="k1")
     assert len(pair.server.faults.planned) == 1, "nothing was asked of Telegram"
 
 

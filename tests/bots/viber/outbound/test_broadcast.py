@@ -11,7 +11,7 @@ from bots.viber.simulator.server import Server
 from gateway.domain.channel.errors import Ambiguous, Misconfigured, Refused, Stopped, Throttled, Unavailable
 from gateway.domain.model.event import Receipt
 from gateway.domain.model.nouns import Button, Content, Media, Progress
-from tests.bots.viber.pair import Pair, opened, outcomes
+from tests.bots.viber.pair import Pair, opened_pair, outcomes
 from tests.support.http.barrier import Together
 
 
@@ -29,7 +29,7 @@ def calls(server: Server) -> tuple[int, int]:
 
 
 async def test_three_hundred_a_call() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         phones = phone_numbers(601)
         await pair.subscribers(*phones)
         ids = await send_all(pair, phones)
@@ -40,7 +40,7 @@ async def test_three_hundred_a_call() -> None:
 
 
 async def test_receipts_tell_whose_copy_they_are_of() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         phones = phone_numbers(3)
         await pair.subscribers(*phones)
         ids = await send_all(pair, phones)
@@ -53,14 +53,14 @@ async def test_receipts_tell_whose_copy_they_are_of() -> None:
 
 
 async def test_one_alone_is_no_broadcast() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         await pair.subscribers(*phone_numbers(1))
         await send_all(pair, phone_numbers(1))
         assert calls(pair.server) == (0, 1)
 
 
 async def test_what_is_personal_goes_to_one_person() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         phones = phone_numbers(20)
         await pair.subscribers(*phones)
         ids = await outcomes(*(pair.send(f"hello {phone}", phone) for phone in phones))
@@ -71,14 +71,14 @@ async def test_what_is_personal_goes_to_one_person() -> None:
 
 
 async def test_what_looks_like_a_placeholder_stays_as_it_is() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         await pair.subscribers(*phone_numbers(2))
         await send_all(pair, phone_numbers(2), "Dear replace_me_with_user_name")
         assert calls(pair.server) == (0, 2)
 
 
 async def test_a_long_text_leaves_room_for_fewer_people() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         phones = phone_numbers(300)
         await pair.subscribers(*phones)
         ids = await send_all(pair, phones, Content("ы" * 7000, buttons=(Button("Да", reply="ы" * 3000),)))
@@ -87,7 +87,7 @@ async def test_a_long_text_leaves_room_for_fewer_people() -> None:
 
 
 async def test_a_file_is_measured_once_for_all() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         await pair.subscribers(*phone_numbers(30))
         ids = await send_all(pair, phone_numbers(30), Content(media=Media("document", f"{pair.url}/files/7/a.pdf")))
         assert all(isinstance(outcome, str) for outcome in ids), ids
@@ -95,7 +95,7 @@ async def test_a_file_is_measured_once_for_all() -> None:
 
 
 async def test_some_get_it_and_some_do_not() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         phones = phone_numbers(5)
         await pair.subscribers(*phones[:4])
         await pair.server.unsubscribe(pair.address(phones[1]).user)
@@ -108,7 +108,7 @@ async def test_some_get_it_and_some_do_not() -> None:
 
 @pytest.mark.parametrize("status", [18, 19, 20])
 async def test_where_broadcasts_are_not_allowed_each_goes_alone(status: int) -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         phones = phone_numbers(10)
         await pair.subscribers(*phones)
         pair.server.faults.fail(status)
@@ -119,14 +119,14 @@ async def test_where_broadcasts_are_not_allowed_each_goes_alone(status: int) -> 
 
 
 async def test_an_account_that_wants_no_broadcasts() -> None:
-    async with opened(broadcast=False) as pair:
+    async with opened_pair(broadcast=False) as pair:
         await pair.subscribers(*phone_numbers(10))
         await send_all(pair, phone_numbers(10))
         assert calls(pair.server) == (0, 10)
 
 
 async def test_a_lost_answer_leaves_everybody_in_doubt() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         await pair.subscribers(*phone_numbers(10))
         pair.server.faults.lose_answers()
         errors = await send_all(pair, phone_numbers(10))
@@ -136,7 +136,7 @@ async def test_a_lost_answer_leaves_everybody_in_doubt() -> None:
 
 
 async def test_a_refused_broadcast_is_refused_to_everybody() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         await pair.subscribers(*phone_numbers(3))
         pair.server.faults.fail(7)
         assert [type(error) for error in await send_all(pair, phone_numbers(3))] == [Misconfigured] * 3
@@ -146,7 +146,7 @@ async def test_a_refused_broadcast_is_refused_to_everybody() -> None:
 
 
 async def test_the_same_person_twice_gets_it_twice() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         first, second = phone_numbers(2)
         await pair.subscribers(first, second)
         ids = await send_all(pair, [first, second, first, first])
@@ -156,7 +156,7 @@ async def test_the_same_person_twice_gets_it_twice() -> None:
 
 
 async def test_whoever_gives_up_harms_nobody_else() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         phones = phone_numbers(3)
         await pair.subscribers(*phones)
         tasks = [asyncio.create_task(pair.send("hello", phone)) for phone in phones]
@@ -168,7 +168,7 @@ async def test_whoever_gives_up_harms_nobody_else() -> None:
 
 
 async def test_giving_up_while_it_is_under_way() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         phones = phone_numbers(3)
         await pair.subscribers(*phones)
         pair.server.faults.answer_after = 0.2
@@ -181,7 +181,7 @@ async def test_giving_up_while_it_is_under_way() -> None:
 
 @pytest.mark.parametrize(("pause", "error"), [(0.0, Unavailable), (0.1, Ambiguous)])
 async def test_closing_leaves_nobody_waiting(pause: float, error: type[Exception]) -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         await pair.subscribers(*phone_numbers(3))
         pair.server.faults.answer_after = 5
         tasks = [asyncio.create_task(pair.send("hello", phone)) for phone in phone_numbers(3)]
@@ -195,7 +195,7 @@ async def test_closing_leaves_nobody_waiting(pause: float, error: type[Exception
 
 @pytest.mark.parametrize("same", [True, False])
 async def test_many_at_once_do_not_queue(*, same: bool) -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         phones = phone_numbers(200)
         await pair.subscribers(*phones)
         pair.server.faults = Together(1 if same else len(phones), 0.2)
@@ -204,12 +204,12 @@ async def test_many_at_once_do_not_queue(*, same: bool) -> None:
 
 
 @given(st.lists(st.sampled_from("abcdefgh"), max_size=40), st.integers(1, 6))
-def test_batches_lose_nobody_and_have_nobody_twice(receivers: list[str], most: int) -> None:
+def test_batches_lose_nobody_and_have_nobody_twice(receivers: list[str], size: int) -> None:
     loop = asyncio.new_event_loop()
     letters = [Letter(receiver, str(index), loop.create_future()) for index, receiver in enumerate(receivers)]
     loop.close()
-    batches = split_into_batches(letters, most)
+    batches = split_into_batches(letters, size)
     assert sorted(letter.key for batch in batches for letter in batch) == sorted(letter.key for letter in letters)
     for batch in batches:
-        assert 0 < len(batch) <= most
+        assert 0 < len(batch) <= size
         assert len({letter.receiver for letter in batch}) == len(batch)

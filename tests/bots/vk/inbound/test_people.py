@@ -36,11 +36,11 @@ async def test_a_person_comes_by_the_widget_and_goes(pair: Pair) -> None:
 async def test_a_person_presses_a_button_and_its_spinner_stops(pair: Pair) -> None:
     anna = await pair.start_user()
     buttons = (Button("Yes", reply="yes:A-17"), Button("Site", url="https://shop.ru/"))
-    sent = await pair.send(anna, Content("Deliver?", buttons=buttons))
-    await pair.vk.press(anna, sent, "Site")
-    await pair.vk.press(anna, sent, "Yes")
+    provider_id = await pair.send(anna, Content("Deliver?", buttons=buttons))
+    await pair.vk.press(anna, provider_id, "Site")
+    await pair.vk.press(anna, provider_id, "Yes")
     _, pressed = await pair.events_of(Inbound)
-    assert (pressed.kind, pressed.pressed, pressed.provider_id) == ("message_event", "yes:A-17", sent)
+    assert (pressed.kind, pressed.pressed, pressed.provider_id) == ("message_event", "yes:A-17", provider_id)
     for _ in range(2):
         await pair.channel.acknowledge(pressed)
     assert pressed.callback_id is not None
@@ -49,8 +49,8 @@ async def test_a_person_presses_a_button_and_its_spinner_stops(pair: Pair) -> No
 
 async def test_acknowledging_never_fails(pair: Pair) -> None:
     anna = await pair.start_user()
-    sent = await pair.send(anna, Content("?", buttons=(Button("Yes"),)))
-    await pair.vk.press(anna, sent, "Yes")
+    provider_id = await pair.send(anna, Content("?", buttons=(Button("Yes"),)))
+    await pair.vk.press(anna, provider_id, "Yes")
     start, pressed = await pair.events_of(Inbound)
     pair.vk.faults.fail("10")
     await pair.channel.acknowledge(start)

@@ -56,9 +56,9 @@ def test_eleven_are_too_many() -> None:
 @pytest.mark.parametrize("button", [Button("", reply="x"), Button("Site", url="shop")])
 async def test_a_message_goes_without_the_buttons_that_vk_dislikes(pair: Pair, button: Button) -> None:
     anna = await pair.start_user()
-    sent = await pair.send(anna, Content("Choose: yes or no", buttons=(button,)))
+    provider_id = await pair.send(anna, Content("Choose: yes or no", buttons=(button,)))
     (accepted,) = pair.vk.accepted
-    assert (accepted.id, accepted.text, "keyboard" in accepted.request) == (sent, "Choose: yes or no", False)
+    assert (accepted.id, accepted.text, "keyboard" in accepted.request) == (provider_id, "Choose: yes or no", False)
 
 
 @pytest.mark.parametrize("code", ["911", "912"])

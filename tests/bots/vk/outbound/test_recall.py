@@ -38,8 +38,8 @@ async def test_nobody_elses_message_of_that_number_is_touched(pair: Pair) -> Non
 
 async def test_what_is_gone_already_is_as_it_should_be(pair: Pair) -> None:
     anna = await pair.start_user()
-    sent = await pair.send(anna, "oops")
-    for message in (sent, sent, f"{anna}/404"):
+    provider_id = await pair.send(anna, "oops")
+    for message in (provider_id, provider_id, f"{anna}/404"):
         await recall(pair, message)
     assert screen_texts(pair, anna) == ["Начать"]
 
@@ -52,9 +52,9 @@ async def test_in_a_group_chat(pair: Pair) -> None:
 
 async def test_who_has_denied_our_messages_since_is_rid_of_it_too(pair: Pair) -> None:
     anna = await pair.start_user()
-    sent = await pair.send(anna, "oops")
+    provider_id = await pair.send(anna, "oops")
     await pair.vk.deny(anna)
-    await recall(pair, sent)
+    await recall(pair, provider_id)
     assert screen_texts(pair, anna) == ["Начать"]
 
 
@@ -80,18 +80,20 @@ async def test_what_a_person_wrote_is_theirs(pair: Pair) -> None:
 @pytest.mark.parametrize(("code", "error"), [(6, Throttled), (9, Unavailable), (7, Misconfigured), (15, Refused)])
 async def test_what_vk_refuses(pair: Pair, code: int, error: type[SendError]) -> None:
     anna = await pair.start_user()
-    sent = await pair.send(anna, "oops")
+    provider_id = await pair.send(anna, "oops")
     pair.vk.faults.fail(code)
     with pytest.raises(error, match=f"VK {code}"):
-        await recall(pair, sent)
+        await recall(pair, provider_id)
     assert screen_texts(pair, anna) == ["Начать", "oops"]
 
 
 async def test_a_wrong_token(pair: Pair) -> None:
     anna = await pair.start_user()
-    sent = await pair.send(anna, "oops")
+    provider_id = await pair.send(anna, "oops")
     with pytest.raises(Misconfigured):
-        await pair.channel_with(access_token=Secret("vk1.a.somebody-elses-token")).recall(pair.address(anna), sent)
+        await pair.channel_with(access_token=Secret("vk1.a.somebody-elses-token")).recall(
+            pair.address(anna), provider_id
+        )
     assert screen_texts(pair, anna) == ["Начать", "oops"]
 
 

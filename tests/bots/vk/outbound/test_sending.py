@@ -16,10 +16,10 @@ MANY, EACH = 200, 0.2
 
 async def test_a_message_arrives(pair: Pair) -> None:
     anna = await pair.start_user()
-    sent = await pair.send(anna, "Ваш заказ A-17 готов 📦")
+    provider_id = await pair.send(anna, "Ваш заказ A-17 готов 📦")
     (accepted,) = pair.vk.accepted
     bubble = pair.vk.phone(anna).screen[-1]
-    assert sent == accepted.id == bubble.id == f"{anna}/2"
+    assert provider_id == accepted.id == bubble.id == f"{anna}/2"
     assert (bubble.text, bubble.mine, bubble.state) == ("Ваш заказ A-17 готов 📦", False, "read")
     assert accepted.request["peer_ids"] == anna
     assert accepted.request["disable_mentions"] == "1"
@@ -87,7 +87,7 @@ def test_a_random_id_is_stable_and_a_positive_int32() -> None:
 
 
 @pytest.mark.parametrize(
-    ("what", "reason"),
+    ("message", "reason"),
     [
         (Content(), "the message is empty"),
         (Content(" \n"), "the message is empty"),
@@ -95,12 +95,12 @@ def test_a_random_id_is_stable_and_a_positive_int32() -> None:
     ],
 )
 async def test_what_vk_has_no_form_for_is_refused_here(
-    pair: Pair, what: Content | TemplateMessage, reason: str
+    pair: Pair, message: Content | TemplateMessage, reason: str
 ) -> None:
     anna = await pair.start_user()
     pair.vk.faults.fail("10")
     with pytest.raises(Refused, match=reason):
-        await pair.send(anna, what)
+        await pair.send(anna, message)
     assert pair.vk.faults.planned, "nothing was asked of VK"
 
 

@@ -30,8 +30,8 @@ async def test_a_file_arrives(pair: Pair, file_server: FileServer, type_: str, n
     bubble = pair.vk.phone(anna).screen[-1]
     assert bubble.text == "Вот он"
     assert bubble.media.startswith(f"{kind}-{pair.account.group_id}_")
-    stored = pair.vk.files.stored[bubble.media]
-    assert (stored.title, stored.body) == (name, file_server.files[name][0])
+    stored_file = pair.vk.files.stored[bubble.media]
+    assert (stored_file.title, stored_file.body) == (name, file_server.files[name][0])
 
 
 async def test_a_file_alone_is_a_message(pair: Pair, file_server: FileServer) -> None:
