@@ -1,4 +1,4 @@
-"""The bot itself, the same in every messenger. Yours replaces `reply`: see GATEWAY_CONVERSATION in the README."""
+"""The bot itself, the same in every messenger. Your own replaces `reply`: see GATEWAY_CONVERSATION in the README."""
 
 from collections.abc import Awaitable, Callable
 
@@ -8,9 +8,9 @@ from gateway.domain.model.event import Inbound
 from gateway.domain.model.nouns import Button, Content, Session
 
 Conversation = Callable[[Inbound, Session], Awaitable[Content | None]]
-"""Sees the normalised event and the session as it is now; returns what to answer, or None to stay silent.
+"""Receives the normalised event and the current session; returns the answer, or None to stay silent.
 
-It may be called again for the same event after a crash, but only its first answer is sent.
+After a crash it may be called again for the same event, but only its first answer is sent.
 """
 
 MENU = (Button("Help", reply="/help"), Button("Stop", reply="/stop"))
@@ -22,11 +22,14 @@ def command(event: Inbound) -> Command:
 
 
 async def reply(event: Inbound, session: Session) -> Content | None:
-    """The bundled conversation: greets, helps, lets people leave, and says so when it does not understand."""
-    who = f", {session.name}" if session.name else ""
+    """Answer an event: greet, help, confirm an opt-out, or say that the message was not understood.
+
+    Returns None for a reaction, which needs no answer.
+    """
+    greeting = f", {session.name}" if session.name else ""
     match event.command.name:
         case "start":
-            return Content(f"Hello{who}! You will get our notifications here. What would you like?", buttons=MENU)
+            return Content(f"Hello{greeting}! You will get our notifications here. What would you like?", buttons=MENU)
         case "stop":
             return Content(goodbye(event.content.text, event.person.language))
         case "help":

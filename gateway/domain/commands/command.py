@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from gateway.domain.commands.keywords import optout_keyword
+from gateway.domain.commands.keywords import keyword
 
 COMMANDS = {
     "/start": "start",
@@ -35,6 +35,6 @@ def read_command(text: str, pressed: str | None = None, start: str | None = None
     text = (pressed or text).strip()
     word, rest = (*text.split(maxsplit=1), "", "")[:2]
     name = word.partition("@")[0].lower()
-    if name not in COMMANDS and (keyword := optout_keyword(text)):
-        return Command(keyword, "")
+    if name not in COMMANDS and (optout := keyword(text)):
+        return Command(optout, "")
     return Command(COMMANDS.get(name, ""), rest if name in COMMANDS else text)

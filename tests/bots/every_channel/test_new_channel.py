@@ -1,4 +1,4 @@
-"""A new channel is a folder and a line: tests/pigeon is the folder, and the line is in the fixture."""
+"""A new channel is a folder and a line: tests/bots/pigeon is the folder, and the line is in the fixture."""
 
 from collections.abc import AsyncIterator
 
@@ -18,7 +18,7 @@ LOFT = f"loft-{PHONE.removeprefix('+')}"
 @pytest.fixture
 async def demo(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ApiClient]:
     monkeypatch.setitem(bots.CHANNELS, "pigeon", "tests.bots.pigeon")
-    async with opened_environment(settings) as opened, ApiClient.of(opened) as client:
+    async with opened_environment(settings) as environment, ApiClient.of(environment) as client:
         await client.post("/api/v1/contacts", {"phone": PHONE, "identifier": f"loft:{LOFT}"})
         yield client
 

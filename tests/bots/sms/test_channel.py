@@ -1,4 +1,4 @@
-"""What the channel says of itself."""
+"""What the channel declares."""
 
 import aiohttp
 

@@ -1,4 +1,4 @@
-"""What importing and configuring the channel costs, and refuses."""
+"""What importing and configuring the channel costs, and which settings it refuses."""
 
 import subprocess
 import sys

@@ -2,10 +2,10 @@
 
 import asyncio
 
-from bots.simulation.simulation import Faults
+from bots.simulation.faults import FaultsOnDemand
 
 
-class Together(Faults):
+class Together(FaultsOnDemand):
     """In place of a stand-in's `faults`: `count` calls are answered together, `after` seconds after the last."""
 
     def __init__(self, count: int, after: float) -> None:
