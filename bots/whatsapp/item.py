@@ -19,6 +19,16 @@ def word(item: object, *path: str) -> str:
     return str(value) if isinstance(value, str | int | float) else ""
 
 
+def words(item: object, *names: str) -> tuple[str, ...]:
+    """Return the texts under these names, as `word` reads them."""
+    return tuple(word(item, name) for name in names)
+
+
+def lists(item: object, *names: str) -> tuple[list[object], ...]:
+    """Return the lists under these names, as `items` reads them."""
+    return tuple(items(item, name) for name in names)
+
+
 def items(item: object, *path: str) -> list[object]:
     """Return the list at the end of the path, or []."""
     value = dig(item, *path)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from bots.whatsapp.errors import cause, explain
-from bots.whatsapp.item import items, moment, to_json, word
+from bots.whatsapp.item import items, moment, to_json, word, words
 from gateway.domain.model.event import Preference, Receipt, TemplateChange
 from gateway.domain.model.nouns import Address, Progress
 
@@ -24,21 +24,21 @@ USABLE = {"approved", "flagged", "reinstated", "unarchived"}
 
 def read_status(item: object, account: str, default: datetime) -> Receipt:
     """Return the receipt. Raises ValueError where the message has no id, or no valid time."""
-    wamid, status = word(item, "id"), word(item, "status")
+    wamid, status, timestamp, key = words(item, "id", "status", "timestamp", "biz_opaque_callback_data")
     if not wamid:
         raise ValueError("a status of no message")
     has_failed = STATUSES[status] is Progress.FAILED
-    error = next(iter(items(item, "errors")), None)
+    error = next(iter(items(item, "errors")), None) if has_failed else None
     return Receipt(
         channel="whatsapp",
         account=account,
         id=f"{wamid}:{status}",
         provider_id=wamid,
         progress=STATUSES[status],
-        at=moment(word(item, "timestamp"), default),
+        at=moment(timestamp, default),
         reason=explain(error) if has_failed else "",
         cause=cause(error) if has_failed else None,
-        key=word(item, "biz_opaque_callback_data"),
+        key=key,
         raw=to_json(item),
     )
 

@@ -15,7 +15,7 @@ import msgspec
 
 from bots.whatsapp.inbound.messages import NOTICES, read_message
 from bots.whatsapp.inbound.reports import STATUSES, read_preferences, read_status, read_template
-from bots.whatsapp.item import dig, digest, items, moment, to_json, word
+from bots.whatsapp.item import dig, digest, items, lists, moment, to_json, word
 from gateway.domain.channel.calls import Answer, Call, Forged, Malformed, Parsed
 from gateway.domain.channel.secret import Secret
 from gateway.domain.model.event import Event, Unrecognised
@@ -100,8 +100,9 @@ def _entry(entry: object, app_accounts: AppAccounts, origin: Origin) -> Iterator
     if not changes:
         yield origin.unrecognised("unreadable entry", entry)
     for change in changes:
-        kind = word(change, "field") or "change"
-        yield from _read_or_keep(kind, change, origin, partial(_change, change, entry, app_accounts, origin))
+        field = word(change, "field")
+        read = partial(_change, field, change, entry, app_accounts, origin)
+        yield from _read_or_keep(field or "change", change, origin, read)
 
 
 def _origin_of(entry: object, origin: Origin) -> Origin:
@@ -112,10 +113,10 @@ def _origin_of(entry: object, origin: Origin) -> Origin:
         return origin
 
 
-def _change(change: object, entry: object, app_accounts: AppAccounts, origin: Origin) -> Iterator[Event]:
+def _change(field: str, change: object, entry: object, app_accounts: AppAccounts, origin: Origin) -> Iterator[Event]:
     """Return the events of a change; none for a field that we do not read."""
     value = dig(change, "value")
-    match word(change, "field"):
+    match field:
         case "messages":
             yield from _messages(value, app_accounts, origin)
         case "user_preferences":
@@ -129,16 +130,16 @@ def _change(change: object, entry: object, app_accounts: AppAccounts, origin: Or
 
 def _messages(value: object, app_accounts: AppAccounts, origin: Origin) -> Iterator[Event]:
     account = app_accounts.numbers.get(word(value, "metadata", "phone_number_id"))
-    if account is None and (items(value, "messages") or items(value, "statuses")):
+    contacts, messages, statuses, errors = lists(value, "contacts", "messages", "statuses", "errors")
+    if account is None and (messages or statuses):
         yield origin.unrecognised("another number", value)
         return
     origin = replace(origin, account=account or origin.account)
-    contacts = items(value, "contacts")
-    for item in items(value, "messages"):
+    for item in messages:
         yield from _read_or_keep("message", item, origin, partial(_message, item, contacts, origin))
-    for item in items(value, "statuses"):
+    for item in statuses:
         yield from _read_or_keep("status", item, origin, partial(_status, item, origin))
-    for item in items(value, "errors"):
+    for item in errors:
         yield origin.unrecognised("errors", item)
 
 
