@@ -146,4 +146,4 @@ async def _put_off(runtime: Runtime, item: Delivered, error: Exception) -> None:
     again_at = now + LATER[item.tries] if item.tries < len(LATER) else None
     await runtime.inbox.failed(item, f"{type(error).__name__}: {error}", now, again_at)
     if again_at is None:
-        metrics.DEAD.labels("events").inc()
+        metrics.DEAD_LETTERS.labels("events").inc()

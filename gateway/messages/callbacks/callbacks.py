@@ -149,11 +149,11 @@ async def _work(runtime: Runtime, call: Call, host: Host) -> None:
 async def _ended(runtime: Runtime, call: Call, failed: Failed | None) -> None:
     now = runtime.clock()
     if failed is None:
-        metrics.CALLBACKS.labels("told").inc()
+        metrics.CALLBACKS.labels("delivered").inc()
         await runtime.callbacks.ended(call, now)
     elif failed.for_good or call.tries >= len(PAUSES):
-        metrics.CALLBACKS.labels("given up").inc()
-        metrics.DEAD.labels("callbacks").inc()
+        metrics.CALLBACKS.labels("abandoned").inc()
+        metrics.DEAD_LETTERS.labels("callbacks").inc()
         await runtime.callbacks.ended(call, now, failed.why)
     else:
         metrics.CALLBACKS.labels("failed").inc()

@@ -126,8 +126,8 @@ async def _handed_over(runtime: Runtime, job: Job, batch: Batch) -> Batch:
     await links.add(runtime.db, [link for plan in good.values() for link in plan.links])
     await notifications.add(runtime.db, made)
     runtime.outbox_bell.set()
-    metrics.ASKED.labels("accepted").inc(len(made))
-    metrics.ASKED.labels("refused").inc(len(faults))
+    metrics.MESSAGES.labels("accepted").inc(len(made))
+    metrics.MESSAGES.labels("refused").inc(len(faults))
     ids = list(batch.ids) or [""] * batch.size
     for place in chosen:
         ids[place] = _message_id(job, batch, place)

@@ -71,7 +71,7 @@ class Gate:
     async def ask(self, entry: Entry, now: datetime) -> Moments | NotYet:
         """The moments at which the pieces may leave, reserved; or why not yet."""
         if self._under_way[entry.account] >= ROOM:
-            metrics.WAITS.labels(entry.account, "room").inc()
+            metrics.LIMITER_WAITS.labels(entry.account, "room").inc()
             return NotYet(None, f"{ROOM} messages of this account are under way")
         moments = await self._within_limits(entry, now)
         if isinstance(moments, NotYet):
@@ -154,7 +154,7 @@ class Gate:
 
 
 def _not_yet(entry: Entry, kind: str, rate: Rate, later: datetime) -> NotYet:
-    metrics.WAITS.labels(entry.account, kind).inc()
+    metrics.LIMITER_WAITS.labels(entry.account, kind).inc()
     until = None if kind == "account" else later
     return NotYet(until, f"at most {rate.count} in {span(rate.per)}{_OF[kind]}")
 

@@ -45,7 +45,7 @@ class Holds:
         """Hear it from the others."""
         self._known = await states.holds(self._db, self._accounts)
         for account in self._accounts:
-            metrics.HELD.labels(account).set(account in self._known)
+            metrics.HELD_ACCOUNTS.labels(account).set(account in self._known)
 
     def of(self, account: str, now: datetime) -> Hold | None:
         """The hold that this account is under, if any: it lasts still, or nobody has tried yet whether it has to."""
