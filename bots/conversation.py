@@ -4,7 +4,9 @@ from collections.abc import Awaitable, Callable
 
 from bots.optout_keywords import goodbye, wish
 from gateway.domain.model.event import Inbound
-from gateway.domain.model.nouns import Button, Content, Session
+from gateway.domain.model.nouns import Button, Content, Media, Session
+
+__all__ = ["Button", "Content", "Conversation", "Inbound", "Media", "Session", "command", "reply"]
 
 Conversation = Callable[[Inbound, Session], Awaitable[Content | None]]
 """Sees the normalised event and the session as it is now; returns what to answer, or None to stay silent.

@@ -7,7 +7,7 @@ async with Gateway("https://gateway.shop.ru", key) as gateway:
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
@@ -32,15 +32,28 @@ from gateway.domain.api.response import (
     MessageView,
     StoryResponse,
 )
+from gateway.domain.api.signing import Unsigned, verify
 
-__all__ = ["Button", "Destination", "Gateway", "GatewayError", "Media", "Message", "Step", "Template"]
+__all__ = [
+    "Button",
+    "Destination",
+    "Gateway",
+    "GatewayError",
+    "Media",
+    "Message",
+    "Step",
+    "Template",
+    "Unsigned",
+    "problem",
+    "verify",
+]
 
 T = TypeVar("T")
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 TIMEOUT = aiohttp.ClientTimeout(total=60)
 PAUSES = (0.5, 2.0, 8.0)
-"""Seconds between tries, where the gateway names no other."""
+"""Seconds between tries, where the gateway names no other time."""
 
 LONGEST_PAUSE = 30.0
 AGAIN = {429, 502, 503, 504}
@@ -62,15 +75,17 @@ class GatewayError(Exception):
 
 
 class Gateway:
-    """A connection to one gateway. url, key: GATEWAY_URL and GATEWAY_KEY of the environment, if not given.
+    """A connection to one gateway.
 
-    What is certainly not done, and what may be repeated, is tried again where the gateway is away or busy. Every method
-    raises GatewayError.
+    `url` and `key` are GATEWAY_URL and GATEWAY_KEY of the environment if they are not given. `pauses` are the seconds
+    between tries where the gateway names no other time; there is one try more than there are pauses. Only requests that
+    are safe to repeat are tried again. Every method raises GatewayError.
     """
 
-    def __init__(self, url: str | None = None, key: str | None = None) -> None:
+    def __init__(self, url: str | None = None, key: str | None = None, *, pauses: Sequence[float] = PAUSES) -> None:
         self._url = (url or os.environ.get("GATEWAY_URL") or DEFAULT_URL).rstrip("/")
         self._key = key or os.environ.get("GATEWAY_KEY") or ""
+        self._pauses = tuple(pauses)
         if not self._key:
             raise GatewayError(0, "GATEWAY_KEY: an API key is needed; gateway keys create makes one")
 
@@ -141,7 +156,7 @@ class Gateway:
         headers: Mapping[str, str] | None = None,
     ) -> T:
         sent = None if body is None else msgspec.json.encode(body)
-        for pause in (*PAUSES, None):
+        for pause in (*self._pauses, None):
             try:
                 async with self._http.request(
                     method, f"{self._url}/api/v1{path}", data=sent, params=query, headers=headers
