@@ -30,14 +30,8 @@ SPARE = {Priority.REPLY: 0, Priority.URGENT: 100, Priority.NORMAL: 200, Priority
 
 LONGER = timedelta(seconds=1)
 
-AT_MOST = 60
-"""Seconds that working on one event may take: a bot that hangs must not hold up its conversation for ever."""
-
 PUT_BACK = timedelta(seconds=0.3)
 """When an event comes round again whose conversation has an earlier one in another process's hands."""
-
-PAUSES = (0.3, 2, 5)
-"""Seconds between tries of an event that fails; the later ones of its conversation wait, to keep their order."""
 
 LATER = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
 """Then it is put off, out of the others' way; and then left in the inbox to be looked at."""
@@ -122,9 +116,10 @@ async def _work_notification(runtime: Runtime, item: Notification) -> None:
 
 async def _work_event(runtime: Runtime, item: Delivered) -> None:
     bind_contextvars(event_id=item.id)
-    for pause in (*PAUSES, None):
+    tuning = runtime.settings.tuning
+    for pause in (*tuning.event_pauses, None):
         try:
-            async with asyncio.timeout(AT_MOST):
+            async with asyncio.timeout(tuning.event_timeout.total_seconds()):
                 with span("event", event_id=item.id):
                     await inbound.work(runtime, item.event)
         except DatabaseError:
@@ -135,7 +130,7 @@ async def _work_event(runtime: Runtime, item: Delivered) -> None:
             if pause is None:
                 await _put_off(runtime, item, error)
                 return
-            await asyncio.sleep(pause)
+            await asyncio.sleep(pause.total_seconds())
         else:
             await runtime.inbox.done(item.id, runtime.clock())
             return

@@ -13,21 +13,16 @@ from storage.accounts import heartbeats
 from storage.accounts.heartbeats import Heartbeat
 from storage.engine.database import DatabaseError
 
-EVERY = timedelta(seconds=5)
-
-STALE = timedelta(seconds=60)
-"""A loop that has not gone on for so long hangs: whatever it waits for ends sooner."""
-
 
 async def workers(runtime: Runtime) -> int:
     """How many of all processes' workers go on working. Raises DatabaseError."""
-    return len(await heartbeats.alive(runtime.db, runtime.clock() - STALE))
+    return len(await heartbeats.alive(runtime.db, runtime.clock() - runtime.settings.tuning.heartbeat_stale))
 
 
 def hangs(runtime: Runtime) -> bool:
     """Is there a worker in this process, and does it not go on?"""
     silent = silence(runtime)
-    return silent is not None and silent > STALE
+    return silent is not None and silent > runtime.settings.tuning.heartbeat_stale
 
 
 def silence(runtime: Runtime) -> timedelta | None:
@@ -39,14 +34,15 @@ async def beat(runtime: Runtime, stop: asyncio.Event) -> None:
     """Tell the others that we are alive, until `stop`."""
     key = f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}"
     while not stop.is_set():
+        every = runtime.settings.tuning.heartbeat_every.total_seconds()
         silent = silence(runtime) or timedelta(0)
         heart = Heartbeat(key, runtime.clock() - silent)
         with suppress(DatabaseError, TimeoutError):
-            async with asyncio.timeout(EVERY.total_seconds()):
+            async with asyncio.timeout(every):
                 await heartbeats.beat(runtime.db, heart)
                 await runtime.counts.write(runtime.db, runtime.clock())
         with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), EVERY.total_seconds())
+            await asyncio.wait_for(stop.wait(), every)
     with suppress(DatabaseError, TimeoutError):
         async with asyncio.timeout(1):
             await heartbeats.gone(runtime.db, key)

@@ -28,9 +28,6 @@ from gateway.runtime.telemetry import metrics
 from storage.messages import callbacks
 from storage.messages.callbacks import Call
 
-PAUSES = tuple(timedelta(seconds=seconds) for seconds in (4, 15, 60, 300, 900, 3600, 10_800, 21_600, 43_200))
-"""Before each further try; then it is a dead letter."""
-
 TIMEOUT = aiohttp.ClientTimeout(total=10)
 BATCH = 200
 OK, GONE, LONGEST_PAUSE = range(200, 300), 410, 3600
@@ -142,22 +139,22 @@ async def _work(runtime: Runtime, call: Call, host: Host) -> None:
         failed = await _post(runtime, call)
     finally:
         host.under_way -= 1
-    host.heard(runtime.clock(), well=failed is None or failed.for_good)
+    host.record(runtime.clock(), well=failed is None or failed.for_good, most=runtime.settings.tuning.host_failures)
     await _ended(runtime, call, failed)
 
 
 async def _ended(runtime: Runtime, call: Call, failed: Failed | None) -> None:
-    now = runtime.clock()
+    now, pauses = runtime.clock(), runtime.settings.tuning.callback_pauses
     if failed is None:
         metrics.CALLBACKS.labels("delivered").inc()
         await runtime.callbacks.ended(call, now)
-    elif failed.for_good or call.tries >= len(PAUSES):
+    elif failed.for_good or call.tries >= len(pauses):
         metrics.CALLBACKS.labels("abandoned").inc()
         metrics.DEAD_LETTERS.labels("callbacks").inc()
         await runtime.callbacks.ended(call, now, failed.why)
     else:
         metrics.CALLBACKS.labels("failed").inc()
-        pause = max(PAUSES[call.tries] * random.uniform(1, 1.2), failed.after)  # noqa: S311
+        pause = max(pauses[call.tries] * random.uniform(1, 1.2), failed.after)  # noqa: S311
         await runtime.callbacks.again(call, now + pause, failed.why, tried=True)
         return
     runtime.callback_bell.set()

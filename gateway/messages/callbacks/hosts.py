@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 AT_ONCE = 20
 """Calls under way to one host: a slow one must not take all the room."""
 
-FAILURES, AWAY = 5, timedelta(seconds=30)
-"""After so many failures in a row a host is left alone for a while: its calls wait, and lose no try by it."""
+AWAY = timedelta(seconds=30)
+"""How long a host that keeps failing is left alone: its calls wait, and lose no try by it."""
 
 SOON = timedelta(seconds=0.5)
 
@@ -27,9 +27,10 @@ class Host:
             return self.away_until
         return now + SOON if self.under_way >= AT_ONCE else None
 
-    def heard(self, now: datetime, *, well: bool) -> None:
+    def record(self, now: datetime, *, well: bool, most: int) -> None:
+        """Record how a call ended. With `most` failures in a row the host is left alone for a while."""
         self.failures = 0 if well else self.failures + 1
-        self.away_until = now + AWAY if self.failures >= FAILURES else None
+        self.away_until = now + AWAY if self.failures >= most else None
 
 
 @dataclass

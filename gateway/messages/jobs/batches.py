@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from gateway.domain.api.request import BulkRequest
-from gateway.domain.model.job import BATCH, LATE, Batch, Job, Row, waiting_lane, watched_lane
+from gateway.domain.model.job import LATE, Batch, Job, Row, waiting_lane, watched_lane
 from gateway.domain.model.notification import Notification, Status
 from gateway.messages.accepting.cancel import cancelled
 from gateway.messages.accepting.plans import Plan, key_of, planned
@@ -51,7 +51,7 @@ async def take(runtime: Runtime, room: int, own: Container[str], handed: Handed)
         found += await claim(watched_lane(job.id), now, limit=min(WATCHED, room))
         if job.state == "cancelled":
             found += await claim(waiting_lane(job.id), now, limit=min(WATCHED, room))
-        elif job.state == "running" and await _has_begun(runtime, handed.get(job.id, ())):
+        elif job.state == "running" and await _has_begun(runtime, job, handed.get(job.id, ())):
             found += await claim(waiting_lane(job.id), now, limit=1)
     for gone in handed.keys() - {job.id for job in live}:
         del handed[gone]
@@ -68,9 +68,9 @@ async def take(runtime: Runtime, room: int, own: Container[str], handed: Handed)
     ]
 
 
-async def _has_begun(runtime: Runtime, handed: Sequence[str]) -> bool:
+async def _has_begun(runtime: Runtime, job: Job, handed: Sequence[str]) -> bool:
     """Have the workers begun with most of what they were handed?"""
-    return await notifications.count_new(runtime.db, handed) <= BATCH // 2
+    return await notifications.count_new(runtime.db, handed) <= job.batch_rows // 2
 
 
 async def _work(runtime: Runtime, batch: Batch, handed: Handed) -> None:

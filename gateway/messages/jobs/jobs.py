@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from gateway.domain.api.conflict import Conflict
 from gateway.domain.api.request import Destination, MessageInput, Name, RequestError, SendingInput, StepInput, Version
-from gateway.domain.model.job import BATCH, MOVES, Batch, Job, Row, Upload, Verb, batch_id
+from gateway.domain.model.job import MOVES, Batch, Job, Row, Upload, Verb, batch_id
 from gateway.domain.model.notification import Status
 from gateway.messages.composing.lint import used
 from gateway.messages.composing.terms import read_callback
@@ -67,7 +67,14 @@ async def create(runtime: Runtime, asked: JobRequest) -> tuple[Job, list[str]]:
     _check(runtime, asked.kind, message.channels)
     read_callback(message, runtime.settings)
     body = {name: value for name, value in msgspec.to_builtins(message).items() if name != "destinations"}
-    job = Job(uuid4().hex, asked.name, asked.kind, msgspec.json.encode(body).decode(), runtime.clock())
+    job = Job(
+        uuid4().hex,
+        asked.name,
+        asked.kind,
+        msgspec.json.encode(body).decode(),
+        runtime.clock(),
+        batch_rows=runtime.settings.tuning.batch_rows,
+    )
     return await jobs.save(runtime.db, job) or job, [*ignored, *told]
 
 
@@ -119,7 +126,7 @@ class _Message(msgspec.Struct, rename="camel"):
 
 
 def _batches(job: Job, upload: Upload, rows: Sequence[Row]) -> list[Batch]:
-    parts = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
+    parts = [rows[start : start + job.batch_rows] for start in range(0, len(rows), job.batch_rows)]
     return [
         Batch(
             batch_id(job.id, upload.digest, number),

@@ -61,7 +61,7 @@ class Table:
     faults: list[Fault] = field(default_factory=list)
 
 
-def read_table(raw: bytes, region: str, wanted: frozenset[str]) -> Table:
+def read_table(raw: bytes, region: str, wanted: frozenset[str], most: int = MOST) -> Table:
     """A file's rows. wanted: variables that each needs a value for. Raises RequestError for the file as a whole.
 
     Workbooks are known by their first bytes. It takes a while: not for the event loop.
@@ -72,8 +72,8 @@ def read_table(raw: bytes, region: str, wanted: frozenset[str]) -> Table:
     table = Table(_columns([_text(cell) for cell in headings], wanted))
     names = list(table.columns.items())
     for number, cells in filled:
-        if len(table.rows) + len(table.faults) >= MOST:
-            raise RequestError("too_many", f"a file has at most {MOST} rows")
+        if len(table.rows) + len(table.faults) >= most:
+            raise RequestError("too_many", f"a file has at most {most} rows")
         row = _row(number, dict(zip(names, map(_text, cells), strict=False)), region, wanted)
         if isinstance(row, Row):
             table.rows.append(row)

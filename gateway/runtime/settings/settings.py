@@ -15,6 +15,7 @@ from gateway.domain.channel.web import is_base
 from gateway.domain.model.hours import is_zone
 from gateway.domain.model.price import Price
 from gateway.runtime.settings.accounts import SettingsError, read_tables, take_callbacks, take_limits, take_prices
+from gateway.runtime.settings.tuning import Tuning
 
 DATABASE = re.compile(r"[A-Za-z0-9_-]{1,38}")
 DAY = 86_400
@@ -41,6 +42,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     callbacks: channel:account -> where what happens in its conversations is told.
     limits: channel:account -> kind -> rate, where they are not to be what the provider states (see channel.rates).
     prices: channel:account -> what one message costs there; of a text message, one part.
+    tuning: figures that the environment does not set.
     accounts: channel -> account -> its table, still unread (the channel itself knows the fields), or its struct.
     """
 
@@ -65,6 +67,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     limits: Mapping[str, Mapping[str, object]] = {}
     callbacks: Mapping[str, str] = {}
     prices: Mapping[str, Price] = {}
+    tuning: Tuning = Tuning()
     accounts: Mapping[str, Mapping[str, Any]] = {}
 
     @property

@@ -6,6 +6,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from msgspec.structs import replace
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -13,6 +14,7 @@ from gateway import worker
 from gateway.domain.model.event import Inbound
 from gateway.domain.model.nouns import Address, Content
 from gateway.runtime.settings.settings import Settings
+from gateway.runtime.settings.tuning import Tuning
 from gateway.runtime.telemetry import metrics
 from storage.engine.database import connect
 from storage.engine.embedded import free_port
@@ -79,10 +81,10 @@ async def test_failures_and_holds_in_figures(demo: ApiClient) -> None:
     assert REGISTRY.get_sample_value("gateway_account_held", {"account": "sms:demo"}) == 0
 
 
-async def test_an_event_that_nobody_can_work_on(demo: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_event_that_nobody_can_work_on(demo: ApiClient) -> None:
     """It is counted when it is given up, and not before."""
     meter, runtime = Meter(), demo.environment.runtime
-    monkeypatch.setattr(worker, "PAUSES", ())
+    runtime.settings = replace(runtime.settings, tuning=Tuning(event_pauses=()))
     event = Inbound(Address("sms", "gone", PHONE), "e1", "m1", Content("Hi"), runtime.clock())
     for tries, dead in ((len(worker.LATER) - 1, 0), (len(worker.LATER), 1)):
         await worker._work_event(runtime, Delivered(key(event), event, runtime.clock(), tries))
