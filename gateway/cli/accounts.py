@@ -7,7 +7,7 @@ from gateway.domain.channel.contract import Binding, Channel, webhook_url
 from gateway.domain.channel.errors import SendError
 from gateway.runtime.runtime import all_channels, open_channels, opened, opened_outside, read_accounts
 from gateway.runtime.settings.settings import Settings
-from gateway.runtime.settings.webhooks import Act, only_look, problems, set_webhook, take_away
+from gateway.runtime.settings.webhooks import Action, keep_webhook, problems, remove_webhook, set_webhook
 from storage.engine.database import ping
 
 
@@ -24,7 +24,7 @@ def check() -> None:
                 _tell(f"public URL {settings.public_url}", "" if _https(settings) else "providers call https only"),
                 _tell(f"{len(accounts)} accounts", "" if accounts else "set some up in the accounts file"),
             ]
-            found += [await _done(channel, only_look, settings) for channel in accounts]
+            found += [await _done(channel, keep_webhook, settings) for channel in accounts]
             return all(found)
 
     run(command)
@@ -46,18 +46,18 @@ def set_(account: str | None) -> None:
 @click.argument("account", required=False)
 def delete(account: str | None) -> None:
     """Take the webhook away from the provider. One that goes elsewhere is left alone."""
-    _for_each(account, take_away, bound=False)
+    _for_each(account, remove_webhook, bound=False)
 
 
 @webhooks.command()
 @click.argument("account", required=False)
 def show(account: str | None) -> None:
     """Where the provider's webhook points, and what is wrong with it."""
-    _for_each(account, only_look)
+    _for_each(account, keep_webhook)
 
 
-def _for_each(account: str | None, act: Act, *, bound: bool = True) -> None:
-    """Act on the accounts; `bound`: they ought to be bound to us then."""
+def _for_each(account: str | None, act: Action, *, bound: bool = True) -> None:
+    """Action on the accounts; `bound`: they ought to be bound to us then."""
 
     async def command(settings: Settings) -> bool:
         async with opened_outside(settings) as outside:
@@ -70,7 +70,7 @@ def _for_each(account: str | None, act: Act, *, bound: bool = True) -> None:
     run(command)
 
 
-async def _done(channel: Channel, act: Act, settings: Settings, *, bound: bool = True) -> bool:
+async def _done(channel: Channel, act: Action, settings: Settings, *, bound: bool = True) -> bool:
     """Do it, and tell how the provider sees the account then; let go of its connections."""
     url = webhook_url(settings.public_url, channel.facts.name, channel.account)
     try:

@@ -17,7 +17,7 @@ import aiohttp
 import msgspec
 
 from gateway.domain.api.formats import iso
-from gateway.domain.api.signing import signed
+from gateway.domain.api.signing import sign
 from gateway.domain.model.change import Change
 from gateway.domain.model.notification import Notification, Status
 from gateway.domain.model.nouns import Address
@@ -164,7 +164,7 @@ async def _post(runtime: Runtime, call: Call) -> Failed | None:
     """None: it was taken. Redirects are not followed: they would lead around what was checked."""
     body = call.body.encode()
     secrets = [secret.reveal() for secret in runtime.settings.callback_secrets]
-    headers = {"Content-Type": "application/json", **signed(secrets, call.id, body, runtime.clock())}
+    headers = {"Content-Type": "application/json", **sign(secrets, call.id, body, runtime.clock())}
     try:
         async with runtime.outward.post(
             call.url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False
