@@ -55,7 +55,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Replayed:
+class ReplayReport:
     """`left`: how many dead letters there are still (COUNTED: or more). `cursor`: where to go on with all of them."""
 
     outcomes: Sequence[Outcome]
@@ -63,7 +63,7 @@ class Replayed:
     cursor: str | None
 
 
-async def replay(runtime: Runtime, asked: ReplayRequest) -> Replayed:
+async def replay(runtime: Runtime, asked: ReplayRequest) -> ReplayReport:
     """Send these messages, or work on these events, anew; what became of each. May be repeated. Raises RequestError."""
     if (asked.ids is None) is not asked.all:
         raise RequestError("invalid", "give either ids, or all: true", "ids")
@@ -76,14 +76,14 @@ async def replay(runtime: Runtime, asked: ReplayRequest) -> Replayed:
     if asked.kind == "events":
         outcomes = _revived(keys, await inbox.revived(runtime.db, keys, runtime.clock()))
         runtime.inbox_bell.set()
-        return Replayed(outcomes, await inbox.count_dead(runtime.db, COUNTED), cursor)
+        return ReplayReport(outcomes, await inbox.count_dead(runtime.db, COUNTED), cursor)
     if asked.kind == "callbacks":
         outcomes = _revived(keys, await callbacks.revived(runtime.db, keys, runtime.clock()))
         runtime.callback_bell.set()
-        return Replayed(outcomes, await callbacks.count_dead(runtime.db, COUNTED), cursor)
+        return ReplayReport(outcomes, await callbacks.count_dead(runtime.db, COUNTED), cursor)
     outcomes = [await _message(runtime, key, force=asked.force) for key in keys]
     runtime.outbox_bell.set()
-    return Replayed(outcomes, await notifications.count_dead(runtime.db, COUNTED), cursor)
+    return ReplayReport(outcomes, await notifications.count_dead(runtime.db, COUNTED), cursor)
 
 
 def _revived(keys: Sequence[str], known: Mapping[str, bool]) -> list[Outcome]:
