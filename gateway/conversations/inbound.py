@@ -24,7 +24,7 @@ from gateway.domain.model.event import (
 )
 from gateway.domain.model.notification import Notification, Priority, Recipient, lane_of
 from gateway.domain.model.nouns import Contact, Content, Message, Session, template_key
-from gateway.messages.callbacks.callbacks import tell_account
+from gateway.messages.callbacks.callbacks import notify_account
 from gateway.messages.delivery import receipts
 from gateway.people import sessions
 from gateway.people.optouts import KINDS, WORD, come_back, leave, names
@@ -56,7 +56,7 @@ async def work(runtime: Runtime, event: Event) -> None:
         case Subscription():
             await sessions.subscribed(runtime, event.address, event.at, active=event.active)
             kind = "session.resumed" if event.active else "session.blocked"
-            await tell_account(runtime, kind, event.address, event_key(event), {"at": iso(event.at)})
+            await notify_account(runtime, kind, event.address, event_key(event), {"at": iso(event.at)})
         case Preference():
             await _prefer(runtime, event)
         case Visit():
@@ -150,16 +150,16 @@ async def _tell(runtime: Runtime, event: Inbound, session: Session, command: str
     content, key = event.content, event_key(event)
     told = {"at": iso(event.at), "contact": session.contact, "name": session.name or None}
     if session.started_at == event.at:  # as are others of that second, which are told under the same name, and so once
-        await tell_account(runtime, "session.started", event.address, f"{session.id}@{iso(event.at)}", told)
+        await notify_account(runtime, "session.started", event.address, f"{session.id}@{iso(event.at)}", told)
     if command == "stop":
-        await tell_account(runtime, "session.stopped", event.address, key, told)
+        await notify_account(runtime, "session.stopped", event.address, key, told)
     said = {
         "text": content.text,
         "media": msgspec.to_builtins(content.media) if content.media else None,
         "button": event.pressed,
         "providerId": event.provider_id,
     }
-    await tell_account(runtime, "message.inbound", event.address, key, told | said)
+    await notify_account(runtime, "message.inbound", event.address, key, told | said)
 
 
 async def _log(runtime: Runtime, event: Inbound) -> None:

@@ -1,28 +1,29 @@
-"""Callers' servers, as a process of ours finds them: busy, or away for a while. Pure."""
+"""The state of callback receivers' hosts in this process: busy, or left alone for a while. Pure."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 AT_ONCE = 20
-"""Calls under way to one host: a slow one must not take all the room."""
+"""Calls under way to one host: a slow one must not take all the room of the loop."""
 
 AWAY = timedelta(seconds=30)
 """How long a host that keeps failing is left alone: its calls wait, and lose no try by it."""
 
 SOON = timedelta(seconds=0.5)
+"""After which a call is due again that has to wait for others."""
 
 
 @dataclass
 class Host:
-    """A receiver's server as this process finds it."""
+    """A receiver's host. failures: those in a row. away_until: until then it is left alone."""
 
     under_way: int = 0
     failures: int = 0
     away_until: datetime | None = None
 
     def busy_until(self, now: datetime) -> datetime | None:
-        """When to come back, if it cannot be called now."""
+        """Return when to try again, or None if the host may be called now."""
         if self.away_until and self.away_until > now:
             return self.away_until
         return now + SOON if self.under_way >= AT_ONCE else None
@@ -35,7 +36,10 @@ class Host:
 
 @dataclass
 class Hosts:
+    """The hosts that this process has called, by network location."""
+
     known: dict[str, Host] = field(default_factory=dict)
 
     def of(self, url: str) -> Host:
+        """Return the host of a URL."""
         return self.known.setdefault(urlsplit(url).netloc, Host())
