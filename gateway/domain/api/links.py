@@ -47,13 +47,13 @@ class Link(Struct, frozen=True, omit_defaults=True):
 class Shortening:
     """Shortens the addresses of one message.
 
-    base: what short links begin with. kept: how long they lead anywhere. links: those made so far.
+    base: what short links begin with. lifetime: how long they lead anywhere. links: those made so far.
     """
 
     base: str
     message: str
     at: datetime
-    kept: timedelta
+    lifetime: timedelta
     links: list[Link] = field(default_factory=list)
 
     def content(self, content: Content) -> Content:
@@ -70,7 +70,7 @@ class Shortening:
             return target
         link = next((link for link in self.links if link.target == target), None)
         if link is None:
-            link = Link(code(), target, self.message, self.at, self.at + self.kept)
+            link = Link(code(), target, self.message, self.at, self.at + self.lifetime)
             self.links.append(link)
         return f"{self.base}/{link.id}"
 

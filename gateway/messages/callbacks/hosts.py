@@ -38,8 +38,8 @@ class Host:
 class Hosts:
     """The hosts that this process has called, by network location."""
 
-    known: dict[str, Host] = field(default_factory=dict)
+    hosts: dict[str, Host] = field(default_factory=dict)
 
     def of(self, url: str) -> Host:
         """Return the host of a URL."""
-        return self.known.setdefault(urlsplit(url).netloc, Host())
+        return self.hosts.setdefault(urlsplit(url).netloc, Host())

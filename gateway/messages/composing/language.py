@@ -149,8 +149,8 @@ def _refusal(node: nodes.Node) -> str:
     return f"{next(words, 'tags of this kind')} are not allowed"
 
 
-def _name_refusal(node: nodes.Filter | nodes.Test, kind: str, known: frozenset[str]) -> str:
-    return "" if node.name in known else f"there is no {kind} {node.name!r}; there are {', '.join(sorted(known))}"
+def _name_refusal(node: nodes.Filter | nodes.Test, kind: str, allowed: frozenset[str]) -> str:
+    return "" if node.name in allowed else f"there is no {kind} {node.name!r}; there are {', '.join(sorted(allowed))}"
 
 
 def _environment() -> ImmutableSandboxedEnvironment:

@@ -103,8 +103,8 @@ def _uneven(variables: Mapping[int, frozenset[str]]) -> Iterator[str]:
     every = frozenset[str]().union(*variables.values())
     for index, own in variables.items():
         if missing := sorted(every - own):
-            named = ", ".join(f"{{{{{name}}}}}" for name in missing)
-            yield f"channels[{index}] does not use {named}, which other channels do"
+            names = ", ".join(f"{{{{{name}}}}}" for name in missing)
+            yield f"channels[{index}] does not use {names}, which other channels do"
 
 
 def _long(runtime: Runtime, step: StepInput, index: int) -> Iterator[str]:

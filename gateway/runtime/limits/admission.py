@@ -87,12 +87,8 @@ class Gate:
         rates += [("template", entry.template, limits.template, horizon)] if entry.template else []
         rates += [("group" if entry.group else "person", entry.person, own, HORIZON[Priority.REPLY])]
         limited = [(kind, key, rate, ahead) for kind, key, rate, ahead in rates if rate]
-        for (
-            kind,
-            key,
-            rate,
-            ahead,
-        ) in limited:  # a request that is too early for one limit takes no moment of the others
+        # A request that is too early for one limit takes no moment of the others.
+        for kind, key, rate, ahead in limited:
             if later := self._limiter.too_early(key, rate, ahead, now):
                 return _not_yet(entry, kind, rate, later)
         for kind, key, rate, ahead in limited:

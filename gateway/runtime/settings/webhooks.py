@@ -58,7 +58,7 @@ async def read_binding(channel: Channel) -> Binding | None:
 def fields_at_fault(channel: str, words: str) -> list[str]:
     """Return the fields of the account's settings that the provider's words are about: those named, or its secrets."""
     fields = [field for field in bots.package(channel).Account.__struct_fields__ if field != "api_url"]
-    named = [field for field in fields if field in words]
+    mentioned = [field for field in fields if field in words]
     types = bots.package(channel).Account.__annotations__
     secrets = [field for field in fields if isinstance(types[field], type) and issubclass(types[field], Secret)]
-    return named or secrets
+    return mentioned or secrets

@@ -26,9 +26,8 @@ def setup(level: str = "INFO", form: str | None = None) -> None:
     form = form or ("console" if sys.stderr.isatty() else "json")
     handler = logging.StreamHandler()
     handler.setFormatter(_formatter(form))
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = (
-        False  # looked up for each line, and not shown
-    )
+    # They would be looked up for each line, and are not shown.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.basicConfig(level=level, handlers=[handler], force=True)
 
 

@@ -42,8 +42,8 @@ def secrets_of(accounts: Mapping[str, Mapping[str, Any]]) -> dict[str, list[Secr
     """Return every Secret of these accounts, by channel:account."""
     return {
         f"{channel}:{name}": [value for value in structs.asdict(account).values() if isinstance(value, Secret)]
-        for channel, named in accounts.items()
-        for name, account in named.items()
+        for channel, tables in accounts.items()
+        for name, account in tables.items()
     }
 
 

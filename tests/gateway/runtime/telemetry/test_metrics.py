@@ -21,9 +21,10 @@ from storage.engine.embedded import free_port
 from storage.messages.inbox import Delivered, Inbox, key
 from tests.support.client import PHONE, ApiClient, until
 from tests.support.docs import rows
+from tests.support.http.callback_receiver import opened_receiver
 from tests.support.processes.cli import opened_cli
 from tests.support.processes.processes import Worker
-from tests.support.workload import account, in_state, one
+from tests.support.workload import accepted, account, in_state, one, phones
 
 TEXT = {"text": "Hello"}
 TEMPLATE = {"name": "order_update", "language": "en", "variables": {"name": "a", "order": "b"}}
@@ -79,6 +80,22 @@ async def test_failures_and_holds_in_figures(demo: ApiClient) -> None:
     await demo.ended(held, "DELIVERED")
     assert (await account(demo, "sms:demo"))["state"] == "open"
     assert REGISTRY.get_sample_value("gateway_account_held", {"account": "sms:demo"}) == 0
+
+
+@pytest.mark.parametrize(("status", "result"), [(200, "delivered"), (500, "failed"), (410, "abandoned")])
+async def test_callbacks_by_their_result(demo: ApiClient, status: int, result: str) -> None:
+    meter = Meter()
+
+    async def counted() -> bool:
+        return meter("gateway_callbacks_total", result=result) == 1
+
+    async with opened_receiver() as receiver:
+        receiver.answers.append(status)
+        sms = {"channel": "sms", **TEXT}
+        await accepted(demo, phones(1), sms, callbackUrl=receiver.url, callbackEvents="final")
+        await until(counted)
+    others = {"delivered", "failed", "abandoned"} - {result}
+    assert [meter("gateway_callbacks_total", result=other) for other in others] == [0, 0]
 
 
 async def test_an_event_that_nobody_can_work_on(demo: ApiClient) -> None:
