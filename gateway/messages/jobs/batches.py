@@ -69,7 +69,7 @@ async def take(runtime: Runtime, room: int, own: Container[str], submitted: Subm
 
 
 async def _has_begun(runtime: Runtime, job: Job, ids: Sequence[str]) -> bool:
-    """Tell whether the workers have begun with at least half a batch of these messages."""
+    """Tell whether at most half a batch of these messages has not begun yet."""
     return await notifications.count_new(runtime.db, ids) <= job.batch_rows // 2
 
 
