@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable
 from gateway.domain.commands.command import Command
 from gateway.domain.commands.keywords import goodbye
 from gateway.domain.model.event import Inbound
-from gateway.domain.model.nouns import Button, Content, Session
+from gateway.domain.model.nouns import Button, Content, Media, Session
+
+__all__ = ["Button", "Content", "Conversation", "Inbound", "Media", "Session", "command", "reply"]
 
 Conversation = Callable[[Inbound, Session], Awaitable[Content | None]]
 """Receives the normalised event and the current session; returns the answer, or None to stay silent.

@@ -23,7 +23,7 @@ from gateway.domain.model.event import (
 )
 from gateway.domain.model.notification import Notification, Priority, Recipient, lane_of
 from gateway.domain.model.nouns import Contact, Content, Message, Session, template_key
-from gateway.messages.callbacks.callbacks import tell_account
+from gateway.messages.callbacks.callbacks import notify_account
 from gateway.messages.delivery import receipts
 from gateway.people import sessions
 from gateway.people.optouts import KINDS, WORD, come_back, leave, names
@@ -55,7 +55,7 @@ async def work(runtime: Runtime, event: Event) -> None:
         case Subscription():
             await sessions.subscribe(runtime, event.address, event.at, active=event.active)
             kind = "session.resumed" if event.active else "session.blocked"
-            await tell_account(runtime, kind, event.address, event.dedupe_key, {"at": iso(event.at)})
+            await notify_account(runtime, kind, event.address, event.dedupe_key, {"at": iso(event.at)})
         case Preference():
             await _apply_preference(runtime, event)
         case Visit():
@@ -149,16 +149,16 @@ async def _tell_account(runtime: Runtime, event: Inbound, session: Session) -> N
     content = event.content
     fields = {"at": iso(event.at), "contact": session.contact, "name": session.name or None}
     if session.started_at == event.at:  # as are others of that second, which are told under the same name, and so once
-        await tell_account(runtime, "session.started", event.address, f"{session.id}@{iso(event.at)}", fields)
+        await notify_account(runtime, "session.started", event.address, f"{session.id}@{iso(event.at)}", fields)
     if event.command.name == "stop":
-        await tell_account(runtime, "session.stopped", event.address, event.dedupe_key, fields)
+        await notify_account(runtime, "session.stopped", event.address, event.dedupe_key, fields)
     message = {
         "text": content.text,
         "media": msgspec.to_builtins(content.media) if content.media else None,
         "button": event.pressed,
         "providerId": event.provider_id,
     }
-    await tell_account(runtime, "message.inbound", event.address, event.dedupe_key, fields | message)
+    await notify_account(runtime, "message.inbound", event.address, event.dedupe_key, fields | message)
 
 
 async def _answer(runtime: Runtime, channel: Channel, event: Inbound, session: Session) -> None:

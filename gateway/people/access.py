@@ -17,8 +17,8 @@ from storage.documents.documents import Db
 LIFE, LONGEST = timedelta(hours=1), timedelta(hours=12)
 REFRESH_LIFE = timedelta(days=30)
 WINDOW = timedelta(minutes=15)
-OF_ONE, OF_AN_ADDRESS = 10, 50
-"""Tries to sign in, in the window, as one user and from one address."""
+OF_ONE = 10
+"""Tries to sign in, in the window, as one user; Tuning.login_tries has those from one address."""
 
 SHORTEST = 12
 """Characters of a password."""
@@ -74,11 +74,13 @@ async def identified(db: Db, secret: str, now: datetime) -> Caller:
 TOKEN = "gt_"  # noqa: S105 - how they begin
 
 
-async def login(db: Db, email: str, password: str, life: timedelta, address: str, now: datetime) -> Tokens:
-    """Sign in. Every try counts before it is looked at, over all processes. Raises Denied, TooMany."""
+async def login(db: Db, email: str, password: str, life: timedelta, address: str, now: datetime, tries: int) -> Tokens:
+    """Sign in, with at most so many `tries` from one address in WINDOW. Every try counts before it is looked at, over
+    all processes. Raises Denied, TooMany.
+    """
     email = email.strip().lower()
     mine = f"user:{digest(email)}"
-    if await users.tried(db, f"address:{address}", now, WINDOW) > OF_AN_ADDRESS:
+    if await users.tried(db, f"address:{address}", now, WINDOW) > tries:
         raise TooMany
     if await users.tried(db, mine, now, WINDOW) > OF_ONE:
         raise TooMany

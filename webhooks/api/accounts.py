@@ -14,9 +14,16 @@ from gateway.domain.api.response import View
 from gateway.domain.api.roles import Role
 from gateway.domain.channel.contract import Binding, Channel, webhook_url
 from gateway.domain.channel.errors import Ambiguous, SendError, Unavailable
-from gateway.domain.channel.rates import KINDS, told
+from gateway.domain.channel.rates import KINDS, format_rate
 from gateway.runtime.runtime import account_key, all_channels
-from gateway.runtime.settings.webhooks import Act, at_fault, looked, problems, set_webhook, take_away
+from gateway.runtime.settings.webhooks import (
+    Action,
+    fields_at_fault,
+    problems,
+    read_binding,
+    remove_webhook,
+    set_webhook,
+)
 from storage.accounts import tallies
 from storage.accounts.tallies import Tally
 from webhooks.http.answers import Refusal, answer
@@ -99,10 +106,10 @@ async def bind(key: str) -> ResponseReturnValue:
 @document_response(WebhookView, 201)
 async def unbind(key: str) -> ResponseReturnValue:
     """Take the webhook away from the provider; one that goes elsewhere is left alone."""
-    return await _done(_way(key), take_away)
+    return await _done(_way(key), remove_webhook)
 
 
-async def _done(channel: Channel, act: Act) -> ResponseReturnValue:
+async def _done(channel: Channel, act: Action) -> ResponseReturnValue:
     """The provider is asked first: what is wrong with our settings shows before anything is changed."""
     try:
         await channel.binding()
@@ -117,7 +124,7 @@ async def _done(channel: Channel, act: Act) -> ResponseReturnValue:
 def _refused(channel: Channel, error: SendError) -> Refusal:
     if isinstance(error, Unavailable | Ambiguous):
         return Refusal(503, f"The provider does not answer: {error}", {"account": account_key(channel)})
-    fields = at_fault(channel.facts.name, str(error))
+    fields = fields_at_fault(channel.facts.name, str(error))
     return Refusal(409, str(error), {"field": ", ".join(fields), "account": account_key(channel)})
 
 
@@ -125,7 +132,7 @@ async def _binding(channel: Channel) -> Binding | None:
     at, seen = _seen().get(account_key(channel), (None, None))
     now = runtime().clock()
     if at is None or not now - FRESH < at <= now:
-        seen = await looked(channel)
+        seen = await read_binding(channel)
         _seen()[account_key(channel)] = (now, seen)
     return seen
 
@@ -159,7 +166,7 @@ def _told(channel: Channel, seen: Binding | None, tally: Tally) -> AccountView:
         held_until=iso(hold.until) if hold else None,
         held_since=iso(hold.since) if hold else None,
         held_because=hold.why if hold else None,
-        limits={kind: told(getattr(limits, kind)) for kind in KINDS},
+        limits={kind: format_rate(getattr(limits, kind)) for kind in KINDS},
         webhook=_webhook(channel, seen),
         last_inbound_at=iso(tally.last_inbound_at),
         sends=tally.sends,

@@ -119,7 +119,7 @@ async def create() -> ResponseReturnValue:
 @document_response(JobsResponse)
 async def rows() -> ResponseReturnValue:
     """List jobs, the newest first."""
-    found, cursor = await jobs.listed(runtime(), convert(PageQuery, query()))
+    found, cursor = await jobs.page(runtime(), convert(PageQuery, query()))
     return answer(JobsResponse(jobs=[JobView(**_job(job)) for job in found], cursor=cursor))
 
 

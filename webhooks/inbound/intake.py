@@ -59,7 +59,7 @@ class App(Quart):
             return
         except Exception as error:  # noqa: BLE001 - every exception has its answer there
             known = named[0] if named[0] in self.extensions["runtime"].channels else ""
-            metrics.REFUSED.labels(known, status_of(error)).inc()
+            metrics.REFUSED_WEBHOOKS.labels(known, status_of(error)).inc()
             told: Any = {**scope, PROBLEM: error}
             await super().asgi_app(told, _no_more(receive), send)
         else:

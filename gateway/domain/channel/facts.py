@@ -1,4 +1,4 @@
-"""What a provider can do, declared by its channel: the core decides by these facts, never by a channel's name."""
+"""The facts that a channel declares about its provider. The core decides by them, never by a channel's name."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Rate:
 
     @property
     def interval(self) -> timedelta:
-        """From one send to the next, in the long run."""
+        """Return the average time between two sends."""
         return self.per / self.count
 
 
@@ -46,12 +46,12 @@ def _no_identifier(_: str) -> Identifier | None:
 
 @dataclass(frozen=True)
 class Facts:
-    """What a provider can do. The core decides by these, never by a channel's name.
+    """What a provider can do.
 
     receipts: the furthest that the provider ever reports on a message (SENT = it reports nothing).
     needs_start: nobody can be written to before they have written to us.
     templates: the channel has provider-approved templates. intents: the provider's words for why we write although the
-    window is shut, as far as this account may use them; the first is its default.
+    window is closed, as far as this account may use them; the first is its default.
     idempotent: how long the provider knows our key again, so that the same message twice arrives once.
     echoes_key: its receipts carry our key, so that a message is recognised even if the answer to it was lost.
     limits: as the provider's documentation states them; an account's settings may change them.

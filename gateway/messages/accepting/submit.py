@@ -111,8 +111,8 @@ def _sibling(key: str) -> str:
 def _tell(answer: BulkResponse) -> None:
     """One line for all of them, however many: each can be found by its id."""
     ids = [item.id for item in answer.messages if item.id]
-    metrics.ASKED.labels("accepted").inc(len(ids))
-    metrics.ASKED.labels("refused").inc(len(answer.messages) - len(ids))
+    metrics.MESSAGES.labels("accepted").inc(len(ids))
+    metrics.MESSAGES.labels("refused").inc(len(answer.messages) - len(ids))
     if ids:
         log.info("accepted", extra={"message_ids": ids})
 

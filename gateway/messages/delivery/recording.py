@@ -47,11 +47,11 @@ def _tell(before: Notification, after: Notification) -> None:
         channel = after.steps[attempt.step].channel
         metrics.ATTEMPTS.labels(channel, attempt.progress.name.lower(), attempt.cause or "").inc()
         if instead := _instead(after, attempt):
-            metrics.SHUT.labels(channel, instead).inc()
+            metrics.WINDOW_CLOSED.labels(channel, instead).inc()
     if after.status is not before.status:
         metrics.STATUS.labels(after.status).inc()
     if after.dead_at and not before.dead_at:
-        metrics.DEAD.labels("messages").inc()
+        metrics.DEAD_LETTERS.labels("messages").inc()
 
 
 def _where(attempt: Attempt) -> dict[str, object]:

@@ -11,7 +11,7 @@ import bots
 from gateway.domain.channel.contract import Channel, Outside
 from gateway.domain.channel.errors import Unavailable
 from gateway.domain.channel.facts import Facts
-from gateway.domain.channel.rates import told
+from gateway.domain.channel.rates import format_rate
 from gateway.domain.model.nouns import Address
 from tests.support.docs import rows
 from tests.support.http.serving import free_port
@@ -39,7 +39,7 @@ async def test_the_readme_says_what_the_channels_declare() -> None:
         limits = (await facts_of(name)).limits
         assert limits.template is None, "nobody states one, so the table has no room for it"
         rates = (limits.account, limits.person, limits.group)
-        declared.append([bots.simulator(name).Server.title, *[f"`{told(rate)}`" for rate in rates]])
+        declared.append([bots.simulator(name).Server.title, *[f"`{format_rate(rate)}`" for rate in rates]])
     assert list(rows("How fast?")) == declared
 
 

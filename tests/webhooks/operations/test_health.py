@@ -7,10 +7,11 @@ from typing import Any
 
 import aiohttp
 import pytest
+from msgspec.structs import replace
 
-from gateway.runtime import heartbeat
 from gateway.runtime.runtime import opened
 from gateway.runtime.settings.settings import Settings
+from gateway.runtime.settings.tuning import Tuning
 from storage.engine.database import connect
 from storage.engine.embedded import embedded
 from tests.support.client import ApiClient, until
@@ -56,9 +57,9 @@ async def test_a_process_at_work_is_ready_and_tells_of_held_accounts(demo: ApiCl
 
 async def test_a_loop_that_hangs_shows(demo: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """The process still answers, and its heart would still beat: but nothing is worked on."""
-    monkeypatch.setattr(heartbeat, "STALE", timedelta(seconds=2))
-    monkeypatch.setattr(heartbeat, "EVERY", timedelta(seconds=0.2))
-
+    quick = Tuning(heartbeat_stale=timedelta(seconds=2), heartbeat_every=timedelta(seconds=0.2))
+    runtime = demo.environment.runtime
+    runtime.settings = replace(runtime.settings, tuning=quick)
     enough = asyncio.Event()
 
     async def hang(*_: Any) -> list[Any]:
@@ -66,7 +67,7 @@ async def test_a_loop_that_hangs_shows(demo: ApiClient, monkeypatch: pytest.Monk
         return []
 
     with monkeypatch.context() as patch:
-        patch.setattr(demo.environment.runtime.inbox, "claim", hang)
+        patch.setattr(runtime.inbox, "claim", hang)
         await becomes(demo.environment.url, (503, state(0, 0, ready=False, worker="hangs")))
         async with aiohttp.ClientSession() as http, http.get(f"{demo.environment.url}/healthz") as response:
             assert response.status == 200

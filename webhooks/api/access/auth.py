@@ -58,7 +58,8 @@ async def login() -> ResponseReturnValue:
     asked = read(LoginRequest, await body())
     life, now = timedelta(seconds=asked.ttl), runtime().clock()
     try:
-        return _told(await access.login(runtime().db, asked.email, asked.password, life, client(), now))
+        tries = runtime().settings.tuning.login_tries
+        return _told(await access.login(runtime().db, asked.email, asked.password, life, client(), now, tries))
     except access.Denied as error:
         raise Refusal(401, str(error)) from None
     except access.TooMany:

@@ -10,7 +10,7 @@ from gateway.domain.api.request import StepInput, convert, read
 from gateway.domain.api.roles import Role
 from gateway.messages.composing import lint
 from gateway.messages.templates import own as catalogue
-from gateway.messages.templates.own import NewTemplateRequest, NewVersionRequest, Own, VersionQuery
+from gateway.messages.templates.own import NewTemplateRequest, NewVersionRequest, OwnTemplate, VersionQuery
 from gateway.runtime.paging import PageQuery
 from webhooks.http.answers import View, answer, there
 from webhooks.http.context import body, query, runtime
@@ -88,8 +88,8 @@ async def create() -> ResponseReturnValue:
 @document_response(TemplatesResponse)
 async def templates() -> ResponseReturnValue:
     """List templates, the newest first."""
-    found = await catalogue.listed(runtime(), convert(PageQuery, query()))
-    return answer(TemplatesResponse(templates=[_summary(own) for own in found.found], cursor=found.cursor))
+    found = await catalogue.page(runtime(), convert(PageQuery, query()))
+    return answer(TemplatesResponse(templates=[_summary(own) for own in found.templates], cursor=found.cursor))
 
 
 @blueprint.get("/<key>")
@@ -112,7 +112,7 @@ async def versions(key: str) -> ResponseReturnValue:
     """List a template's versions, the newest first."""
     asked = convert(PageQuery, query())
     found = there(key, await catalogue.versions(runtime(), key, asked.limit, asked.cursor))
-    return answer(VersionsResponse(versions=[_summary(own) for own in found.found], cursor=found.cursor))
+    return answer(VersionsResponse(versions=[_summary(own) for own in found.templates], cursor=found.cursor))
 
 
 @blueprint.put("/<key>")
@@ -142,7 +142,7 @@ async def delete(key: str) -> ResponseReturnValue:
     return answer(DeletedTemplateResponse(id=key))
 
 
-async def _told(own: Own) -> TemplateResponse:
+async def _told(own: OwnTemplate) -> TemplateResponse:
     entry, structure = own.entry, own.structure
     return TemplateResponse(
         id=entry.id,
@@ -155,7 +155,7 @@ async def _told(own: Own) -> TemplateResponse:
     )
 
 
-def _summary(own: Own) -> TemplateSummaryView:
+def _summary(own: OwnTemplate) -> TemplateSummaryView:
     return TemplateSummaryView(
         id=own.entry.id,
         version=own.entry.version,

@@ -48,7 +48,7 @@ async def own(key: str) -> ResponseReturnValue:
 async def approved(key: str) -> ResponseReturnValue:
     """Show a provider's template as it looks on a phone, with its examples."""
     found = there(key, await message_templates.get(runtime().db, key))
-    return _page(found.name, [phone_page.of_template(found)])
+    return _page(found.name, [phone_page.template_bubble(found)])
 
 
 def _page(title: str, shown: list[phone_page.Bubble]) -> Response:

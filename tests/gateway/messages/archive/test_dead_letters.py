@@ -15,7 +15,7 @@ from gateway.domain.model.identifier import identifiers
 from gateway.domain.model.notification import Notification, Recipient, Status
 from gateway.domain.model.nouns import Address, Cause, Content, Progress
 from gateway.messages.archive.dead_letters import DeadLettersQuery, Letter, page
-from gateway.messages.archive.replay import anew, in_doubt
+from gateway.messages.archive.replay import build_replay, describe_doubt
 from gateway.messages.delivery.receipts import receive
 from gateway.runtime.runtime import Clock
 from gateway.runtime.settings.settings import Settings
@@ -137,7 +137,7 @@ async def test_what_may_have_been_sent_wants_force(demo: ApiClient) -> None:
     ],
 )
 def test_what_may_have_reached_the_person(attempt: Attempt, doubt: str) -> None:
-    assert in_doubt(died("m1", NOW, attempts=(attempt,))) == doubt
+    assert describe_doubt(died("m1", NOW, attempts=(attempt,))) == doubt
 
 
 def test_a_new_message_has_the_terms_of_the_old_one() -> None:
@@ -145,19 +145,19 @@ def test_a_new_message_has_the_terms_of_the_old_one() -> None:
     old = died(
         "m1", later, send_at=NOW + timedelta(hours=1), group_id="g", callback_data="d", repeats=True, reply_to="x"
     )
-    new = anew(old, PHONE, later, 7)
+    new = build_replay(old, PHONE, later, 7)
     assert (new.expires_at - later, new.due_at, new.send_at) == (timedelta(hours=2), later, None)
     assert (new.group_id, new.callback_data, new.repeats, new.replay_of) == ("g", "d", True, "m1")
     assert (new.steps, new.recipient, new.lane, new.person) == (old.steps, old.recipient, "/2", PHONE)
     assert (new.status, new.dead_at, new.reply_to) == (Status.NEW, None, None)
-    assert anew(replace(old, version=9), PHONE, later, 8).id == new.id
+    assert build_replay(replace(old, version=9), PHONE, later, 8).id == new.id
 
 
 async def test_a_replay_that_broke_off_half_way_is_completed(demo: ApiClient) -> None:
     sent, runtime = await refused(demo), demo.environment.runtime
     old = await notifications.get(runtime.db, sent)
     assert old
-    await notifications.add(runtime.db, [anew(old, PHONE, runtime.clock(), runtime.clock.ordinal())])
+    await notifications.add(runtime.db, [build_replay(old, PHONE, runtime.clock(), runtime.clock.ordinal())])
     (outcome,) = (await replayed(demo, sent))["deadLetters"]
     await demo.ended(outcome["replayedAs"], "DELIVERED")
     assert len(demo.environment.simulators["sms"].accepted) == 1

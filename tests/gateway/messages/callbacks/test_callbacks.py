@@ -17,6 +17,7 @@ from gateway.domain.channel.secret import OwnSecret
 from gateway.messages.callbacks import callbacks, hosts
 from gateway.runtime.settings.accounts import SettingsError
 from gateway.runtime.settings.settings import Settings, load
+from gateway.runtime.settings.tuning import Tuning
 from storage.messages.callbacks import Call
 from tests.support.client import PHONE, ApiClient, until
 from tests.support.http.callback_receiver import Receiver, opened_receiver
@@ -146,9 +147,10 @@ async def dead(demo: ApiClient) -> list[Any]:
         return list((await response.json())["deadLetters"])
 
 
-async def test_given_up_in_the_end(demo: ApiClient, shop: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(callbacks, "PAUSES", callbacks.PAUSES[:2])
-    monkeypatch.setattr(hosts, "FAILURES", 100)
+async def test_given_up_in_the_end(demo: ApiClient, shop: Receiver) -> None:
+    runtime = demo.environment.runtime
+    quick = Tuning(callback_pauses=runtime.settings.tuning.callback_pauses[:2], host_failures=100)
+    runtime.settings = replace(runtime.settings, tuning=quick)
     shop.answers += [500] * 3
     (key,) = await accepted(demo, phones(1), SMS, callbackUrl=shop.url, callbackEvents="final")
 
@@ -219,9 +221,10 @@ async def test_without_a_secret_nothing_is_promised(demo: ApiClient) -> None:
     assert "GATEWAY_CALLBACK_SECRET" in item["error"]["message"]
 
 
-async def test_two_workers_keep_the_order(demo: ApiClient, shop: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_two_workers_keep_the_order(demo: ApiClient, shop: Receiver) -> None:
     """The receiver fails every third call, by chance."""
-    monkeypatch.setattr(hosts, "FAILURES", 10_000)
+    runtime = demo.environment.runtime
+    runtime.settings = replace(runtime.settings, tuning=Tuning(host_failures=10_000))
     chance = random.Random(7)
     shop.answers += [500 if chance.random() < 0.3 else 200 for _ in range(200)]
     async with another_worker(demo):

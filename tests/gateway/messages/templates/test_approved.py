@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.messages.templates.syncing import syncing
+from gateway.messages.templates.syncing import sync_regularly
 from storage.accounts import states
 from storage.documents.documents import Db
 from storage.templates.approved import due
@@ -324,7 +324,7 @@ async def test_the_list_is_asked_for_by_itself(demo: ApiClient) -> None:
 
     await until(looked_at)
     demo.pass_time(hours=7)
-    task = asyncio.create_task(syncing(runtime, stop))
+    task = asyncio.create_task(sync_regularly(runtime, stop))
     assert {one["name"] for one in await until(there)} == {"order_update"}
     stop.set()
     await task

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.domain.channel.facts import Limits, Rate
-from gateway.domain.channel.rates import KINDS, LONGEST, read_limits, read_rate, slots, told
+from gateway.domain.channel.rates import KINDS, LONGEST, format_rate, read_limits, read_rate, slots
 from gateway.runtime.limits.limiter import RateLimiter
 from storage.documents.documents import Db
 
@@ -106,9 +106,9 @@ def test_a_burst_leaves_at_once_and_the_rest_evenly() -> None:
 
 @given(RATES)
 def test_a_rate_is_read_as_it_is_told(rate: Rate) -> None:
-    again = read_rate(told(rate))
+    again = read_rate(format_rate(rate))
     assert again == rate
-    assert told(again) == told(rate)
+    assert format_rate(again) == format_rate(rate)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from msgspec.structs import replace
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -13,15 +14,17 @@ from gateway import worker
 from gateway.domain.model.event import Inbound
 from gateway.domain.model.nouns import Address, Content
 from gateway.runtime.settings.settings import Settings
+from gateway.runtime.settings.tuning import Tuning
 from gateway.runtime.telemetry import metrics
 from storage.engine.database import connect
 from storage.engine.embedded import free_port
 from storage.messages.inbox import Delivered, Inbox
 from tests.support.client import PHONE, ApiClient, until
 from tests.support.docs import rows
+from tests.support.http.callback_receiver import opened_receiver
 from tests.support.processes.cli import opened_cli
 from tests.support.processes.processes import Worker
-from tests.support.workload import account, in_state, one
+from tests.support.workload import accepted, account, in_state, one, phones
 
 TEXT = {"text": "Hello"}
 TEMPLATE = {"name": "order_update", "language": "en", "variables": {"name": "a", "order": "b"}}
@@ -79,10 +82,26 @@ async def test_failures_and_holds_in_figures(demo: ApiClient) -> None:
     assert REGISTRY.get_sample_value("gateway_account_held", {"account": "sms:demo"}) == 0
 
 
-async def test_an_event_that_nobody_can_work_on(demo: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("status", "result"), [(200, "delivered"), (500, "failed"), (410, "abandoned")])
+async def test_callbacks_by_their_result(demo: ApiClient, status: int, result: str) -> None:
+    meter = Meter()
+
+    async def counted() -> bool:
+        return meter("gateway_callbacks_total", result=result) == 1
+
+    async with opened_receiver() as receiver:
+        receiver.answers.append(status)
+        sms = {"channel": "sms", **TEXT}
+        await accepted(demo, phones(1), sms, callbackUrl=receiver.url, callbackEvents="final")
+        await until(counted)
+    others = {"delivered", "failed", "abandoned"} - {result}
+    assert [meter("gateway_callbacks_total", result=other) for other in others] == [0, 0]
+
+
+async def test_an_event_that_nobody_can_work_on(demo: ApiClient) -> None:
     """It is counted when it is given up, and not before."""
     meter, runtime = Meter(), demo.environment.runtime
-    monkeypatch.setattr(worker, "PAUSES", ())
+    runtime.settings = replace(runtime.settings, tuning=Tuning(event_pauses=()))
     event = Inbound(Address("sms", "gone", PHONE), "e1", "m1", Content("Hi"), runtime.clock())
     for tries, dead in ((len(worker.LATER) - 1, 0), (len(worker.LATER), 1)):
         await worker._work_event(runtime, Delivered(event.dedupe_key, event, runtime.clock(), tries))
