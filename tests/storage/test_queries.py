@@ -74,7 +74,7 @@ HEARD = {
     "notifications {lease}",
     "notifications {lease: $in}",
     "notifications {person: $in}",
-    "paces {_id: $in}",
+    "rate_limits {_id: $in}",
     "requests {_id}",
     "sessions {_id: $in}",
     "sessions {contact: $in}",

@@ -80,10 +80,10 @@ async def test_of_swaps_of_one_document_one_wins(db: Db) -> None:
 async def test_two_processes_never_both_win(db: Db) -> None:
     """Each counts what it has won, against each other in batches of many: the sum is what is stored."""
     keys = [f"k{index}" for index in range(20)]
-    await asyncio.gather(*(db.shared("paces").insert({"_id": key, "n": 0}) for key in keys))
-    processes = [Shared(db["paces"]) for _ in range(3)]
+    await asyncio.gather(*(db.shared("rate_limits").insert({"_id": key, "n": 0}) for key in keys))
+    processes = [Shared(db["rate_limits"]) for _ in range(3)]
     won = await asyncio.gather(*(_counted(process, key) for process in processes for key in keys))
-    stored = await asyncio.gather(*map(db.shared("paces").get, keys))
+    stored = await asyncio.gather(*map(db.shared("rate_limits").get, keys))
     assert sum(won) == sum(document["n"] for document in stored if document) == 3 * 5 * len(keys)
 
 

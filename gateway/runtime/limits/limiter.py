@@ -9,7 +9,7 @@ from itertools import chain
 
 from gateway.domain.channel.facts import Rate
 from gateway.domain.channel.rates import slots
-from storage.accounts import paces
+from storage.accounts import rate_limits
 from storage.documents.together import Together
 from storage.engine.database import Db
 
@@ -71,10 +71,10 @@ class RateLimiter:
                 moments, after = slots(asked.rate, free_at, asked.now, asked.count, asked.horizon)
                 answers.append(moments or after)
                 free_at = after if moments else free_at
-            if free_at is None or free_at == known or await paces.swap(self._db, key, known, free_at):
+            if free_at is None or free_at == known or await rate_limits.swap(self._db, key, known, free_at):
                 self._known[key] = free_at
                 return answers
-            self._known[key] = await paces.known(self._db, key)
+            self._known[key] = await rate_limits.known(self._db, key)
 
     def _forget(self, now: datetime) -> None:
         if len(self._known) > REMEMBERED:

@@ -14,7 +14,7 @@ MICROSECOND = timedelta(microseconds=1)
 
 async def known(db: Db, key: str) -> datetime | None:
     """When it is free again; None if it has not been heard of for long."""
-    document = await db.shared("paces").get(key)
+    document = await db.shared("rate_limits").get(key)
     return EPOCH + document["n"] * MICROSECOND if document else None
 
 
@@ -22,5 +22,5 @@ async def swap(db: Db, key: str, old: datetime | None, new: datetime) -> bool:
     """Put `new` in place of `old`. False if another process was faster."""
     document = {"_id": key, "free_at": new, "n": (new - EPOCH) // MICROSECOND}
     if old is None:
-        return await db.shared("paces").insert(document)
-    return await db.shared("paces").swap(Swap("n", (old - EPOCH) // MICROSECOND, document))
+        return await db.shared("rate_limits").insert(document)
+    return await db.shared("rate_limits").swap(Swap("n", (old - EPOCH) // MICROSECOND, document))
