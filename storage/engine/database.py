@@ -103,9 +103,9 @@ def _indexes(kept: timedelta, traced: timedelta) -> Mapping[str, list[IndexModel
         "rate_limits": [_kept("free_at", RATE_LIMITS_KEPT)],
         "workers": [_kept("at", RATE_LIMITS_KEPT)],
         "traces": [_sparse("notification"), _kept("at", traced)],
-        "catalogue": [_sparse("listed_at")],
+        "own_templates": [_sparse("listed_at")],
         "templates": [_sparse("created_at"), _sparse("owner")],
-        "desks": [_sparse("lease")],
+        "template_syncs": [_sparse("lease")],
     }
 
 

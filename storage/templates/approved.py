@@ -51,8 +51,8 @@ async def of_account(db: Db, channel: str, account: str) -> Sequence[MessageTemp
 async def due(db: Db, channel: str, account: str, now: datetime, every: timedelta) -> bool:
     """Is it for us to ask the provider now? One process is told so, once in `every`, the first time after one."""
     first = {"$setOnInsert": {"due_at": now + every}}
-    await db["desks"].update_one({"_id": _owner(channel, account)}, first, upsert=True)
-    return bool(await claim(db["desks"], [_owner(channel, account)], now, every))
+    await db["template_syncs"].update_one({"_id": _owner(channel, account)}, first, upsert=True)
+    return bool(await claim(db["template_syncs"], [_owner(channel, account)], now, every))
 
 
 def _owner(channel: str, account: str) -> str:

@@ -29,32 +29,32 @@ class Entry(Struct, frozen=True, omit_defaults=True):
 
 async def create(db: Db, entry: Entry) -> bool:
     """False if there is, or was, one with this id."""
-    return await db.shared("catalogue").insert(to_document(entry))
+    return await db.shared("own_templates").insert(to_document(entry))
 
 
 async def newest(db: Db, key: str) -> Entry | None:
-    found = await db.shared("catalogue").get(key)
+    found = await db.shared("own_templates").get(key)
     return from_document(Entry, found) if found else None
 
 
-async def editions(db: Db, key: str, versions: Sequence[int]) -> list[Entry]:
+async def older_versions(db: Db, key: str, versions: Sequence[int]) -> list[Entry]:
     """These of the older versions, in no order."""
-    ids = [_edition(key, version) for version in versions]
-    found = db["editions"].find({"_id": {"$in": ids}})
+    ids = [_version_id(key, version) for version in versions]
+    found = db["own_template_versions"].find({"_id": {"$in": ids}})
     return [replace(from_document(Entry, document), id=key) async for document in found]
 
 
 async def change(db: Db, old: Entry, new: Entry) -> bool:
     """Put the new version in the place of the old one, which is kept. False if somebody was faster."""
-    await db.shared("editions").insert({**to_document(old), "_id": _edition(old.id, old.version)})
-    return await db.shared("catalogue").swap(Swap("version", old.version, to_document(new)))
+    await db.shared("own_template_versions").insert({**to_document(old), "_id": _version_id(old.id, old.version)})
+    return await db.shared("own_templates").swap(Swap("version", old.version, to_document(new)))
 
 
 async def listed(db: Db, after: Place | None, now: datetime, limit: int) -> list[Entry]:
     """Those that are there, the newest first."""
-    found = await page(Order(db["catalogue"], "listed_at"), after, now, limit)
+    found = await page(Order(db["own_templates"], "listed_at"), after, now, limit)
     return [from_document(Entry, document) for document in found]
 
 
-def _edition(key: str, version: int) -> str:
+def _version_id(key: str, version: int) -> str:
     return f"{key}@{version}"

@@ -119,7 +119,7 @@ async def find(runtime: Runtime, key: str, version: int | None = None) -> Own | 
     newest = await catalogue.newest(runtime.db, key)
     if newest is None or version in {None, newest.version}:
         return _own(newest) if newest and not newest.deleted else None
-    return next(iter(map(_own, await catalogue.editions(runtime.db, key, [version or 0]))), None)
+    return next(iter(map(_own, await catalogue.older_versions(runtime.db, key, [version or 0]))), None)
 
 
 async def listed(runtime: Runtime, asked: PageQuery) -> Page:
@@ -136,7 +136,7 @@ async def versions(runtime: Runtime, key: str, limit: int, after: Cursor | None)
         return None
     first = newest.version if after is None else _number(after)
     numbers = range(min(first, newest.version), max(first - limit, 0), -1)
-    found = [newest, *await catalogue.editions(runtime.db, key, numbers)]
+    found = [newest, *await catalogue.older_versions(runtime.db, key, numbers)]
     kept = sorted((one for one in found if one.version in numbers and not one.deleted), key=lambda one: -one.version)
     return Page([_own(entry) for entry in kept], str(first - limit) if first > limit else None)
 

@@ -317,7 +317,7 @@ async def test_the_list_is_asked_for_by_itself(demo: ApiClient) -> None:
     runtime, stop = demo.environment.runtime, asyncio.Event()
 
     async def looked_at() -> Any:
-        return await runtime.db["desks"].find_one({"_id": "whatsapp:demo"})
+        return await runtime.db["template_syncs"].find_one({"_id": "whatsapp:demo"})
 
     async def there() -> Any:
         return (await asked(demo, "GET"))[1]["messageTemplates"]
