@@ -76,7 +76,7 @@ def sync_(channel: str, account: str | None) -> None:
 
 async def _every(db: Db) -> AsyncIterator[MessageTemplate]:
     behind: Place | None = None
-    while found := await approved.listed(db, behind, Clock()(), MOST):
+    while found := await approved.page(db, behind, Clock()(), MOST):
         for one in found:
             yield one
         last = found[-1]

@@ -65,7 +65,7 @@ async def work(runtime: Runtime, event: Event) -> None:
             await _echo(runtime, event)
         case TemplateChange():
             key = template_key(event.channel, event.account, event)
-            await states.template_changed(
+            await states.save_template_state(
                 runtime.db, key, usable=event.usable, state=event.state, reason=event.reason, at=event.at
             )
         case Unrecognised():
@@ -82,7 +82,7 @@ async def _visit(runtime: Runtime, event: Visit) -> None:
 async def _echo(runtime: Runtime, event: Echo) -> None:
     """Into the chat log; if it is ours, its line is there already or will be."""
     key, session = event.address.line(event.provider_id), event.address.key
-    await chat_log.note(runtime.db, Message(key, session, outbound=True, at=event.at, content=event.content))
+    await chat_log.log_echo(runtime.db, Message(key, session, outbound=True, at=event.at, content=event.content))
 
 
 def _by_now(event: Event, now: datetime) -> Event:
@@ -98,7 +98,7 @@ async def _inbound(runtime: Runtime, event: Inbound) -> None:
     contact = await _contact(runtime, event)
     name, _ = command(event)
     session = await sessions.touched(runtime, channel.facts.window, event, name, contact.id if contact else None)
-    runtime.counts.came(account_key(channel), event.at)
+    runtime.counts.count_event(account_key(channel), event.at)
     await _heed(runtime, event, session, name)
     await _log(runtime, event)
     await _tell(runtime, event, session, name)

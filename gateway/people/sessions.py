@@ -65,7 +65,7 @@ async def corrected(runtime: Runtime, address: Address, cause: Cause, template: 
     elif cause is Cause.WINDOW_CLOSED:
         await sessions.change(runtime.db, address.key, lambda session: _closed(session, address, at))
     elif cause is Cause.TEMPLATE_UNUSABLE and template:
-        await states.template_changed(runtime.db, template, usable=False, state="refused", reason=reason, at=at)
+        await states.save_template_state(runtime.db, template, usable=False, state="refused", reason=reason, at=at)
 
 
 def _written(session: Session, rule: Window, event: Inbound, command: str, contact: str | None) -> Session:

@@ -1,6 +1,7 @@
-"""When each account, template and person is free to be written to again. Small documents, found by their ids.
+"""The state of the rate limiter: when each account, template and person is free to be written to again.
 
-`free_at` is a date for the sake of its index, `n` the same to the microsecond, which a date here cannot hold.
+These are small documents, found by their ids. `free_at` is a date for the sake of its index; `n` is the same moment in
+microseconds since 1970, because MongoDB's dates hold no more than milliseconds.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -12,14 +13,14 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
 
-async def known(db: Db, key: str) -> datetime | None:
-    """When it is free again; None if it has not been heard of for long."""
+async def free_at(db: Db, key: str) -> datetime | None:
+    """Return when this key is free again; None if nothing is stored for it."""
     document = await db.shared("rate_limits").get(key)
     return EPOCH + document["n"] * MICROSECOND if document else None
 
 
 async def swap(db: Db, key: str, old: datetime | None, new: datetime) -> bool:
-    """Put `new` in place of `old`. False if another process was faster."""
+    """Put `new` in place of `old` (None: nothing is stored yet). Returns False if another process was faster."""
     document = {"_id": key, "free_at": new, "n": (new - EPOCH) // MICROSECOND}
     if old is None:
         return await db.shared("rate_limits").insert(document)

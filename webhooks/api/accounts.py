@@ -75,7 +75,7 @@ async def rows() -> ResponseReturnValue:
     asked = convert(AccountsQuery, query())
     await runtime().gate.holds.refresh()
     accounts = all_channels(runtime().channels)
-    found = await tallies.of(runtime().db, list(map(account_key, accounts)), runtime().clock())
+    found = await tallies.of_accounts(runtime().db, list(map(account_key, accounts)), runtime().clock())
     bindings = await asyncio.gather(*map(_binding, accounts)) if asked.webhooks == "yes" else [None] * len(accounts)
     pairs = zip(accounts, bindings, strict=True)
     return answer(

@@ -74,11 +74,11 @@ async def replay(runtime: Runtime, asked: ReplayRequest) -> Replayed:
         )
         cursor, keys = found.cursor, [letter.id for letter in found.letters]
     if asked.kind == "events":
-        outcomes = _revived(keys, await inbox.revived(runtime.db, keys, runtime.clock()))
+        outcomes = _revived(keys, await inbox.revive(runtime.db, keys, runtime.clock()))
         runtime.inbox_bell.set()
         return Replayed(outcomes, await inbox.count_dead(runtime.db, COUNTED), cursor)
     if asked.kind == "callbacks":
-        outcomes = _revived(keys, await callbacks.revived(runtime.db, keys, runtime.clock()))
+        outcomes = _revived(keys, await callbacks.revive(runtime.db, keys, runtime.clock()))
         runtime.callback_bell.set()
         return Replayed(outcomes, await callbacks.count_dead(runtime.db, COUNTED), cursor)
     outcomes = [await _message(runtime, key, force=asked.force) for key in keys]

@@ -58,7 +58,7 @@ async def take(runtime: Runtime, room: int, own: Container[str], hosts: Hosts) -
             call.lane,
             call.lease or "",
             partial(_work, runtime, call, hosts.of(call.url)),
-            partial(runtime.callbacks.again, call, now),
+            partial(runtime.callbacks.reschedule, call, now),
         )
         for call in calls
         if call.id not in own
@@ -67,10 +67,10 @@ async def take(runtime: Runtime, room: int, own: Container[str], hosts: Hosts) -
 
 async def hand_on(runtime: Runtime) -> None:
     """What messages carry comes into the queue. It may be done twice: a call is named after its change."""
-    while found := await callbacks.untold(runtime.db, BATCH):
+    while found := await callbacks.unqueued(runtime.db, BATCH):
         now = runtime.clock()
         await callbacks.add(runtime.db, [call for message in found for call in _calls(message, now)])
-        await asyncio.gather(*(callbacks.told(runtime.db, message) for message in found))
+        await asyncio.gather(*(callbacks.mark_queued(runtime.db, message) for message in found))
         if len(found) < BATCH:
             return
 
@@ -131,11 +131,11 @@ async def tell_account(runtime: Runtime, kind: str, address: Address, event: str
 async def _work(runtime: Runtime, call: Call, host: Host) -> None:
     """Make a call, if it is its turn and its host can be called."""
     queue, now = runtime.callbacks, runtime.clock()
-    if first := await queue.before(call):
-        await queue.again(call, max(first.due_at or now, now) + SOON)
+    if first := await queue.earlier(call):
+        await queue.reschedule(call, max(first.due_at or now, now) + SOON)
         return
     if until := host.busy_until(now):
-        await queue.again(call, until + SOON * random.random())  # noqa: S311
+        await queue.reschedule(call, until + SOON * random.random())  # noqa: S311
         return
     host.under_way += 1
     try:
@@ -150,15 +150,15 @@ async def _ended(runtime: Runtime, call: Call, failed: Failed | None) -> None:
     now = runtime.clock()
     if failed is None:
         metrics.CALLBACKS.labels("told").inc()
-        await runtime.callbacks.ended(call, now)
+        await runtime.callbacks.complete(call, now)
     elif failed.for_good or call.tries >= len(PAUSES):
         metrics.CALLBACKS.labels("given up").inc()
         metrics.DEAD.labels("callbacks").inc()
-        await runtime.callbacks.ended(call, now, failed.why)
+        await runtime.callbacks.complete(call, now, failed.why)
     else:
         metrics.CALLBACKS.labels("failed").inc()
         pause = max(PAUSES[call.tries] * random.uniform(1, 1.2), failed.after)  # noqa: S311
-        await runtime.callbacks.again(call, now + pause, failed.why, tried=True)
+        await runtime.callbacks.reschedule(call, now + pause, failed.why, tried=True)
         return
     runtime.callback_bell.set()
 

@@ -282,7 +282,7 @@ async def _learn(
     runtime: Runtime, channel: Channel, step: Step, address: Address, error: SendError | None, began: datetime
 ) -> None:
     """What it teaches us about our account, the session and the template, as of when we began to send."""
-    runtime.counts.sent(account_key(channel), failed=error is not None)
+    runtime.counts.count_send(account_key(channel), failed=error is not None)
     await insist(runtime.gate.holds.heard, account_key(channel), error, began, runtime.clock())
     if error:
         await insist(corrected, runtime, address, error.cause, template_of(channel, step), str(error), began)

@@ -159,7 +159,7 @@ async def _faults(runtime: Runtime, job: Job, batch: Batch, plans: Mapping[int, 
     faults |= {str(place): SILENT for place, wrote in zip(made, heard, strict=True) if not wrote}
     people = {place: one.person or "" for place, one in made.items() if str(place) not in faults}
     first = {person: f"{batch.id}:{place}" for place, person in reversed(people.items())}
-    theirs = await jobs.addressed(runtime.db, job.id, first)
+    theirs = await jobs.assign_addressees(runtime.db, job.id, first)
     return faults | {str(place): TWICE for place, person in people.items() if theirs[person] != f"{batch.id}:{place}"}
 
 

@@ -141,10 +141,10 @@ async def move(runtime: Runtime, job: Job, verb: Verb) -> Job:
             raise Conflict("It has no rows yet." if job.state in allowed else f"This job is {job.state}.")
         now = runtime.clock()
         if verb in {"start", "retry"}:  # before the job itself, so that one that runs has its batches
-            await jobs.begin(runtime.db, job, now)
+            await jobs.schedule_batches(runtime.db, job, now)
         if moved := await jobs.save(runtime.db, job.moved(verb, now)):
             if verb == "cancel":
-                await jobs.hurry(runtime.db, moved, now)
+                await jobs.recheck(runtime.db, moved, now)
             runtime.job_bell.set()
             return moved
         job = await _again(runtime, job)
@@ -167,7 +167,7 @@ async def delete(runtime: Runtime, job: Job) -> None:
 
 async def listed(runtime: Runtime, asked: PageQuery) -> tuple[list[Job], str | None]:
     """A page, the newest first, and the cursor of the next one. Raises RequestError."""
-    found = await jobs.listed(runtime.db, place(asked.cursor), runtime.clock(), asked.limit)
+    found = await jobs.page(runtime.db, place(asked.cursor), runtime.clock(), asked.limit)
     last = found[-1] if len(found) == asked.limit else None
     return found, cursor(last.created_at, last.id) if last else None
 
@@ -175,7 +175,7 @@ async def listed(runtime: Runtime, asked: PageQuery) -> tuple[list[Job], str | N
 async def progress(runtime: Runtime, job: Job) -> Progress:
     """How far it is, as of the workers' last looks."""
     counts, refused, now = Counter[str](), 0, runtime.clock()
-    async for by_status, faults in jobs.tallies(runtime.db, job.id):
+    async for by_status, faults in jobs.batch_counts(runtime.db, job.id):
         counts.update(by_status)
         refused += faults
     processed = counts.total() - counts[Status.NEW] + refused

@@ -120,7 +120,7 @@ async def heard(runtime: Runtime, template: MessageTemplate, verdict: Verdict, a
 
     Providers tell the second at which a state changed, so that is as exact as ours may be.
     """
-    await states.template_changed(
+    await states.save_template_state(
         runtime.db,
         template.id,
         usable=verdict.usable,

@@ -25,7 +25,7 @@ from gateway.messages.composing.terms import read_terms
 from gateway.runtime.paging import Cursor, PageQuery, cursor, place
 from gateway.runtime.runtime import Runtime
 from storage.templates import own as catalogue
-from storage.templates.own import Entry
+from storage.templates.own import TemplateVersion
 
 TERMS = (*TermsInput.__struct_fields__, "priority", "ambiguous")
 """The fields that say when and how a message may leave; they stand in a template as in a message."""
@@ -65,7 +65,7 @@ class VersionQuery(Input):
 class Own:
     """One version of a template, taken apart."""
 
-    entry: Entry
+    entry: TemplateVersion
     structure: Structure
 
     @property
@@ -86,7 +86,7 @@ async def create(runtime: Runtime, asked: NewTemplateRequest) -> Own:
     """Raises RequestError, and Clash where the id is or was somebody's."""
     await check(runtime, asked)
     now, key = runtime.clock(), asked.id or uuid4().hex
-    entry = Entry(key, 1, _body(asked), now, now, listed_at=now)
+    entry = TemplateVersion(key, 1, _body(asked), now, now, listed_at=now)
     if not await catalogue.create(runtime.db, entry):
         raise Conflict(f"There is, or was, a template {key}.")
     return _own(entry)
@@ -116,7 +116,7 @@ async def delete(runtime: Runtime, key: str) -> bool:
 
 async def find(runtime: Runtime, key: str, version: int | None = None) -> Own | None:
     """The newest version of what is there, or the named one, also of what was deleted."""
-    newest = await catalogue.newest(runtime.db, key)
+    newest = await catalogue.newest_version(runtime.db, key)
     if newest is None or version in {None, newest.version}:
         return _own(newest) if newest and not newest.deleted else None
     return next(iter(map(_own, await catalogue.older_versions(runtime.db, key, [version or 0]))), None)
@@ -124,14 +124,14 @@ async def find(runtime: Runtime, key: str, version: int | None = None) -> Own | 
 
 async def listed(runtime: Runtime, asked: PageQuery) -> Page:
     """Those that are there, the newest first. Raises RequestError."""
-    found = await catalogue.listed(runtime.db, place(asked.cursor), runtime.clock(), asked.limit)
+    found = await catalogue.page(runtime.db, place(asked.cursor), runtime.clock(), asked.limit)
     last = found[-1] if len(found) == asked.limit else None
     return Page([_own(entry) for entry in found], cursor(last.created_at, last.id) if last else None)
 
 
 async def versions(runtime: Runtime, key: str, limit: int, after: Cursor | None) -> Page | None:
     """All versions, the newest first; None if there is no such template. Raises RequestError."""
-    newest = await catalogue.newest(runtime.db, key)
+    newest = await catalogue.newest_version(runtime.db, key)
     if newest is None:
         return None
     first = newest.version if after is None else _number(after)
@@ -150,12 +150,12 @@ async def check(runtime: Runtime, asked: Structure | MessageInput) -> list[str]:
     return await lint.warnings(runtime, asked.channels)
 
 
-async def _live(runtime: Runtime, key: str) -> Entry | None:
-    found = await catalogue.newest(runtime.db, key)
+async def _live(runtime: Runtime, key: str) -> TemplateVersion | None:
+    found = await catalogue.newest_version(runtime.db, key)
     return found if found and not found.deleted else None
 
 
-def _own(entry: Entry) -> Own:
+def _own(entry: TemplateVersion) -> Own:
     return Own(entry, msgspec.json.decode(entry.body, type=Structure))
 
 

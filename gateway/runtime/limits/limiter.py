@@ -74,7 +74,7 @@ class RateLimiter:
             if free_at is None or free_at == known or await rate_limits.swap(self._db, key, known, free_at):
                 self._known[key] = free_at
                 return answers
-            self._known[key] = await rate_limits.known(self._db, key)
+            self._known[key] = await rate_limits.free_at(self._db, key)
 
     def _forget(self, now: datetime) -> None:
         if len(self._known) > REMEMBERED:

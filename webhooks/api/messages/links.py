@@ -110,9 +110,9 @@ def told(link: Link) -> LinkView:
 async def _counted(link: Link) -> None:
     """Before the person is led on: a click that was told is on disk."""
     if is_preview(request.headers.get("User-Agent", "")):
-        await links.previewed(runtime().db, link.id)
+        await links.count_preview(runtime().db, link.id)
     else:
-        await links.clicked(runtime().db, link.id, runtime().clock())
+        await links.count_click(runtime().db, link.id, runtime().clock())
 
 
 def _page(title: str, status: int) -> Response:

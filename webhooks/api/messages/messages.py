@@ -95,7 +95,7 @@ async def status(key: str) -> ResponseReturnValue:
     if notification is None:
         raise Refusal(404, "There is no such message.", {"id": key})
     made = [told(link) for link in await links.of_message(runtime().db, key)]
-    return answer(story(notification, await traces.of(runtime().db, key), made))
+    return answer(story(notification, await traces.of_notification(runtime().db, key), made))
 
 
 @blueprint.delete("")

@@ -16,7 +16,7 @@ from gateway.domain.api.response import (
 from gateway.domain.model.attempt import Attempt
 from gateway.domain.model.notification import Notification
 from gateway.domain.model.nouns import Progress
-from storage.messages.traces import Line
+from storage.messages.traces import TracedCall
 
 _STEP_STATUS = {
     Progress.SKIPPED: "SKIPPED",
@@ -30,7 +30,7 @@ _STEP_STATUS = {
 }
 
 
-def story(notification: Notification, calls: Sequence[Line], links: Sequence[LinkView]) -> StoryResponse:
+def story(notification: Notification, calls: Sequence[TracedCall], links: Sequence[LinkView]) -> StoryResponse:
     """Times in ISO 8601 and UTC, statuses in the API's words; `calls` to providers by attempts."""
     person = notification.recipient
     return StoryResponse(
@@ -89,7 +89,7 @@ def _attempt(notification: Notification, attempt: Attempt, calls: list[CallView]
     )
 
 
-def _call(line: Line) -> CallView:
+def _call(line: TracedCall) -> CallView:
     reply = CallAnswerView(status=line.status, retry_after=line.retry_after or None, body=line.answer)
     return CallView(
         at=iso(line.at),

@@ -93,7 +93,7 @@ async def create() -> ResponseReturnValue:
 async def templates() -> ResponseReturnValue:
     """List providers' templates, the newest first."""
     asked = convert(PageQuery, query())
-    found = await message_templates.listed(runtime().db, place(asked.cursor), runtime().clock(), asked.limit)
+    found = await message_templates.page(runtime().db, place(asked.cursor), runtime().clock(), asked.limit)
     last = found[-1] if len(found) == asked.limit else None
     behind = cursor(last.created_at, last.id) if last and last.created_at else None
     return answer(MessageTemplatesResponse(message_templates=[_told(one) for one in found], cursor=behind))

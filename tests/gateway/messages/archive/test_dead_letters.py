@@ -76,7 +76,7 @@ async def lost_event(db: Db, name: str, at: datetime) -> str:
     """An event that could not be worked on after all its tries."""
     inbox = Inbox(db)
     await inbox.add([event(name)], at + timedelta(days=1))  # no worker takes it before it is dead
-    await inbox.failed(Delivered(key(event(name)), event(name), at), "ZeroDivisionError: by zero", at, None)
+    await inbox.fail(Delivered(key(event(name)), event(name), at), "ZeroDivisionError: by zero", at, None)
     return key(event(name))
 
 

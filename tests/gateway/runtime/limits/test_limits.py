@@ -108,7 +108,8 @@ async def test_where_there_is_no_limit_nothing_is_counted(demo: ApiClient) -> No
     keys = await accepted(demo, [person] * 5, {"channel": "telegram", "text": "News"})
     await all_ended(demo, keys, "SENT")
     counted = [
-        document["_id"] async for document in demo.environment.runtime.db["rate_limits"].find({"_id": {"$regex": "^tele"}})
+        document["_id"]
+        async for document in demo.environment.runtime.db["rate_limits"].find({"_id": {"$regex": "^tele"}})
     ]
     assert counted == ["telegram:demo"]
 
