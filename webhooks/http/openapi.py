@@ -67,7 +67,7 @@ class Described(OpenAPIProvider):
         components |= _components(Mistake)
         for model in MENTIONED:
             components |= _components(model)
-        components["AskedBulk"]["example"] = _example(runtime())
+        components["BulkRequest"]["example"] = _example(runtime())
         return described
 
     def build_paths(self, rule: Rule) -> tuple[dict[str, Any], dict[str, Any]]:

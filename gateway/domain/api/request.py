@@ -158,7 +158,7 @@ class MessageInput(SendingInput, kw_only=True):
     group_id: Name | None = None
 
 
-AnyMessage = Annotated[Any, Meta(extra_json_schema={"anyOf": [{"$ref": "#/components/schemas/AskedMessage"}, {}]})]
+AnyMessage = Annotated[Any, Meta(extra_json_schema={"anyOf": [{"$ref": "#/components/schemas/MessageInput"}, {}]})]
 """A message; anything else is that item's mistake."""
 
 
