@@ -13,15 +13,21 @@ from webhooks.app import create_app
 from webhooks.http.guard import PUBLIC, ROLES
 
 SENDERS = {
-    *("messages.send", "messages.explain", "messages.rows", "messages.status", "messages.cancel_messages"),
-    *("export.export", "links.rows", "links.one", "optouts.leave", "optouts.come_back", "optouts.rows"),
-    *("contacts.join", "contacts.who", "contacts.one", "contacts.change", "accounts.rows", "auth.logout"),
+    *(
+        "messages.send",
+        "messages.explain",
+        "messages.list_messages",
+        "messages.get_message",
+        "messages.cancel_messages",
+    ),
+    *("export.export", "links.list_links", "links.get_link", "optouts.leave", "optouts.come_back", "optouts.rows"),
+    *("contacts.join", "contacts.who", "contacts.one", "contacts.change", "accounts.list_accounts", "auth.logout"),
     "metrics.metrics",
 }
 """What a service that sends may do. Not: read what people have said, change templates, make keys."""
 
 ADMINS = {
-    *("dead.letters", "dead.replay_letters", "keys.rows", "keys.create", "keys.revoke"),
+    *("dead.list_dead_letters", "dead.replay_letters", "keys.list_keys", "keys.create", "keys.revoke"),
     *("accounts.bind", "accounts.unbind"),
 }
 """What nobody else may do."""

@@ -32,7 +32,7 @@ async def test_every_type_that_is_named_is_there(demo: ApiClient) -> None:
     description = await described(demo)
     named = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(description)))
     assert named <= description["components"]["schemas"].keys()
-    assert {"MessageInput", "StepInput", "StoryResponse", "Mistake"} <= named
+    assert {"MessageInput", "StepInput", "StoryResponse", "ErrorResponse"} <= named
 
 
 async def test_every_route_is_described(demo: ApiClient) -> None:
