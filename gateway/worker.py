@@ -61,14 +61,14 @@ async def take_events(runtime: Runtime, room: int, own: Container[str]) -> Seque
     for item in items:
         metrics.QUEUE_AGE.labels("inbox").observe((now - item.at).total_seconds())
     if early := await runtime.inbox.too_early(items, own):
-        await runtime.inbox.put_back(early, now + PUT_BACK)
+        await runtime.inbox.reschedule(early, now + PUT_BACK)
     return [
         Item(
             item.id,
             item.event.lane,
             item.lease,
             partial(_work_event, runtime, item),
-            partial(runtime.inbox.given_back, item, now),
+            partial(runtime.inbox.release, item, now),
         )
         for item in items
         if item.id not in early
@@ -124,7 +124,7 @@ async def _work_event(runtime: Runtime, item: Delivered) -> None:
                 with span("event", event_id=item.id):
                     await inbound.work(runtime, item.event)
         except DatabaseError:
-            await insist(runtime.inbox.given_back, item, runtime.clock())
+            await insist(runtime.inbox.release, item, runtime.clock())
             raise
         except Exception as error:
             log.exception("%s: the event could not be worked on", item.id)
@@ -133,13 +133,13 @@ async def _work_event(runtime: Runtime, item: Delivered) -> None:
                 return
             await asyncio.sleep(pause.total_seconds())
         else:
-            await runtime.inbox.done(item.id, runtime.clock())
+            await runtime.inbox.complete(item.id, runtime.clock())
             return
 
 
 async def _put_off(runtime: Runtime, item: Delivered, error: Exception) -> None:
     now = runtime.clock()
     again_at = now + LATER[item.tries] if item.tries < len(LATER) else None
-    await runtime.inbox.failed(item, f"{type(error).__name__}: {error}", now, again_at)
+    await runtime.inbox.fail(item, f"{type(error).__name__}: {error}", now, again_at)
     if again_at is None:
         metrics.DEAD_LETTERS.labels("events").inc()

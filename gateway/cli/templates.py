@@ -78,7 +78,7 @@ def sync_(channel: str, account: str | None) -> None:
 
 async def _all_templates(db: Db) -> AsyncIterator[MessageTemplate]:
     after: Place | None = None
-    while page := await approved.listed(db, after, Clock()(), MOST):
+    while page := await approved.page(db, after, Clock()(), MOST):
         for template in page:
             yield template
         last = page[-1]

@@ -44,7 +44,7 @@ def list_() -> None:
 
     async def command(settings: Settings) -> None:
         async with opened_database(settings) as db:
-            for user in await stored_users.users(db):
+            for user in await stored_users.list_users(db):
                 click.echo(f"{user.created_at:%Y-%m-%d %H:%M}  {user.role:<8}  {user.id}")
 
     run(command, accounts=False)

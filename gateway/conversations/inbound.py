@@ -64,10 +64,10 @@ async def work(runtime: Runtime, event: Event) -> None:
         case Echo():  # if it is one of ours, its line is there already or will be
             key, session = event.address.line(event.provider_id), event.address.key
             message = Message(key, session, outbound=True, at=event.at, content=event.content)
-            await chat_log.note(runtime.db, message)
+            await chat_log.log_echo(runtime.db, message)
         case TemplateChange():
             key = template_key(event.channel, event.account, event)
-            await states.template_changed(
+            await states.save_template_state(
                 runtime.db, key, usable=event.usable, state=event.state, reason=event.reason, at=event.at
             )
         case Unrecognised():
@@ -93,7 +93,7 @@ async def _receive_message(runtime: Runtime, event: Inbound) -> None:
         raise LookupError(f"{event.address.channel}:{event.address.account} is not configured any more")
     contact = await _contact(runtime, event)
     session = await sessions.touch(runtime, channel.facts.window, event, contact.id if contact else None)
-    runtime.counts.came(account_key(channel), event.at)
+    runtime.counts.count_event(account_key(channel), event.at)
     await _heed(runtime, event, session)
     message = Message(event.dedupe_key, event.address.key, outbound=False, at=event.at, content=event.content)
     await chat_log.log(

@@ -64,7 +64,7 @@ async def correct(runtime: Runtime, address: Address, cause: Cause, template: st
     elif cause is Cause.WINDOW_CLOSED:
         await sessions.change(runtime.db, address.key, lambda session: after_closing(session, address, at))
     elif cause is Cause.TEMPLATE_UNUSABLE and template:
-        await states.template_changed(runtime.db, template, usable=False, state="refused", reason=reason, at=at)
+        await states.save_template_state(runtime.db, template, usable=False, state="refused", reason=reason, at=at)
 
 
 def after_message(session: Session, rule: Window, event: Inbound, contact: str | None) -> Session:

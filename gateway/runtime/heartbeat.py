@@ -45,4 +45,4 @@ async def beat(runtime: Runtime, stop: asyncio.Event) -> None:
             await asyncio.wait_for(stop.wait(), every)
     with suppress(DatabaseError, TimeoutError):
         async with asyncio.timeout(1):
-            await heartbeats.gone(runtime.db, key)
+            await heartbeats.remove(runtime.db, key)

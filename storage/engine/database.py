@@ -21,7 +21,7 @@ DatabaseError = PyMongoError
 EVENTS_KEPT = timedelta(days=8)
 """A worked-off event is remembered longer than any provider repeats one (WhatsApp: 7 days)."""
 
-PACES_KEPT = timedelta(hours=1)
+RATE_LIMITS_KEPT = timedelta(hours=1)
 """Whoever was free to send an hour ago has nothing to be remembered for."""
 
 RECEIPTS_COME = timedelta(days=8)
@@ -98,12 +98,12 @@ def _indexes(kept: timedelta, traced: timedelta) -> Mapping[str, list[IndexModel
         "logins": [_kept("since", TOKENS_REMEMBERED)],
         "tallies": [_kept("at", TOKENS_REMEMBERED)],
         "requests": [_kept("at", REQUESTS_KEPT)],
-        "paces": [_kept("free_at", PACES_KEPT)],
-        "workers": [_kept("at", PACES_KEPT)],
+        "rate_limits": [_kept("free_at", RATE_LIMITS_KEPT)],
+        "workers": [_kept("at", RATE_LIMITS_KEPT)],
         "traces": [_sparse("notification"), _kept("at", traced)],
-        "catalogue": [_sparse("listed_at")],
+        "own_templates": [_sparse("listed_at")],
         "templates": [_sparse("created_at"), _sparse("owner")],
-        "desks": [_sparse("lease")],
+        "template_syncs": [_sparse("lease")],
     }
 
 

@@ -13,7 +13,7 @@ from gateway.domain.model.nouns import Address, Session
 from gateway.runtime.runtime import Runtime, opened
 from storage.people import sessions
 from tests.support.client import PHONE, ApiClient, until
-from webhooks.demo.environment import ACCOUNT, working
+from webhooks.demo.environment import ACCOUNT, running_worker
 
 SMS = {"channel": "sms", "text": "In short."}
 LONG = "a" * 4000 + "\n" + "b" * 4000
@@ -137,5 +137,5 @@ def words(story: Any) -> str:
 async def another_worker(client: ApiClient) -> AsyncIterator[Runtime]:
     """One more gateway over the same database, clock and providers; it only works."""
     runtime = client.environment.runtime
-    async with opened(runtime.settings, runtime.clock) as other, working(other):
+    async with opened(runtime.settings, runtime.clock) as other, running_worker(other):
         yield other

@@ -82,11 +82,11 @@ async def replay(runtime: Runtime, request: ReplayRequest) -> ReplayReport:
         )
         cursor, keys = letters.cursor, [letter.id for letter in letters.letters]
     if request.kind == "events":
-        outcomes = _outcomes(keys, await inbox.revived(runtime.db, keys, runtime.clock()))
+        outcomes = _outcomes(keys, await inbox.revive(runtime.db, keys, runtime.clock()))
         runtime.inbox_bell.set()
         return ReplayReport(outcomes, await inbox.count_dead(runtime.db, COUNTED), cursor)
     if request.kind == "callbacks":
-        outcomes = _outcomes(keys, await callbacks.revived(runtime.db, keys, runtime.clock()))
+        outcomes = _outcomes(keys, await callbacks.revive(runtime.db, keys, runtime.clock()))
         runtime.callback_bell.set()
         return ReplayReport(outcomes, await callbacks.count_dead(runtime.db, COUNTED), cursor)
     outcomes = [await _replay_message(runtime, key, force=request.force) for key in keys]

@@ -59,7 +59,7 @@ async def take(runtime: Runtime, room: int, own: Container[str], hosts: Hosts) -
             call.lane,
             call.lease or "",
             partial(_work, runtime, call, hosts.of(call.url)),
-            partial(runtime.callbacks.again, call, now),
+            partial(runtime.callbacks.reschedule, call, now),
         )
         for call in calls
         if call.id not in own
@@ -68,10 +68,10 @@ async def take(runtime: Runtime, room: int, own: Container[str], hosts: Hosts) -
 
 async def enqueue_changes(runtime: Runtime) -> None:
     """Copy changes from messages into the queue. It may be repeated: a call's id is that of its change."""
-    while messages := await callbacks.untold(runtime.db, BATCH):
+    while messages := await callbacks.unqueued(runtime.db, BATCH):
         now = runtime.clock()
         await callbacks.add(runtime.db, [call for message in messages for call in _calls(message, now)])
-        await asyncio.gather(*(callbacks.told(runtime.db, message) for message in messages))
+        await asyncio.gather(*(callbacks.mark_queued(runtime.db, message) for message in messages))
         if len(messages) < BATCH:
             return
 
@@ -135,11 +135,11 @@ async def notify_account(runtime: Runtime, kind: str, address: Address, event: s
 async def _work(runtime: Runtime, call: Call, host: Host) -> None:
     """Make a call if it is its turn and its host may be called; else put it back."""
     queue, now = runtime.callbacks, runtime.clock()
-    if earlier := await queue.before(call):
-        await queue.again(call, max(earlier.due_at or now, now) + SOON)
+    if earlier := await queue.earlier(call):
+        await queue.reschedule(call, max(earlier.due_at or now, now) + SOON)
         return
     if until := host.busy_until(now):
-        await queue.again(call, until + SOON * random.random())  # noqa: S311
+        await queue.reschedule(call, until + SOON * random.random())  # noqa: S311
         return
     host.under_way += 1
     try:
@@ -154,15 +154,15 @@ async def _record(runtime: Runtime, call: Call, failed: Failed | None) -> None:
     now, pauses = runtime.clock(), runtime.settings.tuning.callback_pauses
     if failed is None:
         metrics.CALLBACKS.labels("delivered").inc()
-        await runtime.callbacks.ended(call, now)
+        await runtime.callbacks.complete(call, now)
     elif failed.for_good or call.tries >= len(pauses):
         metrics.CALLBACKS.labels("abandoned").inc()
         metrics.DEAD_LETTERS.labels("callbacks").inc()
-        await runtime.callbacks.ended(call, now, failed.why)
+        await runtime.callbacks.complete(call, now, failed.why)
     else:
         metrics.CALLBACKS.labels("failed").inc()
         pause = max(pauses[call.tries] * random.uniform(1, 1.2), failed.after)  # noqa: S311
-        await runtime.callbacks.again(call, now + pause, failed.why, tried=True)
+        await runtime.callbacks.reschedule(call, now + pause, failed.why, tried=True)
         return
     runtime.callback_bell.set()
 

@@ -182,7 +182,7 @@ async def _reason_to_stop(runtime: Runtime, sending: Notification, moment: datet
 
 async def _learn(runtime: Runtime, delivery: Delivery, error: SendError | None, began: datetime) -> None:
     """Tell what it teaches us about our account, the session and the template, as of when we began to send."""
-    runtime.counts.sent(delivery.account, failed=error is not None)
+    runtime.counts.count_send(delivery.account, failed=error is not None)
     await insist(runtime.gate.holds.record, delivery.account, error, began, runtime.clock())
     if error:
         await insist(correct, runtime, delivery.address, error.cause, delivery.template, str(error), began)

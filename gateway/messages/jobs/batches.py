@@ -163,7 +163,7 @@ async def _faults(runtime: Runtime, job: Job, batch: Batch, plans: Mapping[int, 
     faults |= {str(place): SILENT for place, wrote in zip(messages, written, strict=True) if not wrote}
     people = {place: message.person or "" for place, message in messages.items() if str(place) not in faults}
     first = {person: f"{batch.id}:{place}" for place, person in reversed(people.items())}
-    rows = await jobs.addressed(runtime.db, job.id, first)
+    rows = await jobs.assign_addressees(runtime.db, job.id, first)
     return faults | {str(place): TWICE for place, person in people.items() if rows[person] != f"{batch.id}:{place}"}
 
 

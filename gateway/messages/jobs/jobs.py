@@ -151,10 +151,10 @@ async def move(runtime: Runtime, job: Job, verb: Verb) -> Job:
             raise Conflict("It has no rows yet." if job.state in allowed else f"This job is {job.state}.")
         now = runtime.clock()
         if verb in {"start", "retry"}:  # before the job itself, so that one that runs has its batches
-            await jobs.begin(runtime.db, job, now)
+            await jobs.schedule_batches(runtime.db, job, now)
         if saved := await jobs.save(runtime.db, job.moved(verb, now)):
             if verb == "cancel":
-                await jobs.hurry(runtime.db, saved, now)
+                await jobs.recheck(runtime.db, saved, now)
             runtime.job_bell.set()
             return saved
         job = await _reload(runtime, job)
@@ -177,7 +177,7 @@ async def delete(runtime: Runtime, job: Job) -> None:
 
 async def page(runtime: Runtime, query: PageQuery) -> tuple[list[Job], str | None]:
     """Return a page of jobs, the newest first, and the cursor of the next page. Raises RequestError."""
-    batch = await jobs.listed(runtime.db, place(query.cursor), runtime.clock(), query.limit)
+    batch = await jobs.page(runtime.db, place(query.cursor), runtime.clock(), query.limit)
     last = batch[-1] if len(batch) == query.limit else None
     return batch, cursor(last.created_at, last.id) if last else None
 
@@ -185,7 +185,7 @@ async def page(runtime: Runtime, query: PageQuery) -> tuple[list[Job], str | Non
 async def progress(runtime: Runtime, job: Job) -> Progress:
     """Return the job's progress, as the workers last counted it."""
     counts, refused, now = Counter[str](), 0, runtime.clock()
-    async for by_status, faults in jobs.tallies(runtime.db, job.id):
+    async for by_status, faults in jobs.batch_counts(runtime.db, job.id):
         counts.update(by_status)
         refused += faults
     processed = counts.total() - counts[Status.NEW] + refused

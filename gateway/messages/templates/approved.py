@@ -124,7 +124,7 @@ async def record_verdict(runtime: Runtime, template: MessageTemplate, verdict: V
 
     Moments are cut to the second, since providers report those of theirs to the second.
     """
-    await states.template_changed(
+    await states.save_template_state(
         runtime.db,
         template.id,
         usable=verdict.usable,

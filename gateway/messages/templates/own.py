@@ -25,7 +25,7 @@ from gateway.messages.composing.terms import read_terms
 from gateway.runtime.paging import Cursor, PageQuery, cursor, place
 from gateway.runtime.runtime import Runtime
 from storage.templates import own
-from storage.templates.own import Entry
+from storage.templates.own import TemplateVersion
 
 TERMS = (*TermsInput.__struct_fields__, "priority", "ambiguous")
 """The fields for when and how a message may leave; a template has them as a message does."""
@@ -65,7 +65,7 @@ class VersionQuery(Input):
 class OwnTemplate:
     """One version of a template, decoded."""
 
-    entry: Entry
+    entry: TemplateVersion
     structure: Structure
 
     @property
@@ -86,7 +86,7 @@ async def create(runtime: Runtime, request: NewTemplateRequest) -> OwnTemplate:
     """Create a template and return it. Raises RequestError, and Conflict if the id is or was in use."""
     await check(runtime, request)
     now, key = runtime.clock(), request.id or uuid4().hex
-    entry = Entry(key, 1, _encode(request), now, now, listed_at=now)
+    entry = TemplateVersion(key, 1, _encode(request), now, now, listed_at=now)
     if not await own.create(runtime.db, entry):
         raise Conflict(f"There is, or was, a template {key}.")
     return _decode(entry)
@@ -119,27 +119,27 @@ async def delete(runtime: Runtime, key: str) -> bool:
 
 async def find(runtime: Runtime, key: str, version: int | None = None) -> OwnTemplate | None:
     """Return the newest version of a template that is not deleted, or the named version, also of a deleted one."""
-    newest = await own.newest(runtime.db, key)
+    newest = await own.newest_version(runtime.db, key)
     if newest is None or version in {None, newest.version}:
         return _decode(newest) if newest and not newest.deleted else None
-    return next(iter(map(_decode, await own.editions(runtime.db, key, [version or 0]))), None)
+    return next(iter(map(_decode, await own.older_versions(runtime.db, key, [version or 0]))), None)
 
 
 async def page(runtime: Runtime, query: PageQuery) -> Page:
     """Return a page of templates that are not deleted, the newest first. Raises RequestError."""
-    entries = await own.listed(runtime.db, place(query.cursor), runtime.clock(), query.limit)
+    entries = await own.page(runtime.db, place(query.cursor), runtime.clock(), query.limit)
     last = entries[-1] if len(entries) == query.limit else None
     return Page([_decode(entry) for entry in entries], cursor(last.created_at, last.id) if last else None)
 
 
 async def versions(runtime: Runtime, key: str, limit: int, after: Cursor | None) -> Page | None:
     """Return a page of versions, the newest first; None if there is no such template. Raises RequestError."""
-    newest = await own.newest(runtime.db, key)
+    newest = await own.newest_version(runtime.db, key)
     if newest is None:
         return None
     first = newest.version if after is None else _version(after)
     numbers = range(min(first, newest.version), max(first - limit, 0), -1)
-    entries = [newest, *await own.editions(runtime.db, key, numbers)]
+    entries = [newest, *await own.older_versions(runtime.db, key, numbers)]
     readable = [entry for entry in entries if entry.version in numbers and not entry.deleted]
     readable.sort(key=lambda entry: -entry.version)
     return Page([_decode(entry) for entry in readable], str(first - limit) if first > limit else None)
@@ -154,12 +154,12 @@ async def check(runtime: Runtime, structure: Structure | MessageInput) -> list[s
     return await lint.warnings(runtime, structure.channels)
 
 
-async def _live(runtime: Runtime, key: str) -> Entry | None:
-    entry = await own.newest(runtime.db, key)
+async def _live(runtime: Runtime, key: str) -> TemplateVersion | None:
+    entry = await own.newest_version(runtime.db, key)
     return entry if entry and not entry.deleted else None
 
 
-def _decode(entry: Entry) -> OwnTemplate:
+def _decode(entry: TemplateVersion) -> OwnTemplate:
     return OwnTemplate(entry, msgspec.json.decode(entry.body, type=Structure))
 
 

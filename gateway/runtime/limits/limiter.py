@@ -9,7 +9,7 @@ from itertools import chain
 
 from gateway.domain.channel.facts import Rate
 from gateway.domain.channel.rates import slots
-from storage.accounts import paces
+from storage.accounts import rate_limits
 from storage.documents.documents import Db
 from storage.documents.trips import Together
 
@@ -74,10 +74,10 @@ class RateLimiter:
                 moments, after = slots(request.rate, free_at, request.now, request.count, request.horizon)
                 results.append(moments or after)
                 free_at = after if moments else free_at
-            if free_at is None or free_at == before or await paces.swap(self._db, key, before, free_at):
+            if free_at is None or free_at == before or await rate_limits.swap(self._db, key, before, free_at):
                 self._free_at[key] = free_at
                 return results
-            self._free_at[key] = await paces.known(self._db, key)
+            self._free_at[key] = await rate_limits.free_at(self._db, key)
 
     def _forget(self, now: datetime) -> None:
         if len(self._free_at) > REMEMBERED:

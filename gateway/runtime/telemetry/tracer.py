@@ -23,7 +23,7 @@ from bots.wire.traces import HIDDEN, Exchange, Trace
 from gateway.domain.channel.secret import Secret
 from storage.documents.documents import Db
 from storage.messages import traces
-from storage.messages.traces import Line
+from storage.messages.traces import TracedCall
 
 log = logging.getLogger(__name__)
 
@@ -95,11 +95,11 @@ class Tracer:
             log.warning("calls to providers are not kept: %s", why)
         self._losing = True
 
-    def _line(self, account: str, notification: str, attempt: int, exchange: Exchange) -> Line:
+    def _line(self, account: str, notification: str, attempt: int, exchange: Exchange) -> TracedCall:
         forms = self._forms[account]
         # Addresses that providers give us have their proof in the query.
         answer = QUERY.sub(rf"\1{HIDDEN}", _text(exchange.answer_kind, exchange.answer, exchange.received, forms))
-        return Line(
+        return TracedCall(
             uuid4().hex,
             notification,
             attempt,

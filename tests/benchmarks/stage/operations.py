@@ -15,7 +15,7 @@ from tests.benchmarks.load.sending import send
 from tests.benchmarks.stage.crowd import seat
 from tests.benchmarks.stage.stage import Ground, opened_ground
 from webhooks.app import create_app
-from webhooks.demo.environment import working
+from webhooks.demo.environment import running_worker
 from webhooks.http.server import listener, served
 
 BOOKKEEPING = {"hello", "ping", "endSessions", "createIndexes", "isMaster", "ismaster"}
@@ -56,6 +56,6 @@ async def _gateway(ground: Ground) -> AsyncIterator[Ear]:
     async with (
         opened(load(ground.environment)) as runtime,
         served(create_app(runtime), listener(port=ground.port)),
-        working(runtime),
+        running_worker(runtime),
     ):
         yield ear

@@ -51,7 +51,9 @@ async def test_sync_submit_and_list(desk: Desk, db: Db) -> None:
     draft = MessageTemplate(
         channel="whatsapp", account="shop", name="hello", language="en", category="UTILITY", body="Hi", created_at=now
     )
-    await states.template_changed(db, draft.id, usable=False, state="draft", reason="", at=now.replace(microsecond=0))
+    await states.save_template_state(
+        db, draft.id, usable=False, state="draft", reason="", at=now.replace(microsecond=0)
+    )
     assert await approved.put(db, draft)
     assert (await desk.templates("submit", KEY)).out == f"{KEY}: pending\n"
     again = await desk.templates("submit", KEY)

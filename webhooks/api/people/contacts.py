@@ -18,7 +18,7 @@ from gateway.people.recipients import join_contact
 from gateway.runtime.runtime import account_key, all_channels
 from storage.people import contacts as stored_contacts
 from storage.people import sessions
-from webhooks.api.people.sessions import SessionsResponse, told_session
+from webhooks.api.people.sessions import SessionsResponse, session_view
 from webhooks.http.answers import Refusal, answer
 from webhooks.http.context import body, query, runtime
 from webhooks.http.guard import allow
@@ -95,7 +95,7 @@ async def change(key: str) -> ResponseReturnValue:
 async def theirs(key: str) -> ResponseReturnValue:
     """List a person's conversations on all channels."""
     found = await sessions.of_contact(runtime().db, await _found(key))
-    return answer(SessionsResponse(sessions=[told_session(session) for session in found], cursor=None))
+    return answer(SessionsResponse(sessions=[session_view(session) for session in found], cursor=None))
 
 
 @blueprint.post("/<key>/merge")

@@ -79,7 +79,7 @@ async def lost_event(db: Db, name: str, at: datetime) -> str:
     """An event that could not be worked on after all its tries."""
     inbox = Inbox(db)
     await inbox.add([event(name)], at + timedelta(days=1))  # no worker takes it before it is dead
-    await inbox.failed(Delivered(event(name).dedupe_key, event(name), at), "ZeroDivisionError: by zero", at, None)
+    await inbox.fail(Delivered(event(name).dedupe_key, event(name), at), "ZeroDivisionError: by zero", at, None)
     return event(name).dedupe_key
 
 

@@ -172,7 +172,7 @@ async def test_the_providers_list_makes_it_true(demo: ApiClient) -> None:
 async def test_what_never_reached_the_provider_is_a_draft_again(demo: ApiClient) -> None:
     await made(demo)
     now = demo.environment.runtime.clock()
-    await states.template_changed(demo.environment.runtime.db, KEY, usable=False, state="pending", reason="", at=now)
+    await states.save_template_state(demo.environment.runtime.db, KEY, usable=False, state="pending", reason="", at=now)
     demo.pass_time(hours=0.01)
     await asked(demo, "POST", "/sync", {"channel": "whatsapp"})
     again = (await asked(demo, "GET", f"/{KEY}"))[1]
@@ -317,7 +317,7 @@ async def test_the_list_is_asked_for_by_itself(demo: ApiClient) -> None:
     runtime, stop = demo.environment.runtime, asyncio.Event()
 
     async def looked_at() -> Any:
-        return await runtime.db["desks"].find_one({"_id": "whatsapp:demo"})
+        return await runtime.db["template_syncs"].find_one({"_id": "whatsapp:demo"})
 
     async def there() -> Any:
         return (await asked(demo, "GET"))[1]["messageTemplates"]

@@ -24,7 +24,7 @@ from gateway.runtime.settings.settings import Settings
 from storage.documents.documents import Db
 from tests.support.client import PHONE, ApiClient, until
 from tests.support.workload import accepted, account, all_ended, another_worker, book, phones, seated
-from webhooks.demo.environment import opened_simulators, working
+from webhooks.demo.environment import opened_simulators, running_worker
 
 SMS = {"channel": "sms", "text": "News"}
 TEMPLATE = {"name": "order_update", "language": "en", "variables": {"name": "Anna", "order": "A-17"}}
@@ -108,7 +108,8 @@ async def test_where_there_is_no_limit_nothing_is_counted(demo: ApiClient) -> No
     keys = await accepted(demo, [person] * 5, {"channel": "telegram", "text": "News"})
     await all_ended(demo, keys, "SENT")
     counted = [
-        document["_id"] async for document in demo.environment.runtime.db["paces"].find({"_id": {"$regex": "^tele"}})
+        document["_id"]
+        async for document in demo.environment.runtime.db["rate_limits"].find({"_id": {"$regex": "^tele"}})
     ]
     assert counted == ["telegram:demo"]
 
@@ -159,7 +160,7 @@ async def test_what_is_parked_belongs_to_no_process(settings: Settings) -> None:
             await _until_parked(first, 40)
             told = await call_off(first, CancelRequest(bulk_id="called off"))
             left = sum(not outcome.cancelled for outcome in told)
-        async with opened(settings) as second, working(second):
+        async with opened(settings) as second, running_worker(second):
             await until(lambda: _all_of(book, 60 + left))
             await until(lambda: _none_is_due(second))
         assert len(book) == len({line.user for line in book}) == 60 + left

@@ -59,7 +59,9 @@ def user_of(channel: str) -> str:
     return PHONE if channel == "sms" else "79000000001"
 
 
-async def said(db: Db, settings: Settings, channel: str, answer: Answer) -> tuple[list[traces.Line], str, list[str]]:
+async def said(
+    db: Db, settings: Settings, channel: str, answer: Answer
+) -> tuple[list[traces.TracedCall], str, list[str]]:
     """The lines of one send, all that the database has of it, and the account's secrets."""
     async with answering(answer) as url, opened_outside(settings) as outside:
         accounts = {channel: {"shop": bots.simulator(channel).demo_account(url)}}
@@ -71,7 +73,7 @@ async def said(db: Db, settings: Settings, channel: str, answer: Answer) -> tupl
         await tracer.close()
         await opened.close()
     raw = str([document async for document in db["traces"].find()])
-    return await traces.of(db, "n"), raw, [secret.reveal() for secret in secrets[f"{channel}:shop"]]
+    return await traces.of_notification(db, "n"), raw, [secret.reveal() for secret in secrets[f"{channel}:shop"]]
 
 
 @pytest.mark.parametrize("channel", bots.CHANNELS)
@@ -101,11 +103,11 @@ async def test_how_the_wire_broke(db: Db, settings: Settings, channel: str, answ
     assert [secret for secret in secrets if secret in raw] == []
 
 
-async def kept(db: Db, secret: str, *exchanges: Exchange) -> list[traces.Line]:
+async def kept(db: Db, secret: str, *exchanges: Exchange) -> list[traces.TracedCall]:
     tracer = Tracer(db, {"a": [Secret(secret)]}, wanted=True)
     tracer.keep("a", "n", 0, list(exchanges))
     await tracer.close()
-    return await traces.of(db, "n")
+    return await traces.of_notification(db, "n")
 
 
 def told(body: bytes, kind: str = "text/plain", size: int = 0, **fields: Any) -> Exchange:
@@ -184,4 +186,4 @@ async def test_that_none_can_be_kept_is_said_once(
     ]
     tracer.keep("a", "n", 0, [told(b"Hi")])
     await tracer.close()
-    assert len(await traces.of(db, "n")) == 1
+    assert len(await traces.of_notification(db, "n")) == 1
