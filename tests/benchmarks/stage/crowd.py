@@ -9,8 +9,8 @@ from gateway.domain.model.event import Inbound, Person
 from gateway.domain.model.identifier import identifiers
 from gateway.domain.model.notification import Notification, Priority, Recipient, Status, lane_of
 from gateway.domain.model.nouns import Contact, Content, Message, Progress, Session
+from gateway.messages.delivery import recording
 from storage.documents.documents import Db, to_document
-from storage.messages import notifications
 from storage.messages.inbox import _document
 from tests.benchmarks.stage.account import address, phone
 
@@ -30,7 +30,7 @@ async def seat(db: Db, people: range, now: datetime) -> None:
 async def due(db: Db, people: range, name: str, now: datetime) -> list[str]:
     """A message to each, due now, as the gateway stores what it has accepted; their ids."""
     made = [_accepted(number, name, now) for number in people]
-    await notifications.add(db, made)
+    await recording.add(db, made)
     return [one.id for one in made]
 
 

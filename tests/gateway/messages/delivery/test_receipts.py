@@ -11,6 +11,7 @@ from gateway.domain.model.event import Inbound, Receipt
 from gateway.domain.model.notification import Notification, Recipient
 from gateway.domain.model.nouns import Address, Cause, Content, Progress, Session
 from gateway.domain.model.piece import piece_key
+from gateway.messages.delivery import recording
 from gateway.messages.delivery.receipts import receive
 from gateway.people.sessions import touch
 from gateway.runtime.runtime import Runtime, opened
@@ -31,7 +32,7 @@ ASKED = Notification("n1", Recipient(), (STEP,), NOW - 2 * HOUR, NOW + HOUR, att
 async def runtime(settings: Settings) -> AsyncIterator[Runtime]:
     """A message of two hours ago, to someone who wrote an hour ago."""
     async with opened(settings) as runtime:
-        await notifications.add(runtime.db, [ASKED])
+        await recording.add(runtime.db, [ASKED])
         wrote = Inbound(ADDRESS, "e1", "e1", Content("Hello"), NOW - HOUR)
         await touch(runtime, RULE, wrote, None)
         yield runtime
