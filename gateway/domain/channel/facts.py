@@ -9,7 +9,6 @@ from gateway.domain.channel.window import Window
 from gateway.domain.model.identifier import Identifier
 from gateway.domain.model.nouns import Content, Progress
 
-
 NO_LIMITS = Limits()
 
 
