@@ -122,7 +122,8 @@ async def _work_event(runtime: Runtime, item: Delivered) -> None:
         try:
             async with asyncio.timeout(tuning.event_timeout.total_seconds()):
                 with span("event", event_id=item.id):
-                    await inbound.work(runtime, item.event)
+                    now = runtime.clock()
+                    await inbound.work(runtime, item.event, now)
         except DatabaseError:
             await insist(runtime.inbox.release, item, runtime.clock())
             raise
@@ -133,7 +134,7 @@ async def _work_event(runtime: Runtime, item: Delivered) -> None:
                 return
             await asyncio.sleep(pause.total_seconds())
         else:
-            await runtime.inbox.complete(item.id, runtime.clock())
+            await runtime.inbox.complete(item.id, now)
             return
 
 

@@ -9,9 +9,8 @@ from pymongo.errors import BulkWriteError
 
 from gateway.domain.model.job import Batch, Job, waiting_lane, watched_lane
 from storage.documents import documents, newest, queue
-from storage.documents.documents import Db, from_document, to_document
+from storage.documents.documents import Db, Swap, duplicates, from_document, to_document
 from storage.documents.newest import Order, Place
-from storage.documents.trips import Swap, duplicates
 
 
 async def save(db: Db, job: Job) -> Job | None:

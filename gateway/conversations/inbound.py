@@ -43,15 +43,15 @@ _unknown_kinds: set[tuple[str, str]] = set()
 """The kinds of events, by channel, of which the log has said already that we have no word for them."""
 
 
-async def work(runtime: Runtime, event: Event) -> None:
+async def work(runtime: Runtime, event: Event, now: datetime) -> None:
     """Let an event have its effect."""
-    event = _by_now(event, runtime.clock())
+    event = replace(event, at=now) if event.at > now else event  # a provider's clock would keep a window open till then
     metrics.EVENTS.labels(event.channel, type(event).__name__.lower()).inc()
     match event:
         case Inbound():
             await _receive_message(runtime, event)
         case Receipt():
-            await receipts.receive(runtime, event)
+            await receipts.receive(runtime, event, now)
         case Subscription():
             await sessions.subscribe(runtime, event.address, event.at, active=event.active)
             kind = "session.resumed" if event.active else "session.blocked"
@@ -79,11 +79,6 @@ def _warn_once(event: Unrecognised) -> None:
     if (event.channel, event.kind) not in _unknown_kinds:
         _unknown_kinds.add((event.channel, event.kind))
         log.warning("%s:%s sends events of a kind unknown to us: %r", event.channel, event.account, event.kind)
-
-
-def _by_now(event: Event, now: datetime) -> Event:
-    """Nothing has happened in the future, whatever a provider's clock says: it would keep a window open until then."""
-    return replace(event, at=now) if event.at > now else event
 
 
 async def _receive_message(runtime: Runtime, event: Inbound) -> None:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from pymongo.errors import DuplicateKeyError
 
 from gateway.domain.api.roles import Role
+from storage.documents import documents
 from storage.documents.documents import Db, from_document, to_document
 
 HOUR = timedelta(hours=1)
@@ -53,10 +54,9 @@ async def revoke_keys(db: Db, name: str) -> int:
 
 async def find_key(db: Db, secret: str, now: datetime) -> Key | None:
     """Return the key with this secret, or None. Its use is noted at most once an hour."""
-    document = await db.shared("keys").get(digest(secret))
-    if document is None:
+    key = await documents.read(db, "keys", Key, digest(secret))
+    if key is None:
         return None
-    key = from_document(Key, document)
     if key.used_at is None or now - key.used_at >= HOUR:
         await db["keys"].update_one(
             {"_id": key.id}, {"$set": {"used_at": now.replace(minute=0, second=0, microsecond=0)}}

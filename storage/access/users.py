@@ -7,8 +7,7 @@ from msgspec import Struct
 from pymongo.errors import DuplicateKeyError
 
 from gateway.domain.api.roles import Role
-from storage.documents.documents import Db, from_document, to_document
-from storage.documents.trips import Document
+from storage.documents.documents import Db, Document, from_document, to_document
 
 Kind = Literal["access", "refresh"]
 

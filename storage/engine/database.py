@@ -9,8 +9,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ASCENDING, IndexModel
 from pymongo.errors import OperationFailure, PyMongoError
 
-from storage.documents.documents import Db
-from storage.documents.trips import Collection, Document
+from storage.documents.documents import Collection, Db, Document
 
 P = ParamSpec("P")
 R = TypeVar("R")

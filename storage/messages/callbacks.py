@@ -8,9 +8,8 @@ from pymongo.errors import BulkWriteError
 
 from gateway.domain.model.notification import Notification
 from storage.documents import newest, queue
-from storage.documents.documents import Db, from_document, to_document
+from storage.documents.documents import Db, Document, Together, duplicates, from_document, to_document
 from storage.documents.newest import Order, Place
-from storage.documents.trips import Document, Together, duplicates
 
 
 class Call(Struct, frozen=True, omit_defaults=True):

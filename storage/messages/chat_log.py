@@ -11,9 +11,8 @@ import msgspec
 from gateway.domain.model.event import Receipt
 from gateway.domain.model.nouns import Message
 from storage.documents import documents
-from storage.documents.documents import Db, from_document, to_document
+from storage.documents.documents import Db, Document, from_document, to_document
 from storage.documents.newest import Order, Place, page
-from storage.documents.trips import Document
 
 
 async def log(db: Db, line: Message) -> list[Receipt]:

@@ -11,9 +11,8 @@ from pymongo.errors import BulkWriteError, ExecutionTimeout
 
 from gateway.domain.model.event import Event, Personal
 from storage.documents import newest, queue
-from storage.documents.documents import Db, from_document
+from storage.documents.documents import Collection, Db, Document, Together, duplicates, from_document
 from storage.documents.newest import Order, Place
-from storage.documents.trips import Collection, Document, Together, duplicates
 
 PATIENCE = 8
 """Seconds after which we answer a provider that its events are not stored, so that it delivers them again.

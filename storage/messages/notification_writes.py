@@ -7,8 +7,7 @@ from pymongo.errors import BulkWriteError
 
 from gateway.domain.model.notification import Notification
 from storage.documents import documents
-from storage.documents.documents import Db, to_document
-from storage.documents.trips import duplicates
+from storage.documents.documents import Db, duplicates, to_document
 
 
 async def add(db: Db, notifications: Sequence[Notification]) -> None:

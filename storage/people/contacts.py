@@ -17,8 +17,7 @@ from pymongo.errors import DuplicateKeyError
 from gateway.domain.model.identifier import Identifier, without_rivals
 from gateway.domain.model.nouns import Contact
 from storage.documents import documents
-from storage.documents.documents import Db, to_document
-from storage.documents.trips import Document
+from storage.documents.documents import Db, Document, to_document
 
 DEEPEST = 8
 """So many merges are followed; a circle, which two at the same moment could make, ends there."""

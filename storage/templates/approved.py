@@ -9,10 +9,9 @@ from datetime import datetime, timedelta
 
 from gateway.domain.model.message_template import MessageTemplate
 from storage.documents import newest
-from storage.documents.documents import Db, from_document, to_document
+from storage.documents.documents import Db, Document, from_document, to_document
 from storage.documents.newest import Order, Place
 from storage.documents.queue import claim
-from storage.documents.trips import Document
 
 STATE = ("state", "usable", "reason")
 """The fields that hold the provider's word; they are never written here."""

@@ -7,9 +7,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from storage.documents import newest
-from storage.documents.documents import Db, from_document, to_document
+from storage.documents.documents import Db, Swap, from_document, to_document
 from storage.documents.newest import Order, Place
-from storage.documents.trips import Swap
 
 
 class TemplateVersion(Struct, frozen=True, omit_defaults=True):

@@ -17,9 +17,8 @@ from gateway.domain.model.identifier import identifiers
 from gateway.domain.model.notification import Notification, Priority, Recipient, Status, lane_of
 from gateway.domain.model.nouns import Content
 from gateway.messages.delivery import recording
-from storage.documents.documents import Db
+from storage.documents.documents import Collection, Db
 from storage.documents.queue import LOOK_BACK, MARGIN, Due
-from storage.documents.trips import Collection
 from storage.engine.database import connect, prepare
 from storage.messages import notifications
 

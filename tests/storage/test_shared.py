@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from pymongo.errors import AutoReconnect, DocumentTooLarge
 
-from storage.documents.documents import Db
-from storage.documents.trips import MOST, Shared, Swap, Together
+from storage.documents.documents import MOST, Db, Shared, Swap, Together
 
 MANY = 2 * MOST + 20
 NOW = datetime(2026, 5, 1, tzinfo=UTC)

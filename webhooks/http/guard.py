@@ -56,7 +56,8 @@ async def guard() -> None:
     if scheme.lower() != "bearer" or not secret.strip():
         raise Refusal(401, KEY_NEEDED, HOW)
     try:
-        caller = await identified(runtime().db, secret.strip(), runtime().clock())
+        gateway = runtime()
+        caller = await identified(gateway.db, secret.strip(), gateway.clock())
     except Denied as error:
         raise Refusal(401, str(error), HOW) from None
     view = current_app.view_functions.get(request.endpoint or "")

@@ -74,7 +74,7 @@ async def take_in(runtime: Runtime, account: tuple[str, str], scope: HTTPScope, 
     403) and a body that cannot be read (400); DatabaseError (503) if the events may not be stored, so that the
     provider delivers them again.
     """
-    began, channel = time.perf_counter(), runtime.channel(*account)
+    began, channel = time.perf_counter(), runtime.channels.get(account[0], {}).get(account[1])
     if channel is None:
         raise Refusal(404, "There is no such account.")
     call = await _call(runtime, scope, receive, channel.facts.max_body)

@@ -6,7 +6,7 @@ Only its id and its sender are required. However new or odd the rest is, a perso
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from bots.whatsapp.item import dig, items, moment, to_json, word
+from bots.whatsapp.item import dig, items, moment, to_json, word, words
 from gateway.domain.model.event import Inbound, Person
 from gateway.domain.model.identifier import Identifier, identifier, identifiers
 from gateway.domain.model.nouns import Address, Content, Media
@@ -54,12 +54,10 @@ def _sender(item: object, contacts: Sequence[object]) -> tuple[str, Person]:
 
     Raises ValueError where neither is known.
     """
-    ids = [word(item, "from_user_id"), word(item, "from")]
-    contact = next(
-        (candidate for candidate in contacts if {word(candidate, "user_id"), word(candidate, "wa_id")} & {*ids} - {""}),
-        None,
-    )
-    names = [name for name in (*ids, word(contact, "user_id"), word(contact, "wa_id")) if name]
+    ids = words(item, "from_user_id", "from")
+    known = ((contact, words(contact, "user_id", "wa_id")) for contact in contacts)
+    contact, more = next(((contact, names) for contact, names in known if {*names} & {*ids} - {""}), (None, ()))
+    names = [name for name in (*ids, *more) if name]
     phone = next(filter(is_phone, names), "")
     user = next((name for name in names if not is_phone(name)), phone)
     if not user:

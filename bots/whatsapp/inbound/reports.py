@@ -22,9 +22,9 @@ USABLE = {"approved", "flagged", "reinstated", "unarchived"}
 """The states in which a template can be sent. A flagged one may be paused soon, but is still sent."""
 
 
-def read_status(item: object, account: str, default: datetime) -> Receipt:
+def read_status(item: object, status: str, account: str, default: datetime) -> Receipt:
     """Return the receipt. Raises ValueError where the message has no id, or no valid time."""
-    wamid, status, timestamp, key = words(item, "id", "status", "timestamp", "biz_opaque_callback_data")
+    wamid, timestamp, key = words(item, "id", "timestamp", "biz_opaque_callback_data")
     if not wamid:
         raise ValueError("a status of no message")
     has_failed = STATUSES[status] is Progress.FAILED

@@ -154,6 +154,6 @@ def _message(item: object, contacts: Sequence[object], origin: Origin) -> Iterat
 def _status(item: object, origin: Origin) -> Iterator[Event]:
     status = word(item, "status")
     if status in STATUSES:
-        yield read_status(item, origin.account, origin.at)
+        yield read_status(item, status, origin.account, origin.at)
     else:
         yield origin.unrecognised(f"status {status}".strip(), item)

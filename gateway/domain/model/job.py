@@ -1,6 +1,6 @@
 """A job: one message to all whom files name, worked off batch by batch. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
@@ -141,11 +141,8 @@ LATE = "+late"
 """The queue of all jobs' batches that have ended, while receipts may still come."""
 
 
-def waiting_lane(job: str) -> str:
-    """The queue of a job's batches that are still to be handed over."""
-    return f"{job}/waiting"
+waiting_lane: Callable[[str], str] = "{}/waiting".format
+"""Names the queue of a job's batches that are still to be submitted."""
 
-
-def watched_lane(job: str) -> str:
-    """The queue of those whose messages are under way."""
-    return f"{job}/watched"
+watched_lane: Callable[[str], str] = "{}/watched".format
+"""Names the queue of those whose messages are under way."""

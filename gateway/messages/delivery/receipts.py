@@ -1,5 +1,7 @@
 """The provider's word on a message of ours: it moves an attempt forward, and may call for the next step."""
 
+from datetime import datetime
+
 from gateway.domain.cascade.evidence import after_receipt
 from gateway.domain.model.event import Receipt
 from gateway.domain.model.notification import Notification
@@ -11,14 +13,13 @@ from gateway.runtime.runtime import Runtime
 from storage.messages import chat_log
 
 
-async def receive(runtime: Runtime, receipt: Receipt) -> None:
+async def receive(runtime: Runtime, receipt: Receipt, now: datetime) -> None:
     """Join a receipt to its attempt, by the message's id or by our own key; one for nothing of ours is only kept."""
     line = await chat_log.of_receipt(runtime.db, receipt)
     place = _place_of(line) if line else read_piece_key(receipt.key)
     if place is None:
         return
     key, attempt, part = place
-    now = runtime.clock()
     changed = await recording.change(runtime.db, key, lambda old: after_receipt(old, attempt, part, receipt, now))
     if changed is None or attempt >= len(changed.attempts):
         return

@@ -75,8 +75,8 @@ async def send(
         return None if saved else await notifications.get(runtime.db, put.id)
     runtime.gate.enter(reach.account)
     try:
-        await _sleep_until(runtime, moments[0])
-        if runtime.gate.holds.begun_since(reach.account, context.now, runtime.clock()):
+        now = await _sleep_until(runtime, moments[0])
+        if runtime.gate.holds.begun_since(reach.account, context.now, now):
             return notification  # the rule has to look again
         return await _attempt(runtime, delivery, notification, list(zip(pieces, moments, strict=True)))
     finally:
@@ -94,8 +94,8 @@ async def _attempt(
     if ours is None:
         return theirs
     outcome = await _send_pieces(runtime, delivery, ours, index, pieces)
-    await _learn(runtime, delivery, outcome.error, began)
     context = replace(delivery.context, now=runtime.clock())
+    await _learn(runtime, delivery, outcome.error, began, context.now)
     after = await insist(
         recording.change,
         runtime.db,
@@ -104,7 +104,7 @@ async def _attempt(
         ours,
     )
     for receipt in outcome.early:
-        await receive(runtime, receipt)
+        await receive(runtime, receipt, context.now)
     return after
 
 
@@ -121,8 +121,11 @@ async def _store(
     return (found, None) if found == structs.replace(begun, version=begun.version + 1) else (None, found)
 
 
-async def _sleep_until(runtime: Runtime, moment: datetime) -> None:
-    await asyncio.sleep(max(0, (moment - runtime.clock()).total_seconds()))
+async def _sleep_until(runtime: Runtime, moment: datetime) -> datetime:
+    """Return the time when the moment has come."""
+    now = runtime.clock()
+    await asyncio.sleep(max(0, (moment - now).total_seconds()))
+    return max(now, moment)
 
 
 def _content(step: Step, move: Send) -> Piece | None:
@@ -180,9 +183,9 @@ async def _reason_to_stop(runtime: Runtime, sending: Notification, moment: datet
     return "its validity is over" if runtime.clock() >= now.expires_at else ""
 
 
-async def _learn(runtime: Runtime, delivery: Delivery, error: SendError | None, began: datetime) -> None:
+async def _learn(runtime: Runtime, delivery: Delivery, error: SendError | None, began: datetime, now: datetime) -> None:
     """Tell what it teaches us about our account, the session and the template, as of when we began to send."""
     runtime.counts.count_send(delivery.account, failed=error is not None)
-    await insist(runtime.gate.holds.record, delivery.account, error, began, runtime.clock())
+    await insist(runtime.gate.holds.record, delivery.account, error, began, now)
     if error:
         await insist(correct, runtime, delivery.address, error.cause, delivery.template, str(error), began)

@@ -9,8 +9,7 @@ from itertools import chain
 
 from gateway.domain.channel.rates import Rate, slots
 from storage.accounts import rate_limits
-from storage.documents.documents import Db
-from storage.documents.trips import Together
+from storage.documents.documents import Db, Together
 
 REMEMBERED = 20_000
 """Keys of which this process remembers when they are free again; for the others it asks the database."""

@@ -40,7 +40,7 @@ async def test_a_visit_by_a_deep_link_says_whose_chat_it_is(runtime: Runtime, *,
     contact = await contacts.join(runtime.db, AT, [identifier("phone", "+79161234567")])
     assert contact
     code = contact.start_code if known else "nobody's"
-    await inbound.work(runtime, Visit(ANNA, "v1", AT, code, Person("Anna")))
+    await inbound.work(runtime, Visit(ANNA, "v1", AT, code, Person("Anna")), runtime.clock())
     session = await sessions.get(runtime.db, ANNA.key)
     assert session
     assert (session.contact, session.name) == (contact.id if known else None, "Anna")
@@ -50,8 +50,8 @@ async def test_a_visit_by_a_deep_link_says_whose_chat_it_is(runtime: Runtime, *,
 async def test_a_visit_without_a_link_forgets_nothing(runtime: Runtime) -> None:
     contact = await contacts.join(runtime.db, AT, [identifier("phone", "+79161234567")])
     assert contact
-    await inbound.work(runtime, Visit(ANNA, "v1", AT, contact.start_code, Person("Anna")))
-    await inbound.work(runtime, Visit(ANNA, "v2", AT))
+    await inbound.work(runtime, Visit(ANNA, "v1", AT, contact.start_code, Person("Anna")), runtime.clock())
+    await inbound.work(runtime, Visit(ANNA, "v2", AT), runtime.clock())
     session = await sessions.get(runtime.db, ANNA.key)
     assert session
     assert (session.contact, session.name) == (contact.id, "Anna")
@@ -59,7 +59,7 @@ async def test_a_visit_without_a_link_forgets_nothing(runtime: Runtime) -> None:
 
 async def test_an_operators_message_is_in_the_chat_log_once(runtime: Runtime) -> None:
     for _ in range(2):
-        await inbound.work(runtime, ECHO)
+        await inbound.work(runtime, ECHO, runtime.clock())
     assert await line(runtime) == Message(KEY, ANNA.key, outbound=True, at=AT, content=ECHO.content)
 
 
@@ -68,7 +68,7 @@ async def test_an_echo_of_ours_changes_nothing_whenever_it_comes(runtime: Runtim
     """The provider may be faster than its own answer to us, with the echo and with the receipt."""
     happenings: list[Callable[[], Awaitable[object]]] = [
         lambda: chat_log.log(runtime.db, OURS),
-        lambda: inbound.work(runtime, ECHO),
+        lambda: inbound.work(runtime, ECHO, runtime.clock()),
         lambda: chat_log.of_receipt(runtime.db, RECEIPT),
     ]
     for number in order:

@@ -174,7 +174,7 @@ async def test_one_that_dies_again_of_a_late_receipt_is_not_sent_a_third_time(de
     (first,) = (await replayed(demo, "m1", force=True))["deadLetters"]
     await demo.ended(first["replayedAs"], "DELIVERED")
     receipt = Receipt("sms", "demo", "r1", "SM1", Progress.FAILED, NOW, "no", Cause.REFUSED, key="m1/0/0")
-    await receive(runtime, receipt)
+    await receive(runtime, receipt, runtime.clock())
 
     async def dead_again() -> bool:
         return bool(await letters(demo))

@@ -40,9 +40,8 @@ async def runtime(settings: Settings) -> AsyncIterator[Runtime]:
 
 async def after_failure(runtime: Runtime, cause: Cause, at: datetime) -> Session:
     key = piece_key(ASKED.id, 0, 0)
-    await receive(
-        runtime, Receipt("whatsapp", "shop", "r1", "m1", Progress.FAILED, at, reason="why", cause=cause, key=key)
-    )
+    receipt = Receipt("whatsapp", "shop", "r1", "m1", Progress.FAILED, at, reason="why", cause=cause, key=key)
+    await receive(runtime, receipt, runtime.clock())
     session = await sessions.get(runtime.db, ADDRESS.key)
     told = await notifications.get(runtime.db, ASKED.id)
     assert told

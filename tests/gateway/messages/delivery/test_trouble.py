@@ -147,6 +147,7 @@ async def test_nothing_happens_in_the_future(demo: ApiClient) -> None:
     await inbound.work(
         demo.environment.runtime,
         Inbound(address, "e1", "7001/1", Content("/start"), datetime(9999, 12, 31, tzinfo=UTC)),
+        demo.environment.runtime.clock(),
     )
     session = await sessions.get(demo.environment.runtime.db, address.key)
     assert session
