@@ -12,7 +12,7 @@ from gateway.domain.channel.errors import TemplateUnusable
 from gateway.domain.channel.facts import Facts
 from gateway.domain.channel.window import Window
 from gateway.domain.model.event import Inbound
-from gateway.domain.model.identifier import Identifier, find
+from gateway.domain.model.identifier import Identifier
 from gateway.domain.model.nouns import Address, Content, Progress, TemplateMessage
 
 __all__ = ["FACTS", "Account", "Sms", "open_accounts"]
@@ -51,7 +51,7 @@ class Sms:
         return inbound.parse(self.account, call)
 
     def address_of(self, identifier: Identifier) -> Address | None:
-        phone = find([identifier], "phone")
+        phone = identifier.partition("phone:")[2]
         return Address(FACTS.name, self.account, phone) if phone else None
 
     def start_link(self, code: str) -> str | None:  # noqa: ARG002 - a text message has no such links

@@ -24,7 +24,7 @@ from gateway.domain.channel.rates import Limits, Rate
 from gateway.domain.channel.secret import OwnSecret, Secret
 from gateway.domain.channel.window import Mode, Window
 from gateway.domain.model.event import Inbound
-from gateway.domain.model.identifier import Identifier, find
+from gateway.domain.model.identifier import Identifier
 from gateway.domain.model.message_template import MessageTemplate
 from gateway.domain.model.nouns import Address, Content, Progress, TemplateMessage
 
@@ -92,7 +92,7 @@ class WhatsApp:
         return webhook.parse(call, self._app_accounts)
 
     def address_of(self, identifier: Identifier) -> Address | None:
-        phone = find([identifier], "phone")
+        phone = identifier.partition("phone:")[2]
         return Address(FACTS.name, self.account, phone.removeprefix("+")) if phone else None
 
     def start_link(self, code: str) -> str | None:

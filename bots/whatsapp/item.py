@@ -35,8 +35,9 @@ def items(item: object, *path: str) -> list[object]:
     return value if isinstance(value, list) else []
 
 
-def moment(seconds: str, default: datetime) -> datetime:
-    """Return Meta's time: Unix seconds as text, or `default` for "". Raises ValueError where it is no time."""
+def moment(item: object, name: str, default: datetime) -> datetime:
+    """Return the time under this name (Unix seconds), or `default` if there is none. Raises ValueError for no time."""
+    seconds = word(item, name)
     try:
         return datetime.fromtimestamp(int(seconds), UTC) if seconds else default
     except (OverflowError, OSError):

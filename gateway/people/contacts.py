@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from gateway.domain.api.conflict import Conflict
 from gateway.domain.api.request import IdentifiedInput, Name, RequestError
-from gateway.domain.model.identifier import Identifier, kind_of, without_rivals
+from gateway.domain.model.identifier import Identifier, kind_of, rivals
 from gateway.domain.model.nouns import Contact
 from gateway.people import optouts
 from gateway.people.identifiers import read_identifiers
@@ -72,12 +72,10 @@ async def merge(runtime: Runtime, contact: Contact, request: MergeRequest) -> Co
 
 def _check_choice(contact: Contact, other: Contact, chosen: Sequence[Identifier]) -> None:
     """Raise Conflict where both have an identifier of a kind, another one each, and neither is chosen."""
-    for known_by in contact.identifiers:
-        if known_by in without_rivals(contact.identifiers, other.identifiers) or known_by in other.identifiers:
-            continue
+    for known_by in rivals(contact.identifiers, other.identifiers):
         kind = kind_of(known_by)
-        rivals = [known_by, *(theirs for theirs in other.identifiers if kind_of(theirs) == kind)]
-        if not set(rivals) & set(chosen):
+        choices = {known_by, *(theirs for theirs in other.identifiers if kind_of(theirs) == kind)}
+        if not choices & set(chosen):
             raise Conflict("The two have different ones: say which one stays.", kind)
 
 

@@ -263,7 +263,7 @@ async def insert(db: Db, collection: str, value: Struct) -> bool:
 
 
 async def swap(db: Db, collection: str, document: Document, field: str, old: object) -> bool:
-    """Put a document in the place of the one with its `_id`, if that still has `old` in `field` (None: there is none)."""
+    """Put a document in the place of the one with its `_id` that has `old` in `field` (None: there is none yet)."""
     if old is None:
         return await db.shared(collection).insert(document)
     return await db.shared(collection).swap(Swap(field, old, document))

@@ -14,7 +14,7 @@ from uuid import uuid4
 from msgspec.structs import replace
 from pymongo.errors import DuplicateKeyError
 
-from gateway.domain.model.identifier import Identifier, without_rivals
+from gateway.domain.model.identifier import Identifier, rivals, without_rivals
 from gateway.domain.model.nouns import Contact
 from storage.documents import documents
 from storage.documents.documents import Db, Document, to_document
@@ -68,10 +68,11 @@ async def join(
         if len({contact.id for contact in owners.values()}) > 1:
             return None
         contact = next(iter(owners.values()), None) or (await get(db, fallback) if fallback else None)
-        lacking = [known_by for known_by in identifiers if known_by not in owners]
+        known = {*owners, *(contact.identifiers if contact else ())}
+        lacking = [known_by for known_by in identifiers if known_by not in known]
         if contact and not lacking:
             return contact
-        if contact and len(without_rivals(contact.identifiers, lacking)) < len(contact.identifiers):
+        if contact and rivals(contact.identifiers, lacking):
             return None
         with suppress(DuplicateKeyError):
             await (_add(db, contact, lacking) if contact else _create(db, now, identifiers))

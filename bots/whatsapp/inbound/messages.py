@@ -41,7 +41,7 @@ def read_message(item: object, contacts: Sequence[object], account: str, default
         id=wamid,
         provider_id=wamid,
         content=content,
-        at=moment(word(item, "timestamp"), default),
+        at=moment(item, "timestamp", default),
         kind=kind,
         person=person,
         pressed=pressed,

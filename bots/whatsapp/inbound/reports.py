@@ -24,7 +24,7 @@ USABLE = {"approved", "flagged", "reinstated", "unarchived"}
 
 def read_status(item: object, status: str, account: str, default: datetime) -> Receipt:
     """Return the receipt. Raises ValueError where the message has no id, or no valid time."""
-    wamid, timestamp, key = words(item, "id", "timestamp", "biz_opaque_callback_data")
+    wamid, key = words(item, "id", "biz_opaque_callback_data")
     if not wamid:
         raise ValueError("a status of no message")
     has_failed = STATUSES[status] is Progress.FAILED
@@ -35,7 +35,7 @@ def read_status(item: object, status: str, account: str, default: datetime) -> R
         id=f"{wamid}:{status}",
         provider_id=wamid,
         progress=STATUSES[status],
-        at=moment(timestamp, default),
+        at=moment(item, "timestamp", default),
         reason=explain(error) if has_failed else "",
         cause=cause(error) if has_failed else None,
         key=key,
@@ -54,7 +54,7 @@ def read_preferences(value: object, account: str, at: datetime) -> Iterator[Pref
             raise ValueError("a preference that we have no word for")
         stamp = word(item, "timestamp")
         address, id_ = Address("whatsapp", account, user), f"preference:{user}:{stamp}:{preference}"
-        yield Preference(address, id_, preference == "resume", moment(stamp, at), to_json(item))
+        yield Preference(address, id_, preference == "resume", moment(item, "timestamp", at), to_json(item))
 
 
 def read_template(value: object, accounts: Sequence[str], at: datetime, event: str) -> Iterator[TemplateChange]:

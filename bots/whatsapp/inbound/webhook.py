@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from bots.whatsapp.inbound.messages import NOTICES, read_message
 from bots.whatsapp.inbound.reports import STATUSES, read_preferences, read_status, read_template
@@ -37,11 +39,16 @@ class AppAccounts:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where an item was found: the account and the time for it. `stamp` is its entry's time as Meta wrote it."""
+    """Where an item was found: the account and the time for it, and the entry that it stands in."""
 
     account: str
     at: datetime
-    stamp: str = ""
+    entry: object = None
+
+    @property
+    def stamp(self) -> str:
+        """The entry's time as Meta wrote it."""
+        return word(self.entry, "time")
 
     def unrecognised(self, kind: str, item: object) -> Unrecognised:
         """Return the event that keeps an item raw."""
@@ -72,16 +79,21 @@ def parse(call: Call, app_accounts: AppAccounts) -> Parsed:
     """Return the events of a verified call, in its order. Raises Malformed where it has no list of entries."""
     if call.method == "GET":
         return Parsed(answer=Answer(body=call.query.get("hub.challenge", "")))
-    entries = dig(_decode(call.body), "entry")
-    if not isinstance(entries, list):
-        raise Malformed("there is no list of entries")
     origin = Origin(app_accounts.account, call.received_at)
-    return Parsed([event for entry in entries for event in _entry(entry, app_accounts, origin)])
+    return Parsed([event for entry in _entries(call.body) for event in _entry(entry, app_accounts, origin)])
 
 
-def _decode(body: bytes) -> object:
+class Envelope(Struct):
+    """The outermost shape of a webhook; what is in its entries is read item by item."""
+
+    entry: list[Any]
+
+
+def _entries(body: bytes) -> list[Any]:
     try:
-        return msgspec.json.decode(body)
+        return msgspec.json.decode(body, type=Envelope).entry
+    except msgspec.ValidationError:
+        raise Malformed("there is no list of entries") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Malformed("the body is not JSON") from None
 
@@ -106,9 +118,8 @@ def _entry(entry: object, app_accounts: AppAccounts, origin: Origin) -> Iterator
 
 
 def _origin_of(entry: object, origin: Origin) -> Origin:
-    stamp = word(entry, "time")
     try:
-        return Origin(origin.account, moment(stamp, origin.at), stamp)
+        return Origin(origin.account, moment(entry, "time", origin.at), entry)
     except ValueError:
         return origin
 

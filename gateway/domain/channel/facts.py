@@ -12,14 +12,6 @@ from gateway.domain.model.nouns import Content, Progress
 NO_LIMITS = Limits()
 
 
-def _no_group(_: str) -> bool:
-    return False
-
-
-def _no_identifier(_: str) -> Identifier | None:
-    return None
-
-
 @dataclass(frozen=True)
 class Facts:
     """What a provider can do.
@@ -52,13 +44,13 @@ class Facts:
     idempotent: timedelta = timedelta(0)
     echoes_key: bool = False
     limits: Limits = NO_LIMITS
-    is_group: Callable[[str], bool] = _no_group
+    is_group: Callable[[str], bool] = lambda _: False
     recalls: timedelta = timedelta(0)
     may_send_as: Callable[[str], bool] | None = None
     parts: Callable[[Content], int] | None = None
     flat_values: bool = False
     reaches: Sequence[str] = ()
-    identifier_of: Callable[[str], Identifier | None] = _no_identifier
+    identifier_of: Callable[[str], Identifier | None] = lambda _: None
     shows: Sequence[str] = ()
     markup: bool = False
     max_body: int = 1024 * 1024

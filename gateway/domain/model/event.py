@@ -32,10 +32,10 @@ class Identified(Protocol):
     def id(self) -> str: ...
 
 
-class Reported(Struct, frozen=True, omit_defaults=True):
+class Reported(Struct, frozen=True, omit_defaults=True, dict=True):
     """The base of all that a provider tells us."""
 
-    @property
+    @cached_property
     def dedupe_key(self: Identified) -> str:
         """Under which an event is stored once: the provider's identity of it within our account."""
         return f"{self.channel}:{self.account}:{self.id}"
@@ -54,12 +54,12 @@ class Personal(Reported, frozen=True, omit_defaults=True):
     def account(self) -> str:
         return self.address.account
 
-    @property
+    @cached_property
     def lane(self) -> str:
         return self.address.key
 
 
-class Inbound(Personal, frozen=True, omit_defaults=True, tag="inbound", tag_field="event", dict=True):
+class Inbound(Personal, frozen=True, omit_defaults=True, tag="inbound", tag_field="event"):
     """A person wrote, pressed or sent something.
 
     `id` is the provider's identity of this event and the key of the dedupe; `provider_id` names the message.
@@ -140,7 +140,7 @@ class Receipt(Reported, frozen=True, omit_defaults=True, tag="receipt", tag_fiel
     key: str = ""
     raw: str = ""
 
-    @property
+    @cached_property
     def lane(self) -> str:
         return f"{self.channel}:{self.account}:{self.provider_id}"
 
@@ -159,7 +159,7 @@ class TemplateChange(Reported, frozen=True, omit_defaults=True, tag="template", 
     reason: str = ""
     raw: str = ""
 
-    @property
+    @cached_property
     def lane(self) -> str:
         return f"{self.channel}:{self.account}:{self.name}"
 
@@ -174,7 +174,7 @@ class Unrecognised(Reported, frozen=True, omit_defaults=True, tag="unrecognised"
     at: datetime
     raw: str = ""
 
-    @property
+    @cached_property
     def lane(self) -> str:
         return f"{self.channel}:{self.account}:{self.id}"
 

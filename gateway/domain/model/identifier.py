@@ -39,6 +39,14 @@ def find(identifiers: Iterable[Identifier], kind: str) -> str | None:
 
 
 def without_rivals(identifiers: Iterable[Identifier], new: Iterable[Identifier]) -> tuple[Identifier, ...]:
-    """Return those of `identifiers` that can stay beside the `new` ones: of most kinds a person has only one."""
-    taken = {kind_of(known_by) for known_by in new} - SEVERAL
-    return tuple(known_by for known_by in identifiers if kind_of(known_by) not in taken and known_by not in set(new))
+    """Return those of `identifiers` that can stay beside the `new` ones, without those that are among them."""
+    own, added = tuple(identifiers), set(new)
+    gone = added | set(rivals(own, added))
+    return tuple(known_by for known_by in own if known_by not in gone)
+
+
+def rivals(identifiers: Iterable[Identifier], new: Iterable[Identifier]) -> tuple[Identifier, ...]:
+    """Return those of `identifiers` that cannot stay beside the `new` ones: of most kinds a person has only one."""
+    added = set(new)
+    kinds = {kind_of(known_by) for known_by in added} - SEVERAL
+    return tuple(known_by for known_by in identifiers if kind_of(known_by) in kinds and known_by not in added)

@@ -232,26 +232,5 @@ def _at_fault(notification: Notification, status: Status) -> bool:
     return failed or status is Status.ERROR or notification.fifo is not None or notification.mistakes > 0
 
 
-def recorded(before: Notification, after: Notification) -> Notification:
-    """With the change of its status since `before`, if somebody wants to be told of it."""
-    if after.callback is None or after.status is before.status:
-        return after
-    last = after.attempts[-1] if after.attempts else None
-    step = after.steps[last.step] if last else None
-    change = Change(
-        len(before.changes) + 1,
-        before.status,
-        after.status,
-        at=max(
-            [line.at for line in after.decisions] + [attempt.at for attempt in after.attempts], default=after.created_at
-        ),
-        channel=step.channel if step else None,
-        reason=after.decisions[-1].text if after.decisions else "",
-        parts=(1 if last.template else step.parts) if step and last else 0,
-        price=step.costs(template=last.template) if step and last else None,
-    )
-    return replace(after, changes=(*before.changes, change), untold=change.sequence)
-
-
 def _forward(old: Status, new: Status) -> Status:
     return max(old, new, key=_ORDER.index)

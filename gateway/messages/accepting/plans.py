@@ -11,18 +11,18 @@ from msgspec.structs import replace
 
 from gateway.domain.api.links import Link, Shortening
 from gateway.domain.api.request import RESERVED, BulkRequest, Destination, MessageInput, RequestError, convert
+from gateway.domain.channel.contract import Channel
 from gateway.domain.model.attempt import Step
 from gateway.domain.model.change import Callback
 from gateway.domain.model.notification import Notification
 from gateway.domain.model.nouns import Content
 from gateway.messages.composing.lint import flattening
-from gateway.messages.composing.steps import outline
+from gateway.messages.composing.steps import Outline, outline
 from gateway.messages.composing.terms import Terms, read_callback, read_terms
 from gateway.messages.composing.texts import fill
-from gateway.messages.delivery.reachability import channel_of
 from gateway.messages.templates.expansion import expand
 from gateway.people.recipients import read_recipient
-from gateway.runtime.runtime import Runtime, account_key
+from gateway.runtime.runtime import Runtime
 from storage.access import keys
 
 MOST, MOST_OF_ONE = 10_000, 1000
@@ -58,100 +58,100 @@ class Request:
     before: int
     trial: bool
 
-    def key(self, wanted: "Wanted", index: int) -> str:
-        """The id of a message's destination: the caller's own, with a number where it goes to several."""
-        if own := wanted.message.id:
-            return own if len(wanted.message.destinations) == 1 else f"{own}:{index}"
-        return key_of(self.scope, wanted.path, index) if self.scope else uuid4().hex
+    def key(self, draft: "Draft", index: int) -> str:
+        """Return the id of a message's destination: the caller's own, with a number where it goes to several."""
+        if own := draft.message.id:
+            return own if len(draft.message.destinations) == 1 else f"{own}:{index}"
+        return key_of(self.scope, draft.path, index) if self.scope else uuid4().hex
 
 
 def key_of(scope: str, path: str, index: int) -> str:
-    """The id of the message at `path` to its destination `index`, the same whenever the same is asked for."""
+    """Return the id of the message at `path` to its destination `index`: the same for the same request."""
     return uuid5(NAMESPACE_URL, f"{scope}:{path}:{index}").hex
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """One message of a request, as far as it is the same for all its destinations. asked: the digest of its JSON."""
+class Draft:
+    """One message of a request, as far as it is the same for all its destinations. digest: of its JSON."""
 
     message: MessageInput
-    steps: Sequence[tuple[Step, list[str]]]
+    outlines: Sequence[Outline]
     terms: Terms
     path: str
-    asked: str | None
+    digest: str | None
     callback: Callback | None
     warnings: Sequence[str]
 
 
-async def planned(
+async def plan_bulk(
     runtime: Runtime, bulk: BulkRequest, caller: str, *, scope: str | None = None, trial: bool = False
 ) -> list[Plan]:
-    """One plan for each message and destination, in order. Raises RequestError where there are too many."""
-    many = sum(map(_items, bulk.messages))
+    """Return one plan for each message and destination, in order. Raises RequestError where there are too many."""
+    many = sum(map(_count_items, bulk.messages))
     if many > MOST:
         raise RequestError("too_many", f"one request has at most {MOST} destinations in all its messages", "messages")
     plans: list[Plan] = []
-    for index, asked in enumerate(bulk.messages):
+    for index, message in enumerate(bulk.messages):
         request = Request(caller, bulk.bulk_id, scope, many, len(plans), trial)
-        plans += await _plans(runtime, asked, f"messages[{index}]", request)
+        plans += await _plan_message(runtime, message, f"messages[{index}]", request)
     return plans
 
 
-async def _plans(runtime: Runtime, asked: Any, path: str, request: Request) -> Sequence[Plan]:
-    """One plan for each destination; a mistake in the message itself is each one's."""
+async def _plan_message(runtime: Runtime, raw: Any, path: str, request: Request) -> Sequence[Plan]:
+    """Return one plan for each destination; a mistake in the message itself is each one's."""
     try:
-        meant = _read(asked)
-        message, ignored = await expand(runtime, meant)
-        steps = [outline(runtime, step, index) for index, step in enumerate(message.channels)]
-        terms = read_terms(message, request.many, runtime.settings.timezone, runtime.clock())
-        callback = read_callback(message, runtime.settings)
+        draft = await _draft(runtime, raw, path, request)
     except RequestError as error:
-        return [Plan(path, error=error.within(path))] * _items(asked)
-    wanted, places = (
-        Wanted(message, steps, terms, path, _digest(meant, request), callback, ignored),
-        range(len(message.destinations)),
-    )
-    return await asyncio.gather(*(_plan(runtime, request, wanted, at, runtime.clock.ordinal()) for at in places))
+        return [Plan(path, error=error.within(path))] * _count_items(raw)
+    places = range(len(draft.message.destinations))
+    return await asyncio.gather(*(_plan_one(runtime, request, draft, at, runtime.clock.ordinal()) for at in places))
 
 
-def _read(asked: Any) -> MessageInput:
-    message = convert(MessageInput, asked)
-    if message.id in RESERVED:
-        raise RequestError("invalid", f"no message can be called {message.id}", "id")
-    return message
+async def _draft(runtime: Runtime, raw: Any, path: str, request: Request) -> Draft:
+    """Read a message, put its own template in its place, and check its steps and terms. Raises RequestError."""
+    original = convert(MessageInput, raw)
+    if original.id in RESERVED:
+        raise RequestError("invalid", f"no message can be called {original.id}", "id")
+    message, warnings = await expand(runtime, original)
+    outlines = [outline(runtime, step, index) for index, step in enumerate(message.channels)]
+    terms = read_terms(message, request.many, runtime.settings.timezone, runtime.clock())
+    callback = read_callback(message, runtime.settings) if message.callback_url else None
+    return Draft(message, outlines, terms, path, _digest(original, request), callback, warnings)
 
 
 def _digest(message: MessageInput, request: Request) -> str | None:
-    """By which a message under a caller's own id is known again."""
+    """Return by what a message under a caller's own id is known again."""
     if message.id is None:
         return None
     return keys.digest(msgspec.json.encode((request.caller, request.bulk_id, message), order="sorted"))
 
 
-async def _plan(runtime: Runtime, request: Request, wanted: Wanted, index: int, accepted: int) -> Plan:
+async def _plan_one(runtime: Runtime, request: Request, draft: Draft, index: int, accepted: int) -> Plan:
     try:
-        return await _accepted(runtime, request, wanted, index, accepted)
+        return await _notification(runtime, request, draft, index, accepted)
     except RequestError as error:
-        return Plan(wanted.path, error=error.within(wanted.path))
+        return Plan(draft.path, error=error.within(draft.path))
 
 
-async def _accepted(runtime: Runtime, request: Request, wanted: Wanted, index: int, accepted: int) -> Plan:
-    message, terms, destination = wanted.message, wanted.terms, wanted.message.destinations[index]
+async def _notification(runtime: Runtime, request: Request, draft: Draft, index: int, accepted: int) -> Plan:
+    """Return the plan of one destination. Raises RequestError."""
+    message, terms, destination = draft.message, draft.terms, draft.message.destinations[index]
     try:
         _check_variables(destination)
         recipient, person = await read_recipient(runtime, destination, join=not request.trial)
         hours = terms.hours(destination)
     except RequestError as error:
         raise error.within(f"destinations[{index}]") from None
-    key, links = request.key(wanted, index), list[Link]()
+    key, links = request.key(draft, index), list[Link]()
     shortening = Shortening(runtime.settings.link_base, key, terms.accepted_at, runtime.settings.links_kept, links)
-    made = Notification(
+    steps = [
+        _finish(runtime, message, shortening, drawn.channel, fill(drawn.step, step, number, destination.variables))
+        for number, (drawn, step) in enumerate(zip(draft.outlines, message.channels, strict=True))
+    ]
+    notification = Notification(
         key,
         recipient,
-        tuple(
-            _finished(runtime, message, shortening, fill(step, asked, number, destination.variables))
-            for number, ((step, _), asked) in enumerate(zip(wanted.steps, message.channels, strict=True))
-        ),
+        tuple(steps),
         created_at=terms.accepted_at,
         expires_at=terms.expires_at,
         accepted=accepted,
@@ -161,16 +161,14 @@ async def _accepted(runtime: Runtime, request: Request, wanted: Wanted, index: i
         bulk_id=request.bulk_id,
         group_id=message.group_id,
         callback_data=message.callback_data,
-        callback=wanted.callback,
-        asked=wanted.asked,
+        callback=draft.callback,
+        asked=draft.digest,
     )
-    warnings = [
-        *wanted.warnings,
-        *(warning for _, told in wanted.steps for warning in told),
-        *terms.warnings_for(hours),
-    ]
-    warnings += [words for number, step in enumerate(made.steps) for words in flattening(runtime, step, number)]
-    return Plan(wanted.path, terms.apply(made, hours, request.before + index), warnings=warnings, links=links)
+    warnings = [*draft.warnings, *(warning for drawn in draft.outlines for warning in drawn.warnings)]
+    warnings += terms.warnings_for(hours)
+    for number, (drawn, step) in enumerate(zip(draft.outlines, steps, strict=True)):
+        warnings += flattening(drawn.channel, step, number)
+    return Plan(draft.path, terms.apply(notification, hours, request.before + index), warnings=warnings, links=links)
 
 
 def _check_variables(destination: Destination) -> None:
@@ -179,10 +177,9 @@ def _check_variables(destination: Destination) -> None:
             raise RequestError("invalid", "a variable is a text, a number, true or false", f"variables.{name}")
 
 
-def _finished(runtime: Runtime, message: MessageInput, shortening: Shortening, step: Step) -> Step:
-    """The step with what it costs: with short links where they are wanted, and then the parts that it is charged as."""
-    channel = channel_of(runtime, step)
-    step = replace(step, price=runtime.settings.prices.get(account_key(channel)))
+def _finish(runtime: Runtime, message: MessageInput, shortening: Shortening, channel: Channel, step: Step) -> Step:
+    """Return the step with what it costs: first short links, where they are wanted, then the parts that are charged."""
+    step = replace(step, price=runtime.settings.prices.get(f"{step.channel}:{step.account}"))
     if step.content is None:
         return step
     count, wanted = channel.facts.parts, message.use_short_links
@@ -192,7 +189,7 @@ def _finished(runtime: Runtime, message: MessageInput, shortening: Shortening, s
     return replace(step, parts=count(content) if count else len(channel.split(content)))
 
 
-def _items(asked: Any) -> int:
-    """How many items of the answer a message of this shape has, even if it cannot be read."""
-    named = asked.get("destinations") if isinstance(asked, dict) else None
-    return len(named) if isinstance(named, list) and 1 <= len(named) <= MOST_OF_ONE else 1
+def _count_items(raw: Any) -> int:
+    """Count the items of the answer that a message of this shape has, even if it cannot be read."""
+    destinations = raw.get("destinations") if isinstance(raw, dict) else None
+    return len(destinations) if isinstance(destinations, list) and 1 <= len(destinations) <= MOST_OF_ONE else 1

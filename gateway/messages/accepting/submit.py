@@ -15,7 +15,7 @@ from gateway.domain.cascade.moves import Send
 from gateway.domain.cascade.step import explained
 from gateway.domain.model.attempt import Step
 from gateway.domain.model.notification import Notification
-from gateway.messages.accepting.plans import Plan, key_of, planned
+from gateway.messages.accepting.plans import Plan, key_of, plan_bulk
 from gateway.messages.delivery import recording
 from gateway.messages.delivery.reachability import look
 from gateway.runtime.runtime import Runtime
@@ -40,7 +40,7 @@ async def submit(runtime: Runtime, body: bytes, caller: str, idempotency_key: st
     if before and before.answer:
         return msgspec.convert(before.answer, BulkResponse)
     scope = f"{request}:{keys.digest(body)}" if request else None
-    plans = await _known(runtime, await planned(runtime, bulk, caller, scope=scope))
+    plans = await _known(runtime, await plan_bulk(runtime, bulk, caller, scope=scope))
     if before and scope:
         plans = await _completed(runtime, plans, scope)
     await links.add(runtime.db, [link for plan in plans for link in plan.links])
@@ -80,7 +80,7 @@ async def validate(runtime: Runtime, body: bytes, caller: str) -> BulkResponse:
     A message for later is judged at its time, as far as that can be known now. Raises RequestError.
     """
     bulk = read(BulkRequest, body)
-    plans = await _known(runtime, await planned(runtime, bulk, caller, trial=True))
+    plans = await _known(runtime, await plan_bulk(runtime, bulk, caller, trial=True))
     explained = await asyncio.gather(*(_explained(runtime, plan) for plan in plans))  # their looks share trips
     return BulkResponse(bulk_id=bulk.bulk_id, messages=explained)
 

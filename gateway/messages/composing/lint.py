@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from gateway.domain.api.request import RequestError, StepInput, TemplateInput
+from gateway.domain.channel.contract import Channel
 from gateway.domain.model.attempt import Step
 from gateway.domain.model.message_template import MessageTemplate, places
 from gateway.domain.model.nouns import Content, Media, template_key
@@ -51,10 +52,10 @@ async def warnings(runtime: Runtime, steps: Sequence[StepInput]) -> list[str]:
     return result
 
 
-def flattening(runtime: Runtime, step: Step, index: int) -> list[str]:
+def flattening(channel: Channel, step: Step, index: int) -> list[str]:
     """Return warnings for values that change, since the provider accepts them on one line only."""
-    channel, template = runtime.channel(step.channel, step.account), step.template
-    if not (template and channel and channel.facts.flat_values):
+    template = step.template
+    if template is None or not channel.facts.flat_values:
         return []
     header = template.header.values if template.header else {}
     groups = {"variables": template.values, "header.variables": header}

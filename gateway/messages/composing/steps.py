@@ -1,5 +1,6 @@
 """Outlines of steps: what a step asks for is checked against its channel, before its texts are filled in."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from msgspec.structs import replace
@@ -15,8 +16,17 @@ SHORTEST, LONGEST = timedelta(seconds=10), timedelta(hours=48)
 """The bounds of fallbackAfter."""
 
 
-def outline(runtime: Runtime, request: StepInput, index: int) -> tuple[Step, list[str]]:
-    """Return a step without its texts, and warnings about what was changed in it. Raises RequestError."""
+@dataclass(frozen=True)
+class Outline:
+    """A step without its texts, the account that it goes by, and warnings about what was changed in it."""
+
+    step: Step
+    channel: Channel
+    warnings: list[str]
+
+
+def outline(runtime: Runtime, request: StepInput, index: int) -> Outline:
+    """Check a step against its channel and return its outline. Raises RequestError."""
     try:
         channel = runtime.channel(request.channel, request.account)
         if channel is None:
@@ -32,7 +42,7 @@ def outline(runtime: Runtime, request: StepInput, index: int) -> tuple[Step, lis
         warnings = [*warnings, f"people on {request.channel} see your account's own name, so `from` is not used"]
     unseen = [part for part in ("subject", "html") if getattr(request, part) and part not in channel.facts.shows]
     warnings = [*warnings, *(f"people on {request.channel} do not see `{part}`, so it is not used" for part in unseen)]
-    return step, [f"channels[{index}]: {warning}" for warning in warnings]
+    return Outline(step, channel, [f"channels[{index}]: {warning}" for warning in warnings])
 
 
 def _unknown(runtime: Runtime, request: StepInput) -> RequestError:

@@ -90,7 +90,7 @@ def _filler(request: TemplateButtonInput, field: str, variables: Values) -> Temp
 def _text(template: str, field: str, variables: Values, *, needed: bool = True, markup: bool = False) -> str:
     """Return a text with this recipient's values. No provider accepts an empty one, except as the caption of a file."""
     try:
-        text = render(template, variables, markup=markup)
+        text = render(template, variables, markup=markup) if template else ""
     except TemplateError as error:
         raise RequestError("bad_text", error.reason, field) from None
     if needed and not text.strip():

@@ -68,14 +68,6 @@ def _gone(step: Step) -> str:
     return f"{step.channel}: the account {step.account or 'of this channel'} is not configured any more"
 
 
-def channel_of(runtime: Runtime, step: Step) -> Channel:
-    """Return the account of ours by which a step goes out. Raises LookupError."""
-    channel = runtime.channel(step.channel, step.account)
-    if channel is None:
-        raise LookupError(_gone(step))
-    return channel
-
-
 def _template(channel: Channel | None, step: Step) -> str:
     """Return the key of the step's template, or "" where it has none."""
     return template_key(step.channel, channel.account, step.template) if channel and step.template else ""

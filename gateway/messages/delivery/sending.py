@@ -73,20 +73,17 @@ async def send(
         put = put_off(runtime, notification, reach.account, moments)
         saved = await recording.save(runtime.db, stored, put)
         return None if saved else await notifications.get(runtime.db, put.id)
-    runtime.gate.enter(reach.account)
-    try:
+    with runtime.gate.entered(reach.account):
         now = await _sleep_until(runtime, moments[0])
         if runtime.gate.holds.begun_since(reach.account, context.now, now):
             return notification  # the rule has to look again
-        return await _attempt(runtime, delivery, notification, list(zip(pieces, moments, strict=True)))
-    finally:
-        runtime.gate.leave(reach.account)
+        return await _attempt(runtime, delivery, notification, list(zip(pieces, moments, strict=True)), now)
 
 
 async def _attempt(
-    runtime: Runtime, delivery: Delivery, notification: Notification, pieces: Pieces
+    runtime: Runtime, delivery: Delivery, notification: Notification, pieces: Pieces, began: datetime
 ) -> Notification | None:
-    began, lease = runtime.clock(), runtime.settings.lease * len(pieces)
+    lease = runtime.settings.lease * len(pieces)
     notification = notification.saying(began, delivery.send.why)
     index, begun = begin(notification, delivery.send, delivery.address, len(pieces), began)
     begun = structs.replace(begun, due_at=began + lease, lane=lane_of(begun.priority), fifo=delivery.account)
@@ -146,7 +143,8 @@ async def _send_pieces(
         if part > first and (reason := await _reason_to_stop(runtime, notification, moment)):
             outcome.error = Refused(f"{reason}; the rest was not sent")
             break
-        await _sleep_until(runtime, moment)
+        if part:  # the first one's moment has come
+            await _sleep_until(runtime, moment)
         trace: Trace = []
         try:
             with (

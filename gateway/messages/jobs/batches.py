@@ -17,7 +17,7 @@ from gateway.domain.api.request import BulkRequest
 from gateway.domain.model.job import LATE, Batch, Job, Row, waiting_lane, watched_lane
 from gateway.domain.model.notification import Notification, Status
 from gateway.messages.accepting.cancel import cancelled
-from gateway.messages.accepting.plans import Plan, key_of, planned
+from gateway.messages.accepting.plans import Plan, key_of, plan_bulk
 from gateway.messages.delivery import recording
 from gateway.messages.delivery.reachability import conversations
 from gateway.runtime.loop import Item
@@ -118,7 +118,7 @@ async def _submit(runtime: Runtime, job: Job, batch: Batch) -> Batch:
     places = await _failed(runtime, batch) if batch.ids else set(range(batch.size))
     if not places:
         return replace(batch, round=job.round)
-    plans = await planned(runtime, _request(job, batch), f"job:{job.id}", scope=_scope(job, batch))
+    plans = await plan_bulk(runtime, _request(job, batch), f"job:{job.id}", scope=_scope(job, batch))
     chosen = {place: plan for place, plan in enumerate(plans) if place in places}
     faults = await _faults(runtime, job, batch, chosen)
     good = {place: plan for place, plan in chosen.items() if str(place) not in faults}

@@ -6,6 +6,7 @@ this process's own affair.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -110,13 +111,14 @@ class Gate:
             return NotYet(now, f"held, {hold.why}")
         return NotYet(now + LOOK_AROUND, f"held, {hold.why}; one message tries whether it still is")
 
-    def enter(self, account: str) -> None:
-        """Count a send of this account that begins."""
+    @contextmanager
+    def entered(self, account: str) -> Iterator[None]:
+        """Count a send of this account as under way while it lasts."""
         self._under_way[account] += 1
-
-    def leave(self, account: str) -> None:
-        """Count a send of this account that has ended."""
-        self._under_way[account] -= 1
+        try:
+            yield
+        finally:
+            self._under_way[account] -= 1
 
     def park(self, lane: str) -> None:
         """Remember that something waits in this lane."""

@@ -76,8 +76,13 @@ def _lines(rows: Iterable[Iterable[object]]) -> bytes:
 
 def _cells(row: MessageView) -> list[object]:
     """Return a row's values, with text that a spreadsheet would take for a formula made harmless."""
+    return [_plain(value) if isinstance(value, str) else value for value in _values(row)]
+
+
+def _values(row: MessageView) -> Iterable[object]:
+    """Return a row's values, each for one cell: several identifiers are separated by spaces."""
     values: Iterable[object] = msgspec.structs.astuple(row)
-    return [_plain(value) if isinstance(value, str) else value for value in values]
+    return (" ".join(value) if isinstance(value, list) else value for value in values)
 
 
 def _plain(text: str) -> str:
@@ -108,7 +113,7 @@ async def _workbook(first: list[MessageView], pages: AsyncIterator[list[MessageV
 
 def _write(sheet: Worksheet, rows: list[MessageView], start: int) -> None:
     for number, row in enumerate(rows, start):
-        sheet.write_row(number, 0, msgspec.structs.astuple(row))
+        sheet.write_row(number, 0, _values(row))
 
 
 async def _chunks(file: IO[bytes]) -> AsyncIterator[bytes]:
