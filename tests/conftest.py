@@ -67,7 +67,7 @@ async def demo(settings: Settings) -> AsyncIterator[ApiClient]:
 
 
 @pytest.fixture
-def unheard() -> Iterator[None]:
+def restored_logging() -> Iterator[None]:
     """Puts back how the tests themselves log."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level

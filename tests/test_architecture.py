@@ -21,7 +21,7 @@ from gateway.domain.channel.contract import Channel, ChannelPackage, Outside
 from gateway.domain.channel.facts import Facts
 from storage.engine.embedded import free_port
 from tests.support.client import ApiClient
-from tests.support.processes.commands import BIN, ROOT, answers, ended, run, started
+from tests.support.processes.commands import BIN, ROOT, run, started_process, wait_for_exit, wait_until_ready
 from webhooks.app import create_app
 from webhooks.http.guard import PUBLIC
 
@@ -63,11 +63,11 @@ def test_the_procfile_names_what_there_is() -> None:
 async def test_the_procfiles_web_line(tmp_path: Path, mongodb_uri: str) -> None:
     port = str(free_port())
     settings = {"MONGODB_URI": mongodb_uri, "GATEWAY_DATABASE": f"test-{uuid4().hex[:12]}", "PORT": port}
-    async with started(tmp_path, "bash", "-c", f"exec {PROCFILE['web']}", **settings) as process:
-        await answers(f"http://127.0.0.1:{port}/healthz", process)
-        await answers(f"http://127.0.0.1:{port}/readyz", process)
+    async with started_process(tmp_path, "bash", "-c", f"exec {PROCFILE['web']}", **settings) as process:
+        await wait_until_ready(f"http://127.0.0.1:{port}/healthz", process)
+        await wait_until_ready(f"http://127.0.0.1:{port}/readyz", process)
         process.send_signal(signal.SIGTERM)
-        assert (await ended(process)).code == 0
+        assert (await wait_for_exit(process)).code == 0
 
 
 @pytest.mark.parametrize("line", PROCFILE)

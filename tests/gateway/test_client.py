@@ -13,7 +13,7 @@ from quart import Quart, Response, request
 
 from gateway.client import Destination, Gateway, GatewayError, Message, Step, problem
 from tests.support.client import PHONE, ApiClient, until
-from tests.support.processes.commands import ROOT, Finished, run
+from tests.support.processes.commands import ROOT, CommandResult, run
 from tests.support.workload import texts
 from webhooks.http.server import served
 
@@ -76,7 +76,7 @@ async def test_what_was_not_answered_is_repeated_and_sent_once(
 
     async with served(proxy) as url, Gateway(url, demo.environment.key) as gateway:
         (item,) = await gateway.send(HI)
-    await demo.ended(str(item.id), "DELIVERED")
+    await demo.wait_for(str(item.id), "DELIVERED")
     assert texts(demo, "sms") == ["Hi"]
 
 
@@ -113,7 +113,7 @@ async def test_nobody_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     assert no.value.status == 0
 
 
-async def example(demo: ApiClient, folder: Path, number: int, **environ: str) -> Finished:
+async def example(demo: ApiClient, folder: Path, number: int, **environ: str) -> CommandResult:
     """The README's example, word for word, as a program of its own."""
     (folder / "example.py").write_text(EXAMPLES[number])
     ours = {"GATEWAY_URL": demo.environment.url, "GATEWAY_KEY": demo.environment.key}

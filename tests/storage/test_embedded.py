@@ -15,7 +15,7 @@ from pymongo.errors import PyMongoError
 from storage.engine import embedded
 from storage.engine.database import Db, connect, insist, ping
 from tests.support.client import until
-from tests.support.processes.commands import started
+from tests.support.processes.commands import started_process
 
 SERVERS = [name for name in ("secantusd-rs", "secantusd-py") if embedded._program(name)]
 
@@ -39,7 +39,7 @@ async def owner(folder: Path, server: str) -> AsyncIterator[tuple[Process, str]]
     # It is the leader of a group of its own, as a command in a terminal is.
     leader = "import os, sys; os.setsid(); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
     command = [sys.executable, "-c", leader, "-m", "tests.storage.owner", str(folder), server]
-    async with started(folder, *command) as process:
+    async with started_process(folder, *command) as process:
         assert process.stdout
         yield process, (await process.stdout.readline()).decode().strip()
 

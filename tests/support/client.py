@@ -29,7 +29,7 @@ class Caller:
 
 
 @asynccontextmanager
-async def calling(url: str, key: str) -> AsyncIterator[Caller]:
+async def opened_caller(url: str, key: str) -> AsyncIterator[Caller]:
     """A caller of the gateway at this address."""
     async with aiohttp.ClientSession(url, headers={"Authorization": f"Bearer {key}"}) as http:
         yield Caller(http)
@@ -44,7 +44,7 @@ class ApiClient(Caller):
     @classmethod
     @asynccontextmanager
     async def of(cls, environment: Environment) -> AsyncIterator["ApiClient"]:
-        async with calling(environment.url, environment.key) as caller:
+        async with opened_caller(environment.url, environment.key) as caller:
             yield cls(caller.http, environment)
 
     async def send(self, *channels: dict[str, Any], **destination: Any) -> str:
@@ -59,15 +59,15 @@ class ApiClient(Caller):
         async with self.http.get(f"/api/v1/messages/{key}") as response:
             return await response.json()
 
-    async def ended(self, key: str, *statuses: str) -> Any:
+    async def wait_for(self, key: str, *statuses: str) -> Any:
         """The story, once it has one of these statuses."""
         return await self._told(key, lambda story: story["status"] in statuses)
 
-    async def attempted(self, key: str, channel: str, status: str, cause: str | None = None) -> Any:
+    async def wait_for_attempt(self, key: str, channel: str, status: str, cause: str | None = None) -> Any:
         """The story, once its last attempt is on this channel, in this state, for this cause."""
         return await self._told(key, lambda story: _last(story, cause) == (channel, status, cause))
 
-    async def decided(self, key: str, words: str) -> Any:
+    async def wait_for_decision(self, key: str, words: str) -> Any:
         """The story, once a decision in it has these words."""
         return await self._told(key, lambda story: any(words in line["text"] for line in story["decisions"]))
 

@@ -17,7 +17,7 @@ def table(*rows: Sequence[object], separator: str = ",") -> bytes:
     return text.getvalue().encode()
 
 
-async def draft(demo: Caller, **fields: Any) -> Any:
+async def create_draft(demo: Caller, **fields: Any) -> Any:
     """A job without rows."""
     asked = {"name": "November", "channels": [SMS], **fields}
     status, told = await demo.post("/api/v1/jobs", asked)
@@ -30,9 +30,9 @@ async def upload(demo: Caller, key: str, raw: bytes) -> tuple[int, Any]:
         return response.status, await response.json()
 
 
-async def job(demo: Caller, phones: Iterable[str], **fields: Any) -> str:
+async def create_job(demo: Caller, phones: Iterable[str], **fields: Any) -> str:
     """The id of a job with these people, that is not started yet."""
-    key = str((await draft(demo, **fields))["id"])
+    key = str((await create_draft(demo, **fields))["id"])
     status, told = await upload(demo, key, table(["phone"], *([one] for one in phones)))
     assert (status, told["faults"]) == (200, []), told
     return key
@@ -50,7 +50,7 @@ async def progress(demo: Caller, key: str) -> Any:
         return await response.json()
 
 
-async def in_job_state(demo: Caller, key: str, state: str) -> Any:
+async def wait_for_job_state(demo: Caller, key: str, state: str) -> Any:
     """The job, as soon as it is in this state."""
 
     async def there() -> Any:
@@ -60,7 +60,7 @@ async def in_job_state(demo: Caller, key: str, state: str) -> Any:
     return await until(there)
 
 
-async def counted(demo: Caller, key: str, **by_status: int) -> Any:
+async def wait_for_counts(demo: Caller, key: str, **by_status: int) -> Any:
     """The job, once it is done and has these messages by status: also those whose receipts wait for a late look."""
 
     async def there() -> Any:
@@ -73,7 +73,7 @@ async def counted(demo: Caller, key: str, **by_status: int) -> Any:
         raise AssertionError(f"not as expected: {await progress(demo, key)}") from None
 
 
-async def fates(demo: Caller, key: str) -> list[Any]:
+async def row_results(demo: Caller, key: str) -> list[Any]:
     """What became of every row."""
     rows, cursor = list[Any](), "0"
     while cursor:

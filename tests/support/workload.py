@@ -30,7 +30,7 @@ def phones(count: int, first: int = 100) -> list[dict[str, Any]]:
     return [{"phone": phone(first + number)} for number in range(count)]
 
 
-async def seated(client: ApiClient, channel: str, people: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+async def open_conversations(client: ApiClient, channel: str, people: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """These people in conversations that are open: as destinations that name the chat and the number."""
     return list(await asyncio.gather(*(_seated(client, channel, person["phone"]) for person in people)))
 
@@ -46,7 +46,7 @@ async def _seated(client: ApiClient, channel: str, number: str) -> dict[str, Any
     return {"phone": number, "chatSessionId": address.key}
 
 
-async def ask(
+async def post_message(
     client: ApiClient, to: Sequence[dict[str, Any]], *channels: dict[str, Any], bulk: str | None = None, **fields: Any
 ) -> list[Any]:
     """The answer's items for one message to all of these, whatever they are."""
@@ -56,16 +56,16 @@ async def ask(
     return list(answer["messages"])
 
 
-async def accepted(
+async def send_all(
     client: ApiClient, to: Sequence[dict[str, Any]], *channels: dict[str, Any], **fields: Any
 ) -> list[str]:
     """The ids of what was accepted, which has to be all."""
-    return [item["id"] for item in await ask(client, to, *channels, **fields)]
+    return [item["id"] for item in await post_message(client, to, *channels, **fields)]
 
 
-async def one(client: ApiClient, *channels: dict[str, Any], **fields: Any) -> str:
+async def send_one(client: ApiClient, *channels: dict[str, Any], **fields: Any) -> str:
     """The id of a message to the one person."""
-    return (await accepted(client, [{"phone": PHONE}], *channels, **fields))[0]
+    return (await send_all(client, [{"phone": PHONE}], *channels, **fields))[0]
 
 
 async def cancel(client: ApiClient, **named: Any) -> tuple[int, Any]:
@@ -81,7 +81,7 @@ async def account(client: ApiClient, name: str) -> Any:
     return next(account for account in told if account["account"] == name)
 
 
-async def in_state(client: ApiClient, name: str, state: str) -> Any:
+async def wait_for_state(client: ApiClient, name: str, state: str) -> Any:
     """The account, as soon as it is held, trying or open."""
 
     async def there() -> Any:
@@ -91,21 +91,21 @@ async def in_state(client: ApiClient, name: str, state: str) -> Any:
     return await until(there)
 
 
-def later(client: ApiClient, **length: float) -> None:
+def advance_clock(client: ApiClient, **length: float) -> None:
     """Let time pass, and the worker know at once."""
     client.pass_time(timedelta(**length) / timedelta(hours=1))
     client.environment.runtime.outbox_bell.set()
 
 
-async def looked_around(client: ApiClient) -> None:
+async def wait_for_worker(client: ApiClient) -> None:
     """Return when the worker has had its look at all that is due by now: what came last has left."""
-    await client.ended(await one(client, {"channel": "sms", "text": "Look!"}), "DELIVERED")
+    await client.wait_for(await send_one(client, {"channel": "sms", "text": "Look!"}), "DELIVERED")
 
 
-async def all_ended(client: ApiClient, ids: Iterable[str], *statuses: str) -> list[Any]:
+async def wait_for_all(client: ApiClient, ids: Iterable[str], *statuses: str) -> list[Any]:
     """The stories of all of these, once each has ended, in one of these ways if any is named."""
     async with asyncio.timeout(40):
-        return [await client.ended(key, *(statuses or ENDS)) for key in ids]
+        return [await client.wait_for(key, *(statuses or ENDS)) for key in ids]
 
 
 def whatsapp(client: ApiClient) -> WhatsApp:
@@ -115,20 +115,22 @@ def whatsapp(client: ApiClient) -> WhatsApp:
     return simulator
 
 
-def book(client: ApiClient, channel: str, wanted: Callable[[Accepted], bool] = lambda _: True) -> list[Accepted]:
+def accepted_messages(
+    client: ApiClient, channel: str, wanted: Callable[[Accepted], bool] = lambda _: True
+) -> list[Accepted]:
     """What the provider took of us, in its order."""
     return [line for line in client.environment.simulators[channel].accepted if wanted(line)]
 
 
 def texts(client: ApiClient, channel: str) -> list[str]:
-    return [line.text for line in book(client, channel)]
+    return [line.text for line in accepted_messages(client, channel)]
 
 
-def tried(story: Any) -> list[tuple[str, str]]:
+def attempt_statuses(story: Any) -> list[tuple[str, str]]:
     return [(attempt["channel"], attempt["status"]) for attempt in story["attempts"]]
 
 
-def words(story: Any) -> str:
+def decisions_text(story: Any) -> str:
     """All that was decided, a line each."""
     return "\n".join(line["text"] for line in story["decisions"])
 

@@ -58,7 +58,7 @@ def aloud(text: str, forms: Iterable[str]) -> list[str]:
     return [form for form in forms if form in text]
 
 
-@pytest.mark.usefixtures("unheard")
+@pytest.mark.usefixtures("restored_logging")
 @pytest.mark.parametrize("channel", bots.CHANNELS)
 @pytest.mark.parametrize("answer", TROUBLES, ids=lambda answer: answer.__name__)
 async def test_a_failed_call(

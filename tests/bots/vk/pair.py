@@ -52,7 +52,7 @@ class Pair(WebhookReceiver):
 
     async def of(self, kind: type[T]) -> list[T]:
         await self.vk.quiet()
-        return self.told(kind)
+        return self.events_of(kind)
 
     def other(self, **fields: Any) -> Vk:
         """The channel under other settings."""

@@ -31,11 +31,11 @@ class Pair(WebhookReceiver):
         """A person writes, which opens the window; the event that it makes."""
         await self.meta.say(user, text)
         await self.meta.quiet()
-        return self.told(Inbound)[-1]
+        return self.events_of(Inbound)[-1]
 
     async def receipts(self) -> list[Receipt]:
         await self.meta.quiet()
-        return self.told(Receipt)
+        return self.events_of(Receipt)
 
 
 @asynccontextmanager

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.client import PHONE, ApiClient
-from tests.support.processes.commands import Finished, run
+from tests.support.processes.commands import CommandResult, run
 from tests.support.workload import texts
 
 
-async def gateway(demo: ApiClient, folder: Path, *arguments: str, **environ: str) -> Finished:
+async def gateway(demo: ApiClient, folder: Path, *arguments: str, **environ: str) -> CommandResult:
     ours = {"GATEWAY_URL": demo.environment.url, "GATEWAY_KEY": demo.environment.key, **environ}
     return await run(folder, "gateway", *arguments, **ours)
 

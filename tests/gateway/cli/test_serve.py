@@ -12,7 +12,7 @@ from gateway.runtime.settings.settings import Settings
 from storage.engine.embedded import free_port
 from tests.support.client import PHONE, until
 from tests.support.processes.cli import CliFixture, opened_cli
-from tests.support.processes.commands import ROOT, Finished, answers, ended, started
+from tests.support.processes.commands import ROOT, CommandResult, started_process, wait_for_exit, wait_until_ready
 
 NUMBER = 5
 
@@ -50,12 +50,12 @@ async def test_it_serves_with_the_readmes_bot_and_ends_in_peace(tmp_path: Path, 
     bot, url = readme_bot(tmp_path), f"http://127.0.0.1:{port}"
     async with opened_cli(tmp_path, settings, url) as cli:
         environ = {**cli.environment, "GATEWAY_CONVERSATION": bot, "PORT": str(port)}
-        async with started(tmp_path, "gateway", "serve", **environ) as process:
-            await answers(f"{url}/readyz", process)
+        async with started_process(tmp_path, "gateway", "serve", **environ) as process:
+            await wait_until_ready(f"{url}/readyz", process)
             assert await said(cli, "/start") == "Welcome, friend!"
             assert await said(cli, "Is it raining?") == "You said: Is it raining?"
             process.send_signal(signal.SIGTERM)
-            finished = await ended(process)
+            finished = await wait_for_exit(process)
     assert finished.code == 0
     assert finished.out == f"gateway on {url}, public at {url}; Ctrl-C stops it\n"
     assert "Traceback" not in finished.err
@@ -63,10 +63,10 @@ async def test_it_serves_with_the_readmes_bot_and_ends_in_peace(tmp_path: Path, 
 
 async def test_the_embedded_database_ends_with_it(tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{free_port()}"
-    async with started(tmp_path, "gateway", "serve", "--port", url.rpartition(":")[2]) as process:
-        await answers(f"{url}/readyz", process)
+    async with started_process(tmp_path, "gateway", "serve", "--port", url.rpartition(":")[2]) as process:
+        await wait_until_ready(f"{url}/readyz", process)
         process.send_signal(signal.SIGINT)
-        assert (await ended(process)).code == 0
+        assert (await wait_for_exit(process)).code == 0
     assert (tmp_path / ".gateway" / "database").is_dir()
 
 
@@ -81,7 +81,7 @@ async def test_a_port_that_is_taken(tmp_path: Path, settings: Settings) -> None:
 
 async def test_a_bot_that_cannot_be_loaded_is_refused_in_words(tmp_path: Path, settings: Settings) -> None:
     async with opened_cli(tmp_path, settings) as cli:
-        refused: Finished = await cli.gateway("serve", GATEWAY_CONVERSATION="mybot:reply")
+        refused: CommandResult = await cli.gateway("serve", GATEWAY_CONVERSATION="mybot:reply")
     assert refused.code == 2
     assert refused.err == "GATEWAY_CONVERSATION: mybot:reply cannot be loaded: No module named 'mybot'\n"
 

@@ -14,7 +14,7 @@ from storage.engine.database import Db
 from storage.templates import approved
 from tests.support.http.serving import app_of, listener, served, url_of
 from tests.support.processes.cli import PUBLIC
-from tests.support.processes.commands import Finished, run
+from tests.support.processes.commands import CommandResult, run
 from tests.support.processes.processes import accounts_file
 
 KEY = "whatsapp:shop:hello:en"
@@ -31,7 +31,7 @@ class Desk:
             "GATEWAY_PUBLIC_URL": PUBLIC,
         }
 
-    async def templates(self, *arguments: str) -> Finished:
+    async def templates(self, *arguments: str) -> CommandResult:
         return await run(self.folder, "gateway", "templates", *arguments, **self.environment)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.support.client import PHONE, ApiClient
-from tests.support.workload import later, phone, texts
+from tests.support.workload import advance_clock, phone, texts
 
 TEMPLATE = {"name": "order_update", "language": "en", "variables": {"name": "Anna", "order": "A-17"}}
 
@@ -37,7 +37,7 @@ async def session(demo: ApiClient, channel: str, number: str = PHONE) -> Any:
 async def test_the_latest_first_in_pages_and_by_filters(demo: ApiClient) -> None:
     for number in (100, 101, 102):
         await demo.say("telegram", "/start", phone(number))
-        later(demo, minutes=1)
+        advance_clock(demo, minutes=1)
     await demo.say("vk", "/start", phone(100))
     everyone = await listed(demo, limit="2")
     assert [(one["channel"], one["state"]) for one in everyone] == [("vk", "open"), *[("telegram", "open")] * 3]
@@ -53,7 +53,7 @@ async def test_how_it_stands(demo: ApiClient) -> None:
     status, one = await get(demo, f"/{mine['id']}")
     assert (status, one["window"]["open"], one["state"]) == (200, True, "open")
     assert "window open for 23 h" in one["window"]["words"]
-    later(demo, hours=25)
+    advance_clock(demo, hours=25)
     window = (await get(demo, f"/{mine['id']}"))[1]["window"]
     assert (window["open"], window["words"]) == (False, "window closed 1 h ago")
     assert (await get(demo, "/whatsapp:demo:nobody"))[0] == 404
@@ -61,10 +61,10 @@ async def test_how_it_stands(demo: ApiClient) -> None:
 
 async def test_what_was_said(demo: ApiClient) -> None:
     mine = await session(demo, "whatsapp")
-    later(demo, minutes=1)
+    advance_clock(demo, minutes=1)
     await demo.say("whatsapp", "Where is my order?")
     sent = await demo.send({"channel": "whatsapp", "text": "Here!"})
-    await demo.ended(sent, "READ")
+    await demo.wait_for(sent, "READ")
     _, first = await get(demo, f"/{mine['id']}/messages", limit="2")
     _, rest = await get(demo, f"/{mine['id']}/messages", cursor=first["cursor"])
     lines = first["messages"] + rest["messages"]
@@ -82,19 +82,19 @@ async def test_an_operator_replies_to_this_conversation(demo: ApiClient) -> None
     ]
     assert answers[0] == answers[1]
     assert answers[0][0] == 202
-    await demo.ended(answers[0][1]["id"], "SENT")
+    await demo.wait_for(answers[0][1]["id"], "SENT")
     assert texts(demo, "telegram").count("How can I help?") == 1
 
 
 async def test_refused_with_the_reason(demo: ApiClient) -> None:
     mine = await session(demo, "whatsapp")
-    later(demo, hours=25)
+    advance_clock(demo, hours=25)
     path = f"/api/v1/sessions/{mine['id']}/messages"
     status, answer = await demo.post(path, {"text": "Hello?"})
     assert (status, "window closed 1 h ago" in answer["error"]) == (409, True)
     status, answer = await demo.post(path, {"template": TEMPLATE})
     assert status == 202
-    await demo.ended(answer["id"], "READ")
+    await demo.wait_for(answer["id"], "READ")
     status, answer = await demo.post(path, {})
     assert (status, answer["details"]["field"]) == (400, "text")
     theirs = await session(demo, "telegram")
@@ -111,7 +111,7 @@ async def start(demo: ApiClient, **asked: Any) -> tuple[int, Any]:
 async def test_a_conversation_is_begun_continued_and_begun_anew(demo: ApiClient) -> None:
     status, begun = await start(demo, channel="whatsapp", phone="8 900 000-00-01", template=TEMPLATE, name="Anna")
     assert (status, begun["continued"], begun["session"]["name"]) == (201, False, "Anna")
-    await demo.ended(begun["message"]["id"], "READ")
+    await demo.wait_for(begun["message"]["id"], "READ")
     status, answer = await start(demo, channel="whatsapp", phone=PHONE)
     assert (status, begun["session"]["id"] in answer["error"]) == (409, True)
     status, again = await start(demo, channel="whatsapp", phone=PHONE, continueLastOrStartNewSession=True)
@@ -161,7 +161,7 @@ async def test_closed_until_the_person_writes_again(demo: ApiClient) -> None:
         status, closed = await demo.post(f"/api/v1/sessions/{mine['id']}/close", {})
         assert (status, closed["state"]) == (200, "closed")
     assert [one["id"] for one in await listed(demo, state="closed")] == [mine["id"]]
-    later(demo, minutes=1)
+    advance_clock(demo, minutes=1)
     await demo.say("telegram", "One more thing")
     assert (await get(demo, f"/{mine['id']}"))[1]["state"] == "open"
     assert (await demo.post("/api/v1/sessions/nothing/close", {}))[0] == 404

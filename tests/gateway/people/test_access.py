@@ -14,8 +14,8 @@ from gateway.people import access
 from storage.access import users
 from tests.support.client import ApiClient
 from tests.support.processes.cli import opened_cli
-from tests.support.processes.commands import Finished, environment
-from tests.support.workload import later
+from tests.support.processes.commands import CommandResult, environment
+from tests.support.workload import advance_clock
 
 EMAIL, PASSWORD = "Anna@shop.ru", "correct horse battery"
 
@@ -59,9 +59,9 @@ async def test_a_password_for_tokens_that_end(demo: ApiClient) -> None:
     assert (code, headers["Cache-Control"]) == (200, "no-store")
     assert (await status(demo, told["token"]))[0] == 200
     assert (await status(demo, told["refreshToken"]))[0] == 401
-    later(demo, seconds=3599)
+    advance_clock(demo, seconds=3599)
     assert (await status(demo, told["token"]))[0] == 200
-    later(demo, seconds=2)
+    advance_clock(demo, seconds=2)
     assert await status(demo, told["token"]) == (401, {"error": "Token is expired.", "details": guard_says()})
     assert (await status(demo, "gt_wrong"))[1]["error"] == "A valid API key is needed."
 
@@ -104,7 +104,7 @@ async def test_ten_who_refresh_at_once(demo: ApiClient) -> None:
 async def test_an_old_refresh_token(demo: ApiClient) -> None:
     await made(demo)
     first = (await login(demo))[1]
-    later(demo, days=30, seconds=1)
+    advance_clock(demo, days=30, seconds=1)
     code, told, _ = await post(demo, "refresh", refreshToken=first["refreshToken"])
     assert (code, told["error"]) == (401, "Token is expired.")
 
@@ -131,7 +131,7 @@ async def test_tries_are_counted_for_a_user_and_for_an_address(
         assert (await login(demo, password="wrong"))[0] == 401
     code, _, headers = await login(demo)
     assert (code, headers["Retry-After"]) == (429, "900")
-    later(demo, minutes=16)
+    advance_clock(demo, minutes=16)
     assert (await login(demo))[0] == 200
     monkeypatch.setattr(access, "OF_AN_ADDRESS", 5)
     codes = [(await login(demo, f"{number}@shop.ru"))[0] for number in range(6)]
@@ -170,7 +170,7 @@ async def test_nothing_of_a_password_or_token_is_stored(demo: ApiClient) -> None
 async def test_the_commands(tmp_path: Path, demo: ApiClient) -> None:
     async with opened_cli(tmp_path, demo.environment.runtime.settings) as cli:
 
-        async def command(*arguments: str, said: str = f"{PASSWORD}\n") -> Finished:
+        async def command(*arguments: str, said: str = f"{PASSWORD}\n") -> CommandResult:
             process = await asyncio.create_subprocess_exec(
                 "bash",
                 "-c",
@@ -183,7 +183,7 @@ async def test_the_commands(tmp_path: Path, demo: ApiClient) -> None:
                 stderr=asyncio.subprocess.PIPE,
             )
             out, err = await asyncio.wait_for(process.communicate(), timedelta(seconds=60).total_seconds())
-            return Finished(process.returncode, out.decode(), err.decode())
+            return CommandResult(process.returncode, out.decode(), err.decode())
 
         create = ("users", "create", EMAIL, "--role", "operator", "--password-stdin")
         assert (await command(*create)).code == 0

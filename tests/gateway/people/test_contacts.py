@@ -92,7 +92,7 @@ async def test_a_deep_link_joins_the_chat_to_the_person(demo: ApiClient) -> None
     await demo.say("telegram", f"/start {code_of(contact, 'telegram:demo')}")
     for destination in ({"phone": PHONE}, {"externalId": "crm-17"}, {"contactId": contact["id"]}):
         key = await demo.send(TELEGRAM, **destination)
-        story = await demo.ended(key, "SENT")
+        story = await demo.wait_for(key, "SENT")
         assert demo.answers("telegram")[-1].text == TELEGRAM["text"], destination
         assert story["attempts"][0]["channel"] == "telegram"
     assert len(demo.answers("telegram")) == 4
@@ -101,7 +101,7 @@ async def test_a_deep_link_joins_the_chat_to_the_person(demo: ApiClient) -> None
 async def test_a_wrong_code_joins_nobody(demo: ApiClient) -> None:
     await join(demo, phone=PHONE)
     await demo.say("telegram", "/start no-such-code")
-    story = await demo.ended(await demo.send(TELEGRAM), "UNDELIVERED")
+    story = await demo.wait_for(await demo.send(TELEGRAM), "UNDELIVERED")
     assert story["attempts"][0]["status"] == "SKIPPED"
     assert "has not started the bot" in story["attempts"][0]["reason"]
 

@@ -54,7 +54,7 @@ async def test_merged_with_all_names_and_conversations(demo: ApiClient) -> None:
     _, theirs = await get(demo, f"/{also['id']}/sessions")
     assert {session["channel"] for session in theirs["sessions"]} == {"telegram", "vk"}
     key = await demo.send({"channel": "vk", "text": "Hi"}, phone=PHONE)
-    await demo.ended(key, "SENT")
+    await demo.wait_for(key, "SENT")
     assert (await demo.post("/api/v1/contacts", {"phone": PHONE, "externalId": "crm-17"}))[1] == one
 
 

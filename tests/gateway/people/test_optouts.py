@@ -7,7 +7,7 @@ import pytest
 
 from bots.optout_keywords import GOODBYE
 from tests.support.client import PHONE, ApiClient
-from tests.support.workload import accepted, later, one, phones, words
+from tests.support.workload import advance_clock, decisions_text, phones, send_all, send_one
 
 SMS = {"channel": "sms", "text": "Sale!"}
 ADS = {"category": "marketing"}
@@ -26,8 +26,8 @@ async def opt_outs(demo: ApiClient, **asked: str) -> list[Any]:
 
 
 async def ended(demo: ApiClient, *channels: dict[str, Any], **fields: Any) -> Any:
-    key = await one(demo, *channels, **fields)
-    return await demo.ended(key, "DELIVERED", "UNDELIVERED")
+    key = await send_one(demo, *channels, **fields)
+    return await demo.wait_for(key, "DELIVERED", "UNDELIVERED")
 
 
 @pytest.mark.parametrize(("word", "answer"), [("/stop", "en"), ("Отписаться!", "ru"), ("abmelden", "de")])
@@ -37,7 +37,7 @@ async def test_a_word_ends_marketing_in_every_channel_and_is_answered(demo: ApiC
     story = await ended(demo, {"channel": "telegram", "text": "Sale!"}, SMS, **ADS)
     assert story["status"] == "UNDELIVERED"
     assert [attempt["status"] for attempt in story["attempts"]] == ["SKIPPED", "SKIPPED"]
-    assert words(story).count("the person has opted out of marketing on 20") == 2
+    assert decisions_text(story).count("the person has opted out of marketing on 20") == 2
     assert (await ended(demo, SMS))["status"] == "DELIVERED"
     assert (await ended(demo, SMS, **ADS, priority="urgent"))["status"] == "UNDELIVERED"
     (said,) = [one for one in await opt_outs(demo, phone=PHONE) if one["person"] == f"phone:{PHONE}"]
@@ -50,7 +50,7 @@ async def test_start_brings_it_back_but_not_what_the_business_was_told(demo: Api
     await demo.say("telegram", "подписаться")
     assert (await ended(demo, SMS, **ADS))["status"] == "DELIVERED"
     await demo.post("/api/v1/optOuts", {"phone": PHONE, "reason": "by telephone"})
-    later(demo, hours=1)
+    advance_clock(demo, hours=1)
     await demo.say("telegram", "/start")
     assert (await ended(demo, SMS, **ADS))["status"] == "UNDELIVERED"
     log = next(one["log"] for one in await opt_outs(demo, phone=PHONE) if one["person"] == f"phone:{PHONE}")
@@ -67,7 +67,7 @@ async def test_of_everything_but_an_answer_to_their_own_message(demo: ApiClient)
     assert status == 200
     assert all(one["holds"] for one in answer["optOuts"])
     story = await ended(demo, SMS)
-    assert "sms: the person has opted out on 20" in words(story)
+    assert "sms: the person has opted out on 20" in decisions_text(story)
     assert "I did not understand" in (await demo.say("telegram", "hello?")).text
     async with demo.http.delete("/api/v1/optOuts", json={"phone": PHONE}) as response:
         assert not any(one["holds"] for one in (await response.json())["optOuts"])
@@ -77,16 +77,16 @@ async def test_of_everything_but_an_answer_to_their_own_message(demo: ApiClient)
 async def test_it_is_checked_before_each_attempt(demo: ApiClient) -> None:
     """A message that waits for its hour finds the opt-out that was said meanwhile."""
     now = demo.environment.runtime.clock()
-    key = await one(demo, SMS, **ADS, sendAt=(now + timedelta(hours=1)).isoformat())
+    key = await send_one(demo, SMS, **ADS, sendAt=(now + timedelta(hours=1)).isoformat())
     await demo.post("/api/v1/optOuts", {"phone": PHONE})
-    later(demo, hours=2)
-    await demo.ended(key, "UNDELIVERED")
+    advance_clock(demo, hours=2)
+    await demo.wait_for(key, "UNDELIVERED")
 
 
 async def test_others_hear_from_us_all_the_same(demo: ApiClient) -> None:
     await demo.post("/api/v1/optOuts", {"phone": PHONE, "kind": "all"})
-    (key,) = await accepted(demo, phones(1), SMS, **ADS)
-    await demo.ended(key, "DELIVERED")
+    (key,) = await send_all(demo, phones(1), SMS, **ADS)
+    await demo.wait_for(key, "DELIVERED")
 
 
 async def test_it_holds_in_a_conversation_that_we_began(demo: ApiClient) -> None:
@@ -101,7 +101,7 @@ async def test_it_holds_in_a_conversation_that_we_began(demo: ApiClient) -> None
 async def test_the_list(demo: ApiClient) -> None:
     for person in phones(5):
         await demo.post("/api/v1/optOuts", person)
-        later(demo, minutes=1)
+        advance_clock(demo, minutes=1)
     first = await opt_outs(demo, limit="3")
     assert [one["person"] for one in first] == [f"phone:{phones(5)[number]['phone']}" for number in (4, 3, 2)]
 

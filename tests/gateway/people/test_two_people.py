@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.client import PHONE, ApiClient
-from tests.support.workload import accepted, ask, book, phone, words
+from tests.support.workload import accepted_messages, decisions_text, phone, post_message, send_all
 
 OTHER, NEW = phone(501), phone(502)
 SMS = {"channel": "sms", "text": "Hi"}
@@ -37,10 +37,10 @@ async def test_names_of_two_people_are_a_mistake(demo: ApiClient, first: str, se
     one, other = await contact(demo, PHONE, "crm-1"), await contact(demo, OTHER, "crm-2")
     mine = {"phone": PHONE, "contactId": one, "externalId": "crm-1"}
     theirs = {"phone": OTHER, "contactId": other, "externalId": "crm-2"}
-    (item,) = await ask(demo, [{first: mine[first], second: theirs[second]}], SMS)
+    (item,) = await post_message(demo, [{first: mine[first], second: theirs[second]}], SMS)
     assert (item["error"]["code"], item["error"]["field"]) == ("two_people", f"messages[0].destinations[0].{field}")
-    (key,) = await accepted(demo, [{first: mine[first], second: mine[second]}], SMS)
-    await demo.ended(key, "DELIVERED")
+    (key,) = await send_all(demo, [{first: mine[first], second: mine[second]}], SMS)
+    await demo.wait_for(key, "DELIVERED")
 
 
 async def test_after_a_change_of_number_nothing_goes_to_the_old_one(demo: ApiClient) -> None:
@@ -48,11 +48,11 @@ async def test_after_a_change_of_number_nothing_goes_to_the_old_one(demo: ApiCli
     key = await contact(demo, PHONE, "crm-1")
     await demo.say("whatsapp", "/start")
     await renumbered(demo, key, NEW)
-    before = len(book(demo, "whatsapp"))
+    before = len(accepted_messages(demo, "whatsapp"))
     for person in ({"phone": NEW}, {"externalId": "crm-1"}):
-        story = await demo.ended((await accepted(demo, [person], WHATSAPP, SMS))[0], "DELIVERED")
+        story = await demo.wait_for((await send_all(demo, [person], WHATSAPP, SMS))[0], "DELIVERED")
         assert story["attempts"][-1]["channel"] == "sms"
-    old = [line.user for line in book(demo, "whatsapp")[before:]]
+    old = [line.user for line in accepted_messages(demo, "whatsapp")[before:]]
     assert PHONE.removeprefix("+") not in old
 
 
@@ -60,8 +60,8 @@ async def test_an_opt_out_by_number_outlives_the_number(demo: ApiClient) -> None
     await demo.post("/api/v1/optOuts", {"phone": PHONE, "kind": "marketing"})
     key = await contact(demo, PHONE, "crm-1")
     await renumbered(demo, key, NEW)
-    (sent,) = await accepted(demo, [{"externalId": "crm-1"}], SMS, category="marketing")
-    assert "opted out of marketing" in words(await demo.ended(sent, "UNDELIVERED"))
+    (sent,) = await send_all(demo, [{"externalId": "crm-1"}], SMS, category="marketing")
+    assert "opted out of marketing" in decisions_text(await demo.wait_for(sent, "UNDELIVERED"))
 
 
 async def test_two_who_are_merged_in_both_directions_at_once_are_not_lost(demo: ApiClient) -> None:
@@ -85,7 +85,7 @@ async def test_a_reply_is_what_was_typed(demo: ApiClient) -> None:
     for text in ("100 {% off", "Your code is {#17#}, bye", "Use {{name}}"):
         status, told = await demo.post(f"/api/v1/sessions/{session}/messages", {"text": text})
         assert status == 202, told
-        await demo.ended(told["id"], "SENT", "DELIVERED", "READ")
+        await demo.wait_for(told["id"], "SENT", "DELIVERED", "READ")
         assert demo.answers("whatsapp")[-1].text == text
 
 

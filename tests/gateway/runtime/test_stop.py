@@ -81,7 +81,7 @@ async def test_a_database_that_hangs_keeps_nobody_alive(tmp_path: Path, settings
         os.kill(database, signal.SIGSTOP)
         try:
             assert await asyncio.wait_for(serve.stop(), PATIENCE) == 1
-            assert "did not end in time" in serve.words()
+            assert "did not end in time" in serve.log_text()
         finally:
             with suppress(ProcessLookupError):
                 os.kill(database, signal.SIGCONT)
@@ -102,7 +102,7 @@ async def test_told_twice_it_ends_at_once(tmp_path: Path, settings: Settings) ->
         assert await asyncio.wait_for(serve.stop(), PATIENCE / 3) == 1
         assert any(
             "a second time" in msgspec.json.decode(line)["event"]
-            for line in serve.words().splitlines()
+            for line in serve.log_text().splitlines()
             if line.startswith("{")
         )
 

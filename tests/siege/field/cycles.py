@@ -80,7 +80,7 @@ async def _come_or_go(camp: Camp) -> str:
         return f"{(await camp.join_worker()).name} joined"
     leaving = camp.workers.pop()
     code = await leaving.stop()
-    assert code == 0, leaving.words()[-2000:]
+    assert code == 0, leaving.log_text()[-2000:]
     return f"{leaving.name} left"
 
 

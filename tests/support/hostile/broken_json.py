@@ -17,7 +17,7 @@ def places(value: Any, *channel: Any) -> Iterator[Way]:
         yield from places(inner, *channel, key)
 
 
-def broken(value: Any, channel: Way, wrong: object) -> Any:
+def break_at(value: Any, channel: Way, wrong: object) -> Any:
     """A copy with this in that place."""
     copy = json.loads(json.dumps(value))
     place = copy

@@ -46,7 +46,7 @@ FILES = [
 
 
 @dataclass
-class Nasty:
+class HostileRequests:
     """Draws requests; the same `seed` draws the same ones."""
 
     description: Mapping[str, Any]

@@ -5,7 +5,7 @@ import asyncio
 from bots.simulation.simulation import Faults
 
 
-class Together(Faults):
+class AnswerBarrier(Faults):
     """In place of a stand-in's `faults`: `count` calls are answered together, `after` seconds after the last."""
 
     def __init__(self, count: int, after: float) -> None:

@@ -13,7 +13,7 @@ from webhooks.http.server import served
 
 
 @dataclass
-class Receiver:
+class CallbackReceiver:
     """`calls`: headers and body of all calls; `taken`: what was said 200 to. `answers`: what the next ones are told."""
 
     url: str = ""
@@ -33,14 +33,14 @@ class Receiver:
             self.taken.append(json.loads(raw))
         return Response("", status, {"Location": f"{self.url}/elsewhere"} if status == 302 else None)
 
-    def of(self, key: str) -> list[Any]:
+    def events_of(self, key: str) -> list[Any]:
         """What was taken of one message."""
         return [told for told in self.taken if told["id"] == key]
 
 
 @asynccontextmanager
-async def opened_receiver() -> AsyncIterator[Receiver]:
-    receiver, app = Receiver(), Quart("receiver")
+async def opened_callback_receiver() -> AsyncIterator[CallbackReceiver]:
+    receiver, app = CallbackReceiver(), Quart("receiver")
     app.add_url_rule("/told", view_func=receiver.take, methods=["POST"])
     app.add_url_rule("/elsewhere", view_func=receiver.take, methods=["GET", "POST"])
     async with served(app, grace=0.1) as url:

@@ -35,7 +35,7 @@ class WebhookReceiver:
         blueprint.add_url_rule("/<name>/<account>", view_func=self._take, methods=["GET", "POST"])
         return blueprint
 
-    def told(self, kind: type[T]) -> list[T]:
+    def events_of(self, kind: type[T]) -> list[T]:
         return [event for event in self.events if isinstance(event, kind)]
 
     def pass_time(self, **length: float) -> None:

@@ -9,7 +9,7 @@ from bots.sms import Account
 from bots.sms.simulator import Server, demo_account
 from gateway.runtime.settings.settings import Settings
 from tests.support.http.serving import app_of, listener, served, url_of
-from tests.support.processes.commands import Finished, run
+from tests.support.processes.commands import CommandResult, run
 from tests.support.processes.processes import accounts_file
 
 PUBLIC = "https://gateway.shop.ru"
@@ -24,7 +24,7 @@ class CliFixture:
     account: Account
     environment: dict[str, str]
 
-    async def gateway(self, *arguments: str, **environ: str) -> Finished:
+    async def gateway(self, *arguments: str, **environ: str) -> CommandResult:
         return await run(self.folder, "gateway", *arguments, **{**self.environment, **environ})
 
     def write(self, accounts: str) -> None:

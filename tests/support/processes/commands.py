@@ -19,7 +19,7 @@ PATIENCE = 60.0
 
 
 @dataclass(frozen=True)
-class Finished:
+class CommandResult:
     code: int | None
     out: str
     err: str
@@ -33,7 +33,7 @@ def environment(**more: str) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def started(folder: Path, *command: str, **environ: str) -> AsyncIterator[Process]:
+async def started_process(folder: Path, *command: str, **environ: str) -> AsyncIterator[Process]:
     """A command that stays; killed at the end if it is still there."""
     process = await asyncio.create_subprocess_exec(
         *command, cwd=folder, env=environment(**environ), stdin=asyncio.subprocess.DEVNULL, stdout=PIPE, stderr=PIPE
@@ -46,20 +46,20 @@ async def started(folder: Path, *command: str, **environ: str) -> AsyncIterator[
         await process.communicate()
 
 
-async def run(folder: Path, *command: str, **environ: str) -> Finished:
+async def run(folder: Path, *command: str, **environ: str) -> CommandResult:
     """A command that ends."""
-    async with started(folder, *command, **environ) as process:
-        return await ended(process)
+    async with started_process(folder, *command, **environ) as process:
+        return await wait_for_exit(process)
 
 
-async def ended(process: Process) -> Finished:
+async def wait_for_exit(process: Process) -> CommandResult:
     """What became of it. Raises TimeoutError."""
     async with asyncio.timeout(PATIENCE):
         out, err = await process.communicate()
-    return Finished(process.returncode, out.decode(), err.decode())
+    return CommandResult(process.returncode, out.decode(), err.decode())
 
 
-async def answers(url: str, process: Process) -> None:
+async def wait_until_ready(url: str, process: Process) -> None:
     """Wait until `url` answers 200. Raises AssertionError if its process ends before."""
 
     async def there() -> bool:

@@ -74,10 +74,10 @@ class Program(ABC):
         async with asyncio.timeout(START):
             while not await self.ready():
                 if not self.running:
-                    raise RuntimeError(f"{self.name} ended by itself: {self.words()[-2000:]}")
+                    raise RuntimeError(f"{self.name} ended by itself: {self.log_text()[-2000:]}")
                 await asyncio.sleep(0.1)
 
-    def words(self) -> str:
+    def log_text(self) -> str:
         """What it has told since it was started."""
         return self.log.read_bytes()[self._told_before :].decode()
 
@@ -136,4 +136,4 @@ class Worker(Program):
         super().__init__(name, folder, [GATEWAY, "worker"], environment)
 
     async def ready(self) -> bool:
-        return "worker started" in self.words()
+        return "worker started" in self.log_text()

@@ -172,7 +172,7 @@ async def test_what_was_accepted_hurts_no_worker(demo: ApiClient, caplog: pytest
         status, answer = await ask(demo, "POST", "/api/v1/messages", raw.encode(), {})
         for item in json.loads(answer).get("messages", []) if status == 202 else []:
             if "id" in item:
-                await demo.ended(item["id"], "SENT", "DELIVERED", "READ", "UNDELIVERED")
+                await demo.wait_for(item["id"], "SENT", "DELIVERED", "READ", "UNDELIVERED")
     blameless(caplog)
 
 

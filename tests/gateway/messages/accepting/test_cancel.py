@@ -9,16 +9,16 @@ from typing import Any
 from tests.support.client import PHONE, ApiClient, until
 from tests.support.workload import (
     SMS,
-    accepted,
-    all_ended,
-    ask,
+    advance_clock,
+    attempt_statuses,
     cancel,
-    later,
-    looked_around,
-    one,
     phones,
+    post_message,
+    send_all,
+    send_one,
     texts,
-    tried,
+    wait_for_all,
+    wait_for_worker,
     whatsapp,
 )
 
@@ -43,16 +43,16 @@ async def quiet_whatsapp(demo: ApiClient, **fields: Any) -> str:
     """A message that WhatsApp has taken and says nothing more of, with an SMS behind it."""
     await demo.say("whatsapp", "/start")
     whatsapp(demo).hold_receipts = True
-    key = await one(demo, WHATSAPP, SMS, **fields)
-    await demo.ended(key, "SENT")
+    key = await send_one(demo, WHATSAPP, SMS, **fields)
+    await demo.wait_for(key, "SENT")
     return key
 
 
 async def test_what_is_scheduled_never_leaves(demo: ApiClient) -> None:
-    key = await one(demo, NEWS, sendAt=soon(demo))
+    key = await send_one(demo, NEWS, sendAt=soon(demo))
     assert await cancelled(demo, id=key) == [("cancelled", None)]
-    later(demo, hours=2)
-    await looked_around(demo)
+    advance_clock(demo, hours=2)
+    await wait_for_worker(demo)
     story = await demo.story(key)
     assert (story["status"], story["reason"], story["nextAt"]) == ("CANCELLED", "cancelled by the caller", None)
     assert story["cancelledAt"]
@@ -62,45 +62,45 @@ async def test_what_is_scheduled_never_leaves(demo: ApiClient) -> None:
 async def test_what_waits_for_its_hours_never_leaves(demo: ApiClient) -> None:
     hour = demo.environment.runtime.clock() + timedelta(hours=2)
     opens = [[f"{hour:%H:%M}", f"{hour + timedelta(hours=1):%H:%M}"]]
-    key = await one(demo, NEWS, allowedTimeRanges=opens, timezone="UTC")
-    await demo.ended(key, "DELAYED")
+    key = await send_one(demo, NEWS, allowedTimeRanges=opens, timezone="UTC")
+    await demo.wait_for(key, "DELAYED")
     assert await cancelled(demo, id=key) == [("cancelled", None)]
-    later(demo, hours=2.5)
-    await looked_around(demo)
+    advance_clock(demo, hours=2.5)
+    await wait_for_worker(demo)
     assert "News" not in texts(demo, "sms")
 
 
 async def test_what_is_to_be_tried_again_never_leaves(demo: ApiClient) -> None:
     demo.environment.simulators["sms"].faults.fail(20429)
-    key = await one(demo, NEWS)
-    await demo.attempted(key, "sms", "PENDING", cause="unavailable")
+    key = await send_one(demo, NEWS)
+    await demo.wait_for_attempt(key, "sms", "PENDING", cause="unavailable")
     assert await cancelled(demo, id=key) == [("cancelled", None)]
-    later(demo, minutes=10)
-    await looked_around(demo)
+    advance_clock(demo, minutes=10)
+    await wait_for_worker(demo)
     assert "News" not in texts(demo, "sms")
 
 
 async def test_a_group_and_a_thousand_of_one_bulk(demo: ApiClient) -> None:
-    group = await accepted(demo, phones(3), NEWS, groupId="g", sendAt=soon(demo))
-    bulk = await ask(demo, phones(1000), NEWS, bulk="b", sendAt=soon(demo))
+    group = await send_all(demo, phones(3), NEWS, groupId="g", sendAt=soon(demo))
+    bulk = await post_message(demo, phones(1000), NEWS, bulk="b", sendAt=soon(demo))
     assert {item["bulkId"] for item in bulk} == {"b"}
     assert await cancelled(demo, groupId="g") == [("cancelled", None)] * 3
     assert (await demo.story(bulk[0]["id"]))["status"] == "SCHEDULED"
     assert await cancelled(demo, bulkId="b") == [("cancelled", None)] * 1000
     statuses = {(await demo.story(key))["status"] for key in [*group, *(item["id"] for item in bulk[::100])]}
     assert statuses == {"CANCELLED"}
-    later(demo, hours=2)
-    await looked_around(demo)
+    advance_clock(demo, hours=2)
+    await wait_for_worker(demo)
     assert "News" not in texts(demo, "sms")
 
 
 async def test_what_was_sent_has_left_and_no_fallback_follows(demo: ApiClient) -> None:
     key = await quiet_whatsapp(demo)
     assert await cancelled(demo, id=key) == [("tooLate", "whatsapp: it was sent; no further step is taken")]
-    later(demo, minutes=20)
-    await looked_around(demo)
+    advance_clock(demo, minutes=20)
+    await wait_for_worker(demo)
     story = await demo.story(key)
-    assert (story["status"], tried(story), story["nextAt"]) == ("SENT", [("whatsapp", "SENT")], None)
+    assert (story["status"], attempt_statuses(story), story["nextAt"]) == ("SENT", [("whatsapp", "SENT")], None)
     assert SMS["text"] not in texts(demo, "sms")
 
 
@@ -110,33 +110,33 @@ async def test_what_a_provider_has_failed_to_bring_has_not_left(demo: ApiClient)
     evening = demo.environment.runtime.clock() + timedelta(minutes=9)
     hours = [[f"{evening - timedelta(hours=1):%H:%M}", f"{evening:%H:%M}"]]
     key = await quiet_whatsapp(demo, allowedTimeRanges=hours, timezone="UTC", validityPeriod=2880)
-    later(demo, minutes=9)
+    advance_clock(demo, minutes=9)
     whatsapp(demo).release_receipts()
-    await demo.decided(key, "sms: outside of the allowed hours")
+    await demo.wait_for_decision(key, "sms: outside of the allowed hours")
     assert await cancelled(demo, id=key) == [("cancelled", None)]
-    assert tried(await demo.ended(key, "UNDELIVERED")) == [("whatsapp", "UNDELIVERED")]
+    assert attempt_statuses(await demo.wait_for(key, "UNDELIVERED")) == [("whatsapp", "UNDELIVERED")]
 
 
 async def test_what_is_being_sent_is_told_and_not_followed(demo: ApiClient) -> None:
     simulator = demo.environment.simulators["sms"]
     simulator.faults.answer_after = 1
-    key = await one(demo, NEWS)
-    await demo.attempted(key, "sms", "PENDING")
+    key = await send_one(demo, NEWS)
+    await demo.wait_for_attempt(key, "sms", "PENDING")
     reason = "sms: it is being sent at this moment; no further step is taken"
     assert await cancelled(demo, id=key) == [("tooLate", reason)]
-    assert tried(await demo.ended(key, "DELIVERED")) == [("sms", "DELIVERED")]
+    assert attempt_statuses(await demo.wait_for(key, "DELIVERED")) == [("sms", "DELIVERED")]
 
 
 async def test_what_may_have_been_sent_is_told(demo: ApiClient) -> None:
     await demo.say("whatsapp", "/start")
     whatsapp(demo).hold_receipts = True
     whatsapp(demo).faults.lose_answers()
-    key = await one(demo, WHATSAPP, SMS)
-    await demo.attempted(key, "whatsapp", "UNKNOWN")
+    key = await send_one(demo, WHATSAPP, SMS)
+    await demo.wait_for_attempt(key, "whatsapp", "UNKNOWN")
     assert await cancelled(demo, id=key) == [("tooLate", "whatsapp: it may have been sent; no further step is taken")]
-    await demo.ended(key, "UNDELIVERED")
-    later(demo, minutes=20)
-    await looked_around(demo)
+    await demo.wait_for(key, "UNDELIVERED")
+    advance_clock(demo, minutes=20)
+    await wait_for_worker(demo)
     assert SMS["text"] not in texts(demo, "sms")
 
 
@@ -145,23 +145,23 @@ async def test_a_text_of_which_a_part_arrived_has_left(demo: ApiClient) -> None:
     await demo.say("whatsapp", "/start")
     whatsapp(demo).hold_receipts = True
     whatsapp(demo).faults.planned.extend(["", "130429"])
-    key = await one(demo, {**WHATSAPP, "text": "a" * 4000 + "\n" + "b" * 4000})
-    await demo.attempted(key, "whatsapp", "PENDING", cause="unavailable")
+    key = await send_one(demo, {**WHATSAPP, "text": "a" * 4000 + "\n" + "b" * 4000})
+    await demo.wait_for_attempt(key, "whatsapp", "PENDING", cause="unavailable")
     first = await cancelled(demo, id=key)
     assert first == [("tooLate", "whatsapp: a part of it was sent; no further step is taken")]
-    later(demo, minutes=1)
-    await looked_around(demo)
+    advance_clock(demo, minutes=1)
+    await wait_for_worker(demo)
     assert await cancelled(demo, id=key) == first
     assert [text[0] for text in texts(demo, "whatsapp")[1:]] == ["a"]
 
 
 async def test_what_has_ended_stays_as_it_is(demo: ApiClient) -> None:
-    delivered = await one(demo, NEWS)
-    await demo.ended(delivered, "DELIVERED")
+    delivered = await send_one(demo, NEWS)
+    await demo.wait_for(delivered, "DELIVERED")
     assert await cancelled(demo, id=delivered) == [("tooLate", "sms: it was delivered")]
-    expired = await one(demo, NEWS, sendAt=soon(demo), validityPeriod=1)
-    later(demo, hours=2)
-    await demo.ended(expired, "EXPIRED")
+    expired = await send_one(demo, NEWS, sendAt=soon(demo), validityPeriod=1)
+    advance_clock(demo, hours=2)
+    await demo.wait_for(expired, "EXPIRED")
     assert await cancelled(demo, id=expired) == [("tooLate", "it is EXPIRED already")]
     assert (await demo.story(expired))["cancelledAt"] is None
 
@@ -181,7 +181,7 @@ async def test_the_answer_and_the_providers_book_agree_whoever_is_faster(demo: A
 
     async def play(number: int) -> tuple[str, str]:
         text = f"News {number}"
-        (key,) = await accepted(demo, [people[number]], {"channel": "sms", "text": text})
+        (key,) = await send_all(demo, [people[number]], {"channel": "sms", "text": text})
         if number % 2:
             await asyncio.sleep(random.uniform(0, 0.4))
         else:
@@ -190,7 +190,7 @@ async def test_the_answer_and_the_providers_book_agree_whoever_is_faster(demo: A
         return key, item["result"]
 
     played = await asyncio.gather(*(play(number) for number in range(ROUNDS)))
-    stories = await all_ended(demo, [key for key, _ in played], "DELIVERED", "CANCELLED")
+    stories = await wait_for_all(demo, [key for key, _ in played], "DELIVERED", "CANCELLED")
     told = [result == "tooLate" for _, result in played]
     sent = texts(demo, "sms")
     assert [sent.count(f"News {number}") for number in range(ROUNDS)] == [int(late) for late in told]

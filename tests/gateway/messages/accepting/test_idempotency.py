@@ -35,7 +35,7 @@ def texts(demo: ApiClient) -> list[str]:
 async def settled(demo: ApiClient, *answers: Any) -> None:
     for answer in answers:
         for item in answer["messages"]:
-            await demo.ended(item["id"], "DELIVERED")
+            await demo.wait_for(item["id"], "DELIVERED")
 
 
 async def test_the_same_request_again(demo: ApiClient) -> None:

@@ -102,7 +102,7 @@ async def test_recipients_that_there_are_not(
 @pytest.mark.parametrize("phone", ["+79000000001", "89000000001", "+7 (900) 000-00-01", "8 900 000 00 01"])
 async def test_phones_as_people_write_them(demo: ApiClient, phone: str) -> None:
     item = await submitted(demo, STEP, phone=phone)
-    await demo.ended(item["id"], "DELIVERED")
+    await demo.wait_for(item["id"], "DELIVERED")
     assert [line.user for line in demo.environment.simulators["sms"].accepted] == [PHONE]
 
 
@@ -112,14 +112,14 @@ async def test_one_missing_variable_is_one_recipients_error(demo: ApiClient) -> 
     _, answer = await demo.post("/api/v1/messages", body)
     anna, nobody = answer["messages"]
     assert nobody["error"]["message"] == "'name' is undefined; give it a value"
-    await demo.ended(anna["id"], "DELIVERED")
+    await demo.wait_for(anna["id"], "DELIVERED")
     assert [line.text for line in demo.environment.simulators["sms"].accepted] == ["Hello, Anna"]
 
 
 async def test_a_file_needs_no_caption(demo: ApiClient) -> None:
     media = {"type": "image", "url": "https://shop.ru/a.png"}
     for step in ({"channel": "sms", "media": media}, {"channel": "sms", "media": media, "text": "{{ ''|trim }}"}):
-        await demo.ended((await submitted(demo, step))["id"], "DELIVERED")
+        await demo.wait_for((await submitted(demo, step))["id"], "DELIVERED")
     assert [line.text for line in demo.environment.simulators["sms"].accepted] == ["https://shop.ru/a.png"] * 2
 
 
@@ -154,7 +154,7 @@ async def test_the_story(demo: ApiClient) -> None:
     message = {"destinations": [{"phone": PHONE}], "channels": [{"channel": "sms", "text": "Hello"}]}
     more = {"validityPeriod": 60, "callbackData": "mine", "groupId": "g1"}
     _, answer = await demo.post("/api/v1/messages", {"messages": [{**message, **more}], "bulkId": "b1"})
-    story = await demo.ended(answer["messages"][0]["id"], "DELIVERED")
+    story = await demo.wait_for(answer["messages"][0]["id"], "DELIVERED")
     created, expires = [datetime.fromisoformat(story[name]) for name in ("createdAt", "expiresAt")]
     assert expires - created == timedelta(hours=1)
     assert story["createdAt"].endswith("Z")

@@ -16,16 +16,16 @@ async def send(demo: ApiClient, key: str, text: str = "Hi", **fields: Any) -> An
 
 async def test_it_is_known_under_it(demo: ApiClient) -> None:
     assert (await send(demo, "order-17"))["id"] == "order-17"
-    await demo.ended("order-17", "DELIVERED")
+    await demo.wait_for("order-17", "DELIVERED")
 
 
 async def test_again_it_is_sent_once(demo: ApiClient) -> None:
     await send(demo, "order-17")
-    await demo.ended("order-17", "DELIVERED")
+    await demo.wait_for("order-17", "DELIVERED")
     again = await send(demo, "order-17")
     assert (again["id"], again["status"]) == ("order-17", "DELIVERED")
     await send(demo, "order-18")
-    await demo.ended("order-18", "DELIVERED")
+    await demo.wait_for("order-18", "DELIVERED")
     assert texts(demo, "sms") == ["Hi", "Hi"]
 
 
@@ -40,7 +40,7 @@ async def test_two_at_the_same_moment(demo: ApiClient) -> None:
     items = await asyncio.gather(*(send(demo, "order-17", text) for text in ("a", "b")))
     (refused,) = [item["error"]["code"] for item in items if "error" in item]
     assert refused == "id_taken"
-    await demo.ended("order-17", "DELIVERED")
+    await demo.wait_for("order-17", "DELIVERED")
     assert len(texts(demo, "sms")) == 1
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.support.client import PHONE, ApiClient, until
-from tests.support.workload import book, seated, texts
+from tests.support.workload import accepted_messages, open_conversations, texts
 
 ORDER = {"name": "order_update", "language": "en", "variables": {"name": "{{name}}", "order": "A-17"}}
 STEPS: list[dict[str, Any]] = [
@@ -39,20 +39,20 @@ async def test_every_step_is_explained_and_nothing_comes_of_it(demo: ApiClient) 
     assert item["plan"][2]["text"] == "Anna: " + "я" * 90
     assert item["channel"] == "whatsapp"
     assert await stored(demo) == before
-    assert book(demo, "whatsapp") == []
+    assert accepted_messages(demo, "whatsapp") == []
 
 
 async def test_it_says_what_then_happens(demo: ApiClient) -> None:
     item = await explained(demo, *STEPS)
     sent = await demo.send(*STEPS, phone=PHONE, variables={"name": "Anna"})
-    story = await demo.ended(sent, "READ", "DELIVERED")
+    story = await demo.wait_for(sent, "READ", "DELIVERED")
     assert story["decisions"][0]["text"] == item["plan"][0]["explanation"]
     assert story["decisions"][1]["text"] == item["plan"][1]["explanation"]
     assert story["attempts"][-1]["channel"] == item["channel"]
 
 
 async def test_a_message_for_later_is_judged_at_its_time(demo: ApiClient) -> None:
-    (anna,) = await seated(demo, "whatsapp", [{"phone": PHONE}])
+    (anna,) = await open_conversations(demo, "whatsapp", [{"phone": PHONE}])
     step = {"channel": "whatsapp", "text": "Hi", "template": {**ORDER, "variables": {"name": "A", "order": "B"}}}
     now = await explained(demo, step, to=anna)
     assert "window open for" in now["plan"][0]["explanation"]
@@ -74,7 +74,7 @@ async def test_sent_under_another_name(demo: ApiClient) -> None:
     item = await explained(demo, {"channel": "telegram", "text": "a", "from": "Shop"})
     assert any("`from` is not used" in warning for warning in item["warnings"])
     key = await demo.send({"channel": "sms", "text": "x" * 1700, "from": "Shop"})
-    story = await demo.ended(key, "DELIVERED")
+    story = await demo.wait_for(key, "DELIVERED")
     assert story["attempts"][0]["partCount"] == 12
     assert len(texts(demo, "sms")) == 2
 
@@ -87,6 +87,6 @@ async def test_sent_under_another_name(demo: ApiClient) -> None:
 
 async def test_a_sender_that_is_not_ours_is_that_messages_fault_alone(demo: ApiClient) -> None:
     key = await demo.send({"channel": "sms", "text": "a", "from": "Bank"})
-    story = await demo.ended(key, "UNDELIVERED")
+    story = await demo.wait_for(key, "UNDELIVERED")
     assert "21606" in story["attempts"][0]["reason"]
-    await demo.ended(await demo.send({"channel": "sms", "text": "a"}), "DELIVERED")
+    await demo.wait_for(await demo.send({"channel": "sms", "text": "a"}), "DELIVERED")

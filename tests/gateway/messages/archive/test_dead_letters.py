@@ -58,7 +58,7 @@ async def refused(demo: ApiClient) -> str:
     """A message that the provider has refused."""
     demo.environment.simulators["sms"].faults.fail(NO_MOBILE)
     sent = await demo.send(SMS)
-    await demo.ended(sent, "UNDELIVERED")
+    await demo.wait_for(sent, "UNDELIVERED")
     return sent
 
 
@@ -89,7 +89,7 @@ async def test_a_refused_message_is_listed_and_sent_anew(demo: ApiClient) -> Non
     answer = await replayed(demo, sent)
     (outcome,) = answer["deadLetters"]
     assert (outcome["id"], outcome["result"], answer["left"]) == (sent, "replayed", 0)
-    again = await demo.ended(outcome["replayedAs"], "DELIVERED")
+    again = await demo.wait_for(outcome["replayedAs"], "DELIVERED")
     assert (again["replayOf"], again["priority"]) == (sent, "normal")
     assert (await demo.story(sent))["reason"] == f"replayed as {again['id']}"
     assert await letters(demo) == []
@@ -97,9 +97,9 @@ async def test_a_refused_message_is_listed_and_sent_anew(demo: ApiClient) -> Non
 
 async def test_what_is_no_dead_letter_is_told_and_not_sent(demo: ApiClient) -> None:
     dead, sent = await refused(demo), await demo.send(SMS)
-    await demo.ended(sent, "DELIVERED")
+    await demo.wait_for(sent, "DELIVERED")
     (outcome,) = (await replayed(demo, dead))["deadLetters"]
-    await demo.ended(outcome["replayedAs"], "DELIVERED")
+    await demo.wait_for(outcome["replayedAs"], "DELIVERED")
     outcomes = (await replayed(demo, sent, dead, "m1"))["deadLetters"]
     assert [one["result"] for one in outcomes] == ["notADeadLetter", "notADeadLetter", "unknown"]
     assert outcomes[0]["reason"].startswith("it is DELIVERED")
@@ -112,12 +112,12 @@ async def test_what_may_have_been_sent_wants_force(demo: ApiClient) -> None:
     await demo.say("telegram", f"/start {contact['startCode']}")
     demo.environment.simulators["telegram"].faults.lose_answers()
     sent = await demo.send({"channel": "telegram", "text": "Hi"})
-    await demo.ended(sent, "UNDELIVERED")
+    await demo.wait_for(sent, "UNDELIVERED")
     (outcome,) = (await replayed(demo, sent))["deadLetters"]
     assert (outcome["result"], outcome["reason"]) == ("needsForce", "telegram: it may have been sent")
     assert [letter["id"] for letter in await letters(demo)] == [sent]
     (outcome,) = (await replayed(demo, sent, force=True))["deadLetters"]
-    await demo.ended(outcome["replayedAs"], "SENT")
+    await demo.wait_for(outcome["replayedAs"], "SENT")
     assert sum(message.text == "Hi" for message in demo.environment.simulators["telegram"].accepted) == 2
 
 
@@ -156,7 +156,7 @@ async def test_a_replay_that_broke_off_half_way_is_completed(demo: ApiClient) ->
     assert old
     await notifications.add(runtime.db, [anew(old, PHONE, runtime.clock(), runtime.clock.ordinal())])
     (outcome,) = (await replayed(demo, sent))["deadLetters"]
-    await demo.ended(outcome["replayedAs"], "DELIVERED")
+    await demo.wait_for(outcome["replayedAs"], "DELIVERED")
     assert len(demo.environment.simulators["sms"].accepted) == 1
     assert await runtime.db["notifications"].count_documents({}) == 2
 
@@ -168,7 +168,7 @@ async def test_one_that_dies_again_of_a_late_receipt_is_not_sent_a_third_time(de
     )
     await notifications.add(runtime.db, [died("m1", NOW, attempts=(attempt,))])
     (first,) = (await replayed(demo, "m1", force=True))["deadLetters"]
-    await demo.ended(first["replayedAs"], "DELIVERED")
+    await demo.wait_for(first["replayedAs"], "DELIVERED")
     receipt = Receipt("sms", "demo", "r1", "SM1", Progress.FAILED, NOW, "no", Cause.REFUSED, key="m1/0/0")
     await received(runtime, receipt)
 
@@ -289,12 +289,12 @@ async def test_what_breaks_over_our_own_mistake_comes_back_twice_and_is_then_dea
             story = await _mistaken(demo, sent, tried)
             assert (story["status"], story["attempts"]) == ("NEW", [])
             demo.pass_time(hours=minutes / 60)
-        story = await demo.ended(sent, "ERROR")
+        story = await demo.wait_for(sent, "ERROR")
     assert story["reason"] == "a mistake of ours: ZeroDivisionError"
     (letter,) = await letters(demo)
     assert (letter["id"], letter["what"], letter["tries"]) == (sent, "ERROR", 3)
     (outcome,) = (await replayed(demo, sent))["deadLetters"]
-    await demo.ended(outcome["replayedAs"], "DELIVERED")
+    await demo.wait_for(outcome["replayedAs"], "DELIVERED")
     assert await letters(demo) == []
 
 
@@ -327,7 +327,7 @@ async def test_the_command_lists_and_replays(demo: ApiClient, cli: CliFixture) -
     done = await cli.gateway("dead", "replay", "--all")
     assert (done.code, done.err, done.out.splitlines()[-1]) == (0, "", "1 replayed, 0 left")
     for line in (first, done.out):
-        await demo.ended(line.split()[2].rstrip(":"), "DELIVERED")
+        await demo.wait_for(line.split()[2].rstrip(":"), "DELIVERED")
 
 
 async def test_the_command_knows_events_and_force(demo: ApiClient, cli: CliFixture) -> None:

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from tests.support.client import PHONE, ApiClient
-from tests.support.workload import accepted, all_ended, later, phone, phones
+from tests.support.workload import advance_clock, phone, phones, send_all, wait_for_all
 
 STEP = {"channel": "sms", "text": "Hi"}
 
@@ -32,9 +32,9 @@ async def get(demo: ApiClient, path: str = "", **asked: Any) -> tuple[int, Any]:
 
 
 async def test_the_newest_first_in_pages(demo: ApiClient) -> None:
-    first = await accepted(demo, phones(30), STEP)
-    later(demo, hours=1)
-    second = await accepted(demo, phones(5), STEP)
+    first = await send_all(demo, phones(30), STEP)
+    advance_clock(demo, hours=1)
+    second = await send_all(demo, phones(5), STEP)
     found = await listed(demo, limit=4)
     assert sorted(found[:5]) == sorted(second)
     assert sorted(found[5:]) == sorted(first)
@@ -42,11 +42,11 @@ async def test_the_newest_first_in_pages(demo: ApiClient) -> None:
 
 async def test_filters(demo: ApiClient) -> None:
     started = demo.environment.runtime.clock()
-    group = await accepted(demo, phones(3), STEP, groupId="g1")
-    later(demo, hours=1)
-    bulk = await accepted(demo, [{"phone": PHONE, "externalId": "crm-17"}], STEP, bulk="b1")
-    viber = await accepted(demo, phones(1), {"channel": "viber", "text": "a"})
-    await all_ended(demo, [*group, *bulk, *viber])
+    group = await send_all(demo, phones(3), STEP, groupId="g1")
+    advance_clock(demo, hours=1)
+    bulk = await send_all(demo, [{"phone": PHONE, "externalId": "crm-17"}], STEP, bulk="b1")
+    viber = await send_all(demo, phones(1), {"channel": "viber", "text": "a"})
+    await wait_for_all(demo, [*group, *bulk, *viber])
     assert sorted(await listed(demo, groupId="g1", limit=2)) == sorted(group)
     assert await listed(demo, bulkId="b1") == bulk
     assert await listed(demo, externalId="crm-17") == bulk
@@ -88,7 +88,7 @@ async def exported(demo: ApiClient, **asked: str) -> tuple[aiohttp.ClientRespons
 
 
 async def test_csv(demo: ApiClient) -> None:
-    ids = await accepted(demo, [{**person, "externalId": f"=1+{i}"} for i, person in enumerate(phones(210))], STEP)
+    ids = await send_all(demo, [{**person, "externalId": f"=1+{i}"} for i, person in enumerate(phones(210))], STEP)
     response, raw = await exported(demo)
     assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
     rows = list(csv.DictReader(io.StringIO(raw.decode("utf-8-sig"))))
@@ -98,7 +98,7 @@ async def test_csv(demo: ApiClient) -> None:
 
 
 async def test_a_workbook(demo: ApiClient) -> None:
-    ids = await accepted(demo, [{**person, "externalId": f"=1+{i}"} for i, person in enumerate(phones(5))], STEP)
+    ids = await send_all(demo, [{**person, "externalId": f"=1+{i}"} for i, person in enumerate(phones(5))], STEP)
     response, raw = await exported(demo, format="xlsx", phone=phone(102))
     assert response.headers["Content-Disposition"] == "attachment; filename=messages.xlsx"
     with zipfile.ZipFile(io.BytesIO(raw)) as book:

@@ -19,10 +19,10 @@ from gateway.runtime.settings.accounts import SettingsError
 from gateway.runtime.settings.settings import Settings, load
 from storage.messages.callbacks import Call
 from tests.support.client import PHONE, ApiClient, until
-from tests.support.http.callback_receiver import Receiver, opened_receiver
+from tests.support.http.callback_receiver import CallbackReceiver, opened_callback_receiver
 from tests.support.processes.cli import opened_cli
 from tests.support.processes.processes import Web, Worker
-from tests.support.workload import accepted, all_ended, another_worker, ask, later, phones
+from tests.support.workload import advance_clock, another_worker, phones, post_message, send_all, wait_for_all
 from webhooks.demo.environment import Environment, opened_environment
 
 SMS = {"channel": "sms", "text": "Hi"}
@@ -49,16 +49,16 @@ IN_DISGUISE = ["http://2130706433:{port}/told", "http://0x7f.1:{port}/told", "ht
 
 
 @pytest.fixture
-async def shop() -> AsyncIterator[Receiver]:
-    async with opened_receiver() as receiver:
+async def shop() -> AsyncIterator[CallbackReceiver]:
+    async with opened_callback_receiver() as receiver:
         yield receiver
 
 
-async def test_every_change_in_order_and_signed(demo: ApiClient, shop: Receiver) -> None:
+async def test_every_change_in_order_and_signed(demo: ApiClient, shop: CallbackReceiver) -> None:
     fields = {"callbackUrl": shop.url, "callbackData": "order 17", "groupId": "g1"}
-    (key,) = await accepted(demo, [{"phone": PHONE, "externalId": "crm-17"}], SMS, bulk="b1", **fields)
+    (key,) = await send_all(demo, [{"phone": PHONE, "externalId": "crm-17"}], SMS, bulk="b1", **fields)
     await until(lambda: told(shop, key, "DELIVERED"))
-    events = shop.of(key)
+    events = shop.events_of(key)
     assert [event["newStatus"] for event in events] == ["PENDING", "SENT", "DELIVERED"]
     assert [event["oldStatus"] for event in events] == ["NEW", "PENDING", "SENT"]
     assert [event["sequence"] for event in events] == [1, 2, 3]
@@ -79,8 +79,8 @@ async def test_every_change_in_order_and_signed(demo: ApiClient, shop: Receiver)
         verify(secret.reveal(), headers, body, demo.environment.runtime.clock())
 
 
-async def told(shop: Receiver, key: str, status: str) -> bool:
-    return any(event["newStatus"] == status for event in shop.of(key))
+async def told(shop: CallbackReceiver, key: str, status: str) -> bool:
+    return any(event["newStatus"] == status for event in shop.events_of(key))
 
 
 @pytest.mark.parametrize(
@@ -92,46 +92,46 @@ async def told(shop: Receiver, key: str, status: str) -> bool:
     ],
 )
 async def test_only_what_is_wanted(
-    demo: ApiClient, shop: Receiver, wanted: str, good: list[str], bad: list[str]
+    demo: ApiClient, shop: CallbackReceiver, wanted: str, good: list[str], bad: list[str]
 ) -> None:
     fields = {"callbackUrl": shop.url, "callbackEvents": wanted}
-    (sent,) = await accepted(demo, phones(1), SMS, **fields)
-    (lost,) = await accepted(demo, phones(1), {"channel": "viber", "text": "a"}, **fields)
-    await all_ended(demo, [sent, lost])
+    (sent,) = await send_all(demo, phones(1), SMS, **fields)
+    (lost,) = await send_all(demo, phones(1), {"channel": "viber", "text": "a"}, **fields)
+    await wait_for_all(demo, [sent, lost])
     await until(lambda: told(shop, lost, "UNDELIVERED"))
-    (last,) = await accepted(demo, phones(1), {"channel": "viber", "text": "a"}, **fields)
+    (last,) = await send_all(demo, phones(1), {"channel": "viber", "text": "a"}, **fields)
     await until(lambda: told(shop, last, "UNDELIVERED"))
-    assert [event["newStatus"] for event in shop.of(sent)] == good
-    assert [event["newStatus"] for event in shop.of(lost)] == bad
+    assert [event["newStatus"] for event in shop.events_of(sent)] == good
+    assert [event["newStatus"] for event in shop.events_of(lost)] == bad
 
 
-async def test_what_is_not_taken_comes_again_and_the_rest_waits_for_it(demo: ApiClient, shop: Receiver) -> None:
+async def test_what_is_not_taken_comes_again_and_the_rest_waits_for_it(demo: ApiClient, shop: CallbackReceiver) -> None:
     shop.answers += [500, 503, 404]
-    (key,) = await accepted(demo, phones(1), SMS, callbackUrl=shop.url)
-    await demo.ended(key, "DELIVERED")
+    (key,) = await send_all(demo, phones(1), SMS, callbackUrl=shop.url)
+    await demo.wait_for(key, "DELIVERED")
 
     async def all_told() -> bool:
         assert len(shop.calls) > 3 or shop.taken == []
-        later(demo, seconds=20)
+        advance_clock(demo, seconds=20)
         demo.environment.runtime.callback_bell.set()
         return await told(shop, key, "DELIVERED")
 
     await until(all_told)
-    assert [event["sequence"] for event in shop.of(key)] == [1, 2, 3]
+    assert [event["sequence"] for event in shop.events_of(key)] == [1, 2, 3]
     assert len({headers["X-Gateway-Event"] for headers, _ in shop.calls[:4]}) == 1
 
 
-async def asked(shop: Receiver, count: int) -> bool:
+async def asked(shop: CallbackReceiver, count: int) -> bool:
     return len(shop.calls) >= count
 
 
 async def test_a_receiver_that_has_gone_makes_dead_letters_that_can_be_replayed(
-    demo: ApiClient, shop: Receiver
+    demo: ApiClient, shop: CallbackReceiver
 ) -> None:
     shop.answers += [410]
-    (key,) = await accepted(demo, phones(1), SMS, callbackUrl=shop.url)
+    (key,) = await send_all(demo, phones(1), SMS, callbackUrl=shop.url)
     await until(lambda: told(shop, key, "DELIVERED"))
-    assert [event["sequence"] for event in shop.of(key)] == [2, 3]
+    assert [event["sequence"] for event in shop.events_of(key)] == [2, 3]
     (letter,) = await dead(demo)
     assert (letter["id"], letter["reason"], letter["what"]) == (f"{key}:1", "it answers 410", shop.url)
     status, answer = await demo.post("/api/v1/deadLetters/replay", {"kind": "callbacks", "ids": [f"{key}:1", "x"]})
@@ -146,14 +146,14 @@ async def dead(demo: ApiClient) -> list[Any]:
         return list((await response.json())["deadLetters"])
 
 
-async def test_given_up_in_the_end(demo: ApiClient, shop: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_given_up_in_the_end(demo: ApiClient, shop: CallbackReceiver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(callbacks, "PAUSES", callbacks.PAUSES[:2])
     monkeypatch.setattr(hosts, "FAILURES", 100)
     shop.answers += [500] * 3
-    (key,) = await accepted(demo, phones(1), SMS, callbackUrl=shop.url, callbackEvents="final")
+    (key,) = await send_all(demo, phones(1), SMS, callbackUrl=shop.url, callbackEvents="final")
 
     async def given_up() -> list[Any]:
-        later(demo, minutes=1)
+        advance_clock(demo, minutes=1)
         demo.environment.runtime.callback_bell.set()
         return await dead(demo)
 
@@ -161,11 +161,11 @@ async def test_given_up_in_the_end(demo: ApiClient, shop: Receiver, monkeypatch:
     assert (letter["id"].partition(":")[0], letter["tries"]) == (key, 3)
 
 
-async def test_a_redirect_is_not_followed(demo: ApiClient, shop: Receiver) -> None:
+async def test_a_redirect_is_not_followed(demo: ApiClient, shop: CallbackReceiver) -> None:
     shop.answers += [302]
-    (key,) = await accepted(demo, phones(1), SMS, callbackUrl=shop.url, callbackEvents="final")
+    (key,) = await send_all(demo, phones(1), SMS, callbackUrl=shop.url, callbackEvents="final")
     await until(lambda: put_back(demo, "it answers 302"))
-    later(demo, minutes=1)
+    advance_clock(demo, minutes=1)
     demo.environment.runtime.callback_bell.set()
     await until(lambda: told(shop, key, "DELIVERED"))
     assert len(shop.calls) == 2
@@ -176,11 +176,11 @@ async def put_back(demo: ApiClient, reason: str) -> bool:
     return await demo.environment.runtime.db["callbacks"].find_one({"reason": reason}) is not None
 
 
-async def test_a_host_that_is_away_holds_up_nobody_else(demo: ApiClient, shop: Receiver) -> None:
-    async with opened_receiver() as hanging:
+async def test_a_host_that_is_away_holds_up_nobody_else(demo: ApiClient, shop: CallbackReceiver) -> None:
+    async with opened_callback_receiver() as hanging:
         hanging.hangs = True
-        await accepted(demo, phones(60), SMS, callbackUrl=hanging.url)
-        (key,) = await accepted(demo, phones(1), SMS, callbackUrl=shop.url)
+        await send_all(demo, phones(60), SMS, callbackUrl=hanging.url)
+        (key,) = await send_all(demo, phones(1), SMS, callbackUrl=shop.url)
         await until(lambda: told(shop, key, "DELIVERED"))
         assert len(hanging.calls) <= hosts.AT_ONCE
 
@@ -189,7 +189,7 @@ async def test_a_host_that_is_away_holds_up_nobody_else(demo: ApiClient, shop: R
 async def test_where_nobody_can_be_told(demo: ApiClient, url: str) -> None:
     runtime = demo.environment.runtime
     runtime.settings = replace(runtime.settings, private_callbacks=False)
-    (item,) = await ask(demo, phones(1), SMS, callbackUrl=url)
+    (item,) = await post_message(demo, phones(1), SMS, callbackUrl=url)
     assert (item["error"]["code"] in {"bad_url", "invalid"}, item["error"]["field"]) == (
         True,
         "messages[0].callbackUrl",
@@ -198,7 +198,7 @@ async def test_where_nobody_can_be_told(demo: ApiClient, url: str) -> None:
 
 @pytest.mark.parametrize("disguise", [*IN_DISGUISE, "http://127.0.0.1:{port}/told"])
 async def test_private_addresses_are_found_when_they_are_looked_up(
-    demo: ApiClient, shop: Receiver, disguise: str
+    demo: ApiClient, shop: CallbackReceiver, disguise: str
 ) -> None:
     url = disguise.format(port=shop.url.split(":")[2].partition("/")[0])
     runtime = demo.environment.runtime
@@ -214,32 +214,36 @@ async def test_private_addresses_are_found_when_they_are_looked_up(
 async def test_without_a_secret_nothing_is_promised(demo: ApiClient) -> None:
     runtime = demo.environment.runtime
     runtime.settings = replace(runtime.settings, callback_secrets=())
-    (item,) = await ask(demo, phones(1), SMS, callbackUrl="https://shop.ru/")
+    (item,) = await post_message(demo, phones(1), SMS, callbackUrl="https://shop.ru/")
     assert item["error"]["code"] == "no_secret"
     assert "GATEWAY_CALLBACK_SECRET" in item["error"]["message"]
 
 
-async def test_two_workers_keep_the_order(demo: ApiClient, shop: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_two_workers_keep_the_order(
+    demo: ApiClient, shop: CallbackReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The receiver fails every third call, by chance."""
     monkeypatch.setattr(hosts, "FAILURES", 10_000)
     chance = random.Random(7)
     shop.answers += [500 if chance.random() < 0.3 else 200 for _ in range(200)]
     async with another_worker(demo):
-        ids = await accepted(demo, phones(40), SMS, callbackUrl=shop.url)
+        ids = await send_all(demo, phones(40), SMS, callbackUrl=shop.url)
 
         async def all_told() -> bool:
-            later(demo, seconds=20)
+            advance_clock(demo, seconds=20)
             demo.environment.runtime.callback_bell.set()
             return all([await told(shop, key, "DELIVERED") for key in ids])
 
         await until(all_told, 60)
     for key in ids:
-        assert list(dict.fromkeys(event["sequence"] for event in shop.of(key))) == [1, 2, 3], key
+        assert list(dict.fromkeys(event["sequence"] for event in shop.events_of(key))) == [1, 2, 3], key
 
 
-async def test_a_change_is_told_though_the_process_ended_right_after_it(demo: ApiClient, shop: Receiver) -> None:
+async def test_a_change_is_told_though_the_process_ended_right_after_it(
+    demo: ApiClient, shop: CallbackReceiver
+) -> None:
     """The change and the wish to tell it are one write; another process finds it there."""
-    (key,) = await accepted(demo, phones(1), SMS, callbackUrl=shop.url)
+    (key,) = await send_all(demo, phones(1), SMS, callbackUrl=shop.url)
     await until(lambda: told(shop, key, "DELIVERED"))
     db = demo.environment.runtime.db
     await until(lambda: handed_on(demo, key))
@@ -248,7 +252,7 @@ async def test_a_change_is_told_though_the_process_ended_right_after_it(demo: Ap
     await db["notifications"].update_one({"_id": key}, {"$set": {"untold": 3}})
     demo.environment.runtime.callback_bell.set()
     await until(lambda: told(shop, key, "DELIVERED"))
-    assert [event["sequence"] for event in shop.of(key)] == [1, 2, 3]
+    assert [event["sequence"] for event in shop.events_of(key)] == [1, 2, 3]
 
 
 async def handed_on(demo: ApiClient, key: str) -> bool:
@@ -257,7 +261,7 @@ async def handed_on(demo: ApiClient, key: str) -> bool:
 
 
 async def test_what_happens_in_conversations_is_told_to_the_accounts_own_webhook(
-    settings: Settings, shop: Receiver
+    settings: Settings, shop: CallbackReceiver
 ) -> None:
     ours = replace(settings, callbacks={"telegram:demo": shop.url})
     async with opened_environment(ours) as opened, ApiClient.of(opened) as demo:
@@ -323,7 +327,9 @@ def test_two_secrets(tmp_path: Path) -> None:
 
 
 @pytest.mark.faults
-async def test_kill_9_loses_no_change_and_keeps_their_order(tmp_path: Path, settings: Settings, shop: Receiver) -> None:
+async def test_kill_9_loses_no_change_and_keeps_their_order(
+    tmp_path: Path, settings: Settings, shop: CallbackReceiver
+) -> None:
     """The worker is killed again and again, in the midst of telling."""
     async with opened_cli(tmp_path, settings) as cli:
         environ = {
@@ -351,14 +357,14 @@ async def test_kill_9_loses_no_change_and_keeps_their_order(tmp_path: Path, sett
             await worker.start()
 
             async def all_ended() -> bool:
-                return all({"SENT", "UNDELIVERED"} & {event["newStatus"] for event in shop.of(key)} for key in ids)
+                return all({"SENT", "UNDELIVERED"} & {event["newStatus"] for event in shop.events_of(key)} for key in ids)
 
             await until(all_ended, 60)
         finally:
             await worker.kill()
             await web.stop()
     for key in ids:
-        events = {event["sequence"]: event for event in shop.of(key)}
+        events = {event["sequence"]: event for event in shop.events_of(key)}
         assert list(events) == list(range(1, len(events) + 1)), key
         assert [event["oldStatus"] for event in events.values()][1:] == [
             event["newStatus"] for event in events.values()

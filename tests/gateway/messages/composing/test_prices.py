@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from gateway.domain.model.price import Price
 from gateway.runtime.settings.settings import Settings
 from tests.support.client import PHONE, ApiClient, until
-from tests.support.http.callback_receiver import opened_receiver
-from tests.support.workload import ask
+from tests.support.http.callback_receiver import opened_callback_receiver
+from tests.support.workload import post_message
 from webhooks.demo.environment import opened_environment
 
 TELEGRAM, SMS = {"channel": "telegram", "text": "Hi"}, {"channel": "sms", "text": "я" * 100}
@@ -24,10 +24,10 @@ async def demo(settings: Settings) -> AsyncIterator[ApiClient]:
 
 
 async def test_of_all_parts_and_only_of_what_was_taken(demo: ApiClient) -> None:
-    async with opened_receiver() as shop:
-        (item,) = await ask(demo, [{"phone": PHONE}], TELEGRAM, SMS, callbackUrl=shop.url)
+    async with opened_callback_receiver() as shop:
+        (item,) = await post_message(demo, [{"phone": PHONE}], TELEGRAM, SMS, callbackUrl=shop.url)
         assert [step.get("price") for step in item["plan"]] == [None, TWO_PARTS]
-        story = await demo.ended(item["id"], "DELIVERED")
+        story = await demo.wait_for(item["id"], "DELIVERED")
         assert [(one["status"], one["price"]) for one in story["attempts"]] == [
             ("SKIPPED", None),
             ("DELIVERED", TWO_PARTS),
@@ -35,7 +35,7 @@ async def test_of_all_parts_and_only_of_what_was_taken(demo: ApiClient) -> None:
 
         async def told() -> bool:
             return any(
-                event["newStatus"] == "DELIVERED" and event["price"] == TWO_PARTS for event in shop.of(item["id"])
+                event["newStatus"] == "DELIVERED" and event["price"] == TWO_PARTS for event in shop.events_of(item["id"])
             )
 
         await until(told)
@@ -44,11 +44,11 @@ async def test_of_all_parts_and_only_of_what_was_taken(demo: ApiClient) -> None:
 async def test_a_template_is_one_message(demo: ApiClient) -> None:
     template = {"name": "order_update", "language": "en", "variables": {"name": "Anna", "order": "A-17"}}
     key = await demo.send({"channel": "whatsapp", "text": "Hi " * 3000, "template": template})
-    story = await demo.ended(key, "DELIVERED", "READ")
+    story = await demo.wait_for(key, "DELIVERED", "READ")
     assert story["attempts"][0]["price"] == {"amount": "0.0315", "currency": "EUR"}
 
 
 async def test_what_was_refused_costs_nothing(demo: ApiClient) -> None:
     demo.environment.simulators["sms"].faults.fail(21614)
-    story = await demo.ended(await demo.send(SMS), "UNDELIVERED")
+    story = await demo.wait_for(await demo.send(SMS), "UNDELIVERED")
     assert story["attempts"][0]["price"] is None

@@ -33,13 +33,13 @@ def tried(story: Any) -> list[tuple[str, str]]:
 async def test_receipts_before_the_answer_are_joined(demo: ApiClient) -> None:
     await demo.say("whatsapp", "/start")
     whatsapp(demo).receipts_first = True
-    story = await demo.ended(await demo.send(TEXT, SMS), "READ")
+    story = await demo.wait_for(await demo.send(TEXT, SMS), "READ")
     assert tried(story) == [("whatsapp", "READ")]
 
 
 async def test_an_sms_receipt_before_the_answer_is_joined(demo: ApiClient) -> None:
     demo.environment.simulators["sms"].faults.lose_answers()
-    story = await demo.ended(await demo.send(SMS), "DELIVERED")
+    story = await demo.wait_for(await demo.send(SMS), "DELIVERED")
     assert tried(story) == [("sms", "DELIVERED")]
     assert notified(demo.environment.simulators["sms"], "Hi by SMS") == 1
 
@@ -49,15 +49,15 @@ async def test_receipts_in_disorder_and_twice_only_move_forward(demo: ApiClient)
     simulator = whatsapp(demo)
     simulator.faults.webhook_copies, simulator.faults.reorder = 3, True
     key = await demo.send(TEXT, SMS)
-    await demo.ended(key, "READ")
+    await demo.wait_for(key, "READ")
     await simulator.quiet()
-    assert tried(await demo.ended(key, "READ")) == [("whatsapp", "READ")]
+    assert tried(await demo.wait_for(key, "READ")) == [("whatsapp", "READ")]
 
 
 async def test_a_lost_answer_is_not_repeated_but_recognised_by_our_key(demo: ApiClient) -> None:
     await demo.say("whatsapp", "/start")
     whatsapp(demo).faults.lose_answers()
-    story = await demo.ended(await demo.send(TEXT, SMS), "READ")
+    story = await demo.wait_for(await demo.send(TEXT, SMS), "READ")
     assert tried(story) == [("whatsapp", "READ")]
     assert notified(whatsapp(demo)) == 1
 
@@ -68,9 +68,9 @@ async def test_a_silence_is_waited_for_where_there_are_receipts(demo: ApiClient)
     simulator.faults.lose_answers()
     simulator.hold_receipts = True
     key = await demo.send(TEXT, SMS)
-    await demo.decided(key, "waiting for a receipt")
+    await demo.wait_for_decision(key, "waiting for a receipt")
     demo.pass_time(DOUBT / timedelta(hours=1))
-    assert tried(await demo.ended(key, "DELIVERED")) == [("whatsapp", "UNKNOWN"), ("sms", "DELIVERED")]
+    assert tried(await demo.wait_for(key, "DELIVERED")) == [("whatsapp", "UNKNOWN"), ("sms", "DELIVERED")]
 
 
 async def test_a_lost_answer_without_receipts_moves_on_and_says_so(demo: ApiClient) -> None:
@@ -78,7 +78,7 @@ async def test_a_lost_answer_without_receipts_moves_on_and_says_so(demo: ApiClie
     await demo.say("telegram", f"/start {contact['startCode']}")
     telegram = demo.environment.simulators["telegram"]
     telegram.faults.lose_answers()
-    story = await demo.ended(await demo.send({"channel": "telegram", "text": "Hi"}, SMS), "DELIVERED")
+    story = await demo.wait_for(await demo.send({"channel": "telegram", "text": "Hi"}, SMS), "DELIVERED")
     assert tried(story) == [("telegram", "UNKNOWN"), ("sms", "DELIVERED")]
     assert "may have been sent" in story["attempts"][0]["reason"]
     assert notified(telegram) == 1
@@ -88,7 +88,7 @@ async def test_the_window_shut_in_a_late_status_leads_to_the_template(demo: ApiC
     await demo.say("whatsapp", "/start")
     simulator = whatsapp(demo)
     simulator.close_window(simulator.user_of(PHONE))
-    story = await demo.ended(await demo.send({**TEXT, "template": TEMPLATE}, SMS), "READ")
+    story = await demo.wait_for(await demo.send({**TEXT, "template": TEMPLATE}, SMS), "READ")
     assert tried(story) == [("whatsapp", "UNDELIVERED"), ("whatsapp", "READ")]
     assert "131047" in story["attempts"][0]["reason"]
     assert story["attempts"][1]["template"] == "order_update/en"
@@ -102,7 +102,7 @@ async def test_the_window_shut_at_once_leads_to_the_template(demo: ApiClient) ->
     simulator = whatsapp(demo)
     simulator.window_sync = True
     simulator.close_window(simulator.user_of(PHONE))
-    story = await demo.ended(await demo.send({**TEXT, "template": TEMPLATE}, SMS), "READ")
+    story = await demo.wait_for(await demo.send({**TEXT, "template": TEMPLATE}, SMS), "READ")
     assert tried(story) == [("whatsapp", "UNDELIVERED"), ("whatsapp", "READ")]
 
 
@@ -114,7 +114,7 @@ async def test_a_paused_template_is_not_used(demo: ApiClient) -> None:
         return await demo.environment.runtime.db["templates"].find_one({"usable": False})
 
     await until(known)
-    story = await demo.ended(await demo.send({**TEXT, "template": TEMPLATE}, SMS), "DELIVERED")
+    story = await demo.wait_for(await demo.send({**TEXT, "template": TEMPLATE}, SMS), "DELIVERED")
     assert tried(story) == [("whatsapp", "SKIPPED"), ("sms", "DELIVERED")]
     assert "paused" in story["attempts"][0]["reason"]
 
@@ -122,22 +122,22 @@ async def test_a_paused_template_is_not_used(demo: ApiClient) -> None:
 async def test_a_misconfigured_account_is_held_and_its_messages_wait(demo: ApiClient) -> None:
     whatsapp(demo).faults.fail(190)
     key = await demo.send({"channel": "whatsapp", "template": TEMPLATE}, SMS)
-    await demo.attempted(key, "whatsapp", "PENDING", cause="misconfigured")
+    await demo.wait_for_attempt(key, "whatsapp", "PENDING", cause="misconfigured")
     second = await demo.send({"channel": "whatsapp", "template": TEMPLATE})
-    held = await demo.decided(second, "held")
+    held = await demo.wait_for_decision(second, "held")
     assert held["attempts"] == []
     demo.pass_time(61 / 3600)
     for waiting in (key, second):
-        assert tried(await demo.ended(waiting, "READ")) == [("whatsapp", "READ")]
+        assert tried(await demo.wait_for(waiting, "READ")) == [("whatsapp", "READ")]
 
 
 async def test_a_busy_provider_is_asked_again(demo: ApiClient) -> None:
     whatsapp(demo).faults.fail(130429, times=2)
     key = await demo.send({"channel": "whatsapp", "template": TEMPLATE}, SMS)
     for _ in range(2):
-        await demo.attempted(key, "whatsapp", "PENDING", cause="unavailable")
+        await demo.wait_for_attempt(key, "whatsapp", "PENDING", cause="unavailable")
         demo.pass_time(hours=0.02)
-    assert tried(await demo.ended(key, "READ")) == [("whatsapp", "READ")]
+    assert tried(await demo.wait_for(key, "READ")) == [("whatsapp", "READ")]
 
 
 async def test_a_provider_that_throttles_gets_everything_in_the_end(demo: ApiClient) -> None:
@@ -146,7 +146,7 @@ async def test_a_provider_that_throttles_gets_everything_in_the_end(demo: ApiCli
     faults.per_second = 1
     keys = [await demo.send({**SMS, "text": f"News {number}"}) for number in range(3)]
     for key in keys:
-        assert tried(await demo.ended(key, "DELIVERED")) == [("sms", "DELIVERED")]
+        assert tried(await demo.wait_for(key, "DELIVERED")) == [("sms", "DELIVERED")]
     assert sorted(message.text for message in demo.environment.simulators["sms"].accepted) == [
         "News 0",
         "News 1",
@@ -157,7 +157,7 @@ async def test_a_provider_that_throttles_gets_everything_in_the_end(demo: ApiCli
 async def test_a_long_text_arrives_in_order_and_once(demo: ApiClient) -> None:
     await demo.say("whatsapp", "/start")
     words = " ".join(str(number) for number in range(1500))
-    story = await demo.ended(await demo.send({**TEXT, "text": words}), "READ")
+    story = await demo.wait_for(await demo.send({**TEXT, "text": words}), "READ")
     assert story["attempts"][0]["partCount"] == 2
     received = " ".join(bubble.text for bubble in demo.answers("whatsapp")[1:])
     assert received.split() == words.split()
@@ -169,7 +169,7 @@ async def test_a_person_without_a_number_cannot_get_an_sms(demo: ApiClient) -> N
     await demo.say("whatsapp", "/start")
     simulator.phone(simulator.user_of(PHONE)).reachable = False
     key = await demo.send(TEXT, SMS, chatSessionId="whatsapp:demo:RU.1349120865530274")
-    story = await demo.ended(key, "UNDELIVERED")
+    story = await demo.wait_for(key, "UNDELIVERED")
     assert tried(story) == [("whatsapp", "UNDELIVERED"), ("sms", "SKIPPED")]
     assert story["attempts"][1]["reason"] == "sms: no phone number is known"
 
@@ -178,7 +178,7 @@ async def test_a_number_and_a_username_are_one_person(demo: ApiClient) -> None:
     simulator = whatsapp(demo)
     simulator.give_bsuid(simulator.user_of(PHONE), "RU.1349120865530274")
     await demo.say("whatsapp", "/start")
-    story = await demo.ended(await demo.send(TEXT, SMS), "READ")
+    story = await demo.wait_for(await demo.send(TEXT, SMS), "READ")
     assert story["attempts"][0]["address"] == "RU.1349120865530274"
     assert "window open" in story["decisions"][0]["text"]
 
@@ -191,6 +191,6 @@ async def test_a_shared_number_joins_the_chat(demo: ApiClient) -> None:
     await demo.say("telegram", f"/start {contact['startCode']}")
     await telegram.share_contact(telegram.user_of(PHONE))
     await demo.answer("telegram", 1)
-    story = await demo.ended(await demo.send({"channel": "telegram", "text": "Hi"}, SMS), "SENT")
+    story = await demo.wait_for(await demo.send({"channel": "telegram", "text": "Hi"}, SMS), "SENT")
     assert tried(story) == [("telegram", "SENT")]
     assert (await demo.post("/api/v1/contacts", {"phone": PHONE}))[1]["externalId"] == "crm-17"

@@ -14,7 +14,7 @@ from gateway.runtime.runtime import Runtime
 from gateway.runtime.settings.settings import Settings
 from storage.engine.database import DatabaseError
 from tests.support.client import PHONE, ApiClient, until
-from tests.support.workload import accepted, another_worker, book, phones, seated
+from tests.support.workload import accepted_messages, another_worker, open_conversations, phones, send_all
 
 CHANNELS = ("telegram", "vk", "viber", "whatsapp", "sms")
 IN_BETWEEN = {"telegram": "429", "vk": "10", "viber": "12", "whatsapp": "131016", "sms": "20429"}
@@ -33,17 +33,17 @@ def settings(settings: Settings) -> Settings:
 async def person(demo: ApiClient, channel: str, number: int) -> dict[str, Any]:
     """Somebody who can be reached by this channel."""
     (known,) = phones(1, first=number)
-    return known if channel == "sms" else (await seated(demo, channel, [known]))[0]
+    return known if channel == "sms" else (await open_conversations(demo, channel, [known]))[0]
 
 
 async def told(demo: ApiClient, channel: str, number: int) -> list[str]:
     """Thirty messages to one person, one after another in one request."""
     to = await person(demo, channel, number)
     numbered = [to | {"variables": {"n": str(index)}} for index in range(MANY)]
-    await accepted(demo, numbered, {"channel": channel, "text": "{{n}}"}, priority="normal")
+    await send_all(demo, numbered, {"channel": channel, "text": "{{n}}"}, priority="normal")
 
     async def arrived() -> list[str]:
-        texts = [line.text for line in book(demo, channel)]
+        texts = [line.text for line in accepted_messages(demo, channel)]
         return texts if len(texts) >= MANY else []
 
     return await until(arrived, patience=60)
@@ -66,19 +66,19 @@ async def test_others_are_not_held_up_by_one_persons_order(demo: ApiClient) -> N
     simulator = demo.environment.simulators["vk"]
     simulator.faults.fail(9)
     one = await person(demo, "vk", 700)
-    first, second = [(await accepted(demo, [one], {"channel": "vk", "text": text}))[0] for text in ("1", "2")]
-    await demo.attempted(first, "vk", "PENDING", cause="unavailable")
-    await demo.decided(second, "vk: an earlier message to this person goes first")
-    (other,) = await accepted(demo, [await person(demo, "vk", 701)], {"channel": "vk", "text": "3"})
-    await demo.ended(other, "SENT")
-    assert [line.text for line in book(demo, "vk")] == ["3"]
-    (elsewhere,) = await accepted(demo, phones(1, first=700), {"channel": "sms", "text": "4"})
-    await demo.ended(elsewhere, "DELIVERED")
+    first, second = [(await send_all(demo, [one], {"channel": "vk", "text": text}))[0] for text in ("1", "2")]
+    await demo.wait_for_attempt(first, "vk", "PENDING", cause="unavailable")
+    await demo.wait_for_decision(second, "vk: an earlier message to this person goes first")
+    (other,) = await send_all(demo, [await person(demo, "vk", 701)], {"channel": "vk", "text": "3"})
+    await demo.wait_for(other, "SENT")
+    assert [line.text for line in accepted_messages(demo, "vk")] == ["3"]
+    (elsewhere,) = await send_all(demo, phones(1, first=700), {"channel": "sms", "text": "4"})
+    await demo.wait_for(elsewhere, "DELIVERED")
     for _ in range(4):
         demo.pass_time(hours=0.1)
         demo.environment.runtime.outbox_bell.set()
-    await demo.ended(second, "SENT")
-    assert [line.text for line in book(demo, "vk")] == ["3", "1", "2"]
+    await demo.wait_for(second, "SENT")
+    assert [line.text for line in accepted_messages(demo, "vk")] == ["3", "1", "2"]
 
 
 async def test_a_conversation_is_answered_in_its_order(demo: ApiClient) -> None:

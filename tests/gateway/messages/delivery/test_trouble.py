@@ -62,7 +62,7 @@ async def test_a_slow_provider_is_not_taken_for_a_dead_process(demo: ApiClient) 
     assert stored.due_at
     assert began
     assert stored.due_at == began + 3 * runtime.settings.lease
-    story = await demo.ended(key, "SENT", "DELIVERED")
+    story = await demo.wait_for(key, "SENT", "DELIVERED")
     assert [(attempt["channel"], attempt["status"]) for attempt in story["attempts"]] == [("telegram", "SENT")]
     assert texts(simulator) == ["a", "b", "c"]
 
@@ -72,7 +72,7 @@ async def test_what_has_arrived_is_not_sent_again_under_an_intent(demo: ApiClien
     session = await session_of(demo, "vk")
     simulator = demo.environment.simulators["vk"]
     simulator.faults = FailingAt(1, code)
-    story = await demo.ended(await demo.send({"channel": "vk", "text": LONG}, SMS, chatSessionId=session), "SENT")
+    story = await demo.wait_for(await demo.send({"channel": "vk", "text": LONG}, SMS, chatSessionId=session), "SENT")
     assert [(one["status"], one["intent"]) for one in story["attempts"]] == [
         ("UNDELIVERED", None),
         ("SENT", "purchase_update"),
@@ -85,9 +85,9 @@ async def test_a_window_that_shuts_half_way_leaves_what_has_arrived(demo: ApiCli
     simulator = demo.environment.simulators["vk"]
     simulator.faults = FailingAt(1, "6")
     key = await demo.send({"channel": "vk", "text": LONG}, SMS, chatSessionId=session)
-    await demo.decided(key, "trying again")
+    await demo.wait_for_decision(key, "trying again")
     demo.pass_time(hours=23.99)
-    story = await demo.ended(key, "SENT", "DELIVERED")
+    story = await demo.wait_for(key, "SENT", "DELIVERED")
     assert [(one["status"], one["intent"]) for one in story["attempts"]] == [
         ("UNDELIVERED", None),
         ("SENT", "purchase_update"),
@@ -104,7 +104,7 @@ async def test_a_mailing_that_is_too_fast_for_the_provider_arrives_all_the_same(
     status, answer = await demo.post("/api/v1/messages", {"messages": [message]})
     assert status == 202
     async with asyncio.timeout(60):
-        stories = [await demo.ended(item["id"], "SENT", "UNDELIVERED") for item in answer["messages"]]
+        stories = [await demo.wait_for(item["id"], "SENT", "UNDELIVERED") for item in answer["messages"]]
     assert Counter(story["status"] for story in stories) == {"SENT": MAILING}
     assert sum(message.text == "News" for message in simulator.accepted) == MAILING
 
@@ -120,7 +120,7 @@ async def test_a_mistake_in_a_channel_is_told_and_does_not_stop_the_others(
     channel = demo.environment.runtime.channel("telegram")
     monkeypatch.setattr(type(channel), "send", broken)
     key = await demo.send({"channel": "telegram", "text": "News"}, SMS, chatSessionId=session)
-    story = await demo.ended(key, "DELIVERED", "UNDELIVERED")
+    story = await demo.wait_for(key, "DELIVERED", "UNDELIVERED")
     assert story["attempts"][0]["reason"] == "a mistake of ours (ZeroDivisionError); it may have been sent"
 
 
@@ -134,7 +134,7 @@ async def test_what_a_person_does_while_a_refusal_is_under_way_counts(demo: ApiC
     await until(lambda: _taken(simulator))
     simulator.faults.answer_after = 0
     await simulator.say(simulator.user_of(PHONE), "hi")
-    await demo.ended(key, "DELIVERED", "UNDELIVERED")
+    await demo.wait_for(key, "DELIVERED", "UNDELIVERED")
     stored = await sessions.get(demo.environment.runtime.db, session)
     assert stored
     assert stored.blocked_at is None

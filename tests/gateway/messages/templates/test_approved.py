@@ -11,7 +11,7 @@ from storage.accounts import states
 from storage.engine.database import Db
 from storage.templates.approved import due
 from tests.support.client import PHONE, ApiClient, until
-from tests.support.workload import one, texts, whatsapp
+from tests.support.workload import send_one, texts, whatsapp
 
 TEMPLATES = "/api/v1/messageTemplates"
 KEY = "whatsapp:demo:parcel:en_US"
@@ -68,7 +68,7 @@ async def in_state(demo: ApiClient, state: str) -> Any:
 async def told(demo: ApiClient) -> Any:
     """How a message by the template, and else by SMS, ends."""
     sent = await demo.post("/api/v1/messages", {"messages": [{"destinations": [ANNA], "channels": [STEP, SMS]}]})
-    return await demo.ended(sent[1]["messages"][0]["id"], "DELIVERED", "READ")
+    return await demo.wait_for(sent[1]["messages"][0]["id"], "DELIVERED", "READ")
 
 
 async def test_from_draft_to_sent(demo: ApiClient) -> None:
@@ -308,8 +308,8 @@ async def test_a_step_by_a_template_alone_is_sent_in_an_open_window_too(demo: Ap
     await in_state(demo, "approved")
     await demo.say("whatsapp", "hello")
     literal = {**USE, "variables": {"name": "Ann"}, "header": {"type": "text", "variables": {"order": "1"}}}
-    sent = await one(demo, {"channel": "whatsapp", "template": {**literal, "buttons": [{"index": 0, "url": "1"}]}})
-    await demo.ended(sent, "READ", "DELIVERED")
+    sent = await send_one(demo, {"channel": "whatsapp", "template": {**literal, "buttons": [{"index": 0, "url": "1"}]}})
+    await demo.wait_for(sent, "READ", "DELIVERED")
 
 
 async def test_the_list_is_asked_for_by_itself(demo: ApiClient) -> None:

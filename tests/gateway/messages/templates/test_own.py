@@ -40,7 +40,7 @@ async def test_a_message_by_a_template(demo: ApiClient) -> None:
     assert (answer["id"], answer["version"], answer["variables"]) == ("shipped", 1, ["name", "order"])
     (item,) = await items(demo, anna(name="Anna", order="A-17"), templateId="shipped")
     assert "warnings" not in item
-    await demo.ended(item["id"], "DELIVERED")
+    await demo.wait_for(item["id"], "DELIVERED")
     assert texts(demo, "sms") == ["Anna, order A-17 is on its way."]
 
 
@@ -49,7 +49,7 @@ async def test_inline_channels_are_ignored_and_the_answer_says_so(demo: ApiClien
     inline = [{"channel": "sms", "text": "Inline"}]
     (item,) = await items(demo, anna(name="Anna", order="A-17"), templateId="shipped", channels=inline)
     assert item["warnings"] == ["channels: ignored, since those of the template shipped count"]
-    await demo.ended(item["id"], "DELIVERED")
+    await demo.wait_for(item["id"], "DELIVERED")
     assert texts(demo, "sms") == ["Anna, order A-17 is on its way."]
 
 
@@ -96,7 +96,7 @@ async def test_short_links_as_the_template_wishes(demo: ApiClient) -> None:
     for key, wish in (("with", True), ("without", False)):
         assert (await made(demo, key, channels=[sms], useShortLinks=wish))["useShortLinks"] is wish
         (item,) = await items(demo, anna(), templateId=key)
-        await demo.ended(item["id"], "DELIVERED")
+        await demo.wait_for(item["id"], "DELIVERED")
     shortened, plain = texts(demo, "sms")
     assert "shop.example" not in shortened
     assert plain == sms["text"]
@@ -116,7 +116,7 @@ async def test_versions(demo: ApiClient) -> None:
     (old,) = await items(demo, anna(name="Anna", order="1"), templateId="shipped", templateVersion=1)
     (fresh,) = await items(demo, anna(name="Anna"), templateId="shipped")
     for item in (old, fresh):
-        await demo.ended(item["id"], "DELIVERED")
+        await demo.wait_for(item["id"], "DELIVERED")
     assert sorted(texts(demo, "sms")) == ["Anna, order 1 is on its way.", "Second Anna"]
     page = (await asked(demo, "GET", "/shipped/versions", limit="1"))[1]
     assert ([one["version"] for one in page["versions"]], page["cursor"]) == ([2], "1")
@@ -130,7 +130,7 @@ async def test_a_message_keeps_the_texts_it_was_accepted_with(demo: ApiClient) -
     (item,) = await items(demo, anna(name="Anna", order="1"), templateId="shipped", sendAt=soon)
     assert (await asked(demo, "DELETE", "/shipped"))[0] == 200
     demo.pass_time(hours=3)
-    await demo.ended(item["id"], "DELIVERED")
+    await demo.wait_for(item["id"], "DELIVERED")
     assert texts(demo, "sms") == ["Anna, order 1 is on its way."]
 
 

@@ -24,7 +24,7 @@ async def test_what_waits_for_an_account_that_has_gone_is_told(demo: ApiClient) 
     )
     await notifications.add(runtime.db, [parked])
     await runtime.outbox.rehome(runtime.gate.all_lanes())
-    story = await demo.ended("n1", "ERROR")
+    story = await demo.wait_for("n1", "ERROR")
     assert "not configured any more" in story["decisions"][-1]["text"]
 
 
@@ -35,6 +35,6 @@ async def test_a_step_whose_account_has_gone_is_passed_over(demo: ApiClient) -> 
         "n2", Recipient(PHONE), steps, now, now + timedelta(hours=1), due_at=now, lane=lane_of(Priority.NORMAL)
     )
     await notifications.add(runtime.db, [asked])
-    story = await demo.ended("n2", "DELIVERED")
+    story = await demo.wait_for("n2", "DELIVERED")
     assert story["attempts"][0]["status"] == "SKIPPED"
     assert story["attempts"][0]["reason"] == "viber: the account gone is not configured any more"

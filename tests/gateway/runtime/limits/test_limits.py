@@ -23,7 +23,15 @@ from gateway.runtime.settings import settings as written
 from gateway.runtime.settings.settings import Settings
 from storage.engine.database import Db
 from tests.support.client import PHONE, ApiClient, until
-from tests.support.workload import accepted, account, all_ended, another_worker, book, phones, seated
+from tests.support.workload import (
+    accepted_messages,
+    account,
+    another_worker,
+    open_conversations,
+    phones,
+    send_all,
+    wait_for_all,
+)
 from webhooks.demo.environment import opened_simulators, working
 
 SMS = {"channel": "sms", "text": "News"}
@@ -65,9 +73,9 @@ async def test_two_gateways_together_keep_to_an_accounts_rate(demo: ApiClient) -
         halves = [_request(phones(30, first=first), "half") for first in (100, 200)]
         gateways = (demo.environment.runtime, other)
         await asyncio.gather(*(submit(each, body, "me", None) for each, body in zip(gateways, halves, strict=True)))
-        await until(lambda: _all_of(book(demo, "sms"), 60))
-    assert len({line.user for line in book(demo, "sms")}) == len(book(demo, "sms")) == 60
-    assert never_early(book(demo, "sms"), begin, 1 / 20)
+        await until(lambda: _all_of(accepted_messages(demo, "sms"), 60))
+    assert len({line.user for line in accepted_messages(demo, "sms")}) == len(accepted_messages(demo, "sms")) == 60
+    assert never_early(accepted_messages(demo, "sms"), begin, 1 / 20)
 
 
 async def test_no_moment_is_given_twice(db: Db) -> None:
@@ -81,18 +89,18 @@ async def test_no_moment_is_given_twice(db: Db) -> None:
 
 async def test_one_person_is_written_to_at_their_pace(demo: ApiClient) -> None:
     begin = demo.environment.runtime.clock()
-    keys = await accepted(demo, [{"phone": PHONE}] * 8, SMS)
-    await all_ended(demo, keys, "DELIVERED")
-    assert len(book(demo, "sms")) == 8
-    assert never_early(book(demo, "sms"), begin, 1 / 5, burst=2)
+    keys = await send_all(demo, [{"phone": PHONE}] * 8, SMS)
+    await wait_for_all(demo, keys, "DELIVERED")
+    assert len(accepted_messages(demo, "sms")) == 8
+    assert never_early(accepted_messages(demo, "sms"), begin, 1 / 5, burst=2)
 
 
 async def test_a_template_has_a_rate_of_its_own(demo: ApiClient) -> None:
     begin = demo.environment.runtime.clock()
-    keys = await accepted(demo, phones(8), {"channel": "whatsapp", "template": TEMPLATE})
-    await all_ended(demo, keys, "READ")
-    assert len(book(demo, "whatsapp")) == 8
-    assert never_early(book(demo, "whatsapp"), begin, 1 / 4)
+    keys = await send_all(demo, phones(8), {"channel": "whatsapp", "template": TEMPLATE})
+    await wait_for_all(demo, keys, "READ")
+    assert len(accepted_messages(demo, "whatsapp")) == 8
+    assert never_early(accepted_messages(demo, "whatsapp"), begin, 1 / 4)
 
 
 async def test_the_settings_say_how_fast(demo: ApiClient) -> None:
@@ -104,9 +112,9 @@ async def test_the_settings_say_how_fast(demo: ApiClient) -> None:
 
 
 async def test_where_there_is_no_limit_nothing_is_counted(demo: ApiClient) -> None:
-    (person,) = await seated(demo, "telegram", [{"phone": PHONE}])
-    keys = await accepted(demo, [person] * 5, {"channel": "telegram", "text": "News"})
-    await all_ended(demo, keys, "SENT")
+    (person,) = await open_conversations(demo, "telegram", [{"phone": PHONE}])
+    keys = await send_all(demo, [person] * 5, {"channel": "telegram", "text": "News"})
+    await wait_for_all(demo, keys, "SENT")
     counted = [
         document["_id"] async for document in demo.environment.runtime.db["paces"].find({"_id": {"$regex": "^tele"}})
     ]
@@ -115,16 +123,16 @@ async def test_where_there_is_no_limit_nothing_is_counted(demo: ApiClient) -> No
 
 async def test_nobody_waits_behind_a_mailing(demo: ApiClient) -> None:
     """An answer and a single message leave in the middle of one that uses all that the account may."""
-    crowd = await seated(demo, "telegram", phones(MAILING))
-    (person,) = await seated(demo, "telegram", phones(1, first=900))
-    await accepted(demo, crowd, {"channel": "telegram", "text": "News"})
+    crowd = await open_conversations(demo, "telegram", phones(MAILING))
+    (person,) = await open_conversations(demo, "telegram", phones(1, first=900))
+    await send_all(demo, crowd, {"channel": "telegram", "text": "News"})
     await until(lambda: _taken(demo, 20))
     (single,), _ = await asyncio.gather(
-        accepted(demo, [person], {"channel": "telegram", "text": "Single"}), demo.say("telegram", "/help")
+        send_all(demo, [person], {"channel": "telegram", "text": "Single"}), demo.say("telegram", "/help")
     )
-    await demo.ended(single, "SENT")
+    await demo.wait_for(single, "SENT")
     await until(lambda: _taken(demo, MAILING + 2))
-    order = [line.text for line in book(demo, "telegram")]
+    order = [line.text for line in accepted_messages(demo, "telegram")]
     assert order.count("News") == MAILING
     others = [index for index, text in enumerate(order) if text != "News"]
     assert len(others) == 2
@@ -132,7 +140,7 @@ async def test_nobody_waits_behind_a_mailing(demo: ApiClient) -> None:
 
 
 async def _taken(demo: ApiClient, count: int) -> bool:
-    return len(book(demo, "telegram")) >= count
+    return len(accepted_messages(demo, "telegram")) >= count
 
 
 async def test_a_template_that_has_to_wait_uses_up_nothing_of_its_account(db: Db) -> None:

@@ -18,7 +18,7 @@ from gateway.runtime.settings.settings import Settings
 from gateway.runtime.telemetry import logs
 from tests.support.client import PHONE, until
 from tests.support.processes.cli import opened_cli
-from tests.support.processes.commands import ended, started
+from tests.support.processes.commands import started_process, wait_for_exit
 from tests.support.processes.processes import Web, Worker
 
 HIDDEN = "a-very-long-and-secret-word"
@@ -44,7 +44,7 @@ async def test_a_message_is_followed_through_web_and_worker(tmp_path: Path, sett
             key_of = await sent_and_delivered(web.url, key)
         finally:
             await asyncio.gather(web.stop(), worker.stop())
-    said = [lines(program.words()) for program in (web, worker)]
+    said = [lines(program.log_text()) for program in (web, worker)]
     mine = [
         [line for line in told if key_of in (line.get("message_id"), *line.get("message_ids", ()))] for told in said
     ]
@@ -84,7 +84,7 @@ def ours(line: dict[str, Any]) -> bool:
     return str(line["logger"]).startswith("gateway")
 
 
-@pytest.mark.usefixtures("unheard")
+@pytest.mark.usefixtures("restored_logging")
 @pytest.mark.parametrize("form", logs.FORMS)
 def test_no_form_shows_a_secret(capsys: pytest.CaptureFixture[str], form: str) -> None:
     """Wherever it stands: in the words, beside them, in what a task is bound to, in an exception and its frames."""
@@ -115,8 +115,8 @@ def test_a_secret_is_not_written_down() -> None:
 
 @pytest.mark.parametrize("name", ["GATEWAY_LOG_LEVEL", "GATEWAY_LOG_FORMAT"])
 async def test_a_setting_that_is_none_is_refused_by_name(tmp_path: Path, name: str) -> None:
-    async with started(tmp_path, "gateway", "check", **{name: "loud"}) as process:
-        finished = await ended(process)
+    async with started_process(tmp_path, "gateway", "check", **{name: "loud"}) as process:
+        finished = await wait_for_exit(process)
     assert finished.code == 2
     assert name in finished.err
     assert "Traceback" not in finished.err

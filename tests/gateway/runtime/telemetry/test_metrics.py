@@ -21,7 +21,7 @@ from tests.support.client import PHONE, ApiClient, until
 from tests.support.docs import rows
 from tests.support.processes.cli import opened_cli
 from tests.support.processes.processes import Worker
-from tests.support.workload import account, in_state, one
+from tests.support.workload import account, send_one, wait_for_state
 
 TEXT = {"text": "Hello"}
 TEMPLATE = {"name": "order_update", "language": "en", "variables": {"name": "a", "order": "b"}}
@@ -42,10 +42,10 @@ async def test_a_story_in_figures(demo: ApiClient) -> None:
     """/start in WhatsApp, an answer, a free message; a day later a template; without one the SMS."""
     meter, whatsapp = Meter(), {"channel": "whatsapp", **TEXT}
     await demo.say("whatsapp", "/start")
-    await demo.ended(await demo.send(whatsapp), "READ")
+    await demo.wait_for(await demo.send(whatsapp), "READ")
     demo.pass_time(hours=25)
-    await demo.ended(await demo.send({**whatsapp, "template": TEMPLATE}), "READ")
-    await demo.ended(await demo.send(whatsapp, {"channel": "sms", **TEXT}), "DELIVERED")
+    await demo.wait_for(await demo.send({**whatsapp, "template": TEMPLATE}), "READ")
+    await demo.wait_for(await demo.send(whatsapp, {"channel": "sms", **TEXT}), "DELIVERED")
     assert meter("gateway_messages_total", result="accepted") == 3
     assert meter("gateway_messages_status_total", status="READ") == 3
     assert meter("gateway_messages_status_total", status="DELIVERED") >= 1
@@ -64,17 +64,17 @@ async def test_a_story_in_figures(demo: ApiClient) -> None:
 async def test_failures_and_holds_in_figures(demo: ApiClient) -> None:
     meter = Meter()
     demo.environment.simulators["sms"].faults.fail(21614)
-    await demo.ended(await one(demo, {"channel": "sms", **TEXT}), "UNDELIVERED")
+    await demo.wait_for(await send_one(demo, {"channel": "sms", **TEXT}), "UNDELIVERED")
     assert meter("gateway_attempts_total", channel="sms", progress="failed", cause="refused") == 1
     assert meter("gateway_messages_status_total", status="UNDELIVERED") == 1
     assert meter("gateway_dead_letters_total", kind="messages") == 1
     demo.environment.simulators["sms"].faults.fail(20003)
-    held = await one(demo, {"channel": "sms", **TEXT})
-    await demo.attempted(held, "sms", "PENDING", cause="misconfigured")
-    await in_state(demo, "sms:demo", "held")
+    held = await send_one(demo, {"channel": "sms", **TEXT})
+    await demo.wait_for_attempt(held, "sms", "PENDING", cause="misconfigured")
+    await wait_for_state(demo, "sms:demo", "held")
     assert REGISTRY.get_sample_value("gateway_account_held", {"account": "sms:demo"}) == 1
     demo.pass_time(hours=0.1)
-    await demo.ended(held, "DELIVERED")
+    await demo.wait_for(held, "DELIVERED")
     assert (await account(demo, "sms:demo"))["state"] == "open"
     assert REGISTRY.get_sample_value("gateway_account_held", {"account": "sms:demo"}) == 0
 

@@ -18,7 +18,7 @@ async def test_an_exporter_hears_of_a_message(demo: ApiClient, monkeypatch: pyte
     monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
     await demo.say("whatsapp", "/start")
     key = await demo.send({"channel": "whatsapp", "text": "Hi"})
-    await demo.ended(key, "READ")
+    await demo.wait_for(key, "READ")
     told = {(span.name, *(span.attributes or {}).items()) for span in exporter.get_finished_spans()}
     assert ("notification", ("gateway.message_id", key)) in told
     assert {("send", ("gateway.channel", "whatsapp")), ("webhook", ("gateway.channel", "whatsapp"))} <= told

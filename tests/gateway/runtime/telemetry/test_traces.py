@@ -21,7 +21,7 @@ from gateway.runtime.telemetry.tracer import secrets_of
 from storage.messages import traces
 from tests.bots.vk.outbound.shelf import a_shelf
 from tests.support.client import PHONE, ApiClient, until
-from tests.support.workload import LONG, accepted, all_ended, one, phones, seated
+from tests.support.workload import LONG, open_conversations, phones, send_all, send_one, wait_for_all
 from webhooks.demo.environment import opened_environment
 
 TEXT = {"text": "Your order is ready"}
@@ -42,7 +42,7 @@ async def test_each_attempt_tells_its_calls(demo: ApiClient) -> None:
     await demo.say("whatsapp", "/start")
     demo.environment.simulators["whatsapp"].faults.fail(131026)
     key = await demo.send({"channel": "whatsapp", **TEXT}, {"channel": "sms", **TEXT})
-    await demo.ended(key, "DELIVERED")
+    await demo.wait_for(key, "DELIVERED")
     (refused,), (taken,) = await calls_of(demo, key, 2)
     assert refused["request"]["method"] == "POST"
     assert refused["request"]["url"].endswith("/100200300400/messages")
@@ -55,7 +55,7 @@ async def test_each_attempt_tells_its_calls(demo: ApiClient) -> None:
 
 async def test_a_broken_wire_is_told(demo: ApiClient) -> None:
     demo.environment.simulators["sms"].faults.lose_answers()
-    key = await one(demo, {"channel": "sms", **TEXT})
+    key = await send_one(demo, {"channel": "sms", **TEXT})
     ((lost, *_),) = await calls_of(demo, key)
     assert (lost["answer"]["status"], "<html>" in lost["answer"]["body"]) == (502, True)
 
@@ -63,9 +63,9 @@ async def test_a_broken_wire_is_told(demo: ApiClient) -> None:
 async def test_of_a_broadcast_each_has_the_call(demo: ApiClient) -> None:
     viber = demo.environment.simulators["viber"]
     assert isinstance(viber, Viber)
-    to = await seated(demo, "viber", phones(5))
-    ids = await accepted(demo, to, {"channel": "viber", **TEXT})
-    await all_ended(demo, ids)
+    to = await open_conversations(demo, "viber", phones(5))
+    ids = await send_all(demo, to, {"channel": "viber", **TEXT})
+    await wait_for_all(demo, ids)
     for key in ids:
         calls = (await calls_of(demo, key))[0]
         assert len(calls) == 1, "its own, or the one of all"
@@ -73,10 +73,10 @@ async def test_of_a_broadcast_each_has_the_call(demo: ApiClient) -> None:
 
 async def test_what_is_taken_back_is_told_with_its_attempt(demo: ApiClient) -> None:
     """The second half of a text is refused, the SMS goes out, and the first half is deleted."""
-    to = await seated(demo, "vk", [{"phone": PHONE}])
+    to = await open_conversations(demo, "vk", [{"phone": PHONE}])
     demo.environment.simulators["vk"].faults.planned.extend(["", "914"])
-    (key,) = await accepted(demo, to, {"channel": "vk", "text": LONG}, {"channel": "sms", **TEXT})
-    await demo.ended(key, "DELIVERED")
+    (key,) = await send_all(demo, to, {"channel": "vk", "text": LONG}, {"channel": "sms", **TEXT})
+    await demo.wait_for(key, "DELIVERED")
 
     async def recalled() -> list[str] | None:
         calls = (await calls_of(demo, key))[0]
@@ -87,11 +87,11 @@ async def test_what_is_taken_back_is_told_with_its_attempt(demo: ApiClient) -> N
 
 
 async def test_of_a_file_its_size_is_kept_and_of_its_address_no_proof(demo: ApiClient) -> None:
-    to = await seated(demo, "vk", [{"phone": PHONE}])
+    to = await open_conversations(demo, "vk", [{"phone": PHONE}])
     async with a_shelf() as shelf:
         picture = {"type": "image", "url": f"{shelf.url}/a.png"}
-        (key,) = await accepted(demo, to, {"channel": "vk", "media": picture, **TEXT})
-        await demo.ended(key, "SENT", "DELIVERED", "READ")
+        (key,) = await send_all(demo, to, {"channel": "vk", "media": picture, **TEXT})
+        await demo.wait_for(key, "SENT", "DELIVERED", "READ")
     asked, posted, saved, sent = (await calls_of(demo, key))[0]
     assert asked["answer"]["body"].count(f"/photo?{HIDDEN}") == 1
     assert posted["request"]["url"].endswith(f"/photo?{HIDDEN}")
@@ -116,9 +116,9 @@ async def test_no_secret_of_any_account_is_kept(demo: ApiClient) -> None:
             simulator.faults.lose_answers,
             partial(change_token, simulator),
         ]
-        for person, trouble in zip(await seated(demo, channel, phones(3)), troubles, strict=True):
+        for person, trouble in zip(await open_conversations(demo, channel, phones(3)), troubles, strict=True):
             trouble()
-            (key,) = await accepted(demo, [person], {"channel": channel, **TEXT})
+            (key,) = await send_all(demo, [person], {"channel": channel, **TEXT})
             assert (await calls_of(demo, key))[0][0]["answer"]
     secrets = chain.from_iterable(secrets_of(read_accounts(demo.environment.runtime.settings)).values())
     values = [secret.reveal() for secret in secrets]
@@ -133,13 +133,13 @@ async def test_a_database_that_is_away_fails_nobody(demo: ApiClient, monkeypatch
         raise OSError("gone")
 
     monkeypatch.setattr(traces, "add", away)
-    await demo.ended(await demo.send({"channel": "sms", **TEXT}), "DELIVERED")
+    await demo.wait_for(await demo.send({"channel": "sms", **TEXT}), "DELIVERED")
 
 
 async def test_who_wants_none_has_none(settings: Settings) -> None:
     async with opened_environment(structs.replace(settings, traced=timedelta(0))) as demo, ApiClient.of(demo) as client:
-        key = await one(client, {"channel": "sms", **TEXT})
-        (story,) = await all_ended(client, [key])
+        key = await send_one(client, {"channel": "sms", **TEXT})
+        (story,) = await wait_for_all(client, [key])
         await asyncio.sleep(0.5)
         assert (await client.story(key))["attempts"][0]["calls"] == story["attempts"][0]["calls"] == []
         assert await demo.runtime.db["traces"].find_one({}) is None
