@@ -1,4 +1,4 @@
-"""A provider that answers nobody before all have called: who sends one after another waits for ever."""
+"""A provider that answers only once all calls have arrived, so that a sender that waits for each answer hangs."""
 
 import asyncio
 
@@ -6,13 +6,13 @@ from bots.simulation.simulation import Faults
 
 
 class AnswerBarrier(Faults):
-    """In place of a stand-in's `faults`: `count` calls are answered together, `after` seconds after the last."""
+    """Replaces a simulator's `faults`: `count` calls are answered together, `after` seconds after the last of them."""
 
     def __init__(self, count: int, after: float) -> None:
         super().__init__("")
         self.answer_after = after
-        self._all = asyncio.Barrier(count)
+        self._barrier = asyncio.Barrier(count)
 
     async def next_error(self) -> str | None:
-        await self._all.wait()
+        await self._barrier.wait()
         return await super().next_error()

@@ -111,7 +111,7 @@ async def test_what_is_not_taken_comes_again_and_the_rest_waits_for_it(demo: Api
     await demo.wait_for(key, "DELIVERED")
 
     async def all_told() -> bool:
-        assert len(shop.calls) > 3 or shop.taken == []
+        assert len(shop.calls) > 3 or shop.accepted == []
         advance_clock(demo, seconds=20)
         demo.environment.runtime.callback_bell.set()
         return await told(shop, key, "DELIVERED")
@@ -248,7 +248,7 @@ async def test_a_change_is_told_though_the_process_ended_right_after_it(
     db = demo.environment.runtime.db
     await until(lambda: handed_on(demo, key))
     await db["callbacks"].delete_many({})
-    shop.taken.clear()
+    shop.accepted.clear()
     await db["notifications"].update_one({"_id": key}, {"$set": {"untold": 3}})
     demo.environment.runtime.callback_bell.set()
     await until(lambda: told(shop, key, "DELIVERED"))
@@ -272,10 +272,10 @@ async def test_what_happens_in_conversations_is_told_to_the_accounts_own_webhook
         await blocked(opened)
 
         async def all_there() -> bool:
-            return len(shop.taken) >= 6
+            return len(shop.accepted) >= 6
 
         await until(all_there)
-    assert [event["event"] for event in shop.taken] == [
+    assert [event["event"] for event in shop.accepted] == [
         "session.started",
         "message.inbound",
         "message.inbound",
@@ -283,13 +283,13 @@ async def test_what_happens_in_conversations_is_told_to_the_accounts_own_webhook
         "message.inbound",
         "session.blocked",
     ]
-    assert [event.get("text") for event in shop.taken if event["event"] == "message.inbound"] == [
+    assert [event.get("text") for event in shop.accepted if event["event"] == "message.inbound"] == [
         "/start",
         "Hello",
         "/stop",
     ]
-    assert len({event["session"] for event in shop.taken}) == 1
-    assert sorted(event["sequence"] for event in shop.taken) == [event["sequence"] for event in shop.taken]
+    assert len({event["session"] for event in shop.accepted}) == 1
+    assert sorted(event["sequence"] for event in shop.accepted) == [event["sequence"] for event in shop.accepted]
 
 
 async def blocked(demo: Environment) -> None:
@@ -357,7 +357,9 @@ async def test_kill_9_loses_no_change_and_keeps_their_order(
             await worker.start()
 
             async def all_ended() -> bool:
-                return all({"SENT", "UNDELIVERED"} & {event["newStatus"] for event in shop.events_of(key)} for key in ids)
+                return all(
+                    {"SENT", "UNDELIVERED"} & {event["newStatus"] for event in shop.events_of(key)} for key in ids
+                )
 
             await until(all_ended, 60)
         finally:

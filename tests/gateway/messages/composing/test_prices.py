@@ -35,7 +35,8 @@ async def test_of_all_parts_and_only_of_what_was_taken(demo: ApiClient) -> None:
 
         async def told() -> bool:
             return any(
-                event["newStatus"] == "DELIVERED" and event["price"] == TWO_PARTS for event in shop.events_of(item["id"])
+                event["newStatus"] == "DELIVERED" and event["price"] == TWO_PARTS
+                for event in shop.events_of(item["id"])
             )
 
         await until(told)
