@@ -33,7 +33,7 @@ def readme_bot(folder: Path) -> str:
     return code[3]
 
 
-async def said(cli: CliFixture, text: str) -> str:
+async def answer_to(cli: CliFixture, text: str) -> str:
     """What the bot answers to a person's text message."""
     screen = cli.simulator.phone(PHONE).screen
     known = len(screen)
@@ -52,8 +52,8 @@ async def test_it_serves_with_the_readmes_bot_and_ends_in_peace(tmp_path: Path, 
         environ = {**cli.environment, "GATEWAY_CONVERSATION": bot, "PORT": str(port)}
         async with started_process(tmp_path, "gateway", "serve", **environ) as process:
             await wait_until_ready(f"{url}/readyz", process)
-            assert await said(cli, "/start") == "Welcome, friend!"
-            assert await said(cli, "Is it raining?") == "You said: Is it raining?"
+            assert await answer_to(cli, "/start") == "Welcome, friend!"
+            assert await answer_to(cli, "Is it raining?") == "You said: Is it raining?"
             process.send_signal(signal.SIGTERM)
             finished = await wait_for_exit(process)
     assert finished.code == 0

@@ -20,7 +20,7 @@ from tests.support.processes.processes import accounts_file
 KEY = "whatsapp:shop:hello:en"
 
 
-class Desk:
+class TemplateCli:
     """A folder with one account, and Meta's stand-in."""
 
     def __init__(self, folder: Path, settings: Settings, meta: Server) -> None:
@@ -36,17 +36,17 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path, settings: Settings) -> AsyncIterator[Desk]:
+async def desk(tmp_path: Path, settings: Settings) -> AsyncIterator[TemplateCli]:
     at = listener()
     account = demo_account(f"{url_of(at)}/whatsapp")
     accounts_file(tmp_path / "accounts.toml", {"whatsapp": {"shop": account}})
     meta = Server(account, f"{PUBLIC}/webhooks/whatsapp/shop")
     async with served(app_of(meta.blueprint()), at):
-        yield Desk(tmp_path, settings, meta)
+        yield TemplateCli(tmp_path, settings, meta)
         await meta.close()
 
 
-async def test_sync_submit_and_list(desk: Desk, db: Db) -> None:
+async def test_sync_submit_and_list(desk: TemplateCli, db: Db) -> None:
     now = Clock()()
     draft = MessageTemplate(
         channel="whatsapp", account="shop", name="hello", language="en", category="UTILITY", body="Hi", created_at=now
@@ -62,7 +62,7 @@ async def test_sync_submit_and_list(desk: Desk, db: Db) -> None:
     assert "whatsapp:shop:order_update:ru  approved" in lines
 
 
-async def test_what_does_not_work_is_said(desk: Desk) -> None:
+async def test_what_does_not_work_is_said(desk: TemplateCli) -> None:
     nothing = await desk.templates("submit", "nothing")
     assert (nothing.code, nothing.err) == (1, "there is no template nothing\n")
     desk.meta.faults.fail(190)

@@ -15,7 +15,7 @@ async def get(demo: ApiClient, path: str, **asked: str) -> tuple[int, Any]:
         return response.status, await response.json()
 
 
-async def listed(demo: ApiClient, **asked: str) -> list[Any]:
+async def list_sessions(demo: ApiClient, **asked: str) -> list[Any]:
     found: list[Any] = []
     cursor: str | None = ""
     while cursor is not None:
@@ -29,7 +29,7 @@ async def listed(demo: ApiClient, **asked: str) -> list[Any]:
 async def session(demo: ApiClient, channel: str, number: str = PHONE) -> Any:
     """The person's conversation on this channel, after they have said something."""
     await demo.say(channel, "/start", number)
-    found = await listed(demo, channel=channel)
+    found = await list_sessions(demo, channel=channel)
     user = demo.environment.simulators[channel].user_of(number)
     return next(one for one in found if one["userId"] == user)
 
@@ -39,12 +39,12 @@ async def test_the_latest_first_in_pages_and_by_filters(demo: ApiClient) -> None
         await demo.say("telegram", "/start", phone(number))
         advance_clock(demo, minutes=1)
     await demo.say("vk", "/start", phone(100))
-    everyone = await listed(demo, limit="2")
+    everyone = await list_sessions(demo, limit="2")
     assert [(one["channel"], one["state"]) for one in everyone] == [("vk", "open"), *[("telegram", "open")] * 3]
     users = [demo.environment.simulators["telegram"].user_of(phone(number)) for number in (102, 101, 100)]
     assert [one["userId"] for one in everyone[1:]] == users
-    assert len(await listed(demo, channel="telegram", limit="1")) == 3
-    assert await listed(demo, state="closed") == []
+    assert len(await list_sessions(demo, channel="telegram", limit="1")) == 3
+    assert await list_sessions(demo, state="closed") == []
     assert (await get(demo, "", state="gone"))[0] == 400
 
 
@@ -132,7 +132,7 @@ async def test_a_number_is_one_address_in_any_form(demo: ApiClient) -> None:
 async def test_what_may_not_be_said_begins_nothing(demo: ApiClient) -> None:
     status, answer = await start(demo, channel="whatsapp", phone=PHONE, text="Hello")
     assert (status, "the person has not written yet" in answer["error"]) == (409, True)
-    assert await listed(demo) == []
+    assert await list_sessions(demo) == []
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ async def test_closed_until_the_person_writes_again(demo: ApiClient) -> None:
     for _ in range(2):
         status, closed = await demo.post(f"/api/v1/sessions/{mine['id']}/close", {})
         assert (status, closed["state"]) == (200, "closed")
-    assert [one["id"] for one in await listed(demo, state="closed")] == [mine["id"]]
+    assert [one["id"] for one in await list_sessions(demo, state="closed")] == [mine["id"]]
     advance_clock(demo, minutes=1)
     await demo.say("telegram", "One more thing")
     assert (await get(demo, f"/{mine['id']}"))[1]["state"] == "open"

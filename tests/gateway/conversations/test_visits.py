@@ -29,7 +29,7 @@ async def runtime(settings: Settings) -> AsyncIterator[Runtime]:
         yield runtime
 
 
-async def line(runtime: Runtime) -> Message | None:
+async def logged_message(runtime: Runtime) -> Message | None:
     document = await runtime.db["messages"].find_one({"_id": KEY})
     return from_document(Message, document) if document else None
 
@@ -59,7 +59,7 @@ async def test_a_visit_without_a_link_forgets_nothing(runtime: Runtime) -> None:
 async def test_an_operators_message_is_in_the_chat_log_once(runtime: Runtime) -> None:
     for _ in range(2):
         await inbound.work(runtime, ECHO)
-    assert await line(runtime) == Message(KEY, ANNA.key, outbound=True, at=AT, content=ECHO.content)
+    assert await logged_message(runtime) == Message(KEY, ANNA.key, outbound=True, at=AT, content=ECHO.content)
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
@@ -72,4 +72,4 @@ async def test_an_echo_of_ours_changes_nothing_whenever_it_comes(runtime: Runtim
     ]
     for number in order:
         await happenings[number]()
-    assert await line(runtime) == OURS
+    assert await logged_message(runtime) == OURS

@@ -20,7 +20,7 @@ from tests.support.workload import advance_clock
 EMAIL, PASSWORD = "Anna@shop.ru", "correct horse battery"
 
 
-async def made(demo: ApiClient, role: Role = Role.OPERATOR, email: str = EMAIL) -> None:
+async def create_user(demo: ApiClient, role: Role = Role.OPERATOR, email: str = EMAIL) -> None:
     assert await access.made(demo.environment.runtime.db, email, PASSWORD, role, demo.environment.runtime.clock())
 
 
@@ -45,7 +45,7 @@ async def status(demo: ApiClient, token: str, path: str = "/api/v1/sessions") ->
 
 async def test_a_refresh_token_that_is_used_twice_at_the_same_moment_ends_all(demo: ApiClient) -> None:
     """One of the two may be a thief's, and nobody knows which."""
-    await made(demo)
+    await create_user(demo)
     for _ in range(3):
         _, told, _ = await login(demo)
         again = await asyncio.gather(*(post(demo, "refresh", refreshToken=told["refreshToken"]) for _ in range(4)))
@@ -54,7 +54,7 @@ async def test_a_refresh_token_that_is_used_twice_at_the_same_moment_ends_all(de
 
 
 async def test_a_password_for_tokens_that_end(demo: ApiClient) -> None:
-    await made(demo)
+    await create_user(demo)
     code, told, headers = await login(demo, " anna@SHOP.ru ")
     assert (code, headers["Cache-Control"]) == (200, "no-store")
     assert (await status(demo, told["token"]))[0] == 200
@@ -62,29 +62,29 @@ async def test_a_password_for_tokens_that_end(demo: ApiClient) -> None:
     advance_clock(demo, seconds=3599)
     assert (await status(demo, told["token"]))[0] == 200
     advance_clock(demo, seconds=2)
-    assert await status(demo, told["token"]) == (401, {"error": "Token is expired.", "details": guard_says()})
+    assert await status(demo, told["token"]) == (401, {"error": "Token is expired.", "details": guard_message()})
     assert (await status(demo, "gt_wrong"))[1]["error"] == "A valid API key is needed."
 
 
-def guard_says() -> str:
+def guard_message() -> str:
     return "Authorization: Bearer <key>; make one with: gateway keys create"
 
 
 @pytest.mark.parametrize(("ttl", "code"), [(60, 200), (43_200, 200), (59, 400), (43_201, 400)])
 async def test_how_long(demo: ApiClient, ttl: int, code: int) -> None:
-    await made(demo)
+    await create_user(demo)
     assert (await login(demo, ttl=ttl))[0] == code
 
 
 async def test_wrong_ones_hear_the_same(demo: ApiClient) -> None:
-    await made(demo)
+    await create_user(demo)
     answers = [(await login(demo, email, password))[:2] for email, password in ((EMAIL, "wrong"), ("x@y.ru", PASSWORD))]
     assert answers[0] == answers[1]
     assert answers[0][0] == 401
 
 
 async def test_a_refresh_token_works_once_and_a_stolen_one_ends_all(demo: ApiClient) -> None:
-    await made(demo)
+    await create_user(demo)
     first = (await login(demo))[1]
     code, second, _ = await post(demo, "refresh", refreshToken=first["refreshToken"])
     assert (code, (await status(demo, second["token"]))[0]) == (200, 200)
@@ -95,14 +95,14 @@ async def test_a_refresh_token_works_once_and_a_stolen_one_ends_all(demo: ApiCli
 
 
 async def test_ten_who_refresh_at_once(demo: ApiClient) -> None:
-    await made(demo)
+    await create_user(demo)
     first = (await login(demo))[1]
     answers = await asyncio.gather(*(post(demo, "refresh", refreshToken=first["refreshToken"]) for _ in range(10)))
     assert sum(code == 200 for code, _, _ in answers) <= 1
 
 
 async def test_an_old_refresh_token(demo: ApiClient) -> None:
-    await made(demo)
+    await create_user(demo)
     first = (await login(demo))[1]
     advance_clock(demo, days=30, seconds=1)
     code, told, _ = await post(demo, "refresh", refreshToken=first["refreshToken"])
@@ -110,7 +110,7 @@ async def test_an_old_refresh_token(demo: ApiClient) -> None:
 
 
 async def test_signing_out_a_new_password_and_going_away_end_what_there_is(demo: ApiClient) -> None:
-    await made(demo)
+    await create_user(demo)
     db = demo.environment.runtime.db
     for end in ("out", "password", "delete"):
         token = (await login(demo))[1]["token"]
@@ -126,7 +126,7 @@ async def test_signing_out_a_new_password_and_going_away_end_what_there_is(demo:
 async def test_tries_are_counted_for_a_user_and_for_an_address(
     demo: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await made(demo)
+    await create_user(demo)
     for _ in range(access.OF_ONE):
         assert (await login(demo, password="wrong"))[0] == 401
     code, _, headers = await login(demo)
@@ -158,7 +158,7 @@ async def test_the_address_behind_our_own_proxies(demo: ApiClient, monkeypatch: 
 
 
 async def test_nothing_of_a_password_or_token_is_stored(demo: ApiClient) -> None:
-    await made(demo)
+    await create_user(demo)
     told = (await login(demo))[1]
     db = demo.environment.runtime.db
     stored = str([[one async for one in db[name].find()] for name in ("users", "tokens", "logins")])

@@ -18,7 +18,7 @@ async def join(demo: ApiClient, **names: Any) -> Any:
     return answer
 
 
-async def refused(demo: ApiClient, **names: Any) -> Any:
+async def join_refused(demo: ApiClient, **names: Any) -> Any:
     status, answer = await demo.post("/api/v1/contacts", names)
     assert status == 400
     return answer["details"]
@@ -49,7 +49,7 @@ async def test_two_people_are_not_made_one(demo: ApiClient) -> None:
     await join(demo, phone=PHONE, externalId="crm-17")
     await join(demo, phone=OTHER, externalId="crm-18")
     for names in ({"phone": PHONE, "externalId": "crm-18"}, {"phone": PHONE, "externalId": "crm-19"}):
-        assert await refused(demo, **names) == {"code": "two_people", "field": "externalId"}
+        assert await join_refused(demo, **names) == {"code": "two_people", "field": "externalId"}
         message = {"destinations": [names], "channels": [TELEGRAM]}
         _, answer = await demo.post("/api/v1/messages", {"messages": [message]})
         error = answer["messages"][0]["error"]
@@ -68,7 +68,7 @@ async def test_two_people_are_not_made_one(demo: ApiClient) -> None:
     ],
 )
 async def test_what_is_no_contact(demo: ApiClient, names: dict[str, Any], code: str, field: str) -> None:
-    assert await refused(demo, **names) == {"code": code, "field": field}
+    assert await join_refused(demo, **names) == {"code": code, "field": field}
 
 
 async def test_at_the_same_moment_one_person_is_made(demo: ApiClient) -> None:

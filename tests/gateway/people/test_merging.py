@@ -8,7 +8,7 @@ from tests.support.client import PHONE, ApiClient
 from tests.support.workload import phone
 
 
-async def made(demo: ApiClient, **names: str) -> Any:
+async def create_contact(demo: ApiClient, **names: str) -> Any:
     status, answer = await demo.post("/api/v1/contacts", names)
     assert status == 200
     return answer
@@ -24,7 +24,7 @@ async def merge(demo: ApiClient, one: Any, other: Any, **stays: str) -> tuple[in
 
 
 async def test_found_by_number_and_by_our_id(demo: ApiClient) -> None:
-    anna = await made(demo, phone=PHONE, externalId="crm-17")
+    anna = await create_contact(demo, phone=PHONE, externalId="crm-17")
     for asked in ({"phone": "8 900 000 00 01"}, {"externalId": "crm-17"}):
         assert await get(demo, **asked) == (200, anna)
     assert await get(demo, f"/{anna['id']}") == (200, anna)
@@ -35,7 +35,7 @@ async def test_found_by_number_and_by_our_id(demo: ApiClient) -> None:
 
 
 async def test_changed(demo: ApiClient) -> None:
-    anna, boris = await made(demo, phone=PHONE), await made(demo, phone=phone(5))
+    anna, boris = await create_contact(demo, phone=PHONE), await create_contact(demo, phone=phone(5))
     async with demo.http.patch(f"/api/v1/contacts/{anna['id']}", json={"name": "Anna", "externalId": "crm-17"}) as told:
         assert (await told.json()) == {**anna, "name": "Anna", "externalId": "crm-17"}
     async with demo.http.patch(f"/api/v1/contacts/{boris['id']}", json={"externalId": "crm-17"}) as told:
@@ -43,7 +43,7 @@ async def test_changed(demo: ApiClient) -> None:
 
 
 async def test_merged_with_all_names_and_conversations(demo: ApiClient) -> None:
-    anna, also = await made(demo, phone=PHONE), await made(demo, externalId="crm-17")
+    anna, also = await create_contact(demo, phone=PHONE), await create_contact(demo, externalId="crm-17")
     await demo.say("telegram", f"/start {anna['startCode']}")
     await demo.say("vk", f"/start {also['startCode']}")
     status, one = await merge(demo, anna, also)
@@ -59,7 +59,7 @@ async def test_merged_with_all_names_and_conversations(demo: ApiClient) -> None:
 
 
 async def test_somebody_has_to_say_which_number_stays(demo: ApiClient) -> None:
-    anna, also = await made(demo, phone=PHONE, externalId="a"), await made(demo, phone=phone(5))
+    anna, also = await create_contact(demo, phone=PHONE, externalId="a"), await create_contact(demo, phone=phone(5))
     status, answer = await merge(demo, anna, also)
     assert (status, answer["details"]["field"]) == (409, "phone")
     assert (await get(demo, f"/{also['id']}"))[1] == also
@@ -70,18 +70,18 @@ async def test_somebody_has_to_say_which_number_stays(demo: ApiClient) -> None:
 
 
 async def test_a_number_that_did_not_stay_leads_to_the_person_and_can_be_given_back(demo: ApiClient) -> None:
-    anna, also = await made(demo, phone=PHONE), await made(demo, phone=phone(5), externalId="crm-5")
+    anna, also = await create_contact(demo, phone=PHONE), await create_contact(demo, phone=phone(5), externalId="crm-5")
     _, one = await merge(demo, anna, also, phone=PHONE)
     assert one["phone"] == PHONE
-    assert await made(demo, phone=phone(5)) == one
-    assert await made(demo, phone=phone(5), externalId="crm-5") == one
+    assert await create_contact(demo, phone=phone(5)) == one
+    assert await create_contact(demo, phone=phone(5), externalId="crm-5") == one
     async with demo.http.patch(f"/api/v1/contacts/{anna['id']}", json={"phone": phone(5)}) as told:
         assert (told.status, (await told.json())["phone"]) == (200, phone(5))
     assert (await get(demo, phone=phone(5)))[1]["id"] == anna["id"]
 
 
 async def test_an_old_merge_that_is_repeated_undoes_nothing(demo: ApiClient) -> None:
-    anna, also = await made(demo, phone=PHONE), await made(demo, externalId="crm-5")
+    anna, also = await create_contact(demo, phone=PHONE), await create_contact(demo, externalId="crm-5")
     _, one = await merge(demo, anna, also, name="Anna")
     assert one["name"] == "Anna"
     async with demo.http.patch(
@@ -92,7 +92,7 @@ async def test_an_old_merge_that_is_repeated_undoes_nothing(demo: ApiClient) -> 
 
 
 async def test_who_cannot_be_merged(demo: ApiClient) -> None:
-    anna, boris, clara = [await made(demo, externalId=name) for name in ("a", "b", "c")]
+    anna, boris, clara = [await create_contact(demo, externalId=name) for name in ("a", "b", "c")]
     assert (await merge(demo, anna, anna))[0] == 400
     assert (await merge(demo, anna, {"id": "nobody"}))[1]["details"]["field"] == "contactId"
     assert (await merge(demo, anna, boris, externalId="a"))[0] == 200
@@ -105,7 +105,10 @@ async def test_what_broke_off_is_completed_by_a_repetition(demo: ApiClient) -> N
     """At each of its steps: the process ends there, and the operator asks again."""
     db = demo.environment.runtime.db
     for number, step in enumerate(("known", "given")):
-        anna, also = await made(demo, phone=phone(number)), await made(demo, externalId=f"crm-{number}")
+        anna, also = (
+            await create_contact(demo, phone=phone(number)),
+            await create_contact(demo, externalId=f"crm-{number}"),
+        )
         one, other = await contacts.as_stored(db, anna["id"]), await contacts.as_stored(db, also["id"])
         assert isinstance(one, Contact)
         assert isinstance(other, Contact)

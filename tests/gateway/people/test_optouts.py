@@ -13,7 +13,7 @@ SMS = {"channel": "sms", "text": "Sale!"}
 ADS = {"category": "marketing"}
 
 
-async def talked(demo: ApiClient) -> None:
+async def open_telegram_chat(demo: ApiClient) -> None:
     """The person is in Telegram, and we know that it is them."""
     contact = (await demo.post("/api/v1/contacts", {"phone": PHONE}))[1]
     await demo.say("telegram", f"/start {contact['startCode']}")
@@ -25,34 +25,34 @@ async def opt_outs(demo: ApiClient, **asked: str) -> list[Any]:
         return list((await response.json())["optOuts"])
 
 
-async def ended(demo: ApiClient, *channels: dict[str, Any], **fields: Any) -> Any:
+async def send_and_wait(demo: ApiClient, *channels: dict[str, Any], **fields: Any) -> Any:
     key = await send_one(demo, *channels, **fields)
     return await demo.wait_for(key, "DELIVERED", "UNDELIVERED")
 
 
 @pytest.mark.parametrize(("word", "answer"), [("/stop", "en"), ("Отписаться!", "ru"), ("abmelden", "de")])
 async def test_a_word_ends_marketing_in_every_channel_and_is_answered(demo: ApiClient, word: str, answer: str) -> None:
-    await talked(demo)
+    await open_telegram_chat(demo)
     assert (await demo.say("telegram", word)).text == GOODBYE[answer]
-    story = await ended(demo, {"channel": "telegram", "text": "Sale!"}, SMS, **ADS)
+    story = await send_and_wait(demo, {"channel": "telegram", "text": "Sale!"}, SMS, **ADS)
     assert story["status"] == "UNDELIVERED"
     assert [attempt["status"] for attempt in story["attempts"]] == ["SKIPPED", "SKIPPED"]
     assert decisions_text(story).count("the person has opted out of marketing on 20") == 2
-    assert (await ended(demo, SMS))["status"] == "DELIVERED"
-    assert (await ended(demo, SMS, **ADS, priority="urgent"))["status"] == "UNDELIVERED"
+    assert (await send_and_wait(demo, SMS))["status"] == "DELIVERED"
+    assert (await send_and_wait(demo, SMS, **ADS, priority="urgent"))["status"] == "UNDELIVERED"
     (said,) = [one for one in await opt_outs(demo, phone=PHONE) if one["person"] == f"phone:{PHONE}"]
     assert said["log"][0]["by"] == f"word in telegram: {word}"
 
 
 async def test_start_brings_it_back_but_not_what_the_business_was_told(demo: ApiClient) -> None:
-    await talked(demo)
+    await open_telegram_chat(demo)
     await demo.say("telegram", "стоп")
     await demo.say("telegram", "подписаться")
-    assert (await ended(demo, SMS, **ADS))["status"] == "DELIVERED"
+    assert (await send_and_wait(demo, SMS, **ADS))["status"] == "DELIVERED"
     await demo.post("/api/v1/optOuts", {"phone": PHONE, "reason": "by telephone"})
     advance_clock(demo, hours=1)
     await demo.say("telegram", "/start")
-    assert (await ended(demo, SMS, **ADS))["status"] == "UNDELIVERED"
+    assert (await send_and_wait(demo, SMS, **ADS))["status"] == "UNDELIVERED"
     log = next(one["log"] for one in await opt_outs(demo, phone=PHONE) if one["person"] == f"phone:{PHONE}")
     assert [(line["said"], line["by"].partition(":")[0]) for line in log] == [
         ("out", "word in telegram"),
@@ -62,16 +62,16 @@ async def test_start_brings_it_back_but_not_what_the_business_was_told(demo: Api
 
 
 async def test_of_everything_but_an_answer_to_their_own_message(demo: ApiClient) -> None:
-    await talked(demo)
+    await open_telegram_chat(demo)
     status, answer = await demo.post("/api/v1/optOuts", {"phone": "8 900 000 00 01", "kind": "all"})
     assert status == 200
     assert all(one["holds"] for one in answer["optOuts"])
-    story = await ended(demo, SMS)
+    story = await send_and_wait(demo, SMS)
     assert "sms: the person has opted out on 20" in decisions_text(story)
     assert "I did not understand" in (await demo.say("telegram", "hello?")).text
     async with demo.http.delete("/api/v1/optOuts", json={"phone": PHONE}) as response:
         assert not any(one["holds"] for one in (await response.json())["optOuts"])
-    assert (await ended(demo, SMS))["status"] == "DELIVERED"
+    assert (await send_and_wait(demo, SMS))["status"] == "DELIVERED"
 
 
 async def test_it_is_checked_before_each_attempt(demo: ApiClient) -> None:

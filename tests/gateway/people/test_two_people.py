@@ -13,13 +13,13 @@ SMS = {"channel": "sms", "text": "Hi"}
 WHATSAPP = {"channel": "whatsapp", "text": "Hi"}
 
 
-async def contact(demo: ApiClient, number: str, external: str) -> str:
+async def create_contact(demo: ApiClient, number: str, external: str) -> str:
     status, told = await demo.post("/api/v1/contacts", {"phone": number, "externalId": external})
     assert status == 200, told
     return str(told["id"])
 
 
-async def renumbered(demo: ApiClient, key: str, number: str) -> None:
+async def change_phone(demo: ApiClient, key: str, number: str) -> None:
     async with demo.http.patch(f"/api/v1/contacts/{key}", json={"phone": number}) as response:
         assert response.status == 200
 
@@ -34,7 +34,7 @@ async def renumbered(demo: ApiClient, key: str, number: str) -> None:
 )
 async def test_names_of_two_people_are_a_mistake(demo: ApiClient, first: str, second: str, field: str) -> None:
     """Else one would read what is the other's."""
-    one, other = await contact(demo, PHONE, "crm-1"), await contact(demo, OTHER, "crm-2")
+    one, other = await create_contact(demo, PHONE, "crm-1"), await create_contact(demo, OTHER, "crm-2")
     mine = {"phone": PHONE, "contactId": one, "externalId": "crm-1"}
     theirs = {"phone": OTHER, "contactId": other, "externalId": "crm-2"}
     (item,) = await post_message(demo, [{first: mine[first], second: theirs[second]}], SMS)
@@ -45,9 +45,9 @@ async def test_names_of_two_people_are_a_mistake(demo: ApiClient, first: str, se
 
 async def test_after_a_change_of_number_nothing_goes_to_the_old_one(demo: ApiClient) -> None:
     """It may be a stranger's by now."""
-    key = await contact(demo, PHONE, "crm-1")
+    key = await create_contact(demo, PHONE, "crm-1")
     await demo.say("whatsapp", "/start")
-    await renumbered(demo, key, NEW)
+    await change_phone(demo, key, NEW)
     before = len(accepted_messages(demo, "whatsapp"))
     for person in ({"phone": NEW}, {"externalId": "crm-1"}):
         story = await demo.wait_for((await send_all(demo, [person], WHATSAPP, SMS))[0], "DELIVERED")
@@ -58,8 +58,8 @@ async def test_after_a_change_of_number_nothing_goes_to_the_old_one(demo: ApiCli
 
 async def test_an_opt_out_by_number_outlives_the_number(demo: ApiClient) -> None:
     await demo.post("/api/v1/optOuts", {"phone": PHONE, "kind": "marketing"})
-    key = await contact(demo, PHONE, "crm-1")
-    await renumbered(demo, key, NEW)
+    key = await create_contact(demo, PHONE, "crm-1")
+    await change_phone(demo, key, NEW)
     (sent,) = await send_all(demo, [{"externalId": "crm-1"}], SMS, category="marketing")
     assert "opted out of marketing" in decisions_text(await demo.wait_for(sent, "UNDELIVERED"))
 
@@ -67,7 +67,7 @@ async def test_an_opt_out_by_number_outlives_the_number(demo: ApiClient) -> None
 async def test_two_who_are_merged_in_both_directions_at_once_are_not_lost(demo: ApiClient) -> None:
     for number in range(5):
         names = [(phone(600 + 2 * number + n), f"crm-{number}-{n}") for n in (0, 1)]
-        one, other = [await contact(demo, *name) for name in names]
+        one, other = [await create_contact(demo, *name) for name in names]
         choice = {"phone": names[0][0], "externalId": names[0][1]}
         told = await asyncio.gather(
             demo.post(f"/api/v1/contacts/{one}/merge", {"contactId": other, **choice}),
@@ -81,7 +81,7 @@ async def test_two_who_are_merged_in_both_directions_at_once_are_not_lost(demo: 
 
 async def test_a_reply_is_what_was_typed(demo: ApiClient) -> None:
     await demo.say("whatsapp", "/start")
-    session = await latest(demo)
+    session = await latest_session(demo)
     for text in ("100 {% off", "Your code is {#17#}, bye", "Use {{name}}"):
         status, told = await demo.post(f"/api/v1/sessions/{session}/messages", {"text": text})
         assert status == 202, told
@@ -91,13 +91,13 @@ async def test_a_reply_is_what_was_typed(demo: ApiClient) -> None:
 
 async def test_a_reply_that_was_said_is_said_though_the_person_stopped_meanwhile(demo: ApiClient) -> None:
     await demo.say("whatsapp", "/start")
-    session, key = await latest(demo), {"Idempotency-Key": "r"}
+    session, key = await latest_session(demo), {"Idempotency-Key": "r"}
     first = await demo.post(f"/api/v1/sessions/{session}/messages", {"text": "Hi"}, **key)
     await demo.say("whatsapp", "/stop")
     assert await demo.post(f"/api/v1/sessions/{session}/messages", {"text": "Hi"}, **key) == first
 
 
-async def latest(demo: ApiClient) -> str:
+async def latest_session(demo: ApiClient) -> str:
     async with demo.http.get("/api/v1/sessions") as response:
         return str((await response.json())["sessions"][0]["id"])
 

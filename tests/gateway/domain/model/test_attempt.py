@@ -16,22 +16,22 @@ LATER = NOW + timedelta(hours=1)
 STEP = Step("whatsapp", content=Content("Hello"))
 SENDING = Attempt(0, Progress.SENDING, NOW, sent_at=NOW)
 
-Word = tuple[int, Progress]
+Report = tuple[int, Progress]
 """A provider's word on one part: which one, and how far it came."""
 
 TOLD = st.sampled_from([Progress.SENT, Progress.FAILED, Progress.DELIVERED, Progress.READ])
-WORDS = st.lists(st.tuples(st.integers(0, 2), TOLD), max_size=9)
-SHUFFLED = WORDS.flatmap(lambda words: st.tuples(st.just(words), st.permutations(words)))
+REPORTS = st.lists(st.tuples(st.integers(0, 2), TOLD), max_size=9)
+SHUFFLED = REPORTS.flatmap(lambda words: st.tuples(st.just(words), st.permutations(words)))
 BEFORE = st.sampled_from([Progress.RETRYING, Progress.SENDING, Progress.UNKNOWN])
 
 
-def after_words(attempt: Attempt, words: Iterable[Word]) -> Attempt:
+def after_reports(attempt: Attempt, words: Iterable[Report]) -> Attempt:
     for part, progress in words:
         attempt = with_part(attempt, Part(f"id{part}", progress), part, LATER)
     return attempt
 
 
-def taken_back(words: list[Word]) -> bool:
+def is_contradictory(words: list[Report]) -> bool:
     """Was a part reported as failed, and as arrived as well?"""
     failed, arrived = ({part for part, progress in words if test(progress)} for test in (_failed, _arrived))
     return bool(failed & arrived)
@@ -63,16 +63,16 @@ def _arrived(progress: Progress) -> bool:
         (2, [(1, Progress.READ), (0, Progress.DELIVERED)], Progress.DELIVERED),
     ],
 )
-def test_the_parts_make_the_whole(pieces: int, words: list[Word], progress: Progress) -> None:
-    assert after_words(replace(SENDING, pieces=pieces), words).progress is progress
+def test_the_parts_make_the_whole(pieces: int, words: list[Report], progress: Progress) -> None:
+    assert after_reports(replace(SENDING, pieces=pieces), words).progress is progress
 
 
 def test_a_part_that_is_not_ours_says_nothing() -> None:
-    assert after_words(SENDING, [(1, Progress.READ)]) == SENDING
+    assert after_reports(SENDING, [(1, Progress.READ)]) == SENDING
 
 
 def test_the_ids_of_parts_are_kept_in_their_places() -> None:
-    attempt = after_words(replace(SENDING, pieces=3), [(2, Progress.READ), (0, Progress.SENT), (1, Progress.SENT)])
+    attempt = after_reports(replace(SENDING, pieces=3), [(2, Progress.READ), (0, Progress.SENT), (1, Progress.SENT)])
     assert [part.provider_id for part in attempt.parts] == ["id0", "id1", "id2"]
 
 
@@ -84,33 +84,33 @@ def test_the_moment_is_that_of_the_progress() -> None:
 
 @given(BEFORE, st.integers(1, 3), SHUFFLED)
 def test_the_order_of_the_words_makes_no_difference(
-    before: Progress, pieces: int, orders: tuple[list[Word], list[Word]]
+    before: Progress, pieces: int, orders: tuple[list[Report], list[Report]]
 ) -> None:
     attempt = replace(SENDING, progress=before, pieces=pieces)
-    first, second = (after_words(attempt, words) for words in orders)
+    first, second = (after_reports(attempt, words) for words in orders)
     assert [part.progress for part in first.parts] == [part.progress for part in second.parts]
-    if pieces == 1 or not taken_back(orders[0]):
+    if pieces == 1 or not is_contradictory(orders[0]):
         assert first == second
 
 
-@given(st.integers(1, 3), WORDS)
-def test_words_said_again_say_nothing(pieces: int, words: list[Word]) -> None:
-    once = after_words(replace(SENDING, pieces=pieces), words)
-    assert after_words(once, words) == once
+@given(st.integers(1, 3), REPORTS)
+def test_words_said_again_say_nothing(pieces: int, words: list[Report]) -> None:
+    once = after_reports(replace(SENDING, pieces=pieces), words)
+    assert after_reports(once, words) == once
 
 
-@given(BEFORE, st.integers(1, 3), WORDS, st.tuples(st.integers(0, 2), TOLD))
-def test_evidence_only_grows(before: Progress, pieces: int, words: list[Word], word: Word) -> None:
-    old = after_words(replace(SENDING, progress=before, pieces=pieces), words)
-    new = after_words(old, [word])
+@given(BEFORE, st.integers(1, 3), REPORTS, st.tuples(st.integers(0, 2), TOLD))
+def test_evidence_only_grows(before: Progress, pieces: int, words: list[Report], word: Report) -> None:
+    old = after_reports(replace(SENDING, progress=before, pieces=pieces), words)
+    new = after_reports(old, [word])
     assert new.progress >= old.progress
     assert all(after.progress >= known.progress for known, after in zip(old.parts, new.parts, strict=False))
 
 
-@given(st.integers(1, 3), WORDS)
-def test_what_every_part_came_to_is_known(pieces: int, words: list[Word]) -> None:
+@given(st.integers(1, 3), REPORTS)
+def test_what_every_part_came_to_is_known(pieces: int, words: list[Report]) -> None:
     every = [(part, Progress.DELIVERED) for part in range(pieces)]
-    assert after_words(replace(SENDING, pieces=pieces), words + every).progress >= Progress.DELIVERED
+    assert after_reports(replace(SENDING, pieces=pieces), words + every).progress >= Progress.DELIVERED
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def hours(zone: str, ranges: str = "", *weekdays: int) -> Hours:
     return Hours(zone, read_ranges([pair.split("-") for pair in ranges.split()]), weekdays)
 
 
-def allowed(asked: Hours, at: datetime) -> bool:
+def is_allowed(asked: Hours, at: datetime) -> bool:
     """The definition: the local time lies in a range whose beginning day is one of the weekdays."""
     wall = at.astimezone(ZoneInfo(asked.zone))
     days = asked.weekdays or range(1, 8)
@@ -134,7 +134,7 @@ def near_a_shift(draw: st.DrawFn, unit: timedelta, before: timedelta) -> tuple[H
 def test_no_minute_before_it_is_allowed(case: tuple[Hours, datetime]) -> None:
     asked, now = case
     first = now
-    while not allowed(asked, first):
+    while not is_allowed(asked, first):
         first += MINUTE
     assert opens_at(asked, now) == first
 
@@ -144,10 +144,10 @@ def test_no_minute_before_it_is_allowed(case: tuple[Hours, datetime]) -> None:
 def test_no_second_before_it_is_allowed(case: tuple[Hours, datetime], more: timedelta) -> None:
     asked, now = case[0], case[1] + more
     opens = opens_at(asked, now)
-    assert allowed(asked, opens)
-    assert opens == now or not allowed(asked, now)
+    assert is_allowed(asked, opens)
+    assert opens == now or not is_allowed(asked, now)
     looked_at = min(opens, now + timedelta(hours=3)) - case[1]
-    assert not any(allowed(asked, case[1] + n * SECOND) for n in range(1, -(-looked_at // SECOND)))
+    assert not any(is_allowed(asked, case[1] + n * SECOND) for n in range(1, -(-looked_at // SECOND)))
 
 
 ZONES = st.timezone_keys(allow_prefix=False).filter(is_zone)
@@ -161,11 +161,11 @@ MOMENTS = st.datetimes(datetime(1930, 1, 1), datetime(2090, 1, 1), timezones=st.
 @given(HOURS, MOMENTS, st.lists(st.floats(0, 1, exclude_max=True), min_size=20, max_size=20))
 def test_laws(asked: Hours, now: datetime, shares: list[float]) -> None:
     opens = opens_at(asked, now)
-    assert allowed(asked, opens)
+    assert is_allowed(asked, opens)
     assert opens == opens_at(asked, opens) >= now
-    assert opens == now or not allowed(asked, opens - MICROSECOND)
+    assert opens == now or not is_allowed(asked, opens - MICROSECOND)
     between = [now + share * (opens - now) for share in shares]
-    assert not any(allowed(asked, at) for at in between if at < opens)
+    assert not any(is_allowed(asked, at) for at in between if at < opens)
 
 
 @given(HOURS)

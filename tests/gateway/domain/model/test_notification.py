@@ -31,7 +31,7 @@ def receipt(progress: Progress, reason: str = "", cause: Cause | None = None) ->
     return Receipt("whatsapp", "shop", f"m1:{progress}", "m1", progress, LATER, reason, cause)
 
 
-def after(asked: Notification, told: Iterable[Progress]) -> Notification:
+def after_receipts(asked: Notification, told: Iterable[Progress]) -> Notification:
     for progress in told:
         asked = _told(asked, 0, 0, receipt(progress), LATER) or asked
     return asked
@@ -58,7 +58,7 @@ def test_a_failure_keeps_the_providers_words() -> None:
     assert told
     assert (told.attempts[0].reason, told.attempts[0].cause) == ("131047", Cause.WINDOW_CLOSED)
     assert told.decisions[-1].text == "whatsapp: failed 131047"
-    read = after(told, [Progress.READ])
+    read = after_receipts(told, [Progress.READ])
     assert (read.attempts[0].reason, read.attempts[0].cause) == ("", None)
 
 
@@ -71,7 +71,7 @@ def test_a_part_that_failed_early_says_why_the_whole_did() -> None:
 def test_while_a_worker_has_it_the_clock_is_the_workers() -> None:
     leased = replace(UNDER_WAY, lease="worker")
     for progress in (Progress.FAILED, Progress.DELIVERED):
-        told = after(leased, [progress])
+        told = after_receipts(leased, [progress])
         assert (told.lease, told.due_at) == ("worker", leased.due_at)
         assert told.attempts[0].progress is progress
 
@@ -83,15 +83,15 @@ def test_a_receipt_for_no_attempt_says_nothing() -> None:
 
 @given(SHUFFLED)
 def test_the_order_of_receipts_makes_no_difference(orders: tuple[list[Progress], list[Progress]]) -> None:
-    first, second = (after(UNDER_WAY, told) for told in orders)
+    first, second = (after_receipts(UNDER_WAY, told) for told in orders)
     assert first.attempts == second.attempts
     assert first.status == second.status or Progress.FAILED in orders[0]
 
 
 @given(RECEIPTS)
 def test_a_receipt_that_comes_again_says_nothing(told: list[Progress]) -> None:
-    once = after(UNDER_WAY, told)
-    assert after(once, told) == once
+    once = after_receipts(UNDER_WAY, told)
+    assert after_receipts(once, told) == once
 
 
 @given(st.lists(st.text(max_size=2), max_size=9))

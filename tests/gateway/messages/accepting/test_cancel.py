@@ -27,11 +27,11 @@ WHATSAPP = {"channel": "whatsapp", "text": "News", "fallbackAfter": "PT10M"}
 ROUNDS = 40
 
 
-def soon(demo: ApiClient) -> str:
+def in_an_hour(demo: ApiClient) -> str:
     return (demo.environment.runtime.clock() + timedelta(hours=1)).isoformat()
 
 
-async def cancelled(demo: ApiClient, **named: Any) -> list[tuple[str, str | None]]:
+async def cancel_results(demo: ApiClient, **named: Any) -> list[tuple[str, str | None]]:
     """Cancel these; for each what came of it and why. The same question has the same answer."""
     status, answer = await cancel(demo, **named)
     assert (status, answer) == await cancel(demo, **named)
@@ -49,8 +49,8 @@ async def quiet_whatsapp(demo: ApiClient, **fields: Any) -> str:
 
 
 async def test_what_is_scheduled_never_leaves(demo: ApiClient) -> None:
-    key = await send_one(demo, NEWS, sendAt=soon(demo))
-    assert await cancelled(demo, id=key) == [("cancelled", None)]
+    key = await send_one(demo, NEWS, sendAt=in_an_hour(demo))
+    assert await cancel_results(demo, id=key) == [("cancelled", None)]
     advance_clock(demo, hours=2)
     await wait_for_worker(demo)
     story = await demo.story(key)
@@ -64,7 +64,7 @@ async def test_what_waits_for_its_hours_never_leaves(demo: ApiClient) -> None:
     opens = [[f"{hour:%H:%M}", f"{hour + timedelta(hours=1):%H:%M}"]]
     key = await send_one(demo, NEWS, allowedTimeRanges=opens, timezone="UTC")
     await demo.wait_for(key, "DELAYED")
-    assert await cancelled(demo, id=key) == [("cancelled", None)]
+    assert await cancel_results(demo, id=key) == [("cancelled", None)]
     advance_clock(demo, hours=2.5)
     await wait_for_worker(demo)
     assert "News" not in texts(demo, "sms")
@@ -74,19 +74,19 @@ async def test_what_is_to_be_tried_again_never_leaves(demo: ApiClient) -> None:
     demo.environment.simulators["sms"].faults.fail(20429)
     key = await send_one(demo, NEWS)
     await demo.wait_for_attempt(key, "sms", "PENDING", cause="unavailable")
-    assert await cancelled(demo, id=key) == [("cancelled", None)]
+    assert await cancel_results(demo, id=key) == [("cancelled", None)]
     advance_clock(demo, minutes=10)
     await wait_for_worker(demo)
     assert "News" not in texts(demo, "sms")
 
 
 async def test_a_group_and_a_thousand_of_one_bulk(demo: ApiClient) -> None:
-    group = await send_all(demo, phones(3), NEWS, groupId="g", sendAt=soon(demo))
-    bulk = await post_message(demo, phones(1000), NEWS, bulk="b", sendAt=soon(demo))
+    group = await send_all(demo, phones(3), NEWS, groupId="g", sendAt=in_an_hour(demo))
+    bulk = await post_message(demo, phones(1000), NEWS, bulk="b", sendAt=in_an_hour(demo))
     assert {item["bulkId"] for item in bulk} == {"b"}
-    assert await cancelled(demo, groupId="g") == [("cancelled", None)] * 3
+    assert await cancel_results(demo, groupId="g") == [("cancelled", None)] * 3
     assert (await demo.story(bulk[0]["id"]))["status"] == "SCHEDULED"
-    assert await cancelled(demo, bulkId="b") == [("cancelled", None)] * 1000
+    assert await cancel_results(demo, bulkId="b") == [("cancelled", None)] * 1000
     statuses = {(await demo.story(key))["status"] for key in [*group, *(item["id"] for item in bulk[::100])]}
     assert statuses == {"CANCELLED"}
     advance_clock(demo, hours=2)
@@ -96,7 +96,7 @@ async def test_a_group_and_a_thousand_of_one_bulk(demo: ApiClient) -> None:
 
 async def test_what_was_sent_has_left_and_no_fallback_follows(demo: ApiClient) -> None:
     key = await quiet_whatsapp(demo)
-    assert await cancelled(demo, id=key) == [("tooLate", "whatsapp: it was sent; no further step is taken")]
+    assert await cancel_results(demo, id=key) == [("tooLate", "whatsapp: it was sent; no further step is taken")]
     advance_clock(demo, minutes=20)
     await wait_for_worker(demo)
     story = await demo.story(key)
@@ -113,7 +113,7 @@ async def test_what_a_provider_has_failed_to_bring_has_not_left(demo: ApiClient)
     advance_clock(demo, minutes=9)
     whatsapp(demo).release_receipts()
     await demo.wait_for_decision(key, "sms: outside of the allowed hours")
-    assert await cancelled(demo, id=key) == [("cancelled", None)]
+    assert await cancel_results(demo, id=key) == [("cancelled", None)]
     assert attempt_statuses(await demo.wait_for(key, "UNDELIVERED")) == [("whatsapp", "UNDELIVERED")]
 
 
@@ -123,7 +123,7 @@ async def test_what_is_being_sent_is_told_and_not_followed(demo: ApiClient) -> N
     key = await send_one(demo, NEWS)
     await demo.wait_for_attempt(key, "sms", "PENDING")
     reason = "sms: it is being sent at this moment; no further step is taken"
-    assert await cancelled(demo, id=key) == [("tooLate", reason)]
+    assert await cancel_results(demo, id=key) == [("tooLate", reason)]
     assert attempt_statuses(await demo.wait_for(key, "DELIVERED")) == [("sms", "DELIVERED")]
 
 
@@ -133,7 +133,9 @@ async def test_what_may_have_been_sent_is_told(demo: ApiClient) -> None:
     whatsapp(demo).faults.lose_answers()
     key = await send_one(demo, WHATSAPP, SMS)
     await demo.wait_for_attempt(key, "whatsapp", "UNKNOWN")
-    assert await cancelled(demo, id=key) == [("tooLate", "whatsapp: it may have been sent; no further step is taken")]
+    assert await cancel_results(demo, id=key) == [
+        ("tooLate", "whatsapp: it may have been sent; no further step is taken")
+    ]
     await demo.wait_for(key, "UNDELIVERED")
     advance_clock(demo, minutes=20)
     await wait_for_worker(demo)
@@ -147,22 +149,22 @@ async def test_a_text_of_which_a_part_arrived_has_left(demo: ApiClient) -> None:
     whatsapp(demo).faults.planned.extend(["", "130429"])
     key = await send_one(demo, {**WHATSAPP, "text": "a" * 4000 + "\n" + "b" * 4000})
     await demo.wait_for_attempt(key, "whatsapp", "PENDING", cause="unavailable")
-    first = await cancelled(demo, id=key)
+    first = await cancel_results(demo, id=key)
     assert first == [("tooLate", "whatsapp: a part of it was sent; no further step is taken")]
     advance_clock(demo, minutes=1)
     await wait_for_worker(demo)
-    assert await cancelled(demo, id=key) == first
+    assert await cancel_results(demo, id=key) == first
     assert [text[0] for text in texts(demo, "whatsapp")[1:]] == ["a"]
 
 
 async def test_what_has_ended_stays_as_it_is(demo: ApiClient) -> None:
     delivered = await send_one(demo, NEWS)
     await demo.wait_for(delivered, "DELIVERED")
-    assert await cancelled(demo, id=delivered) == [("tooLate", "sms: it was delivered")]
-    expired = await send_one(demo, NEWS, sendAt=soon(demo), validityPeriod=1)
+    assert await cancel_results(demo, id=delivered) == [("tooLate", "sms: it was delivered")]
+    expired = await send_one(demo, NEWS, sendAt=in_an_hour(demo), validityPeriod=1)
     advance_clock(demo, hours=2)
     await demo.wait_for(expired, "EXPIRED")
-    assert await cancelled(demo, id=expired) == [("tooLate", "it is EXPIRED already")]
+    assert await cancel_results(demo, id=expired) == [("tooLate", "it is EXPIRED already")]
     assert (await demo.story(expired))["cancelledAt"] is None
 
 
@@ -185,7 +187,7 @@ async def test_the_answer_and_the_providers_book_agree_whoever_is_faster(demo: A
         if number % 2:
             await asyncio.sleep(random.uniform(0, 0.4))
         else:
-            await until(partial(_begun, demo, key))
+            await until(partial(_has_attempts, demo, key))
         (item,) = (await cancel(demo, id=key))[1]["messages"]
         return key, item["result"]
 
@@ -198,5 +200,5 @@ async def test_the_answer_and_the_providers_book_agree_whoever_is_faster(demo: A
     assert any(told)
 
 
-async def _begun(demo: ApiClient, key: str) -> bool:
+async def _has_attempts(demo: ApiClient, key: str) -> bool:
     return bool((await demo.story(key))["attempts"])

@@ -32,7 +32,7 @@ def texts(demo: ApiClient) -> list[str]:
     return sorted(line.text for line in demo.environment.simulators["sms"].accepted)
 
 
-async def settled(demo: ApiClient, *answers: Any) -> None:
+async def wait_until_delivered(demo: ApiClient, *answers: Any) -> None:
     for answer in answers:
         for item in answer["messages"]:
             await demo.wait_for(item["id"], "DELIVERED")
@@ -40,9 +40,9 @@ async def settled(demo: ApiClient, *answers: Any) -> None:
 
 async def test_the_same_request_again(demo: ApiClient) -> None:
     first = await send(demo, body(count=2), "order-17")
-    await settled(demo, first[1])
+    await wait_until_delivered(demo, first[1])
     assert await send(demo, body(count=2), "order-17") == first
-    await settled(demo, first[1])
+    await wait_until_delivered(demo, first[1])
     assert first[0] == 202
     assert len({item["id"] for item in first[1]["messages"]}) == 2
     assert texts(demo) == ["Hello", "Hello"]
@@ -51,15 +51,15 @@ async def test_the_same_request_again(demo: ApiClient) -> None:
 async def test_ten_at_the_same_moment(demo: ApiClient) -> None:
     answers = await asyncio.gather(*(send(demo, body(), "order-17") for _ in range(10)))
     assert all(answer == answers[0] for answer in answers)
-    await settled(demo, answers[0][1])
+    await wait_until_delivered(demo, answers[0][1])
     # A send that came twice would be on its way by now: let the worker finish everything that is due.
-    await settled(demo, (await send(demo, body("last"), "order-18"))[1])
+    await wait_until_delivered(demo, (await send(demo, body("last"), "order-18"))[1])
     assert texts(demo) == ["Hello", "last"]
 
 
 async def test_without_a_key_each_request_is_another(demo: ApiClient) -> None:
     answers = [(await demo.post("/api/v1/messages", body()))[1] for _ in range(2)]
-    await settled(demo, *answers)
+    await wait_until_delivered(demo, *answers)
     assert texts(demo) == ["Hello", "Hello"]
 
 
@@ -67,7 +67,7 @@ async def test_another_body_under_the_same_key(demo: ApiClient) -> None:
     _, answer = await send(demo, body("one"), "order-17")
     status, refusal = await send(demo, body("two"), "order-17")
     assert (status, refusal["details"]) == (409, {"field": "Idempotency-Key"})
-    await settled(demo, answer)
+    await wait_until_delivered(demo, answer)
     assert texts(demo) == ["one"]
 
 
@@ -81,7 +81,7 @@ async def test_two_callers_may_choose_the_same_key(demo: ApiClient) -> None:
         async with demo.http.post("/api/v1/messages", json=body(caller), headers=headers) as response:
             assert response.status == 202
             answers.append(await response.json())
-    await settled(demo, *answers)
+    await wait_until_delivered(demo, *answers)
     assert texts(demo) == ["a", "a:b", "office", "shop"]
 
 
@@ -93,18 +93,18 @@ async def test_a_mistake_is_remembered_too(demo: ApiClient) -> None:
         {"_id": "c1", "start_code": "s1", "created_at": demo.environment.runtime.clock(), "phone": PHONE}
     )
     assert (await send(demo, body(contactId="c1"), "order-17"))[1] == refused
-    await settled(demo, (await send(demo, body("last"), "order-18"))[1])
+    await wait_until_delivered(demo, (await send(demo, body("last"), "order-18"))[1])
     assert texts(demo) == ["last"]
 
 
 async def test_a_forgotten_key_is_free_again(demo: ApiClient) -> None:
     """Keys are remembered for a day. After that, another body under an old key is accepted, and goes out."""
     _, first = await send(demo, body("monday"), "daily")
-    await settled(demo, first)
+    await wait_until_delivered(demo, first)
     await demo.environment.runtime.db["requests"].delete_many({})
     _, second = await send(demo, body("tuesday"), "daily")
     assert second["messages"][0]["id"] != first["messages"][0]["id"]
-    await settled(demo, second)
+    await wait_until_delivered(demo, second)
     assert texts(demo) == ["monday", "tuesday"]
 
 

@@ -11,7 +11,7 @@ STEP: dict[str, Any] = {"channel": "sms", "text": "Hello, {{name}}"}
 TEMPLATE = {"name": "order_update", "language": "en", "variables": {"name": "{{name}}", "order": "A-17"}}
 
 
-async def submitted(demo: ApiClient, step: dict[str, Any], **destination: Any) -> Any:
+async def submit_step(demo: ApiClient, step: dict[str, Any], **destination: Any) -> Any:
     """The answer's item for one step to one person, called Anna."""
     to = destination or {"phone": PHONE}
     message = {"destinations": [{"variables": {"name": "Anna"}, **to}], "channels": [step]}
@@ -75,7 +75,7 @@ async def submitted(demo: ApiClient, step: dict[str, Any], **destination: Any) -
 async def test_refused_before_anything_is_sent(
     demo: ApiClient, step: dict[str, Any], code: str, field: str, words: str
 ) -> None:
-    error = (await submitted(demo, step))["error"]
+    error = (await submit_step(demo, step))["error"]
     assert (error["code"], error["field"]) == (code, f"messages[0].channels[0].{field}")
     assert words in error["message"]
     assert [document async for document in demo.environment.runtime.db["notifications"].find()] == []
@@ -95,13 +95,13 @@ async def test_refused_before_anything_is_sent(
 async def test_recipients_that_there_are_not(
     demo: ApiClient, destination: dict[str, Any], code: str, field: str
 ) -> None:
-    error = (await submitted(demo, STEP, **destination))["error"]
+    error = (await submit_step(demo, STEP, **destination))["error"]
     assert (error["code"], error["field"]) == (code, f"messages[0].destinations[0]{field}")
 
 
 @pytest.mark.parametrize("phone", ["+79000000001", "89000000001", "+7 (900) 000-00-01", "8 900 000 00 01"])
 async def test_phones_as_people_write_them(demo: ApiClient, phone: str) -> None:
-    item = await submitted(demo, STEP, phone=phone)
+    item = await submit_step(demo, STEP, phone=phone)
     await demo.wait_for(item["id"], "DELIVERED")
     assert [line.user for line in demo.environment.simulators["sms"].accepted] == [PHONE]
 
@@ -119,18 +119,18 @@ async def test_one_missing_variable_is_one_recipients_error(demo: ApiClient) -> 
 async def test_a_file_needs_no_caption(demo: ApiClient) -> None:
     media = {"type": "image", "url": "https://shop.ru/a.png"}
     for step in ({"channel": "sms", "media": media}, {"channel": "sms", "media": media, "text": "{{ ''|trim }}"}):
-        await demo.wait_for((await submitted(demo, step))["id"], "DELIVERED")
+        await demo.wait_for((await submit_step(demo, step))["id"], "DELIVERED")
     assert [line.text for line in demo.environment.simulators["sms"].accepted] == ["https://shop.ru/a.png"] * 2
 
 
 async def test_what_a_channel_cannot_report_is_not_waited_for(demo: ApiClient) -> None:
     """Or everyone in Telegram would get an SMS too."""
     telegram = {"channel": "telegram", "text": "Hello", "success": "delivered"}
-    item = await submitted(demo, telegram)
+    item = await submit_step(demo, telegram)
     assert item["plan"][0]["success"] == "sent"
     assert item["warnings"] == ["channels[0]: telegram reports no more than sent, so that is what counts as success"]
-    assert "warnings" not in await submitted(demo, {**telegram, "success": "sent"})
-    assert "warnings" not in await submitted(demo, {"channel": "whatsapp", "text": "a", "success": "read"})
+    assert "warnings" not in await submit_step(demo, {**telegram, "success": "sent"})
+    assert "warnings" not in await submit_step(demo, {"channel": "whatsapp", "text": "a", "success": "read"})
 
 
 async def test_the_answer(demo: ApiClient) -> None:

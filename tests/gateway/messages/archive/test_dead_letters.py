@@ -37,24 +37,24 @@ async def cli(tmp_path: Path, settings: Settings) -> AsyncIterator[CliFixture]:
         yield opened
 
 
-async def listed(demo: ApiClient, **query: str) -> tuple[int, Any]:
+async def get_page(demo: ApiClient, **query: str) -> tuple[int, Any]:
     async with demo.http.get(LISTED, params=query) as response:
         return response.status, await response.json()
 
 
 async def letters(demo: ApiClient, **query: str) -> list[Any]:
-    status, answer = await listed(demo, **query)
+    status, answer = await get_page(demo, **query)
     assert status == 200, answer
     return list(answer["deadLetters"])
 
 
-async def replayed(demo: ApiClient, *ids: str, **asked: Any) -> Any:
+async def replay(demo: ApiClient, *ids: str, **asked: Any) -> Any:
     status, answer = await demo.post(REPLAY, {"ids": list(ids), **asked} if ids else {"all": True, **asked})
     assert status == 200, answer
     return answer
 
 
-async def refused(demo: ApiClient) -> str:
+async def send_refused(demo: ApiClient) -> str:
     """A message that the provider has refused."""
     demo.environment.simulators["sms"].faults.fail(NO_MOBILE)
     sent = await demo.send(SMS)
@@ -62,7 +62,7 @@ async def refused(demo: ApiClient) -> str:
     return sent
 
 
-def died(name: str, at: datetime, **fields: Any) -> Notification:
+def dead_notification(name: str, at: datetime, **fields: Any) -> Notification:
     step = Step("sms", "demo", content=Content("Hi"))
     made = Notification(name, Recipient(phone=PHONE), (step,), NOW, NOW + timedelta(hours=3), status=Status.UNDELIVERED)
     return replace(made, done_at=at, dead_at=at, **fields)
@@ -72,7 +72,7 @@ def event(name: str) -> Inbound:
     return Inbound(Address("sms", "demo", PHONE), name, name, Content("/help"), NOW)
 
 
-async def lost_event(db: Db, name: str, at: datetime) -> str:
+async def add_dead_event(db: Db, name: str, at: datetime) -> str:
     """An event that could not be worked on after all its tries."""
     inbox = Inbox(db)
     await inbox.add([event(name)], at + timedelta(days=1))  # no worker takes it before it is dead
@@ -81,12 +81,12 @@ async def lost_event(db: Db, name: str, at: datetime) -> str:
 
 
 async def test_a_refused_message_is_listed_and_sent_anew(demo: ApiClient) -> None:
-    sent = await refused(demo)
+    sent = await send_refused(demo)
     (letter,) = await letters(demo)
     assert (letter["id"], letter["what"], letter["tries"], letter["channels"]) == (sent, "UNDELIVERED", 1, ["sms"])
     assert "this is not a mobile number" in letter["reason"]
     assert letter["deadAt"] == (await demo.story(sent))["finishedAt"]
-    answer = await replayed(demo, sent)
+    answer = await replay(demo, sent)
     (outcome,) = answer["deadLetters"]
     assert (outcome["id"], outcome["result"], answer["left"]) == (sent, "replayed", 0)
     again = await demo.wait_for(outcome["replayedAs"], "DELIVERED")
@@ -96,11 +96,11 @@ async def test_a_refused_message_is_listed_and_sent_anew(demo: ApiClient) -> Non
 
 
 async def test_what_is_no_dead_letter_is_told_and_not_sent(demo: ApiClient) -> None:
-    dead, sent = await refused(demo), await demo.send(SMS)
+    dead, sent = await send_refused(demo), await demo.send(SMS)
     await demo.wait_for(sent, "DELIVERED")
-    (outcome,) = (await replayed(demo, dead))["deadLetters"]
+    (outcome,) = (await replay(demo, dead))["deadLetters"]
     await demo.wait_for(outcome["replayedAs"], "DELIVERED")
-    outcomes = (await replayed(demo, sent, dead, "m1"))["deadLetters"]
+    outcomes = (await replay(demo, sent, dead, "m1"))["deadLetters"]
     assert [one["result"] for one in outcomes] == ["notADeadLetter", "notADeadLetter", "unknown"]
     assert outcomes[0]["reason"].startswith("it is DELIVERED")
     assert "replayed as" in outcomes[1]["reason"]
@@ -113,10 +113,10 @@ async def test_what_may_have_been_sent_wants_force(demo: ApiClient) -> None:
     demo.environment.simulators["telegram"].faults.lose_answers()
     sent = await demo.send({"channel": "telegram", "text": "Hi"})
     await demo.wait_for(sent, "UNDELIVERED")
-    (outcome,) = (await replayed(demo, sent))["deadLetters"]
+    (outcome,) = (await replay(demo, sent))["deadLetters"]
     assert (outcome["result"], outcome["reason"]) == ("needsForce", "telegram: it may have been sent")
     assert [letter["id"] for letter in await letters(demo)] == [sent]
-    (outcome,) = (await replayed(demo, sent, force=True))["deadLetters"]
+    (outcome,) = (await replay(demo, sent, force=True))["deadLetters"]
     await demo.wait_for(outcome["replayedAs"], "SENT")
     assert sum(message.text == "Hi" for message in demo.environment.simulators["telegram"].accepted) == 2
 
@@ -134,12 +134,12 @@ async def test_what_may_have_been_sent_wants_force(demo: ApiClient) -> None:
     ],
 )
 def test_what_may_have_reached_the_person(attempt: Attempt, doubt: str) -> None:
-    assert in_doubt(died("m1", NOW, attempts=(attempt,))) == doubt
+    assert in_doubt(dead_notification("m1", NOW, attempts=(attempt,))) == doubt
 
 
 def test_a_new_message_has_the_terms_of_the_old_one() -> None:
     later = NOW + timedelta(days=2)
-    old = died(
+    old = dead_notification(
         "m1", later, send_at=NOW + timedelta(hours=1), group_id="g", callback_data="d", repeats=True, reply_to="x"
     )
     new = anew(old, PHONE, later, 7)
@@ -151,11 +151,11 @@ def test_a_new_message_has_the_terms_of_the_old_one() -> None:
 
 
 async def test_a_replay_that_broke_off_half_way_is_completed(demo: ApiClient) -> None:
-    sent, runtime = await refused(demo), demo.environment.runtime
+    sent, runtime = await send_refused(demo), demo.environment.runtime
     old = await notifications.get(runtime.db, sent)
     assert old
     await notifications.add(runtime.db, [anew(old, PHONE, runtime.clock(), runtime.clock.ordinal())])
-    (outcome,) = (await replayed(demo, sent))["deadLetters"]
+    (outcome,) = (await replay(demo, sent))["deadLetters"]
     await demo.wait_for(outcome["replayedAs"], "DELIVERED")
     assert len(demo.environment.simulators["sms"].accepted) == 1
     assert await runtime.db["notifications"].count_documents({}) == 2
@@ -166,8 +166,8 @@ async def test_one_that_dies_again_of_a_late_receipt_is_not_sent_a_third_time(de
     attempt = Attempt(
         0, Progress.UNKNOWN, NOW, cause=Cause.AMBIGUOUS, address=Address("sms", "demo", PHONE), sent_at=NOW
     )
-    await notifications.add(runtime.db, [died("m1", NOW, attempts=(attempt,))])
-    (first,) = (await replayed(demo, "m1", force=True))["deadLetters"]
+    await notifications.add(runtime.db, [dead_notification("m1", NOW, attempts=(attempt,))])
+    (first,) = (await replay(demo, "m1", force=True))["deadLetters"]
     await demo.wait_for(first["replayedAs"], "DELIVERED")
     receipt = Receipt("sms", "demo", "r1", "SM1", Progress.FAILED, NOW, "no", Cause.REFUSED, key="m1/0/0")
     await received(runtime, receipt)
@@ -176,12 +176,12 @@ async def test_one_that_dies_again_of_a_late_receipt_is_not_sent_a_third_time(de
         return bool(await letters(demo))
 
     await until(dead_again)
-    (second,) = (await replayed(demo, "m1"))["deadLetters"]
+    (second,) = (await replay(demo, "m1"))["deadLetters"]
     assert second["replayedAs"] == first["replayedAs"]
     assert len(demo.environment.simulators["sms"].accepted) == 1
 
 
-async def pages(db: Db, limit: int) -> Sequence[Letter]:
+async def all_letters(db: Db, limit: int) -> Sequence[Letter]:
     found, cursor, more = list[Letter](), None, True
     while more:
         one = await page(db, DeadLettersQuery(limit=limit, cursor=cursor), NOW)
@@ -194,9 +194,9 @@ async def pages(db: Db, limit: int) -> Sequence[Letter]:
 async def test_pages_lose_none_and_repeat_none(db: Db, limit: int) -> None:
     """Whatever lies between them: one moment shared by many, or years."""
     ages = [0, 0.001, 0.001, 0.001, 0.001, 59, 60, 60, 61, 3600, 86_400, 86_400 * 400]
-    dead = [died(f"m{number:02}", NOW - timedelta(seconds=age)) for number, age in enumerate(ages)]
+    dead = [dead_notification(f"m{number:02}", NOW - timedelta(seconds=age)) for number, age in enumerate(ages)]
     await notifications.add(db, [*dead, replace(dead[0], id="alive", dead_at=None)])
-    assert [one.id for one in await pages(db, limit)] == [
+    assert [one.id for one in await all_letters(db, limit)] == [
         one.id for one in sorted(dead, key=lambda one: (one.dead_at, one.id), reverse=True)
     ]
 
@@ -204,26 +204,26 @@ async def test_pages_lose_none_and_repeat_none(db: Db, limit: int) -> None:
 async def test_all_of_them_a_page_at_a_time(demo: ApiClient) -> None:
     """Those that want force stay, and do not stand in the way of the others."""
     unsure = Attempt(0, Progress.UNKNOWN, NOW)
-    made = [died(f"m{number:03}", NOW, attempts=(unsure,) if number % 2 else ()) for number in range(202)]
+    made = [dead_notification(f"m{number:03}", NOW, attempts=(unsure,) if number % 2 else ()) for number in range(202)]
     await notifications.add(demo.environment.runtime.db, made)
-    first = await replayed(demo)
+    first = await replay(demo)
     assert (len(first["deadLetters"]), first["left"]) == (200, 102)
-    rest = await replayed(demo, cursor=first["cursor"])
+    rest = await replay(demo, cursor=first["cursor"])
     assert (len(rest["deadLetters"]), rest["left"], rest["cursor"]) == (2, 101, None)
     results = [one["result"] for one in first["deadLetters"] + rest["deadLetters"]]
     assert (results.count("replayed"), results.count("needsForce")) == (101, 101)
 
 
 async def test_a_dead_event_is_listed_and_worked_on_anew(demo: ApiClient) -> None:
-    name = await lost_event(demo.environment.runtime.db, "e1", NOW)
+    name = await add_dead_event(demo.environment.runtime.db, "e1", NOW)
     (letter,) = await letters(demo, kind="events")
     assert (letter["id"], letter["what"], letter["channels"]) == (name, "inbound", ["sms"])
     assert (letter["reason"], letter["tries"]) == ("ZeroDivisionError: by zero", 1)
     assert await letters(demo) == []
-    answer = await replayed(demo, name, "sms:demo:e2", kind="events")
+    answer = await replay(demo, name, "sms:demo:e2", kind="events")
     assert [one["result"] for one in answer["deadLetters"]] == ["replayed", "unknown"]
     assert "/stop" in (await demo.answer("sms", 0)).text
-    answer = await replayed(demo, name, kind="events")
+    answer = await replay(demo, name, kind="events")
     assert ([one["result"] for one in answer["deadLetters"]], answer["left"]) == (["notADeadLetter"], 0)
     document = await demo.environment.runtime.db["inbox"].find_one({"_id": name})
     assert document
@@ -247,7 +247,7 @@ async def test_a_dead_event_is_listed_and_worked_on_anew(demo: ApiClient) -> Non
     ],
 )
 async def test_a_wrong_query_is_refused_by_field(demo: ApiClient, query: dict[str, str], field: str) -> None:
-    status, answer = await listed(demo, **query)
+    status, answer = await get_page(demo, **query)
     assert (status, answer["details"]) == (400, {"code": "invalid", "field": field})
 
 
@@ -286,19 +286,19 @@ async def test_what_breaks_over_our_own_mistake_comes_back_twice_and_is_then_dea
         mistake.setattr(channel, "split", broken)
         sent = await demo.send(SMS)
         for tried, minutes in ((1, 1), (2, 10)):
-            story = await _mistaken(demo, sent, tried)
+            story = await _wait_for_mistakes(demo, sent, tried)
             assert (story["status"], story["attempts"]) == ("NEW", [])
             demo.pass_time(hours=minutes / 60)
         story = await demo.wait_for(sent, "ERROR")
     assert story["reason"] == "a mistake of ours: ZeroDivisionError"
     (letter,) = await letters(demo)
     assert (letter["id"], letter["what"], letter["tries"]) == (sent, "ERROR", 3)
-    (outcome,) = (await replayed(demo, sent))["deadLetters"]
+    (outcome,) = (await replay(demo, sent))["deadLetters"]
     await demo.wait_for(outcome["replayedAs"], "DELIVERED")
     assert await letters(demo) == []
 
 
-async def _mistaken(demo: ApiClient, sent: str, times: int) -> Any:
+async def _wait_for_mistakes(demo: ApiClient, sent: str, times: int) -> Any:
     """The story, once working on it has failed so many times and it waits."""
 
     async def there() -> bool:
@@ -312,7 +312,7 @@ async def _mistaken(demo: ApiClient, sent: str, times: int) -> Any:
 async def test_the_command_lists_and_replays(demo: ApiClient, cli: CliFixture) -> None:
     nothing = await cli.gateway("dead", "list")
     assert (nothing.code, nothing.out, nothing.err) == (0, "no dead letters\n", "")
-    sent, other = await refused(demo), await refused(demo)
+    sent, other = await send_refused(demo), await send_refused(demo)
     shown = await cli.gateway("dead", "list")
     newest, oldest = shown.out.splitlines()
     assert (newest.split()[2], oldest.split()[2]) == (other, sent)
@@ -331,14 +331,14 @@ async def test_the_command_lists_and_replays(demo: ApiClient, cli: CliFixture) -
 
 
 async def test_the_command_knows_events_and_force(demo: ApiClient, cli: CliFixture) -> None:
-    name = await lost_event(demo.environment.runtime.db, "e\n1", NOW)
+    name = await add_dead_event(demo.environment.runtime.db, "e\n1", NOW)
     shown = await cli.gateway("dead", "list", "--events")
     assert len(shown.out.splitlines()) == 1
     assert "inbound  1 tries  sms  ZeroDivisionError: by zero" in shown.out
     done = await cli.gateway("dead", "replay", "--events", name)
     assert (done.code, done.out.splitlines()[-1]) == (0, "1 replayed, 0 left")
     await demo.answer("sms", 0)
-    unsure = died("m1", NOW, attempts=(Attempt(0, Progress.UNKNOWN, NOW),))
+    unsure = dead_notification("m1", NOW, attempts=(Attempt(0, Progress.UNKNOWN, NOW),))
     await notifications.add(demo.environment.runtime.db, [unsure])
     done = await cli.gateway("dead", "replay", "--all")
     told = ["needs --force: m1 (sms: it may have been sent)", "0 replayed, 1 left"]

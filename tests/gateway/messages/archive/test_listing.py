@@ -14,7 +14,7 @@ from tests.support.workload import advance_clock, phone, phones, send_all, wait_
 STEP = {"channel": "sms", "text": "Hi"}
 
 
-async def listed(demo: ApiClient, **asked: Any) -> list[str]:
+async def list_ids(demo: ApiClient, **asked: Any) -> list[str]:
     """The ids of all pages."""
     found: list[str] = []
     cursor: str | None = ""
@@ -35,7 +35,7 @@ async def test_the_newest_first_in_pages(demo: ApiClient) -> None:
     first = await send_all(demo, phones(30), STEP)
     advance_clock(demo, hours=1)
     second = await send_all(demo, phones(5), STEP)
-    found = await listed(demo, limit=4)
+    found = await list_ids(demo, limit=4)
     assert sorted(found[:5]) == sorted(second)
     assert sorted(found[5:]) == sorted(first)
 
@@ -47,18 +47,20 @@ async def test_filters(demo: ApiClient) -> None:
     bulk = await send_all(demo, [{"phone": PHONE, "externalId": "crm-17"}], STEP, bulk="b1")
     viber = await send_all(demo, phones(1), {"channel": "viber", "text": "a"})
     await wait_for_all(demo, [*group, *bulk, *viber])
-    assert sorted(await listed(demo, groupId="g1", limit=2)) == sorted(group)
-    assert await listed(demo, bulkId="b1") == bulk
-    assert await listed(demo, externalId="crm-17") == bulk
-    assert await listed(demo, phone="8 900 000-00-01") == bulk
-    assert await listed(demo, phone=phone(101)[4:]) == [group[1]]
-    assert await listed(demo, channel="viber") == viber
-    assert await listed(demo, status="UNDELIVERED") == viber
+    assert sorted(await list_ids(demo, groupId="g1", limit=2)) == sorted(group)
+    assert await list_ids(demo, bulkId="b1") == bulk
+    assert await list_ids(demo, externalId="crm-17") == bulk
+    assert await list_ids(demo, phone="8 900 000-00-01") == bulk
+    assert await list_ids(demo, phone=phone(101)[4:]) == [group[1]]
+    assert await list_ids(demo, channel="viber") == viber
+    assert await list_ids(demo, status="UNDELIVERED") == viber
     middle = demo.environment.runtime.clock().replace(microsecond=0)
-    assert sorted(await listed(demo, to=(middle - (middle - started) / 2).isoformat())) == sorted(group)
-    assert sorted(await listed(demo, **{"from": (middle - (middle - started) / 2).isoformat()})) == sorted(bulk + viber)
-    assert await listed(demo, groupId="g1", bulkId="b1") == []
-    assert await listed(demo, groupId="g1", to="1990-01-01T00:00:00Z") == []
+    assert sorted(await list_ids(demo, to=(middle - (middle - started) / 2).isoformat())) == sorted(group)
+    assert sorted(await list_ids(demo, **{"from": (middle - (middle - started) / 2).isoformat()})) == sorted(
+        bulk + viber
+    )
+    assert await list_ids(demo, groupId="g1", bulkId="b1") == []
+    assert await list_ids(demo, groupId="g1", to="1990-01-01T00:00:00Z") == []
 
 
 @pytest.mark.parametrize(
@@ -82,14 +84,14 @@ async def test_mistakes_name_their_field(demo: ApiClient, asked: dict[str, str],
         assert (await get(demo, "/export", **asked))[0] == 400
 
 
-async def exported(demo: ApiClient, **asked: str) -> tuple[aiohttp.ClientResponse, bytes]:
+async def export(demo: ApiClient, **asked: str) -> tuple[aiohttp.ClientResponse, bytes]:
     async with demo.http.get("/api/v1/messages/export", params=asked) as response:
         return response, await response.read()
 
 
 async def test_csv(demo: ApiClient) -> None:
     ids = await send_all(demo, [{**person, "externalId": f"=1+{i}"} for i, person in enumerate(phones(210))], STEP)
-    response, raw = await exported(demo)
+    response, raw = await export(demo)
     assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
     rows = list(csv.DictReader(io.StringIO(raw.decode("utf-8-sig"))))
     assert sorted(row["id"] for row in rows) == sorted(ids)
@@ -99,7 +101,7 @@ async def test_csv(demo: ApiClient) -> None:
 
 async def test_a_workbook(demo: ApiClient) -> None:
     ids = await send_all(demo, [{**person, "externalId": f"=1+{i}"} for i, person in enumerate(phones(5))], STEP)
-    response, raw = await exported(demo, format="xlsx", phone=phone(102))
+    response, raw = await export(demo, format="xlsx", phone=phone(102))
     assert response.headers["Content-Disposition"] == "attachment; filename=messages.xlsx"
     with zipfile.ZipFile(io.BytesIO(raw)) as book:
         sheet = book.read("xl/worksheets/sheet1.xml").decode()

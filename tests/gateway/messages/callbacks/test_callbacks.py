@@ -57,7 +57,7 @@ async def shop() -> AsyncIterator[CallbackReceiver]:
 async def test_every_change_in_order_and_signed(demo: ApiClient, shop: CallbackReceiver) -> None:
     fields = {"callbackUrl": shop.url, "callbackData": "order 17", "groupId": "g1"}
     (key,) = await send_all(demo, [{"phone": PHONE, "externalId": "crm-17"}], SMS, bulk="b1", **fields)
-    await until(lambda: told(shop, key, "DELIVERED"))
+    await until(lambda: has_reported(shop, key, "DELIVERED"))
     events = shop.events_of(key)
     assert [event["newStatus"] for event in events] == ["PENDING", "SENT", "DELIVERED"]
     assert [event["oldStatus"] for event in events] == ["NEW", "PENDING", "SENT"]
@@ -79,7 +79,7 @@ async def test_every_change_in_order_and_signed(demo: ApiClient, shop: CallbackR
         verify(secret.reveal(), headers, body, demo.environment.runtime.clock())
 
 
-async def told(shop: CallbackReceiver, key: str, status: str) -> bool:
+async def has_reported(shop: CallbackReceiver, key: str, status: str) -> bool:
     return any(event["newStatus"] == status for event in shop.events_of(key))
 
 
@@ -98,9 +98,9 @@ async def test_only_what_is_wanted(
     (sent,) = await send_all(demo, phones(1), SMS, **fields)
     (lost,) = await send_all(demo, phones(1), {"channel": "viber", "text": "a"}, **fields)
     await wait_for_all(demo, [sent, lost])
-    await until(lambda: told(shop, lost, "UNDELIVERED"))
+    await until(lambda: has_reported(shop, lost, "UNDELIVERED"))
     (last,) = await send_all(demo, phones(1), {"channel": "viber", "text": "a"}, **fields)
-    await until(lambda: told(shop, last, "UNDELIVERED"))
+    await until(lambda: has_reported(shop, last, "UNDELIVERED"))
     assert [event["newStatus"] for event in shop.events_of(sent)] == good
     assert [event["newStatus"] for event in shop.events_of(lost)] == bad
 
@@ -114,14 +114,14 @@ async def test_what_is_not_taken_comes_again_and_the_rest_waits_for_it(demo: Api
         assert len(shop.calls) > 3 or shop.accepted == []
         advance_clock(demo, seconds=20)
         demo.environment.runtime.callback_bell.set()
-        return await told(shop, key, "DELIVERED")
+        return await has_reported(shop, key, "DELIVERED")
 
     await until(all_told)
     assert [event["sequence"] for event in shop.events_of(key)] == [1, 2, 3]
     assert len({headers["X-Gateway-Event"] for headers, _ in shop.calls[:4]}) == 1
 
 
-async def asked(shop: CallbackReceiver, count: int) -> bool:
+async def has_calls(shop: CallbackReceiver, count: int) -> bool:
     return len(shop.calls) >= count
 
 
@@ -130,18 +130,18 @@ async def test_a_receiver_that_has_gone_makes_dead_letters_that_can_be_replayed(
 ) -> None:
     shop.answers += [410]
     (key,) = await send_all(demo, phones(1), SMS, callbackUrl=shop.url)
-    await until(lambda: told(shop, key, "DELIVERED"))
+    await until(lambda: has_reported(shop, key, "DELIVERED"))
     assert [event["sequence"] for event in shop.events_of(key)] == [2, 3]
-    (letter,) = await dead(demo)
+    (letter,) = await dead_callbacks(demo)
     assert (letter["id"], letter["reason"], letter["what"]) == (f"{key}:1", "it answers 410", shop.url)
     status, answer = await demo.post("/api/v1/deadLetters/replay", {"kind": "callbacks", "ids": [f"{key}:1", "x"]})
     assert status == 200
     assert [one["result"] for one in answer["deadLetters"]] == ["replayed", "unknown"]
-    await until(lambda: told(shop, key, "PENDING"))
-    assert await dead(demo) == []
+    await until(lambda: has_reported(shop, key, "PENDING"))
+    assert await dead_callbacks(demo) == []
 
 
-async def dead(demo: ApiClient) -> list[Any]:
+async def dead_callbacks(demo: ApiClient) -> list[Any]:
     async with demo.http.get("/api/v1/deadLetters", params={"kind": "callbacks"}) as response:
         return list((await response.json())["deadLetters"])
 
@@ -155,7 +155,7 @@ async def test_given_up_in_the_end(demo: ApiClient, shop: CallbackReceiver, monk
     async def given_up() -> list[Any]:
         advance_clock(demo, minutes=1)
         demo.environment.runtime.callback_bell.set()
-        return await dead(demo)
+        return await dead_callbacks(demo)
 
     (letter,) = await until(given_up)
     assert (letter["id"].partition(":")[0], letter["tries"]) == (key, 3)
@@ -164,14 +164,14 @@ async def test_given_up_in_the_end(demo: ApiClient, shop: CallbackReceiver, monk
 async def test_a_redirect_is_not_followed(demo: ApiClient, shop: CallbackReceiver) -> None:
     shop.answers += [302]
     (key,) = await send_all(demo, phones(1), SMS, callbackUrl=shop.url, callbackEvents="final")
-    await until(lambda: put_back(demo, "it answers 302"))
+    await until(lambda: is_kept_for_retry(demo, "it answers 302"))
     advance_clock(demo, minutes=1)
     demo.environment.runtime.callback_bell.set()
-    await until(lambda: told(shop, key, "DELIVERED"))
+    await until(lambda: has_reported(shop, key, "DELIVERED"))
     assert len(shop.calls) == 2
 
 
-async def put_back(demo: ApiClient, reason: str) -> bool:
+async def is_kept_for_retry(demo: ApiClient, reason: str) -> bool:
     """Is a call kept for a later try? It is a moment after the receiver has answered."""
     return await demo.environment.runtime.db["callbacks"].find_one({"reason": reason}) is not None
 
@@ -181,7 +181,7 @@ async def test_a_host_that_is_away_holds_up_nobody_else(demo: ApiClient, shop: C
         hanging.hangs = True
         await send_all(demo, phones(60), SMS, callbackUrl=hanging.url)
         (key,) = await send_all(demo, phones(1), SMS, callbackUrl=shop.url)
-        await until(lambda: told(shop, key, "DELIVERED"))
+        await until(lambda: has_reported(shop, key, "DELIVERED"))
         assert len(hanging.calls) <= hosts.AT_ONCE
 
 
@@ -232,7 +232,7 @@ async def test_two_workers_keep_the_order(
         async def all_told() -> bool:
             advance_clock(demo, seconds=20)
             demo.environment.runtime.callback_bell.set()
-            return all([await told(shop, key, "DELIVERED") for key in ids])
+            return all([await has_reported(shop, key, "DELIVERED") for key in ids])
 
         await until(all_told, 60)
     for key in ids:
@@ -244,18 +244,18 @@ async def test_a_change_is_told_though_the_process_ended_right_after_it(
 ) -> None:
     """The change and the wish to tell it are one write; another process finds it there."""
     (key,) = await send_all(demo, phones(1), SMS, callbackUrl=shop.url)
-    await until(lambda: told(shop, key, "DELIVERED"))
+    await until(lambda: has_reported(shop, key, "DELIVERED"))
     db = demo.environment.runtime.db
-    await until(lambda: handed_on(demo, key))
+    await until(lambda: has_nothing_to_report(demo, key))
     await db["callbacks"].delete_many({})
     shop.accepted.clear()
     await db["notifications"].update_one({"_id": key}, {"$set": {"untold": 3}})
     demo.environment.runtime.callback_bell.set()
-    await until(lambda: told(shop, key, "DELIVERED"))
+    await until(lambda: has_reported(shop, key, "DELIVERED"))
     assert [event["sequence"] for event in shop.events_of(key)] == [1, 2, 3]
 
 
-async def handed_on(demo: ApiClient, key: str) -> bool:
+async def has_nothing_to_report(demo: ApiClient, key: str) -> bool:
     """Is nothing left to be handed on? That is written after the calls, which may be made before."""
     return await demo.environment.runtime.db["notifications"].find_one({"_id": key, "untold": None}) is not None
 
@@ -269,7 +269,7 @@ async def test_what_happens_in_conversations_is_told_to_the_accounts_own_webhook
         await demo.say("telegram", "Hello")
         await demo.say("vk", "/start")
         await demo.say("telegram", "/stop")
-        await blocked(opened)
+        await block_bot(opened)
 
         async def all_there() -> bool:
             return len(shop.accepted) >= 6
@@ -292,7 +292,7 @@ async def test_what_happens_in_conversations_is_told_to_the_accounts_own_webhook
     assert sorted(event["sequence"] for event in shop.accepted) == [event["sequence"] for event in shop.accepted]
 
 
-async def blocked(demo: Environment) -> None:
+async def block_bot(demo: Environment) -> None:
     """The person blocks the bot."""
     telegram = demo.simulators["telegram"]
     assert isinstance(telegram, Telegram)

@@ -21,7 +21,7 @@ LONG = "https://shop.ru/orders/17?from=sms&utm_campaign=" + "november" * 20
 STEP = {"channel": "sms", "text": f"Pay here: {LONG}."}
 
 
-def shortened(text: str) -> tuple[str, list[str]]:
+def shorten(text: str) -> tuple[str, list[str]]:
     """The text with LINK for each short link, and what they lead to."""
     shortening = Shortening(BASE, "m1", NOW, timedelta(days=1))
     short = shortening.content(Content(text)).text
@@ -48,7 +48,7 @@ def shortened(text: str) -> tuple[str, list[str]]:
     ],
 )
 def test_addresses_in_texts(text: str, short: str, targets: list[str]) -> None:
-    assert shortened(text) == (short, targets)
+    assert shorten(text) == (short, targets)
 
 
 @given(st.text())

@@ -21,12 +21,12 @@ def whatsapp(demo: ApiClient) -> WhatsApp:
     return simulator
 
 
-def notified(simulator: Simulator, text: str = "Hi") -> int:
+def times_accepted(simulator: Simulator, text: str = "Hi") -> int:
     """How often the provider took this text."""
     return sum(message.text == text for message in simulator.accepted)
 
 
-def tried(story: Any) -> list[tuple[str, str]]:
+def attempt_statuses(story: Any) -> list[tuple[str, str]]:
     return [(attempt["channel"], attempt["status"]) for attempt in story["attempts"]]
 
 
@@ -34,14 +34,14 @@ async def test_receipts_before_the_answer_are_joined(demo: ApiClient) -> None:
     await demo.say("whatsapp", "/start")
     whatsapp(demo).receipts_first = True
     story = await demo.wait_for(await demo.send(TEXT, SMS), "READ")
-    assert tried(story) == [("whatsapp", "READ")]
+    assert attempt_statuses(story) == [("whatsapp", "READ")]
 
 
 async def test_an_sms_receipt_before_the_answer_is_joined(demo: ApiClient) -> None:
     demo.environment.simulators["sms"].faults.lose_answers()
     story = await demo.wait_for(await demo.send(SMS), "DELIVERED")
-    assert tried(story) == [("sms", "DELIVERED")]
-    assert notified(demo.environment.simulators["sms"], "Hi by SMS") == 1
+    assert attempt_statuses(story) == [("sms", "DELIVERED")]
+    assert times_accepted(demo.environment.simulators["sms"], "Hi by SMS") == 1
 
 
 async def test_receipts_in_disorder_and_twice_only_move_forward(demo: ApiClient) -> None:
@@ -51,15 +51,15 @@ async def test_receipts_in_disorder_and_twice_only_move_forward(demo: ApiClient)
     key = await demo.send(TEXT, SMS)
     await demo.wait_for(key, "READ")
     await simulator.quiet()
-    assert tried(await demo.wait_for(key, "READ")) == [("whatsapp", "READ")]
+    assert attempt_statuses(await demo.wait_for(key, "READ")) == [("whatsapp", "READ")]
 
 
 async def test_a_lost_answer_is_not_repeated_but_recognised_by_our_key(demo: ApiClient) -> None:
     await demo.say("whatsapp", "/start")
     whatsapp(demo).faults.lose_answers()
     story = await demo.wait_for(await demo.send(TEXT, SMS), "READ")
-    assert tried(story) == [("whatsapp", "READ")]
-    assert notified(whatsapp(demo)) == 1
+    assert attempt_statuses(story) == [("whatsapp", "READ")]
+    assert times_accepted(whatsapp(demo)) == 1
 
 
 async def test_a_silence_is_waited_for_where_there_are_receipts(demo: ApiClient) -> None:
@@ -70,7 +70,7 @@ async def test_a_silence_is_waited_for_where_there_are_receipts(demo: ApiClient)
     key = await demo.send(TEXT, SMS)
     await demo.wait_for_decision(key, "waiting for a receipt")
     demo.pass_time(DOUBT / timedelta(hours=1))
-    assert tried(await demo.wait_for(key, "DELIVERED")) == [("whatsapp", "UNKNOWN"), ("sms", "DELIVERED")]
+    assert attempt_statuses(await demo.wait_for(key, "DELIVERED")) == [("whatsapp", "UNKNOWN"), ("sms", "DELIVERED")]
 
 
 async def test_a_lost_answer_without_receipts_moves_on_and_says_so(demo: ApiClient) -> None:
@@ -79,9 +79,9 @@ async def test_a_lost_answer_without_receipts_moves_on_and_says_so(demo: ApiClie
     telegram = demo.environment.simulators["telegram"]
     telegram.faults.lose_answers()
     story = await demo.wait_for(await demo.send({"channel": "telegram", "text": "Hi"}, SMS), "DELIVERED")
-    assert tried(story) == [("telegram", "UNKNOWN"), ("sms", "DELIVERED")]
+    assert attempt_statuses(story) == [("telegram", "UNKNOWN"), ("sms", "DELIVERED")]
     assert "may have been sent" in story["attempts"][0]["reason"]
-    assert notified(telegram) == 1
+    assert times_accepted(telegram) == 1
 
 
 async def test_the_window_shut_in_a_late_status_leads_to_the_template(demo: ApiClient) -> None:
@@ -89,7 +89,7 @@ async def test_the_window_shut_in_a_late_status_leads_to_the_template(demo: ApiC
     simulator = whatsapp(demo)
     simulator.close_window(simulator.user_of(PHONE))
     story = await demo.wait_for(await demo.send({**TEXT, "template": TEMPLATE}, SMS), "READ")
-    assert tried(story) == [("whatsapp", "UNDELIVERED"), ("whatsapp", "READ")]
+    assert attempt_statuses(story) == [("whatsapp", "UNDELIVERED"), ("whatsapp", "READ")]
     assert "131047" in story["attempts"][0]["reason"]
     assert story["attempts"][1]["template"] == "order_update/en"
     session = await sessions.get(demo.environment.runtime.db, f"whatsapp:demo:{simulator.user_of(PHONE)}")
@@ -103,7 +103,7 @@ async def test_the_window_shut_at_once_leads_to_the_template(demo: ApiClient) ->
     simulator.window_sync = True
     simulator.close_window(simulator.user_of(PHONE))
     story = await demo.wait_for(await demo.send({**TEXT, "template": TEMPLATE}, SMS), "READ")
-    assert tried(story) == [("whatsapp", "UNDELIVERED"), ("whatsapp", "READ")]
+    assert attempt_statuses(story) == [("whatsapp", "UNDELIVERED"), ("whatsapp", "READ")]
 
 
 async def test_a_paused_template_is_not_used(demo: ApiClient) -> None:
@@ -115,7 +115,7 @@ async def test_a_paused_template_is_not_used(demo: ApiClient) -> None:
 
     await until(known)
     story = await demo.wait_for(await demo.send({**TEXT, "template": TEMPLATE}, SMS), "DELIVERED")
-    assert tried(story) == [("whatsapp", "SKIPPED"), ("sms", "DELIVERED")]
+    assert attempt_statuses(story) == [("whatsapp", "SKIPPED"), ("sms", "DELIVERED")]
     assert "paused" in story["attempts"][0]["reason"]
 
 
@@ -128,7 +128,7 @@ async def test_a_misconfigured_account_is_held_and_its_messages_wait(demo: ApiCl
     assert held["attempts"] == []
     demo.pass_time(61 / 3600)
     for waiting in (key, second):
-        assert tried(await demo.wait_for(waiting, "READ")) == [("whatsapp", "READ")]
+        assert attempt_statuses(await demo.wait_for(waiting, "READ")) == [("whatsapp", "READ")]
 
 
 async def test_a_busy_provider_is_asked_again(demo: ApiClient) -> None:
@@ -137,7 +137,7 @@ async def test_a_busy_provider_is_asked_again(demo: ApiClient) -> None:
     for _ in range(2):
         await demo.wait_for_attempt(key, "whatsapp", "PENDING", cause="unavailable")
         demo.pass_time(hours=0.02)
-    assert tried(await demo.wait_for(key, "READ")) == [("whatsapp", "READ")]
+    assert attempt_statuses(await demo.wait_for(key, "READ")) == [("whatsapp", "READ")]
 
 
 async def test_a_provider_that_throttles_gets_everything_in_the_end(demo: ApiClient) -> None:
@@ -146,7 +146,7 @@ async def test_a_provider_that_throttles_gets_everything_in_the_end(demo: ApiCli
     faults.per_second = 1
     keys = [await demo.send({**SMS, "text": f"News {number}"}) for number in range(3)]
     for key in keys:
-        assert tried(await demo.wait_for(key, "DELIVERED")) == [("sms", "DELIVERED")]
+        assert attempt_statuses(await demo.wait_for(key, "DELIVERED")) == [("sms", "DELIVERED")]
     assert sorted(message.text for message in demo.environment.simulators["sms"].accepted) == [
         "News 0",
         "News 1",
@@ -170,7 +170,7 @@ async def test_a_person_without_a_number_cannot_get_an_sms(demo: ApiClient) -> N
     simulator.phone(simulator.user_of(PHONE)).reachable = False
     key = await demo.send(TEXT, SMS, chatSessionId="whatsapp:demo:RU.1349120865530274")
     story = await demo.wait_for(key, "UNDELIVERED")
-    assert tried(story) == [("whatsapp", "UNDELIVERED"), ("sms", "SKIPPED")]
+    assert attempt_statuses(story) == [("whatsapp", "UNDELIVERED"), ("sms", "SKIPPED")]
     assert story["attempts"][1]["reason"] == "sms: no phone number is known"
 
 
@@ -192,5 +192,5 @@ async def test_a_shared_number_joins_the_chat(demo: ApiClient) -> None:
     await telegram.share_contact(telegram.user_of(PHONE))
     await demo.answer("telegram", 1)
     story = await demo.wait_for(await demo.send({"channel": "telegram", "text": "Hi"}, SMS), "SENT")
-    assert tried(story) == [("telegram", "SENT")]
+    assert attempt_statuses(story) == [("telegram", "SENT")]
     assert (await demo.post("/api/v1/contacts", {"phone": PHONE}))[1]["externalId"] == "crm-17"

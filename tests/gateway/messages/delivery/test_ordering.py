@@ -20,7 +20,7 @@ CHANNELS = ("telegram", "vk", "viber", "whatsapp", "sms")
 IN_BETWEEN = {"telegram": "429", "vk": "10", "viber": "12", "whatsapp": "131016", "sms": "20429"}
 """What each provider says once while it is being written to, after which we try again."""
 FREE = {"account": "none", "person": "none"}
-MANY, SAID = 30, 20
+MANY, TEXT_COUNT = 30, 20
 
 
 @pytest.fixture
@@ -30,15 +30,15 @@ def settings(settings: Settings) -> Settings:
     return replace(settings, limits=limits, conversation="tests.support.echo_bot:reply")
 
 
-async def person(demo: ApiClient, channel: str, number: int) -> dict[str, Any]:
+async def recipient(demo: ApiClient, channel: str, number: int) -> dict[str, Any]:
     """Somebody who can be reached by this channel."""
     (known,) = phones(1, first=number)
     return known if channel == "sms" else (await open_conversations(demo, channel, [known]))[0]
 
 
-async def told(demo: ApiClient, channel: str, number: int) -> list[str]:
+async def received_texts(demo: ApiClient, channel: str, number: int) -> list[str]:
     """Thirty messages to one person, one after another in one request."""
-    to = await person(demo, channel, number)
+    to = await recipient(demo, channel, number)
     numbered = [to | {"variables": {"n": str(index)}} for index in range(MANY)]
     await send_all(demo, numbered, {"channel": channel, "text": "{{n}}"}, priority="normal")
 
@@ -56,7 +56,7 @@ async def test_thirty_messages_arrive_in_order_on_each_channel(demo: ApiClient) 
     async with AsyncExitStack() as stack:
         for _ in range(2):
             await stack.enter_async_context(another_worker(demo))
-        heard = await asyncio.gather(*(told(demo, channel, 700 + n) for n, channel in enumerate(CHANNELS)))
+        heard = await asyncio.gather(*(received_texts(demo, channel, 700 + n) for n, channel in enumerate(CHANNELS)))
     wanted = [str(index) for index in range(MANY)]
     assert dict(zip(CHANNELS, heard, strict=True)) == dict.fromkeys(CHANNELS, wanted)
 
@@ -65,11 +65,11 @@ async def test_others_are_not_held_up_by_one_persons_order(demo: ApiClient) -> N
     """One person's first message is refused for an hour, and theirs behind it wait; nobody else does."""
     simulator = demo.environment.simulators["vk"]
     simulator.faults.fail(9)
-    one = await person(demo, "vk", 700)
+    one = await recipient(demo, "vk", 700)
     first, second = [(await send_all(demo, [one], {"channel": "vk", "text": text}))[0] for text in ("1", "2")]
     await demo.wait_for_attempt(first, "vk", "PENDING", cause="unavailable")
     await demo.wait_for_decision(second, "vk: an earlier message to this person goes first")
-    (other,) = await send_all(demo, [await person(demo, "vk", 701)], {"channel": "vk", "text": "3"})
+    (other,) = await send_all(demo, [await recipient(demo, "vk", 701)], {"channel": "vk", "text": "3"})
     await demo.wait_for(other, "SENT")
     assert [line.text for line in accepted_messages(demo, "vk")] == ["3"]
     (elsewhere,) = await send_all(demo, phones(1, first=700), {"channel": "sms", "text": "4"})
@@ -86,8 +86,8 @@ async def test_a_conversation_is_answered_in_its_order(demo: ApiClient) -> None:
     async with AsyncExitStack() as stack:
         for _ in range(2):
             await stack.enter_async_context(another_worker(demo))
-        said = await asyncio.gather(*(_talked(demo, channel) for channel in ("telegram", "vk")))
-    assert said == [[f"You said: text {number}" for number in range(SAID)]] * 2
+        said = await asyncio.gather(*(_answers_to_texts(demo, channel) for channel in ("telegram", "vk")))
+    assert said == [[f"You said: text {number}" for number in range(TEXT_COUNT)]] * 2
 
 
 async def test_what_was_taken_behind_one_that_is_left_to_the_queue_does_not_overtake_it(demo: ApiClient) -> None:
@@ -110,21 +110,21 @@ async def test_what_was_taken_behind_one_that_is_left_to_the_queue_does_not_over
         return next(batches, []) if room and not (heard and not gone.is_set()) else []
 
     working = asyncio.create_task(loop(demo.environment.runtime, "inbox", take, asyncio.Event(), stop))
-    await until(lambda: _holds(heard, ["4 done"]))
+    await until(lambda: _is_equal(heard, ["4 done"]))
     gone.set()
-    await until(lambda: _holds(heard, ["4 done", "2 back", "3 back", "5 done"]))
+    await until(lambda: _is_equal(heard, ["4 done", "2 back", "3 back", "5 done"]))
     stop.set()
     await working
 
 
-async def _holds(heard: list[str], wanted: list[str]) -> bool:
+async def _is_equal(heard: list[str], wanted: list[str]) -> bool:
     return heard == wanted
 
 
-async def _talked(demo: ApiClient, channel: str) -> list[str]:
+async def _answers_to_texts(demo: ApiClient, channel: str) -> list[str]:
     """What the bot has answered to all that was said here."""
     simulator = demo.environment.simulators[channel]
-    for number in range(SAID):
+    for number in range(TEXT_COUNT):
         await simulator.say(simulator.user_of(PHONE), f"text {number}")
-    await demo.answer(channel, SAID - 1)
+    await demo.answer(channel, TEXT_COUNT - 1)
     return [bubble.text for bubble in demo.answers(channel)]

@@ -29,7 +29,7 @@ def settings(settings: Settings) -> Settings:
     return replace(settings, doubt=timedelta(seconds=1))
 
 
-async def sent(demo: ApiClient, channel: str, *channels: dict[str, Any], **fields: Any) -> str:
+async def send_to_chat(demo: ApiClient, channel: str, *channels: dict[str, Any], **fields: Any) -> str:
     """A message to the one person, who talks to us on this channel."""
     (known,) = await open_conversations(demo, channel, [{"phone": PHONE}])
     message = {"destinations": [known], "channels": list(channels), **fields}
@@ -40,7 +40,7 @@ async def sent(demo: ApiClient, channel: str, *channels: dict[str, Any], **field
 @pytest.mark.parametrize("channel", ["telegram", "vk"])
 async def test_half_a_text_disappears_once_the_sms_is_out(demo: ApiClient, channel: str) -> None:
     demo.environment.simulators[channel].faults.planned.extend(HALVES[channel])
-    key = await sent(demo, channel, {"channel": channel, "text": LONG}, SMS)
+    key = await send_to_chat(demo, channel, {"channel": channel, "text": LONG}, SMS)
     story = await demo.wait_for_decision(key, f"{channel}: taken back, since sms has replaced it")
     assert attempt_statuses(await demo.wait_for(key, "DELIVERED")) == [(channel, "UNDELIVERED"), ("sms", "DELIVERED")]
     assert story["attempts"][0]["recalledAt"]
@@ -52,14 +52,14 @@ async def test_half_a_text_disappears_once_the_sms_is_out(demo: ApiClient, chann
 async def test_half_a_text_stays_while_nothing_has_replaced_it(demo: ApiClient) -> None:
     demo.environment.simulators["telegram"].faults.planned.extend(HALVES["telegram"])
     demo.environment.simulators["sms"].faults.fail(21614)
-    key = await sent(demo, "telegram", {"channel": "telegram", "text": LONG}, SMS)
+    key = await send_to_chat(demo, "telegram", {"channel": "telegram", "text": LONG}, SMS)
     story = await demo.wait_for(key, "UNDELIVERED")
     assert (len(demo.screen("telegram")), story["attempts"][0]["recalledAt"]) == (1, None)
 
 
 async def test_what_cannot_be_taken_back_is_told_once(demo: ApiClient) -> None:
     demo.environment.simulators["telegram"].faults.planned.extend([*HALVES["telegram"], "400-rights"])
-    key = await sent(demo, "telegram", {"channel": "telegram", "text": LONG}, SMS)
+    key = await send_to_chat(demo, "telegram", {"channel": "telegram", "text": LONG}, SMS)
     story = await demo.wait_for_decision(key, "telegram: taken back, since sms has replaced it; in vain: Telegram")
     assert (await demo.wait_for(key, "DELIVERED"))["status"] == "DELIVERED"
     assert decisions_text(await demo.story(key)).count("in vain") == 1
@@ -69,7 +69,7 @@ async def test_what_cannot_be_taken_back_is_told_once(demo: ApiClient) -> None:
 
 async def test_a_late_delivery_is_told_and_starts_nothing(demo: ApiClient) -> None:
     whatsapp(demo).hold_receipts = True
-    key = await sent(demo, "whatsapp", {"channel": "whatsapp", "text": "Hi", "fallbackAfter": "PT10S"}, SMS)
+    key = await send_to_chat(demo, "whatsapp", {"channel": "whatsapp", "text": "Hi", "fallbackAfter": "PT10S"}, SMS)
     await demo.wait_for(key, "SENT")
     advance_clock(demo, seconds=11)
     await demo.wait_for(key, "DELIVERED")
@@ -86,7 +86,7 @@ async def test_a_late_delivery_is_told_and_starts_nothing(demo: ApiClient) -> No
 async def test_what_may_have_been_sent_is_repeated_only_if_asked(demo: ApiClient, ambiguous: str, copies: int) -> None:
     """Telegram knows no key of ours and reports nothing: nobody can tell."""
     demo.environment.simulators["telegram"].faults.lose_answers()
-    key = await sent(demo, "telegram", {"channel": "telegram", "text": "Hi"}, ambiguous=ambiguous)
+    key = await send_to_chat(demo, "telegram", {"channel": "telegram", "text": "Hi"}, ambiguous=ambiguous)
     story = await demo.wait_for(key, "SENT", "UNDELIVERED")
     advance_clock(demo, minutes=5)
     await wait_for_worker(demo)
@@ -102,7 +102,7 @@ async def test_what_may_have_been_sent_is_repeated_only_if_asked(demo: ApiClient
 async def test_where_receipts_would_tell_the_doubt_is_waited_for_first(demo: ApiClient) -> None:
     whatsapp(demo).hold_receipts = True
     whatsapp(demo).faults.lose_answers()
-    key = await sent(demo, "whatsapp", {"channel": "whatsapp", "text": "Hi"}, ambiguous="atLeastOnce")
+    key = await send_to_chat(demo, "whatsapp", {"channel": "whatsapp", "text": "Hi"}, ambiguous="atLeastOnce")
     await demo.wait_for_decision(key, "whatsapp: it may have been sent; waiting for a receipt")
     assert texts(demo, "whatsapp") == ["Hi"]
     advance_clock(demo, seconds=30)

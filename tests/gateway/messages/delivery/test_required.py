@@ -11,7 +11,7 @@ SMS = {"channel": "sms", "text": "By law"}
 REQUIRED = {**SMS, "required": True}
 
 
-async def begun(demo: ApiClient, *channels: str) -> None:
+async def open_chats(demo: ApiClient, *channels: str) -> None:
     """The one person talks to us there."""
     for channel in channels:
         (known,) = await open_conversations(demo, channel, [{"phone": PHONE}])
@@ -21,55 +21,55 @@ async def begun(demo: ApiClient, *channels: str) -> None:
         )
 
 
-def sorted_tries(story: Any) -> list[tuple[str, str]]:
+def sorted_statuses(story: Any) -> list[tuple[str, str]]:
     return sorted(attempt_statuses(story))
 
 
 async def test_both_arrive_and_each_once(demo: ApiClient) -> None:
-    await begun(demo, "telegram")
+    await open_chats(demo, "telegram")
     key = await send_one(demo, TELEGRAM, REQUIRED)
     story = await demo.wait_for(key, "DELIVERED")
-    assert sorted_tries(story) == [("sms", "DELIVERED"), ("telegram", "SENT")]
+    assert sorted_statuses(story) == [("sms", "DELIVERED"), ("telegram", "SENT")]
     assert (texts(demo, "telegram"), texts(demo, "sms")) == (["Hi"], ["By law"])
 
 
 async def test_the_others_go_on_as_before(demo: ApiClient) -> None:
     """The first rung is refused, so the second is tried; the third is not needed."""
-    await begun(demo, "telegram", "viber", "vk")
+    await open_chats(demo, "telegram", "viber", "vk")
     demo.environment.simulators["telegram"].faults.fail("403")
     key = await send_one(demo, TELEGRAM, REQUIRED, VIBER, {"channel": "vk", "text": "Hi"})
     await demo.wait_for_decision(key, "sms: delivered")
     story = await demo.wait_for(key, "READ")
-    assert sorted_tries(story) == [("sms", "DELIVERED"), ("telegram", "UNDELIVERED"), ("viber", "READ")]
+    assert sorted_statuses(story) == [("sms", "DELIVERED"), ("telegram", "UNDELIVERED"), ("viber", "READ")]
     assert (texts(demo, "sms"), texts(demo, "vk"), len(texts(demo, "viber"))) == (["By law"], [], 1)
 
 
 async def test_it_is_no_fallback_of_the_others(demo: ApiClient) -> None:
     """It has arrived, and the others are tried all the same, to their end."""
     demo.environment.simulators["telegram"].faults.fail("403")
-    await begun(demo, "telegram")
+    await open_chats(demo, "telegram")
     key = await send_one(demo, REQUIRED, TELEGRAM)
     await demo.wait_for_attempt(key, "telegram", "UNDELIVERED")
     story = await demo.wait_for(key, "DELIVERED")
-    assert sorted_tries(story) == [("sms", "DELIVERED"), ("telegram", "UNDELIVERED")]
+    assert sorted_statuses(story) == [("sms", "DELIVERED"), ("telegram", "UNDELIVERED")]
 
 
 async def test_without_an_address_it_is_passed_over(demo: ApiClient) -> None:
     (known,) = await open_conversations(demo, "telegram", [{"phone": PHONE}])
     key = await demo.send(TELEGRAM, REQUIRED, chatSessionId=known["chatSessionId"])
     story = await demo.wait_for(key, "SENT")
-    assert sorted_tries(story) == [("sms", "SKIPPED"), ("telegram", "SENT")]
+    assert sorted_statuses(story) == [("sms", "SKIPPED"), ("telegram", "SENT")]
     assert "sms: no phone number is known" in [attempt["reason"] for attempt in story["attempts"]]
 
 
 async def test_if_it_fails_the_rest_decides_the_status(demo: ApiClient) -> None:
-    await begun(demo, "telegram")
+    await open_chats(demo, "telegram")
     demo.environment.simulators["sms"].faults.fail(21614)
     key = await send_one(demo, TELEGRAM, REQUIRED)
     await demo.wait_for_attempt(key, "sms", "UNDELIVERED")
     story = await demo.wait_for(key, "SENT", "UNDELIVERED")
     assert story["status"] == "SENT"
-    assert sorted_tries(story) == [("sms", "UNDELIVERED"), ("telegram", "SENT")]
+    assert sorted_statuses(story) == [("sms", "UNDELIVERED"), ("telegram", "SENT")]
 
 
 async def test_the_answer_says_that_it_is_required(demo: ApiClient) -> None:

@@ -18,7 +18,7 @@ from tests.support.client import PHONE, ApiClient, until
 
 SMS = {"channel": "sms", "text": "In short."}
 LONG = "a" * 4000 + "\n" + "b" * 4000 + "\n" + "c" * 4000
-MAILING = 60
+BROADCAST = 60
 
 
 def texts(simulator: Simulator) -> list[str]:
@@ -100,13 +100,16 @@ async def test_a_mailing_that_is_too_fast_for_the_provider_arrives_all_the_same(
     session = await session_of(demo, "vk")
     simulator = demo.environment.simulators["vk"]
     simulator.faults.per_second = 20
-    message = {"destinations": [{"chatSessionId": session}] * MAILING, "channels": [{"channel": "vk", "text": "News"}]}
+    message = {
+        "destinations": [{"chatSessionId": session}] * BROADCAST,
+        "channels": [{"channel": "vk", "text": "News"}],
+    }
     status, answer = await demo.post("/api/v1/messages", {"messages": [message]})
     assert status == 202
     async with asyncio.timeout(60):
         stories = [await demo.wait_for(item["id"], "SENT", "UNDELIVERED") for item in answer["messages"]]
-    assert Counter(story["status"] for story in stories) == {"SENT": MAILING}
-    assert sum(message.text == "News" for message in simulator.accepted) == MAILING
+    assert Counter(story["status"] for story in stories) == {"SENT": BROADCAST}
+    assert sum(message.text == "News" for message in simulator.accepted) == BROADCAST
 
 
 async def test_a_mistake_in_a_channel_is_told_and_does_not_stop_the_others(
@@ -131,7 +134,7 @@ async def test_what_a_person_does_while_a_refusal_is_under_way_counts(demo: ApiC
     simulator.faults.answer_after = 3
     simulator.faults.fail(901)
     key = await demo.send({"channel": "vk", "text": "News"}, SMS, chatSessionId=session)
-    await until(lambda: _taken(simulator))
+    await until(lambda: _is_error_pending(simulator))
     simulator.faults.answer_after = 0
     await simulator.say(simulator.user_of(PHONE), "hi")
     await demo.wait_for(key, "DELIVERED", "UNDELIVERED")
@@ -153,7 +156,7 @@ async def test_nothing_happens_in_the_future(demo: ApiClient) -> None:
     assert now <= session.last_inbound_at <= demo.environment.runtime.clock()
 
 
-async def _taken(simulator: Simulator) -> bool:
+async def _is_error_pending(simulator: Simulator) -> bool:
     """Is the planned error waiting to be answered?"""
     await asyncio.sleep(1.2)
     return simulator.faults.answer_after > 0

@@ -113,22 +113,22 @@ async def test_files_at_the_same_time_are_all_kept(demo: ApiClient) -> None:
 async def test_what_an_upload_left_that_broke_off_is_never_sent(demo: ApiClient) -> None:
     """Its batches are stored before the job has heard of them."""
     key, db = await create_job(demo, people(2)), demo.environment.runtime.db
-    (left,) = await jobs.batches(db, (await the_job(db, key)).batches)
+    (left,) = await jobs.batches(db, (await stored_job(db, key)).batches)
     await db["batches"].insert_one(
-        {**(await raw_batch(db, left.id)), "_id": f"{key}:elsewhere:0", "upload": "elsewhere"}
+        {**(await stored_batch(db, left.id)), "_id": f"{key}:elsewhere:0", "upload": "elsewhere"}
     )
     await move(demo, key, "start")
     await wait_for_counts(demo, key, DELIVERED=2)
     assert len(accepted_messages(demo, "sms")) == 2
 
 
-async def the_job(db: Db, key: str) -> Job:
+async def stored_job(db: Db, key: str) -> Job:
     found = await jobs.get(db, key)
     assert found
     return found
 
 
-async def raw_batch(db: Db, key: str) -> dict[str, Any]:
+async def stored_batch(db: Db, key: str) -> dict[str, Any]:
     found = await db["batches"].find_one({"_id": key})
     assert found
     return found
@@ -138,13 +138,13 @@ async def raw_batch(db: Db, key: str) -> dict[str, Any]:
 async def test_paused_and_resumed(demo: ApiClient) -> None:
     key = await create_job(demo, people(60))
     await move(demo, key, "start")
-    await until(lambda: some(demo))
+    await until(lambda: has_sent(demo))
     assert (await move(demo, key, "pause"))["state"] == "paused"
-    await settled(demo)
+    await wait_until_idle(demo)
     before = len(accepted_messages(demo, "sms"))
     assert before < 60
     advance_clock(demo, minutes=10)
-    await settled(demo)
+    await wait_until_idle(demo)
     assert len(accepted_messages(demo, "sms")) == before
     await move(demo, key, "resume")
     await wait_for_job_state(demo, key, "done")
@@ -158,24 +158,24 @@ async def test_how_far_it_is(demo: ApiClient) -> None:
     draft_of = await progress(demo, key)
     assert (draft_of["processed"], draft_of["rate"], draft_of["endsAt"]) == (0, None, None)
     await move(demo, key, "start")
-    part = await until(lambda: partly(demo, key))
+    part = await until(lambda: partly_processed(demo, key))
     assert part["rate"] > 0
     assert part["endsAt"] > part["startedAt"]
-    whole = await until(lambda: partly(demo, key, 100))
+    whole = await until(lambda: partly_processed(demo, key, 100))
     assert whole["byStatus"] == {"DELAYED": 100}
     assert whole["state"] == "running"
 
 
-async def partly(demo: ApiClient, key: str, count: int = 10) -> Any:
+async def partly_processed(demo: ApiClient, key: str, count: int = 10) -> Any:
     told = await progress(demo, key)
     return told if told["processed"] >= count else None
 
 
-async def some(demo: ApiClient) -> bool:
+async def has_sent(demo: ApiClient) -> bool:
     return len(accepted_messages(demo, "sms")) > 0
 
 
-async def settled(demo: ApiClient) -> None:
+async def wait_until_idle(demo: ApiClient) -> None:
     """Nothing more goes out for a while."""
     count = -1
     while count != len(accepted_messages(demo, "sms")):
@@ -188,12 +188,12 @@ async def test_cancelled(demo: ApiClient) -> None:
     night = {"allowedTimeRanges": [hour_from_now(demo)], "timezone": "UTC"}
     key = await create_job(demo, people(300), **night)
     await move(demo, key, "start")
-    await until(lambda: delayed(demo, key))
+    await until(lambda: has_delayed_row(demo, key))
     await move(demo, key, "cancel")
-    ended = await until(lambda: over(demo, key))
+    ended = await until(lambda: ended_job(demo, key))
     assert set(ended["byStatus"]) == {"CANCELLED"}
     advance_clock(demo, hours=30)
-    await settled(demo)
+    await wait_until_idle(demo)
     assert accepted_messages(demo, "sms") == []
 
 
@@ -201,7 +201,7 @@ async def test_cancelled_after_a_crash_in_the_midst_of_handing_over(demo: ApiCli
     """The messages are stored before the batch knows of them."""
     key = await create_job(demo, people(5), allowedTimeRanges=[hour_from_now(demo)], timezone="UTC")
     await move(demo, key, "start")
-    await until(lambda: delayed(demo, key))
+    await until(lambda: has_delayed_row(demo, key))
     db, now = demo.environment.runtime.db, demo.environment.runtime.clock()
     crashed = {
         "$set": {"lane": waiting_lane(key), "due_at": now + timedelta(minutes=5)},
@@ -210,7 +210,7 @@ async def test_cancelled_after_a_crash_in_the_midst_of_handing_over(demo: ApiCli
     await db["batches"].update_many({"job": key}, crashed)
     await move(demo, key, "cancel")
     advance_clock(demo, minutes=6)
-    ended = await until(lambda: over(demo, key))
+    ended = await until(lambda: ended_job(demo, key))
     assert ended["byStatus"] == {"CANCELLED": 5}
 
 
@@ -219,11 +219,11 @@ def hour_from_now(demo: ApiClient) -> list[str]:
     return [f"{first:%H:%M}", f"{first + timedelta(hours=1):%H:%M}"]
 
 
-async def delayed(demo: ApiClient, key: str) -> bool:
+async def has_delayed_row(demo: ApiClient, key: str) -> bool:
     return any(row["status"] == "DELAYED" for row in await row_results(demo, key))
 
 
-async def over(demo: Caller, key: str) -> Any:
+async def ended_job(demo: Caller, key: str) -> Any:
     told = await progress(demo, key)
     return told if told["endedAt"] else None
 
@@ -369,10 +369,10 @@ async def test_callers_are_told_of_its_messages(demo: ApiClient) -> None:
         await move(demo, key, "start")
         await wait_for_job_state(demo, key, "done")
         (row,) = await row_results(demo, key)
-        await until(lambda: told(shop, row["messageId"]))
+        await until(lambda: has_reported(shop, row["messageId"]))
 
 
-async def told(shop: CallbackReceiver, key: str) -> bool:
+async def has_reported(shop: CallbackReceiver, key: str) -> bool:
     return [event["newStatus"] for event in shop.events_of(key)] == ["DELIVERED"]
 
 
@@ -382,14 +382,14 @@ async def test_answers_do_not_wait_for_a_job(demo: ApiClient) -> None:
     key = (await create_draft(demo, channels=[{"channel": "telegram", "text": "Hi"}]))["id"]
     await upload(demo, key, table(["chatSessionId"], *([one["chatSessionId"]] for one in telegram)))
     await move(demo, key, "start")
-    await until(lambda: begun(demo))
+    await until(lambda: has_begun(demo))
     await demo.say("telegram", "/start")
     (alone,) = await open_conversations(demo, "telegram", [{"phone": phone(9)}])
     await demo.wait_for(await demo.send({"channel": "telegram", "text": "Alone"}, **alone), "SENT")
     assert (await progress(demo, key))["state"] == "running"
 
 
-async def begun(demo: ApiClient) -> bool:
+async def has_begun(demo: ApiClient) -> bool:
     return len(accepted_messages(demo, "telegram")) > 0
 
 
@@ -415,7 +415,7 @@ async def test_kill_9_sends_no_row_twice_and_loses_none(tmp_path: Path, settings
                     await asyncio.sleep(1)
                     await worker.kill()
                     await worker.start()
-                done = await until(lambda: over(caller, made))
+                done = await until(lambda: ended_job(caller, made))
         finally:
             await worker.kill()
             await web.kill()

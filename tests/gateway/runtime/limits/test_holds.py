@@ -37,12 +37,14 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def length(told: Any) -> timedelta:
+def hold_length(told: Any) -> timedelta:
     """How long the account is held from when it was."""
     return moment(told["heldUntil"]) - moment(told["heldSince"])
 
 
-async def to_vk(demo: ApiClient, count: int, *others: dict[str, Any], first: int = 100, **fields: Any) -> list[str]:
+async def send_to_vk(
+    demo: ApiClient, count: int, *others: dict[str, Any], first: int = 100, **fields: Any
+) -> list[str]:
     """Messages to so many people who talk to us in VK."""
     return await send_all(demo, await open_conversations(demo, "vk", phones(count, first)), VK, *others, **fields)
 
@@ -52,13 +54,13 @@ async def test_an_account_at_fault_waits_and_so_do_its_messages(demo: ApiClient)
     faults.fail(BAD_TOKEN, times=2)
     first = await send_one(demo, WHATSAPP, SMS)
     held = await wait_for_state(demo, "whatsapp:demo", "held")
-    assert ("190" in held["heldBecause"], length(held)) == (True, timedelta(seconds=60))
+    assert ("190" in held["heldBecause"], hold_length(held)) == (True, timedelta(seconds=60))
     others = await send_all(demo, phones(5), WHATSAPP, SMS)
     assert [(await demo.wait_for_decision(key, "whatsapp: held, 190"))["attempts"] for key in others] == [[]] * 5
     assert len(faults.planned) == 1, "nobody but the first has tried"
     advance_clock(demo, seconds=61)
-    await until(lambda: _longer(demo, timedelta(seconds=120)))
-    await until(lambda: _written(demo, first))
+    await until(lambda: _is_held_for(demo, timedelta(seconds=120)))
+    await until(lambda: _is_second_try_stored(demo, first))
     assert (len(faults.planned), accepted_messages(demo, "whatsapp"), accepted_messages(demo, "sms")) == (0, [], [])
     advance_clock(demo, seconds=121)
     await wait_for_state(demo, "whatsapp:demo", "open")
@@ -68,15 +70,15 @@ async def test_an_account_at_fault_waits_and_so_do_its_messages(demo: ApiClient)
     assert (await account(demo, "whatsapp:demo"))["state"] == "open"
 
 
-async def _written(demo: ApiClient, key: str) -> bool:
+async def _is_second_try_stored(demo: ApiClient, key: str) -> bool:
     """Has the outcome of its second try been stored? The hold is, a moment before."""
     attempt = (await demo.story(key))["attempts"][0]
     return bool(attempt["retryAt"] > attempt["sentAt"])
 
 
-async def _longer(demo: ApiClient, wanted: timedelta) -> bool:
+async def _is_held_for(demo: ApiClient, wanted: timedelta) -> bool:
     told = await account(demo, "whatsapp:demo")
-    return told["state"] == "held" and length(told) == wanted
+    return told["state"] == "held" and hold_length(told) == wanted
 
 
 async def test_many_at_once_find_the_fault_and_it_is_logged_once(
@@ -90,7 +92,7 @@ async def test_many_at_once_find_the_fault_and_it_is_logged_once(
         for key in keys:
             await demo.wait_for_attempt(key, "whatsapp", "PENDING", cause="misconfigured")
     assert [record.levelname for record in caplog.records if record.name == "gateway.runtime.limits.holds"] == ["ERROR"]
-    assert length(await wait_for_state(demo, "whatsapp:demo", "held")) == timedelta(seconds=60)
+    assert hold_length(await wait_for_state(demo, "whatsapp:demo", "held")) == timedelta(seconds=60)
 
 
 async def test_what_is_urgent_does_not_wait_for_a_held_account(demo: ApiClient) -> None:
@@ -106,10 +108,10 @@ async def test_what_is_urgent_does_not_wait_for_a_held_account(demo: ApiClient) 
 async def test_asked_to_wait_the_whole_account_waits_and_no_longer(demo: ApiClient) -> None:
     """VK's limit for an hour is used up: the first to hear of it speaks for all, and other accounts do not care."""
     demo.environment.simulators["vk"].faults.planned.append(USED_UP)
-    first = (await to_vk(demo, 1))[0]
+    first = (await send_to_vk(demo, 1))[0]
     held = await wait_for_state(demo, "vk:demo", "held")
-    assert length(held) == timedelta(hours=1)
-    others = await to_vk(demo, 5, first=200)
+    assert hold_length(held) == timedelta(hours=1)
+    others = await send_to_vk(demo, 5, first=200)
     for key in others:
         await demo.wait_for_decision(key, "vk: held, VK 29")
     assert attempt_statuses(await demo.wait_for(await send_one(demo, SMS), "DELIVERED")) == [("sms", "DELIVERED")]
@@ -128,7 +130,7 @@ async def test_what_has_its_moment_already_hears_it_too(demo: ApiClient) -> None
     """Forty may have been given their moments when VK says that it is enough."""
     faults = demo.environment.simulators["vk"].faults
     faults.planned.extend([""] * 5 + [USED_UP] * DOWN)
-    keys = await to_vk(demo, 40, priority="normal")
+    keys = await send_to_vk(demo, 40, priority="normal")
     await wait_for_state(demo, "vk:demo", "held")
     stories = await asyncio.gather(*(until(partial(_sent_or_held, demo, key)) for key in keys))
     assert [story["status"] for story in stories].count("SENT") == 5
@@ -143,7 +145,7 @@ async def _sent_or_held(demo: ApiClient, key: str) -> Any:
 async def test_what_is_parked_does_not_wait_for_ever_either(demo: ApiClient) -> None:
     """They wait for room when the account is held: those who have another way go it after their patience."""
     demo.environment.simulators["vk"].faults.planned.extend([""] * 10 + [USED_UP] * DOWN)
-    keys = await to_vk(demo, 40, SMS)
+    keys = await send_to_vk(demo, 40, SMS)
     await wait_for_state(demo, "vk:demo", "held")
     for _ in range(3):
         advance_clock(demo, minutes=3)
@@ -156,10 +158,10 @@ async def test_what_is_parked_does_not_wait_for_ever_either(demo: ApiClient) -> 
 async def test_a_provider_that_is_down_is_left_alone_and_comes_back(demo: ApiClient) -> None:
     faults = demo.environment.simulators["vk"].faults
     faults.fail(BUSY, times=DOWN)
-    keys = await to_vk(demo, 12)
+    keys = await send_to_vk(demo, 12)
     held = await wait_for_state(demo, "vk:demo", "held")
     assert held["heldBecause"].startswith("the provider is down: VK 10")
-    assert length(held) >= timedelta(seconds=5)  # more, where we look only after it was tried once more
+    assert hold_length(held) >= timedelta(seconds=5)  # more, where we look only after it was tried once more
     faults.planned.clear()
     for _ in range(3):
         advance_clock(demo, seconds=20)
@@ -171,7 +173,7 @@ async def test_a_provider_that_is_down_is_left_alone_and_comes_back(demo: ApiCli
 
 async def test_a_provider_that_stays_down_is_given_up_after_the_steps_patience(demo: ApiClient) -> None:
     demo.environment.simulators["vk"].faults.fail(BUSY, times=DOWN)
-    await to_vk(demo, 12)
+    await send_to_vk(demo, 12)
     await wait_for_state(demo, "vk:demo", "held")
     (person,) = await open_conversations(demo, "vk", [{"phone": PHONE}])
     (key,) = await send_all(demo, [person], {**VK, "fallbackAfter": "PT30S"}, SMS)

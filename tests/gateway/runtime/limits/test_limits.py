@@ -36,7 +36,7 @@ from webhooks.demo.environment import opened_simulators, working
 
 SMS = {"channel": "sms", "text": "News"}
 TEMPLATE = {"name": "order_update", "language": "en", "variables": {"name": "Anna", "order": "A-17"}}
-MAILING = 300
+BULK = 300
 ACCOUNTS = """
 [sms.demo]
 account_sid = "AC1"
@@ -59,7 +59,7 @@ def settings(settings: Settings, tmp_path: Path) -> Settings:
     return replace(settings, limits=written.load({"GATEWAY_ACCOUNTS": str(file)}).limits)
 
 
-def never_early(lines: Sequence[Accepted], begin: datetime, interval: float, burst: int = 1) -> bool:
+def is_never_early(lines: Sequence[Accepted], begin: datetime, interval: float, burst: int = 1) -> bool:
     """Has none left before its moment, if the first may have left at `begin`?"""
     moments = sorted(line.at for line in lines)
     due = [begin + timedelta(seconds=interval) * max(0, number + 1 - burst) for number in range(len(moments))]
@@ -73,9 +73,9 @@ async def test_two_gateways_together_keep_to_an_accounts_rate(demo: ApiClient) -
         halves = [_request(phones(30, first=first), "half") for first in (100, 200)]
         gateways = (demo.environment.runtime, other)
         await asyncio.gather(*(submit(each, body, "me", None) for each, body in zip(gateways, halves, strict=True)))
-        await until(lambda: _all_of(accepted_messages(demo, "sms"), 60))
+        await until(lambda: _has_all(accepted_messages(demo, "sms"), 60))
     assert len({line.user for line in accepted_messages(demo, "sms")}) == len(accepted_messages(demo, "sms")) == 60
-    assert never_early(accepted_messages(demo, "sms"), begin, 1 / 20)
+    assert is_never_early(accepted_messages(demo, "sms"), begin, 1 / 20)
 
 
 async def test_no_moment_is_given_twice(db: Db) -> None:
@@ -92,7 +92,7 @@ async def test_one_person_is_written_to_at_their_pace(demo: ApiClient) -> None:
     keys = await send_all(demo, [{"phone": PHONE}] * 8, SMS)
     await wait_for_all(demo, keys, "DELIVERED")
     assert len(accepted_messages(demo, "sms")) == 8
-    assert never_early(accepted_messages(demo, "sms"), begin, 1 / 5, burst=2)
+    assert is_never_early(accepted_messages(demo, "sms"), begin, 1 / 5, burst=2)
 
 
 async def test_a_template_has_a_rate_of_its_own(demo: ApiClient) -> None:
@@ -100,7 +100,7 @@ async def test_a_template_has_a_rate_of_its_own(demo: ApiClient) -> None:
     keys = await send_all(demo, phones(8), {"channel": "whatsapp", "template": TEMPLATE})
     await wait_for_all(demo, keys, "READ")
     assert len(accepted_messages(demo, "whatsapp")) == 8
-    assert never_early(accepted_messages(demo, "whatsapp"), begin, 1 / 4)
+    assert is_never_early(accepted_messages(demo, "whatsapp"), begin, 1 / 4)
 
 
 async def test_the_settings_say_how_fast(demo: ApiClient) -> None:
@@ -123,23 +123,23 @@ async def test_where_there_is_no_limit_nothing_is_counted(demo: ApiClient) -> No
 
 async def test_nobody_waits_behind_a_mailing(demo: ApiClient) -> None:
     """An answer and a single message leave in the middle of one that uses all that the account may."""
-    crowd = await open_conversations(demo, "telegram", phones(MAILING))
+    crowd = await open_conversations(demo, "telegram", phones(BULK))
     (person,) = await open_conversations(demo, "telegram", phones(1, first=900))
     await send_all(demo, crowd, {"channel": "telegram", "text": "News"})
-    await until(lambda: _taken(demo, 20))
+    await until(lambda: _has_accepted(demo, 20))
     (single,), _ = await asyncio.gather(
         send_all(demo, [person], {"channel": "telegram", "text": "Single"}), demo.say("telegram", "/help")
     )
     await demo.wait_for(single, "SENT")
-    await until(lambda: _taken(demo, MAILING + 2))
+    await until(lambda: _has_accepted(demo, BULK + 2))
     order = [line.text for line in accepted_messages(demo, "telegram")]
-    assert order.count("News") == MAILING
+    assert order.count("News") == BULK
     others = [index for index, text in enumerate(order) if text != "News"]
     assert len(others) == 2
-    assert max(others) < MAILING - 60, "they have waited for the end of the mailing"
+    assert max(others) < BULK - 60, "they have waited for the end of the mailing"
 
 
-async def _taken(demo: ApiClient, count: int) -> bool:
+async def _has_accepted(demo: ApiClient, count: int) -> bool:
     return len(accepted_messages(demo, "telegram")) >= count
 
 
@@ -164,11 +164,11 @@ async def test_what_is_parked_belongs_to_no_process(settings: Settings) -> None:
         async with opened(settings) as first:
             await submit(first, _request(phones(60), "kept"), "caller", None)
             await submit(first, _request(phones(20, first=500), "called off"), "caller", None)
-            await _until_parked(first, 40)
+            await _park(first, 40)
             told = await call_off(first, CancelRequest(bulk_id="called off"))
             left = sum(not outcome.cancelled for outcome in told)
         async with opened(settings) as second, working(second):
-            await until(lambda: _all_of(book, 60 + left))
+            await until(lambda: _has_all(book, 60 + left))
             await until(lambda: _none_is_due(second))
         assert len(book) == len({line.user for line in book}) == 60 + left
 
@@ -178,7 +178,7 @@ def _request(people: list[dict[str, Any]], bulk: str) -> bytes:
     return msgspec.json.encode({"bulkId": bulk, "messages": [message]})
 
 
-async def _until_parked(runtime: Runtime, count: int) -> None:
+async def _park(runtime: Runtime, count: int) -> None:
     """Let this gateway work until it has put so many aside."""
     stop = asyncio.Event()
     work = asyncio.create_task(worker.run(runtime, stop))
@@ -192,7 +192,7 @@ async def _until_parked(runtime: Runtime, count: int) -> None:
     await work
 
 
-async def _all_of(book: Sequence[Accepted], count: int) -> bool:
+async def _has_all(book: Sequence[Accepted], count: int) -> bool:
     return len(book) >= count
 
 

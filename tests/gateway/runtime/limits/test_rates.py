@@ -37,7 +37,7 @@ REQUESTS = st.lists(
 )
 
 
-def played(rate: Rate, requests: list[tuple[timedelta, int, timedelta]]) -> list[tuple[datetime, list[datetime]]]:
+def simulate(rate: Rate, requests: list[tuple[timedelta, int, timedelta]]) -> list[tuple[datetime, list[datetime]]]:
     """When each of the requests was made, one after another, and the moments that it was given."""
     free_at, now, given_out = None, START, []
     for pause, count, horizon in requests:
@@ -57,7 +57,7 @@ def most_within(rate: Rate, length: timedelta) -> float:
 def test_no_stretch_of_time_holds_more_than_rate_and_burst_allow(
     rate: Rate, requests: list[tuple[timedelta, int, timedelta]]
 ) -> None:
-    moments = sorted(moment for _, moments in played(rate, requests) for moment in moments)
+    moments = sorted(moment for _, moments in simulate(rate, requests) for moment in moments)
     rounding = 1e-3  # an interval is rounded to microseconds
     for first, start in enumerate(moments):
         for last, end in enumerate(moments[first:], first):
@@ -69,16 +69,16 @@ def test_they_leave_in_order_at_once_if_they_may_and_within_the_horizon(
     rate: Rate, requests: list[tuple[timedelta, int, timedelta]]
 ) -> None:
     earlier: list[datetime] = []
-    for (now, moments), (_, count, horizon) in zip(played(rate, requests), requests, strict=True):
+    for (now, moments), (_, count, horizon) in zip(simulate(rate, requests), requests, strict=True):
         assert len(moments) in {0, count}
         assert moments == sorted(moments)
         assert all(moment >= max([now, *earlier[-1:]]) for moment in moments)
         assert not moments or moments[0] <= now + horizon
-        assert not moments or not earlier or moments[0] == soonest(rate, earlier, now)
+        assert not moments or not earlier or moments[0] == earliest_moment(rate, earlier, now)
         earlier += moments
 
 
-def soonest(rate: Rate, earlier: list[datetime], now: datetime) -> datetime:
+def earliest_moment(rate: Rate, earlier: list[datetime], now: datetime) -> datetime:
     """By the definition: the first moment at which a bucket of `burst`, filled at the rate, is not empty."""
     left, at = float(rate.burst), earlier[0]
     for moment in earlier:

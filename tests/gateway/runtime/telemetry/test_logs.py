@@ -24,7 +24,7 @@ from tests.support.processes.processes import Web, Worker
 HIDDEN = "a-very-long-and-secret-word"
 
 
-def lines(told: str) -> list[dict[str, Any]]:
+def parse_lines(told: str) -> list[dict[str, Any]]:
     """Every line has to be one of JSON, but for the words of the command itself."""
     return [json.loads(line) for line in told.splitlines() if not line.endswith("Ctrl-C stops it")]
 
@@ -41,15 +41,15 @@ async def test_a_message_is_followed_through_web_and_worker(tmp_path: Path, sett
         cli.simulator.webhook_url = f"{web.url}/webhooks/sms/main"
         await asyncio.gather(web.start(), worker.start())
         try:
-            key_of = await sent_and_delivered(web.url, key)
+            key_of = await send_and_wait(web.url, key)
         finally:
             await asyncio.gather(web.stop(), worker.stop())
-    said = [lines(program.log_text()) for program in (web, worker)]
+    said = [parse_lines(program.log_text()) for program in (web, worker)]
     mine = [
         [line for line in told if key_of in (line.get("message_id"), *line.get("message_ids", ()))] for told in said
     ]
-    assert [(line["event"], line["request_id"]) for line in mine[0] if ours(line)] == [("accepted", "r-17")]
-    story = [line for line in mine[1] if ours(line)]
+    assert [(line["event"], line["request_id"]) for line in mine[0] if is_own_line(line)] == [("accepted", "r-17")]
+    story = [line for line in mine[1] if is_own_line(line)]
     assert [line["event"] for line in story] == [
         "sms: no reply window on this channel -> free text",
         "sms: sent; there is no further step",
@@ -63,7 +63,7 @@ async def test_a_message_is_followed_through_web_and_worker(tmp_path: Path, sett
         assert secret not in str(said)
 
 
-async def sent_and_delivered(url: str, key: str) -> str:
+async def send_and_wait(url: str, key: str) -> str:
     """The id of a message that was asked for under the name r-17."""
     message = {"destinations": [{"phone": PHONE}], "channels": [{"channel": "sms", "text": "Hi"}]}
     headers = {"Authorization": f"Bearer {key}", "X-Request-Id": "r-17"}
@@ -80,7 +80,7 @@ async def sent_and_delivered(url: str, key: str) -> str:
     return str(item["id"])
 
 
-def ours(line: dict[str, Any]) -> bool:
+def is_own_line(line: dict[str, Any]) -> bool:
     return str(line["logger"]).startswith("gateway")
 
 

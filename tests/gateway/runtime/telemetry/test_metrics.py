@@ -144,11 +144,11 @@ async def test_the_page_wants_a_key_and_is_prometheus_own_form(demo: ApiClient) 
         assert response.status == 401
 
 
-def ours() -> list[Any]:
+def own_metrics() -> list[Any]:
     return [one for name, one in vars(metrics).items() if name.isupper() and hasattr(one, "describe")]
 
 
-@pytest.mark.parametrize("metric", ours(), ids=lambda metric: metric._name)
+@pytest.mark.parametrize("metric", own_metrics(), ids=lambda metric: metric._name)
 def test_readme_names_every_metric_with_its_labels(metric: Any) -> None:
     (family,) = metric.describe()
     told = {row[0].strip("`"): row[1] for row in rows("What it measures")}
