@@ -15,7 +15,7 @@ from gateway.domain.model.attempt import HOLD
 from gateway.domain.model.nouns import Cause, Content, Progress
 from gateway.messages.delivery.dispatcher import Outcome
 from gateway.people.sessions import _closed
-from tests.gateway.domain.cascade.cases import ADDRESS, IDLE, NOW, OPEN, SMS, TEXT, make_notification, make_attempt
+from tests.gateway.domain.cascade.cases import ADDRESS, IDLE, NOW, OPEN, SMS, TEXT, make_attempt, make_notification
 from tests.support.client import PHONE, ApiClient
 
 HELD = "our account is held"

@@ -17,7 +17,7 @@ from gateway.runtime.runtime import open_channels, opened_outside
 from gateway.runtime.settings.settings import Settings
 from gateway.runtime.telemetry import logs
 from gateway.runtime.telemetry.tracer import _forms, secrets_of
-from tests.gateway.runtime.telemetry.test_tracer import Answer, served_answer, echo, empty_answer, torn_answer, user_of
+from tests.gateway.runtime.telemetry.test_tracer import Answer, echo, empty_answer, served_answer, torn_answer, user_of
 from tests.support.http.serving import free_port
 from tests.support.processes.commands import run
 from tests.support.processes.processes import accounts_file

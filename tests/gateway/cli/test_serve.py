@@ -36,13 +36,13 @@ def readme_bot(folder: Path) -> str:
 async def answer_to(cli: CliFixture, text: str) -> str:
     """What the bot answers to a person's text message."""
     screen = cli.simulator.phone(PHONE).screen
-    known = len(screen)
+    count = len(screen)
     await cli.simulator.say(PHONE, text)
 
-    async def there() -> str:
-        return next((bubble.text for bubble in screen[known:] if not bubble.mine), "")
+    async def next_answer() -> str:
+        return next((bubble.text for bubble in screen[count:] if not bubble.mine), "")
 
-    return await until(there)
+    return await until(next_answer)
 
 
 async def test_it_serves_with_the_readmes_bot_and_ends_in_peace(tmp_path: Path, settings: Settings) -> None:
@@ -55,10 +55,10 @@ async def test_it_serves_with_the_readmes_bot_and_ends_in_peace(tmp_path: Path, 
             assert await answer_to(cli, "/start") == "Welcome, friend!"
             assert await answer_to(cli, "Is it raining?") == "You said: Is it raining?"
             process.send_signal(signal.SIGTERM)
-            finished = await wait_for_exit(process)
-    assert finished.code == 0
-    assert finished.out == f"gateway on {url}, public at {url}; Ctrl-C stops it\n"
-    assert "Traceback" not in finished.err
+            result = await wait_for_exit(process)
+    assert result.code == 0
+    assert result.out == f"gateway on {url}, public at {url}; Ctrl-C stops it\n"
+    assert "Traceback" not in result.err
 
 
 async def test_the_embedded_database_ends_with_it(tmp_path: Path) -> None:
@@ -72,18 +72,18 @@ async def test_the_embedded_database_ends_with_it(tmp_path: Path) -> None:
 
 async def test_a_port_that_is_taken(tmp_path: Path, settings: Settings) -> None:
     async with opened_cli(tmp_path, settings) as cli:
-        taken = cli.account.api_url.split(":")[2].partition("/")[0]
-        refused = await cli.gateway("serve", "--port", taken)
-    assert refused.code == 2
-    assert "address already in use" in refused.err.lower()
-    assert "Traceback" not in refused.err
+        port = cli.account.api_url.split(":")[2].partition("/")[0]
+        result = await cli.gateway("serve", "--port", port)
+    assert result.code == 2
+    assert "address already in use" in result.err.lower()
+    assert "Traceback" not in result.err
 
 
 async def test_a_bot_that_cannot_be_loaded_is_refused_in_words(tmp_path: Path, settings: Settings) -> None:
     async with opened_cli(tmp_path, settings) as cli:
-        refused: CommandResult = await cli.gateway("serve", GATEWAY_CONVERSATION="mybot:reply")
-    assert refused.code == 2
-    assert refused.err == "GATEWAY_CONVERSATION: mybot:reply cannot be loaded: No module named 'mybot'\n"
+        result: CommandResult = await cli.gateway("serve", GATEWAY_CONVERSATION="mybot:reply")
+    assert result.code == 2
+    assert result.err == "GATEWAY_CONVERSATION: mybot:reply cannot be loaded: No module named 'mybot'\n"
 
 
 @pytest.mark.parametrize(

@@ -36,36 +36,36 @@ class TemplateCli:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path, settings: Settings) -> AsyncIterator[TemplateCli]:
-    at = listener()
-    account = demo_account(f"{url_of(at)}/whatsapp")
+async def cli(tmp_path: Path, settings: Settings) -> AsyncIterator[TemplateCli]:
+    socket = listener()
+    account = demo_account(f"{url_of(socket)}/whatsapp")
     accounts_file(tmp_path / "accounts.toml", {"whatsapp": {"shop": account}})
     meta = Server(account, f"{PUBLIC}/webhooks/whatsapp/shop")
-    async with served(app_of(meta.blueprint()), at):
+    async with served(app_of(meta.blueprint()), socket):
         yield TemplateCli(tmp_path, settings, meta)
         await meta.close()
 
 
-async def test_sync_submit_and_list(desk: TemplateCli, db: Db) -> None:
+async def test_sync_submit_and_list(cli: TemplateCli, db: Db) -> None:
     now = Clock()()
     draft = MessageTemplate(
         channel="whatsapp", account="shop", name="hello", language="en", category="UTILITY", body="Hi", created_at=now
     )
     await states.template_changed(db, draft.id, usable=False, state="draft", reason="", at=now.replace(microsecond=0))
     assert await approved.put(db, draft)
-    assert (await desk.templates("submit", KEY)).out == f"{KEY}: pending\n"
-    again = await desk.templates("submit", KEY)
-    assert (again.code, again.err) == (1, "Only a draft is submitted; this is pending.\n")
-    assert (await desk.templates("sync", "whatsapp")).out == "3 templates\n"
-    lines = (await desk.templates("list")).out.splitlines()
+    assert (await cli.templates("submit", KEY)).out == f"{KEY}: pending\n"
+    second = await cli.templates("submit", KEY)
+    assert (second.code, second.err) == (1, "Only a draft is submitted; this is pending.\n")
+    assert (await cli.templates("sync", "whatsapp")).out == "3 templates\n"
+    lines = (await cli.templates("list")).out.splitlines()
     assert lines[-1] == f"{KEY}  pending"
     assert "whatsapp:shop:order_update:ru  approved" in lines
 
 
-async def test_what_does_not_work_is_said(desk: TemplateCli) -> None:
-    nothing = await desk.templates("submit", "nothing")
+async def test_what_does_not_work_is_said(cli: TemplateCli) -> None:
+    nothing = await cli.templates("submit", "nothing")
     assert (nothing.code, nothing.err) == (1, "there is no template nothing\n")
-    desk.meta.faults.fail(190)
-    refused = await desk.templates("sync", "whatsapp", "shop")
-    assert (refused.code, refused.err) == (1, "190: the access token is not accepted\n")
-    assert (await desk.templates("sync", "pigeon")).code == 1
+    cli.meta.faults.fail(190)
+    result = await cli.templates("sync", "whatsapp", "shop")
+    assert (result.code, result.err) == (1, "190: the access token is not accepted\n")
+    assert (await cli.templates("sync", "pigeon")).code == 1

@@ -41,10 +41,10 @@ async def test_it_hears_everything_once_and_in_order(settings: Settings) -> None
         for text in texts:
             await whatsapp.say(whatsapp.user_of(PHONE), text)
 
-        async def answered() -> bool | None:
+        async def has_answers() -> bool | None:
             return len(client.answers("whatsapp")) == len(texts) or None
 
-        await until(answered)
+        await until(has_answers)
         assert [answer.text for answer in client.answers("whatsapp")] == [f"so: {text}" for text in texts]
     assert texts == CALLS
 

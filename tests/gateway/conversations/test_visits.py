@@ -34,15 +34,15 @@ async def logged_message(runtime: Runtime) -> Message | None:
     return from_document(Message, document) if document else None
 
 
-@pytest.mark.parametrize("known", [True, False])
-async def test_a_visit_by_a_deep_link_says_whose_chat_it_is(runtime: Runtime, *, known: bool) -> None:
+@pytest.mark.parametrize("has_contact", [True, False])
+async def test_a_visit_by_a_deep_link_says_whose_chat_it_is(runtime: Runtime, *, has_contact: bool) -> None:
     contact = await sessions.join(runtime.db, AT, phone="+79161234567")
     assert contact
-    code = contact.start_code if known else "nobody's"
+    code = contact.start_code if has_contact else "nobody's"
     await inbound.work(runtime, Visit(ANNA, "v1", AT, code, Person("Anna")))
     session = await sessions.get(runtime.db, ANNA.key)
     assert session
-    assert (session.contact, session.name) == (contact.id if known else None, "Anna")
+    assert (session.contact, session.name) == (contact.id if has_contact else None, "Anna")
     assert (session.started_at, session.last_inbound_at, session.window_from_at) == (None, None, None)
 
 

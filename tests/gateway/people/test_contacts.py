@@ -80,11 +80,11 @@ async def test_at_the_same_moment_one_person_is_made(demo: ApiClient) -> None:
 async def test_at_the_same_moment_the_first_name_stays(demo: ApiClient) -> None:
     """Whoever is told "yes" must not find another's name there a moment later."""
     await join(demo, phone=PHONE)
-    asked = [{"phone": PHONE, "externalId": f"crm-{number}"} for number in range(10)]
-    answers = await asyncio.gather(*(demo.post("/api/v1/contacts", names) for names in asked))
+    bodies = [{"phone": PHONE, "externalId": f"crm-{number}"} for number in range(10)]
+    answers = await asyncio.gather(*(demo.post("/api/v1/contacts", names) for names in bodies))
     assert sorted(status for status, _ in answers) == [200] + [400] * 9
-    (told,) = [answer["externalId"] for status, answer in answers if status == 200]
-    assert (await join(demo, phone=PHONE))["externalId"] == told
+    (external_id,) = [answer["externalId"] for status, answer in answers if status == 200]
+    assert (await join(demo, phone=PHONE))["externalId"] == external_id
 
 
 async def test_a_deep_link_joins_the_chat_to_the_person(demo: ApiClient) -> None:

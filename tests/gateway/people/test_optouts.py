@@ -19,8 +19,8 @@ async def open_telegram_chat(demo: ApiClient) -> None:
     await demo.say("telegram", f"/start {contact['startCode']}")
 
 
-async def opt_outs(demo: ApiClient, **asked: str) -> list[Any]:
-    async with demo.http.get("/api/v1/optOuts", params=asked) as response:
+async def opt_outs(demo: ApiClient, **query: str) -> list[Any]:
+    async with demo.http.get("/api/v1/optOuts", params=query) as response:
         assert response.status == 200, await response.text()
         return list((await response.json())["optOuts"])
 
@@ -40,8 +40,8 @@ async def test_a_word_ends_marketing_in_every_channel_and_is_answered(demo: ApiC
     assert decisions_text(story).count("the person has opted out of marketing on 20") == 2
     assert (await send_and_wait(demo, SMS))["status"] == "DELIVERED"
     assert (await send_and_wait(demo, SMS, **ADS, priority="urgent"))["status"] == "UNDELIVERED"
-    (said,) = [one for one in await opt_outs(demo, phone=PHONE) if one["person"] == f"phone:{PHONE}"]
-    assert said["log"][0]["by"] == f"word in telegram: {word}"
+    (opt_out,) = [entry for entry in await opt_outs(demo, phone=PHONE) if entry["person"] == f"phone:{PHONE}"]
+    assert opt_out["log"][0]["by"] == f"word in telegram: {word}"
 
 
 async def test_start_brings_it_back_but_not_what_the_business_was_told(demo: ApiClient) -> None:
@@ -53,7 +53,7 @@ async def test_start_brings_it_back_but_not_what_the_business_was_told(demo: Api
     advance_clock(demo, hours=1)
     await demo.say("telegram", "/start")
     assert (await send_and_wait(demo, SMS, **ADS))["status"] == "UNDELIVERED"
-    log = next(one["log"] for one in await opt_outs(demo, phone=PHONE) if one["person"] == f"phone:{PHONE}")
+    log = next(opt_out["log"] for opt_out in await opt_outs(demo, phone=PHONE) if opt_out["person"] == f"phone:{PHONE}")
     assert [(line["said"], line["by"].partition(":")[0]) for line in log] == [
         ("out", "word in telegram"),
         ("back", "word in telegram"),
@@ -65,12 +65,12 @@ async def test_of_everything_but_an_answer_to_their_own_message(demo: ApiClient)
     await open_telegram_chat(demo)
     status, answer = await demo.post("/api/v1/optOuts", {"phone": "8 900 000 00 01", "kind": "all"})
     assert status == 200
-    assert all(one["holds"] for one in answer["optOuts"])
+    assert all(opt_out["holds"] for opt_out in answer["optOuts"])
     story = await send_and_wait(demo, SMS)
     assert "sms: the person has opted out on 20" in decisions_text(story)
     assert "I did not understand" in (await demo.say("telegram", "hello?")).text
     async with demo.http.delete("/api/v1/optOuts", json={"phone": PHONE}) as response:
-        assert not any(one["holds"] for one in (await response.json())["optOuts"])
+        assert not any(opt_out["holds"] for opt_out in (await response.json())["optOuts"])
     assert (await send_and_wait(demo, SMS))["status"] == "DELIVERED"
 
 
@@ -91,9 +91,9 @@ async def test_others_hear_from_us_all_the_same(demo: ApiClient) -> None:
 
 async def test_it_holds_in_a_conversation_that_we_began(demo: ApiClient) -> None:
     """The caller names the conversation, the opt-out the number."""
-    _, begun = await demo.post("/api/v1/sessions", {"channel": "sms", "phone": PHONE})
+    _, session = await demo.post("/api/v1/sessions", {"channel": "sms", "phone": PHONE})
     await demo.post("/api/v1/optOuts", {"phone": PHONE, "kind": "all"})
-    path = f"/api/v1/sessions/{begun['session']['id']}/messages"
+    path = f"/api/v1/sessions/{session['session']['id']}/messages"
     status, answer = await demo.post(path, {"text": "Hello?"})
     assert (status, "opted out" in answer["error"]) == (409, True)
 
@@ -103,11 +103,11 @@ async def test_the_list(demo: ApiClient) -> None:
         await demo.post("/api/v1/optOuts", person)
         advance_clock(demo, minutes=1)
     first = await opt_outs(demo, limit="3")
-    assert [one["person"] for one in first] == [f"phone:{phones(5)[number]['phone']}" for number in (4, 3, 2)]
+    assert [opt_out["person"] for opt_out in first] == [f"phone:{phones(5)[number]['phone']}" for number in (4, 3, 2)]
 
 
 @pytest.mark.parametrize(
-    ("asked", "field"),
+    ("body", "field"),
     [
         ({}, ""),
         ({"phone": "x"}, "phone"),
@@ -117,8 +117,8 @@ async def test_the_list(demo: ApiClient) -> None:
         ({"phone": PHONE, "kind": "some"}, "kind"),
     ],
 )
-async def test_mistakes(demo: ApiClient, asked: dict[str, str], field: str) -> None:
-    status, answer = await demo.post("/api/v1/optOuts", asked)
+async def test_mistakes(demo: ApiClient, body: dict[str, str], field: str) -> None:
+    status, answer = await demo.post("/api/v1/optOuts", body)
     assert (status, answer["details"]["field"]) == (400, field)
 
 

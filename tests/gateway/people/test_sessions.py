@@ -20,21 +20,21 @@ def after_message(session: Session, at: datetime, command: str = "") -> Session:
     return _written(session, RULE, Inbound(ADDRESS, "e1", "m1", Content("hi"), at), command, None)
 
 
-@pytest.mark.parametrize(("at", "stopped"), [(EARLIER, AT), (AT, None), (LATER, None)])
-def test_a_start_lifts_an_older_stop_only(at: datetime, stopped: datetime | None) -> None:
+@pytest.mark.parametrize(("at", "stopped_at"), [(EARLIER, AT), (AT, None), (LATER, None)])
+def test_a_start_lifts_an_older_stop_only(at: datetime, stopped_at: datetime | None) -> None:
     session = after_message(SESSION, AT, "stop")
-    assert after_message(session, at, "start").stopped_at == stopped
+    assert after_message(session, at, "start").stopped_at == stopped_at
 
 
-@pytest.mark.parametrize(("at", "blocked"), [(EARLIER, AT), (AT, None), (LATER, None)])
-def test_a_sign_of_life_lifts_an_older_block_only(at: datetime, blocked: datetime | None) -> None:
+@pytest.mark.parametrize(("at", "blocked_at"), [(EARLIER, AT), (AT, None), (LATER, None)])
+def test_a_sign_of_life_lifts_an_older_block_only(at: datetime, blocked_at: datetime | None) -> None:
     blocked_session = Session(ADDRESS.key, ADDRESS, started_at=EARLIER, blocked_at=AT)
-    assert after_message(blocked_session, at).blocked_at == blocked
+    assert after_message(blocked_session, at).blocked_at == blocked_at
 
 
-@pytest.mark.parametrize(("at", "stopped"), [(EARLIER, None), (AT, AT), (LATER, LATER)])
-def test_a_stop_undoes_an_older_start_only(at: datetime, stopped: datetime | None) -> None:
-    assert after_message(after_message(SESSION, AT, "start"), at, "stop").stopped_at == stopped
+@pytest.mark.parametrize(("at", "stopped_at"), [(EARLIER, None), (AT, AT), (LATER, LATER)])
+def test_a_stop_undoes_an_older_start_only(at: datetime, stopped_at: datetime | None) -> None:
+    assert after_message(after_message(SESSION, AT, "start"), at, "stop").stopped_at == stopped_at
 
 
 def test_words_do_not_lift_a_stop() -> None:

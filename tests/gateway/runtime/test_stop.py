@@ -20,11 +20,11 @@ from tests.support.processes.processes import Web
 MANY, BOUND = 30, 3
 
 
-def serve_program(cli: CliFixture, **more: str) -> Web:
+def serve_program(cli: CliFixture, **variables: str) -> Web:
     """`gateway serve` for this office, with its webhooks on it."""
     serve = Web("serve", cli.folder, {}, "serve")
     files = {"GATEWAY_ACCOUNTS": str(cli.folder / "accounts.toml"), "GATEWAY_FOLDER": str(cli.folder / "data")}
-    serve._environment |= {**cli.environment, **files, "GATEWAY_PUBLIC_URL": serve.url, **more}
+    serve._environment |= {**cli.environment, **files, "GATEWAY_PUBLIC_URL": serve.url, **variables}
     cli.simulator.webhook_url = f"{serve.url}/webhooks/sms/main"
     return serve
 

@@ -36,10 +36,10 @@ from tests.gateway.domain.cascade.cases import (
     STOPPED,
     TEMPLATE,
     TEXT,
-    make_notification,
     first_move,
-    move_after,
     make_attempt,
+    make_notification,
+    move_after,
 )
 
 
@@ -134,23 +134,23 @@ def test_the_end_of_a_single_step(attempt: Attempt, move: Move) -> None:
 def test_at_the_end_the_best_that_was_reached_counts() -> None:
     wants_read = replace(SMS, success=Progress.READ)
     attempts = (make_attempt(Progress.DELIVERED, HOUR), make_attempt(Progress.SENT, step=1))
-    tried = make_notification(wants_read, wants_read, attempts=attempts)
+    notification = make_notification(wants_read, wants_read, attempts=attempts)
     words = "sms: delivered; there is no further step"
-    assert next_move(tried, Context(NOW, [IDLE, IDLE])) == Finish(Status.DELIVERED, words)
+    assert next_move(notification, Context(NOW, [IDLE, IDLE])) == Finish(Status.DELIVERED, words)
 
 
 def test_its_validity_is_over() -> None:
-    over = Context(END, [IDLE])
-    assert next_move(make_notification(SMS), over) == Finish(Status.EXPIRED, "its validity is over")
-    arrived = make_notification(SMS, attempts=(make_attempt(Progress.DELIVERED),))
-    assert next_move(arrived, over) == Finish(Status.DELIVERED, "sms: delivered")
+    context = Context(END, [IDLE])
+    assert next_move(make_notification(SMS), context) == Finish(Status.EXPIRED, "its validity is over")
+    notification = make_notification(SMS, attempts=(make_attempt(Progress.DELIVERED),))
+    assert next_move(notification, context) == Finish(Status.DELIVERED, "sms: delivered")
 
 
 def test_advance_tells_why_and_goes_on_to_the_step_that_works() -> None:
-    told, send = advance(make_notification(TEXT, SMS), Context(NOW, [Reachability(HARD, ADDRESS), IDLE]))
+    notification, send = advance(make_notification(TEXT, SMS), Context(NOW, [Reachability(HARD, ADDRESS), IDLE]))
     assert send == Send(1, False, "sms: no reply window on this channel -> free text")
-    assert [attempt.progress for attempt in told.attempts] == [Progress.SKIPPED]
-    assert [decision.text for decision in told.decisions] == [told.attempts[0].reason]
+    assert [attempt.progress for attempt in notification.attempts] == [Progress.SKIPPED]
+    assert [decision.text for decision in notification.decisions] == [notification.attempts[0].reason]
 
 
 def test_advance_waits_or_settles() -> None:
@@ -162,15 +162,15 @@ def test_advance_waits_or_settles() -> None:
 
 def test_after_a_cancel_nothing_follows_even_if_what_was_sent_has_failed_since() -> None:
     """It was at rest when the caller wished it stopped, and a receipt wakes it."""
-    sent = make_notification(SMS, SMS, attempts=(make_attempt(Progress.SENT),)).complete(Status.SENT, NOW)
-    wished = cancelled(sent, NOW)
-    assert outcome(wished).reason == "sms: it was sent; no further step is taken"
-    failed = replace(wished, attempts=(make_attempt(Progress.FAILED),)).reschedule(NOW)
-    assert isinstance(next_move(failed, Context(NOW, [IDLE, IDLE])), Finish)
+    notification = make_notification(SMS, SMS, attempts=(make_attempt(Progress.SENT),)).complete(Status.SENT, NOW)
+    with_cancel = cancelled(notification, NOW)
+    assert outcome(with_cancel).reason == "sms: it was sent; no further step is taken"
+    with_failure = replace(with_cancel, attempts=(make_attempt(Progress.FAILED),)).reschedule(NOW)
+    assert isinstance(next_move(with_failure, Context(NOW, [IDLE, IDLE])), Finish)
 
 
 @pytest.mark.parametrize(
-    ("progress", "ago", "recalled"),
+    ("progress", "ago", "is_recalled"),
     [
         (Progress.SENT, MINUTE, True),
         (Progress.SENT, HOUR, False),
@@ -179,29 +179,31 @@ def test_after_a_cancel_nothing_follows_even_if_what_was_sent_has_failed_since()
     ],
 )
 def test_what_another_has_replaced_is_taken_back_while_that_can_be_done(
-    progress: Progress, ago: timedelta, *, recalled: bool
+    progress: Progress, ago: timedelta, *, is_recalled: bool
 ) -> None:
     reach = Reachability(dataclasses.replace(HARD, recalls=HOUR), ADDRESS)
-    replaced = make_attempt(progress, ago, parts=(Part("m1"),))
-    tried = make_notification(BOTH, SMS, attempts=(replaced, make_attempt(Progress.SENT, step=1)))
-    move = next_move(tried, Context(NOW, [reach, IDLE]))
-    assert isinstance(move, Recall) is recalled
+    attempt = make_attempt(progress, ago, parts=(Part("m1"),))
+    notification = make_notification(BOTH, SMS, attempts=(attempt, make_attempt(Progress.SENT, step=1)))
+    move = next_move(notification, Context(NOW, [reach, IDLE]))
+    assert isinstance(move, Recall) is is_recalled
 
 
 def test_of_a_text_whose_first_part_has_failed_the_others_may_be_on_their_way() -> None:
     """The receipt of the first was faster than the process that was sending the second."""
     sending = make_attempt(Progress.FAILED, pieces=2, parts=(Part("m1", Progress.FAILED),))
-    wished = cancelled(replace(make_notification(SMS, SMS, attempts=(sending,)), lease="worker"), NOW)
-    assert outcome(wished) == Outcome("n1", False, "sms: a part of it may have been sent; no further step is taken")
-    whole = replace(wished, attempts=(replace(sending, pieces=1),))
+    notification = cancelled(replace(make_notification(SMS, SMS, attempts=(sending,)), lease="worker"), NOW)
+    assert outcome(notification) == Outcome(
+        "n1", False, "sms: a part of it may have been sent; no further step is taken"
+    )
+    whole = replace(notification, attempts=(replace(sending, pieces=1),))
     assert outcome(whole) == Outcome("n1", True)
 
 
 def test_a_repetition_that_was_refused_does_not_make_the_first_one_certain() -> None:
-    refused = make_attempt(Progress.FAILED, cause=Cause.REFUSED, unsure_from=NOW - MINUTE)
-    wished = cancelled(make_notification(SMS, SMS, attempts=(refused,)), NOW)
-    assert not outcome(wished).cancelled
-    assert outcome(wished).reason == "sms: it may have been sent; no further step is taken"
-    ended = next_move(wished, Context(NOW, [IDLE, IDLE]))
+    attempt = make_attempt(Progress.FAILED, cause=Cause.REFUSED, unsure_from=NOW - MINUTE)
+    notification = cancelled(make_notification(SMS, SMS, attempts=(attempt,)), NOW)
+    assert not outcome(notification).cancelled
+    assert outcome(notification).reason == "sms: it may have been sent; no further step is taken"
+    move = next_move(notification, Context(NOW, [IDLE, IDLE]))
     words = "no step is left; a message may have been sent, and is not repeated"
-    assert ended == Finish(Status.UNDELIVERED, words)
+    assert move == Finish(Status.UNDELIVERED, words)

@@ -34,9 +34,9 @@ from tests.gateway.domain.cascade.cases import (
     SMS,
     STOPPED,
     TEXT,
+    make_attempt,
     make_notification,
     move_after,
-    make_attempt,
 )
 
 DOUBTFUL = "whatsapp: it may have been sent"
@@ -162,8 +162,8 @@ def test_what_would_not_be_known_again_is_left_behind(attempt: Attempt, facts: F
 
 def test_it_is_repeated_in_the_same_form() -> None:
     """The key is the same, so the message has to be, whatever the window is now."""
-    tried = make_attempt(Progress.UNKNOWN, intent="account_update")
-    move = move_after(tried, Reachability(KEYED, ADDRESS, session=OPEN), (MEANT, SMS))
+    attempt = make_attempt(Progress.UNKNOWN, intent="account_update")
+    move = move_after(attempt, Reachability(KEYED, ADDRESS, session=OPEN), (MEANT, SMS))
     assert move == Send(0, False, f"{DOUBTFUL}; repeating it under the same key", 0, "account_update")
 
 
@@ -175,8 +175,8 @@ BUSY = make_attempt(Progress.RETRYING, cause=Cause.UNAVAILABLE, reason="busy", r
 )
 def test_a_provider_that_puts_us_off_is_left_for_the_next_step(attempt: Attempt) -> None:
     assert move_after(attempt) == Abandon(0, "whatsapp: busy; not waited for any longer")
-    told, send = advance(make_notification(BOTH, SMS, attempts=(attempt,)), Context(NOW, [IDLE, IDLE]))
-    assert (told.attempts[0].progress, told.attempts[0].reason) == (Progress.FAILED, "busy")
+    notification, send = advance(make_notification(BOTH, SMS, attempts=(attempt,)), Context(NOW, [IDLE, IDLE]))
+    assert (notification.attempts[0].progress, notification.attempts[0].reason) == (Progress.FAILED, "busy")
     assert send == Send(1, False, "sms: no reply window on this channel -> free text")
 
 
@@ -231,12 +231,12 @@ def test_the_provider_wants_an_intent() -> None:
 
 @pytest.mark.parametrize("attempt", [REFUSED, make_attempt(Progress.RETRYING, retry_at=NOW)])
 def test_only_the_rest_of_a_text_goes_under_the_intent(attempt: Attempt) -> None:
-    begun = replace(attempt, pieces=3, parts=(Part("id"),))
-    move = move_after(begun, Reachability(POLICY, ADDRESS, session=SHUT), (MEANT, SMS))
+    partial = replace(attempt, pieces=3, parts=(Part("id"),))
+    move = move_after(partial, Reachability(POLICY, ADDRESS, session=SHUT), (MEANT, SMS))
     assert isinstance(move, Send)
     assert (move.intent, move.rest_of, move.again) == ("account_update", 0, None)
-    _, sending = _begin(make_notification(MEANT, SMS, attempts=(begun,)), move, ADDRESS, 3, NOW)
-    assert (sending.attempts[1].parts, sending.attempts[1].pieces) == (begun.parts, 3)
+    _, sending = _begin(make_notification(MEANT, SMS, attempts=(partial,)), move, ADDRESS, 3, NOW)
+    assert (sending.attempts[1].parts, sending.attempts[1].pieces) == (partial.parts, 3)
 
 
 def test_a_refusal_of_a_repetition_does_not_start_it_anew() -> None:
@@ -248,25 +248,26 @@ def test_a_refusal_of_a_repetition_does_not_start_it_anew() -> None:
 
 
 def test_patience_counts_from_the_try_that_was_taken() -> None:
-    tried = make_notification(BOTH, SMS, attempts=(make_attempt(Progress.RETRYING, 5 * MINUTE),))
-    _, begun = _begin(tried, Send(0, template=False, why="", again=0), ADDRESS, 1, NOW)
-    taken = with_part(begun.attempts[0], Part("id"), 0, NOW)
-    assert move_after(taken) == Wait(NOW + 5 * MINUTE, "whatsapp: sent; waiting up to 5 min for delivered")
+    notification = make_notification(BOTH, SMS, attempts=(make_attempt(Progress.RETRYING, 5 * MINUTE),))
+    _, sending = _begin(notification, Send(0, template=False, why="", again=0), ADDRESS, 1, NOW)
+    attempt = with_part(sending.attempts[0], Part("id"), 0, NOW)
+    assert move_after(attempt) == Wait(NOW + 5 * MINUTE, "whatsapp: sent; waiting up to 5 min for delivered")
 
 
-@pytest.mark.parametrize("then", [Progress.SENT, Progress.UNKNOWN, Progress.RETRYING])
-def test_a_late_refusal_does_not_come_back_to_a_step_that_the_next_one_has_followed(then: Progress) -> None:
-    refused = make_attempt(Progress.FAILED, cause=Cause.WINDOW_CLOSED)
-    later = replace(make_attempt(then, retry_at=NOW + SECOND), step=1)
+@pytest.mark.parametrize("progress", [Progress.SENT, Progress.UNKNOWN, Progress.RETRYING])
+def test_a_late_refusal_does_not_come_back_to_a_step_that_the_next_one_has_followed(progress: Progress) -> None:
+    attempt = make_attempt(Progress.FAILED, cause=Cause.WINDOW_CLOSED)
+    later = replace(make_attempt(progress, retry_at=NOW + SECOND), step=1)
     context = Context(NOW, [Reachability(HARD, ADDRESS), IDLE])
-    assert not isinstance(next_move(make_notification(BOTH, SMS, attempts=(refused, later)), context), Send)
+    assert not isinstance(next_move(make_notification(BOTH, SMS, attempts=(attempt, later)), context), Send)
 
 
 def test_a_late_refusal_comes_back_to_the_template_where_nobody_else_could_help() -> None:
-    refused = make_attempt(Progress.FAILED, cause=Cause.WINDOW_CLOSED)
-    failed = replace(make_attempt(Progress.FAILED), step=1)
+    first_attempt = make_attempt(Progress.FAILED, cause=Cause.WINDOW_CLOSED)
+    second_attempt = replace(make_attempt(Progress.FAILED), step=1)
     move = next_move(
-        make_notification(BOTH, SMS, attempts=(refused, failed)), Context(NOW, [Reachability(HARD, ADDRESS), IDLE])
+        make_notification(BOTH, SMS, attempts=(first_attempt, second_attempt)),
+        Context(NOW, [Reachability(HARD, ADDRESS), IDLE]),
     )
     assert isinstance(move, Send)
     assert move.template
@@ -275,8 +276,8 @@ def test_a_late_refusal_comes_back_to_the_template_where_nobody_else_could_help(
 def test_patience_for_a_held_account_begins_when_it_is_its_turn() -> None:
     """However long the message stood in the line of another account before."""
     lines = [held_account(account) for account in ("whatsapp:shop", "sms:shop", "vk:shop")]
-    stood = replace(make_notification(BOTH, SMS, SMS), fifo="whatsapp:shop", fifo_since=NOW - HOUR)
-    waiting, send = advance(stood, Context(NOW, lines))
+    notification = replace(make_notification(BOTH, SMS, SMS), fifo="whatsapp:shop", fifo_since=NOW - HOUR)
+    waiting, send = advance(notification, Context(NOW, lines))
     assert send is None
     assert [attempt.step for attempt in waiting.attempts] == [0]
     assert (waiting.due_at, waiting.fifo, waiting.fifo_since) == (NOW + 5 * MINUTE, "sms:shop", NOW)
@@ -288,21 +289,26 @@ def held_account(account: str) -> Reachability:
 
 def test_a_try_is_not_waited_for_longer_than_patience_while_its_provider_is_down() -> None:
     """Nor one in doubt: whatever line it stood in meanwhile, patience counts from the try."""
-    held, doubted = held_account("whatsapp:shop"), make_attempt(Progress.UNKNOWN, 4 * MINUTE)
-    other = dataclasses.replace(held, held_until=None, account="sms:shop")
+    held_reach, unsure_attempt = held_account("whatsapp:shop"), make_attempt(Progress.UNKNOWN, 4 * MINUTE)
+    free_reach = dataclasses.replace(held_reach, held_until=None, account="sms:shop")
     retrying = make_attempt(Progress.RETRYING, 4 * MINUTE, reason="busy", retry_at=NOW)
-    for attempt, reach in ((retrying, [held, other]), (doubted, [dataclasses.replace(held, facts=KEYED), other])):
-        stood = replace(make_notification(BOTH, SMS, attempts=(attempt,)), fifo="sms:shop", fifo_since=NOW - HOUR)
-        assert isinstance(move := next_move(stood, Context(NOW, reach)), Wait)
+    for attempt, reach in (
+        (retrying, [held_reach, free_reach]),
+        (unsure_attempt, [dataclasses.replace(held_reach, facts=KEYED), free_reach]),
+    ):
+        notification = replace(
+            make_notification(BOTH, SMS, attempts=(attempt,)), fifo="sms:shop", fifo_since=NOW - HOUR
+        )
+        assert isinstance(move := next_move(notification, Context(NOW, reach)), Wait)
         assert move.until == NOW + MINUTE
-        assert advance(stood, Context(NOW + MINUTE, reach))[1] == Send(
+        assert advance(notification, Context(NOW + MINUTE, reach))[1] == Send(
             1, False, "sms: no reply window on this channel -> free text"
         )
 
 
 def test_what_is_urgent_does_not_wait_for_an_account_that_has_just_been_held() -> None:
-    held = dataclasses.replace(held_account("whatsapp:shop"), patient=True)
+    reach = dataclasses.replace(held_account("whatsapp:shop"), patient=True)
     attempt = make_attempt(Progress.RETRYING, reason="no money", retry_at=NOW + MINUTE)
     urgent = replace(make_notification(BOTH, SMS, attempts=(attempt,)), priority=Priority.URGENT)
-    _, send = advance(urgent, Context(NOW, [held, IDLE]))
+    _, send = advance(urgent, Context(NOW, [reach, IDLE]))
     assert send == Send(1, False, "sms: no reply window on this channel -> free text")

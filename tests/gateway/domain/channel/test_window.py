@@ -153,18 +153,18 @@ def test_a_message_just_written_is_inside_the_window(window: Window, times: list
 
 
 @given(WINDOWS, TIMES, TIMES, TIMES)
-def test_the_words_agree_with_the_rule(window: Window, wrote: datetime, closed: datetime, now: datetime) -> None:
-    session = replace(after_messages(window, FRESH, wrote), window_closed_at=closed)
+def test_the_words_agree_with_the_rule(window: Window, wrote_at: datetime, closed_at: datetime, now: datetime) -> None:
+    session = replace(after_messages(window, FRESH, wrote_at), window_closed_at=closed_at)
     assert describe(window, session, now).startswith(("window open for", "free session open for")) == is_open(
         window, session, now
     )
 
 
 @given(WINDOWS, TIMES, TIMES)
-def test_the_providers_word_only_shortens(window: Window, wrote: datetime, closed: datetime) -> None:
-    session = after_messages(window, FRESH, wrote)
-    believed, told = closes_at(window, session), closes_at(window, replace(session, window_closed_at=closed))
-    assert believed is not None
-    assert told is not None
-    assert told <= believed
-    assert told == (min(believed, closed) if closed >= wrote else believed)
+def test_the_providers_word_only_shortens(window: Window, wrote_at: datetime, closed_at: datetime) -> None:
+    session = after_messages(window, FRESH, wrote_at)
+    own_end, reported_end = closes_at(window, session), closes_at(window, replace(session, window_closed_at=closed_at))
+    assert own_end is not None
+    assert reported_end is not None
+    assert reported_end <= own_end
+    assert reported_end == (min(own_end, closed_at) if closed_at >= wrote_at else own_end)

@@ -31,10 +31,10 @@ def in_an_hour(demo: ApiClient) -> str:
     return (demo.environment.runtime.clock() + timedelta(hours=1)).isoformat()
 
 
-async def cancel_results(demo: ApiClient, **named: Any) -> list[tuple[str, str | None]]:
+async def cancel_results(demo: ApiClient, **selector: Any) -> list[tuple[str, str | None]]:
     """Cancel these; for each what came of it and why. The same question has the same answer."""
-    status, answer = await cancel(demo, **named)
-    assert (status, answer) == await cancel(demo, **named)
+    status, answer = await cancel(demo, **selector)
+    assert (status, answer) == await cancel(demo, **selector)
     assert status == 200, answer
     return [(item["result"], item["reason"]) for item in answer["messages"]]
 
@@ -158,21 +158,21 @@ async def test_a_text_of_which_a_part_arrived_has_left(demo: ApiClient) -> None:
 
 
 async def test_what_has_ended_stays_as_it_is(demo: ApiClient) -> None:
-    delivered = await send_one(demo, NEWS)
-    await demo.wait_for(delivered, "DELIVERED")
-    assert await cancel_results(demo, id=delivered) == [("tooLate", "sms: it was delivered")]
-    expired = await send_one(demo, NEWS, sendAt=in_an_hour(demo), validityPeriod=1)
+    delivered_key = await send_one(demo, NEWS)
+    await demo.wait_for(delivered_key, "DELIVERED")
+    assert await cancel_results(demo, id=delivered_key) == [("tooLate", "sms: it was delivered")]
+    expired_key = await send_one(demo, NEWS, sendAt=in_an_hour(demo), validityPeriod=1)
     advance_clock(demo, hours=2)
-    await demo.wait_for(expired, "EXPIRED")
-    assert await cancel_results(demo, id=expired) == [("tooLate", "it is EXPIRED already")]
-    assert (await demo.story(expired))["cancelledAt"] is None
+    await demo.wait_for(expired_key, "EXPIRED")
+    assert await cancel_results(demo, id=expired_key) == [("tooLate", "it is EXPIRED already")]
+    assert (await demo.story(expired_key))["cancelledAt"] is None
 
 
 async def test_a_wish_that_names_nothing_or_too_much(demo: ApiClient) -> None:
     assert (await cancel(demo, id="nobody"))[0] == 404
     assert (await cancel(demo, bulkId="nobody"))[0] == 404
-    for named in ({}, {"id": "a", "groupId": "b"}, {"id": ""}, {"ids": ["a"]}):
-        status, answer = await cancel(demo, **named)
+    for selector in ({}, {"id": "a", "groupId": "b"}, {"id": ""}, {"ids": ["a"]}):
+        status, answer = await cancel(demo, **selector)
         assert (status, set(answer)) == (400, {"error", "details"})
 
 
@@ -191,13 +191,13 @@ async def test_the_answer_and_the_providers_book_agree_whoever_is_faster(demo: A
         (item,) = (await cancel(demo, id=key))[1]["messages"]
         return key, item["result"]
 
-    played = await asyncio.gather(*(play(number) for number in range(ROUNDS)))
-    stories = await wait_for_all(demo, [key for key, _ in played], "DELIVERED", "CANCELLED")
-    told = [result == "tooLate" for _, result in played]
-    sent = texts(demo, "sms")
-    assert [sent.count(f"News {number}") for number in range(ROUNDS)] == [int(late) for late in told]
-    assert [story["status"] == "DELIVERED" for story in stories] == told
-    assert any(told)
+    outcomes = await asyncio.gather(*(play(number) for number in range(ROUNDS)))
+    stories = await wait_for_all(demo, [key for key, _ in outcomes], "DELIVERED", "CANCELLED")
+    too_late = [result == "tooLate" for _, result in outcomes]
+    sent_texts = texts(demo, "sms")
+    assert [sent_texts.count(f"News {number}") for number in range(ROUNDS)] == [int(is_late) for is_late in too_late]
+    assert [story["status"] == "DELIVERED" for story in stories] == too_late
+    assert any(too_late)
 
 
 async def _has_attempts(demo: ApiClient, key: str) -> bool:

@@ -19,12 +19,12 @@ from webhooks.demo.environment import opened_simulators
 
 
 def body(text: str = "Hello", count: int = 1, **destination: Any) -> dict[str, Any]:
-    to = destination or {"phone": PHONE}
-    return {"messages": [{"destinations": [to], "channels": [{"channel": "sms", "text": text}]}] * count}
+    recipient = destination or {"phone": PHONE}
+    return {"messages": [{"destinations": [recipient], "channels": [{"channel": "sms", "text": text}]}] * count}
 
 
-async def send(demo: ApiClient, asked: Any, key: str) -> tuple[int, Any]:
-    return await demo.post("/api/v1/messages", asked, **{"Idempotency-Key": key})
+async def send(demo: ApiClient, message: Any, key: str) -> tuple[int, Any]:
+    return await demo.post("/api/v1/messages", message, **{"Idempotency-Key": key})
 
 
 def texts(demo: ApiClient) -> list[str]:
@@ -87,12 +87,12 @@ async def test_two_callers_may_choose_the_same_key(demo: ApiClient) -> None:
 
 async def test_a_mistake_is_remembered_too(demo: ApiClient) -> None:
     """What was refused once must not go out at the repetition, when the world has changed: the caller does not know."""
-    _, refused = await send(demo, body(contactId="c1"), "order-17")
-    assert refused["messages"][0]["error"]["code"] == "unknown_contact"
+    _, refusal = await send(demo, body(contactId="c1"), "order-17")
+    assert refusal["messages"][0]["error"]["code"] == "unknown_contact"
     await demo.environment.runtime.db["contacts"].insert_one(
         {"_id": "c1", "start_code": "s1", "created_at": demo.environment.runtime.clock(), "phone": PHONE}
     )
-    assert (await send(demo, body(contactId="c1"), "order-17"))[1] == refused
+    assert (await send(demo, body(contactId="c1"), "order-17"))[1] == refusal
     await wait_until_delivered(demo, (await send(demo, body("last"), "order-18"))[1])
     assert texts(demo) == ["last"]
 
@@ -117,9 +117,9 @@ async def test_a_request_that_broke_off_is_completed_by_its_repetition(settings:
         answer = await submit(runtime, raw, "shop", "order-17")
         await runtime.db["notifications"].delete_many({})
         await runtime.db["requests"].update_many({}, {"$unset": {"answer": ""}})
-        again = await submit(runtime, raw, "shop", "order-17")
-        assert [item.id for item in again.messages] == [item.id for item in answer.messages]
-        assert await submit(runtime, raw, "shop", "order-17") == again
+        second = await submit(runtime, raw, "shop", "order-17")
+        assert [item.id for item in second.messages] == [item.id for item in answer.messages]
+        assert await submit(runtime, raw, "shop", "order-17") == second
         assert await notifications.get(runtime.db, str(answer.messages[0].id))
 
 

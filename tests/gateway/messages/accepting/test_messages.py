@@ -13,8 +13,8 @@ TEMPLATE = {"name": "order_update", "language": "en", "variables": {"name": "{{n
 
 async def submit_step(demo: ApiClient, step: dict[str, Any], **destination: Any) -> Any:
     """The answer's item for one step to one person, called Anna."""
-    to = destination or {"phone": PHONE}
-    message = {"destinations": [{"variables": {"name": "Anna"}, **to}], "channels": [step]}
+    recipient = destination or {"phone": PHONE}
+    message = {"destinations": [{"variables": {"name": "Anna"}, **recipient}], "channels": [step]}
     status, answer = await demo.post("/api/v1/messages", {"messages": [message]})
     assert status == 202
     return answer["messages"][0]
@@ -152,11 +152,11 @@ async def test_the_answer(demo: ApiClient) -> None:
 
 async def test_the_story(demo: ApiClient) -> None:
     message = {"destinations": [{"phone": PHONE}], "channels": [{"channel": "sms", "text": "Hello"}]}
-    more = {"validityPeriod": 60, "callbackData": "mine", "groupId": "g1"}
-    _, answer = await demo.post("/api/v1/messages", {"messages": [{**message, **more}], "bulkId": "b1"})
+    fields = {"validityPeriod": 60, "callbackData": "mine", "groupId": "g1"}
+    _, answer = await demo.post("/api/v1/messages", {"messages": [{**message, **fields}], "bulkId": "b1"})
     story = await demo.wait_for(answer["messages"][0]["id"], "DELIVERED")
-    created, expires = [datetime.fromisoformat(story[name]) for name in ("createdAt", "expiresAt")]
-    assert expires - created == timedelta(hours=1)
+    created_at, expires_at = [datetime.fromisoformat(story[name]) for name in ("createdAt", "expiresAt")]
+    assert expires_at - created_at == timedelta(hours=1)
     assert story["createdAt"].endswith("Z")
     assert {name: story[name] for name in ("groupId", "bulkId", "callbackData", "status", "nextAt")} == {
         "groupId": "g1",
@@ -166,10 +166,10 @@ async def test_the_story(demo: ApiClient) -> None:
         "nextAt": None,
     }
     (attempt,) = story["attempts"]
-    (sent,) = demo.environment.simulators["sms"].accepted
+    (accepted_message,) = demo.environment.simulators["sms"].accepted
     assert (attempt["channel"], attempt["account"], attempt["address"]) == ("sms", "demo", PHONE)
     assert (attempt["status"], attempt["reason"], attempt["partCount"]) == ("DELIVERED", None, 1)
-    assert attempt["providerIds"] == [sent.id]
+    assert attempt["providerIds"] == [accepted_message.id]
     assert story["decisions"][0]["text"] == "sms: no reply window on this channel -> free text"
 
 

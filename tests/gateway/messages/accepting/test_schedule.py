@@ -46,8 +46,8 @@ def moment(text: str) -> datetime:
 
 async def until_clock(demo: ApiClient, clock: str) -> None:
     """Let it become that time of day in UTC."""
-    now, wanted = demo.environment.runtime.clock(), datetime.strptime(clock, "%H:%M").astimezone(ZoneInfo("UTC"))
-    ahead = wanted.replace(year=now.year, month=now.month, day=now.day) - now
+    now, target = demo.environment.runtime.clock(), datetime.strptime(clock, "%H:%M").astimezone(ZoneInfo("UTC"))
+    ahead = target.replace(year=now.year, month=now.month, day=now.day) - now
     advance_clock(demo, seconds=(ahead % (24 * HOUR)).total_seconds())
 
 
@@ -103,8 +103,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 async def test_what_makes_no_sense_is_refused_by_its_field(demo: ApiClient) -> None:
     messages = [{"destinations": [{"phone": PHONE}], "channels": [NEWS], **fields} for fields, _ in WRONG]
     _, answer = await demo.post("/api/v1/messages", {"messages": messages})
-    refused = [item.get("error", {}).get("field") for item in answer["messages"]]
-    assert refused == [f"messages[{index}].{path}" for index, (_, path) in enumerate(WRONG)]
+    error_fields = [item.get("error", {}).get("field") for item in answer["messages"]]
+    assert error_fields == [f"messages[{index}].{path}" for index, (_, path) in enumerate(WRONG)]
     await wait_for_worker(demo)
     assert "News" not in texts(demo, "sms")
 
@@ -118,11 +118,11 @@ async def test_a_year_and_a_day_ahead_is_as_far_as_it_goes(demo: ApiClient) -> N
 
 
 async def test_it_waits_for_the_hours_and_says_so(demo: ApiClient) -> None:
-    wanted = hours(demo, 2, 4)
-    key = await send_one(demo, NEWS, **wanted)
+    allowed_hours = hours(demo, 2, 4)
+    key = await send_one(demo, NEWS, **allowed_hours)
     story = await demo.wait_for(key, "DELAYED")
     opens = moment(story["nextAt"])
-    assert f"{opens:%H:%M}" == wanted["allowedTimeRanges"][0][0]
+    assert f"{opens:%H:%M}" == allowed_hours["allowedTimeRanges"][0][0]
     assert f"sms: outside of the allowed hours until {opens:%H:%M}" in story["reason"]
     assert "UTC" in story["reason"]
     advance_clock(demo, seconds=(opens - demo.environment.runtime.clock()).total_seconds() - 60)
@@ -156,8 +156,10 @@ async def test_the_hours_are_those_of_the_person(demo: ApiClient) -> None:
     """Theirs before the message's, the message's before ours; the answer and the story show which."""
     await until_clock(demo, "12:00")
     noon: dict[str, Any] = {"allowedTimeRanges": [["11:00", "13:00"]]}
-    theirs, mine = phones(2)
-    first, second = await post_message(demo, [theirs | {"timezone": YEKATERINBURG}, mine], NEWS, timezone="UTC", **noon)
+    own_zone, message_zone = phones(2)
+    first, second = await post_message(
+        demo, [own_zone | {"timezone": YEKATERINBURG}, message_zone], NEWS, timezone="UTC", **noon
+    )
     (third,) = await post_message(demo, phones(1, first=200), NEWS, **noon)
     assert [item["timezone"] for item in (first, second, third)] == [YEKATERINBURG, "UTC", VLADIVOSTOK]
     await demo.wait_for(second["id"], "DELIVERED")

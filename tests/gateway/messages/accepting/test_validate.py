@@ -14,8 +14,8 @@ STEPS: list[dict[str, Any]] = [
 
 
 async def validate(demo: ApiClient, *channels: dict[str, Any], **fields: Any) -> Any:
-    to = {"phone": PHONE, "variables": {"name": "Anna"}, **fields.pop("to", {})}
-    body = {"messages": [{"destinations": [to], "channels": list(channels), **fields}]}
+    recipient = {"phone": PHONE, "variables": {"name": "Anna"}, **fields.pop("to", {})}
+    body = {"messages": [{"destinations": [recipient], "channels": list(channels), **fields}]}
     status, answer = await demo.post("/api/v1/messages/validate", body)
     assert status == 200
     return answer["messages"][0]
@@ -44,8 +44,8 @@ async def test_every_step_is_explained_and_nothing_comes_of_it(demo: ApiClient) 
 
 async def test_it_says_what_then_happens(demo: ApiClient) -> None:
     item = await validate(demo, *STEPS)
-    sent = await demo.send(*STEPS, phone=PHONE, variables={"name": "Anna"})
-    story = await demo.wait_for(sent, "READ", "DELIVERED")
+    key = await demo.send(*STEPS, phone=PHONE, variables={"name": "Anna"})
+    story = await demo.wait_for(key, "READ", "DELIVERED")
     assert story["decisions"][0]["text"] == item["plan"][0]["explanation"]
     assert story["decisions"][1]["text"] == item["plan"][1]["explanation"]
     assert story["attempts"][-1]["channel"] == item["channel"]
@@ -78,11 +78,11 @@ async def test_sent_under_another_name(demo: ApiClient) -> None:
     assert story["attempts"][0]["partCount"] == 12
     assert len(texts(demo, "sms")) == 2
 
-    async def traced() -> list[str] | None:
+    async def traced_requests() -> list[str] | None:
         calls = (await demo.story(key))["attempts"][0]["calls"]
         return [call["request"]["body"] for call in calls] if len(calls) == 2 else None
 
-    assert all("From=Shop" in request for request in await until(traced))
+    assert all("From=Shop" in request for request in await until(traced_requests))
 
 
 async def test_a_sender_that_is_not_ours_is_that_messages_fault_alone(demo: ApiClient) -> None:

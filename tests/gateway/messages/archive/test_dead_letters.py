@@ -33,8 +33,8 @@ ADDRESS = Address("telegram", "demo", "7001")
 
 @pytest.fixture
 async def cli(tmp_path: Path, settings: Settings) -> AsyncIterator[CliFixture]:
-    async with opened_cli(tmp_path, settings) as opened:
-        yield opened
+    async with opened_cli(tmp_path, settings) as fixture:
+        yield fixture
 
 
 async def get_page(demo: ApiClient, **query: str) -> tuple[int, Any]:
@@ -48,8 +48,8 @@ async def letters(demo: ApiClient, **query: str) -> list[Any]:
     return list(answer["deadLetters"])
 
 
-async def replay(demo: ApiClient, *ids: str, **asked: Any) -> Any:
-    status, answer = await demo.post(REPLAY, {"ids": list(ids), **asked} if ids else {"all": True, **asked})
+async def replay(demo: ApiClient, *ids: str, **options: Any) -> Any:
+    status, answer = await demo.post(REPLAY, {"ids": list(ids), **options} if ids else {"all": True, **options})
     assert status == 200, answer
     return answer
 
@@ -57,15 +57,17 @@ async def replay(demo: ApiClient, *ids: str, **asked: Any) -> Any:
 async def send_refused(demo: ApiClient) -> str:
     """A message that the provider has refused."""
     demo.environment.simulators["sms"].faults.fail(NO_MOBILE)
-    sent = await demo.send(SMS)
-    await demo.wait_for(sent, "UNDELIVERED")
-    return sent
+    key = await demo.send(SMS)
+    await demo.wait_for(key, "UNDELIVERED")
+    return key
 
 
 def dead_notification(name: str, at: datetime, **fields: Any) -> Notification:
     step = Step("sms", "demo", content=Content("Hi"))
-    made = Notification(name, Recipient(phone=PHONE), (step,), NOW, NOW + timedelta(hours=3), status=Status.UNDELIVERED)
-    return replace(made, done_at=at, dead_at=at, **fields)
+    notification = Notification(
+        name, Recipient(phone=PHONE), (step,), NOW, NOW + timedelta(hours=3), status=Status.UNDELIVERED
+    )
+    return replace(notification, done_at=at, dead_at=at, **fields)
 
 
 def event(name: str) -> Inbound:
@@ -81,27 +83,27 @@ async def add_dead_event(db: Db, name: str, at: datetime) -> str:
 
 
 async def test_a_refused_message_is_listed_and_sent_anew(demo: ApiClient) -> None:
-    sent = await send_refused(demo)
+    key = await send_refused(demo)
     (letter,) = await letters(demo)
-    assert (letter["id"], letter["what"], letter["tries"], letter["channels"]) == (sent, "UNDELIVERED", 1, ["sms"])
+    assert (letter["id"], letter["what"], letter["tries"], letter["channels"]) == (key, "UNDELIVERED", 1, ["sms"])
     assert "this is not a mobile number" in letter["reason"]
-    assert letter["deadAt"] == (await demo.story(sent))["finishedAt"]
-    answer = await replay(demo, sent)
+    assert letter["deadAt"] == (await demo.story(key))["finishedAt"]
+    answer = await replay(demo, key)
     (outcome,) = answer["deadLetters"]
-    assert (outcome["id"], outcome["result"], answer["left"]) == (sent, "replayed", 0)
-    again = await demo.wait_for(outcome["replayedAs"], "DELIVERED")
-    assert (again["replayOf"], again["priority"]) == (sent, "normal")
-    assert (await demo.story(sent))["reason"] == f"replayed as {again['id']}"
+    assert (outcome["id"], outcome["result"], answer["left"]) == (key, "replayed", 0)
+    replayed_story = await demo.wait_for(outcome["replayedAs"], "DELIVERED")
+    assert (replayed_story["replayOf"], replayed_story["priority"]) == (key, "normal")
+    assert (await demo.story(key))["reason"] == f"replayed as {replayed_story['id']}"
     assert await letters(demo) == []
 
 
 async def test_what_is_no_dead_letter_is_told_and_not_sent(demo: ApiClient) -> None:
-    dead, sent = await send_refused(demo), await demo.send(SMS)
-    await demo.wait_for(sent, "DELIVERED")
-    (outcome,) = (await replay(demo, dead))["deadLetters"]
+    dead_key, delivered_key = await send_refused(demo), await demo.send(SMS)
+    await demo.wait_for(delivered_key, "DELIVERED")
+    (outcome,) = (await replay(demo, dead_key))["deadLetters"]
     await demo.wait_for(outcome["replayedAs"], "DELIVERED")
-    outcomes = (await replay(demo, sent, dead, "m1"))["deadLetters"]
-    assert [one["result"] for one in outcomes] == ["notADeadLetter", "notADeadLetter", "unknown"]
+    outcomes = (await replay(demo, delivered_key, dead_key, "m1"))["deadLetters"]
+    assert [outcome["result"] for outcome in outcomes] == ["notADeadLetter", "notADeadLetter", "unknown"]
     assert outcomes[0]["reason"].startswith("it is DELIVERED")
     assert "replayed as" in outcomes[1]["reason"]
     assert len(demo.environment.simulators["sms"].accepted) == 2
@@ -111,12 +113,12 @@ async def test_what_may_have_been_sent_wants_force(demo: ApiClient) -> None:
     contact = (await demo.post("/api/v1/contacts", {"phone": PHONE}))[1]
     await demo.say("telegram", f"/start {contact['startCode']}")
     demo.environment.simulators["telegram"].faults.lose_answers()
-    sent = await demo.send({"channel": "telegram", "text": "Hi"})
-    await demo.wait_for(sent, "UNDELIVERED")
-    (outcome,) = (await replay(demo, sent))["deadLetters"]
+    key = await demo.send({"channel": "telegram", "text": "Hi"})
+    await demo.wait_for(key, "UNDELIVERED")
+    (outcome,) = (await replay(demo, key))["deadLetters"]
     assert (outcome["result"], outcome["reason"]) == ("needsForce", "telegram: it may have been sent")
-    assert [letter["id"] for letter in await letters(demo)] == [sent]
-    (outcome,) = (await replay(demo, sent, force=True))["deadLetters"]
+    assert [letter["id"] for letter in await letters(demo)] == [key]
+    (outcome,) = (await replay(demo, key, force=True))["deadLetters"]
     await demo.wait_for(outcome["replayedAs"], "SENT")
     assert sum(message.text == "Hi" for message in demo.environment.simulators["telegram"].accepted) == 2
 
@@ -151,11 +153,11 @@ def test_a_new_message_has_the_terms_of_the_old_one() -> None:
 
 
 async def test_a_replay_that_broke_off_half_way_is_completed(demo: ApiClient) -> None:
-    sent, runtime = await send_refused(demo), demo.environment.runtime
-    old = await notifications.get(runtime.db, sent)
+    key, runtime = await send_refused(demo), demo.environment.runtime
+    old = await notifications.get(runtime.db, key)
     assert old
     await notifications.add(runtime.db, [anew(old, PHONE, runtime.clock(), runtime.clock.ordinal())])
-    (outcome,) = (await replay(demo, sent))["deadLetters"]
+    (outcome,) = (await replay(demo, key))["deadLetters"]
     await demo.wait_for(outcome["replayedAs"], "DELIVERED")
     assert len(demo.environment.simulators["sms"].accepted) == 1
     assert await runtime.db["notifications"].count_documents({}) == 2
@@ -182,12 +184,12 @@ async def test_one_that_dies_again_of_a_late_receipt_is_not_sent_a_third_time(de
 
 
 async def all_letters(db: Db, limit: int) -> Sequence[Letter]:
-    found, cursor, more = list[Letter](), None, True
-    while more:
-        one = await page(db, DeadLettersQuery(limit=limit, cursor=cursor), NOW)
-        assert len(one.letters) <= limit
-        found, cursor, more = [*found, *one.letters], one.cursor, one.cursor is not None
-    return found
+    letters, cursor, has_more = list[Letter](), None, True
+    while has_more:
+        answer = await page(db, DeadLettersQuery(limit=limit, cursor=cursor), NOW)
+        assert len(answer.letters) <= limit
+        letters, cursor, has_more = [*letters, *answer.letters], answer.cursor, answer.cursor is not None
+    return letters
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 200])
@@ -196,21 +198,21 @@ async def test_pages_lose_none_and_repeat_none(db: Db, limit: int) -> None:
     ages = [0, 0.001, 0.001, 0.001, 0.001, 59, 60, 60, 61, 3600, 86_400, 86_400 * 400]
     dead = [dead_notification(f"m{number:02}", NOW - timedelta(seconds=age)) for number, age in enumerate(ages)]
     await notifications.add(db, [*dead, replace(dead[0], id="alive", dead_at=None)])
-    assert [one.id for one in await all_letters(db, limit)] == [
-        one.id for one in sorted(dead, key=lambda one: (one.dead_at, one.id), reverse=True)
+    assert [letter.id for letter in await all_letters(db, limit)] == [
+        letter.id for letter in sorted(dead, key=lambda letter: (letter.dead_at, letter.id), reverse=True)
     ]
 
 
 async def test_all_of_them_a_page_at_a_time(demo: ApiClient) -> None:
     """Those that want force stay, and do not stand in the way of the others."""
     unsure = Attempt(0, Progress.UNKNOWN, NOW)
-    made = [dead_notification(f"m{number:03}", NOW, attempts=(unsure,) if number % 2 else ()) for number in range(202)]
-    await notifications.add(demo.environment.runtime.db, made)
+    dead = [dead_notification(f"m{number:03}", NOW, attempts=(unsure,) if number % 2 else ()) for number in range(202)]
+    await notifications.add(demo.environment.runtime.db, dead)
     first = await replay(demo)
     assert (len(first["deadLetters"]), first["left"]) == (200, 102)
-    rest = await replay(demo, cursor=first["cursor"])
-    assert (len(rest["deadLetters"]), rest["left"], rest["cursor"]) == (2, 101, None)
-    results = [one["result"] for one in first["deadLetters"] + rest["deadLetters"]]
+    second = await replay(demo, cursor=first["cursor"])
+    assert (len(second["deadLetters"]), second["left"], second["cursor"]) == (2, 101, None)
+    results = [outcome["result"] for outcome in first["deadLetters"] + second["deadLetters"]]
     assert (results.count("replayed"), results.count("needsForce")) == (101, 101)
 
 
@@ -221,10 +223,10 @@ async def test_a_dead_event_is_listed_and_worked_on_anew(demo: ApiClient) -> Non
     assert (letter["reason"], letter["tries"]) == ("ZeroDivisionError: by zero", 1)
     assert await letters(demo) == []
     answer = await replay(demo, name, "sms:demo:e2", kind="events")
-    assert [one["result"] for one in answer["deadLetters"]] == ["replayed", "unknown"]
+    assert [outcome["result"] for outcome in answer["deadLetters"]] == ["replayed", "unknown"]
     assert "/stop" in (await demo.answer("sms", 0)).text
     answer = await replay(demo, name, kind="events")
-    assert ([one["result"] for one in answer["deadLetters"]], answer["left"]) == (["notADeadLetter"], 0)
+    assert ([outcome["result"] for outcome in answer["deadLetters"]], answer["left"]) == (["notADeadLetter"], 0)
     document = await demo.environment.runtime.db["inbox"].find_one({"_id": name})
     assert document
     assert (document["tries"], "dead_at" in document) == (0, False)
@@ -284,70 +286,70 @@ async def test_what_breaks_over_our_own_mistake_comes_back_twice_and_is_then_dea
     channel = type(demo.environment.runtime.channel("sms"))
     with monkeypatch.context() as mistake:
         mistake.setattr(channel, "split", broken)
-        sent = await demo.send(SMS)
-        for tried, minutes in ((1, 1), (2, 10)):
-            story = await _wait_for_mistakes(demo, sent, tried)
+        key = await demo.send(SMS)
+        for mistakes, minutes in ((1, 1), (2, 10)):
+            story = await _wait_for_mistakes(demo, key, mistakes)
             assert (story["status"], story["attempts"]) == ("NEW", [])
             demo.pass_time(hours=minutes / 60)
-        story = await demo.wait_for(sent, "ERROR")
+        story = await demo.wait_for(key, "ERROR")
     assert story["reason"] == "a mistake of ours: ZeroDivisionError"
     (letter,) = await letters(demo)
-    assert (letter["id"], letter["what"], letter["tries"]) == (sent, "ERROR", 3)
-    (outcome,) = (await replay(demo, sent))["deadLetters"]
+    assert (letter["id"], letter["what"], letter["tries"]) == (key, "ERROR", 3)
+    (outcome,) = (await replay(demo, key))["deadLetters"]
     await demo.wait_for(outcome["replayedAs"], "DELIVERED")
     assert await letters(demo) == []
 
 
-async def _wait_for_mistakes(demo: ApiClient, sent: str, times: int) -> Any:
+async def _wait_for_mistakes(demo: ApiClient, key: str, times: int) -> Any:
     """The story, once working on it has failed so many times and it waits."""
 
-    async def there() -> bool:
-        found = await notifications.get(demo.environment.runtime.db, sent)
-        return found is not None and (found.mistakes, found.lease) == (times, None)
+    async def has_mistakes() -> bool:
+        notification = await notifications.get(demo.environment.runtime.db, key)
+        return notification is not None and (notification.mistakes, notification.lease) == (times, None)
 
-    await until(there)
-    return await demo.story(sent)
+    await until(has_mistakes)
+    return await demo.story(key)
 
 
 async def test_the_command_lists_and_replays(demo: ApiClient, cli: CliFixture) -> None:
     nothing = await cli.gateway("dead", "list")
     assert (nothing.code, nothing.out, nothing.err) == (0, "no dead letters\n", "")
-    sent, other = await send_refused(demo), await send_refused(demo)
-    shown = await cli.gateway("dead", "list")
-    newest, oldest = shown.out.splitlines()
-    assert (newest.split()[2], oldest.split()[2]) == (other, sent)
+    first_key, second_key = await send_refused(demo), await send_refused(demo)
+    listing = await cli.gateway("dead", "list")
+    newest, oldest = listing.out.splitlines()
+    assert (newest.split()[2], oldest.split()[2]) == (second_key, first_key)
     assert "UNDELIVERED  1 tries  sms  sms: " in newest
-    shown = await cli.gateway("dead", "list", "--limit", "1")
-    assert (shown.out.splitlines(), shown.err) == ([newest], "there are more: --limit shows them\n")
-    done = await cli.gateway("dead", "replay", sent, "m1")
-    first, second, last = done.out.splitlines()
-    assert (done.code, second, last) == (1, "unknown: m1", "1 replayed, 1 left")
+    listing = await cli.gateway("dead", "list", "--limit", "1")
+    assert (listing.out.splitlines(), listing.err) == ([newest], "there are more: --limit shows them\n")
+    result = await cli.gateway("dead", "replay", first_key, "m1")
+    first, second, last = result.out.splitlines()
+    assert (result.code, second, last) == (1, "unknown: m1", "1 replayed, 1 left")
     assert first.startswith("replayed as ")
-    assert first.endswith(f": {sent}")
-    done = await cli.gateway("dead", "replay", "--all")
-    assert (done.code, done.err, done.out.splitlines()[-1]) == (0, "", "1 replayed, 0 left")
-    for line in (first, done.out):
+    assert first.endswith(f": {first_key}")
+    result = await cli.gateway("dead", "replay", "--all")
+    assert (result.code, result.err, result.out.splitlines()[-1]) == (0, "", "1 replayed, 0 left")
+    for line in (first, result.out):
         await demo.wait_for(line.split()[2].rstrip(":"), "DELIVERED")
 
 
 async def test_the_command_knows_events_and_force(demo: ApiClient, cli: CliFixture) -> None:
     name = await add_dead_event(demo.environment.runtime.db, "e\n1", NOW)
-    shown = await cli.gateway("dead", "list", "--events")
-    assert len(shown.out.splitlines()) == 1
-    assert "inbound  1 tries  sms  ZeroDivisionError: by zero" in shown.out
-    done = await cli.gateway("dead", "replay", "--events", name)
-    assert (done.code, done.out.splitlines()[-1]) == (0, "1 replayed, 0 left")
+    listing = await cli.gateway("dead", "list", "--events")
+    assert len(listing.out.splitlines()) == 1
+    assert "inbound  1 tries  sms  ZeroDivisionError: by zero" in listing.out
+    result = await cli.gateway("dead", "replay", "--events", name)
+    assert (result.code, result.out.splitlines()[-1]) == (0, "1 replayed, 0 left")
     await demo.answer("sms", 0)
     unsure = dead_notification("m1", NOW, attempts=(Attempt(0, Progress.UNKNOWN, NOW),))
     await notifications.add(demo.environment.runtime.db, [unsure])
-    done = await cli.gateway("dead", "replay", "--all")
-    told = ["needs --force: m1 (sms: it may have been sent)", "0 replayed, 1 left"]
-    assert (done.code, done.out.splitlines()) == (1, told)
+    result = await cli.gateway("dead", "replay", "--all")
+    lines = ["needs --force: m1 (sms: it may have been sent)", "0 replayed, 1 left"]
+    assert (result.code, result.out.splitlines()) == (1, lines)
     assert (await cli.gateway("dead", "replay", "--all", "--force")).code == 0
 
 
 @pytest.mark.parametrize("arguments", [(), ("m1", "--all")])
 async def test_the_command_wants_ids_or_all(cli: CliFixture, arguments: tuple[str, ...]) -> None:
-    refused = await cli.gateway("dead", "replay", *arguments)
-    assert refused.code == 2
-    assert "give either IDs, or --all" in refused.err
+    result = await cli.gateway("dead", "replay", *arguments)
+    assert result.code == 2
+    assert "give either IDs, or --all" in result.err

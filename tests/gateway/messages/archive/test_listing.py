@@ -14,20 +14,20 @@ from tests.support.workload import advance_clock, phone, phones, send_all, wait_
 STEP = {"channel": "sms", "text": "Hi"}
 
 
-async def list_ids(demo: ApiClient, **asked: Any) -> list[str]:
+async def list_ids(demo: ApiClient, **query: Any) -> list[str]:
     """The ids of all pages."""
-    found: list[str] = []
+    ids: list[str] = []
     cursor: str | None = ""
     while cursor is not None:
-        status, page = await get(demo, **asked, **({"cursor": cursor} if cursor else {}))
+        status, page = await get(demo, **query, **({"cursor": cursor} if cursor else {}))
         assert status == 200, page
-        found += [row["id"] for row in page["messages"]]
+        ids += [row["id"] for row in page["messages"]]
         cursor = page["cursor"]
-    return found
+    return ids
 
 
-async def get(demo: ApiClient, path: str = "", **asked: Any) -> tuple[int, Any]:
-    async with demo.http.get(f"/api/v1/messages{path}", params=asked) as response:
+async def get(demo: ApiClient, path: str = "", **query: Any) -> tuple[int, Any]:
+    async with demo.http.get(f"/api/v1/messages{path}", params=query) as response:
         return response.status, await response.json()
 
 
@@ -35,13 +35,13 @@ async def test_the_newest_first_in_pages(demo: ApiClient) -> None:
     first = await send_all(demo, phones(30), STEP)
     advance_clock(demo, hours=1)
     second = await send_all(demo, phones(5), STEP)
-    found = await list_ids(demo, limit=4)
-    assert sorted(found[:5]) == sorted(second)
-    assert sorted(found[5:]) == sorted(first)
+    ids = await list_ids(demo, limit=4)
+    assert sorted(ids[:5]) == sorted(second)
+    assert sorted(ids[5:]) == sorted(first)
 
 
 async def test_filters(demo: ApiClient) -> None:
-    started = demo.environment.runtime.clock()
+    start = demo.environment.runtime.clock()
     group = await send_all(demo, phones(3), STEP, groupId="g1")
     advance_clock(demo, hours=1)
     bulk = await send_all(demo, [{"phone": PHONE, "externalId": "crm-17"}], STEP, bulk="b1")
@@ -55,16 +55,14 @@ async def test_filters(demo: ApiClient) -> None:
     assert await list_ids(demo, channel="viber") == viber
     assert await list_ids(demo, status="UNDELIVERED") == viber
     middle = demo.environment.runtime.clock().replace(microsecond=0)
-    assert sorted(await list_ids(demo, to=(middle - (middle - started) / 2).isoformat())) == sorted(group)
-    assert sorted(await list_ids(demo, **{"from": (middle - (middle - started) / 2).isoformat()})) == sorted(
-        bulk + viber
-    )
+    assert sorted(await list_ids(demo, to=(middle - (middle - start) / 2).isoformat())) == sorted(group)
+    assert sorted(await list_ids(demo, **{"from": (middle - (middle - start) / 2).isoformat()})) == sorted(bulk + viber)
     assert await list_ids(demo, groupId="g1", bulkId="b1") == []
     assert await list_ids(demo, groupId="g1", to="1990-01-01T00:00:00Z") == []
 
 
 @pytest.mark.parametrize(
-    ("asked", "field"),
+    ("query", "field"),
     [
         ({"status": "GONE"}, "status"),
         ({"limit": "0"}, "limit"),
@@ -77,15 +75,15 @@ async def test_filters(demo: ApiClient) -> None:
         ({"jobs": "1"}, "jobs"),
     ],
 )
-async def test_mistakes_name_their_field(demo: ApiClient, asked: dict[str, str], field: str) -> None:
-    status, answer = await get(demo, **asked)
+async def test_mistakes_name_their_field(demo: ApiClient, query: dict[str, str], field: str) -> None:
+    status, answer = await get(demo, **query)
     assert (status, answer["details"]["field"]) == (400, field)
-    if not {"limit", "cursor"} & asked.keys():
-        assert (await get(demo, "/export", **asked))[0] == 400
+    if not {"limit", "cursor"} & query.keys():
+        assert (await get(demo, "/export", **query))[0] == 400
 
 
-async def export(demo: ApiClient, **asked: str) -> tuple[aiohttp.ClientResponse, bytes]:
-    async with demo.http.get("/api/v1/messages/export", params=asked) as response:
+async def export(demo: ApiClient, **query: str) -> tuple[aiohttp.ClientResponse, bytes]:
+    async with demo.http.get("/api/v1/messages/export", params=query) as response:
         return response, await response.read()
 
 

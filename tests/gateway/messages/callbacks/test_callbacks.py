@@ -49,16 +49,16 @@ IN_DISGUISE = ["http://2130706433:{port}/told", "http://0x7f.1:{port}/told", "ht
 
 
 @pytest.fixture
-async def shop() -> AsyncIterator[CallbackReceiver]:
+async def receiver() -> AsyncIterator[CallbackReceiver]:
     async with opened_callback_receiver() as receiver:
         yield receiver
 
 
-async def test_every_change_in_order_and_signed(demo: ApiClient, shop: CallbackReceiver) -> None:
-    fields = {"callbackUrl": shop.url, "callbackData": "order 17", "groupId": "g1"}
+async def test_every_change_in_order_and_signed(demo: ApiClient, receiver: CallbackReceiver) -> None:
+    fields = {"callbackUrl": receiver.url, "callbackData": "order 17", "groupId": "g1"}
     (key,) = await send_all(demo, [{"phone": PHONE, "externalId": "crm-17"}], SMS, bulk="b1", **fields)
-    await until(lambda: has_reported(shop, key, "DELIVERED"))
-    events = shop.events_of(key)
+    await until(lambda: has_reported(receiver, key, "DELIVERED"))
+    events = receiver.events_of(key)
     assert [event["newStatus"] for event in events] == ["PENDING", "SENT", "DELIVERED"]
     assert [event["oldStatus"] for event in events] == ["NEW", "PENDING", "SENT"]
     assert [event["sequence"] for event in events] == [1, 2, 3]
@@ -75,16 +75,16 @@ async def test_every_change_in_order_and_signed(demo: ApiClient, shop: CallbackR
         "partCount": 1,
     }
     (secret,) = demo.environment.runtime.settings.callback_secrets
-    for headers, body in shop.calls:
+    for headers, body in receiver.calls:
         verify(secret.reveal(), headers, body, demo.environment.runtime.clock())
 
 
-async def has_reported(shop: CallbackReceiver, key: str, status: str) -> bool:
-    return any(event["newStatus"] == status for event in shop.events_of(key))
+async def has_reported(receiver: CallbackReceiver, key: str, status: str) -> bool:
+    return any(event["newStatus"] == status for event in receiver.events_of(key))
 
 
 @pytest.mark.parametrize(
-    ("wanted", "good", "bad"),
+    ("event_choice", "good", "bad"),
     [
         ("all", ["PENDING", "SENT", "DELIVERED"], ["UNDELIVERED"]),
         ("final", ["DELIVERED"], ["UNDELIVERED"]),
@@ -92,52 +92,50 @@ async def has_reported(shop: CallbackReceiver, key: str, status: str) -> bool:
     ],
 )
 async def test_only_what_is_wanted(
-    demo: ApiClient, shop: CallbackReceiver, wanted: str, good: list[str], bad: list[str]
+    demo: ApiClient, receiver: CallbackReceiver, event_choice: str, good: list[str], bad: list[str]
 ) -> None:
-    fields = {"callbackUrl": shop.url, "callbackEvents": wanted}
-    (sent,) = await send_all(demo, phones(1), SMS, **fields)
-    (lost,) = await send_all(demo, phones(1), {"channel": "viber", "text": "a"}, **fields)
-    await wait_for_all(demo, [sent, lost])
-    await until(lambda: has_reported(shop, lost, "UNDELIVERED"))
-    (last,) = await send_all(demo, phones(1), {"channel": "viber", "text": "a"}, **fields)
-    await until(lambda: has_reported(shop, last, "UNDELIVERED"))
-    assert [event["newStatus"] for event in shop.events_of(sent)] == good
-    assert [event["newStatus"] for event in shop.events_of(lost)] == bad
+    fields = {"callbackUrl": receiver.url, "callbackEvents": event_choice}
+    (sms_key,) = await send_all(demo, phones(1), SMS, **fields)
+    (first_lost_key,) = await send_all(demo, phones(1), {"channel": "viber", "text": "a"}, **fields)
+    await wait_for_all(demo, [sms_key, first_lost_key])
+    await until(lambda: has_reported(receiver, first_lost_key, "UNDELIVERED"))
+    (second_lost_key,) = await send_all(demo, phones(1), {"channel": "viber", "text": "a"}, **fields)
+    await until(lambda: has_reported(receiver, second_lost_key, "UNDELIVERED"))
+    assert [event["newStatus"] for event in receiver.events_of(sms_key)] == good
+    assert [event["newStatus"] for event in receiver.events_of(first_lost_key)] == bad
 
 
-async def test_what_is_not_taken_comes_again_and_the_rest_waits_for_it(demo: ApiClient, shop: CallbackReceiver) -> None:
-    shop.answers += [500, 503, 404]
-    (key,) = await send_all(demo, phones(1), SMS, callbackUrl=shop.url)
+async def test_what_is_not_taken_comes_again_and_the_rest_waits_for_it(
+    demo: ApiClient, receiver: CallbackReceiver
+) -> None:
+    receiver.answers += [500, 503, 404]
+    (key,) = await send_all(demo, phones(1), SMS, callbackUrl=receiver.url)
     await demo.wait_for(key, "DELIVERED")
 
     async def all_told() -> bool:
-        assert len(shop.calls) > 3 or shop.accepted == []
+        assert len(receiver.calls) > 3 or receiver.accepted == []
         advance_clock(demo, seconds=20)
         demo.environment.runtime.callback_bell.set()
-        return await has_reported(shop, key, "DELIVERED")
+        return await has_reported(receiver, key, "DELIVERED")
 
     await until(all_told)
-    assert [event["sequence"] for event in shop.events_of(key)] == [1, 2, 3]
-    assert len({headers["X-Gateway-Event"] for headers, _ in shop.calls[:4]}) == 1
-
-
-async def has_calls(shop: CallbackReceiver, count: int) -> bool:
-    return len(shop.calls) >= count
+    assert [event["sequence"] for event in receiver.events_of(key)] == [1, 2, 3]
+    assert len({headers["X-Gateway-Event"] for headers, _ in receiver.calls[:4]}) == 1
 
 
 async def test_a_receiver_that_has_gone_makes_dead_letters_that_can_be_replayed(
-    demo: ApiClient, shop: CallbackReceiver
+    demo: ApiClient, receiver: CallbackReceiver
 ) -> None:
-    shop.answers += [410]
-    (key,) = await send_all(demo, phones(1), SMS, callbackUrl=shop.url)
-    await until(lambda: has_reported(shop, key, "DELIVERED"))
-    assert [event["sequence"] for event in shop.events_of(key)] == [2, 3]
+    receiver.answers += [410]
+    (key,) = await send_all(demo, phones(1), SMS, callbackUrl=receiver.url)
+    await until(lambda: has_reported(receiver, key, "DELIVERED"))
+    assert [event["sequence"] for event in receiver.events_of(key)] == [2, 3]
     (letter,) = await dead_callbacks(demo)
-    assert (letter["id"], letter["reason"], letter["what"]) == (f"{key}:1", "it answers 410", shop.url)
+    assert (letter["id"], letter["reason"], letter["what"]) == (f"{key}:1", "it answers 410", receiver.url)
     status, answer = await demo.post("/api/v1/deadLetters/replay", {"kind": "callbacks", "ids": [f"{key}:1", "x"]})
     assert status == 200
-    assert [one["result"] for one in answer["deadLetters"]] == ["replayed", "unknown"]
-    await until(lambda: has_reported(shop, key, "PENDING"))
+    assert [outcome["result"] for outcome in answer["deadLetters"]] == ["replayed", "unknown"]
+    await until(lambda: has_reported(receiver, key, "PENDING"))
     assert await dead_callbacks(demo) == []
 
 
@@ -146,11 +144,13 @@ async def dead_callbacks(demo: ApiClient) -> list[Any]:
         return list((await response.json())["deadLetters"])
 
 
-async def test_given_up_in_the_end(demo: ApiClient, shop: CallbackReceiver, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_given_up_in_the_end(
+    demo: ApiClient, receiver: CallbackReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(callbacks, "PAUSES", callbacks.PAUSES[:2])
     monkeypatch.setattr(hosts, "FAILURES", 100)
-    shop.answers += [500] * 3
-    (key,) = await send_all(demo, phones(1), SMS, callbackUrl=shop.url, callbackEvents="final")
+    receiver.answers += [500] * 3
+    (key,) = await send_all(demo, phones(1), SMS, callbackUrl=receiver.url, callbackEvents="final")
 
     async def given_up() -> list[Any]:
         advance_clock(demo, minutes=1)
@@ -161,14 +161,14 @@ async def test_given_up_in_the_end(demo: ApiClient, shop: CallbackReceiver, monk
     assert (letter["id"].partition(":")[0], letter["tries"]) == (key, 3)
 
 
-async def test_a_redirect_is_not_followed(demo: ApiClient, shop: CallbackReceiver) -> None:
-    shop.answers += [302]
-    (key,) = await send_all(demo, phones(1), SMS, callbackUrl=shop.url, callbackEvents="final")
+async def test_a_redirect_is_not_followed(demo: ApiClient, receiver: CallbackReceiver) -> None:
+    receiver.answers += [302]
+    (key,) = await send_all(demo, phones(1), SMS, callbackUrl=receiver.url, callbackEvents="final")
     await until(lambda: is_kept_for_retry(demo, "it answers 302"))
     advance_clock(demo, minutes=1)
     demo.environment.runtime.callback_bell.set()
-    await until(lambda: has_reported(shop, key, "DELIVERED"))
-    assert len(shop.calls) == 2
+    await until(lambda: has_reported(receiver, key, "DELIVERED"))
+    assert len(receiver.calls) == 2
 
 
 async def is_kept_for_retry(demo: ApiClient, reason: str) -> bool:
@@ -176,12 +176,12 @@ async def is_kept_for_retry(demo: ApiClient, reason: str) -> bool:
     return await demo.environment.runtime.db["callbacks"].find_one({"reason": reason}) is not None
 
 
-async def test_a_host_that_is_away_holds_up_nobody_else(demo: ApiClient, shop: CallbackReceiver) -> None:
+async def test_a_host_that_is_away_holds_up_nobody_else(demo: ApiClient, receiver: CallbackReceiver) -> None:
     async with opened_callback_receiver() as hanging:
         hanging.hangs = True
         await send_all(demo, phones(60), SMS, callbackUrl=hanging.url)
-        (key,) = await send_all(demo, phones(1), SMS, callbackUrl=shop.url)
-        await until(lambda: has_reported(shop, key, "DELIVERED"))
+        (key,) = await send_all(demo, phones(1), SMS, callbackUrl=receiver.url)
+        await until(lambda: has_reported(receiver, key, "DELIVERED"))
         assert len(hanging.calls) <= hosts.AT_ONCE
 
 
@@ -198,17 +198,17 @@ async def test_where_nobody_can_be_told(demo: ApiClient, url: str) -> None:
 
 @pytest.mark.parametrize("disguise", [*IN_DISGUISE, "http://127.0.0.1:{port}/told"])
 async def test_private_addresses_are_found_when_they_are_looked_up(
-    demo: ApiClient, shop: CallbackReceiver, disguise: str
+    demo: ApiClient, receiver: CallbackReceiver, disguise: str
 ) -> None:
-    url = disguise.format(port=shop.url.split(":")[2].partition("/")[0])
+    url = disguise.format(port=receiver.url.split(":")[2].partition("/")[0])
     runtime = demo.environment.runtime
     call = Call("m:1", "m", 1, url, "{}", runtime.clock())
     async with files.session(private=False) as outward:
-        runtime.outward, kept = outward, runtime.outward
-        failed = await callbacks._post(runtime, call)
-        runtime.outward = kept
-    assert failed
-    assert shop.calls == []
+        runtime.outward, original = outward, runtime.outward
+        problem = await callbacks._post(runtime, call)
+        runtime.outward = original
+    assert problem
+    assert receiver.calls == []
 
 
 async def test_without_a_secret_nothing_is_promised(demo: ApiClient) -> None:
@@ -220,39 +220,39 @@ async def test_without_a_secret_nothing_is_promised(demo: ApiClient) -> None:
 
 
 async def test_two_workers_keep_the_order(
-    demo: ApiClient, shop: CallbackReceiver, monkeypatch: pytest.MonkeyPatch
+    demo: ApiClient, receiver: CallbackReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The receiver fails every third call, by chance."""
     monkeypatch.setattr(hosts, "FAILURES", 10_000)
     chance = random.Random(7)
-    shop.answers += [500 if chance.random() < 0.3 else 200 for _ in range(200)]
+    receiver.answers += [500 if chance.random() < 0.3 else 200 for _ in range(200)]
     async with another_worker(demo):
-        ids = await send_all(demo, phones(40), SMS, callbackUrl=shop.url)
+        ids = await send_all(demo, phones(40), SMS, callbackUrl=receiver.url)
 
         async def all_told() -> bool:
             advance_clock(demo, seconds=20)
             demo.environment.runtime.callback_bell.set()
-            return all([await has_reported(shop, key, "DELIVERED") for key in ids])
+            return all([await has_reported(receiver, key, "DELIVERED") for key in ids])
 
         await until(all_told, 60)
     for key in ids:
-        assert list(dict.fromkeys(event["sequence"] for event in shop.events_of(key))) == [1, 2, 3], key
+        assert list(dict.fromkeys(event["sequence"] for event in receiver.events_of(key))) == [1, 2, 3], key
 
 
 async def test_a_change_is_told_though_the_process_ended_right_after_it(
-    demo: ApiClient, shop: CallbackReceiver
+    demo: ApiClient, receiver: CallbackReceiver
 ) -> None:
     """The change and the wish to tell it are one write; another process finds it there."""
-    (key,) = await send_all(demo, phones(1), SMS, callbackUrl=shop.url)
-    await until(lambda: has_reported(shop, key, "DELIVERED"))
+    (key,) = await send_all(demo, phones(1), SMS, callbackUrl=receiver.url)
+    await until(lambda: has_reported(receiver, key, "DELIVERED"))
     db = demo.environment.runtime.db
     await until(lambda: has_nothing_to_report(demo, key))
     await db["callbacks"].delete_many({})
-    shop.accepted.clear()
+    receiver.accepted.clear()
     await db["notifications"].update_one({"_id": key}, {"$set": {"untold": 3}})
     demo.environment.runtime.callback_bell.set()
-    await until(lambda: has_reported(shop, key, "DELIVERED"))
-    assert [event["sequence"] for event in shop.events_of(key)] == [1, 2, 3]
+    await until(lambda: has_reported(receiver, key, "DELIVERED"))
+    assert [event["sequence"] for event in receiver.events_of(key)] == [1, 2, 3]
 
 
 async def has_nothing_to_report(demo: ApiClient, key: str) -> bool:
@@ -261,21 +261,21 @@ async def has_nothing_to_report(demo: ApiClient, key: str) -> bool:
 
 
 async def test_what_happens_in_conversations_is_told_to_the_accounts_own_webhook(
-    settings: Settings, shop: CallbackReceiver
+    settings: Settings, receiver: CallbackReceiver
 ) -> None:
-    ours = replace(settings, callbacks={"telegram:demo": shop.url})
-    async with opened_environment(ours) as opened, ApiClient.of(opened) as demo:
+    with_callbacks = replace(settings, callbacks={"telegram:demo": receiver.url})
+    async with opened_environment(with_callbacks) as environment, ApiClient.of(environment) as demo:
         await demo.say("telegram", "/start")
         await demo.say("telegram", "Hello")
         await demo.say("vk", "/start")
         await demo.say("telegram", "/stop")
-        await block_bot(opened)
+        await block_bot(environment)
 
         async def all_there() -> bool:
-            return len(shop.accepted) >= 6
+            return len(receiver.accepted) >= 6
 
         await until(all_there)
-    assert [event["event"] for event in shop.accepted] == [
+    assert [event["event"] for event in receiver.accepted] == [
         "session.started",
         "message.inbound",
         "message.inbound",
@@ -283,13 +283,15 @@ async def test_what_happens_in_conversations_is_told_to_the_accounts_own_webhook
         "message.inbound",
         "session.blocked",
     ]
-    assert [event.get("text") for event in shop.accepted if event["event"] == "message.inbound"] == [
+    assert [event.get("text") for event in receiver.accepted if event["event"] == "message.inbound"] == [
         "/start",
         "Hello",
         "/stop",
     ]
-    assert len({event["session"] for event in shop.accepted}) == 1
-    assert sorted(event["sequence"] for event in shop.accepted) == [event["sequence"] for event in shop.accepted]
+    assert len({event["session"] for event in receiver.accepted}) == 1
+    assert sorted(event["sequence"] for event in receiver.accepted) == [
+        event["sequence"] for event in receiver.accepted
+    ]
 
 
 async def block_bot(demo: Environment) -> None:
@@ -321,14 +323,14 @@ def test_settings(tmp_path: Path, environ: dict[str, str], table: str, problem: 
 
 def test_two_secrets(tmp_path: Path) -> None:
     first, second = "3f9a" * 10, "b2c8" * 10
-    found = load({"GATEWAY_CALLBACK_SECRET": f"{first}, {second}"}, accounts=False)
-    assert [secret.reveal() for secret in found.callback_secrets] == [first, second]
-    assert isinstance(found.callback_secrets[0], OwnSecret)
+    settings = load({"GATEWAY_CALLBACK_SECRET": f"{first}, {second}"}, accounts=False)
+    assert [secret.reveal() for secret in settings.callback_secrets] == [first, second]
+    assert isinstance(settings.callback_secrets[0], OwnSecret)
 
 
 @pytest.mark.faults
 async def test_kill_9_loses_no_change_and_keeps_their_order(
-    tmp_path: Path, settings: Settings, shop: CallbackReceiver
+    tmp_path: Path, settings: Settings, receiver: CallbackReceiver
 ) -> None:
     """The worker is killed again and again, in the midst of telling."""
     async with opened_cli(tmp_path, settings) as cli:
@@ -346,8 +348,8 @@ async def test_kill_9_loses_no_change_and_keeps_their_order(
         try:
             async with Gateway(web.url, key) as gateway:
                 steps = [Step(channel="sms", text="Hi", success="sent")]
-                people = [Destination(phone=one["phone"]) for one in phones(60)]
-                message = Message(destinations=people, channels=steps, callback_url=shop.url)
+                people = [Destination(phone=destination["phone"]) for destination in phones(60)]
+                message = Message(destinations=people, channels=steps, callback_url=receiver.url)
                 ids = [str(item.id) for item in await gateway.send(message)]
             chance = random.Random(3)
             for _ in range(4):
@@ -358,7 +360,7 @@ async def test_kill_9_loses_no_change_and_keeps_their_order(
 
             async def all_ended() -> bool:
                 return all(
-                    {"SENT", "UNDELIVERED"} & {event["newStatus"] for event in shop.events_of(key)} for key in ids
+                    {"SENT", "UNDELIVERED"} & {event["newStatus"] for event in receiver.events_of(key)} for key in ids
                 )
 
             await until(all_ended, 60)
@@ -366,7 +368,7 @@ async def test_kill_9_loses_no_change_and_keeps_their_order(
             await worker.kill()
             await web.stop()
     for key in ids:
-        events = {event["sequence"]: event for event in shop.events_of(key)}
+        events = {event["sequence"]: event for event in receiver.events_of(key)}
         assert list(events) == list(range(1, len(events) + 1)), key
         assert [event["oldStatus"] for event in events.values()][1:] == [
             event["newStatus"] for event in events.values()

@@ -102,18 +102,18 @@ async def test_each_recipient_has_their_own_and_clicks_are_counted(demo: ApiClie
     first, second = await send_all(demo, phones(2), STEP, useShortLinks=True)
     await demo.wait_for(first, "DELIVERED")
     await demo.wait_for(second, "DELIVERED")
-    (one,), (other,) = await links(demo, first), await links(demo, second)
-    assert one["code"] != other["code"]
-    assert sorted(texts(demo, "sms")) == sorted(f"Pay here: {link['url']}." for link in (one, other))
-    status, target, response = await follow(one["url"])
+    (first_link,), (second_link,) = await links(demo, first), await links(demo, second)
+    assert first_link["code"] != second_link["code"]
+    assert sorted(texts(demo, "sms")) == sorted(f"Pay here: {link['url']}." for link in (first_link, second_link))
+    status, target, response = await follow(first_link["url"])
     assert (status, target) == (302, LONG)
     assert response.headers["Cache-Control"] == "no-store"
-    await follow(one["url"], "WhatsApp/2.2")
-    await follow(one["url"], method="HEAD")
+    await follow(first_link["url"], "WhatsApp/2.2")
+    await follow(first_link["url"], method="HEAD")
     advance_clock(demo, hours=1)
-    await follow(one["url"])
-    async with demo.http.get(f"/api/v1/shortLinks/{one['code']}") as told:
-        link = await told.json()
+    await follow(first_link["url"])
+    async with demo.http.get(f"/api/v1/shortLinks/{first_link['code']}") as response:
+        link = await response.json()
     assert (link["clicks"], link["previews"]) == (2, 1)
     assert link["firstClickAt"] < link["lastClickAt"]
     assert (await links(demo, second))[0]["clicks"] == 0
@@ -141,10 +141,10 @@ async def test_parts_are_counted_anew(demo: ApiClient) -> None:
 async def test_where_nobody_says_only_sms_is_made_short_and_only_if_people_can_follow(demo: ApiClient) -> None:
     steps = [{"channel": "whatsapp", "text": LONG}, {"channel": "sms", "text": LONG}]
     runtime = demo.environment.runtime
-    for base, made in (("https://go.shop.ru", 1), ("", 0)):
+    for base, count in (("https://go.shop.ru", 1), ("", 0)):
         runtime.settings = replace(runtime.settings, short_url=base)
         (key,) = await send_all(demo, phones(1), *steps)
-        assert len(await links(demo, key)) == made
+        assert len(await links(demo, key)) == count
     (key,) = await send_all(demo, phones(1), *steps, useShortLinks=True)
     assert len(await links(demo, key)) == 1
     await demo.wait_for(key, "DELIVERED", "UNDELIVERED", "READ")
@@ -174,12 +174,12 @@ async def test_the_same_request_again_makes_no_second_message(demo: ApiClient) -
 
 async def test_all_of_them_in_pages(demo: ApiClient) -> None:
     await send_all(demo, phones(5), STEP, useShortLinks=True)
-    found: list[str] = []
+    codes: list[str] = []
     cursor: str | None = ""
     while cursor is not None:
-        asked = {"limit": "2"} | ({"cursor": cursor} if cursor else {})
-        async with demo.http.get("/api/v1/shortLinks", params=asked) as response:
+        query = {"limit": "2"} | ({"cursor": cursor} if cursor else {})
+        async with demo.http.get("/api/v1/shortLinks", params=query) as response:
             page = await response.json()
-        found += [link["code"] for link in page["shortLinks"]]
+        codes += [link["code"] for link in page["shortLinks"]]
         cursor = page["cursor"]
-    assert len(found) == len(set(found)) == 5
+    assert len(codes) == len(set(codes)) == 5

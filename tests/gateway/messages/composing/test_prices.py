@@ -19,27 +19,27 @@ TWO_PARTS = {"amount": "5.00", "currency": "RUB"}
 @pytest.fixture
 async def demo(settings: Settings) -> AsyncIterator[ApiClient]:
     prices = {"sms:demo": Price("2.50", "RUB"), "whatsapp:demo": Price("0.0315", "EUR")}
-    async with opened_environment(replace(settings, prices=prices)) as opened, ApiClient.of(opened) as client:
+    async with opened_environment(replace(settings, prices=prices)) as environment, ApiClient.of(environment) as client:
         yield client
 
 
 async def test_of_all_parts_and_only_of_what_was_taken(demo: ApiClient) -> None:
-    async with opened_callback_receiver() as shop:
-        (item,) = await post_message(demo, [{"phone": PHONE}], TELEGRAM, SMS, callbackUrl=shop.url)
+    async with opened_callback_receiver() as receiver:
+        (item,) = await post_message(demo, [{"phone": PHONE}], TELEGRAM, SMS, callbackUrl=receiver.url)
         assert [step.get("price") for step in item["plan"]] == [None, TWO_PARTS]
         story = await demo.wait_for(item["id"], "DELIVERED")
-        assert [(one["status"], one["price"]) for one in story["attempts"]] == [
+        assert [(attempt["status"], attempt["price"]) for attempt in story["attempts"]] == [
             ("SKIPPED", None),
             ("DELIVERED", TWO_PARTS),
         ]
 
-        async def told() -> bool:
+        async def has_reported() -> bool:
             return any(
                 event["newStatus"] == "DELIVERED" and event["price"] == TWO_PARTS
-                for event in shop.events_of(item["id"])
+                for event in receiver.events_of(item["id"])
             )
 
-        await until(told)
+        await until(has_reported)
 
 
 async def test_a_template_is_one_message(demo: ApiClient) -> None:

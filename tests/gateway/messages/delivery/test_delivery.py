@@ -110,10 +110,10 @@ async def test_a_paused_template_is_not_used(demo: ApiClient) -> None:
     whatsapp(demo).set_template_status("order_update", "en", "PAUSED")
     await whatsapp(demo).quiet()
 
-    async def known() -> Any:
+    async def unusable_template() -> Any:
         return await demo.environment.runtime.db["templates"].find_one({"usable": False})
 
-    await until(known)
+    await until(unusable_template)
     story = await demo.wait_for(await demo.send({**TEXT, "template": TEMPLATE}, SMS), "DELIVERED")
     assert attempt_statuses(story) == [("whatsapp", "SKIPPED"), ("sms", "DELIVERED")]
     assert "paused" in story["attempts"][0]["reason"]
@@ -124,8 +124,8 @@ async def test_a_misconfigured_account_is_held_and_its_messages_wait(demo: ApiCl
     key = await demo.send({"channel": "whatsapp", "template": TEMPLATE}, SMS)
     await demo.wait_for_attempt(key, "whatsapp", "PENDING", cause="misconfigured")
     second = await demo.send({"channel": "whatsapp", "template": TEMPLATE})
-    held = await demo.wait_for_decision(second, "held")
-    assert held["attempts"] == []
+    story = await demo.wait_for_decision(second, "held")
+    assert story["attempts"] == []
     demo.pass_time(61 / 3600)
     for waiting in (key, second):
         assert attempt_statuses(await demo.wait_for(waiting, "READ")) == [("whatsapp", "READ")]
@@ -159,8 +159,8 @@ async def test_a_long_text_arrives_in_order_and_once(demo: ApiClient) -> None:
     words = " ".join(str(number) for number in range(1500))
     story = await demo.wait_for(await demo.send({**TEXT, "text": words}), "READ")
     assert story["attempts"][0]["partCount"] == 2
-    received = " ".join(bubble.text for bubble in demo.answers("whatsapp")[1:])
-    assert received.split() == words.split()
+    received_text = " ".join(bubble.text for bubble in demo.answers("whatsapp")[1:])
+    assert received_text.split() == words.split()
 
 
 async def test_a_person_without_a_number_cannot_get_an_sms(demo: ApiClient) -> None:

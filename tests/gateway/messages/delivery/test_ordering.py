@@ -32,21 +32,21 @@ def settings(settings: Settings) -> Settings:
 
 async def recipient(demo: ApiClient, channel: str, number: int) -> dict[str, Any]:
     """Somebody who can be reached by this channel."""
-    (known,) = phones(1, first=number)
-    return known if channel == "sms" else (await open_conversations(demo, channel, [known]))[0]
+    (destination,) = phones(1, first=number)
+    return destination if channel == "sms" else (await open_conversations(demo, channel, [destination]))[0]
 
 
 async def received_texts(demo: ApiClient, channel: str, number: int) -> list[str]:
     """Thirty messages to one person, one after another in one request."""
-    to = await recipient(demo, channel, number)
-    numbered = [to | {"variables": {"n": str(index)}} for index in range(MANY)]
-    await send_all(demo, numbered, {"channel": channel, "text": "{{n}}"}, priority="normal")
+    destination = await recipient(demo, channel, number)
+    destinations = [destination | {"variables": {"n": str(index)}} for index in range(MANY)]
+    await send_all(demo, destinations, {"channel": channel, "text": "{{n}}"}, priority="normal")
 
-    async def arrived() -> list[str]:
+    async def all_texts() -> list[str]:
         texts = [line.text for line in accepted_messages(demo, channel)]
         return texts if len(texts) >= MANY else []
 
-    return await until(arrived, patience=60)
+    return await until(all_texts, patience=60)
 
 
 async def test_thirty_messages_arrive_in_order_on_each_channel(demo: ApiClient) -> None:
@@ -56,21 +56,21 @@ async def test_thirty_messages_arrive_in_order_on_each_channel(demo: ApiClient) 
     async with AsyncExitStack() as stack:
         for _ in range(2):
             await stack.enter_async_context(another_worker(demo))
-        heard = await asyncio.gather(*(received_texts(demo, channel, 700 + n) for n, channel in enumerate(CHANNELS)))
-    wanted = [str(index) for index in range(MANY)]
-    assert dict(zip(CHANNELS, heard, strict=True)) == dict.fromkeys(CHANNELS, wanted)
+        received = await asyncio.gather(*(received_texts(demo, channel, 700 + n) for n, channel in enumerate(CHANNELS)))
+    expected = [str(index) for index in range(MANY)]
+    assert dict(zip(CHANNELS, received, strict=True)) == dict.fromkeys(CHANNELS, expected)
 
 
 async def test_others_are_not_held_up_by_one_persons_order(demo: ApiClient) -> None:
     """One person's first message is refused for an hour, and theirs behind it wait; nobody else does."""
     simulator = demo.environment.simulators["vk"]
     simulator.faults.fail(9)
-    one = await recipient(demo, "vk", 700)
-    first, second = [(await send_all(demo, [one], {"channel": "vk", "text": text}))[0] for text in ("1", "2")]
+    first_person = await recipient(demo, "vk", 700)
+    first, second = [(await send_all(demo, [first_person], {"channel": "vk", "text": text}))[0] for text in ("1", "2")]
     await demo.wait_for_attempt(first, "vk", "PENDING", cause="unavailable")
     await demo.wait_for_decision(second, "vk: an earlier message to this person goes first")
-    (other,) = await send_all(demo, [await recipient(demo, "vk", 701)], {"channel": "vk", "text": "3"})
-    await demo.wait_for(other, "SENT")
+    (other_key,) = await send_all(demo, [await recipient(demo, "vk", 701)], {"channel": "vk", "text": "3"})
+    await demo.wait_for(other_key, "SENT")
     assert [line.text for line in accepted_messages(demo, "vk")] == ["3"]
     (elsewhere,) = await send_all(demo, phones(1, first=700), {"channel": "sms", "text": "4"})
     await demo.wait_for(elsewhere, "DELIVERED")
@@ -86,20 +86,20 @@ async def test_a_conversation_is_answered_in_its_order(demo: ApiClient) -> None:
     async with AsyncExitStack() as stack:
         for _ in range(2):
             await stack.enter_async_context(another_worker(demo))
-        said = await asyncio.gather(*(_answers_to_texts(demo, channel) for channel in ("telegram", "vk")))
-    assert said == [[f"You said: text {number}" for number in range(TEXT_COUNT)]] * 2
+        answers = await asyncio.gather(*(_answers_to_texts(demo, channel) for channel in ("telegram", "vk")))
+    assert answers == [[f"You said: text {number}" for number in range(TEXT_COUNT)]] * 2
 
 
 async def test_what_was_taken_behind_one_that_is_left_to_the_queue_does_not_overtake_it(demo: ApiClient) -> None:
     """The database goes away over the first, and is back when the second would begin."""
-    heard, stop, gone = list[str](), asyncio.Event(), asyncio.Event()
+    processed, stop, outage = list[str](), asyncio.Event(), asyncio.Event()
 
     async def breaks() -> None:
-        await gone.wait()
+        await outage.wait()
         raise DatabaseError("gone")
 
     async def hear(word: str) -> None:
-        heard.append(word)
+        processed.append(word)
 
     def item(name: str, lane: str, work: Callable[[], Awaitable[None]] | None = None) -> Item:
         return Item(name, lane, "", work or partial(hear, f"{name} done"), partial(hear, f"{name} back"))
@@ -107,18 +107,18 @@ async def test_what_was_taken_behind_one_that_is_left_to_the_queue_does_not_over
     batches = iter([[item("1", "a", breaks), item("2", "a"), item("3", "a"), item("4", "b")], [item("5", "a")]])
 
     async def take(_: Runtime, room: int, __: Container[str]) -> Sequence[Item]:
-        return next(batches, []) if room and not (heard and not gone.is_set()) else []
+        return next(batches, []) if room and not (processed and not outage.is_set()) else []
 
     working = asyncio.create_task(loop(demo.environment.runtime, "inbox", take, asyncio.Event(), stop))
-    await until(lambda: _is_equal(heard, ["4 done"]))
-    gone.set()
-    await until(lambda: _is_equal(heard, ["4 done", "2 back", "3 back", "5 done"]))
+    await until(lambda: _is_equal(processed, ["4 done"]))
+    outage.set()
+    await until(lambda: _is_equal(processed, ["4 done", "2 back", "3 back", "5 done"]))
     stop.set()
     await working
 
 
-async def _is_equal(heard: list[str], wanted: list[str]) -> bool:
-    return heard == wanted
+async def _is_equal(actual: list[str], expected: list[str]) -> bool:
+    return actual == expected
 
 
 async def _answers_to_texts(demo: ApiClient, channel: str) -> list[str]:

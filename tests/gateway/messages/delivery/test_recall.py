@@ -31,8 +31,8 @@ def settings(settings: Settings) -> Settings:
 
 async def send_to_chat(demo: ApiClient, channel: str, *channels: dict[str, Any], **fields: Any) -> str:
     """A message to the one person, who talks to us on this channel."""
-    (known,) = await open_conversations(demo, channel, [{"phone": PHONE}])
-    message = {"destinations": [known], "channels": list(channels), **fields}
+    (destination,) = await open_conversations(demo, channel, [{"phone": PHONE}])
+    message = {"destinations": [destination], "channels": list(channels), **fields}
     _, answer = await demo.post("/api/v1/messages", {"messages": [message]})
     return str(answer["messages"][0]["id"])
 

@@ -14,10 +14,10 @@ REQUIRED = {**SMS, "required": True}
 async def open_chats(demo: ApiClient, *channels: str) -> None:
     """The one person talks to us there."""
     for channel in channels:
-        (known,) = await open_conversations(demo, channel, [{"phone": PHONE}])
+        (destination,) = await open_conversations(demo, channel, [{"phone": PHONE}])
         contact = (await demo.post("/api/v1/contacts", {"phone": PHONE}))[1]
         await demo.environment.runtime.db["sessions"].update_one(
-            {"_id": known["chatSessionId"]}, {"$set": {"contact": contact["id"]}}
+            {"_id": destination["chatSessionId"]}, {"$set": {"contact": contact["id"]}}
         )
 
 
@@ -55,8 +55,8 @@ async def test_it_is_no_fallback_of_the_others(demo: ApiClient) -> None:
 
 
 async def test_without_an_address_it_is_passed_over(demo: ApiClient) -> None:
-    (known,) = await open_conversations(demo, "telegram", [{"phone": PHONE}])
-    key = await demo.send(TELEGRAM, REQUIRED, chatSessionId=known["chatSessionId"])
+    (destination,) = await open_conversations(demo, "telegram", [{"phone": PHONE}])
+    key = await demo.send(TELEGRAM, REQUIRED, chatSessionId=destination["chatSessionId"])
     story = await demo.wait_for(key, "SENT")
     assert sorted_statuses(story) == [("sms", "SKIPPED"), ("telegram", "SENT")]
     assert "sms: no phone number is known" in [attempt["reason"] for attempt in story["attempts"]]

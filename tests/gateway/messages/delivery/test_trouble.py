@@ -54,14 +54,14 @@ async def test_a_slow_provider_is_not_taken_for_a_dead_process(demo: ApiClient) 
     key = await demo.send({"channel": "telegram", "text": LONG}, SMS, chatSessionId=session)
 
     async def sending() -> Notification | None:
-        stored = await notifications.get(runtime.db, key)
-        return stored if stored and stored.attempts else None
+        notification = await notifications.get(runtime.db, key)
+        return notification if notification and notification.attempts else None
 
-    stored = await until(sending)
-    began = stored.attempts[0].sent_at
-    assert stored.due_at
+    notification = await until(sending)
+    began = notification.attempts[0].sent_at
+    assert notification.due_at
     assert began
-    assert stored.due_at == began + 3 * runtime.settings.lease
+    assert notification.due_at == began + 3 * runtime.settings.lease
     story = await demo.wait_for(key, "SENT", "DELIVERED")
     assert [(attempt["channel"], attempt["status"]) for attempt in story["attempts"]] == [("telegram", "SENT")]
     assert texts(simulator) == ["a", "b", "c"]
@@ -73,7 +73,7 @@ async def test_what_has_arrived_is_not_sent_again_under_an_intent(demo: ApiClien
     simulator = demo.environment.simulators["vk"]
     simulator.faults = FailingAt(1, code)
     story = await demo.wait_for(await demo.send({"channel": "vk", "text": LONG}, SMS, chatSessionId=session), "SENT")
-    assert [(one["status"], one["intent"]) for one in story["attempts"]] == [
+    assert [(attempt["status"], attempt["intent"]) for attempt in story["attempts"]] == [
         ("UNDELIVERED", None),
         ("SENT", "purchase_update"),
     ]
@@ -88,7 +88,7 @@ async def test_a_window_that_shuts_half_way_leaves_what_has_arrived(demo: ApiCli
     await demo.wait_for_decision(key, "trying again")
     demo.pass_time(hours=23.99)
     story = await demo.wait_for(key, "SENT", "DELIVERED")
-    assert [(one["status"], one["intent"]) for one in story["attempts"]] == [
+    assert [(attempt["status"], attempt["intent"]) for attempt in story["attempts"]] == [
         ("UNDELIVERED", None),
         ("SENT", "purchase_update"),
     ]
@@ -138,9 +138,9 @@ async def test_what_a_person_does_while_a_refusal_is_under_way_counts(demo: ApiC
     simulator.faults.answer_after = 0
     await simulator.say(simulator.user_of(PHONE), "hi")
     await demo.wait_for(key, "DELIVERED", "UNDELIVERED")
-    stored = await sessions.get(demo.environment.runtime.db, session)
-    assert stored
-    assert stored.blocked_at is None
+    stored_session = await sessions.get(demo.environment.runtime.db, session)
+    assert stored_session
+    assert stored_session.blocked_at is None
 
 
 async def test_nothing_happens_in_the_future(demo: ApiClient) -> None:

@@ -57,13 +57,13 @@ def people(count: int, first: int = 100) -> list[str]:
 async def test_rows_become_messages_with_their_values(demo: ApiClient) -> None:
     key = (await create_draft(demo, channels=[SMS]))["id"]
     lines = [["телефон", "name"], [PHONE, "Anna"], ["12", "Boris"], [phone(7), "Vera"]]
-    status, told = await upload(demo, key, table(*lines, separator=";"))
-    assert (status, told["accepted"], told["refused"], told["total"]) == (200, 2, 1, 2)
-    assert told["faults"] == [{"row": 3, "column": "телефон", "message": "this is not a phone number"}]
+    status, response = await upload(demo, key, table(*lines, separator=";"))
+    assert (status, response["accepted"], response["refused"], response["total"]) == (200, 2, 1, 2)
+    assert response["faults"] == [{"row": 3, "column": "телефон", "message": "this is not a phone number"}]
     await move(demo, key, "start")
-    done = await wait_for_counts(demo, key, DELIVERED=2)
+    job = await wait_for_counts(demo, key, DELIVERED=2)
     assert sorted(texts(demo, "sms")) == ["Hi Anna", "Hi Vera"]
-    assert (done["processed"], done["refused"]) == (2, 0)
+    assert (job["processed"], job["refused"]) == (2, 0)
     assert [(row["row"], row["phone"], row["status"]) for row in await row_results(demo, key)] == [
         (2, PHONE, "DELIVERED"),
         (4, phone(7), "DELIVERED"),
@@ -93,9 +93,9 @@ async def test_many_batches_and_two_workers(demo: ApiClient) -> None:
 
 
 async def test_the_same_file_again_changes_nothing(demo: ApiClient) -> None:
-    key, raw = (await create_draft(demo))["id"], table(["phone"], *([one] for one in people(3)))
-    told = await asyncio.gather(*(upload(demo, key, raw) for _ in range(4)))
-    assert [(status, answer["total"]) for status, answer in told] == [(200, 3)] * 4
+    key, raw = (await create_draft(demo))["id"], table(["phone"], *([number] for number in people(3)))
+    responses = await asyncio.gather(*(upload(demo, key, raw) for _ in range(4)))
+    assert [(status, answer["total"]) for status, answer in responses] == [(200, 3)] * 4
     assert (await upload(demo, key, table(["phone"], [PHONE])))[1]["total"] == 4
     await move(demo, key, "start")
     await wait_for_job_state(demo, key, "done")
@@ -104,7 +104,7 @@ async def test_the_same_file_again_changes_nothing(demo: ApiClient) -> None:
 
 async def test_files_at_the_same_time_are_all_kept(demo: ApiClient) -> None:
     key = (await create_draft(demo))["id"]
-    await asyncio.gather(*(upload(demo, key, table(["phone"], [one])) for one in people(6)))
+    await asyncio.gather(*(upload(demo, key, table(["phone"], [number])) for number in people(6)))
     assert (await progress(demo, key))["total"] == 6
     await move(demo, key, "start")
     await wait_for_counts(demo, key, DELIVERED=6)
@@ -113,9 +113,9 @@ async def test_files_at_the_same_time_are_all_kept(demo: ApiClient) -> None:
 async def test_what_an_upload_left_that_broke_off_is_never_sent(demo: ApiClient) -> None:
     """Its batches are stored before the job has heard of them."""
     key, db = await create_job(demo, people(2)), demo.environment.runtime.db
-    (left,) = await jobs.batches(db, (await stored_job(db, key)).batches)
+    (batch,) = await jobs.batches(db, (await stored_job(db, key)).batches)
     await db["batches"].insert_one(
-        {**(await stored_batch(db, left.id)), "_id": f"{key}:elsewhere:0", "upload": "elsewhere"}
+        {**(await stored_batch(db, batch.id)), "_id": f"{key}:elsewhere:0", "upload": "elsewhere"}
     )
     await move(demo, key, "start")
     await wait_for_counts(demo, key, DELIVERED=2)
@@ -123,15 +123,15 @@ async def test_what_an_upload_left_that_broke_off_is_never_sent(demo: ApiClient)
 
 
 async def stored_job(db: Db, key: str) -> Job:
-    found = await jobs.get(db, key)
-    assert found
-    return found
+    job = await jobs.get(db, key)
+    assert job
+    return job
 
 
 async def stored_batch(db: Db, key: str) -> dict[str, Any]:
-    found = await db["batches"].find_one({"_id": key})
-    assert found
-    return found
+    batch = await db["batches"].find_one({"_id": key})
+    assert batch
+    return batch
 
 
 @pytest.mark.usefixtures("small")
@@ -167,8 +167,8 @@ async def test_how_far_it_is(demo: ApiClient) -> None:
 
 
 async def partly_processed(demo: ApiClient, key: str, count: int = 10) -> Any:
-    told = await progress(demo, key)
-    return told if told["processed"] >= count else None
+    job = await progress(demo, key)
+    return job if job["processed"] >= count else None
 
 
 async def has_sent(demo: ApiClient) -> bool:
@@ -190,8 +190,8 @@ async def test_cancelled(demo: ApiClient) -> None:
     await move(demo, key, "start")
     await until(lambda: has_delayed_row(demo, key))
     await move(demo, key, "cancel")
-    ended = await until(lambda: ended_job(demo, key))
-    assert set(ended["byStatus"]) == {"CANCELLED"}
+    job = await until(lambda: ended_job(demo, key))
+    assert set(job["byStatus"]) == {"CANCELLED"}
     advance_clock(demo, hours=30)
     await wait_until_idle(demo)
     assert accepted_messages(demo, "sms") == []
@@ -203,15 +203,15 @@ async def test_cancelled_after_a_crash_in_the_midst_of_handing_over(demo: ApiCli
     await move(demo, key, "start")
     await until(lambda: has_delayed_row(demo, key))
     db, now = demo.environment.runtime.db, demo.environment.runtime.clock()
-    crashed = {
+    crashed_batch = {
         "$set": {"lane": waiting_lane(key), "due_at": now + timedelta(minutes=5)},
         "$unset": {"ids": "", "lease": ""},
     }
-    await db["batches"].update_many({"job": key}, crashed)
+    await db["batches"].update_many({"job": key}, crashed_batch)
     await move(demo, key, "cancel")
     advance_clock(demo, minutes=6)
-    ended = await until(lambda: ended_job(demo, key))
-    assert ended["byStatus"] == {"CANCELLED": 5}
+    job = await until(lambda: ended_job(demo, key))
+    assert job["byStatus"] == {"CANCELLED": 5}
 
 
 def hour_from_now(demo: ApiClient) -> list[str]:
@@ -224,8 +224,8 @@ async def has_delayed_row(demo: ApiClient, key: str) -> bool:
 
 
 async def ended_job(demo: Caller, key: str) -> Any:
-    told = await progress(demo, key)
-    return told if told["endedAt"] else None
+    job = await progress(demo, key)
+    return job if job["endedAt"] else None
 
 
 async def test_only_what_failed_is_tried_again(demo: ApiClient) -> None:
@@ -233,11 +233,11 @@ async def test_only_what_failed_is_tried_again(demo: ApiClient) -> None:
     key = await create_job(demo, people(5))
     await move(demo, key, "start")
     await wait_for_counts(demo, key, DELIVERED=3, UNDELIVERED=2)
-    failed = {row["phone"] for row in await row_results(demo, key) if row["status"] == "UNDELIVERED"}
+    failed_phones = {row["phone"] for row in await row_results(demo, key) if row["status"] == "UNDELIVERED"}
     before = len(accepted_messages(demo, "sms"))
     await move(demo, key, "retry")
     await wait_for_counts(demo, key, DELIVERED=5)
-    assert {line.user for line in accepted_messages(demo, "sms")[before:]} == failed
+    assert {line.user for line in accepted_messages(demo, "sms")[before:]} == failed_phones
 
 
 async def test_advertising_is_for_those_who_wrote_and_one_for_each(demo: ApiClient) -> None:
@@ -248,8 +248,8 @@ async def test_advertising_is_for_those_who_wrote_and_one_for_each(demo: ApiClie
     rows = table(["phone", "externalId"], [PHONE, ""], [phone(9), ""], ["", "crm-1"], [PHONE, ""])
     assert (await upload(demo, key, rows))[1]["accepted"] == 4
     await move(demo, key, "start")
-    done = await wait_for_job_state(demo, key, "done")
-    assert (done["processed"], done["refused"]) == (4, 3)
+    job = await wait_for_job_state(demo, key, "done")
+    assert (job["processed"], job["refused"]) == (4, 3)
     assert [row["fault"] for row in await row_results(demo, key)] == [
         None,
         "the person has not written to us",
@@ -264,8 +264,8 @@ async def test_advertising_leaves_out_who_has_opted_out(demo: ApiClient) -> None
     await demo.post("/api/v1/optOuts", {"phone": PHONE})
     key = await create_job(demo, [PHONE], kind="advertising", channels=[{"channel": "whatsapp", "text": "Sale!"}])
     await move(demo, key, "start")
-    done = await wait_for_job_state(demo, key, "done")
-    assert done["byStatus"] == {"UNDELIVERED": 1}
+    job = await wait_for_job_state(demo, key, "done")
+    assert job["byStatus"] == {"UNDELIVERED": 1}
     (row,) = await row_results(demo, key)
     assert "opted out of marketing" in decisions_text(await demo.story(row["messageId"]))
 
@@ -309,9 +309,9 @@ async def test_single_messages_go_first(demo: ApiClient) -> None:
     ],
 )
 async def test_what_is_no_job(demo: ApiClient, fields: dict[str, Any], field: str) -> None:
-    asked = {"name": "x", "channels": [PLAIN], **fields}
-    status, told = await demo.post("/api/v1/jobs", asked)
-    assert (status, told["details"]["field"]) == (400, field)
+    body = {"name": "x", "channels": [PLAIN], **fields}
+    status, response = await demo.post("/api/v1/jobs", body)
+    assert (status, response["details"]["field"]) == (400, field)
 
 
 async def test_a_template_counts_as_it_was_when_the_job_was_made(demo: ApiClient) -> None:
@@ -345,7 +345,7 @@ async def test_listed_and_deleted_while_its_messages_stay(demo: ApiClient) -> No
     await wait_for_job_state(demo, keys[0], "done")
     (row,) = await row_results(demo, keys[0])
     async with demo.http.get("/api/v1/jobs") as response:
-        assert [one["id"] for one in (await response.json())["jobs"]] == keys[::-1]
+        assert [job["id"] for job in (await response.json())["jobs"]] == keys[::-1]
     for key in keys:
         async with demo.http.delete(f"/api/v1/jobs/{key}") as response:
             assert response.status == 200
@@ -364,23 +364,23 @@ async def test_a_job_at_work_is_not_deleted(demo: ApiClient) -> None:
 
 
 async def test_callers_are_told_of_its_messages(demo: ApiClient) -> None:
-    async with opened_callback_receiver() as shop:
-        key = await create_job(demo, [PHONE], callbackUrl=shop.url, callbackEvents="final")
+    async with opened_callback_receiver() as receiver:
+        key = await create_job(demo, [PHONE], callbackUrl=receiver.url, callbackEvents="final")
         await move(demo, key, "start")
         await wait_for_job_state(demo, key, "done")
         (row,) = await row_results(demo, key)
-        await until(lambda: has_reported(shop, row["messageId"]))
+        await until(lambda: has_reported(receiver, row["messageId"]))
 
 
-async def has_reported(shop: CallbackReceiver, key: str) -> bool:
-    return [event["newStatus"] for event in shop.events_of(key)] == ["DELIVERED"]
+async def has_reported(receiver: CallbackReceiver, key: str) -> bool:
+    return [event["newStatus"] for event in receiver.events_of(key)] == ["DELIVERED"]
 
 
 async def test_answers_do_not_wait_for_a_job(demo: ApiClient) -> None:
     """While a job of the same channel is at work, a person who writes is answered, and a single message goes out."""
-    telegram = await open_conversations(demo, "telegram", [{"phone": one} for one in people(200)])
+    telegram = await open_conversations(demo, "telegram", [{"phone": person} for person in people(200)])
     key = (await create_draft(demo, channels=[{"channel": "telegram", "text": "Hi"}]))["id"]
-    await upload(demo, key, table(["chatSessionId"], *([one["chatSessionId"]] for one in telegram)))
+    await upload(demo, key, table(["chatSessionId"], *([person["chatSessionId"]] for person in telegram)))
     await move(demo, key, "start")
     await until(lambda: has_begun(demo))
     await demo.say("telegram", "/start")
@@ -408,17 +408,17 @@ async def test_kill_9_sends_no_row_twice_and_loses_none(tmp_path: Path, settings
         await web.start()
         try:
             async with opened_caller(web.url, key) as caller:
-                made = await create_job(caller, people(600))
+                job_id = await create_job(caller, people(600))
                 await worker.start()
-                await move(caller, made, "start")
+                await move(caller, job_id, "start")
                 for _ in range(4):
                     await asyncio.sleep(1)
                     await worker.kill()
                     await worker.start()
-                done = await until(lambda: ended_job(caller, made))
+                job = await until(lambda: ended_job(caller, job_id))
         finally:
             await worker.kill()
             await web.kill()
-        sent = [line.user for line in cli.simulator.accepted]
-    assert (done["processed"], done["refused"]) == (600, 0)
-    assert len(sent) == len(set(sent))
+        users = [line.user for line in cli.simulator.accepted]
+    assert (job["processed"], job["refused"]) == (600, 0)
+    assert len(users) == len(set(users))

@@ -18,8 +18,8 @@ from tests.support.jobs import table
 NONE: frozenset[str] = frozenset()
 
 
-def parse(raw: bytes, *wanted: str) -> Table:
-    return read_table(raw, "RU", frozenset(wanted))
+def parse(raw: bytes, *variables: str) -> Table:
+    return read_table(raw, "RU", frozenset(variables))
 
 
 def workbook(*lines: list[Any], first: int = 0) -> bytes:
@@ -32,8 +32,8 @@ def workbook(*lines: list[Any], first: int = 0) -> bytes:
     return file.getvalue()
 
 
-def destinations(found: Table) -> list[dict[str, Any]]:
-    return [row.destination for row in found.rows]
+def destinations(parsed_table: Table) -> list[dict[str, Any]]:
+    return [row.destination for row in parsed_table.rows]
 
 
 ANNA = {"phone": "+79000000001", "externalId": "17", "timezone": "Asia/Omsk", "variables": {"name": "Анна"}}
@@ -43,9 +43,9 @@ LINES = [["Телефон", "внешний ID", "часовой пояс", "nam
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1251", "utf-16"])
 def test_csv_as_spreadsheets_write_it(separator: str, encoding: str) -> None:
-    found = parse(table(*LINES, separator=separator).decode().encode(encoding), "name")
-    assert destinations(found) == [ANNA]
-    assert found.columns == {
+    parsed_table = parse(table(*LINES, separator=separator).decode().encode(encoding), "name")
+    assert destinations(parsed_table) == [ANNA]
+    assert parsed_table.columns == {
         "Телефон": "phone",
         "внешний ID": "externalId",
         "часовой пояс": "timezone",
@@ -55,8 +55,10 @@ def test_csv_as_spreadsheets_write_it(separator: str, encoding: str) -> None:
 
 def test_a_workbook() -> None:
     """Numbers and dates are no texts there, and a number has lost its plus."""
-    found = parse(workbook(["phone", "sum", "on"], [79000000001, 12.5, date(2026, 11, 24)], [998901234567, 3, ""]))
-    assert destinations(found) == [
+    parsed_table = parse(
+        workbook(["phone", "sum", "on"], [79000000001, 12.5, date(2026, 11, 24)], [998901234567, 3, ""])
+    )
+    assert destinations(parsed_table) == [
         {"phone": "+79000000001", "variables": {"sum": "12.5", "on": "2026-11-24"}},
         {"phone": "+998901234567", "variables": {"sum": "3"}},
     ]
@@ -79,9 +81,9 @@ def test_bad_rows_are_told_by_row_and_column_and_good_ones_are_kept() -> None:
         ["+79000000004", "", "x" * 9000],
         ["+79000000005", "", "Dina"],
     ]
-    found = parse(table(*lines), "name")
-    assert [row.line for row in found.rows] == [2, 9]
-    assert [(fault.row, fault.column) for fault in found.faults] == [
+    parsed_table = parse(table(*lines), "name")
+    assert [row.line for row in parsed_table.rows] == [2, 9]
+    assert [(fault.row, fault.column) for fault in parsed_table.faults] == [
         (3, "phone"),
         (4, ""),
         (6, "timezone"),
@@ -91,8 +93,8 @@ def test_bad_rows_are_told_by_row_and_column_and_good_ones_are_kept() -> None:
 
 
 def test_lines_are_counted_as_the_spreadsheet_does() -> None:
-    found = parse(workbook(["phone"], ["+79000000001"], ["1"], first=4))
-    assert ([row.line for row in found.rows], [fault.row for fault in found.faults]) == ([6], [7])
+    parsed_table = parse(workbook(["phone"], ["+79000000001"], ["1"], first=4))
+    assert ([row.line for row in parsed_table.rows], [fault.row for fault in parsed_table.faults]) == ([6], [7])
 
 
 @pytest.mark.parametrize(
@@ -125,8 +127,8 @@ def test_what_separates_is_told_or_seen(raw: bytes) -> None:
 
 def test_a_workbook_that_unpacks_to_too_much() -> None:
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
-        packed.writestr("xl/workbook.xml", b" " * (rows.LARGEST + 1))
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", b" " * (rows.LARGEST + 1))
     with pytest.raises(RequestError, match="too large"):
         parse(file.getvalue())
 
@@ -144,10 +146,10 @@ def test_any_bytes_are_read_or_refused(noise: bytes, at: int, change: bytes) -> 
     book = BOOK[:at] + change + BOOK[at + len(change) :]
     for raw in (noise, b"phone\n" + noise, book):
         try:
-            found = parse(raw)
+            parsed_table = parse(raw)
         except RequestError:
             continue
-        assert all(isinstance(fault, Fault) and fault.row > 0 for fault in found.faults)
+        assert all(isinstance(fault, Fault) and fault.row > 0 for fault in parsed_table.faults)
 
 
 BOOK = workbook(["phone", "name"], ["+79000000001", "Anna"])

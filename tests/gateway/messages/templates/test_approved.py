@@ -58,17 +58,17 @@ async def create_submitted(demo: ApiClient) -> Any:
 
 
 async def wait_for_state(demo: ApiClient, state: str) -> Any:
-    async def there() -> Any:
+    async def template_in_state() -> Any:
         answer = (await request(demo, "GET", f"/{KEY}"))[1]
         return answer if answer["state"] == state else None
 
-    return await until(there)
+    return await until(template_in_state)
 
 
 async def send_and_wait(demo: ApiClient) -> Any:
     """How a message by the template, and else by SMS, ends."""
-    sent = await demo.post("/api/v1/messages", {"messages": [{"destinations": [ANNA], "channels": [STEP, SMS]}]})
-    return await demo.wait_for(sent[1]["messages"][0]["id"], "DELIVERED", "READ")
+    response = await demo.post("/api/v1/messages", {"messages": [{"destinations": [ANNA], "channels": [STEP, SMS]}]})
+    return await demo.wait_for(response[1]["messages"][0]["id"], "DELIVERED", "READ")
 
 
 async def test_from_draft_to_sent(demo: ApiClient) -> None:
@@ -88,14 +88,14 @@ async def test_from_draft_to_sent(demo: ApiClient) -> None:
 async def test_a_rejection_is_mended_and_submitted_again(demo: ApiClient) -> None:
     await create_submitted(demo)
     whatsapp(demo).set_template_status("parcel", "en_US", "REJECTED", "INVALID_FORMAT")
-    rejected = await wait_for_state(demo, "rejected")
-    assert rejected["reason"] == "INVALID_FORMAT"
-    body = {**CONTENTS, "footer": "Another", "version": rejected["version"]}
-    status, changed = await request(demo, "PUT", f"/{KEY}", body)
-    assert (status, changed["state"], changed["footer"]) == (200, "draft", "Another")
+    template = await wait_for_state(demo, "rejected")
+    assert template["reason"] == "INVALID_FORMAT"
+    body = {**CONTENTS, "footer": "Another", "version": template["version"]}
+    status, changed_template = await request(demo, "PUT", f"/{KEY}", body)
+    assert (status, changed_template["state"], changed_template["footer"]) == (200, "draft", "Another")
     assert (await request(demo, "PUT", f"/{KEY}", body))[0] == 409
-    status, again = await request(demo, "POST", f"/{KEY}/submit")
-    assert (status, again["state"]) == (200, "pending")
+    status, second = await request(demo, "POST", f"/{KEY}/submit")
+    assert (status, second["state"]) == (200, "pending")
     assert whatsapp(demo).templates["parcel", "en_US"]["components"][2]["text"] == "Another"
 
 
@@ -117,10 +117,10 @@ async def test_what_the_provider_has_is_not_drafted(demo: ApiClient) -> None:
     whatsapp(demo).templates["parcel", "en_US"] = {"body": "Hi"}
     whatsapp(demo).set_template_status("parcel", "en_US", "PAUSED")
 
-    async def heard() -> str:
+    async def current_state() -> str:
         return await states.template_state(demo.environment.runtime.db, KEY)
 
-    await until(heard)
+    await until(current_state)
     status, answer = await request(demo, "POST", "", DRAFT)
     assert status == 409
     assert answer["error"].startswith("There is a template of this name and language: it is paused.")
@@ -137,8 +137,8 @@ async def test_what_was_submitted_is_neither_changed_nor_submitted_again(demo: A
 async def test_two_who_submit_at_once(demo: ApiClient) -> None:
     """One hands it over; the other undoes nothing of that."""
     await create(demo)
-    told = await asyncio.gather(*(request(demo, "POST", f"/{KEY}/submit") for _ in range(3)))
-    assert sorted(status for status, _ in told) == [200, 409, 409]
+    responses = await asyncio.gather(*(request(demo, "POST", f"/{KEY}/submit") for _ in range(3)))
+    assert sorted(status for status, _ in responses) == [200, 409, 409]
     assert (await request(demo, "GET", f"/{KEY}"))[1]["state"] == "pending"
 
 
@@ -160,12 +160,15 @@ async def test_the_providers_list_makes_it_true(demo: ApiClient) -> None:
     simulator.templates["parcel", "en_US"]["status"] = "DISABLED"  # and no webhook comes
     assert await request(demo, "POST", "/sync", {"channel": "whatsapp"}) == (200, {"listed": 3})
     assert (await request(demo, "GET", f"/{KEY}"))[1]["state"] == "disabled"
-    found = {one["name"]: one for one in (await request(demo, "GET"))[1]["messageTemplates"]}
-    assert found["order_update"]["state"] == "approved"
+    templates = {template["name"]: template for template in (await request(demo, "GET"))[1]["messageTemplates"]}
+    assert templates["order_update"]["state"] == "approved"
     del simulator.templates["parcel", "en_US"]
     await request(demo, "POST", "/sync", {"channel": "whatsapp", "account": "demo"})
-    gone = (await request(demo, "GET", f"/{KEY}"))[1]
-    assert (gone["state"], gone["reason"]) == ("deleted", "the provider does not list it any more")
+    deleted_template = (await request(demo, "GET", f"/{KEY}"))[1]
+    assert (deleted_template["state"], deleted_template["reason"]) == (
+        "deleted",
+        "the provider does not list it any more",
+    )
     assert (await send_and_wait(demo))["attempts"][0]["status"] == "SKIPPED"
 
 
@@ -175,17 +178,17 @@ async def test_what_never_reached_the_provider_is_a_draft_again(demo: ApiClient)
     await states.template_changed(demo.environment.runtime.db, KEY, usable=False, state="pending", reason="", at=now)
     demo.pass_time(hours=0.01)
     await request(demo, "POST", "/sync", {"channel": "whatsapp"})
-    again = (await request(demo, "GET", f"/{KEY}"))[1]
-    assert (again["state"], again["reason"]) == ("draft", "it did not reach the provider")
+    template = (await request(demo, "GET", f"/{KEY}"))[1]
+    assert (template["state"], template["reason"]) == ("draft", "it did not reach the provider")
 
 
 async def test_the_list_in_pages_the_newest_first(demo: ApiClient) -> None:
     for name in "abc":
         await create(demo, name=name)
     first = (await request(demo, "GET", limit="2"))[1]
-    rest = (await request(demo, "GET", limit="2", cursor=first["cursor"]))[1]
-    assert [one["name"] for page in (first, rest) for one in page["messageTemplates"]] == ["c", "b", "a"]
-    assert rest["cursor"] is None
+    second = (await request(demo, "GET", limit="2", cursor=first["cursor"]))[1]
+    assert [template["name"] for page in (first, second) for template in page["messageTemplates"]] == ["c", "b", "a"]
+    assert second["cursor"] is None
 
 
 async def test_deleted_here_and_there(demo: ApiClient) -> None:
@@ -308,8 +311,8 @@ async def test_a_step_by_a_template_alone_is_sent_in_an_open_window_too(demo: Ap
     await wait_for_state(demo, "approved")
     await demo.say("whatsapp", "hello")
     literal = {**USE, "variables": {"name": "Ann"}, "header": {"type": "text", "variables": {"order": "1"}}}
-    sent = await send_one(demo, {"channel": "whatsapp", "template": {**literal, "buttons": [{"index": 0, "url": "1"}]}})
-    await demo.wait_for(sent, "READ", "DELIVERED")
+    key = await send_one(demo, {"channel": "whatsapp", "template": {**literal, "buttons": [{"index": 0, "url": "1"}]}})
+    await demo.wait_for(key, "READ", "DELIVERED")
 
 
 async def test_the_list_is_asked_for_by_itself(demo: ApiClient) -> None:
@@ -319,21 +322,21 @@ async def test_the_list_is_asked_for_by_itself(demo: ApiClient) -> None:
     async def looked_at() -> Any:
         return await runtime.db["desks"].find_one({"_id": "whatsapp:demo"})
 
-    async def there() -> Any:
+    async def templates() -> Any:
         return (await request(demo, "GET"))[1]["messageTemplates"]
 
     await until(looked_at)
     demo.pass_time(hours=7)
     task = asyncio.create_task(syncing(runtime, stop))
-    assert {one["name"] for one in await until(there)} == {"order_update"}
+    assert {template["name"] for template in await until(templates)} == {"order_update"}
     stop.set()
     await task
 
 
 async def test_one_process_asks(db: Db) -> None:
-    now, every = datetime(2026, 11, 24, tzinfo=UTC), timedelta(hours=6)
-    assert not await due(db, "whatsapp", "demo", now, every)
-    for later in (every * 1.5, every * 3):
-        asked = [due(db, "whatsapp", "demo", now + later, every) for _ in range(8)]
-        assert sorted(await asyncio.gather(*asked)) == [False] * 7 + [True]
-    assert not await due(db, "whatsapp", "demo", now + every * 3.5, every)
+    now, interval = datetime(2026, 11, 24, tzinfo=UTC), timedelta(hours=6)
+    assert not await due(db, "whatsapp", "demo", now, interval)
+    for later in (interval * 1.5, interval * 3):
+        requests = [due(db, "whatsapp", "demo", now + later, interval) for _ in range(8)]
+        assert sorted(await asyncio.gather(*requests)) == [False] * 7 + [True]
+    assert not await due(db, "whatsapp", "demo", now + interval * 3.5, interval)

@@ -93,13 +93,15 @@ async def test_the_template_has_the_terms_unless_the_call_says_otherwise(demo: A
 
 async def test_short_links_as_the_template_wishes(demo: ApiClient) -> None:
     sms = {"channel": "sms", "text": "See https://shop.example/a/long/address"}
-    for key, wish in (("with", True), ("without", False)):
-        assert (await create(demo, key, channels=[sms], useShortLinks=wish))["useShortLinks"] is wish
+    for key, use_short_links in (("with", True), ("without", False)):
+        assert (await create(demo, key, channels=[sms], useShortLinks=use_short_links))[
+            "useShortLinks"
+        ] is use_short_links
         (item,) = await items(demo, anna(), templateId=key)
         await demo.wait_for(item["id"], "DELIVERED")
-    shortened, plain = texts(demo, "sms")
-    assert "shop.example" not in shortened
-    assert plain == sms["text"]
+    short_text, plain_text = texts(demo, "sms")
+    assert "shop.example" not in short_text
+    assert plain_text == sms["text"]
 
 
 async def test_versions(demo: ApiClient) -> None:
@@ -119,9 +121,9 @@ async def test_versions(demo: ApiClient) -> None:
         await demo.wait_for(item["id"], "DELIVERED")
     assert sorted(texts(demo, "sms")) == ["Anna, order 1 is on its way.", "Second Anna"]
     page = (await request(demo, "GET", "/shipped/versions", limit="1"))[1]
-    assert ([one["version"] for one in page["versions"]], page["cursor"]) == ([2], "1")
+    assert ([version["version"] for version in page["versions"]], page["cursor"]) == ([2], "1")
     page = (await request(demo, "GET", "/shipped/versions", limit="1", cursor=page["cursor"]))[1]
-    assert ([one["version"] for one in page["versions"]], page["cursor"]) == ([1], None)
+    assert ([version["version"] for version in page["versions"]], page["cursor"]) == ([1], None)
 
 
 async def test_a_message_keeps_the_texts_it_was_accepted_with(demo: ApiClient) -> None:
@@ -141,11 +143,11 @@ async def test_what_was_deleted_cannot_be_used_but_read(demo: ApiClient) -> None
         assert (await request(demo, method, path, {**STRUCTURE, "version": 2} if method == "PUT" else None))[0] == 404
     assert (await request(demo, "GET", "/shipped", version="1"))[1]["name"] == "Order shipped"
     assert (await request(demo, "GET", "/shipped", version="2"))[0] == 404
-    assert [one["version"] for one in (await request(demo, "GET", "/shipped/versions"))[1]["versions"]] == [1]
+    assert [version["version"] for version in (await request(demo, "GET", "/shipped/versions"))[1]["versions"]] == [1]
     assert (await request(demo, "POST", "", {"id": "shipped", **STRUCTURE}))[0] == 409
     assert (await request(demo, "GET", ""))[1] == {"templates": [], "cursor": None}
-    for version in ({}, {"templateVersion": 1}):
-        (item,) = await items(demo, anna(name="Anna", order="1"), templateId="shipped", **version)
+    for version_choice in ({}, {"templateVersion": 1}):
+        (item,) = await items(demo, anna(name="Anna", order="1"), templateId="shipped", **version_choice)
         assert item["error"]["code"] == "unknown_template"
 
 
@@ -160,14 +162,14 @@ async def test_one_of_many_who_change_it_at_once_wins(demo: ApiClient) -> None:
 async def test_the_list_in_pages(demo: ApiClient) -> None:
     for key in "abcde":
         await create(demo, key)
-    found, cursor = list[str](), dict[str, str]()
+    ids, cursor = list[str](), dict[str, str]()
     while True:
         page = (await request(demo, "GET", "", limit="2", **cursor))[1]
-        found += [one["id"] for one in page["templates"]]
+        ids += [template["id"] for template in page["templates"]]
         if not page["cursor"]:
             break
         cursor = {"cursor": page["cursor"]}
-    assert found == list("edcba")
+    assert ids == list("edcba")
     assert page["templates"][0]["channels"] == ["sms"]
 
 

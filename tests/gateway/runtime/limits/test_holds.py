@@ -37,26 +37,28 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def hold_length(told: Any) -> timedelta:
+def hold_length(view: Any) -> timedelta:
     """How long the account is held from when it was."""
-    return moment(told["heldUntil"]) - moment(told["heldSince"])
+    return moment(view["heldUntil"]) - moment(view["heldSince"])
 
 
 async def send_to_vk(
-    demo: ApiClient, count: int, *others: dict[str, Any], first: int = 100, **fields: Any
+    demo: ApiClient, count: int, *other_channels: dict[str, Any], first: int = 100, **fields: Any
 ) -> list[str]:
     """Messages to so many people who talk to us in VK."""
-    return await send_all(demo, await open_conversations(demo, "vk", phones(count, first)), VK, *others, **fields)
+    return await send_all(
+        demo, await open_conversations(demo, "vk", phones(count, first)), VK, *other_channels, **fields
+    )
 
 
 async def test_an_account_at_fault_waits_and_so_do_its_messages(demo: ApiClient) -> None:
     faults = demo.environment.simulators["whatsapp"].faults
     faults.fail(BAD_TOKEN, times=2)
     first = await send_one(demo, WHATSAPP, SMS)
-    held = await wait_for_state(demo, "whatsapp:demo", "held")
-    assert ("190" in held["heldBecause"], hold_length(held)) == (True, timedelta(seconds=60))
-    others = await send_all(demo, phones(5), WHATSAPP, SMS)
-    assert [(await demo.wait_for_decision(key, "whatsapp: held, 190"))["attempts"] for key in others] == [[]] * 5
+    view = await wait_for_state(demo, "whatsapp:demo", "held")
+    assert ("190" in view["heldBecause"], hold_length(view)) == (True, timedelta(seconds=60))
+    keys = await send_all(demo, phones(5), WHATSAPP, SMS)
+    assert [(await demo.wait_for_decision(key, "whatsapp: held, 190"))["attempts"] for key in keys] == [[]] * 5
     assert len(faults.planned) == 1, "nobody but the first has tried"
     advance_clock(demo, seconds=61)
     await until(lambda: _is_held_for(demo, timedelta(seconds=120)))
@@ -65,7 +67,7 @@ async def test_an_account_at_fault_waits_and_so_do_its_messages(demo: ApiClient)
     advance_clock(demo, seconds=121)
     await wait_for_state(demo, "whatsapp:demo", "open")
     advance_clock(demo, seconds=11)
-    stories = await wait_for_all(demo, (first, *others), "READ")
+    stories = await wait_for_all(demo, (first, *keys), "READ")
     assert [attempt_statuses(story) for story in stories] == [[("whatsapp", "READ")]] * 6
     assert (await account(demo, "whatsapp:demo"))["state"] == "open"
 
@@ -76,9 +78,9 @@ async def _is_second_try_stored(demo: ApiClient, key: str) -> bool:
     return bool(attempt["retryAt"] > attempt["sentAt"])
 
 
-async def _is_held_for(demo: ApiClient, wanted: timedelta) -> bool:
-    told = await account(demo, "whatsapp:demo")
-    return told["state"] == "held" and hold_length(told) == wanted
+async def _is_held_for(demo: ApiClient, length: timedelta) -> bool:
+    view = await account(demo, "whatsapp:demo")
+    return view["state"] == "held" and hold_length(view) == length
 
 
 async def test_many_at_once_find_the_fault_and_it_is_logged_once(
@@ -109,19 +111,19 @@ async def test_asked_to_wait_the_whole_account_waits_and_no_longer(demo: ApiClie
     """VK's limit for an hour is used up: the first to hear of it speaks for all, and other accounts do not care."""
     demo.environment.simulators["vk"].faults.planned.append(USED_UP)
     first = (await send_to_vk(demo, 1))[0]
-    held = await wait_for_state(demo, "vk:demo", "held")
-    assert hold_length(held) == timedelta(hours=1)
-    others = await send_to_vk(demo, 5, first=200)
-    for key in others:
+    view = await wait_for_state(demo, "vk:demo", "held")
+    assert hold_length(view) == timedelta(hours=1)
+    other_keys = await send_to_vk(demo, 5, first=200)
+    for key in other_keys:
         await demo.wait_for_decision(key, "vk: held, VK 29")
     assert attempt_statuses(await demo.wait_for(await send_one(demo, SMS), "DELIVERED")) == [("sms", "DELIVERED")]
     assert (await account(demo, "sms:demo"))["state"] == "open"
-    assert [(await demo.story(key))["nextAt"] for key in others] == [held["heldUntil"]] * 5
+    assert [(await demo.story(key))["nextAt"] for key in other_keys] == [view["heldUntil"]] * 5
     advance_clock(demo, hours=0.98)
     await demo.wait_for(await send_one(demo, SMS), "DELIVERED")
     assert accepted_messages(demo, "vk") == []
     advance_clock(demo, hours=0.04)
-    await wait_for_all(demo, others, "SENT")
+    await wait_for_all(demo, other_keys, "SENT")
     advance_clock(demo, hours=0.5)
     assert attempt_statuses(await demo.wait_for(first, "SENT")) == [("vk", "SENT")]
 
@@ -159,9 +161,9 @@ async def test_a_provider_that_is_down_is_left_alone_and_comes_back(demo: ApiCli
     faults = demo.environment.simulators["vk"].faults
     faults.fail(BUSY, times=DOWN)
     keys = await send_to_vk(demo, 12)
-    held = await wait_for_state(demo, "vk:demo", "held")
-    assert held["heldBecause"].startswith("the provider is down: VK 10")
-    assert hold_length(held) >= timedelta(seconds=5)  # more, where we look only after it was tried once more
+    view = await wait_for_state(demo, "vk:demo", "held")
+    assert view["heldBecause"].startswith("the provider is down: VK 10")
+    assert hold_length(view) >= timedelta(seconds=5)  # more, where we look only after it was tried once more
     faults.planned.clear()
     for _ in range(3):
         advance_clock(demo, seconds=20)

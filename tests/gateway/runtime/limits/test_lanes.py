@@ -11,7 +11,7 @@ from tests.support.client import PHONE, ApiClient
 
 async def test_what_waits_for_an_account_that_has_gone_is_told(demo: ApiClient) -> None:
     runtime, now = demo.environment.runtime, demo.environment.runtime.clock()
-    parked = Notification(
+    notification = Notification(
         "n1",
         Recipient(PHONE),
         (Step("sms", "gone", Content("Hello")),),
@@ -22,7 +22,7 @@ async def test_what_waits_for_an_account_that_has_gone_is_told(demo: ApiClient) 
         lane=lane_of(Priority.BULK, "sms:gone"),
         fifo="sms:gone",
     )
-    await notifications.add(runtime.db, [parked])
+    await notifications.add(runtime.db, [notification])
     await runtime.outbox.rehome(runtime.gate.all_lanes())
     story = await demo.wait_for("n1", "ERROR")
     assert "not configured any more" in story["decisions"][-1]["text"]
@@ -31,10 +31,10 @@ async def test_what_waits_for_an_account_that_has_gone_is_told(demo: ApiClient) 
 async def test_a_step_whose_account_has_gone_is_passed_over(demo: ApiClient) -> None:
     runtime, now = demo.environment.runtime, demo.environment.runtime.clock()
     steps = (Step("viber", "gone", Content("Hello")), Step("sms", "demo", Content("Hello")))
-    asked = Notification(
+    notification = Notification(
         "n2", Recipient(PHONE), steps, now, now + timedelta(hours=1), due_at=now, lane=lane_of(Priority.NORMAL)
     )
-    await notifications.add(runtime.db, [asked])
+    await notifications.add(runtime.db, [notification])
     story = await demo.wait_for("n2", "DELIVERED")
     assert story["attempts"][0]["status"] == "SKIPPED"
     assert story["attempts"][0]["reason"] == "viber: the account gone is not configured any more"

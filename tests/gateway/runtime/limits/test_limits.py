@@ -68,11 +68,13 @@ def is_never_early(lines: Sequence[Accepted], begin: datetime, interval: float, 
 
 async def test_two_gateways_together_keep_to_an_accounts_rate(demo: ApiClient) -> None:
     """Each is given half of the messages in the same moment, and takes up its own."""
-    async with another_worker(demo) as other:
+    async with another_worker(demo) as second_runtime:
         begin = demo.environment.runtime.clock()
         halves = [_request(phones(30, first=first), "half") for first in (100, 200)]
-        gateways = (demo.environment.runtime, other)
-        await asyncio.gather(*(submit(each, body, "me", None) for each, body in zip(gateways, halves, strict=True)))
+        gateways = (demo.environment.runtime, second_runtime)
+        await asyncio.gather(
+            *(submit(runtime, body, "me", None) for runtime, body in zip(gateways, halves, strict=True))
+        )
         await until(lambda: _has_all(accepted_messages(demo, "sms"), 60))
     assert len({line.user for line in accepted_messages(demo, "sms")}) == len(accepted_messages(demo, "sms")) == 60
     assert is_never_early(accepted_messages(demo, "sms"), begin, 1 / 20)
@@ -82,9 +84,9 @@ async def test_no_moment_is_given_twice(db: Db) -> None:
     """Two processes ask for the moments of one account at once; together they are given each, and none is left out."""
     step, now = timedelta(milliseconds=50), Clock()()
     gates = [Gate(db, {"a:b": Limits(account=Rate(1, step))}) for _ in range(2)]
-    asked = [gates[number % 2].ask(Entry("a:b", f"a:b:{number}", Priority.REPLY), now) for number in range(40)]
-    given = [moment for answer in await asyncio.gather(*asked) if isinstance(answer, list) for moment in answer]
-    assert sorted(given) == [now + step * number for number in range(40)]
+    requests = [gates[number % 2].ask(Entry("a:b", f"a:b:{number}", Priority.REPLY), now) for number in range(40)]
+    moments = [moment for answer in await asyncio.gather(*requests) if isinstance(answer, list) for moment in answer]
+    assert sorted(moments) == [now + step * number for number in range(40)]
 
 
 async def test_one_person_is_written_to_at_their_pace(demo: ApiClient) -> None:
@@ -105,20 +107,20 @@ async def test_a_template_has_a_rate_of_its_own(demo: ApiClient) -> None:
 
 async def test_the_settings_say_how_fast(demo: ApiClient) -> None:
     """What they do not name stays as the provider has it."""
-    told = {name: (await account(demo, f"{name}:demo"))["limits"] for name in ("sms", "telegram", "whatsapp")}
-    assert told["sms"] == {"account": "20/s", "person": "5/s burst 2", "group": "none", "template": "none"}
-    assert told["telegram"] == {"account": "60/s", "person": "none", "group": "20/min burst 3", "template": "none"}
-    assert told["whatsapp"] == {"account": "80/s", "person": "1/6s burst 45", "group": "none", "template": "4/s"}
+    limits = {name: (await account(demo, f"{name}:demo"))["limits"] for name in ("sms", "telegram", "whatsapp")}
+    assert limits["sms"] == {"account": "20/s", "person": "5/s burst 2", "group": "none", "template": "none"}
+    assert limits["telegram"] == {"account": "60/s", "person": "none", "group": "20/min burst 3", "template": "none"}
+    assert limits["whatsapp"] == {"account": "80/s", "person": "1/6s burst 45", "group": "none", "template": "4/s"}
 
 
 async def test_where_there_is_no_limit_nothing_is_counted(demo: ApiClient) -> None:
     (person,) = await open_conversations(demo, "telegram", [{"phone": PHONE}])
     keys = await send_all(demo, [person] * 5, {"channel": "telegram", "text": "News"})
     await wait_for_all(demo, keys, "SENT")
-    counted = [
+    names = [
         document["_id"] async for document in demo.environment.runtime.db["paces"].find({"_id": {"$regex": "^tele"}})
     ]
-    assert counted == ["telegram:demo"]
+    assert names == ["telegram:demo"]
 
 
 async def test_nobody_waits_behind_a_mailing(demo: ApiClient) -> None:
@@ -134,9 +136,9 @@ async def test_nobody_waits_behind_a_mailing(demo: ApiClient) -> None:
     await until(lambda: _has_accepted(demo, BULK + 2))
     order = [line.text for line in accepted_messages(demo, "telegram")]
     assert order.count("News") == BULK
-    others = [index for index, text in enumerate(order) if text != "News"]
-    assert len(others) == 2
-    assert max(others) < BULK - 60, "they have waited for the end of the mailing"
+    positions = [index for index, text in enumerate(order) if text != "News"]
+    assert len(positions) == 2
+    assert max(positions) < BULK - 60, "they have waited for the end of the mailing"
 
 
 async def _has_accepted(demo: ApiClient, count: int) -> bool:
@@ -149,8 +151,8 @@ async def test_a_template_that_has_to_wait_uses_up_nothing_of_its_account(db: Db
     gate, now = Gate(db, {"a:b": Limits(account=Rate(1, second), template=Rate(1, 60 * second))}), Clock()()
     slow = Entry("a:b", "a:b:1", Priority.REPLY, template="a:b:t:en")
     assert await gate.ask(slow, now) == [now]
-    refused = [await gate.ask(slow, now) for _ in range(3)]
-    assert [answer.why for answer in refused if isinstance(answer, NotYet)] == [
+    answers = [await gate.ask(slow, now) for _ in range(3)]
+    assert [answer.why for answer in answers if isinstance(answer, NotYet)] == [
         "at most 1 in 1 min of this template"
     ] * 3
     assert await gate.ask(Entry("a:b", "a:b:1", Priority.REPLY), now) == [now + second]
@@ -165,12 +167,12 @@ async def test_what_is_parked_belongs_to_no_process(settings: Settings) -> None:
             await submit(first, _request(phones(60), "kept"), "caller", None)
             await submit(first, _request(phones(20, first=500), "called off"), "caller", None)
             await _park(first, 40)
-            told = await call_off(first, CancelRequest(bulk_id="called off"))
-            left = sum(not outcome.cancelled for outcome in told)
+            outcomes = await call_off(first, CancelRequest(bulk_id="called off"))
+            rest = sum(not outcome.cancelled for outcome in outcomes)
         async with opened(settings) as second, working(second):
-            await until(lambda: _has_all(book, 60 + left))
+            await until(lambda: _has_all(book, 60 + rest))
             await until(lambda: _none_is_due(second))
-        assert len(book) == len({line.user for line in book}) == 60 + left
+        assert len(book) == len({line.user for line in book}) == 60 + rest
 
 
 def _request(people: list[dict[str, Any]], bulk: str) -> bytes:
@@ -182,12 +184,12 @@ async def _park(runtime: Runtime, count: int) -> None:
     """Let this gateway work until it has put so many aside."""
     stop = asyncio.Event()
     work = asyncio.create_task(worker.run(runtime, stop))
-    parked = runtime.db["notifications"]
+    collection = runtime.db["notifications"]
 
-    async def there() -> bool:
-        return await parked.count_documents({"lane": "sms:demo/3"}) >= count
+    async def are_parked() -> bool:
+        return await collection.count_documents({"lane": "sms:demo/3"}) >= count
 
-    await until(there)
+    await until(are_parked)
     stop.set()
     await work
 

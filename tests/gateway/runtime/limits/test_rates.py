@@ -39,13 +39,13 @@ REQUESTS = st.lists(
 
 def simulate(rate: Rate, requests: list[tuple[timedelta, int, timedelta]]) -> list[tuple[datetime, list[datetime]]]:
     """When each of the requests was made, one after another, and the moments that it was given."""
-    free_at, now, given_out = None, START, []
+    free_at, now, grants = None, START, []
     for pause, count, horizon in requests:
         now += pause
-        moments, then = slots(rate, free_at, now, count, horizon)
-        free_at = then if moments else free_at
-        given_out.append((now, moments))
-    return given_out
+        moments, next_free = slots(rate, free_at, now, count, horizon)
+        free_at = next_free if moments else free_at
+        grants.append((now, moments))
+    return grants
 
 
 def most_within(rate: Rate, length: timedelta) -> float:
@@ -80,13 +80,13 @@ def test_they_leave_in_order_at_once_if_they_may_and_within_the_horizon(
 
 def earliest_moment(rate: Rate, earlier: list[datetime], now: datetime) -> datetime:
     """By the definition: the first moment at which a bucket of `burst`, filled at the rate, is not empty."""
-    left, at = float(rate.burst), earlier[0]
+    tokens, at = float(rate.burst), earlier[0]
     for moment in earlier:
-        left, at = min(rate.burst, left + (moment - at) / rate.interval) - 1, moment
-    left, at = min(rate.burst, left + (max(now, at) - at) / rate.interval), max(now, at)
-    wait = max(0.0, 1 - left) * rate.interval
-    found = at + wait
-    return found if wait > timedelta(microseconds=50) else at
+        tokens, at = min(rate.burst, tokens + (moment - at) / rate.interval) - 1, moment
+    tokens, at = min(rate.burst, tokens + (max(now, at) - at) / rate.interval), max(now, at)
+    wait = max(0.0, 1 - tokens) * rate.interval
+    moment_after_wait = at + wait
+    return moment_after_wait if wait > timedelta(microseconds=50) else at
 
 
 @given(RATES, st.integers(1, 10))
@@ -106,9 +106,9 @@ def test_a_burst_leaves_at_once_and_the_rest_evenly() -> None:
 
 @given(RATES)
 def test_a_rate_is_read_as_it_is_told(rate: Rate) -> None:
-    again = read_rate(told(rate))
-    assert again == rate
-    assert told(again) == told(rate)
+    parsed_rate = read_rate(told(rate))
+    assert parsed_rate == rate
+    assert told(parsed_rate) == told(rate)
 
 
 @pytest.mark.parametrize(
@@ -145,12 +145,12 @@ def test_a_rate_without_use_is_refused_before_it_breaks_a_send(text: str) -> Non
 
 
 def test_settings_change_the_limits_that_they_name() -> None:
-    declared = Limits(account=Rate(30, SECOND), person=Rate(1, SECOND, 3))
-    assert read_limits(declared, {}) == declared
-    changed = Limits(account=Rate(10, SECOND), template=Rate(1, DAY))
-    assert read_limits(declared, {"account": "10/s", "person": "none", "template": "1/d"}) == changed
+    defaults = Limits(account=Rate(30, SECOND), person=Rate(1, SECOND, 3))
+    assert read_limits(defaults, {}) == defaults
+    overrides = Limits(account=Rate(10, SECOND), template=Rate(1, DAY))
+    assert read_limits(defaults, {"account": "10/s", "person": "none", "template": "1/d"}) == overrides
     with pytest.raises(ValueError, match=f"there are limits for: {', '.join(KINDS)}; not for persons"):
-        read_limits(declared, {"persons": "1/s"})
+        read_limits(defaults, {"persons": "1/s"})
 
 
 @pytest.mark.parametrize("rate", [Rate(30, SECOND), Rate(1, 6 * SECOND, 45), Rate(7, SECOND, 3)])
@@ -158,11 +158,11 @@ async def test_several_processes_keep_to_one_rate_together(db: Db, rate: Rate) -
     """Exactly: nobody's moment is given out twice, and none is lost."""
 
     async def asks(number: int) -> list[datetime]:
-        limiter, found = RateLimiter(db), list[datetime]()
+        limiter, granted = RateLimiter(db), list[datetime]()
         for turn in range(8):
             answer = await limiter.take("vk:demo", rate, 1 + (number + turn) % 3, FAR, START)
-            found += answer if isinstance(answer, list) else []
-        return found
+            granted += answer if isinstance(answer, list) else []
+        return granted
 
     moments = sorted(chain.from_iterable(await asyncio.gather(*map(asks, range(4)))))
     alone, _ = slots(rate, None, START, sum(1 + (number + turn) % 3 for number in range(4) for turn in range(8)), FAR)

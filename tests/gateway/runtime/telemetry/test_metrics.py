@@ -52,9 +52,9 @@ async def test_a_story_in_figures(demo: ApiClient) -> None:
     assert meter("gateway_messages_status_total", status="UNDELIVERED") == 0
     assert meter("gateway_window_closed_total", channel="whatsapp", instead="template") == 1
     assert meter("gateway_window_closed_total", channel="whatsapp", instead="next step") == 1
-    sent = {"progress": "sending", "cause": ""}
-    assert meter("gateway_attempts_total", channel="whatsapp", **sent) == 3
-    assert meter("gateway_attempts_total", channel="sms", **sent) == 1
+    labels = {"progress": "sending", "cause": ""}
+    assert meter("gateway_attempts_total", channel="whatsapp", **labels) == 3
+    assert meter("gateway_attempts_total", channel="sms", **labels) == 1
     assert meter("gateway_send_seconds_count", channel="whatsapp") == 3
     assert meter("gateway_events_total", channel="whatsapp", kind="inbound") == 1
     assert meter("gateway_webhook_ack_seconds_count", channel="whatsapp") >= 7
@@ -69,12 +69,12 @@ async def test_failures_and_holds_in_figures(demo: ApiClient) -> None:
     assert meter("gateway_messages_status_total", status="UNDELIVERED") == 1
     assert meter("gateway_dead_letters_total", kind="messages") == 1
     demo.environment.simulators["sms"].faults.fail(20003)
-    held = await send_one(demo, {"channel": "sms", **TEXT})
-    await demo.wait_for_attempt(held, "sms", "PENDING", cause="misconfigured")
+    key = await send_one(demo, {"channel": "sms", **TEXT})
+    await demo.wait_for_attempt(key, "sms", "PENDING", cause="misconfigured")
     await wait_for_state(demo, "sms:demo", "held")
     assert REGISTRY.get_sample_value("gateway_account_held", {"account": "sms:demo"}) == 1
     demo.pass_time(hours=0.1)
-    await demo.wait_for(held, "DELIVERED")
+    await demo.wait_for(key, "DELIVERED")
     assert (await account(demo, "sms:demo"))["state"] == "open"
     assert REGISTRY.get_sample_value("gateway_account_held", {"account": "sms:demo"}) == 0
 
@@ -94,28 +94,28 @@ async def test_a_worker_shows_its_own(tmp_path: Path, settings: Settings) -> Non
     port = free_port()
     async with opened_cli(tmp_path, settings) as cli, aiohttp.ClientSession() as http:
         environ = {**cli.environment, "GATEWAY_ACCOUNTS": str(tmp_path / "accounts.toml")}
-        shown = Worker("worker", tmp_path, {**environ, "GATEWAY_METRICS_PORT": str(port)})
-        await shown.start()
+        program = Worker("worker", tmp_path, {**environ, "GATEWAY_METRICS_PORT": str(port)})
+        await program.start()
         try:
             db = connect(str(settings.mongodb_uri), settings.database)
             event = Inbound(Address("sms", "main", PHONE), "e1", "m1", Content("/help"), datetime.now(UTC))
             await Inbox(db).add([event], event.at)
             db.client.close()
 
-            async def answered() -> dict[str, float] | None:
+            async def worker_figures() -> dict[str, float] | None:
                 async with http.get(f"http://127.0.0.1:{port}/metrics") as response:
-                    told = figures(await response.text())
-                wanted = ("gateway_send_seconds_count sms", "gateway_events_total sms inbound")
-                return told if all(told.get(name) for name in wanted) else None
+                    page_figures = figures(await response.text())
+                names = ("gateway_send_seconds_count sms", "gateway_events_total sms inbound")
+                return page_figures if all(page_figures.get(name) for name in names) else None
 
-            told = await until(answered)
+            page_figures = await until(worker_figures)
         finally:
-            await shown.stop()
-    assert told["gateway_events_total sms inbound"] == 1
-    assert told["gateway_send_seconds_count sms"] == 1
-    assert told["gateway_queue_age_seconds_count inbox"] == 1
-    assert told["gateway_account_held sms:main"] == 0
-    assert told["process_resident_memory_bytes"] > 0
+            await program.stop()
+    assert page_figures["gateway_events_total sms inbound"] == 1
+    assert page_figures["gateway_send_seconds_count sms"] == 1
+    assert page_figures["gateway_queue_age_seconds_count inbox"] == 1
+    assert page_figures["gateway_account_held sms:main"] == 0
+    assert page_figures["process_resident_memory_bytes"] > 0
 
 
 def figures(page: str) -> dict[str, float]:
@@ -145,12 +145,12 @@ async def test_the_page_wants_a_key_and_is_prometheus_own_form(demo: ApiClient) 
 
 
 def own_metrics() -> list[Any]:
-    return [one for name, one in vars(metrics).items() if name.isupper() and hasattr(one, "describe")]
+    return [metric for name, metric in vars(metrics).items() if name.isupper() and hasattr(metric, "describe")]
 
 
 @pytest.mark.parametrize("metric", own_metrics(), ids=lambda metric: metric._name)
 def test_readme_names_every_metric_with_its_labels(metric: Any) -> None:
     (family,) = metric.describe()
-    told = {row[0].strip("`"): row[1] for row in rows("What it measures")}
+    documented = {row[0].strip("`"): row[1] for row in rows("What it measures")}
     name = family.name + ("_total" if family.type == "counter" else "")
-    assert told[name].replace("`", "").replace(" ", "").split(",") == list(metric._labelnames)
+    assert documented[name].replace("`", "").replace(" ", "").split(",") == list(metric._labelnames)

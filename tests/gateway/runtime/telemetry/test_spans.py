@@ -19,16 +19,16 @@ async def test_an_exporter_hears_of_a_message(demo: ApiClient, monkeypatch: pyte
     await demo.say("whatsapp", "/start")
     key = await demo.send({"channel": "whatsapp", "text": "Hi"})
     await demo.wait_for(key, "READ")
-    told = {(span.name, *(span.attributes or {}).items()) for span in exporter.get_finished_spans()}
-    assert ("notification", ("gateway.message_id", key)) in told
-    assert {("send", ("gateway.channel", "whatsapp")), ("webhook", ("gateway.channel", "whatsapp"))} <= told
-    assert any(name == "event" for name, *_ in told)
+    spans = {(span.name, *(span.attributes or {}).items()) for span in exporter.get_finished_spans()}
+    assert ("notification", ("gateway.message_id", key)) in spans
+    assert {("send", ("gateway.channel", "whatsapp")), ("webhook", ("gateway.channel", "whatsapp"))} <= spans
+    assert any(name == "event" for name, *_ in spans)
     provider.shutdown()
 
 
-@pytest.mark.parametrize("installed", [True, False])
-def test_without_it_nothing_is_made(monkeypatch: pytest.MonkeyPatch, *, installed: bool) -> None:
-    monkeypatch.setattr(spans, "trace", trace if installed else None)
+@pytest.mark.parametrize("is_installed", [True, False])
+def test_without_it_nothing_is_made(monkeypatch: pytest.MonkeyPatch, *, is_installed: bool) -> None:
+    monkeypatch.setattr(spans, "trace", trace if is_installed else None)
     assert spans.span("send", channel="sms") is spans.span("event")
     with contextlib.ExitStack() as stack:
         stack.enter_context(spans.span("send"))

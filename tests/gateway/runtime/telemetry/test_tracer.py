@@ -65,13 +65,13 @@ async def send_traced(
     """The lines of one send, all that the database has of it, and the account's secrets."""
     async with served_answer(answer) as url, opened_outside(settings) as outside:
         accounts = {channel: {"shop": bots.simulator(channel).demo_account(url)}}
-        opened, secrets = open_channels(accounts, outside)[channel]["shop"], secrets_of(accounts)
+        opened_channel, secrets = open_channels(accounts, outside)[channel]["shop"], secrets_of(accounts)
         tracer, trace = Tracer(db, secrets, wanted=True), Trace()
         with tracing(trace), suppress(SendError):
-            await opened.send(Address(channel, "shop", user_of(channel)), Content("Hi"), key="k")
+            await opened_channel.send(Address(channel, "shop", user_of(channel)), Content("Hi"), key="k")
         tracer.keep(f"{channel}:shop", "n", 0, trace)
         await tracer.close()
-        await opened.close()
+        await opened_channel.close()
     raw = str([document async for document in db["traces"].find()])
     return await traces.of(db, "n"), raw, [secret.reveal() for secret in secrets[f"{channel}:shop"]]
 
@@ -154,13 +154,13 @@ async def test_what_nobody_waited_for_has_no_answer_yet(db: Db) -> None:
 
 
 async def test_calls_that_nobody_traces_are_kept_nowhere() -> None:
-    mine = Trace()
+    own_trace = Trace()
     async with served_answer(echo) as url, aiohttp.ClientSession(trace_configs=[listener()]) as http:
-        for traced in ([], [mine]):
-            with tracing(*traced):
+        for traces in ([], [own_trace]):
+            with tracing(*traces):
                 async with http.get(f"{url}/?hash=secret") as response:
                     await response.read()
-    (exchange,) = mine
+    (exchange,) = own_trace
     assert exchange.url == f"{url}/?{HIDDEN}"
 
 

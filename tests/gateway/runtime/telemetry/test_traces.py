@@ -30,11 +30,11 @@ TEXT = {"text": "Your order is ready"}
 async def calls_of(client: ApiClient, key: str, attempts: int = 1) -> list[list[Any]]:
     """The calls of each attempt of a message, as the API tells them; they are written a moment later."""
 
-    async def there() -> list[list[Any]] | None:
-        found = [attempt["calls"] for attempt in (await client.story(key))["attempts"]]
-        return found if len(found) >= attempts and all(found) else None
+    async def traced_calls() -> list[list[Any]] | None:
+        calls = [attempt["calls"] for attempt in (await client.story(key))["attempts"]]
+        return calls if len(calls) >= attempts and all(calls) else None
 
-    return await until(there)
+    return await until(traced_calls)
 
 
 async def test_each_attempt_tells_its_calls(demo: ApiClient) -> None:
@@ -43,14 +43,14 @@ async def test_each_attempt_tells_its_calls(demo: ApiClient) -> None:
     demo.environment.simulators["whatsapp"].faults.fail(131026)
     key = await demo.send({"channel": "whatsapp", **TEXT}, {"channel": "sms", **TEXT})
     await demo.wait_for(key, "DELIVERED")
-    (refused,), (taken,) = await calls_of(demo, key, 2)
-    assert refused["request"]["method"] == "POST"
-    assert refused["request"]["url"].endswith("/100200300400/messages")
-    assert TEXT["text"] in refused["request"]["body"]
-    assert (refused["answer"]["status"], "131026" in refused["answer"]["body"]) == (400, True)
-    assert taken["answer"]["status"] == 201
-    assert taken["milliseconds"] >= 0
-    assert taken["error"] is None
+    (first_call,), (second_call,) = await calls_of(demo, key, 2)
+    assert first_call["request"]["method"] == "POST"
+    assert first_call["request"]["url"].endswith("/100200300400/messages")
+    assert TEXT["text"] in first_call["request"]["body"]
+    assert (first_call["answer"]["status"], "131026" in first_call["answer"]["body"]) == (400, True)
+    assert second_call["answer"]["status"] == 201
+    assert second_call["milliseconds"] >= 0
+    assert second_call["error"] is None
 
 
 async def test_a_broken_wire_is_told(demo: ApiClient) -> None:
@@ -63,8 +63,8 @@ async def test_a_broken_wire_is_told(demo: ApiClient) -> None:
 async def test_of_a_broadcast_each_has_the_call(demo: ApiClient) -> None:
     viber = demo.environment.simulators["viber"]
     assert isinstance(viber, Viber)
-    to = await open_conversations(demo, "viber", phones(5))
-    ids = await send_all(demo, to, {"channel": "viber", **TEXT})
+    destinations = await open_conversations(demo, "viber", phones(5))
+    ids = await send_all(demo, destinations, {"channel": "viber", **TEXT})
     await wait_for_all(demo, ids)
     for key in ids:
         calls = (await calls_of(demo, key))[0]
@@ -73,38 +73,38 @@ async def test_of_a_broadcast_each_has_the_call(demo: ApiClient) -> None:
 
 async def test_what_is_taken_back_is_told_with_its_attempt(demo: ApiClient) -> None:
     """The second half of a text is refused, the SMS goes out, and the first half is deleted."""
-    to = await open_conversations(demo, "vk", [{"phone": PHONE}])
+    destinations = await open_conversations(demo, "vk", [{"phone": PHONE}])
     demo.environment.simulators["vk"].faults.planned.extend(["", "914"])
-    (key,) = await send_all(demo, to, {"channel": "vk", "text": LONG}, {"channel": "sms", **TEXT})
+    (key,) = await send_all(demo, destinations, {"channel": "vk", "text": LONG}, {"channel": "sms", **TEXT})
     await demo.wait_for(key, "DELIVERED")
 
-    async def recalled() -> list[str] | None:
+    async def recall_call() -> list[str] | None:
         calls = (await calls_of(demo, key))[0]
         methods = [call["request"]["url"].rpartition("/")[2] for call in calls]
         return methods if "messages.delete" in methods else None
 
-    assert await until(recalled) == ["messages.send", "messages.send", "messages.delete"]
+    assert await until(recall_call) == ["messages.send", "messages.send", "messages.delete"]
 
 
 async def test_of_a_file_its_size_is_kept_and_of_its_address_no_proof(demo: ApiClient) -> None:
-    to = await open_conversations(demo, "vk", [{"phone": PHONE}])
+    destinations = await open_conversations(demo, "vk", [{"phone": PHONE}])
     async with a_shelf() as shelf:
         picture = {"type": "image", "url": f"{shelf.url}/a.png"}
-        (key,) = await send_all(demo, to, {"channel": "vk", "media": picture, **TEXT})
+        (key,) = await send_all(demo, destinations, {"channel": "vk", "media": picture, **TEXT})
         await demo.wait_for(key, "SENT", "DELIVERED", "READ")
-    asked, posted, saved, sent = (await calls_of(demo, key))[0]
-    assert asked["answer"]["body"].count(f"/photo?{HIDDEN}") == 1
-    assert posted["request"]["url"].endswith(f"/photo?{HIDDEN}")
-    assert re.fullmatch(r"<multipart/form-data, \d+ bytes>", posted["request"]["body"])
-    assert [call["answer"]["status"] for call in (saved, sent)] == [200, 200]
+    server_call, upload_call, save_call, send_call = (await calls_of(demo, key))[0]
+    assert server_call["answer"]["body"].count(f"/photo?{HIDDEN}") == 1
+    assert upload_call["request"]["url"].endswith(f"/photo?{HIDDEN}")
+    assert re.fullmatch(r"<multipart/form-data, \d+ bytes>", upload_call["request"]["body"])
+    assert [call["answer"]["status"] for call in (save_call, send_call)] == [200, 200]
 
 
 def change_token(simulator: Any) -> None:
     """The provider no longer knows the one that we have."""
     fields = structs.asdict(simulator.account)
-    name, ours = next((name, value) for name, value in fields.items() if isinstance(value, Secret))
-    end = "b" if ours.reveal().endswith("a") else "a"
-    simulator.account = structs.replace(simulator.account, **{name: Secret(ours.reveal()[:-1] + end)})
+    name, token = next((name, value) for name, value in fields.items() if isinstance(value, Secret))
+    end = "b" if token.reveal().endswith("a") else "a"
+    simulator.account = structs.replace(simulator.account, **{name: Secret(token.reveal()[:-1] + end)})
 
 
 async def test_no_secret_of_any_account_is_kept(demo: ApiClient) -> None:
@@ -122,10 +122,10 @@ async def test_no_secret_of_any_account_is_kept(demo: ApiClient) -> None:
             assert (await calls_of(demo, key))[0][0]["answer"]
     secrets = chain.from_iterable(secrets_of(read_accounts(demo.environment.runtime.settings)).values())
     values = [secret.reveal() for secret in secrets]
-    kept = str([document async for document in demo.environment.runtime.db["traces"].find()])
+    documents = str([document async for document in demo.environment.runtime.db["traces"].find()])
     assert len(values) == 9
-    assert [value for value in values if value in kept] == []
-    assert f"Malformed access token Bearer {HIDDEN}" in kept, "Meta says it aloud"
+    assert [value for value in values if value in documents] == []
+    assert f"Malformed access token Bearer {HIDDEN}" in documents, "Meta says it aloud"
 
 
 async def test_a_database_that_is_away_fails_nobody(demo: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
