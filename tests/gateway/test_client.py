@@ -1,4 +1,4 @@
-"""The Python client against a gateway: what it sends, what it repeats, how it says no; and the README's examples."""
+"""Tests the Python client against a gateway: requests, repetitions, errors, and the README's examples."""
 
 import re
 import sys
@@ -61,7 +61,7 @@ async def test_a_wrong_key_and_none(demo: ApiClient, monkeypatch: pytest.MonkeyP
 async def test_what_was_not_answered_is_repeated_and_sent_once(
     demo: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The gateway takes the message, and its answer is lost twice on the way."""
+    """The gateway accepts the message, and its answer is lost twice on the way."""
     monkeypatch.setattr("gateway.client.PAUSES", (0.01, 0.01, 0.01))
     proxy, answers = Quart("proxy"), iter([502, 503, 0])
 
@@ -95,7 +95,7 @@ async def test_somebody_else_answers(page: bytes) -> None:
 
 
 async def test_it_has_not_ended_before_its_required_step_has(demo: ApiClient, gateway: Gateway) -> None:
-    """The first step is delivered at once; the required one waits for its provider."""
+    """The first step is delivered at once, and the required one waits for its provider."""
     demo.environment.simulators["sms"].faults.fail(20429)
     await demo.say("whatsapp", "/start")
     steps = [Step(channel="whatsapp", text="Hi"), Step(channel="sms", text="Hi", required=True)]
@@ -114,7 +114,7 @@ async def test_nobody_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def example(demo: ApiClient, folder: Path, number: int, **environ: str) -> CommandResult:
-    """The README's example, word for word, as a program of its own."""
+    """Run the README's example with this number as a program. Returns its result."""
     (folder / "example.py").write_text(EXAMPLES[number])
     environment = {"GATEWAY_URL": demo.environment.url, "GATEWAY_KEY": demo.environment.key}
     return await run(folder, sys.executable, "example.py", **environment, **environ)

@@ -1,4 +1,4 @@
-"""The `gateway` command as operators meet it: what it says, and the exit code that scripts see."""
+"""Tests the `gateway` command as operators use it: its output and its exit codes."""
 
 import asyncio
 import re
@@ -120,7 +120,7 @@ async def test_secrets_are_fresh_and_fit_every_provider(cli: CliFixture) -> None
 
 
 async def test_keys(demo: ApiClient, cli: CliFixture) -> None:
-    """Made, told once, used, listed without the secret, taken back at once."""
+    """A key is created, shown once, used, listed without its secret, and revoked at once."""
     creation = await cli.gateway("keys", "create", "shop")
     key = creation.out.strip()
     assert (creation.code, creation.out, creation.err) == (0, f"{key}\n", "")

@@ -1,4 +1,4 @@
-"""gateway send, status, cancel: what people see, and the exit code that scripts see."""
+"""Tests `gateway send`, `status` and `cancel`: their output and their exit codes."""
 
 import json
 from pathlib import Path

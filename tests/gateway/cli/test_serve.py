@@ -1,4 +1,4 @@
-"""`gateway serve` from its first word to its last, with a bot of one's own."""
+"""Tests `gateway serve` from its start to its end, with a bot of the operator's own."""
 
 import re
 import signal
@@ -18,11 +18,11 @@ NUMBER = 5
 
 
 def answer() -> None:
-    """Not a conversation: nobody can await it."""
+    """Stand in for a conversation that is wrong because it cannot be awaited."""
 
 
 def readme_bot(folder: Path) -> str:
-    """The README's example, saved under the name that it says; what its first line tells to set."""
+    """Save the README's example under the name it gives. Returns the value of GATEWAY_CONVERSATION that it gives."""
     code = re.search(
         r"```python\n(# (\w+\.py), then GATEWAY_CONVERSATION=(\S+)\n.*?)```",
         (ROOT / "README.md").read_text(),
@@ -34,7 +34,7 @@ def readme_bot(folder: Path) -> str:
 
 
 async def answer_to(cli: CliFixture, text: str) -> str:
-    """What the bot answers to a person's text message."""
+    """Write a text to the bot and return the bot's next answer."""
     screen = cli.simulator.phone(PHONE).screen
     count = len(screen)
     await cli.simulator.say(PHONE, text)

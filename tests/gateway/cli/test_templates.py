@@ -1,4 +1,4 @@
-"""Templates from the shell, against Meta's stand-in over real HTTP."""
+"""Tests `gateway templates` against the simulator of WhatsApp over real HTTP."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -21,7 +21,7 @@ KEY = "whatsapp:shop:hello:en"
 
 
 class TemplateCli:
-    """A folder with one account, and Meta's stand-in."""
+    """A folder with one WhatsApp account and the simulator of its provider."""
 
     def __init__(self, folder: Path, settings: Settings, meta: Server) -> None:
         self.folder, self.meta = folder, meta

@@ -1,4 +1,4 @@
-"""Conversations over HTTP: lists, what was said, an operator's reply, beginning and closing."""
+"""Tests the API of conversations: their list and messages, operators' replies, beginning and closing."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ async def list_sessions(demo: ApiClient, **query: str) -> list[Any]:
 
 
 async def session(demo: ApiClient, channel: str, number: str = PHONE) -> Any:
-    """The person's conversation on this channel, after they have said something."""
+    """Write to the bot as the person, and return their conversation as the API shows it."""
     await demo.say(channel, "/start", number)
     sessions = await list_sessions(demo, channel=channel)
     user = demo.environment.simulators[channel].user_of(number)
@@ -172,7 +172,7 @@ async def test_closed_until_the_person_writes_again(demo: ApiClient) -> None:
 
 
 async def test_open_again_though_the_providers_clock_is_behind_ours(demo: ApiClient) -> None:
-    """Providers tell whole seconds: what is written right after it was closed seems to be older."""
+    """Providers give times in whole seconds, so a message right after the closing seems to be older than it."""
     conversation = await session(demo, "telegram")
     await demo.post(f"/api/v1/sessions/{conversation['id']}/close", {})
     await demo.say("telegram", "One more thing")

@@ -1,4 +1,4 @@
-"""What is not a message to us: a chat that is opened, and messages that go out in our name."""
+"""Tests events that are no messages to us: opened chats, and echoes of messages sent in our name."""
 
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -64,7 +64,7 @@ async def test_an_operators_message_is_in_the_chat_log_once(runtime: Runtime) ->
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
 async def test_an_echo_of_ours_changes_nothing_whenever_it_comes(runtime: Runtime, order: tuple[int, ...]) -> None:
-    """The provider may be faster than its own answer to us, with the echo and with the receipt."""
+    """The echo and the receipt may arrive before the provider's answer to our call."""
     happenings: list[Callable[[], Awaitable[object]]] = [
         lambda: chat_log.log(runtime.db, OURS),
         lambda: inbound.work(runtime, ECHO),

@@ -1,4 +1,4 @@
-"""Users: signing in, tokens that end, tries that are counted, and the commands that make users."""
+"""Tests users: login, tokens that expire, rate-limited tries, and the commands that create users."""
 
 import asyncio
 from datetime import timedelta
@@ -44,7 +44,7 @@ async def status(demo: ApiClient, token: str, path: str = "/api/v1/sessions") ->
 
 
 async def test_a_refresh_token_that_is_used_twice_at_the_same_moment_ends_all(demo: ApiClient) -> None:
-    """One of the two may be a thief's, and nobody knows which."""
+    """One of the two requests may be a thief's, and nobody knows which."""
     await create_user(demo)
     for _ in range(3):
         _, tokens, _ = await login(demo)
@@ -142,7 +142,7 @@ async def test_tries_are_counted_for_a_user_and_for_an_address(
 
 
 async def test_the_address_behind_our_own_proxies(demo: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who forwards for themselves gains nothing."""
+    """A caller that sets the header itself gains nothing."""
     monkeypatch.setattr(access, "OF_AN_ADDRESS", 2)
     runtime = demo.environment.runtime
     for proxies, codes in ((0, [401, 401, 429, 429]), (1, [401, 401, 401, 401])):

@@ -1,4 +1,4 @@
-"""Contacts: one person behind a phone, an external id and the chats that were joined to them."""
+"""Tests contacts: one person with a phone, an external id and the chats that were joined to them."""
 
 import asyncio
 from typing import Any
@@ -25,7 +25,7 @@ async def join_refused(demo: ApiClient, **names: Any) -> Any:
 
 
 def code_of(contact: Any, link: str) -> str:
-    """The code in a start link, as the messenger would hand it to us."""
+    """Return the code in a start link, as the messenger would pass it on."""
     return str(parse_qs(urlsplit(contact["links"][link]).query)["start"][0])
 
 
@@ -78,7 +78,7 @@ async def test_at_the_same_moment_one_person_is_made(demo: ApiClient) -> None:
 
 
 async def test_at_the_same_moment_the_first_name_stays(demo: ApiClient) -> None:
-    """Whoever is told "yes" must not find another's name there a moment later."""
+    """A caller whose name was accepted must not find another's name there a moment later."""
     await join(demo, phone=PHONE)
     bodies = [{"phone": PHONE, "externalId": f"crm-{number}"} for number in range(10)]
     answers = await asyncio.gather(*(demo.post("/api/v1/contacts", names) for names in bodies))

@@ -1,4 +1,4 @@
-"""Contacts over HTTP: found by every name, changed, and merged without losing a name or a conversation."""
+"""Tests the API of contacts: they are found by every name, changed, and merged without losing anything."""
 
 from typing import Any
 
@@ -104,7 +104,7 @@ async def test_who_cannot_be_merged(demo: ApiClient) -> None:
 
 
 async def test_what_broke_off_is_completed_by_a_repetition(demo: ApiClient) -> None:
-    """At each of its steps: the process ends there, and the operator asks again."""
+    """The process ends at each step of the merge in turn, and the operator repeats the request."""
     db = demo.environment.runtime.db
     for number, step in enumerate(("known", "given")):
         anna, also = (

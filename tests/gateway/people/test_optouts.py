@@ -1,4 +1,4 @@
-"""Opt-outs: said by a word, a provider or the business; checked before each attempt; across a person's channels."""
+"""Tests opt-outs by keyword, provider and API, which are checked before each attempt on all of a person's channels."""
 
 from datetime import timedelta
 from typing import Any
@@ -14,7 +14,7 @@ ADS = {"category": "marketing"}
 
 
 async def open_telegram_chat(demo: ApiClient) -> None:
-    """The person is in Telegram, and we know that it is them."""
+    """Join the person's Telegram chat to the contact of PHONE."""
     contact = (await demo.post("/api/v1/contacts", {"phone": PHONE}))[1]
     await demo.say("telegram", f"/start {contact['startCode']}")
 
@@ -75,7 +75,7 @@ async def test_of_everything_but_an_answer_to_their_own_message(demo: ApiClient)
 
 
 async def test_it_is_checked_before_each_attempt(demo: ApiClient) -> None:
-    """A message that waits for its hour finds the opt-out that was said meanwhile."""
+    """A message that waits for its hour is stopped by an opt-out that came meanwhile."""
     now = demo.environment.runtime.clock()
     key = await send_one(demo, SMS, **ADS, sendAt=(now + timedelta(hours=1)).isoformat())
     await demo.post("/api/v1/optOuts", {"phone": PHONE})
@@ -90,7 +90,7 @@ async def test_others_hear_from_us_all_the_same(demo: ApiClient) -> None:
 
 
 async def test_it_holds_in_a_conversation_that_we_began(demo: ApiClient) -> None:
-    """The caller names the conversation, the opt-out the number."""
+    """The caller names the conversation, and the opt-out names the number."""
     _, session = await demo.post("/api/v1/sessions", {"channel": "sms", "phone": PHONE})
     await demo.post("/api/v1/optOuts", {"phone": PHONE, "kind": "all"})
     path = f"/api/v1/sessions/{session['session']['id']}/messages"

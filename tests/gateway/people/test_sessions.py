@@ -1,4 +1,4 @@
-"""What a person's messages and a provider's word do to a session, in whatever order they are worked on."""
+"""Tests the effect of a person's messages and a provider's reports on a session, in any order of processing."""
 
 from datetime import UTC, datetime, timedelta
 

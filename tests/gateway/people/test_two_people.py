@@ -1,4 +1,4 @@
-"""People whose names and numbers move: nobody gets what was meant for somebody else, and no wish of theirs is lost."""
+"""Tests contacts whose names and numbers move: no message reaches the wrong person, and no opt-out is lost."""
 
 import asyncio
 from typing import Any
@@ -33,7 +33,7 @@ async def change_phone(demo: ApiClient, key: str, number: str) -> None:
     ],
 )
 async def test_names_of_two_people_are_a_mistake(demo: ApiClient, first: str, second: str, field: str) -> None:
-    """Else one would read what is the other's."""
+    """Otherwise one person would read the other's message."""
     first_id, second_id = await create_contact(demo, PHONE, "crm-1"), await create_contact(demo, OTHER, "crm-2")
     first_names = {"phone": PHONE, "contactId": first_id, "externalId": "crm-1"}
     second_names = {"phone": OTHER, "contactId": second_id, "externalId": "crm-2"}
@@ -44,7 +44,7 @@ async def test_names_of_two_people_are_a_mistake(demo: ApiClient, first: str, se
 
 
 async def test_after_a_change_of_number_nothing_goes_to_the_old_one(demo: ApiClient) -> None:
-    """It may be a stranger's by now."""
+    """The old number may be a stranger's by now."""
     key = await create_contact(demo, PHONE, "crm-1")
     await demo.say("whatsapp", "/start")
     await change_phone(demo, key, NEW)

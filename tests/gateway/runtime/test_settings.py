@@ -1,4 +1,4 @@
-"""Settings: whatever is wrong is named, and no secret is ever shown."""
+"""Tests settings: every mistake is named, and no secret is shown."""
 
 import traceback
 from datetime import timedelta
@@ -30,7 +30,7 @@ class Bot(Struct, frozen=True):
 
 
 def write(folder: Path, text: str) -> dict[str, str]:
-    """An environment with an accounts file of this text."""
+    """Write an accounts file with this text. Returns the environment that names it."""
     file = folder / "accounts.toml"
     file.write_text(text, "utf-8")
     return {"GATEWAY_ACCOUNTS": str(file)}
@@ -186,7 +186,7 @@ def test_a_wrong_field_is_named_and_its_value_is_not_shown(table: dict[str, obje
 
 @pytest.mark.parametrize("guess", ["123456789012345678", "shop-aaaaaaaaaaaaaaa"])
 def test_only_what_we_choose_ourselves_is_asked_to_be_no_guess(guess: str) -> None:
-    """A provider may well issue a token that begins with 1234."""
+    """A provider may issue a token that begins with 1234."""
     with pytest.raises(SettingsError, match=r"can be guessed.*\$\.own"):
         read_account(Bot, "[sms.main]", {"token": guess, "own": guess})
     assert read_account(Bot, "[sms.main]", {"token": guess, "own": GOOD}).token.reveal() == guess

@@ -1,4 +1,4 @@
-"""Told to end: what has begun is finished, what has not is there for the next process, and no hanging keeps us."""
+"""Tests stopping: work in progress is finished, the rest is left to the next process, and nothing can delay the end."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ MANY, BOUND = 30, 3
 
 
 def serve_program(cli: CliFixture, **variables: str) -> Web:
-    """`gateway serve` for this office, with its webhooks on it."""
+    """Return `gateway serve` for this CLI fixture's folder, with the simulator's webhooks directed to it."""
     serve = Web("serve", cli.folder, {}, "serve")
     files = {"GATEWAY_ACCOUNTS": str(cli.folder / "accounts.toml"), "GATEWAY_FOLDER": str(cli.folder / "data")}
     serve._environment |= {**cli.environment, **files, "GATEWAY_PUBLIC_URL": serve.url, **variables}
@@ -30,7 +30,7 @@ def serve_program(cli: CliFixture, **variables: str) -> Web:
 
 
 async def send_many(url: str, key: str) -> list[str]:
-    """The ids of many messages to one person, who is sent one after another."""
+    """Post MANY messages to one person, who gets one after another. Returns their ids."""
     message = {"destinations": [{"phone": PHONE}] * MANY, "channels": [{"channel": "sms", "text": "Hi"}]}
     headers = {"Authorization": f"Bearer {key}"}
     async with aiohttp.request(
@@ -72,7 +72,7 @@ async def test_under_load_nothing_is_lost_in_doubt_or_sent_twice(tmp_path: Path,
 
 
 async def test_a_database_that_hangs_keeps_nobody_alive(tmp_path: Path, settings: Settings) -> None:
-    """Its own embedded one stands still; also what it began ends with it."""
+    """The process's own embedded database is frozen, and the database's process ends with it."""
     async with opened_cli(tmp_path, settings) as cli:
         serve = serve_program(cli, MONGODB_URI="", GATEWAY_STOP_WITHIN=str(BOUND))
         await serve.start()

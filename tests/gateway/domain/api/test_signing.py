@@ -1,4 +1,4 @@
-"""Signatures of callbacks: ours, unchanged, and young; two secrets while one is replaced."""
+"""Tests signatures of callbacks: forgery, changes, age, and two secrets during a rotation."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Channels, people and attempts to ask the rule about."""
+"""Channels, notifications and attempts for the tests of the cascade's rule."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""The rule, move by move, with the exact words that the story shows: how a step begins, and how it all ends."""
+"""Tests the cascade's rule move by move, with the exact words of its decisions: how steps begin and how it ends."""
 
 import dataclasses
 from datetime import timedelta
@@ -161,7 +161,7 @@ def test_advance_waits_or_settles() -> None:
 
 
 def test_after_a_cancel_nothing_follows_even_if_what_was_sent_has_failed_since() -> None:
-    """It was at rest when the caller wished it stopped, and a receipt wakes it."""
+    """The notification was at rest when the caller cancelled it, and a receipt reschedules it."""
     notification = make_notification(SMS, SMS, attempts=(make_attempt(Progress.SENT),)).complete(Status.SENT, NOW)
     with_cancel = cancelled(notification, NOW)
     assert outcome(with_cancel).reason == "sms: it was sent; no further step is taken"
@@ -189,7 +189,7 @@ def test_what_another_has_replaced_is_taken_back_while_that_can_be_done(
 
 
 def test_of_a_text_whose_first_part_has_failed_the_others_may_be_on_their_way() -> None:
-    """The receipt of the first was faster than the process that was sending the second."""
+    """The receipt of the first part arrives while the second part is still being sent."""
     sending = make_attempt(Progress.FAILED, pieces=2, parts=(Part("m1", Progress.FAILED),))
     notification = cancelled(replace(make_notification(SMS, SMS, attempts=(sending,)), lease="worker"), NOW)
     assert outcome(notification) == Outcome(

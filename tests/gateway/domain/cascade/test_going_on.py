@@ -1,4 +1,4 @@
-"""The rule, move by move, with the exact words that the story shows: what follows from an attempt."""
+"""Tests the cascade's rule move by move, with the exact words of its decisions: what follows an attempt."""
 
 import dataclasses
 
@@ -154,14 +154,14 @@ def test_left_behind(attempt: Attempt) -> None:
     ],
 )
 def test_what_would_not_be_known_again_is_left_behind(attempt: Attempt, facts: Facts) -> None:
-    """Nobody would tell us of it, or it would arrive a second time."""
+    """Its outcome would never be reported, and a repetition could arrive a second time."""
     assert move_after(attempt, Reachability(facts, ADDRESS)) == Send(
         1, False, "sms: no reply window on this channel -> free text"
     )
 
 
 def test_it_is_repeated_in_the_same_form() -> None:
-    """The key is the same, so the message has to be, whatever the window is now."""
+    """The key is the same, so the message has to be the same, whatever the window is now."""
     attempt = make_attempt(Progress.UNKNOWN, intent="account_update")
     move = move_after(attempt, Reachability(KEYED, ADDRESS, session=OPEN), (MEANT, SMS))
     assert move == Send(0, False, f"{DOUBTFUL}; repeating it under the same key", 0, "account_update")
@@ -240,7 +240,7 @@ def test_only_the_rest_of_a_text_goes_under_the_intent(attempt: Attempt) -> None
 
 
 def test_a_refusal_of_a_repetition_does_not_start_it_anew() -> None:
-    """The first one may have arrived, and under another key nobody would know it again."""
+    """The first try may have arrived, and the provider would not recognise it under another key."""
     doubtful = replace(REFUSED, unsure_from=NOW - MINUTE)
     assert move_after(doubtful, Reachability(KEYED, ADDRESS, session=OPEN), (MEANT, SMS)) == Send(
         1, False, "sms: no reply window on this channel -> free text"
@@ -274,7 +274,7 @@ def test_a_late_refusal_comes_back_to_the_template_where_nobody_else_could_help(
 
 
 def test_patience_for_a_held_account_begins_when_it_is_its_turn() -> None:
-    """However long the message stood in the line of another account before."""
+    """The time that the message waited for another account before does not count."""
     lines = [held_account(account) for account in ("whatsapp:shop", "sms:shop", "vk:shop")]
     notification = replace(make_notification(BOTH, SMS, SMS), fifo="whatsapp:shop", fifo_since=NOW - HOUR)
     waiting, send = advance(notification, Context(NOW, lines))
@@ -288,7 +288,7 @@ def held_account(account: str) -> Reachability:
 
 
 def test_a_try_is_not_waited_for_longer_than_patience_while_its_provider_is_down() -> None:
-    """Nor one in doubt: whatever line it stood in meanwhile, patience counts from the try."""
+    """The same holds for a try in doubt: patience counts from the try, whichever account it waited for meanwhile."""
     held_reach, unsure_attempt = held_account("whatsapp:shop"), make_attempt(Progress.UNKNOWN, 4 * MINUTE)
     free_reach = dataclasses.replace(held_reach, held_until=None, account="sms:shop")
     retrying = make_attempt(Progress.RETRYING, 4 * MINUTE, reason="busy", retry_at=NOW)

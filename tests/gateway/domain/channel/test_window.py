@@ -1,4 +1,4 @@
-"""The reply window: when it opens, when it shuts, and what is said of it."""
+"""Tests the reply window: when it opens, when it closes, and how it is described."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -24,7 +24,7 @@ WINDOWS = st.builds(Window, MODES, st.timedeltas(timedelta(minutes=2), timedelta
 
 
 def after_messages(window: Window, session: Session, *times: datetime) -> Session:
-    """The session after messages of these times, in the order in which they reached us."""
+    """Return the session after messages of these times, which arrive in this order."""
     for at in times:
         session = replace(session, window_from_at=opened_from(window, session, at))
     return session

@@ -1,4 +1,4 @@
-"""What becomes of an attempt: evidence only grows, and the order in which it comes makes no difference."""
+"""Tests an attempt's progress: evidence only grows, and the order of its arrival makes no difference."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ STEP = Step("whatsapp", content=Content("Hello"))
 SENDING = Attempt(0, Progress.SENDING, NOW, sent_at=NOW)
 
 Report = tuple[int, Progress]
-"""A provider's word on one part: which one, and how far it came."""
+"""A provider's report on one part: the part's index and its progress."""
 
 TOLD = st.sampled_from([Progress.SENT, Progress.FAILED, Progress.DELIVERED, Progress.READ])
 REPORTS = st.lists(st.tuples(st.integers(0, 2), TOLD), max_size=9)
@@ -32,7 +32,7 @@ def after_reports(attempt: Attempt, reports: Iterable[Report]) -> Attempt:
 
 
 def is_contradictory(reports: list[Report]) -> bool:
-    """Was a part reported as failed, and as arrived as well?"""
+    """Return whether some part was reported both as failed and as arrived."""
     failed_parts = {part for part, progress in reports if progress is Progress.FAILED}
     arrived_parts = {part for part, progress in reports if progress > Progress.FAILED}
     return bool(failed_parts & arrived_parts)
@@ -126,7 +126,7 @@ def test_an_error_says_what_comes_next(cause: Cause, progress: Progress, pause: 
 
 @pytest.mark.parametrize("cause", [Cause.UNAVAILABLE, Cause.MISCONFIGURED])
 def test_a_repetition_that_was_not_sent_leaves_the_doubt(cause: Cause) -> None:
-    """The first one may have been; as a fresh message, under another key, it could arrive twice."""
+    """The first try may have been sent, so a fresh message under another key could arrive twice."""
     doubtful = after_error(SENDING, Cause.AMBIGUOUS, "no answer", LATER, None)
     assert doubtful.unsure_from == NOW
     for _ in range(MAX_TRIES):

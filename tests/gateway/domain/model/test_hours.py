@@ -1,4 +1,4 @@
-"""When a message may leave: by what the clock on the recipient's wall shows, whatever is done to that clock."""
+"""Tests allowed hours, which follow the recipient's local clock through all its shifts."""
 
 import os
 import subprocess
@@ -41,7 +41,7 @@ def hours(zone: str, ranges: str = "", *weekdays: int) -> Hours:
 
 
 def is_allowed(schedule: Hours, at: datetime) -> bool:
-    """The definition: the local time lies in a range whose beginning day is one of the weekdays."""
+    """Return whether the local time lies in a range that begins on one of the weekdays, as the definition says."""
     wall = at.astimezone(ZoneInfo(schedule.zone))
     days = schedule.weekdays or range(1, 8)
     today, yesterday = wall.isoweekday() in days, (wall - timedelta(days=1)).isoweekday() in days
@@ -117,7 +117,7 @@ def test_the_clocks_are_shifted_as_written_here(zone: str, at: str, seconds: int
 
 @st.composite
 def near_a_shift(draw: st.DrawFn, unit: timedelta, before: timedelta) -> tuple[Hours, datetime]:
-    """Hours with some edges near to what the clock shows when it is shifted, and a moment from `before` that on."""
+    """Draw hours with edges near a shift of the clock, and a moment that is at most `before` ahead of the shift."""
     zone, at, _ = draw(st.sampled_from(SHIFTS))
     shift, longest = datetime.fromisoformat(at), timedelta(hours=2)
     distances = st.integers(-longest // unit, longest // unit).map(lambda units: units * unit)

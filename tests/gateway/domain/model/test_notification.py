@@ -1,4 +1,4 @@
-"""A notification's own story: what receipts do to it, its status, which only moves forward, and its lines."""
+"""Tests a notification: the effect of receipts, its status, which only moves forward, and its decisions."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Cancelling: what has not left never leaves; of what has, the caller hears how far it is, and nothing follows it."""
+"""Tests cancelling: unsent messages never leave; for others the answer says how far they are, and no step follows."""
 
 import asyncio
 import random
@@ -32,7 +32,7 @@ def in_an_hour(demo: ApiClient) -> str:
 
 
 async def cancel_results(demo: ApiClient, **selector: Any) -> list[tuple[str, str | None]]:
-    """Cancel these; for each what came of it and why. The same question has the same answer."""
+    """Cancel these twice, which has to give the same answer. Returns result and reason of each."""
     status, answer = await cancel(demo, **selector)
     assert (status, answer) == await cancel(demo, **selector)
     assert status == 200, answer
@@ -40,7 +40,7 @@ async def cancel_results(demo: ApiClient, **selector: Any) -> list[tuple[str, st
 
 
 async def quiet_whatsapp(demo: ApiClient, **fields: Any) -> str:
-    """A message that WhatsApp has taken and says nothing more of, with an SMS behind it."""
+    """Send a message that WhatsApp accepts without any receipt, with an SMS as the fallback. Returns its id."""
     await demo.say("whatsapp", "/start")
     whatsapp(demo).hold_receipts = True
     key = await send_one(demo, WHATSAPP, SMS, **fields)
@@ -105,7 +105,7 @@ async def test_what_was_sent_has_left_and_no_fallback_follows(demo: ApiClient) -
 
 
 async def test_what_a_provider_has_failed_to_bring_has_not_left(demo: ApiClient) -> None:
-    """The SMS behind it waits for the morning: nobody has anything yet, and nobody will."""
+    """The SMS fallback waits for the morning, so nobody has received anything, and nobody will."""
     whatsapp(demo).phone(whatsapp(demo).user_of(PHONE)).reachable = False
     evening = demo.environment.runtime.clock() + timedelta(minutes=9)
     hours = [[f"{evening - timedelta(hours=1):%H:%M}", f"{evening:%H:%M}"]]
@@ -143,7 +143,7 @@ async def test_what_may_have_been_sent_is_told(demo: ApiClient) -> None:
 
 
 async def test_a_text_of_which_a_part_arrived_has_left(demo: ApiClient) -> None:
-    """And it is the same when asked again, although nothing follows."""
+    """A second request has the same answer, although nothing follows."""
     await demo.say("whatsapp", "/start")
     whatsapp(demo).hold_receipts = True
     whatsapp(demo).faults.planned.extend(["", "130429"])
@@ -177,7 +177,7 @@ async def test_a_wish_that_names_nothing_or_too_much(demo: ApiClient) -> None:
 
 
 async def test_the_answer_and_the_providers_book_agree_whoever_is_faster(demo: ApiClient) -> None:
-    """Each is cancelled some moments after it was accepted, or as soon as its sending has begun."""
+    """Each message is cancelled some moments after its acceptance, or as soon as its sending has begun."""
     random.seed(1)
     people = phones(ROUNDS)
 

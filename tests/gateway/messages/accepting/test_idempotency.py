@@ -1,4 +1,4 @@
-"""Idempotency-Key: a caller who has not heard the answer asks again, and nobody is messaged twice."""
+"""Tests Idempotency-Key: a request that is repeated for want of an answer sends each message once."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -28,7 +28,7 @@ async def send(demo: ApiClient, message: Any, key: str) -> tuple[int, Any]:
 
 
 def texts(demo: ApiClient) -> list[str]:
-    """What the SMS provider took, by its own book."""
+    """Return the sorted texts that the SMS provider accepted."""
     return sorted(line.text for line in demo.environment.simulators["sms"].accepted)
 
 
@@ -72,7 +72,7 @@ async def test_another_body_under_the_same_key(demo: ApiClient) -> None:
 
 
 async def test_two_callers_may_choose_the_same_key(demo: ApiClient) -> None:
-    """Whatever they are called: "a" with the key "b:c" is not "a:b" with the key "c"."""
+    """The callers' names make no difference: "a" with the key "b:c" is not "a:b" with the key "c"."""
     runtime = demo.environment.runtime
     answers = []
     for caller, key in (("shop", "k"), ("office", "k"), ("a", "b:c"), ("a:b", "c")):
@@ -86,7 +86,7 @@ async def test_two_callers_may_choose_the_same_key(demo: ApiClient) -> None:
 
 
 async def test_a_mistake_is_remembered_too(demo: ApiClient) -> None:
-    """What was refused once must not go out at the repetition, when the world has changed: the caller does not know."""
+    """A refused message must not go out at a repetition after things have changed: the caller would not know."""
     _, refusal = await send(demo, body(contactId="c1"), "order-17")
     assert refusal["messages"][0]["error"]["code"] == "unknown_contact"
     await demo.environment.runtime.db["contacts"].insert_one(
@@ -98,7 +98,7 @@ async def test_a_mistake_is_remembered_too(demo: ApiClient) -> None:
 
 
 async def test_a_forgotten_key_is_free_again(demo: ApiClient) -> None:
-    """Keys are remembered for a day. After that, another body under an old key is accepted, and goes out."""
+    """Keys are remembered for a day. After that, another body under an old key is accepted and goes out."""
     _, first = await send(demo, body("monday"), "daily")
     await wait_until_delivered(demo, first)
     await demo.environment.runtime.db["requests"].delete_many({})
@@ -109,7 +109,7 @@ async def test_a_forgotten_key_is_free_again(demo: ApiClient) -> None:
 
 
 async def test_a_request_that_broke_off_is_completed_by_its_repetition(settings: Settings) -> None:
-    """The key is noted before the notifications are stored; a process may die in between."""
+    """The key is stored before the notifications, and a process may die in between."""
     clock, raw = Clock(), msgspec.json.encode(body())
     async with AsyncExitStack() as stack:
         _, accounts = await stack.enter_async_context(opened_simulators("http://127.0.0.1:9", clock))

@@ -1,4 +1,4 @@
-"""POST and GET /messages: what is refused before anything is sent, and what the story tells."""
+"""Tests POST and GET /messages: refusals before anything is sent, and the message's view."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ TEMPLATE = {"name": "order_update", "language": "en", "variables": {"name": "{{n
 
 
 async def submit_step(demo: ApiClient, step: dict[str, Any], **destination: Any) -> Any:
-    """The answer's item for one step to one person, called Anna."""
+    """Post a message of one step to one person called Anna. Returns the response's item."""
     recipient = destination or {"phone": PHONE}
     message = {"destinations": [{"variables": {"name": "Anna"}, **recipient}], "channels": [step]}
     status, answer = await demo.post("/api/v1/messages", {"messages": [message]})
@@ -124,7 +124,7 @@ async def test_a_file_needs_no_caption(demo: ApiClient) -> None:
 
 
 async def test_what_a_channel_cannot_report_is_not_waited_for(demo: ApiClient) -> None:
-    """Or everyone in Telegram would get an SMS too."""
+    """Otherwise everyone in Telegram would get an SMS too."""
     telegram = {"channel": "telegram", "text": "Hello", "success": "delivered"}
     item = await submit_step(demo, telegram)
     assert item["plan"][0]["success"] == "sent"

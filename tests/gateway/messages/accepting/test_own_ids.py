@@ -1,4 +1,4 @@
-"""A caller's own id for a message: the same message under it is sent once, another one is refused."""
+"""Tests callers' own ids: the same message under an id is sent once, another one is refused."""
 
 import asyncio
 from typing import Any
@@ -36,7 +36,7 @@ async def test_another_message_under_it_is_refused(demo: ApiClient) -> None:
 
 
 async def test_two_at_the_same_moment(demo: ApiClient) -> None:
-    """One of them is sent, and both callers hear which."""
+    """One message is sent, and both callers get its id."""
     items = await asyncio.gather(*(send(demo, "order-17", text) for text in ("a", "b")))
     (code,) = [item["error"]["code"] for item in items if "error" in item]
     assert code == "id_taken"

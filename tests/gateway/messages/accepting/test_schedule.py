@@ -1,4 +1,4 @@
-"""When a message leaves: not before its time, not at night, and not after it is worth anything."""
+"""Tests the time of sending: sendAt, allowed hours, time zones and validity."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,12 +30,12 @@ NEWS = {"channel": "sms", "text": "News"}
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """Nobody who says nothing else lives in UTC."""
+    """Set a default time zone other than UTC."""
     return replace(settings, timezone=VLADIVOSTOK)
 
 
 def hours(demo: ApiClient, start: float, end: float) -> dict[str, Any]:
-    """Hours that begin and end so many hours from now, in UTC."""
+    """Return allowed hours that begin and end so many hours from now, in UTC."""
     ends = [f"{demo.environment.runtime.clock() + ahead * HOUR:%H:%M}" for ahead in (start, end)]
     return {"allowedTimeRanges": [ends], "timezone": "UTC"}
 
@@ -45,7 +45,7 @@ def moment(text: str) -> datetime:
 
 
 async def until_clock(demo: ApiClient, clock: str) -> None:
-    """Let it become that time of day in UTC."""
+    """Put the clock forward to this time of day in UTC."""
     now, target = demo.environment.runtime.clock(), datetime.strptime(clock, "%H:%M").astimezone(ZoneInfo("UTC"))
     ahead = target.replace(year=now.year, month=now.month, day=now.day) - now
     advance_clock(demo, seconds=(ahead % (24 * HOUR)).total_seconds())
@@ -153,7 +153,7 @@ async def test_hours_over_midnight(demo: ApiClient) -> None:
 
 
 async def test_the_hours_are_those_of_the_person(demo: ApiClient) -> None:
-    """Theirs before the message's, the message's before ours; the answer and the story show which."""
+    """The recipient's zone precedes the message's, and that precedes ours; answer and story show which counts."""
     await until_clock(demo, "12:00")
     noon: dict[str, Any] = {"allowedTimeRanges": [["11:00", "13:00"]]}
     own_zone, message_zone = phones(2)
@@ -171,7 +171,7 @@ async def test_the_hours_are_those_of_the_person(demo: ApiClient) -> None:
 
 
 async def test_a_fallback_waits_for_the_morning(demo: ApiClient) -> None:
-    """WhatsApp went out in the last minutes of the evening; what follows it must not wake anybody."""
+    """WhatsApp went out in the last minutes of the evening, and its fallback must not wake anybody."""
     await demo.say("whatsapp", "/start")
     whatsapp(demo).hold_receipts = True
     evening = {"channel": "whatsapp", "text": "News", "fallbackAfter": "PT10M"}

@@ -1,4 +1,4 @@
-"""POST /messages/validate: what sending would do, in words; and nothing comes of it."""
+"""Tests POST /messages/validate, which explains what sending would do and stores and sends nothing."""
 
 from typing import Any
 
@@ -70,7 +70,7 @@ async def test_mistakes_are_those_of_sending(demo: ApiClient) -> None:
 
 
 async def test_sent_under_another_name(demo: ApiClient) -> None:
-    """By channels that show one; the others say that they do not."""
+    """Channels that show a sender use the name; the others say that they show none."""
     item = await validate(demo, {"channel": "telegram", "text": "a", "from": "Shop"})
     assert any("`from` is not used" in warning for warning in item["warnings"])
     key = await demo.send({"channel": "sms", "text": "x" * 1700, "from": "Shop"})

@@ -1,4 +1,4 @@
-"""Dead letters: what failed for a reason that somebody could mend is listed, told in words, and sent anew once."""
+"""Tests dead letters: failures that somebody could mend are listed with their reason and replayed once."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
@@ -55,7 +55,7 @@ async def replay(demo: ApiClient, *ids: str, **options: Any) -> Any:
 
 
 async def send_refused(demo: ApiClient) -> str:
-    """A message that the provider has refused."""
+    """Send a message that the provider refuses. Returns its id."""
     demo.environment.simulators["sms"].faults.fail(NO_MOBILE)
     key = await demo.send(SMS)
     await demo.wait_for(key, "UNDELIVERED")
@@ -75,7 +75,7 @@ def event(name: str) -> Inbound:
 
 
 async def add_dead_event(db: Db, name: str, at: datetime) -> str:
-    """An event that could not be worked on after all its tries."""
+    """Store an event that has failed after all its tries. Returns its key."""
     inbox = Inbox(db)
     await inbox.add([event(name)], at + timedelta(days=1))  # no worker takes it before it is dead
     await inbox.failed(Delivered(key(event(name)), event(name), at), "ZeroDivisionError: by zero", at, None)
@@ -194,7 +194,7 @@ async def all_letters(db: Db, limit: int) -> Sequence[Letter]:
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 200])
 async def test_pages_lose_none_and_repeat_none(db: Db, limit: int) -> None:
-    """Whatever lies between them: one moment shared by many, or years."""
+    """The letters may share one moment or lie years apart."""
     ages = [0, 0.001, 0.001, 0.001, 0.001, 59, 60, 60, 61, 3600, 86_400, 86_400 * 400]
     dead = [dead_notification(f"m{number:02}", NOW - timedelta(seconds=age)) for number, age in enumerate(ages)]
     await notifications.add(db, [*dead, replace(dead[0], id="alive", dead_at=None)])
@@ -204,7 +204,7 @@ async def test_pages_lose_none_and_repeat_none(db: Db, limit: int) -> None:
 
 
 async def test_all_of_them_a_page_at_a_time(demo: ApiClient) -> None:
-    """Those that want force stay, and do not stand in the way of the others."""
+    """Letters that need force stay behind without blocking the others."""
     unsure = Attempt(0, Progress.UNKNOWN, NOW)
     dead = [dead_notification(f"m{number:03}", NOW, attempts=(unsure,) if number % 2 else ()) for number in range(202)]
     await notifications.add(demo.environment.runtime.db, dead)
@@ -301,7 +301,7 @@ async def test_what_breaks_over_our_own_mistake_comes_back_twice_and_is_then_dea
 
 
 async def _wait_for_mistakes(demo: ApiClient, key: str, times: int) -> Any:
-    """The story, once working on it has failed so many times and it waits."""
+    """Wait until processing has failed so many times and the message waits again. Returns its story."""
 
     async def has_mistakes() -> bool:
         notification = await notifications.get(demo.environment.runtime.db, key)

@@ -1,4 +1,4 @@
-"""GET /messages and its export: filters, pages, and files that a spreadsheet cannot be attacked by."""
+"""Tests GET /messages and its export: filters, pages, and files that cannot attack a spreadsheet."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ STEP = {"channel": "sms", "text": "Hi"}
 
 
 async def list_ids(demo: ApiClient, **query: Any) -> list[str]:
-    """The ids of all pages."""
+    """Return the ids of all pages."""
     ids: list[str] = []
     cursor: str | None = ""
     while cursor is not None:

@@ -1,4 +1,4 @@
-"""Callbacks: every change told, signed, in order for each message, until the receiver has taken it."""
+"""Tests callbacks: every change is posted, signed and in order per message, until the receiver has accepted it."""
 
 import asyncio
 import random
@@ -172,7 +172,7 @@ async def test_a_redirect_is_not_followed(demo: ApiClient, receiver: CallbackRec
 
 
 async def is_kept_for_retry(demo: ApiClient, reason: str) -> bool:
-    """Is a call kept for a later try? It is a moment after the receiver has answered."""
+    """Return whether a call is stored for a retry, which happens a moment after the receiver's answer."""
     return await demo.environment.runtime.db["callbacks"].find_one({"reason": reason}) is not None
 
 
@@ -222,7 +222,7 @@ async def test_without_a_secret_nothing_is_promised(demo: ApiClient) -> None:
 async def test_two_workers_keep_the_order(
     demo: ApiClient, receiver: CallbackReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The receiver fails every third call, by chance."""
+    """The receiver fails about every third call, at random."""
     monkeypatch.setattr(hosts, "FAILURES", 10_000)
     chance = random.Random(7)
     receiver.answers += [500 if chance.random() < 0.3 else 200 for _ in range(200)]
@@ -242,7 +242,7 @@ async def test_two_workers_keep_the_order(
 async def test_a_change_is_told_though_the_process_ended_right_after_it(
     demo: ApiClient, receiver: CallbackReceiver
 ) -> None:
-    """The change and the wish to tell it are one write; another process finds it there."""
+    """The change and its pending callback are one write, so another process finds the callback."""
     (key,) = await send_all(demo, phones(1), SMS, callbackUrl=receiver.url)
     await until(lambda: has_reported(receiver, key, "DELIVERED"))
     db = demo.environment.runtime.db
@@ -256,7 +256,7 @@ async def test_a_change_is_told_though_the_process_ended_right_after_it(
 
 
 async def has_nothing_to_report(demo: ApiClient, key: str) -> bool:
-    """Is nothing left to be handed on? That is written after the calls, which may be made before."""
+    """Return whether no change is left to report. This is stored after the calls, which may be made before it."""
     return await demo.environment.runtime.db["notifications"].find_one({"_id": key, "untold": None}) is not None
 
 
@@ -295,7 +295,7 @@ async def test_what_happens_in_conversations_is_told_to_the_accounts_own_webhook
 
 
 async def block_bot(demo: Environment) -> None:
-    """The person blocks the bot."""
+    """Block the bot as the person."""
     telegram = demo.simulators["telegram"]
     assert isinstance(telegram, Telegram)
     await telegram.block(telegram.user_of(PHONE))
@@ -332,7 +332,7 @@ def test_two_secrets(tmp_path: Path) -> None:
 async def test_kill_9_loses_no_change_and_keeps_their_order(
     tmp_path: Path, settings: Settings, receiver: CallbackReceiver
 ) -> None:
-    """The worker is killed again and again, in the midst of telling."""
+    """The worker is killed again and again while it posts callbacks."""
     async with opened_cli(tmp_path, settings) as cli:
         environ = {
             **cli.environment,

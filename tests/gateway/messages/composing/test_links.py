@@ -1,4 +1,4 @@
-"""Short links: one for each recipient, clicks counted, and never a way to anywhere else."""
+"""Tests short links: one for each recipient, with counted clicks, and never a redirect to anywhere else."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,7 +22,7 @@ STEP = {"channel": "sms", "text": f"Pay here: {LONG}."}
 
 
 def shorten(text: str) -> tuple[str, list[str]]:
-    """The text with LINK for each short link, and what they lead to."""
+    """Shorten the links of a text. Returns the text with LINK for each short link, and the links' targets."""
     shortening = Shortening(BASE, "m1", NOW, timedelta(days=1))
     short = shortening.content(Content(text)).text
     for link in shortening.made:
@@ -89,7 +89,7 @@ def test_previews(agent: str, preview: bool) -> None:  # noqa: FBT001 - a parame
 
 
 async def follow(url: str, agent: str = "Safari", method: str = "GET") -> tuple[int, str | None, Any]:
-    """Status, target and page, as somebody without a key finds them."""
+    """Request a link without a key. Returns status, target and response."""
     async with aiohttp.request(method, url, headers={"User-Agent": agent}, allow_redirects=False) as response:
         return response.status, response.headers.get("Location"), response
 

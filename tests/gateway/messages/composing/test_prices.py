@@ -1,4 +1,4 @@
-"""What messages cost: told beforehand, in the story, and to callers."""
+"""Tests prices of messages: in validation, in the story and in callbacks."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""Deliveries that do not go smoothly: receipts too early, late, twice; answers lost; accounts, windows, people shut."""
+"""Tests troubled deliveries: early, late and repeated receipts, lost answers, held accounts, closed windows, blocks."""
 
 from datetime import timedelta
 from typing import Any
@@ -22,7 +22,7 @@ def whatsapp(demo: ApiClient) -> WhatsApp:
 
 
 def times_accepted(simulator: Simulator, text: str = "Hi") -> int:
-    """How often the provider took this text."""
+    """Return how often the provider accepted this text."""
     return sum(message.text == text for message in simulator.accepted)
 
 
@@ -141,7 +141,7 @@ async def test_a_busy_provider_is_asked_again(demo: ApiClient) -> None:
 
 
 async def test_a_provider_that_throttles_gets_everything_in_the_end(demo: ApiClient) -> None:
-    """One call a second is taken, the rest are refused as too many; nothing is lost and nothing doubled."""
+    """One call a second is accepted and the rest are refused as too many; nothing is lost or sent twice."""
     faults = demo.environment.simulators["sms"].faults
     faults.per_second = 1
     keys = [await demo.send({**SMS, "text": f"News {number}"}) for number in range(3)]
@@ -184,7 +184,7 @@ async def test_a_number_and_a_username_are_one_person(demo: ApiClient) -> None:
 
 
 async def test_a_shared_number_joins_the_chat(demo: ApiClient) -> None:
-    """Also where the chat belonged to a person without a number: it becomes theirs."""
+    """A chat of a contact without a number joins the contact with the number as well."""
     telegram = demo.environment.simulators["telegram"]
     assert isinstance(telegram, Telegram)
     contact = (await demo.post("/api/v1/contacts", {"externalId": "crm-17"}))[1]

@@ -1,4 +1,4 @@
-"""One person hears things in the order in which they were said, whoever of us says them."""
+"""Tests that one person gets messages in the order of their acceptance, whichever process sends them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Container, Sequence
@@ -18,26 +18,26 @@ from tests.support.workload import accepted_messages, another_worker, open_conve
 
 CHANNELS = ("telegram", "vk", "viber", "whatsapp", "sms")
 IN_BETWEEN = {"telegram": "429", "vk": "10", "viber": "12", "whatsapp": "131016", "sms": "20429"}
-"""What each provider says once while it is being written to, after which we try again."""
+"""The error that each provider returns once, after which the gateway tries again."""
 FREE = {"account": "none", "person": "none"}
 MANY, TEXT_COUNT = 30, 20
 
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """Nobody is kept waiting by a limit."""
+    """Remove the rate limits and use the echo bot."""
     limits = dict.fromkeys((f"{channel}:demo" for channel in CHANNELS), FREE)
     return replace(settings, limits=limits, conversation="tests.support.echo_bot:reply")
 
 
 async def recipient(demo: ApiClient, channel: str, number: int) -> dict[str, Any]:
-    """Somebody who can be reached by this channel."""
+    """Return a destination that this channel reaches."""
     (destination,) = phones(1, first=number)
     return destination if channel == "sms" else (await open_conversations(demo, channel, [destination]))[0]
 
 
 async def received_texts(demo: ApiClient, channel: str, number: int) -> list[str]:
-    """Thirty messages to one person, one after another in one request."""
+    """Send MANY numbered messages to one person in one request. Returns the texts in the provider's order."""
     destination = await recipient(demo, channel, number)
     destinations = [destination | {"variables": {"n": str(index)}} for index in range(MANY)]
     await send_all(demo, destinations, {"channel": channel, "text": "{{n}}"}, priority="normal")
@@ -50,7 +50,7 @@ async def received_texts(demo: ApiClient, channel: str, number: int) -> list[str
 
 
 async def test_thirty_messages_arrive_in_order_on_each_channel(demo: ApiClient) -> None:
-    """Three gateways share them, and each provider refuses one in between."""
+    """Three workers share the messages, and each provider refuses one in between."""
     for channel, code in IN_BETWEEN.items():
         demo.environment.simulators[channel].faults.planned.extend([""] * 4 + [code])
     async with AsyncExitStack() as stack:
@@ -62,7 +62,7 @@ async def test_thirty_messages_arrive_in_order_on_each_channel(demo: ApiClient) 
 
 
 async def test_others_are_not_held_up_by_one_persons_order(demo: ApiClient) -> None:
-    """One person's first message is refused for an hour, and theirs behind it wait; nobody else does."""
+    """One person's first message is refused for an hour: only that person's later messages wait."""
     simulator = demo.environment.simulators["vk"]
     simulator.faults.fail(9)
     first_person = await recipient(demo, "vk", 700)
@@ -82,7 +82,7 @@ async def test_others_are_not_held_up_by_one_persons_order(demo: ApiClient) -> N
 
 
 async def test_a_conversation_is_answered_in_its_order(demo: ApiClient) -> None:
-    """Twenty texts in a row in each of two messengers, taken up by three gateways."""
+    """Three workers process a row of texts in each of two messengers."""
     async with AsyncExitStack() as stack:
         for _ in range(2):
             await stack.enter_async_context(another_worker(demo))
@@ -91,7 +91,7 @@ async def test_a_conversation_is_answered_in_its_order(demo: ApiClient) -> None:
 
 
 async def test_what_was_taken_behind_one_that_is_left_to_the_queue_does_not_overtake_it(demo: ApiClient) -> None:
-    """The database goes away over the first, and is back when the second would begin."""
+    """The database fails during the first event and is back when the second would begin."""
     processed, stop, outage = list[str](), asyncio.Event(), asyncio.Event()
 
     async def breaks() -> None:
@@ -122,7 +122,7 @@ async def _is_equal(actual: list[str], expected: list[str]) -> bool:
 
 
 async def _answers_to_texts(demo: ApiClient, channel: str) -> list[str]:
-    """What the bot has answered to all that was said here."""
+    """Write TEXT_COUNT texts to the bot and return its answers."""
     simulator = demo.environment.simulators[channel]
     for number in range(TEXT_COUNT):
         await simulator.say(simulator.user_of(PHONE), f"text {number}")

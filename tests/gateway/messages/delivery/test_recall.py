@@ -1,4 +1,4 @@
-"""What was only half said disappears once another channel has said it; what comes late changes nothing; doubt."""
+"""Tests recalls of partial messages that a fallback has replaced, late receipts, and messages in doubt."""
 
 from datetime import timedelta
 from typing import Any
@@ -21,7 +21,7 @@ from tests.support.workload import (
 )
 
 HALVES = {"telegram": ["", "400-peer"], "vk": ["", "914"]}
-"""How each provider takes the first piece of a long text, and not the second."""
+"""The faults by which each provider accepts the first piece of a long text and refuses the second."""
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def settings(settings: Settings) -> Settings:
 
 
 async def send_to_chat(demo: ApiClient, channel: str, *channels: dict[str, Any], **fields: Any) -> str:
-    """A message to the one person, who talks to us on this channel."""
+    """Send a message to PHONE, who has an open conversation on this channel. Returns its id."""
     (destination,) = await open_conversations(demo, channel, [{"phone": PHONE}])
     message = {"destinations": [destination], "channels": list(channels), **fields}
     _, answer = await demo.post("/api/v1/messages", {"messages": [message]})
@@ -84,7 +84,7 @@ async def test_a_late_delivery_is_told_and_starts_nothing(demo: ApiClient) -> No
 
 @pytest.mark.parametrize(("ambiguous", "copies"), [("atMostOnce", 1), ("atLeastOnce", 2)])
 async def test_what_may_have_been_sent_is_repeated_only_if_asked(demo: ApiClient, ambiguous: str, copies: int) -> None:
-    """Telegram knows no key of ours and reports nothing: nobody can tell."""
+    """Telegram takes no idempotency key and reports no delivery, so nobody can tell whether it was sent."""
     demo.environment.simulators["telegram"].faults.lose_answers()
     key = await send_to_chat(demo, "telegram", {"channel": "telegram", "text": "Hi"}, ambiguous=ambiguous)
     story = await demo.wait_for(key, "SENT", "UNDELIVERED")

@@ -1,4 +1,4 @@
-"""What a receipt teaches us of the person: as of the moment that it tells of, and not of the one at which it comes."""
+"""Tests what a receipt says of the person, which holds for the time it reports, not for its arrival."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,7 @@ NOTIFICATION = Notification("n1", Recipient(), (STEP,), NOW - 2 * HOUR, NOW + HO
 
 @pytest.fixture
 async def runtime(settings: Settings) -> AsyncIterator[Runtime]:
-    """A message of two hours ago, to someone who wrote an hour ago."""
+    """Yield a runtime with a message sent two hours ago to a person who wrote an hour ago."""
     async with opened(settings) as runtime:
         await notifications.add(runtime.db, [NOTIFICATION])
         wrote = Inbound(ADDRESS, "e1", "e1", Content("Hello"), NOW - HOUR)

@@ -1,4 +1,4 @@
-"""A required step goes out whatever becomes of the others; those go on as they would without it."""
+"""Tests required steps, which go out whatever the other steps do and do not affect them."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ REQUIRED = {**SMS, "required": True}
 
 
 async def open_chats(demo: ApiClient, *channels: str) -> None:
-    """The one person talks to us there."""
+    """Give PHONE an open conversation on each of these channels."""
     for channel in channels:
         (destination,) = await open_conversations(demo, channel, [{"phone": PHONE}])
         contact = (await demo.post("/api/v1/contacts", {"phone": PHONE}))[1]
@@ -34,7 +34,7 @@ async def test_both_arrive_and_each_once(demo: ApiClient) -> None:
 
 
 async def test_the_others_go_on_as_before(demo: ApiClient) -> None:
-    """The first rung is refused, so the second is tried; the third is not needed."""
+    """The first step is refused, so the second is tried; the third is not needed."""
     await open_chats(demo, "telegram", "viber", "vk")
     demo.environment.simulators["telegram"].faults.fail("403")
     key = await send_one(demo, TELEGRAM, REQUIRED, VIBER, {"channel": "vk", "text": "Hi"})
@@ -45,7 +45,7 @@ async def test_the_others_go_on_as_before(demo: ApiClient) -> None:
 
 
 async def test_it_is_no_fallback_of_the_others(demo: ApiClient) -> None:
-    """It has arrived, and the others are tried all the same, to their end."""
+    """The required step has arrived, and the others are still tried to their end."""
     demo.environment.simulators["telegram"].faults.fail("403")
     await open_chats(demo, "telegram")
     key = await send_one(demo, REQUIRED, TELEGRAM)

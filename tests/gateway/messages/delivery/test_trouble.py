@@ -1,4 +1,4 @@
-"""Providers that are slow, busy, half-way through, or wrong about the time: nothing twice, nothing lost."""
+"""Tests providers that are slow, busy, half done or wrong about the time: nothing is lost or sent twice."""
 
 import asyncio
 from collections import Counter
@@ -22,12 +22,12 @@ BROADCAST = 60
 
 
 def texts(simulator: Simulator) -> list[str]:
-    """What the provider took of the long message: a, b, c."""
+    """Return the first letters of the pieces that the provider accepted of the long message: a, b, c."""
     return [message.text[0] for message in simulator.accepted if message.text[:1] in {"a", "b", "c"}]
 
 
 class FailingAt(Faults):
-    """The call of this number has this error, the others have none."""
+    """Faults by which only the call with this number fails, with this error."""
 
     def __init__(self, number: int, code: str) -> None:
         super().__init__(code)
@@ -38,7 +38,7 @@ class FailingAt(Faults):
 
 
 async def session_of(demo: ApiClient, channel: str) -> str:
-    """The conversation that a person begins by pressing Start."""
+    """Press Start as the person. Returns the key of the new session."""
     simulator, before = demo.environment.simulators[channel], len(demo.answers(channel))
     await simulator.start(simulator.user_of(PHONE))
     await demo.answer(channel, before + (1 if channel == "viber" else 0))
@@ -47,7 +47,7 @@ async def session_of(demo: ApiClient, channel: str) -> str:
 
 
 async def test_a_slow_provider_is_not_taken_for_a_dead_process(demo: ApiClient) -> None:
-    """While a text of three pieces is on its way, nobody takes it over before each has had its time."""
+    """While a text of three pieces is being sent, no other worker takes it over before each piece has had its time."""
     session = await session_of(demo, "telegram")
     simulator, runtime = demo.environment.simulators["telegram"], demo.environment.runtime
     simulator.faults.answer_after = 0.8
@@ -96,7 +96,7 @@ async def test_a_window_that_shuts_half_way_leaves_what_has_arrived(demo: ApiCli
 
 
 async def test_a_mailing_that_is_too_fast_for_the_provider_arrives_all_the_same(demo: ApiClient) -> None:
-    """As VK counts: twenty in a second; the others are asked to come again."""
+    """VK accepts twenty calls in a second and refuses the others, which are retried."""
     session = await session_of(demo, "vk")
     simulator = demo.environment.simulators["vk"]
     simulator.faults.per_second = 20
@@ -128,7 +128,7 @@ async def test_a_mistake_in_a_channel_is_told_and_does_not_stop_the_others(
 
 
 async def test_what_a_person_does_while_a_refusal_is_under_way_counts(demo: ApiClient) -> None:
-    """They write after the send began, and the refusal comes after that. VK tells times in whole seconds."""
+    """The person writes after the send began, and the refusal comes after that. VK gives times in whole seconds."""
     session = await session_of(demo, "vk")
     simulator = demo.environment.simulators["vk"]
     simulator.faults.answer_after = 3
@@ -157,6 +157,6 @@ async def test_nothing_happens_in_the_future(demo: ApiClient) -> None:
 
 
 async def _is_error_pending(simulator: Simulator) -> bool:
-    """Is the planned error waiting to be answered?"""
+    """Return whether the planned error is waiting to be answered."""
     await asyncio.sleep(1.2)
     return simulator.faults.answer_after > 0

@@ -1,4 +1,4 @@
-"""Jobs: rows of files become messages, once each; started, paused, cancelled, tried again."""
+"""Tests jobs: each row of a file becomes one message, and jobs are started, paused, cancelled and retried."""
 
 import asyncio
 from datetime import timedelta
@@ -45,7 +45,7 @@ NO_MOBILE = 21614
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Batches of ten rows."""
+    """Reduce batches to ten rows."""
     for module in ("domain.model.job", "messages.jobs.jobs", "messages.jobs.batches"):
         monkeypatch.setattr(f"gateway.{module}.BATCH", 10)
 
@@ -111,7 +111,7 @@ async def test_files_at_the_same_time_are_all_kept(demo: ApiClient) -> None:
 
 
 async def test_what_an_upload_left_that_broke_off_is_never_sent(demo: ApiClient) -> None:
-    """Its batches are stored before the job has heard of them."""
+    """The upload's batches are stored before the job refers to them."""
     key, db = await create_job(demo, people(2)), demo.environment.runtime.db
     (batch,) = await jobs.batches(db, (await stored_job(db, key)).batches)
     await db["batches"].insert_one(
@@ -153,7 +153,7 @@ async def test_paused_and_resumed(demo: ApiClient) -> None:
 
 @pytest.mark.usefixtures("small")
 async def test_how_far_it_is(demo: ApiClient) -> None:
-    """Rows that wait for their hour are processed: nothing has to be done with them now."""
+    """Rows that wait for their hour count as processed."""
     key = await create_job(demo, people(100), allowedTimeRanges=[hour_from_now(demo)], timezone="UTC")
     draft_of = await progress(demo, key)
     assert (draft_of["processed"], draft_of["rate"], draft_of["endsAt"]) == (0, None, None)
@@ -176,7 +176,7 @@ async def has_sent(demo: ApiClient) -> bool:
 
 
 async def wait_until_idle(demo: ApiClient) -> None:
-    """Nothing more goes out for a while."""
+    """Wait until no more messages go out."""
     count = -1
     while count != len(accepted_messages(demo, "sms")):
         count = len(accepted_messages(demo, "sms"))
@@ -184,7 +184,7 @@ async def wait_until_idle(demo: ApiClient) -> None:
 
 
 async def test_cancelled(demo: ApiClient) -> None:
-    """What waits for its hour never leaves; rows that were not handed over lead to nothing."""
+    """Messages that wait for their hour never leave, and rows that were not submitted lead to none."""
     night = {"allowedTimeRanges": [hour_from_now(demo)], "timezone": "UTC"}
     key = await create_job(demo, people(300), **night)
     await move(demo, key, "start")
@@ -198,7 +198,7 @@ async def test_cancelled(demo: ApiClient) -> None:
 
 
 async def test_cancelled_after_a_crash_in_the_midst_of_handing_over(demo: ApiClient) -> None:
-    """The messages are stored before the batch knows of them."""
+    """The messages are stored before the batch refers to them."""
     key = await create_job(demo, people(5), allowedTimeRanges=[hour_from_now(demo)], timezone="UTC")
     await move(demo, key, "start")
     await until(lambda: has_delayed_row(demo, key))

@@ -1,4 +1,4 @@
-"""Rows of files: what spreadsheets write, in the ways that people fill them in."""
+"""Tests the reading of rows from the files that spreadsheets write and people fill in."""
 
 import io
 import zipfile
@@ -54,7 +54,7 @@ def test_csv_as_spreadsheets_write_it(separator: str, encoding: str) -> None:
 
 
 def test_a_workbook() -> None:
-    """Numbers and dates are no texts there, and a number has lost its plus."""
+    """In a workbook numbers and dates are no texts, and a phone number has lost its plus."""
     parsed_table = parse(
         workbook(["phone", "sum", "on"], [79000000001, 12.5, date(2026, 11, 24)], [998901234567, 3, ""])
     )
@@ -142,7 +142,7 @@ def test_too_many_rows(monkeypatch: pytest.MonkeyPatch) -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.one_of(st.binary(), st.text().map(str.encode)), st.integers(0, 3000), st.binary(max_size=8))
 def test_any_bytes_are_read_or_refused(noise: bytes, at: int, change: bytes) -> None:
-    """Files that are none, and workbooks with some bytes that are not as they were."""
+    """The input is arbitrary bytes, and workbooks with some bytes changed."""
     book = BOOK[:at] + change + BOOK[at + len(change) :]
     for raw in (noise, b"phone\n" + noise, book):
         try:

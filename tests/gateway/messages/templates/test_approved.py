@@ -1,4 +1,4 @@
-"""Providers' templates through the API: drafts, moderation, what may be sent by them, and how they look."""
+"""Tests the API of providers' templates: drafts, approval, sending by them, and previews."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -66,7 +66,7 @@ async def wait_for_state(demo: ApiClient, state: str) -> Any:
 
 
 async def send_and_wait(demo: ApiClient) -> Any:
-    """How a message by the template, and else by SMS, ends."""
+    """Send a message by the template with SMS as the fallback, and wait for its end. Returns its story."""
     response = await demo.post("/api/v1/messages", {"messages": [{"destinations": [ANNA], "channels": [STEP, SMS]}]})
     return await demo.wait_for(response[1]["messages"][0]["id"], "DELIVERED", "READ")
 
@@ -135,7 +135,7 @@ async def test_what_was_submitted_is_neither_changed_nor_submitted_again(demo: A
 
 
 async def test_two_who_submit_at_once(demo: ApiClient) -> None:
-    """One hands it over; the other undoes nothing of that."""
+    """One request submits the template, and the other undoes nothing of that."""
     await create(demo)
     responses = await asyncio.gather(*(request(demo, "POST", f"/{KEY}/submit") for _ in range(3)))
     assert sorted(status for status, _ in responses) == [200, 409, 409]
@@ -316,7 +316,7 @@ async def test_a_step_by_a_template_alone_is_sent_in_an_open_window_too(demo: Ap
 
 
 async def test_the_list_is_asked_for_by_itself(demo: ApiClient) -> None:
-    """The worker has looked when it began; this one looks when hours have passed."""
+    """The worker requested the list when it started; this one requests it after some hours."""
     runtime, stop = demo.environment.runtime, asyncio.Event()
 
     async def looked_at() -> Any:

@@ -1,4 +1,4 @@
-"""Own templates: made, checked, changed version by version, listed, deleted, and sent by."""
+"""Tests own templates: they are created, checked, versioned, listed, deleted, and used for sending."""
 
 import asyncio
 from datetime import timedelta
@@ -146,8 +146,8 @@ async def test_what_was_deleted_cannot_be_used_but_read(demo: ApiClient) -> None
     assert [version["version"] for version in (await request(demo, "GET", "/shipped/versions"))[1]["versions"]] == [1]
     assert (await request(demo, "POST", "", {"id": "shipped", **STRUCTURE}))[0] == 409
     assert (await request(demo, "GET", ""))[1] == {"templates": [], "cursor": None}
-    for version_choice in ({}, {"templateVersion": 1}):
-        (item,) = await items(demo, anna(name="Anna", order="1"), templateId="shipped", **version_choice)
+    for version_fields in ({}, {"templateVersion": 1}):
+        (item,) = await items(demo, anna(name="Anna", order="1"), templateId="shipped", **version_fields)
         assert item["error"]["code"] == "unknown_template"
 
 

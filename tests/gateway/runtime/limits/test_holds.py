@@ -1,4 +1,4 @@
-"""Accounts that wait: at fault, asked to call less often, or with a provider that is away; nobody waits with them."""
+"""Tests held accounts: misconfigured, rate-limited or with a provider that is down; other accounts do not wait."""
 
 import asyncio
 import logging
@@ -38,14 +38,14 @@ def moment(text: str) -> datetime:
 
 
 def hold_length(view: Any) -> timedelta:
-    """How long the account is held from when it was."""
+    """Return the length of the account's hold."""
     return moment(view["heldUntil"]) - moment(view["heldSince"])
 
 
 async def send_to_vk(
     demo: ApiClient, count: int, *other_channels: dict[str, Any], first: int = 100, **fields: Any
 ) -> list[str]:
-    """Messages to so many people who talk to us in VK."""
+    """Send a message to `count` people with open conversations in VK. Returns the ids."""
     return await send_all(
         demo, await open_conversations(demo, "vk", phones(count, first)), VK, *other_channels, **fields
     )
@@ -73,7 +73,7 @@ async def test_an_account_at_fault_waits_and_so_do_its_messages(demo: ApiClient)
 
 
 async def _is_second_try_stored(demo: ApiClient, key: str) -> bool:
-    """Has the outcome of its second try been stored? The hold is, a moment before."""
+    """Return whether the outcome of the second try is stored, which happens a moment after the hold is."""
     attempt = (await demo.story(key))["attempts"][0]
     return bool(attempt["retryAt"] > attempt["sentAt"])
 
@@ -108,7 +108,7 @@ async def test_what_is_urgent_does_not_wait_for_a_held_account(demo: ApiClient) 
 
 
 async def test_asked_to_wait_the_whole_account_waits_and_no_longer(demo: ApiClient) -> None:
-    """VK's limit for an hour is used up: the first to hear of it speaks for all, and other accounts do not care."""
+    """VK's limit for an hour is used up: the first refusal holds the account, and other accounts are not affected."""
     demo.environment.simulators["vk"].faults.planned.append(USED_UP)
     first = (await send_to_vk(demo, 1))[0]
     view = await wait_for_state(demo, "vk:demo", "held")
@@ -129,7 +129,7 @@ async def test_asked_to_wait_the_whole_account_waits_and_no_longer(demo: ApiClie
 
 
 async def test_what_has_its_moment_already_hears_it_too(demo: ApiClient) -> None:
-    """Forty may have been given their moments when VK says that it is enough."""
+    """Forty messages may have their moments already when VK refuses."""
     faults = demo.environment.simulators["vk"].faults
     faults.planned.extend([""] * 5 + [USED_UP] * DOWN)
     keys = await send_to_vk(demo, 40, priority="normal")
@@ -145,7 +145,7 @@ async def _sent_or_held(demo: ApiClient, key: str) -> Any:
 
 
 async def test_what_is_parked_does_not_wait_for_ever_either(demo: ApiClient) -> None:
-    """They wait for room when the account is held: those who have another way go it after their patience."""
+    """They wait for room when the account is held, and those with another channel use it after their patience."""
     demo.environment.simulators["vk"].faults.planned.extend([""] * 10 + [USED_UP] * DOWN)
     keys = await send_to_vk(demo, 40, SMS)
     await wait_for_state(demo, "vk:demo", "held")
@@ -188,7 +188,7 @@ async def test_a_provider_that_stays_down_is_given_up_after_the_steps_patience(d
 
 
 async def test_a_slow_provider_slows_nobody_else(demo: ApiClient) -> None:
-    """Hundreds of its messages are under way when the other's is sent and answered."""
+    """Hundreds of its messages are under way when another provider's message is sent and answered."""
     simulator = demo.environment.simulators["sms"]
     simulator.faults.answer_after = 2.5
     await send_all(demo, phones(300), SMS)

@@ -1,4 +1,4 @@
-"""Lanes of accounts: what waits there is not forgotten when the account goes."""
+"""Tests accounts' lanes: messages that wait there are not forgotten when the account is removed."""
 
 from datetime import timedelta
 

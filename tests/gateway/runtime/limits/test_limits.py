@@ -1,4 +1,4 @@
-"""Nobody sends faster than a limit says, however many processes there are; and nobody waits behind a mailing."""
+"""Tests that all processes together keep to the limits, and that nobody waits behind a bulk job."""
 
 import asyncio
 from collections.abc import Sequence
@@ -53,21 +53,21 @@ template = "4/s"
 
 @pytest.fixture
 def settings(settings: Settings, tmp_path: Path) -> Settings:
-    """With the limits of an accounts file."""
+    """Read the limits from an accounts file."""
     file = tmp_path / "accounts.toml"
     file.write_text(ACCOUNTS, "utf-8")
     return replace(settings, limits=written.load({"GATEWAY_ACCOUNTS": str(file)}).limits)
 
 
 def is_never_early(lines: Sequence[Accepted], begin: datetime, interval: float, burst: int = 1) -> bool:
-    """Has none left before its moment, if the first may have left at `begin`?"""
+    """Return whether no message left before its moment, if the first might leave at `begin` (interval in seconds)."""
     moments = sorted(line.at for line in lines)
     due = [begin + timedelta(seconds=interval) * max(0, number + 1 - burst) for number in range(len(moments))]
     return all(moment >= least - timedelta(milliseconds=2) for moment, least in zip(moments, due, strict=True))
 
 
 async def test_two_gateways_together_keep_to_an_accounts_rate(demo: ApiClient) -> None:
-    """Each is given half of the messages in the same moment, and takes up its own."""
+    """Each gateway gets half of the messages at the same moment and sends its own."""
     async with another_worker(demo) as second_runtime:
         begin = demo.environment.runtime.clock()
         halves = [_request(phones(30, first=first), "half") for first in (100, 200)]
@@ -81,7 +81,7 @@ async def test_two_gateways_together_keep_to_an_accounts_rate(demo: ApiClient) -
 
 
 async def test_no_moment_is_given_twice(db: Db) -> None:
-    """Two processes ask for the moments of one account at once; together they are given each, and none is left out."""
+    """Two processes request moments of one account at once; together they get each moment, and none is left out."""
     step, now = timedelta(milliseconds=50), Clock()()
     gates = [Gate(db, {"a:b": Limits(account=Rate(1, step))}) for _ in range(2)]
     requests = [gates[number % 2].ask(Entry("a:b", f"a:b:{number}", Priority.REPLY), now) for number in range(40)]
@@ -106,7 +106,7 @@ async def test_a_template_has_a_rate_of_its_own(demo: ApiClient) -> None:
 
 
 async def test_the_settings_say_how_fast(demo: ApiClient) -> None:
-    """What they do not name stays as the provider has it."""
+    """Limits that the settings do not name stay as the provider has them."""
     limits = {name: (await account(demo, f"{name}:demo"))["limits"] for name in ("sms", "telegram", "whatsapp")}
     assert limits["sms"] == {"account": "20/s", "person": "5/s burst 2", "group": "none", "template": "none"}
     assert limits["telegram"] == {"account": "60/s", "person": "none", "group": "20/min burst 3", "template": "none"}
@@ -124,7 +124,7 @@ async def test_where_there_is_no_limit_nothing_is_counted(demo: ApiClient) -> No
 
 
 async def test_nobody_waits_behind_a_mailing(demo: ApiClient) -> None:
-    """An answer and a single message leave in the middle of one that uses all that the account may."""
+    """An answer and a single message leave in the middle of a bulk job that uses the account's whole rate."""
     crowd = await open_conversations(demo, "telegram", phones(BULK))
     (person,) = await open_conversations(demo, "telegram", phones(1, first=900))
     await send_all(demo, crowd, {"channel": "telegram", "text": "News"})
@@ -146,7 +146,7 @@ async def _has_accepted(demo: ApiClient, count: int) -> bool:
 
 
 async def test_a_template_that_has_to_wait_uses_up_nothing_of_its_account(db: Db) -> None:
-    """A mailing of a slow template must not eat what the others may send."""
+    """A bulk job with a slow template must not use up what other messages may send."""
     second = timedelta(seconds=1)
     gate, now = Gate(db, {"a:b": Limits(account=Rate(1, second), template=Rate(1, 60 * second))}), Clock()()
     slow = Entry("a:b", "a:b:1", Priority.REPLY, template="a:b:t:en")
@@ -159,7 +159,7 @@ async def test_a_template_that_has_to_wait_uses_up_nothing_of_its_account(db: Db
 
 
 async def test_what_is_parked_belongs_to_no_process(settings: Settings) -> None:
-    """The gateway that parked it is gone; it can still be called off, and the next one sends the rest."""
+    """The gateway that parked the messages is gone; they can still be cancelled, and another one sends the rest."""
     async with opened_simulators("http://127.0.0.1:9", Clock()) as (simulators, accounts):
         settings = replace(settings, accounts=accounts, lease=timedelta(seconds=5))
         book = simulators["sms"].accepted
@@ -181,7 +181,7 @@ def _request(people: list[dict[str, Any]], bulk: str) -> bytes:
 
 
 async def _park(runtime: Runtime, count: int) -> None:
-    """Let this gateway work until it has put so many aside."""
+    """Let this gateway work until it has parked `count` messages."""
     stop = asyncio.Event()
     work = asyncio.create_task(worker.run(runtime, stop))
     collection = runtime.db["notifications"]

@@ -1,4 +1,4 @@
-"""A rate is kept: by one account's moments, and by several processes over one database."""
+"""Tests that a rate is kept by one account's moments, and by several processes over one database."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -38,7 +38,7 @@ REQUESTS = st.lists(
 
 
 def simulate(rate: Rate, requests: list[tuple[timedelta, int, timedelta]]) -> list[tuple[datetime, list[datetime]]]:
-    """When each of the requests was made, one after another, and the moments that it was given."""
+    """Make these requests one after another. Returns the time of each and the moments that it got."""
     free_at, now, grants = None, START, []
     for pause, count, horizon in requests:
         now += pause
@@ -49,7 +49,7 @@ def simulate(rate: Rate, requests: list[tuple[timedelta, int, timedelta]]) -> li
 
 
 def most_within(rate: Rate, length: timedelta) -> float:
-    """What may leave in any stretch of this length, ends included: what was saved up, and what has come since."""
+    """Return how many may leave within this length, ends included: the burst and what is earned meanwhile."""
     return rate.burst + length / rate.interval
 
 
@@ -79,7 +79,7 @@ def test_they_leave_in_order_at_once_if_they_may_and_within_the_horizon(
 
 
 def earliest_moment(rate: Rate, earlier: list[datetime], now: datetime) -> datetime:
-    """By the definition: the first moment at which a bucket of `burst`, filled at the rate, is not empty."""
+    """Return the first moment at which a bucket of `burst` tokens, filled at the rate, is not empty, by definition."""
     tokens, at = float(rate.burst), earlier[0]
     for moment in earlier:
         tokens, at = min(rate.burst, tokens + (moment - at) / rate.interval) - 1, moment
@@ -155,7 +155,7 @@ def test_settings_change_the_limits_that_they_name() -> None:
 
 @pytest.mark.parametrize("rate", [Rate(30, SECOND), Rate(1, 6 * SECOND, 45), Rate(7, SECOND, 3)])
 async def test_several_processes_keep_to_one_rate_together(db: Db, rate: Rate) -> None:
-    """Exactly: nobody's moment is given out twice, and none is lost."""
+    """No moment is given out twice, and none is lost."""
 
     async def asks(number: int) -> list[datetime]:
         limiter, granted = RateLimiter(db), list[datetime]()
@@ -181,7 +181,7 @@ async def test_a_process_that_knows_nothing_hears_it_from_the_database(db: Db) -
 
 
 async def test_who_may_not_look_so_far_ahead_is_refused_and_takes_nothing(db: Db) -> None:
-    """Even when those who ask together share a write."""
+    """Requests at the same time, which share a write, make no difference."""
     limiter, rate = RateLimiter(db), Rate(1, SECOND, 2)
     answers = await asyncio.gather(
         limiter.take("k", rate, 4, timedelta(0), START),

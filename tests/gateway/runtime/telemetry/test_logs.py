@@ -1,4 +1,4 @@
-"""What our processes say: lines for machines, a message's life under its id, and never a secret."""
+"""Tests the logs: JSON lines, a message's life under its id, and never a secret."""
 
 import asyncio
 import json
@@ -25,12 +25,12 @@ HIDDEN = "a-very-long-and-secret-word"
 
 
 def parse_lines(output: str) -> list[dict[str, Any]]:
-    """Every line has to be one of JSON, but for the words of the command itself."""
+    """Parse the lines, each of which has to be JSON, except for the command's own line."""
     return [json.loads(line) for line in output.splitlines() if not line.endswith("Ctrl-C stops it")]
 
 
 async def test_a_message_is_followed_through_web_and_worker(tmp_path: Path, settings: Settings) -> None:
-    """With everything that any library says, too."""
+    """The logs of all libraries are included."""
     async with opened_cli(tmp_path, settings) as cli:
         key = (await cli.gateway("keys", "create", "shop")).out.split()[-1]
         accounts = {"GATEWAY_ACCOUNTS": str(tmp_path / "accounts.toml")}
@@ -66,7 +66,7 @@ async def test_a_message_is_followed_through_web_and_worker(tmp_path: Path, sett
 
 
 async def send_and_wait(url: str, key: str) -> str:
-    """The id of a message that was asked for under the name r-17."""
+    """Send a message with the request id r-17 and wait for its delivery. Returns the message's id."""
     message = {"destinations": [{"phone": PHONE}], "channels": [{"channel": "sms", "text": "Hi"}]}
     headers = {"Authorization": f"Bearer {key}", "X-Request-Id": "r-17"}
     async with aiohttp.ClientSession(headers=headers) as http:
@@ -89,7 +89,7 @@ def is_own_line(line: dict[str, Any]) -> bool:
 @pytest.mark.usefixtures("restored_logging")
 @pytest.mark.parametrize("form", logs.FORMS)
 def test_no_form_shows_a_secret(capsys: pytest.CaptureFixture[str], form: str) -> None:
-    """Wherever it stands: in the words, beside them, in what a task is bound to, in an exception and its frames."""
+    """The secret stands in the message, its fields, the bound context, an exception and its frames."""
     logs.setup("DEBUG", form)
     secret, log = Secret(HIDDEN), logging.getLogger("somebody")
     with bound_contextvars(token=secret):

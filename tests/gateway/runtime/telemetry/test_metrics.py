@@ -1,4 +1,4 @@
-"""What Prometheus reads after a story was played: figures that would be others had it gone otherwise."""
+"""Tests the metrics that Prometheus reads after a story, whose values depend on how the story went."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +28,7 @@ TEMPLATE = {"name": "order_update", "language": "en", "variables": {"name": "a",
 
 
 class Meter:
-    """How much each figure has grown since it was made."""
+    """The growth of each metric since the meter's creation."""
 
     def __init__(self) -> None:
         self._before = {(s.name, *sorted(s.labels.items())): s.value for m in REGISTRY.collect() for s in m.samples}
@@ -39,7 +39,7 @@ class Meter:
 
 
 async def test_a_story_in_figures(demo: ApiClient) -> None:
-    """/start in WhatsApp, an answer, a free message; a day later a template; without one the SMS."""
+    """The story is: /start in WhatsApp, an answer, a free message; a day later a template; without one the SMS."""
     meter, whatsapp = Meter(), {"channel": "whatsapp", **TEXT}
     await demo.say("whatsapp", "/start")
     await demo.wait_for(await demo.send(whatsapp), "READ")
@@ -80,7 +80,7 @@ async def test_failures_and_holds_in_figures(demo: ApiClient) -> None:
 
 
 async def test_an_event_that_nobody_can_work_on(demo: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is counted when it is given up, and not before."""
+    """The event is counted when it is given up, and not before."""
     meter, runtime = Meter(), demo.environment.runtime
     monkeypatch.setattr(worker, "PAUSES", ())
     event = Inbound(Address("sms", "gone", PHONE), "e1", "m1", Content("Hi"), runtime.clock())
@@ -90,7 +90,7 @@ async def test_an_event_that_nobody_can_work_on(demo: ApiClient, monkeypatch: py
 
 
 async def test_a_worker_shows_its_own(tmp_path: Path, settings: Settings) -> None:
-    """To whoever asks on this machine, without a key; only if it is told to."""
+    """It serves them on this machine without a key, and only if the setting says so."""
     port = free_port()
     async with opened_cli(tmp_path, settings) as cli, aiohttp.ClientSession() as http:
         environ = {**cli.environment, "GATEWAY_ACCOUNTS": str(tmp_path / "accounts.toml")}
@@ -119,7 +119,7 @@ async def test_a_worker_shows_its_own(tmp_path: Path, settings: Settings) -> Non
 
 
 def figures(page: str) -> dict[str, float]:
-    """Each under its name and the values of its labels."""
+    """Return each metric's value by its name and the values of its labels."""
     samples = [sample for family in text_string_to_metric_families(page) for sample in family.samples]
     return {" ".join((sample.name, *sample.labels.values())): sample.value for sample in samples}
 

@@ -1,4 +1,4 @@
-"""Spans: none without OpenTelemetry; with it, what an exporter is told of a message's life."""
+"""Tests spans: none without OpenTelemetry; with it, those of a message's life that an exporter gets."""
 
 import contextlib
 

@@ -1,4 +1,4 @@
-"""No secret of any account is kept with what was said to providers, whatever they answer; and nobody waits for it."""
+"""Tests that traces of calls hold no secret, whatever providers answer, and that nobody waits for their storage."""
 
 import asyncio
 import logging
@@ -28,7 +28,7 @@ CLOSE = b"Connection: close\r\n\r\n"
 
 
 def echo(request: bytes) -> bytes:
-    """As a page of a proxy that shows us what we have asked."""
+    """Answer like a proxy's error page that repeats the request."""
     return b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nRetry-After: 7\r\n" + CLOSE + request
 
 
@@ -42,7 +42,7 @@ def empty_answer(_: bytes) -> bytes:
 
 @asynccontextmanager
 async def served_answer(answer: Answer) -> AsyncIterator[str]:
-    """A provider that gives this answer to a request, byte for byte, and hangs up."""
+    """Serve a provider that gives this answer, byte for byte, and hangs up. Yields its URL."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -62,7 +62,7 @@ def user_of(channel: str) -> str:
 async def send_traced(
     db: Db, settings: Settings, channel: str, answer: Answer
 ) -> tuple[list[traces.Line], str, list[str]]:
-    """The lines of one send, all that the database has of it, and the account's secrets."""
+    """Send a message with tracing. Returns its trace lines, all that the database holds, and the account's secrets."""
     async with served_answer(answer) as url, opened_outside(settings) as outside:
         accounts = {channel: {"shop": bots.simulator(channel).demo_account(url)}}
         opened_channel, secrets = open_channels(accounts, outside)[channel]["shop"], secrets_of(accounts)
@@ -97,7 +97,7 @@ async def test_basic_hides_its_secret_too(db: Db, settings: Settings) -> None:
 @pytest.mark.parametrize("channel", bots.CHANNELS)
 @pytest.mark.parametrize(("answer", "broke"), [(torn_answer, TORN), (empty_answer, "ServerDisconnectedError")])
 async def test_how_the_wire_broke(db: Db, settings: Settings, channel: str, answer: Answer, broke: str) -> None:
-    """What was asked is there all the same."""
+    """The request is traced all the same."""
     (line, *_), raw, secrets = await send_traced(db, settings, channel, answer)
     assert (line.broke, "Hi" in line.request) == (broke, True)
     assert [secret for secret in secrets if secret in raw] == []
@@ -167,7 +167,7 @@ async def test_calls_that_nobody_traces_are_kept_nowhere() -> None:
 async def test_that_none_can_be_kept_is_said_once(
     db: Db, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The database takes none for a while: nobody fails, what waits is bounded, and later ones are kept again."""
+    """While the database refuses traces nobody fails and the queue is bounded; later traces are stored again."""
     add: Callable[..., Awaitable[None]] = traces.add
 
     async def away(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""What was said to providers is told with the attempt, for some days."""
+"""Tests traces: the API shows the calls to providers with their attempt, for some days."""
 
 import asyncio
 import re
@@ -28,7 +28,7 @@ TEXT = {"text": "Your order is ready"}
 
 
 async def calls_of(client: ApiClient, key: str, attempts: int = 1) -> list[list[Any]]:
-    """The calls of each attempt of a message, as the API tells them; they are written a moment later."""
+    """Wait until the calls of `attempts` attempts are stored. Returns each attempt's calls as the API shows them."""
 
     async def traced_calls() -> list[list[Any]] | None:
         calls = [attempt["calls"] for attempt in (await client.story(key))["attempts"]]
@@ -38,7 +38,7 @@ async def calls_of(client: ApiClient, key: str, attempts: int = 1) -> list[list[
 
 
 async def test_each_attempt_tells_its_calls(demo: ApiClient) -> None:
-    """A refusal by WhatsApp, then the SMS: what was asked, what was answered, and how long it took."""
+    """WhatsApp refuses and the SMS follows: the trace has request, response and duration of each."""
     await demo.say("whatsapp", "/start")
     demo.environment.simulators["whatsapp"].faults.fail(131026)
     key = await demo.send({"channel": "whatsapp", **TEXT}, {"channel": "sms", **TEXT})
@@ -72,7 +72,7 @@ async def test_of_a_broadcast_each_has_the_call(demo: ApiClient) -> None:
 
 
 async def test_what_is_taken_back_is_told_with_its_attempt(demo: ApiClient) -> None:
-    """The second half of a text is refused, the SMS goes out, and the first half is deleted."""
+    """The second half of a text is refused, the SMS goes out, and the first half is recalled."""
     destinations = await open_conversations(demo, "vk", [{"phone": PHONE}])
     demo.environment.simulators["vk"].faults.planned.extend(["", "914"])
     (key,) = await send_all(demo, destinations, {"channel": "vk", "text": LONG}, {"channel": "sms", **TEXT})
@@ -100,7 +100,7 @@ async def test_of_a_file_its_size_is_kept_and_of_its_address_no_proof(demo: ApiC
 
 
 def change_token(simulator: Any) -> None:
-    """The provider no longer knows the one that we have."""
+    """Change the provider's token so that it no longer knows ours."""
     fields = structs.asdict(simulator.account)
     name, token = next((name, value) for name, value in fields.items() if isinstance(value, Secret))
     end = "b" if token.reveal().endswith("a") else "a"
@@ -108,7 +108,7 @@ def change_token(simulator: Any) -> None:
 
 
 async def test_no_secret_of_any_account_is_kept(demo: ApiClient) -> None:
-    """On every channel something is sent, loses its answer, and is refused for a token that is not known."""
+    """On every channel a message is sent, one loses its answer, and one is refused for an unknown token."""
     for channel in bots.CHANNELS:
         simulator = demo.environment.simulators[channel]
         troubles: list[Callable[[], None]] = [
