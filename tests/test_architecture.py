@@ -85,11 +85,11 @@ async def test_the_procfiles_lines_refuse_a_weak_secret(tmp_path: Path, mongodb_
 def test_channels_do_not_know_each_other() -> None:
     graph = grimp.build_graph("bots")
     for name in bots.CHANNELS.values():
-        others = set(bots.CHANNELS.values()) - {name}
+        other_packages = set(bots.CHANNELS.values()) - {name}
         imports = {
             target for module in folder(graph, name) for target in graph.find_modules_directly_imported_by(module)
         }
-        assert not {other for other in others if imports & folder(graph, other)}, name
+        assert not {package for package in other_packages if imports & folder(graph, package)}, name
 
 
 def folder(graph: grimp.ImportGraph, package: str) -> set[str]:

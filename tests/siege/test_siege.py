@@ -1,6 +1,6 @@
 """Kills two webs, two workers and their database under load again and again, then audits all records.
 
-`pytest -m faults` runs a short form; `-n 0 -s` shows the report. For a siege that is to be believed:
+`pytest -m faults` runs a short form, and `-n 0 -s` shows the report. A longer siege proves more:
 
     pytest -m faults -n 0 -s --cycles 50
     pytest -m faults -n 0 -s --minutes 20 --seed 7

@@ -47,20 +47,24 @@ async def _open_conversation(client: ApiClient, channel: str, number: str) -> di
 
 
 async def post_message(
-    client: ApiClient, to: Sequence[dict[str, Any]], *channels: dict[str, Any], bulk: str | None = None, **fields: Any
+    client: ApiClient,
+    destinations: Sequence[dict[str, Any]],
+    *channels: dict[str, Any],
+    bulk: str | None = None,
+    **fields: Any,
 ) -> list[Any]:
     """Post one message to all of these destinations. Returns the response's items, accepted or refused."""
-    message = {"destinations": list(to), "channels": list(channels), **fields}
+    message = {"destinations": list(destinations), "channels": list(channels), **fields}
     status, answer = await client.post("/api/v1/messages", {"bulkId": bulk, "messages": [message]})
     assert status == 202, answer
     return list(answer["messages"])
 
 
 async def send_all(
-    client: ApiClient, to: Sequence[dict[str, Any]], *channels: dict[str, Any], **fields: Any
+    client: ApiClient, destinations: Sequence[dict[str, Any]], *channels: dict[str, Any], **fields: Any
 ) -> list[str]:
     """Post one message to all of these destinations, which have to be accepted. Returns the ids."""
-    return [item["id"] for item in await post_message(client, to, *channels, **fields)]
+    return [item["id"] for item in await post_message(client, destinations, *channels, **fields)]
 
 
 async def send_one(client: ApiClient, *channels: dict[str, Any], **fields: Any) -> str:
@@ -141,5 +145,5 @@ def decisions_text(story: Any) -> str:
 async def another_worker(client: ApiClient) -> AsyncIterator[Runtime]:
     """Run one more worker over the same database, clock and providers, and yield its runtime."""
     runtime = client.environment.runtime
-    async with opened(runtime.settings, runtime.clock) as other, working(other):
-        yield other
+    async with opened(runtime.settings, runtime.clock) as worker_runtime, working(worker_runtime):
+        yield worker_runtime

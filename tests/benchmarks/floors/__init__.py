@@ -1,6 +1,7 @@
 """Alternative webhook servers for comparison, each written as its library's documentation shows it.
 
-With a database's URI each makes one insert a call before it answers. Run: python -m tests.benchmarks.floors.<one> PORT.
+With a database's URI each makes one insert per call before it answers. The command is
+`python -m tests.benchmarks.floors.<module> PORT`.
 """
 
 import os

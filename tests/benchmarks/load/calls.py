@@ -1,6 +1,6 @@
 """The same calls as the gateway's from a bare loop, without a database or with a naive use of one, for comparison.
 
-It is a process of its own, as the gateway is: `python -m tests.benchmarks.load.calls --help`.
+The loop runs in a process of its own, as the gateway does: see `python -m tests.benchmarks.load.calls --help`.
 """
 
 import asyncio

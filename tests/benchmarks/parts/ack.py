@@ -1,6 +1,7 @@
 """Measures how fast a webhook is acknowledged, with its event stored and deduplicated, beside servers that do less.
 
-Each answers as many calls as it can over 64 connections; rounds take turns, so that all meet the same machine.
+Each server answers as many calls as it can over 64 connections. Their rounds alternate, so that all meet the same
+machine.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """Measures the wait for the bot's answer while a hundred people a second write to one gateway for the first time.
 
-Counted until the answer arrives at the stand-in, which takes 200 ms to say that it has it and then reports delivery.
+The time ends when the answer arrives at the stand-in, which responds after 200 ms and then reports delivery.
 """
 
 from collections.abc import Sequence

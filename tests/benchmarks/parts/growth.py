@@ -1,6 +1,6 @@
 """Measures whether the costs grow with the stored data: the same load runs beside more and more finished work.
 
-Each size is so many conversations, contacts, messages, lines of the chat log and events. The ratio is to the smallest.
+A size is a number of conversations, contacts, messages, lines of the chat log and events. The ratio is to the smallest.
 """
 
 from collections.abc import Sequence

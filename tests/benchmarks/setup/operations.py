@@ -1,6 +1,6 @@
 """Counts a gateway's database commands per message, in this process, where the driver reports each command.
 
-The server's own counters would tell it of another process, but not every server has them.
+The database's own counters would also work for another process, but not every server has them.
 """
 
 from collections import Counter

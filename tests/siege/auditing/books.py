@@ -19,7 +19,7 @@ class Question:
 class Order:
     """A message of a caller to a person. Its words are unique, so that every piece of it can be found again.
 
-    `began` and `accepted`: when it was first posted, and when we first heard a 202.
+    `began` and `accepted`: when it was first posted, and when the first 202 arrived.
     """
 
     number: str

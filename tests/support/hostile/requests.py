@@ -67,8 +67,8 @@ class HostileRequests:
         for parameter in operation.get("parameters", []):
             if parameter["in"] == "path":
                 path = path.replace(f"{{{parameter['name']}}}", quote(self._word(), safe=""))
-        known = [parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "query"]
-        query = [pair for pair in [(name, self._word()) for name in known] if self.random.random() < 0.4]
+        names = [parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "query"]
+        query = [pair for pair in [(name, self._word()) for name in names] if self.random.random() < 0.4]
         if self.random.random() < 0.1:
             query.append((self._word(), self._word()))
         path += "?" * bool(query) + "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in query)

@@ -47,8 +47,8 @@ class CallbackReceiver:
 async def opened_callback_receiver() -> AsyncIterator[CallbackReceiver]:
     """Serve a callback receiver while the block runs."""
     receiver, app = CallbackReceiver(), Quart("receiver")
-    app.add_url_rule("/told", view_func=receiver.receive, methods=["POST"])
+    app.add_url_rule("/callbacks", view_func=receiver.receive, methods=["POST"])
     app.add_url_rule("/elsewhere", view_func=receiver.receive, methods=["GET", "POST"])
     async with served(app, grace=0.1) as url:
-        receiver.url = f"{url}/told"
+        receiver.url = f"{url}/callbacks"
         yield receiver

@@ -19,8 +19,8 @@ SENDING = Attempt(0, Progress.SENDING, NOW, sent_at=NOW)
 Report = tuple[int, Progress]
 """A provider's report on one part: the part's index and its progress."""
 
-TOLD = st.sampled_from([Progress.SENT, Progress.FAILED, Progress.DELIVERED, Progress.READ])
-REPORTS = st.lists(st.tuples(st.integers(0, 2), TOLD), max_size=9)
+PROGRESSES = st.sampled_from([Progress.SENT, Progress.FAILED, Progress.DELIVERED, Progress.READ])
+REPORTS = st.lists(st.tuples(st.integers(0, 2), PROGRESSES), max_size=9)
 SHUFFLED = REPORTS.flatmap(lambda reports: st.tuples(st.just(reports), st.permutations(reports)))
 BEFORE = st.sampled_from([Progress.RETRYING, Progress.SENDING, Progress.UNKNOWN])
 
@@ -92,7 +92,7 @@ def test_words_said_again_say_nothing(pieces: int, reports: list[Report]) -> Non
     assert after_reports(once, reports) == once
 
 
-@given(BEFORE, st.integers(1, 3), REPORTS, st.tuples(st.integers(0, 2), TOLD))
+@given(BEFORE, st.integers(1, 3), REPORTS, st.tuples(st.integers(0, 2), PROGRESSES))
 def test_evidence_only_grows(before: Progress, pieces: int, reports: list[Report], report: Report) -> None:
     old = after_reports(replace(SENDING, progress=before, pieces=pieces), reports)
     new = after_reports(old, [report])

@@ -22,9 +22,9 @@ NOTIFICATION = Notification("n1", Recipient(), (STEP,), NOW, LATER, due_at=LATER
 UNDER_WAY = NOTIFICATION.trying(SENDING)
 
 STATUSES = st.sampled_from(Status)
-TOLD = st.sampled_from([Progress.SENT, Progress.FAILED, Progress.DELIVERED, Progress.READ])
-RECEIPTS = st.lists(TOLD, max_size=6)
-SHUFFLED = RECEIPTS.flatmap(lambda told: st.tuples(st.just(told), st.permutations(told)))
+PROGRESSES = st.sampled_from([Progress.SENT, Progress.FAILED, Progress.DELIVERED, Progress.READ])
+RECEIPTS = st.lists(PROGRESSES, max_size=6)
+SHUFFLED = RECEIPTS.flatmap(lambda progresses: st.tuples(st.just(progresses), st.permutations(progresses)))
 
 
 def receipt(progress: Progress, reason: str = "", cause: Cause | None = None) -> Receipt:

@@ -45,7 +45,11 @@ PRIVATE = [
     "http://[::ffff:127.0.0.1]/",
     "http://[fe80::1%25eth0]/",
 ]
-IN_DISGUISE = ["http://2130706433:{port}/told", "http://0x7f.1:{port}/told", "http://0177.0.0.1:{port}/told"]
+IN_DISGUISE = [
+    "http://2130706433:{port}/callbacks",
+    "http://0x7f.1:{port}/callbacks",
+    "http://0177.0.0.1:{port}/callbacks",
+]
 
 
 @pytest.fixture
@@ -196,7 +200,7 @@ async def test_where_nobody_can_be_told(demo: ApiClient, url: str) -> None:
     )
 
 
-@pytest.mark.parametrize("disguise", [*IN_DISGUISE, "http://127.0.0.1:{port}/told"])
+@pytest.mark.parametrize("disguise", [*IN_DISGUISE, "http://127.0.0.1:{port}/callbacks"])
 async def test_private_addresses_are_found_when_they_are_looked_up(
     demo: ApiClient, receiver: CallbackReceiver, disguise: str
 ) -> None:

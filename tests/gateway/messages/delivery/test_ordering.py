@@ -56,9 +56,9 @@ async def test_thirty_messages_arrive_in_order_on_each_channel(demo: ApiClient) 
     async with AsyncExitStack() as stack:
         for _ in range(2):
             await stack.enter_async_context(another_worker(demo))
-        received = await asyncio.gather(*(received_texts(demo, channel, 700 + n) for n, channel in enumerate(CHANNELS)))
-    expected = [str(index) for index in range(MANY)]
-    assert dict(zip(CHANNELS, received, strict=True)) == dict.fromkeys(CHANNELS, expected)
+        texts = await asyncio.gather(*(received_texts(demo, channel, 700 + n) for n, channel in enumerate(CHANNELS)))
+    numbers = [str(index) for index in range(MANY)]
+    assert dict(zip(CHANNELS, texts, strict=True)) == dict.fromkeys(CHANNELS, numbers)
 
 
 async def test_others_are_not_held_up_by_one_persons_order(demo: ApiClient) -> None:
@@ -92,14 +92,14 @@ async def test_a_conversation_is_answered_in_its_order(demo: ApiClient) -> None:
 
 async def test_what_was_taken_behind_one_that_is_left_to_the_queue_does_not_overtake_it(demo: ApiClient) -> None:
     """The database fails during the first event and is back when the second would begin."""
-    processed, stop, outage = list[str](), asyncio.Event(), asyncio.Event()
+    order, stop, outage = list[str](), asyncio.Event(), asyncio.Event()
 
     async def breaks() -> None:
         await outage.wait()
         raise DatabaseError("gone")
 
     async def hear(word: str) -> None:
-        processed.append(word)
+        order.append(word)
 
     def item(name: str, lane: str, work: Callable[[], Awaitable[None]] | None = None) -> Item:
         return Item(name, lane, "", work or partial(hear, f"{name} done"), partial(hear, f"{name} back"))
@@ -107,12 +107,12 @@ async def test_what_was_taken_behind_one_that_is_left_to_the_queue_does_not_over
     batches = iter([[item("1", "a", breaks), item("2", "a"), item("3", "a"), item("4", "b")], [item("5", "a")]])
 
     async def take(_: Runtime, room: int, __: Container[str]) -> Sequence[Item]:
-        return next(batches, []) if room and not (processed and not outage.is_set()) else []
+        return next(batches, []) if room and not (order and not outage.is_set()) else []
 
     working = asyncio.create_task(loop(demo.environment.runtime, "inbox", take, asyncio.Event(), stop))
-    await until(lambda: _is_equal(processed, ["4 done"]))
+    await until(lambda: _is_equal(order, ["4 done"]))
     outage.set()
-    await until(lambda: _is_equal(processed, ["4 done", "2 back", "3 back", "5 done"]))
+    await until(lambda: _is_equal(order, ["4 done", "2 back", "3 back", "5 done"]))
     stop.set()
     await working
 

@@ -138,7 +138,7 @@ async def test_nobody_waits_behind_a_mailing(demo: ApiClient) -> None:
     assert order.count("News") == BULK
     positions = [index for index, text in enumerate(order) if text != "News"]
     assert len(positions) == 2
-    assert max(positions) < BULK - 60, "they have waited for the end of the mailing"
+    assert max(positions) < BULK - 60, "they have waited for the end of the bulk job"
 
 
 async def _has_accepted(demo: ApiClient, count: int) -> bool:
