@@ -43,7 +43,7 @@ DOUBTFUL = "whatsapp: it may have been sent"
 
 
 @pytest.mark.parametrize(
-    ("attempt", "route", "move"),
+    ("attempt", "reach", "move"),
     [
         (make_attempt(Progress.SENDING), IDLE, Wait(NOW + DOUBT - SECOND, f"{DOUBTFUL}; waiting for a receipt")),
         (make_attempt(Progress.UNKNOWN), IDLE, Wait(NOW + DOUBT - SECOND, f"{DOUBTFUL}; waiting for a receipt")),
@@ -110,7 +110,7 @@ def test_under_way(attempt: Attempt, reach: Reachability, move: Move) -> None:
 
 
 @pytest.mark.parametrize(
-    ("route", "move"),
+    ("reach", "move"),
     [
         (Reachability(HARD, ADDRESS, session=SHUT), Send(0, True, f"whatsapp: window closed 3 h ago -> {HELLO}")),
         (
@@ -193,7 +193,7 @@ REFUSED = make_attempt(Progress.FAILED, cause=Cause.WINDOW_CLOSED)
 
 
 @pytest.mark.parametrize(
-    ("route", "move"),
+    ("reach", "move"),
     [
         (
             Reachability(HARD, ADDRESS, session=OPEN),
