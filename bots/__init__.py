@@ -1,4 +1,4 @@
-"""The messengers. A channel is a folder here, a line below, and its tests."""
+"""The messengers. A new channel needs a folder here, a line in CHANNELS, and tests."""
 
 from importlib import import_module
 from types import ModuleType
@@ -16,10 +16,13 @@ CHANNELS = {
 
 
 def package(channel: str) -> ChannelPackage:
-    """Import a channel when it is first needed: some provider libraries are heavy."""
+    """Import and return a channel's package. Imported when first needed, because some provider libraries are heavy."""
     return cast("ChannelPackage", import_module(CHANNELS[channel]))
 
 
 def simulator(channel: str) -> ModuleType:
-    """The stand-in for the channel's provider: `Server` and `demo_account`, see bots.simulation.simulation."""
+    """Import and return the stand-in for the channel's provider. It offers `Server` and `demo_account`.
+
+    See bots.simulation.simulation.Simulator.
+    """
     return import_module(f"{CHANNELS[channel]}.simulator")

@@ -1,56 +1,37 @@
-"""The bot itself, the same in every messenger. Yours replaces `reply`: see GATEWAY_CONVERSATION in the README."""
+"""The bot itself, the same in every messenger. Your own replaces `reply`: see GATEWAY_CONVERSATION in the README."""
 
 from collections.abc import Awaitable, Callable
 
-from bots.optout_keywords import goodbye, wish
+from gateway.domain.commands.command import Command
+from gateway.domain.commands.keywords import goodbye
 from gateway.domain.model.event import Inbound
-from gateway.domain.model.nouns import Button, Content, Session
+from gateway.domain.model.nouns import Button, Content, Media, Session
+
+__all__ = ["Button", "Content", "Conversation", "Inbound", "Media", "Session", "command", "reply"]
 
 Conversation = Callable[[Inbound, Session], Awaitable[Content | None]]
-"""Sees the normalised event and the session as it is now; returns what to answer, or None to stay silent.
+"""Receives the normalised event and the current session; returns the answer, or None to stay silent.
 
-It may be called again for the same event after a crash, but only its first answer is sent.
+After a crash it may be called again for the same event, but only its first answer is sent.
 """
 
 MENU = (Button("Help", reply="/help"), Button("Stop", reply="/stop"))
 
 
-def command(event: Inbound) -> tuple[str, str]:
-    """The command in an event and its argument: ("start", code), ("stop", ""), ("help", ""), or ("", the text).
-
-    A pressed button counts as its reply; Telegram's groups write /start@the_bot.
-    """
-    if event.start is not None:
-        return "start", event.start
-    text = (event.pressed or event.content.text).strip()
-    word, rest = (*text.split(maxsplit=1), "", "")[:2]
-    name = word.partition("@")[0].lower()
-    if name not in COMMANDS and (wanted := wish(text)):
-        return wanted, ""
-    return COMMANDS.get(name, ""), rest if name in COMMANDS else text
-
-
-COMMANDS = {
-    "/start": "start",
-    "start": "start",
-    "старт": "start",
-    "начать": "start",
-    "/stop": "stop",
-    "stop": "stop",
-    "стоп": "stop",
-    "/help": "help",
-    "help": "help",
-    "помощь": "help",
-}
+def command(event: Inbound) -> Command:
+    """Return the command in an event: ("start", code), ("stop", ""), ("help", ""), or ("", the text)."""
+    return event.command
 
 
 async def reply(event: Inbound, session: Session) -> Content | None:
-    """The bundled conversation: greets, helps, lets people leave, and says so when it does not understand."""
-    name, _ = command(event)
-    who = f", {session.name}" if session.name else ""
-    match name:
+    """Answer an event: greet, help, confirm an opt-out, or say that the message was not understood.
+
+    Returns None for a reaction, which needs no answer.
+    """
+    greeting = f", {session.name}" if session.name else ""
+    match event.command.name:
         case "start":
-            return Content(f"Hello{who}! You will get our notifications here. What would you like?", buttons=MENU)
+            return Content(f"Hello{greeting}! You will get our notifications here. What would you like?", buttons=MENU)
         case "stop":
             return Content(goodbye(event.content.text, event.person.language))
         case "help":

@@ -1,1 +1,1 @@
-"""A gateway between a business's systems and people's messengers: nouns, rules, verbs and loops."""
+"""A gateway between a business's systems and people's messengers."""

@@ -1,4 +1,4 @@
-"""The worker: what is due in the inbox and the outbox, and what is done with it. Any number of processes may run it."""
+"""The worker: it works on what is due in every queue. Any number of processes may run it."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ from gateway.messages.callbacks import callbacks
 from gateway.messages.callbacks.hosts import Hosts
 from gateway.messages.delivery import dispatcher
 from gateway.messages.jobs import batches
-from gateway.messages.templates.syncing import syncing
+from gateway.messages.templates.syncing import sync_regularly
 from gateway.runtime.heartbeat import beat
 from gateway.runtime.loop import Item, loop
 from gateway.runtime.runtime import Runtime
@@ -26,25 +26,20 @@ from storage.messages.inbox import Delivered
 log = logging.getLogger(__name__)
 
 SPARE = {Priority.REPLY: 0, Priority.URGENT: 100, Priority.NORMAL: 200, Priority.BULK: 400}
-"""Room that each priority leaves to those before it."""
+"""Items of room that a priority leaves free for those before it."""
 
-LONGER = timedelta(seconds=1)
-
-AT_MOST = 60
-"""Seconds that working on one event may take: a bot that hangs must not hold up its conversation for ever."""
+CROWDED = timedelta(seconds=1)
+"""After which a notification is due again that found too many of its person's in this process."""
 
 PUT_BACK = timedelta(seconds=0.3)
-"""When an event comes round again whose conversation has an earlier one in another process's hands."""
-
-PAUSES = (0.3, 2, 5)
-"""Seconds between tries of an event that fails; the later ones of its conversation wait, to keep their order."""
+"""After which an event is due again while another process works on an earlier one of its conversation."""
 
 LATER = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
-"""Then it is put off, out of the others' way; and then left in the inbox to be looked at."""
+"""After which an event that keeps failing is tried again, out of the others' way; then it becomes a dead letter."""
 
 
 async def run(runtime: Runtime, stop: asyncio.Event) -> None:
-    """Work until `stop`, then finish what is under way, as far as it ends in time."""
+    """Run all loops until `stop`, then finish what is under way, as far as it ends within Settings.stop_within."""
     await insist(runtime.outbox.rehome, runtime.gate.all_lanes())
     async with asyncio.TaskGroup() as loops:
         loops.create_task(loop(runtime, "inbox", take_events, runtime.inbox_bell, stop))
@@ -52,47 +47,47 @@ async def run(runtime: Runtime, stop: asyncio.Event) -> None:
         loops.create_task(
             loop(runtime, "callbacks", partial(callbacks.take, hosts=Hosts()), runtime.callback_bell, stop)
         )
-        loops.create_task(loop(runtime, "batches", partial(batches.take, handed={}), runtime.job_bell, stop))
+        loops.create_task(loop(runtime, "batches", partial(batches.take, submitted={}), runtime.job_bell, stop))
         loops.create_task(beat(runtime, stop))
-        loops.create_task(syncing(runtime, stop))
+        loops.create_task(sync_regularly(runtime, stop))
     runtime.heartbeats.clear()
 
 
 async def take_events(runtime: Runtime, room: int, own: Container[str]) -> Sequence[Item]:
-    """Events that are due, in the order in which they came; those of one conversation by one process at a time."""
+    """Take events that are due, in the order in which they came; one process at a time works on a conversation."""
     now = runtime.clock()
     claimed = await runtime.inbox.claim(now, runtime.settings.lease, room)
-    taken = [item for item in claimed if item.id not in own]
-    for item in taken:
+    items = [item for item in claimed if item.id not in own]
+    for item in items:
         metrics.QUEUE_AGE.labels("inbox").observe((now - item.at).total_seconds())
-    if early := await runtime.inbox.too_early(taken, own):
-        await runtime.inbox.put_back(early, now + PUT_BACK)
+    if early := await runtime.inbox.too_early(items, own):
+        await runtime.inbox.reschedule(early, now + PUT_BACK)
     return [
         Item(
             item.id,
             item.event.lane,
             item.lease,
             partial(_work_event, runtime, item),
-            partial(runtime.inbox.given_back, item, now),
+            partial(runtime.inbox.release, item, now),
         )
-        for item in taken
+        for item in items
         if item.id not in early
     ]
 
 
 async def take_notifications(runtime: Runtime, room: int, _: Container[str]) -> Sequence[Item]:
-    """Notifications that are due, answers to people first, as far as their accounts have room."""
+    """Take notifications that are due, replies to people first, as far as their accounts have room."""
     now, ids = runtime.clock(), list[str]()
     await runtime.gate.holds.refresh()
     for priority, lane in runtime.gate.lanes(now):
-        wanted = min(room - SPARE[priority] - len(ids), runtime.gate.room(lane, priority, now))
-        if wanted > 0:
-            found = await runtime.outbox.due(lane, now, wanted)
-            ids += found
-            if not found:
+        limit = min(room - SPARE[priority] - len(ids), runtime.gate.room(lane, priority, now))
+        if limit > 0:
+            due = await runtime.outbox.due(lane, now, limit)
+            ids += due
+            if not due:
                 runtime.gate.emptied(lane)
-    taken = await runtime.outbox.claim(ids, now, runtime.settings.lease)
-    for new in (item for item in taken if not item.decisions):
+    items = await runtime.outbox.claim(ids, now, runtime.settings.lease)
+    for new in (item for item in items if not item.decisions):
         metrics.QUEUE_AGE.labels("notifications").observe((now - (new.send_at or new.created_at)).total_seconds())
     return [
         Item(
@@ -100,10 +95,10 @@ async def take_notifications(runtime: Runtime, room: int, _: Container[str]) -> 
             item.person or item.id,
             item.lease or "",
             partial(_work_notification, runtime, item),
-            partial(dispatcher.given_back, runtime, item),
-            partial(dispatcher.given_back, runtime, item, now + LONGER),
+            partial(dispatcher.give_back, runtime, item),
+            partial(dispatcher.give_back, runtime, item, now + CROWDED),
         )
-        for item in taken
+        for item in items
     ]
 
 
@@ -113,37 +108,38 @@ async def _work_notification(runtime: Runtime, item: Notification) -> None:
         with span("notification", message_id=item.id):
             await dispatcher.work(runtime, item)
     except DatabaseError:
-        await dispatcher.given_back(runtime, item)
+        await dispatcher.give_back(runtime, item)
         raise
     except Exception as error:
         log.exception("%s: the notification could not be worked on", item.id)
-        await dispatcher.broken(runtime, item.id, error)
+        await dispatcher.postpone_broken(runtime, item.id, error)
 
 
 async def _work_event(runtime: Runtime, item: Delivered) -> None:
     bind_contextvars(event_id=item.id)
-    for pause in (*PAUSES, None):
+    tuning = runtime.settings.tuning
+    for pause in (*tuning.event_pauses, None):
         try:
-            async with asyncio.timeout(AT_MOST):
+            async with asyncio.timeout(tuning.event_timeout.total_seconds()):
                 with span("event", event_id=item.id):
                     await inbound.work(runtime, item.event)
         except DatabaseError:
-            await insist(runtime.inbox.given_back, item, runtime.clock())
+            await insist(runtime.inbox.release, item, runtime.clock())
             raise
         except Exception as error:
             log.exception("%s: the event could not be worked on", item.id)
             if pause is None:
                 await _put_off(runtime, item, error)
                 return
-            await asyncio.sleep(pause)
+            await asyncio.sleep(pause.total_seconds())
         else:
-            await runtime.inbox.done(item.id, runtime.clock())
+            await runtime.inbox.complete(item.id, runtime.clock())
             return
 
 
 async def _put_off(runtime: Runtime, item: Delivered, error: Exception) -> None:
     now = runtime.clock()
     again_at = now + LATER[item.tries] if item.tries < len(LATER) else None
-    await runtime.inbox.failed(item, f"{type(error).__name__}: {error}", now, again_at)
+    await runtime.inbox.fail(item, f"{type(error).__name__}: {error}", now, again_at)
     if again_at is None:
-        metrics.DEAD.labels("events").inc()
+        metrics.DEAD_LETTERS.labels("events").inc()

@@ -1,4 +1,4 @@
-"""Jobs, and the batches of rows that they are made of."""
+"""Jobs, and the batches of rows that they consist of."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -8,36 +8,37 @@ from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
 from gateway.domain.model.job import Batch, Job, waiting_lane, watched_lane
-from storage.documents import changes, newest, queue
-from storage.documents.codec import from_document, to_document
+from storage.documents import documents, newest, queue
+from storage.documents.documents import Db, from_document, to_document
 from storage.documents.newest import Order, Place
-from storage.documents.shared import Swap, duplicates
-from storage.engine.database import Db
+from storage.documents.trips import Swap, duplicates
 
 
 async def save(db: Db, job: Job) -> Job | None:
-    """Store one that was read at its version (0: it is new). None if it has changed since."""
-    return await changes.save(db.shared("jobs"), job)
+    """Store a job that was read at its version (0: it is new). Returns None if it has changed since."""
+    return await documents.save(db, "jobs", job)
 
 
 async def get(db: Db, key: str) -> Job | None:
-    return await changes.read(db.shared("jobs"), Job, key)
+    """Return the job with this id, or None."""
+    return await documents.read(db, "jobs", Job, key)
 
 
-async def listed(db: Db, after: Place | None, now: datetime, limit: int) -> list[Job]:
-    """A page of them, the newest first."""
-    found = await newest.page(Order(db["jobs"], "created_at"), after, now, limit)
-    return [from_document(Job, document) for document in found]
+async def page(db: Db, after: Place | None, now: datetime, limit: int) -> list[Job]:
+    """Return a page of all jobs, the newest first."""
+    documents = await newest.page(Order(db["jobs"], "created_at"), after, now, limit)
+    return [from_document(Job, document) for document in documents]
 
 
 async def live(db: Db) -> list[Job]:
-    """Those that workers have to look after, the oldest first."""
-    found = db["jobs"].find({"live_from": {"$gt": queue.EPOCH}})
-    return sorted([from_document(Job, one) async for one in found], key=lambda job: job.live_from or queue.EPOCH)
+    """Return the jobs that workers have to look after, the oldest first."""
+    documents = db["jobs"].find({"live_from": {"$gt": queue.EPOCH}})
+    jobs = [from_document(Job, document) async for document in documents]
+    return sorted(jobs, key=lambda job: job.live_from or queue.EPOCH)
 
 
 async def delete(db: Db, job: Job) -> bool:
-    """With all its rows; its messages stay. False if it has changed since it was read."""
+    """Delete a job with all its rows; its messages stay. Returns False if it has changed since it was read."""
     if not await save(db, replace(job, state="deleted")):
         return False
     for collection in ("batches", "addressees"):
@@ -47,62 +48,66 @@ async def delete(db: Db, job: Job) -> bool:
 
 
 async def add_batches(db: Db, batches: Sequence[Batch]) -> None:
-    """Those that are there already stay as they are."""
+    """Store batches; those that are stored already stay as they are."""
     try:
         await db["batches"].insert_many([to_document(batch) for batch in batches], ordered=False)
     except BulkWriteError as error:
         duplicates(error)
 
 
-async def begin(db: Db, job: Job, now: datetime) -> None:
-    """All batches of the job's files are to be handed over, in their order. May be repeated."""
-    begun, ended = {"lane": waiting_lane(job.id), "looks": 0}, {"done_at": "", "lease": ""}
-    changes = [
-        UpdateOne({"_id": key}, {"$set": {**begun, "due_at": now + timedelta(milliseconds=number)}, "$unset": ended})
+async def schedule_batches(db: Db, job: Job, now: datetime) -> None:
+    """Make all batches of the job due for submission, in the order of its files. May be repeated."""
+    fields, removed = {"lane": waiting_lane(job.id), "looks": 0}, {"done_at": "", "lease": ""}
+    updates = [
+        UpdateOne({"_id": key}, {"$set": {**fields, "due_at": now + timedelta(milliseconds=number)}, "$unset": removed})
         for number, key in enumerate(job.batches)
     ]
-    for start in range(0, len(changes), AT_ONCE):
-        await db["batches"].bulk_write(changes[start : start + AT_ONCE], ordered=False)
+    for start in range(0, len(updates), BULK_WRITES):
+        await db["batches"].bulk_write(updates[start : start + BULK_WRITES], ordered=False)
 
 
-AT_ONCE = 1000
+BULK_WRITES = 1000
+"""How many updates share a trip to the database."""
 
 
-async def hurry(db: Db, job: Job, now: datetime) -> None:
-    """Have all that is under way looked at now."""
+async def recheck(db: Db, job: Job, now: datetime) -> None:
+    """Make all batches that are under way due now, except those that a worker holds."""
     held = {"$gt": ["$lease", ""]}
     update = [{"$set": {"due_at": {"$cond": [held, "$due_at", {"$min": [now, "$due_at"]}]}}}]
     await db["batches"].update_many({"lane": watched_lane(job.id)}, update)
 
 
 async def is_open(db: Db, job: str) -> bool:
-    """Has it batches that have not ended?"""
+    """Return whether a job has batches that have not ended."""
     return await db["batches"].find_one({"job": job, "lane": {"$gt": f"{job}/"}}, {"_id": 1}) is not None
 
 
-async def tallies(db: Db, job: str) -> AsyncIterator[tuple[Mapping[str, int], int]]:
-    """Of each batch its messages by status, and how many of its rows have led to none."""
-    async for found in db["batches"].find({"job": job}, {"counts": 1, "faults": 1}):
-        yield found.get("counts", {}), len(found.get("faults", {}))
+async def batch_counts(db: Db, job: str) -> AsyncIterator[tuple[Mapping[str, int], int]]:
+    """Yield for each batch {status: messages}, and the number of rows that have led to no message."""
+    async for document in db["batches"].find({"job": job}, {"counts": 1, "faults": 1}):
+        yield document.get("counts", {}), len(document.get("faults", {}))
 
 
 async def batches(db: Db, keys: Sequence[str]) -> list[Batch]:
-    """Those of these that there are, in this order."""
-    found = {one["_id"]: one async for one in db["batches"].find({"_id": {"$in": list(keys)}})}
-    return [from_document(Batch, found[key]) for key in keys if key in found]
+    """Return the batches with these ids, in this order; unknown ids are left out."""
+    documents = {document["_id"]: document async for document in db["batches"].find({"_id": {"$in": list(keys)}})}
+    return [from_document(Batch, documents[key]) for key in keys if key in documents]
 
 
-async def addressed(db: Db, job: str, rows: Mapping[str, str]) -> Mapping[str, str]:
-    """Give each person (by name) to a row, unless they are another's already; whose each is then."""
-    wanted = [{"_id": f"{job}:{person}", "job": job, "row": row} for person, row in rows.items()]
-    if not wanted:
+async def assign_addressees(db: Db, job: str, rows: Mapping[str, str]) -> Mapping[str, str]:
+    """Assign each person of {person: row} to that row, unless another row has the person already.
+
+    Returns {person: row} as it is stored then.
+    """
+    addressees = [{"_id": f"{job}:{person}", "job": job, "row": row} for person, row in rows.items()]
+    if not addressees:
         return {}
     try:
-        await db["addressees"].insert_many(wanted, ordered=False)
+        await db["addressees"].insert_many(addressees, ordered=False)
     except BulkWriteError as error:
         duplicates(error)
-    found = db["addressees"].find({"_id": {"$in": [one["_id"] for one in wanted]}})
-    return {document["_id"].removeprefix(f"{job}:"): document["row"] async for document in found}
+    stored = db["addressees"].find({"_id": {"$in": [addressee["_id"] for addressee in addressees]}})
+    return {document["_id"].removeprefix(f"{job}:"): document["row"] async for document in stored}
 
 
 class Batches:
@@ -113,10 +118,10 @@ class Batches:
         self._due = queue.Due(self._collection)
 
     async def claim(self, lane: str, now: datetime, lease: timedelta, limit: int) -> list[Batch]:
-        """Take up to so many for the length of `lease`, in their order."""
+        """Take up to `limit` batches that are due, for the length of `lease`. Returns them ordered by number."""
         documents = await queue.claim(self._collection, await self._due.ids(lane, now, limit), now, lease)
-        return sorted((from_document(Batch, one) for one in documents), key=lambda batch: batch.number)
+        return sorted((from_document(Batch, document) for document in documents), key=lambda batch: batch.number)
 
     async def put(self, batch: Batch) -> None:
-        """Store it and let go of it, if it is still ours."""
+        """Store a batch and give up its lease, if it is still ours."""
         await self._shared.swap(Swap("lease", batch.lease, to_document(replace(batch, lease=None))))

@@ -10,7 +10,8 @@ from uuid import uuid4
 import pytest
 
 from gateway.runtime.settings.settings import Settings
-from storage.engine.database import Db, connect, prepare
+from storage.documents.documents import Db
+from storage.engine.database import connect, prepare
 from storage.engine.embedded import embedded
 from tests.support.client import ApiClient
 from tests.support.processes.chromium import BROWSERS

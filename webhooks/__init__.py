@@ -1,1 +1,1 @@
-"""HTTP: the providers' webhooks, the API for the business's services, the pages."""
+"""HTTP: the providers' webhooks, the API for the business's services, and the pages."""

@@ -1,4 +1,4 @@
-"""The web process: one Quart app with every route, each guarded or listed as public."""
+"""The web process: one Quart app with every route, each of them guarded or listed as public."""
 
 from collections.abc import AsyncGenerator, Callable
 
@@ -13,23 +13,26 @@ from webhooks.api.people import contacts, optouts, sessions
 from webhooks.api.templates import approved, own, previews
 from webhooks.http.answers import register_errors
 from webhooks.http.guard import guard
-from webhooks.http.naming import name_request, tell_name
 from webhooks.http.openapi import describe
+from webhooks.http.request_id import add_request_id, assign_request_id
 from webhooks.inbound import providers
 from webhooks.inbound.intake import App
 from webhooks.operations import health, metrics
 
 LARGEST_BODY = 8 * 1024 * 1024
-"""Bytes that are read of anything at all; each route sets a closer bound of its own."""
+"""The largest body that is read at all, in bytes; each route sets a closer bound of its own."""
 
 
 def create_app(runtime: Runtime | None = None) -> Quart:
-    """All routes, over an open runtime, or over one of its own that is opened from the environment's settings."""
+    """Create the app with all routes.
+
+    Without a runtime, the app opens its own from the environment's settings while it is served.
+    """
     app = App("webhooks", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.url_map.converters["message"] = messages.MessageId
     app.url_map.converters["session"] = sessions.SessionId
-    app.url_map.converters["provided"] = approved.ProvidedId
+    app.url_map.converters["message_template"] = approved.MessageTemplateId
     for area in (
         health,
         providers,
@@ -51,9 +54,9 @@ def create_app(runtime: Runtime | None = None) -> Quart:
     ):
         app.register_blueprint(area.blueprint)
     describe(app)
-    app.before_request(name_request)
+    app.before_request(assign_request_id)
     app.before_request(guard)
-    app.after_request(tell_name)
+    app.after_request(add_request_id)
     register_errors(app)
     if runtime:
         app.extensions["runtime"] = runtime

@@ -12,6 +12,7 @@ from gateway.domain.channel.errors import TemplateUnusable
 from gateway.domain.channel.facts import Facts
 from gateway.domain.channel.window import Window
 from gateway.domain.model.event import Inbound
+from gateway.domain.model.identifier import Identifier, find
 from gateway.domain.model.nouns import Address, Content, Progress, TemplateMessage
 
 __all__ = ["FACTS", "Account", "Sms", "open_accounts"]
@@ -22,16 +23,18 @@ FACTS = Facts(
     receipts=Progress.DELIVERED,
     echoes_key=True,
     may_send_as=is_sender,
-    parts=outbound.charged,
+    reaches=("phone",),
+    identifier_of=inbound.identifier_of,
+    parts=outbound.segment_count,
     max_body=64 * 1024,
 )
-"""No limits: Twilio takes what a sender may not send yet (a US number sends one segment a second, a short code a
-hundred) into a queue of ten hours, and refuses only what has no room there. https://www.twilio.com/docs/api/errors/21611
+"""No limits: Twilio queues for up to ten hours what a sender may not send yet (a US number sends one segment a second,
+a short code a hundred), and refuses a message only where the queue is full. https://www.twilio.com/docs/api/errors/21611
 """
 
 
 class Sms:
-    """One sender of ours."""
+    """The channel, bound to one sender."""
 
     def __init__(self, name: str, account: Account, outside: Outside) -> None:
         self._name = name
@@ -53,8 +56,9 @@ class Sms:
     def parse(self, call: Call) -> Parsed:
         return inbound.parse(self._name, call)
 
-    def at_phone(self, phone: str) -> Address | None:
-        return Address(FACTS.name, self._name, phone)
+    def address_of(self, identifier: Identifier) -> Address | None:
+        phone = find([identifier], "phone")
+        return Address(FACTS.name, self._name, phone) if phone else None
 
     def start_link(self, code: str) -> str | None:  # noqa: ARG002 - a text message has no such links
         return None
@@ -65,20 +69,20 @@ class Sms:
     async def send(self, address: Address, what: Content | TemplateMessage, *, key: str) -> str:
         if isinstance(what, TemplateMessage):
             raise TemplateUnusable("text messages have no templates")
-        # Twilio echoes nothing of ours but this address, so the key travels in it.
+        # Twilio repeats nothing of ours but this address, so the key travels in it.
         callback = f"{self._webhook_url}?{urlencode({'key': key})}"
         form = outbound.render(self._settings.sender, address.user, what, callback)
-        return await self._api.send(form, named=bool(what.sender))
+        return await self._api.send(form, has_own_sender=bool(what.sender))
 
     async def recall(self, address: Address, provider_id: str) -> None:
-        """A text that was sent stays sent.
+        """Do nothing: a text that was sent stays sent.
 
-        Twilio cancels only what waits for its SendAt, and to delete a Message is to delete it from Twilio's own log.
-        Twilio docs: Messages resource.
+        Twilio cancels only messages that wait for their SendAt, and deleting a Message only deletes it from Twilio's
+        own log. Twilio docs: Messages resource.
         """
 
     async def acknowledge(self, event: Inbound) -> None:
-        """Nobody waits for one."""
+        """Do nothing: nobody waits for an acknowledgement."""
 
     async def bind(self, url: str) -> None:
         if is_phone(self._settings.sender):
@@ -88,7 +92,7 @@ class Sms:
         sender = self._settings.sender
         if not is_phone(sender):
             await self._api.try_credentials()
-            return Binding(None, note=_why_unbound(sender, self._webhook_url))
+            return Binding(None, note=_unbound_note(sender, self._webhook_url))
         number = await self._api.number(sender)
         capable = (number.get("capabilities") or {}).get("sms", True)
         return Binding(number.get("sms_url") or "", [] if capable else [f"{sender} cannot send messages"])
@@ -98,15 +102,15 @@ class Sms:
             await self._api.point(self._settings.sender, "")
 
     async def close(self) -> None:
-        """There is nothing of its own."""
+        """Do nothing: the channel owns no connections."""
 
 
 def open_accounts(accounts: Mapping[str, Account], outside: Outside) -> Mapping[str, Channel]:
-    """Open every account of this channel, by name."""
+    """Open and return every account of this channel, by name."""
     return {name: Sms(name, account, outside) for name, account in accounts.items()}
 
 
-def _why_unbound(sender: str, url: str) -> str:
+def _unbound_note(sender: str, url: str) -> str:
     if is_service(sender):
         return f"a messaging service keeps its own webhook: set it in the provider's console to {url}"
     return f"{sender} receives no messages; there is nothing to bind"

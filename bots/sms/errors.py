@@ -1,4 +1,7 @@
-"""Twilio's error codes in our words. See Twilio docs: Error and Warning Dictionary."""
+"""Translates Twilio's error codes into causes and SendErrors.
+
+Twilio docs: Error and Warning Dictionary, https://www.twilio.com/docs/api/errors.
+"""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -58,46 +61,49 @@ CODES: dict[int, tuple[Cause, str]] = {
 }
 
 SENDERS = frozenset({21212, 21606, 21659, 21660, 21661})
-"""Said of the sender: our account's fault, or the message's, if that named one."""
+"""Codes about the sender: our account's fault, or the message's where it named a sender."""
 
 CLASSES: dict[Cause, type[SendError]] = {error.cause: error for error in (Refused, Stopped, Misconfigured, Ambiguous)}
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 THROTTLED: Mapping[int, timedelta] = {20429: SECOND, 21611: MINUTE}
-"""Codes after which the whole account waits, and for how long where Twilio does not say."""
+"""Codes after which the whole account waits, and for how long where Twilio names no time."""
 
 TOO_MANY, SERVER_FAULT = 429, 500
 
 
-def failure(reply: Reply, *, named: bool = False) -> SendError:
-    """What an answer that is not a 2xx means for the message. named: it named its sender itself."""
-    code, said = _told(reply.json)
-    words = f"{CODES[code][1]} ({code})" if code in CODES else f"HTTP {reply.status}: {said}"
+def failure(reply: Reply, *, has_own_sender: bool = False) -> SendError:
+    """Return the error that a response which is not a 2xx means for the message.
+
+    has_own_sender: the message named its sender itself, so a wrong sender is the message's fault.
+    """
+    code, message = _read_error(reply.json)
+    words = f"{CODES[code][1]} ({code})" if code in CODES else f"HTTP {reply.status}: {message}"
     if reply.status >= SERVER_FAULT:
         return Ambiguous(f"{words}; it may have been sent")
     if reply.status == TOO_MANY or code in THROTTLED:
         return Throttled(words, reply.retry_after or THROTTLED.get(code, SECOND))
-    if named and code in SENDERS:
+    if has_own_sender and code in SENDERS:
         return Refused(words)
-    cause = CODES[code][0] if code in CODES else _by_status(reply.status)
+    cause = CODES[code][0] if code in CODES else _cause_of_status(reply.status)
     return Unavailable(words, reply.retry_after) if cause is Cause.UNAVAILABLE else CLASSES[cause](words)
 
 
-def explained(code: str) -> tuple[Cause, str]:
-    """Why a message that had been taken was not delivered, from the ErrorCode of its status callback."""
+def delivery_failure(code: str) -> tuple[Cause, str]:
+    """Return why an accepted message was not delivered, from the ErrorCode of its status callback: cause and reason."""
     if code.isdecimal() and int(code) in CODES:
         cause, words = CODES[int(code)]
         return cause, f"{words} ({code})"
     return Cause.REFUSED, f"not delivered ({code})" if code else "not delivered"
 
 
-def _told(json: object) -> tuple[int, str]:
-    """The code and the message of an error answer. Twilio docs: Twilio's response, exceptions."""
+def _read_error(json: object) -> tuple[int, str]:
+    """Return the code and the message of an error response. Twilio docs: Twilio's response, exceptions."""
     if not isinstance(json, dict):
         return 0, "no explanation"
     code, message = json.get("code"), json.get("message")
     return code if isinstance(code, int) else 0, str(message or "no explanation")
 
 
-def _by_status(status: int) -> Cause:
+def _cause_of_status(status: int) -> Cause:
     return Cause.REFUSED if status == 400 else Cause.MISCONFIGURED  # noqa: PLR2004 - "bad request" is about the message

@@ -1,4 +1,4 @@
-"""What Twilio tells us: status callbacks and incoming messages, both as signed forms."""
+"""Verifies and reads Twilio's calls: status callbacks and incoming messages, both as signed forms."""
 
 import hmac
 from base64 import b64encode
@@ -8,16 +8,17 @@ from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
-from bots.sms.errors import explained
+from bots.sms.errors import delivery_failure
 from bots.sms.numbers import is_phone
 from gateway.domain.channel.calls import Answer, Call, Forged, Malformed, Parsed
 from gateway.domain.channel.secret import Secret
 from gateway.domain.model.event import Event, Inbound, Person, Receipt, Subscription, Unrecognised
+from gateway.domain.model.identifier import Identifier, identifier, identifiers
 from gateway.domain.model.nouns import Address, Content, Media, Progress
 
 NAME = "sms"
 SILENT = Answer(body="<Response/>", content_type="text/xml")
-"""TwiML that says nothing: the answer to an incoming message would otherwise be sent as one."""
+"""Empty TwiML: any other answer to an incoming message would be sent to the person as a message."""
 
 NOT_YET = {"accepted", "scheduled", "queued", "sending"}
 REPORTED = {
@@ -28,51 +29,54 @@ REPORTED = {
     "failed": Progress.FAILED,
 }
 OPTED = {"STOP": False, "START": True}
-"""OptOutType of a messaging service: Twilio itself has acted on the person's word."""
+"""OptOutType of a messaging service: whether the person is subscribed now. Twilio itself has acted on the keyword."""
 
 
 MAX_MEDIA = 10
 
 
 def signature(token: Secret, url: str, form: list[tuple[str, str]]) -> str:
-    """Twilio's proof of a call. Twilio docs: Secure webhooks, X-Twilio-Signature."""
+    """Return Twilio's proof of a call. Twilio docs: Secure webhooks, X-Twilio-Signature."""
     signed = url + "".join(f"{name}{value}" for name, value in sorted(set(form)))
     return b64encode(hmac.digest(token.reveal().encode(), signed.encode(errors="replace"), "sha1")).decode()
 
 
 def verify(token: Secret, call: Call) -> None:
     """Raise Forged unless the signature covers exactly this URL and this form."""
-    proof = signature(token, _signed_url(call), _form(call))
+    proof = signature(token, _signed_url(call), _decode_form(call))
     if not hmac.compare_digest(proof.encode(), call.headers.get("x-twilio-signature", "").encode()):
         raise Forged("X-Twilio-Signature is missing or wrong")
 
 
 def parse(account: str, call: Call) -> Parsed:
-    """Take a verified call apart. Raises Malformed where it names no message."""
-    form = dict(_form(call))
+    """Read the events in a verified call. Raises Malformed where it names no message."""
+    form = dict(_decode_form(call))
     if not form.get("MessageSid"):
         raise Malformed("not a form with a MessageSid")
-    told = _Told(account, form, call)
+    reader = _FormReader(account, form, call)
     if form.get("MessageStatus", "received") == "received":
-        return Parsed(told.message(), SILENT)
-    return Parsed(told.status())
+        return Parsed(reader.message(), SILENT)
+    return Parsed(reader.status())
 
 
 @dataclass(frozen=True)
-class _Told:
-    """One form. Twilio sends no time, so the time of the call stands in."""
+class _FormReader:
+    """Reads one form. Twilio sends no time, so the time of the call stands in."""
 
     account: str
     form: Mapping[str, str]
     call: Call
 
     def status(self) -> list[Event]:
-        """Twilio docs: Track outbound message status."""
+        """Read a status callback. Returns no event for a status before "sent".
+
+        Twilio docs: Track outbound message status.
+        """
         word, code = self.form["MessageStatus"], self.form.get("ErrorCode", "")
         progress = REPORTED.get(word)
         if progress is None:
             return [] if word in NOT_YET else [self._unrecognised(word)]
-        cause, reason = explained(code) if progress is Progress.FAILED else (None, "")
+        cause, reason = delivery_failure(code) if progress is Progress.FAILED else (None, "")
         return [
             Receipt(
                 channel=NAME,
@@ -89,7 +93,10 @@ class _Told:
         ]
 
     def message(self) -> list[Event]:
-        """Twilio docs: TwiML for Programmable Messaging, Twilio's request to your application."""
+        """Read an incoming message, and the opt-out or opt-in in it.
+
+        Twilio docs: TwiML for Programmable Messaging, Twilio's request to your application.
+        """
         user, id_ = self.form.get("From", ""), self.form["MessageSid"]
         if not user:
             return [self._unrecognised("message")]
@@ -101,16 +108,16 @@ class _Told:
             content=self._content(),
             at=at,
             kind=self.form.get("MediaContentType0", "text"),
-            person=Person(phone=user if is_phone(user) else ""),
+            person=Person(identifiers=identifiers(phone=user if is_phone(user) else None)),
             raw=self._raw(),
         )
-        opted = OPTED.get(self.form.get("OptOutType", ""))
-        if opted is None:
+        subscribed = OPTED.get(self.form.get("OptOutType", ""))
+        if subscribed is None:
             return [inbound]
-        return [inbound, Subscription(address, f"{id_}:opt", active=opted, at=at, raw=self._raw())]
+        return [inbound, Subscription(address, f"{id_}:opt", active=subscribed, at=at, raw=self._raw())]
 
     def _content(self) -> Content:
-        """The text and the first file; further files follow the text as their addresses."""
+        """Return the text and the first file; the addresses of further files follow the text."""
         names = (f"MediaUrl{number}" for number in range(MAX_MEDIA))
         urls = [self.form[name] for name in names if name in self.form]
         text = "\n".join(filter(None, [self.form.get("Body", ""), *urls[1:]]))
@@ -128,10 +135,18 @@ class _Told:
         return msgspec.json.encode(self.form).decode()
 
 
-def _form(call: Call) -> list[tuple[str, str]]:
+def _decode_form(call: Call) -> list[tuple[str, str]]:
     return parse_qsl(call.body.decode(errors="replace"), keep_blank_values=True)
 
 
 def _signed_url(call: Call) -> str:
-    """The query is spelled anew, as we spelled it for Twilio: servers and proxies on the way may unquote some of it."""
+    """Return the URL that Twilio signed, with the query encoded as we encoded it for Twilio.
+
+    Servers and proxies on the way may have decoded some of it.
+    """
     return f"{call.url.partition('?')[0]}?{urlencode(call.query)}" if call.query else call.url
+
+
+def identifier_of(user: str) -> Identifier | None:
+    """Return the phone number that an address is; None for a short code or a name."""
+    return identifier("phone", user) if is_phone(user) else None

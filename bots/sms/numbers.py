@@ -1,4 +1,4 @@
-"""What can stand as a sender or a recipient of short messages."""
+"""Recognises what can be a sender or a recipient of short messages."""
 
 import re
 
@@ -10,15 +10,15 @@ NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 &_+-]{1,11}")
 
 
 def is_phone(text: str) -> bool:
-    """Is this a phone number in E.164?"""
+    """Tell whether this is a phone number in E.164."""
     return bool(PHONE.fullmatch(text))
 
 
 def is_service(text: str) -> bool:
-    """Is this the SID of a messaging service, which chooses among senders of its own?"""
+    """Tell whether this is the SID of a messaging service, which chooses among senders of its own."""
     return bool(SERVICE.fullmatch(text))
 
 
 def is_sender(text: str) -> bool:
-    """Can messages come from this: a number, a short code, a name, a messaging service?"""
+    """Tell whether messages can come from this: a number, a short code, a name, or a messaging service."""
     return any(kind.fullmatch(text) for kind in (PHONE, SERVICE, SHORT_CODE, NAME))

@@ -1,4 +1,4 @@
-"""A stand-in for Twilio: takes messages, signs and posts their statuses and what people answer."""
+"""The stand-in for Twilio: takes messages, and signs and posts their statuses and people's answers."""
 
 import hmac
 import secrets
@@ -20,12 +20,12 @@ from bots.wire.cutting import units
 from gateway.domain.channel.calls import Call
 from gateway.domain.channel.secret import Secret
 
-OUT = {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT"}
-IN = {"START", "YES", "UNSTOP"}
-"""Twilio docs: Advanced Opt-Out, default keywords."""
+OPT_OUT_KEYWORDS = {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT"}
+OPT_IN_KEYWORDS = {"START", "YES", "UNSTOP"}
+"""The keywords by which people opt out and in. Twilio docs: Advanced Opt-Out, default keywords."""
 
 FIRST_LATE_CODE = 30000
-"""Codes from here on come in a status callback, after the message was taken."""
+"""This and higher codes come in a status callback, after the message was taken."""
 
 STATUSES = {20003: 401, 20404: 404, 20429: 429}
 
@@ -46,7 +46,7 @@ class Server(Simulator):
     def __init__(self, account: Account, webhook_url: str, clock: Clock = utcnow) -> None:
         super().__init__(webhook_url, clock)
         self.account = account
-        self._held: deque[Callable[[], None]] | None = None
+        self._held_callbacks: deque[Callable[[], None]] | None = None
 
     def blueprint(self) -> Blueprint:
         blueprint = Blueprint(self.name, __name__)
@@ -57,22 +57,22 @@ class Server(Simulator):
         return blueprint
 
     async def say(self, user: str, text: str) -> None:
-        """A person sends us a text. STOP and its like opt them out, START brings them back."""
+        """Send a text as this person. An opt-out keyword such as STOP opts them out, START opts them in again."""
         sid, at = f"SM{uuid4().hex}", self.clock()
         phone = self.phone(user)
         phone.last_wrote_at = at
         phone.screen.append(Bubble(id=sid, mine=True, at=at, text=text, state="sent"))
         form = {"MessageSid": sid, "AccountSid": self.account.account_sid, "From": user, "To": self.account.sender}
         form |= {"Body": text, "NumMedia": "0", "NumSegments": str(segments(text)[1]), "SmsStatus": "received"}
-        word = text.strip().upper()
-        if word in OUT | IN:
-            phone.blocked = word in OUT
+        keyword = text.strip().upper()
+        if keyword in OPT_OUT_KEYWORDS | OPT_IN_KEYWORDS:
+            phone.blocked = keyword in OPT_OUT_KEYWORDS
             form["OptOutType"] = "STOP" if phone.blocked else "START"
         if self.webhook_url:
             self._post_form(self.webhook_url, form)
 
     async def press(self, user: str, bubble: str, button: str) -> None:  # noqa: ARG002 - a text has no buttons
-        """A text message has no buttons: people type what they read."""
+        """Type the button's text: a text message has no buttons, so people type what they read."""
         await self.say(user, button)
 
     def user_of(self, phone: str) -> str:
@@ -80,52 +80,54 @@ class Server(Simulator):
 
     def hold_receipts(self) -> None:
         """Keep status callbacks back until `release_receipts`."""
-        self._held = self._held or deque()
+        self._held_callbacks = self._held_callbacks or deque()
 
     def release_receipts(self) -> None:
-        """Send the status callbacks that were held, and hold no more."""
-        held, self._held = self._held or (), None
-        for send in held:
+        """Send the status callbacks that were held back, and hold back no more."""
+        callbacks, self._held_callbacks = self._held_callbacks or (), None
+        for send in callbacks:
             send()
 
     async def _create(self, sid: str) -> Response:
         fault = await self.faults.next_error()
-        if refusal := self._stranger(sid):
+        if refusal := self._check_caller(sid):
             return refusal
         if fault and int(fault) < FIRST_LATE_CODE:
-            return _error(int(fault))
+            return _error_response(int(fault))
         form = await request.form
-        if code := self._wrong(form):
-            return _error(code)
-        accepted = self._take(form, late_code=int(fault or 0))
+        if code := self._first_mistake(form):
+            return _error_response(code)
+        accepted = self._accept(form, late_code=int(fault or 0))
         if self.faults.loses_this_answer():
             return Response("<html>Bad Gateway</html>", 502, content_type="text/html")
-        return _created(accepted)
+        return _created_response(accepted)
 
-    def _stranger(self, sid: str) -> Response | None:
-        """Is the caller somebody else than our account?"""
-        given = request.authorization
+    def _check_caller(self, sid: str) -> Response | None:
+        """Return the refusal of a caller that is not our account; None for our account."""
+        credentials = request.authorization
         expected = f"{self.account.account_sid}:{self.account.auth_token.reveal()}"
-        if not given or not hmac.compare_digest(f"{given.username}:{given.password}".encode(), expected.encode()):
-            return _error(20003)
-        return None if sid == self.account.account_sid else _error(20404)
+        if not credentials or not hmac.compare_digest(
+            f"{credentials.username}:{credentials.password}".encode(), expected.encode()
+        ):
+            return _error_response(20003)
+        return None if sid == self.account.account_sid else _error_response(20404)
 
-    def _wrong(self, form: MultiDict[str, str]) -> int | None:
-        """The code of the first thing that is wrong with a message."""
+    def _first_mistake(self, form: MultiDict[str, str]) -> int | None:
+        """Return the code of the first fault in a message; None where there is none."""
         user, sender, body = form.get("To", ""), self.account.sender, form.get("Body", "")
-        given = form.get("MessagingServiceSid") if is_service(sender) else form.get("From")
+        origin = form.get("MessagingServiceSid") if is_service(sender) else form.get("From")
         checks = (
             (not user, 21604),
             (not is_phone(user), 21211),
-            (not given, 21603),
-            (given not in {sender, NAME}, 21606),
+            (not origin, 21603),
+            (origin not in {sender, NAME}, 21606),
             (not body, 21602),
             (units(body) > MAX_BODY, 21617),
             (self.phone(user).blocked, 21610),
         )
-        return next((code for wrong, code in checks if wrong), None)
+        return next((code for is_wrong, code in checks if is_wrong), None)
 
-    def _take(self, form: MultiDict[str, str], late_code: int) -> Accepted:
+    def _accept(self, form: MultiDict[str, str], late_code: int) -> Accepted:
         sid, user, at = f"SM{uuid4().hex}", form["To"], self.clock()
         accepted = Accepted(id=sid, user=user, at=at, text=form["Body"], request=form.to_dict())
         self.accepted.append(accepted)
@@ -148,10 +150,10 @@ class Server(Simulator):
             if url := form.get("StatusCallback"):
                 self._post_form(url, report)
 
-        if self._held is None:
+        if self._held_callbacks is None:
             send()
         else:
-            self._held.append(send)
+            self._held_callbacks.append(send)
 
     def _post_form(self, url: str, form: Mapping[str, str]) -> None:
         headers = {
@@ -161,17 +163,17 @@ class Server(Simulator):
         self.deliver(Call("POST", url, headers, urlencode(form).encode(), self.clock()))
 
     async def _numbers(self, sid: str) -> Response:
-        if refusal := self._stranger(sid):
+        if refusal := self._check_caller(sid):
             return refusal
-        asked = request.args.get("PhoneNumber", self.account.sender)
-        ours = is_phone(self.account.sender) and asked in self.account.sender
-        return jsonify(incoming_phone_numbers=[self._number()] if ours else [])
+        query = request.args.get("PhoneNumber", self.account.sender)
+        is_ours = is_phone(self.account.sender) and query in self.account.sender
+        return jsonify(incoming_phone_numbers=[self._number()] if is_ours else [])
 
     async def _point(self, sid: str, number: str) -> Response:
-        if refusal := self._stranger(sid):
+        if refusal := self._check_caller(sid):
             return refusal
         if number != self._number()["sid"]:
-            return _error(20404)
+            return _error_response(20404)
         self.webhook_url = (await request.form).get("SmsUrl", self.webhook_url)
         return jsonify(self._number())
 
@@ -186,12 +188,12 @@ class Server(Simulator):
 
 
 def demo_account(api_url: str) -> Account:
-    """An account that lives on the stand-in at `api_url`."""
+    """Return an account that lives on the stand-in at `api_url`, with a fresh token."""
     token = Secret(secrets.token_hex(16))
     return Account(account_sid=f"AC{uuid4().hex}", auth_token=token, sender="+79990000009", api_url=api_url)
 
 
-def _created(accepted: Accepted) -> Response:
+def _created_response(accepted: Accepted) -> Response:
     response = jsonify(
         sid=accepted.id,
         status="queued",
@@ -204,8 +206,8 @@ def _created(accepted: Accepted) -> Response:
     return response
 
 
-def _error(code: int) -> Response:
-    """An error as Twilio words it; a code below 600 is a bare HTTP status."""
+def _error_response(code: int) -> Response:
+    """Return an error as Twilio words it; a code below 600 is a bare HTTP status."""
     status = code if code < 600 else STATUSES.get(code, 400)  # noqa: PLR2004 - the end of HTTP's statuses
     response = jsonify(code=code, message=CODES.get(code, (None, "simulated"))[1], status=status)
     response.status_code = status

@@ -1,6 +1,6 @@
 """Telegram: a bot of ours, reached by its webhook and by the Bot API.
 
-Bot API: https://core.telegram.org/bots/api. Nobody can be written to before they pressed Start; there is no reply
+Bot API: https://core.telegram.org/bots/api. We can write to nobody before they have pressed Start. There is no reply
 window, no template, no receipt, and nothing that makes a repeated send harmless.
 """
 
@@ -20,6 +20,7 @@ from gateway.domain.channel.facts import Facts, Limits, Rate
 from gateway.domain.channel.secret import OwnSecret, Secret
 from gateway.domain.channel.window import Window
 from gateway.domain.model.event import Inbound
+from gateway.domain.model.identifier import Identifier
 from gateway.domain.model.nouns import Address, Content, Progress, TemplateMessage
 
 if TYPE_CHECKING:
@@ -29,12 +30,12 @@ SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 LIMITS = Limits(account=Rate(30, SECOND), person=Rate(1, SECOND, burst=3), group=Rate(20, MINUTE, burst=3))
 """https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this.
 
-Short bursts to one chat are let through, it says, and not how short: an answer of three messages is.
+It says that short bursts to one chat are let through, but not how short: an answer of three messages passes.
 """
 
 
 def is_group(chat: str) -> bool:
-    """Bot API: Chat. Ids of groups and channels are negative."""
+    """Tell whether a chat id is that of a group or a channel: these are negative. Bot API: Chat."""
     return chat.startswith("-")
 
 
@@ -86,11 +87,14 @@ class Telegram:
     def parse(self, call: Call) -> Parsed:
         return webhook.parse(self.account, call)
 
-    def at_phone(self, phone: str) -> Address | None:  # noqa: ARG002 - Telegram does not reach people by number
+    def address_of(self, identifier: Identifier) -> Address | None:  # noqa: ARG002 - Telegram reaches nobody who has no chat
         return None
 
     def start_link(self, code: str) -> str | None:
-        """Bot API: Deep linking. `code` has at most 64 characters A-Z, a-z, 0-9, _ and -."""
+        """Return the link that starts a chat with the bot and passes `code` on. Bot API: Deep linking.
+
+        `code` has at most 64 characters A-Z, a-z, 0-9, _ and -. Returns None where the account has no username.
+        """
         username = self.settings.username.removeprefix("@")
         return f"https://t.me/{username}?start={code}" if username else None
 
@@ -98,7 +102,7 @@ class Telegram:
         return pieces.split(content)
 
     async def send(self, address: Address, what: Content | TemplateMessage, *, key: str) -> str:  # noqa: ARG002
-        """The key is not used: Telegram has nothing that would recognise a message sent twice."""
+        """Send one piece and return its id. `key` is unused: Telegram cannot recognise a message that is sent twice."""
         return await self.sender.send(address.user, what)
 
     async def recall(self, address: Address, provider_id: str) -> None:  # noqa: ARG002 - the id names the chat too
@@ -118,11 +122,11 @@ class Telegram:
         await self.sender.delete_webhook()
 
     async def close(self) -> None:
-        """The connections belong to the process."""
+        """Do nothing: the connections belong to the process."""
 
 
 def open_accounts(accounts: Mapping[str, Account], outside: Outside) -> Mapping[str, Channel]:
-    """Open every bot. Imports aiogram, which takes seconds and 170 MB: only where there is a bot."""
+    """Open every bot. Imports aiogram, which takes seconds and 170 MB, only where there is a bot."""
     if not accounts:
         return {}
     from bots.telegram.outbound.sending import Sender  # noqa: PLC0415 - see above

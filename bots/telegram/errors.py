@@ -1,4 +1,7 @@
-"""Telegram's refusals in our words: what each means for the message. Bot API: Making requests, ResponseParameters."""
+"""Translates Telegram's refusals into SendErrors, which say what each means for the message.
+
+Bot API: Making requests, ResponseParameters.
+"""
 
 from datetime import timedelta
 
@@ -32,19 +35,22 @@ MEANINGS: dict[type[TelegramAPIError], type[SendError]] = {
     TelegramEntityTooLarge: Refused,
     TelegramServerError: Ambiguous,
 }
-"""404 is what Telegram answers to a token that never was one, not to a missing chat."""
+"""Telegram answers 404 to a token that never existed, not to a missing chat."""
 
 
 class Migrated(Refused):
-    """The group has become a supergroup, and lives on under a new id."""
+    """Raised where the group has become a supergroup. `chat` is its new id."""
 
     def __init__(self, chat: int) -> None:
         super().__init__(f"Telegram: the group has moved to {chat}")
         self.chat = chat
 
 
-def explained(error: AiogramError) -> SendError:
-    """Our error for one of aiogram's. The texts hold Telegram's description, never a URL: those carry the token."""
+def send_error(error: AiogramError) -> SendError:
+    """Return our error for one of aiogram's.
+
+    Its text holds Telegram's description, but never a URL, because URLs carry the token.
+    """
     match error:
         case TelegramRetryAfter():
             wait = timedelta(seconds=min(error.retry_after, LONGEST.total_seconds()))
@@ -52,18 +58,18 @@ def explained(error: AiogramError) -> SendError:
         case TelegramMigrateToChat():
             return Migrated(error.migrate_to_chat_id)
         case TelegramNetworkError() if not isinstance(error, TelegramEntityTooLarge):
-            return _of_the_wire(error.__cause__)
+            return _network_error(error.__cause__)
         case TelegramAPIError():
-            return _of_the_answer(error)
+            return _response_error(error)
     return Ambiguous(UNREADABLE)
 
 
-def _of_the_answer(error: TelegramAPIError) -> SendError:
-    meaning = next((ours for theirs, ours in MEANINGS.items() if isinstance(error, theirs)), Refused)
-    return meaning(f"Telegram: {error.message}")
+def _response_error(error: TelegramAPIError) -> SendError:
+    error_types = (error_type for telegram_type, error_type in MEANINGS.items() if isinstance(error, telegram_type))
+    return next(error_types, Refused)(f"Telegram: {error.message}")
 
 
-def _of_the_wire(cause: BaseException | None) -> SendError:
+def _network_error(cause: BaseException | None) -> SendError:
     if isinstance(cause, ClientConnectorError | ConnectionTimeoutError):
         return Unavailable("Telegram could not be reached")
     if isinstance(cause, TimeoutError):

@@ -27,6 +27,7 @@ from gateway.domain.channel.secret import Secret
 from gateway.domain.channel.web import is_address
 from gateway.domain.channel.window import Mode, Window
 from gateway.domain.model.event import Inbound
+from gateway.domain.model.identifier import Identifier
 from gateway.domain.model.nouns import Address, Content, Progress, TemplateMessage
 
 MAX_NAME = 28
@@ -39,8 +40,8 @@ FACTS = Facts(
     needs_start=True,
     may_send_as=lambda name: bool(name.strip()) and len(name) <= MAX_NAME,
 )
-"""No limits that are a rate of messages: Viber counts calls for broadcasts (500 in ten seconds, each of up to 300
-people), and to one person 100 messages in an hour that has no reply in it. REST Bot API: Send Message, Broadcast.
+"""No limits, because Viber's are not rates of messages: it counts broadcast calls (500 in ten seconds, each of up to
+300 people), and 100 messages to one person in an hour without a reply. REST Bot API: Send Message, Broadcast.
 """
 
 TOKEN = re.compile(r"[A-Za-z0-9-]+")
@@ -52,7 +53,7 @@ class Account(Struct, frozen=True, forbid_unknown_fields=True):
     """One bot. `auth_token` is Viber's; `name` (28 characters) and `avatar` (a URL) are shown as the sender.
 
     uri: the bot's chat URI, for links that open a chat with it; without it there are no such links.
-    welcome: what people read who open the chat and are not subscribed; a Start button hangs under it.
+    welcome: the text for people who open the chat and are not subscribed; a Start button is shown under it.
     broadcast: whether the same message to many people may go out as one call; Viber allows it account by account.
     """
 
@@ -78,7 +79,7 @@ class Account(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def sender(self) -> messages.Json:
-        """REST Bot API: General send message parameters."""
+        """Return the sender's fields of a message. REST Bot API: General send message parameters."""
         return {"name": self.name} | ({"avatar": self.avatar} if self.avatar else {})
 
 
@@ -92,7 +93,7 @@ class Viber:
         self._settings = settings
         self._api = Api(outside.http, settings.api_url, settings.auth_token)
         self._files = outside.files
-        self._outbox = Outbox(self._api, self._wording, broadcast=settings.broadcast)
+        self._outbox = Outbox(self._api, self._build_message, broadcast=settings.broadcast)
 
     def verify(self, call: Call) -> None:
         webhook.verify(self._settings.auth_token, call)
@@ -100,11 +101,14 @@ class Viber:
     def parse(self, call: Call) -> Parsed:
         return webhook.parse(self.account, call, self._welcome)
 
-    def at_phone(self, phone: str) -> Address | None:  # noqa: ARG002 - Viber does not reach people by number
+    def address_of(self, identifier: Identifier) -> Address | None:  # noqa: ARG002 - Viber reaches nobody who has no chat
         return None
 
     def start_link(self, code: str) -> str | None:
-        """Deep Links: the context comes back in `conversation_started`."""
+        """Return the link that opens a chat; Viber repeats `code` in `conversation_started`. Viber docs: Deep Links.
+
+        Returns None where the account has no uri.
+        """
         uri = self._settings.uri
         return f"viber://pa?chatURI={quote(uri, safe='')}&context={quote(code, safe='')}" if uri else None
 
@@ -117,13 +121,13 @@ class Viber:
         return await self._outbox.send(address.user, what, key)
 
     async def recall(self, address: Address, provider_id: str) -> None:
-        """The REST Bot API has no call that deletes a message."""
+        """Do nothing: the REST Bot API has no call that deletes a message."""
 
     async def acknowledge(self, event: Inbound) -> None:
-        """Nobody waits for one."""
+        """Do nothing: nobody waits for an acknowledgement."""
 
     async def bind(self, url: str) -> None:
-        """Viber calls `url` before it answers, so the gateway has to be running."""
+        """Set the webhook. Viber calls `url` before it answers, so the gateway has to be running."""
         await self._api.call("set_webhook", binding.request(url))
 
     async def binding(self) -> Binding:
@@ -135,8 +139,8 @@ class Viber:
     async def close(self) -> None:
         await self._outbox.close()
 
-    async def _wording(self, content: Content) -> messages.Json:
-        """The message as Viber wants it, less its receiver. Raises Refused."""
+    async def _build_message(self, content: Content) -> messages.Json:
+        """Return the message in Viber's format, without its receiver. Raises Refused."""
         size = await size_of(self._files, content.media) if content.media else None
         return messages.render(self._settings.sender, content, size)
 
@@ -146,5 +150,5 @@ class Viber:
 
 
 def open_accounts(accounts: Mapping[str, Account], outside: Outside) -> Mapping[str, Channel]:
-    """Open every bot."""
+    """Open and return every bot."""
     return {name: Viber(name, account, outside) for name, account in accounts.items()}

@@ -6,7 +6,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from bots.viber.errors import OK, failure, number_of, unreadable
+from bots.viber.errors import OK, failure, number_of, unreadable_failure
 from bots.wire import wire
 from gateway.domain.channel.errors import Ambiguous, Refused
 from gateway.domain.channel.secret import Secret
@@ -16,7 +16,7 @@ MAX_JSON = 30_000
 
 
 class Api:
-    """Every call raises SendError."""
+    """Calls under one token. Every call raises SendError."""
 
     def __init__(self, http: aiohttp.ClientSession, api_url: str, token: Secret) -> None:
         self._http = http
@@ -24,23 +24,23 @@ class Api:
         self._token = token
 
     async def call(self, method: str, request: Mapping[str, object]) -> Mapping[str, Any]:
-        """The answer, if its status is 0."""
+        """Call a method and return its response, whose status is 0."""
         body = msgspec.json.encode(request)
         if len(body) > MAX_JSON:
             raise Refused(f"the message has {len(body)} bytes, and Viber takes {MAX_JSON}")
         headers = {"X-Viber-Auth-Token": self._token.reveal(), "Content-Type": "application/json"}
-        # As UTF-8: escaped, a long text that is not Latin would be over Viber's limit.
+        # As UTF-8, because a long text that is not Latin would exceed Viber's limit if it was escaped.
         reply = await wire.call(self._http, "POST", f"{self._root}/{method}", body=body, headers=headers)
         answer = reply.json if isinstance(reply.json, dict) and reply.status == OK else {}
         if "status" not in answer:
-            raise unreadable(reply)
+            raise unreadable_failure(reply)
         if number_of(answer["status"]) != 0:
             raise failure(answer["status"], answer.get("status_message"))
         return answer
 
 
 def token_of(answer: Mapping[str, Any]) -> str:
-    """Viber's 64-bit number of the message, which comes as a number or as a string. Raises Ambiguous."""
+    """Return Viber's 64-bit number of the message, which comes as a number or as a string. Raises Ambiguous."""
     token = answer.get("message_token")
     if not token or not isinstance(token, int | str):
         raise Ambiguous("Viber's answer names no message; it may have been sent")

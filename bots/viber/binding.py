@@ -1,4 +1,4 @@
-"""How an account stands at Viber. REST Bot API: Webhooks, Get account info."""
+"""Builds and reads the state of an account's webhook at Viber. REST Bot API: Webhooks, Get account info."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,25 +9,25 @@ EVENTS = ("delivered", "seen", "failed", "subscribed", "unsubscribed", "conversa
 """The callbacks that we ask for; `message` always comes."""
 
 ALWAYS = {"subscribed", "unsubscribed"}
-"""Viber sends these to everybody and lists them to nobody."""
+"""Events that Viber always sends and never lists."""
 
 
 def request(url: str) -> Mapping[str, object]:
-    """What set_webhook is told."""
+    """Return the request of set_webhook."""
     return {"url": url, "event_types": list(EVENTS), "send_name": True, "send_photo": False}
 
 
 def read(info: Mapping[str, Any], uri: str) -> Binding:
-    """The webhook and what is wrong; `uri` is the one that our links open."""
-    theirs = str(info.get("uri") or "")
-    note = f"set uri = {theirs!r} to have links that open a chat" if theirs and not uri else ""
-    return Binding(str(info.get("webhook") or ""), tuple(_problems(info, uri, theirs)), note)
+    """Return the webhook and what is wrong with it. `uri` is the one that our links open."""
+    account_uri = str(info.get("uri") or "")
+    note = f"set uri = {account_uri!r} to have links that open a chat" if account_uri and not uri else ""
+    return Binding(str(info.get("webhook") or ""), tuple(_problems(info, uri, account_uri)), note)
 
 
-def _problems(info: Mapping[str, Any], uri: str, theirs: str) -> Iterator[str]:
-    told = info.get("event_types")
-    missing = set(EVENTS) - ALWAYS - set(told if isinstance(told, list) else EVENTS)
+def _problems(info: Mapping[str, Any], uri: str, account_uri: str) -> Iterator[str]:
+    event_types = info.get("event_types")
+    missing = set(EVENTS) - ALWAYS - set(event_types if isinstance(event_types, list) else EVENTS)
     if info.get("webhook") and missing:
         yield f"the webhook leaves out {', '.join(sorted(missing))}"
-    if uri and theirs and uri != theirs:
-        yield f"the account's uri is {theirs!r}, but our links open {uri!r}"
+    if uri and account_uri and uri != account_uri:
+        yield f"the account's uri is {account_uri!r}, but our links open {uri!r}"

@@ -1,4 +1,4 @@
-"""Viber's statuses in our words: the same table for a refused call and for one receiver of a broadcast.
+"""Translates Viber's statuses into SendErrors: one table for a refused call and for one receiver of a broadcast.
 
 REST Bot API: Error codes. Viber answers 200 to everything; only the status in the answer counts.
 """
@@ -13,14 +13,14 @@ from gateway.domain.channel.errors import Ambiguous, Misconfigured, Refused, Sen
 OK, TOO_MANY, SERVER_ERROR = 200, 429, 500
 
 PAUSE = timedelta(seconds=1)
-"""After too many calls; Viber names none."""
+"""The pause after too many calls; Viber names none."""
 
 BAD_TOKEN = 2
-"""Viber's own words to this may quote the token, so ours stand alone."""
+"""Viber's own words for this status may quote the token, so only ours are shown."""
 
 
 class NotAllowed(Misconfigured):
-    """The account may not send broadcasts; the same messages may go out one by one."""
+    """Raised where the account may not send broadcasts; the same messages may go out one by one."""
 
 
 UNANSWERED = (
@@ -56,35 +56,37 @@ DIGITS = re.compile(r"[0-9]{1,18}")
 
 
 def number_of(status: object) -> int | None:
-    """The status as a number, which may come as its digits; None where it is none."""
+    """Return the status as a number, which may also come as its digits. Returns None where it is no number."""
     if isinstance(status, str):
         return int(status) if DIGITS.fullmatch(status) else None
     return status if isinstance(status, int) and not isinstance(status, bool) else None
 
 
-def failure(status: object, told: object) -> SendError:
-    """What a status other than 0 means; `told` is Viber's own word for it.
+def failure(status: object, viber_text: object) -> SendError:
+    """Return the error that a status other than 0 means. `viber_text`: Viber's own words for it.
 
-    A number that is new to us says at least that nothing was sent, so it is worth trying again. What is no number says
-    nothing.
+    An unknown number says at least that nothing was sent, so another attempt is worthwhile: Unavailable. A status that
+    is no number says nothing: Ambiguous.
     """
     number = number_of(status)
     if number is None:
         return Ambiguous("Viber's answer has a status that is no number; it may have been sent")
-    error, words = STATUSES.get(number, (Unavailable, "Viber has a trouble that is unknown to us"))
-    said = f" {told}" if isinstance(told, str) and number != BAD_TOKEN else ""
-    text = f"{words} ({number}{said})"
+    error, description = STATUSES.get(number, (Unavailable, "Viber has a trouble that is unknown to us"))
+    suffix = f" {viber_text}" if isinstance(viber_text, str) and number != BAD_TOKEN else ""
+    text = f"{description} ({number}{suffix})"
     return Throttled(text, PAUSE) if error is Throttled else error(text)
 
 
-def of_receiver(status: object, told: object) -> SendError:
-    """The same for one receiver of a broadcast: as the others got it, "too many" is about this person alone."""
-    error = failure(status, told)
+def receiver_failure(status: object, viber_text: object) -> SendError:
+    """Return the error for one receiver of a broadcast. "Too many" is about this person alone: the others got the
+    message.
+    """
+    error = failure(status, viber_text)
     return Unavailable(str(error)) if isinstance(error, Throttled) else error
 
 
-def unreadable(reply: Reply) -> SendError:
-    """What an answer without a status means: it was cut short, or is somebody else's."""
+def unreadable_failure(reply: Reply) -> SendError:
+    """Return the error for a response without a status: it was cut short, or did not come from Viber."""
     if reply.status == TOO_MANY:
         return Throttled("HTTP 429: too many calls", reply.retry_after or PAUSE)
     if reply.status == OK or reply.status >= SERVER_ERROR:

@@ -2,8 +2,8 @@
 
 https://dev.vk.com/ru/api/callback/getting-started, https://dev.vk.com/ru/method/messages.send. Nobody can be written
 to before they have written to us or allowed it. VK asks communities to write within a day of the person's last
-message, and later only for a reason that it knows (an intent); it reports nothing on our messages, but knows a message
-again that comes twice.
+message, and later only for a reason that it knows (an intent). It reports nothing on our messages, but recognises a
+message that is sent twice.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,6 +22,7 @@ from gateway.domain.channel.calls import Call, Parsed
 from gateway.domain.channel.contract import Binding, Channel, Outside
 from gateway.domain.channel.facts import Facts
 from gateway.domain.model.event import Inbound
+from gateway.domain.model.identifier import Identifier
 from gateway.domain.model.nouns import Address, Content, TemplateMessage
 
 __all__ = ["INTENTS", "Account", "Vk", "open_accounts"]
@@ -45,11 +46,13 @@ class Vk:
     def parse(self, call: Call) -> Parsed:
         return webhook.parse(self.account, self.settings.confirmation, call)
 
-    def at_phone(self, phone: str) -> Address | None:  # noqa: ARG002 - VK does not reach people by number
+    def address_of(self, identifier: Identifier) -> Address | None:  # noqa: ARG002 - VK reaches nobody who has no chat
         return None
 
     def start_link(self, code: str) -> str | None:
-        """VK hands us `ref` with the person's first message after the link; it names no limit to its length."""
+        """Return the link that opens a chat; VK repeats `code` as `ref` in the person's first message. It names no
+        limit.
+        """
         name = self.settings.screen_name or f"club{self.settings.group_id}"
         return f"https://vk.me/{name}?ref={quote(code, safe='')}"
 
@@ -75,16 +78,16 @@ class Vk:
         await self.callbacks.unbind(self.webhook_url)
 
     async def close(self) -> None:
-        """Uploads that nobody waits for any more are given up."""
+        """Cancel the uploads that nobody waits for any more."""
         await self.uploads.close()
 
 
 def open_accounts(accounts: Mapping[str, Account], outside: Outside) -> Mapping[str, Channel]:
-    """Open every community."""
-    return {name: _opened(name, account, outside) for name, account in accounts.items()}
+    """Open and return every community."""
+    return {name: _open_account(name, account, outside) for name, account in accounts.items()}
 
 
-def _opened(name: str, account: Account, outside: Outside) -> Vk:
+def _open_account(name: str, account: Account, outside: Outside) -> Vk:
     api = Api(outside.http, account.api_url, account.access_token, account.version)
     uploads = Uploads(api, outside.http, outside.files)
     callbacks = Callbacks(api, account.group_id, account.secret, account.confirmation, account.version)

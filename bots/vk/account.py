@@ -1,4 +1,4 @@
-"""A community's settings, and what follows from them. VK API: messages.send, Callback API."""
+"""A community's settings, and the facts that follow from them. VK API: messages.send, Callback API."""
 
 import re
 from datetime import timedelta
@@ -27,10 +27,10 @@ INTENTS = (
 """VK API: messages.send, `intent`."""
 
 IDEMPOTENT = timedelta(minutes=30)
-"""VK knows a random_id again for an hour; half of it leaves room for messages that were long on their way."""
+"""VK recognises a random_id for an hour; half of it leaves room for messages that took long to arrive."""
 
 LIMITS = Limits(account=Rate(20, timedelta(seconds=1)))
-"""https://dev.vk.com/ru/api/api-requests: of all calls under a community's access token, not of messages alone."""
+"""https://dev.vk.com/ru/api/api-requests: the limit of all calls under a community's access token, not of messages."""
 
 FIRST_CHAT = 2_000_000_000
 
@@ -45,9 +45,9 @@ class Account(Struct, frozen=True, forbid_unknown_fields=True):
     """One community.
 
     access_token: a key of the community's, with the rights to its messages, photos, documents and management.
-    secret: ours; VK repeats it in every call. confirmation: "String to be returned", which VK wants to hear from us.
+    secret: ours; VK repeats it in every call. confirmation: the "String to be returned" to VK when it tests our server.
     screen_name: the community's, for links that start a chat with it. intents: those that VK has granted.
-    window_hours: for how long after a person's message VK's rules let us write freely; 0 for no end.
+    window_hours: how many hours after a person's message VK's rules let us write freely; 0 for no end.
     """
 
     group_id: int
@@ -78,11 +78,12 @@ class Account(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def is_group(peer: str) -> bool:
-    """VK API: messages.send, `peer_id`. Group chats are counted from 2000000000 on."""
+    """Tell whether a peer is a group chat: these are counted from 2000000000 on. VK API: messages.send, `peer_id`."""
     return peer.isdecimal() and int(peer) >= FIRST_CHAT
 
 
 def facts_of(account: Account) -> Facts:
+    """Return what the channel can do with this community's settings."""
     window = Window(Mode.POLICY, timedelta(hours=account.window_hours)) if account.window_hours else Window()
     return Facts(
         name=NAME,

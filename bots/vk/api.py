@@ -14,7 +14,7 @@ OK, TOO_MANY, SERVER_ERROR = 200, 429, 500
 
 
 class Api:
-    """Calls under one access token, which travels in a header only. Every method raises SendError."""
+    """Calls under one access token, which is sent in a header only. Every method raises SendError."""
 
     def __init__(self, http: aiohttp.ClientSession, api_url: str, token: Secret, version: str) -> None:
         self._http = http
@@ -23,16 +23,18 @@ class Api:
         self._version = version
 
     async def call(self, method: str, params: Mapping[str, str]) -> Any:
-        """What VK answers under `response`."""
+        """Call a method and return what VK answers under `response`."""
         headers = {"Authorization": f"Bearer {self._token.reveal()}"}
         form = {**params, "v": self._version}
         return self._response(await wire.call(self._http, "POST", f"{self._url}/{method}", form=form, headers=headers))
 
     def error(self, error: Mapping[str, Any]) -> SendError:
-        """Our error for VK's: of a whole call, or of one recipient. Its request_params are nobody's business."""
+        """Return our error for VK's, of a whole call or of one recipient. Its request_params are left out: they are
+        private.
+        """
         code = error.get("error_code", error.get("code"))
-        said = str(error.get("error_msg", error.get("description", "")))
-        return refusal(code if isinstance(code, int) else 0, said.replace(self._token.reveal(), "<token>"))
+        vk_text = str(error.get("error_msg", error.get("description", "")))
+        return refusal(code if isinstance(code, int) else 0, vk_text.replace(self._token.reveal(), "<token>"))
 
     def _response(self, reply: wire.Reply) -> Any:
         answer = reply.json if isinstance(reply.json, dict) else {}
@@ -40,11 +42,11 @@ class Api:
             return answer["response"]
         if reply.status < SERVER_ERROR and isinstance(answer.get("error"), dict):
             raise self.error(answer["error"])
-        raise _by_status(reply)
+        raise _status_error(reply)
 
 
-def _by_status(reply: wire.Reply) -> SendError:
-    """An answer that is not VK's API speaking: a proxy, or an address that is not VK's."""
+def _status_error(reply: wire.Reply) -> SendError:
+    """Return the error for a response that VK's API did not send: a proxy did, or an address that is not VK's."""
     match reply.status:
         case status if status == OK or status >= SERVER_ERROR:
             return Ambiguous(f"VK's answer (HTTP {status}) cannot be read; it may have been sent")

@@ -1,4 +1,4 @@
-"""Our callback server at VK: set up, looked at, taken away. VK API: Callback API, groups.*CallbackServer."""
+"""Sets up, reads and deletes our callback server at VK. VK API: Callback API, groups.*CallbackServer."""
 
 from collections.abc import Iterator, Sequence
 from hmac import compare_digest
@@ -14,7 +14,7 @@ from gateway.domain.channel.errors import Ambiguous, Misconfigured
 from gateway.domain.channel.secret import Secret
 
 TITLE = "gateway"
-"""What the community's settings show of us; VK takes 14 characters."""
+"""Our name in the community's settings; VK takes 14 characters."""
 
 T = TypeVar("T")
 
@@ -33,7 +33,7 @@ class Servers(Struct):
     items: list[CallbackServer] = []
 
 
-class Added(Struct):
+class AddedServer(Struct):
     server_id: int
 
 
@@ -42,7 +42,7 @@ class Code(Struct):
 
 
 class CallbackSettings(Struct):
-    """What is sent to a server: 1 for every event that is switched on."""
+    """Which events are sent to a server: 1 for every event that is switched on."""
 
     api_version: str = ""
     events: dict[str, Any] = {}
@@ -59,47 +59,53 @@ class Callbacks:
         self._version = version
 
     async def bind(self, url: str) -> None:
-        """VK asks for the confirmation at once, so the web server must be up by now."""
+        """Add or correct our server and its settings. VK asks for the confirmation at once, so our web server must be
+        up.
+        """
         if (code := await self._code()) != self._confirmation:
             raise Misconfigured(f'VK wants to hear another string from us now: set confirmation = "{code}" first')
         server = await self._find(url)
-        ours = {**self._group, "url": url, "title": TITLE, "secret_key": self._secret.reveal()}
+        params = {**self._group, "url": url, "title": TITLE, "secret_key": self._secret.reveal()}
         if server is None:
-            added = _read(await self._api.call("groups.addCallbackServer", ours), Added)
-            id_ = str(added.server_id)
+            added_server = _convert(await self._api.call("groups.addCallbackServer", params), AddedServer)
+            id_ = str(added_server.server_id)
         else:
             id_ = str(server.id)
             if not self._knows_secret(server) or server.status != "ok":
-                await self._api.call("groups.editCallbackServer", {**ours, "server_id": id_})
+                await self._api.call("groups.editCallbackServer", {**params, "server_id": id_})
         events = dict.fromkeys(READERS, "1")
         settings = {**self._group, "server_id": id_, "api_version": self._version, **events}
         await self._api.call("groups.setCallbackSettings", settings)
 
     async def binding(self, url: str) -> Binding:
         servers = await self._servers()
-        server = next((one for one in servers if one.url == url), None)
-        others = [one.url for one in servers if one.title == TITLE and one.url != url]
+        server = next((candidate for candidate in servers if candidate.url == url), None)
+        others = [candidate.url for candidate in servers if candidate.title == TITLE and candidate.url != url]
         if server is None:
-            return Binding(note=" ".join(_twice(others)))
+            return Binding(note=" ".join(_leftover_problems(others)))
         params = {**self._group, "server_id": str(server.id)}
-        settings = _read(await self._api.call("groups.getCallbackSettings", params), CallbackSettings)
-        wanted = self._unlike(await self._code())
+        settings = _convert(await self._api.call("groups.getCallbackSettings", params), CallbackSettings)
+        confirmation_notes = self._confirmation_notes(await self._code())
         confirmed = server.status == "ok"
-        problems = [*self._problems(server, settings), *([] if confirmed else wanted), *_twice(others)]
-        return Binding(server.url, problems, note=" ".join(wanted) if confirmed else "")
+        problems = [
+            *self._problems(server, settings),
+            *([] if confirmed else confirmation_notes),
+            *_leftover_problems(others),
+        ]
+        return Binding(server.url, problems, note=" ".join(confirmation_notes) if confirmed else "")
 
     async def unbind(self, url: str) -> None:
         if server := await self._find(url):
             await self._api.call("groups.deleteCallbackServer", {**self._group, "server_id": str(server.id)})
 
     async def _code(self) -> str:
-        return _read(await self._api.call("groups.getCallbackConfirmationCode", self._group), Code).code
+        return _convert(await self._api.call("groups.getCallbackConfirmationCode", self._group), Code).code
 
     async def _find(self, url: str) -> CallbackServer | None:
         return next((server for server in await self._servers() if server.url == url), None)
 
     async def _servers(self) -> Sequence[CallbackServer]:
-        return _read(await self._api.call("groups.getCallbackServers", self._group), Servers).items
+        return _convert(await self._api.call("groups.getCallbackServers", self._group), Servers).items
 
     def _knows_secret(self, server: CallbackServer) -> bool:
         return compare_digest(server.secret_key.encode(), self._secret.reveal().encode())
@@ -111,27 +117,27 @@ class Callbacks:
             yield f"the callback server is {server.status}: VK sends it nothing"
         if not self._knows_secret(server):
             yield "the callback server has another secret key than the account: its calls are refused"
-        if off := [event for event in READERS if not settings.events.get(event)]:
-            yield f"the callback server leaves out {', '.join(off)}"
+        if missing := [event for event in READERS if not settings.events.get(event)]:
+            yield f"the callback server leaves out {', '.join(missing)}"
         if settings.api_version != self._version:
             yield f"the callback server speaks version {settings.api_version or '?'}, the account {self._version}"
 
-    def _unlike(self, code: str) -> Sequence[str]:
-        """A server that is confirmed stays so; but the next time VK asks, it wants to hear this."""
+    def _confirmation_notes(self, code: str) -> Sequence[str]:
+        """Return a note if VK asks for another confirmation now. A confirmed server stays so until VK asks again."""
         if code == self._confirmation:
             return []
         return [f'confirmation is "{self._confirmation}"; to be confirmed again, VK wants to hear "{code}"']
 
 
-def _twice(others: Sequence[str]) -> Sequence[str]:
-    """A gateway that has moved leaves its old server behind, and VK goes on telling it everything."""
+def _leftover_problems(others: Sequence[str]) -> Sequence[str]:
+    """Return a problem if VK also calls other gateways: one that has moved leaves its old server behind."""
     if not others:
         return []
     return [f"VK also calls {', '.join(others)}: where that is a gateway too, people are answered twice"]
 
 
-def _read(answer: Any, kind: type[T]) -> T:
-    """Raises Ambiguous where VK answers something else than it documents."""
+def _convert(answer: Any, kind: type[T]) -> T:
+    """Convert an answer. Raises Ambiguous where VK answers something else than it documents."""
     try:
         return msgspec.convert(answer, kind)
     except msgspec.ValidationError as error:

@@ -1,4 +1,7 @@
-"""VK's error codes in our words: what each means for a message. VK API: Error codes, messages.send."""
+"""Translates VK's error codes into SendErrors, which say what each means for a message.
+
+VK API: Error codes, https://dev.vk.com/ru/reference/errors; messages.send.
+"""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -17,18 +20,20 @@ from gateway.domain.channel.errors import (
 
 
 class KeyboardRefused(Refused):
-    """VK dislikes the keyboard; the message itself may go without it."""
+    """Raised where VK refuses the keyboard; the message itself may go without it."""
 
 
 class RightMissing(Misconfigured):
-    """The access token lacks a right; what does not need it may go on."""
+    """Raised where the access token lacks a right; calls that do not need it still work."""
 
 
 class AccessDenied(Refused):
-    """VK denies access: to a file, or to what the access token has no right to."""
+    """Raised where VK denies access: to a file, or to what the access token has no right to."""
 
 
 class Meaning(NamedTuple):
+    """What a code means: our error, our words, and how long to wait where VK names no time."""
+
     error: type[SendError]
     words: str
     pause: timedelta | None = None
@@ -91,17 +96,17 @@ MEANINGS: Mapping[int, Meaning] = {
 }
 
 
-def refusal(code: int, said: str) -> SendError:
-    """Our error for one of VK's. An error code means that nothing was sent, unless the table says otherwise."""
+def refusal(code: int, vk_text: str) -> SendError:
+    """Return our error for one of VK's. Nothing was sent, unless the table says otherwise."""
     meaning = MEANINGS.get(code)
     if meaning is None:
-        return Refused(f"VK {code}: {said or 'no explanation'}")
-    text = f"VK {code}: {meaning.words}" + (f" ({said})" if said else "")
+        return Refused(f"VK {code}: {vk_text or 'no explanation'}")
+    text = f"VK {code}: {meaning.words}" + (f" ({vk_text})" if vk_text else "")
     if issubclass(meaning.error, Unavailable):
         return meaning.error(text, meaning.pause)
     return meaning.error(text)
 
 
-def too_many(who: str, pause: timedelta | None) -> Throttled:
-    """HTTP 429: not the API speaking, but one of VK's servers, or somebody on the way."""
-    return Throttled(f"{who}: too many requests (HTTP 429)", pause or SECOND)
+def too_many(server: str, pause: timedelta | None) -> Throttled:
+    """Return the error for HTTP 429, which VK's API never sends: one of its servers did, or a proxy."""
+    return Throttled(f"{server}: too many requests (HTTP 429)", pause or SECOND)

@@ -1,4 +1,7 @@
-"""WhatsApp, by Meta's Cloud API."""
+"""WhatsApp: a business number of ours, reached by Meta's webhooks and by the Cloud API.
+
+Cloud API: https://developers.facebook.com/documentation/business-messaging/whatsapp.
+"""
 
 import hmac
 from collections.abc import Mapping, Sequence
@@ -9,6 +12,7 @@ from msgspec import Struct
 
 from bots.whatsapp.binding import read_binding
 from bots.whatsapp.inbound import webhook
+from bots.whatsapp.inbound.messages import identifier_of
 from bots.whatsapp.outbound import sending
 from bots.whatsapp.outbound.pieces import split
 from bots.whatsapp.templates import approvals
@@ -19,6 +23,7 @@ from gateway.domain.channel.facts import Facts, Limits, Rate
 from gateway.domain.channel.secret import OwnSecret, Secret
 from gateway.domain.channel.window import Mode, Window
 from gateway.domain.model.event import Inbound
+from gateway.domain.model.identifier import Identifier, find
 from gateway.domain.model.message_template import MessageTemplate
 from gateway.domain.model.nouns import Address, Content, Progress, TemplateMessage
 
@@ -28,8 +33,8 @@ LIMITS = Limits(
 )
 """Cloud API: Throughput, https://developers.facebook.com/documentation/business-messaging/whatsapp/throughput.
 
-Of one business number, until Meta raises it. What people write counts too, which we cannot hold back. A burst to one
-person is lent, and paid back with six seconds for each message.
+The limit of one business number, until Meta raises it. People's messages count too, and those we cannot hold back. A
+burst to one person is lent: each of its messages costs six seconds afterwards.
 """
 
 FACTS = Facts(
@@ -40,15 +45,17 @@ FACTS = Facts(
     echoes_key=True,
     limits=LIMITS,
     flat_values=True,
+    reaches=("phone",),
+    identifier_of=identifier_of,
     markup=True,
     max_body=3 * 1024 * 1024,
 )
 
 
 class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One business number. `number` is its phone number, for wa.me links; `version` the Graph API's.
+    """One business number. `number` is its phone number, for wa.me links; `version` is the Graph API's.
 
-    app_id: the app by which the example files of templates are uploaded.
+    app_id: the app that uploads the example files of templates.
     """
 
     phone_number_id: str
@@ -63,31 +70,35 @@ class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class WhatsApp:
-    """One business number at Meta."""
+    """The channel, bound to one business number at Meta."""
 
     facts = FACTS
 
-    def __init__(self, account: str, settings: Account, family: webhook.Family, outside: Outside) -> None:
+    def __init__(self, account: str, settings: Account, app_accounts: webhook.AppAccounts, outside: Outside) -> None:
         self.account = account
         self._settings = settings
-        self._family = family
+        self._app_accounts = app_accounts
         self._public_url = outside.public_url
         root = f"{settings.api_url}/{settings.version}"
         self._graph = sending.Graph(outside.http, f"{root}/{settings.phone_number_id}", settings.access_token)
         graph = self._graph._replace(node=root)
-        self._desk = approvals.Desk(graph, outside.files, settings.waba_id, settings.app_id)
+        self._template_client = approvals.TemplateClient(graph, outside.files, settings.waba_id, settings.app_id)
 
     def verify(self, call: Call) -> None:
         webhook.verify(call, self._settings.app_secret, self._settings.verify_token)
 
     def parse(self, call: Call) -> Parsed:
-        return webhook.parse(call, self._family)
+        return webhook.parse(call, self._app_accounts)
 
-    def at_phone(self, phone: str) -> Address | None:
-        return Address(FACTS.name, self.account, phone.removeprefix("+"))
+    def address_of(self, identifier: Identifier) -> Address | None:
+        phone = find([identifier], "phone")
+        return Address(FACTS.name, self.account, phone.removeprefix("+")) if phone else None
 
     def start_link(self, code: str) -> str | None:
-        """Opens the chat with `/start <code>` typed, for the person to send."""
+        """Return a link that opens the chat with `/start <code>` typed in, for the person to send.
+
+        Returns None where the account has no number.
+        """
         number = self._settings.number.removeprefix("+")
         return f"https://wa.me/{number}?text={quote(f'/start {code}')}" if number else None
 
@@ -98,17 +109,17 @@ class WhatsApp:
         return await sending.send(self._graph, sending.render(address.user, what, key))
 
     async def recall(self, address: Address, provider_id: str) -> None:
-        """The Cloud API cannot unsend a message.
+        """Do nothing: the Cloud API cannot unsend a message.
 
-        All that it has is a template's own time-to-live, `message_send_ttl_seconds`, which is set when the template is
-        made: Meta gives up what it could not deliver by then. Cloud API: Time-to-live.
+        It only has a template's own time-to-live, `message_send_ttl_seconds`, which is set when the template is
+        created: Meta gives up what it could not deliver by then. Cloud API: Time-to-live.
         """
 
     async def acknowledge(self, event: Inbound) -> None:
         await sending.mark_read(self._graph, event.provider_id)
 
     async def bind(self, url: str) -> None:
-        """For this number alone; Meta sends template changes to the app's own URL all the same."""
+        """Set the webhook of this number alone. Meta still sends template changes to the app's own URL."""
         await self._set_callback({"override_callback_uri": url, "verify_token": self._settings.verify_token.reveal()})
 
     async def binding(self) -> Binding:
@@ -119,40 +130,40 @@ class WhatsApp:
         await self._set_callback({"override_callback_uri": ""})
 
     async def _set_callback(self, configuration: dict[str, str]) -> None:
-        """Webhooks: Overrides, of a business phone number."""
+        """Set or remove the number's own callback. Webhooks: Overrides, of a business phone number."""
         await self._graph.call("POST", json={"webhook_configuration": configuration})
 
     def template_mistakes(self, template: MessageTemplate) -> Sequence[tuple[str, str]]:
         return list(mistakes(template))
 
     async def submit_template(self, template: MessageTemplate) -> Verdict:
-        return await approvals.submit(self._desk, template)
+        return await approvals.submit(self._template_client, template)
 
     async def listed_templates(self) -> Sequence[tuple[MessageTemplate, Verdict]]:
-        return await approvals.listed(self._desk, self.account)
+        return await approvals.list_templates(self._template_client, self.account)
 
     async def delete_template(self, template: MessageTemplate) -> None:
-        await approvals.delete(self._desk, template)
+        await approvals.delete(self._template_client, template)
 
     async def close(self) -> None:
-        """The HTTP session is everybody's."""
+        """Do nothing: the HTTP session is shared."""
 
 
 def open_accounts(accounts: Mapping[str, Account], outside: Outside) -> Mapping[str, WhatsApp]:
-    """Every account, each with those that the same app signs for: Meta may put them all into one call."""
+    """Open every account, each with those that the same app signs for: Meta may put them all into one call."""
     return {
-        name: WhatsApp(name, settings, _family(name, settings, accounts), outside)
+        name: WhatsApp(name, settings, _app_accounts(name, settings, accounts), outside)
         for name, settings in accounts.items()
     }
 
 
-def _family(name: str, settings: Account, accounts: Mapping[str, Account]) -> webhook.Family:
-    own = {key: one for key, one in accounts.items() if _same_app(one, settings)}
+def _app_accounts(name: str, settings: Account, accounts: Mapping[str, Account]) -> webhook.AppAccounts:
+    siblings = {key: sibling for key, sibling in accounts.items() if _same_app(sibling, settings)}
     businesses: dict[str, list[str]] = {}
-    for key, one in own.items():
-        businesses.setdefault(one.waba_id, []).append(key)
-    return webhook.Family(name, {one.phone_number_id: key for key, one in own.items()}, businesses)
+    for key, sibling in siblings.items():
+        businesses.setdefault(sibling.waba_id, []).append(key)
+    return webhook.AppAccounts(name, {sibling.phone_number_id: key for key, sibling in siblings.items()}, businesses)
 
 
-def _same_app(one: Account, other: Account) -> bool:
-    return hmac.compare_digest(one.app_secret.reveal().encode(), other.app_secret.reveal().encode())
+def _same_app(account: Account, other: Account) -> bool:
+    return hmac.compare_digest(account.app_secret.reveal().encode(), other.app_secret.reveal().encode())

@@ -1,4 +1,4 @@
-"""How a number stands at Meta (Cloud API: Webhook overrides, Phone numbers, Health status)."""
+"""Reads the state of a number at Meta. Cloud API: Webhook overrides, Phone numbers, Health status."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from gateway.domain.channel.contract import Binding
 
 
 def read_binding(number: object, public_url: str) -> Binding:
-    """The number's own callback, or else the first that Meta falls back to; and what is wrong."""
+    """Return the number's own callback, or else the first that Meta falls back to; and what is wrong."""
     callbacks = dig(number, "webhook_configuration")
     url = next(filter(None, (word(callbacks, level) for level in LEVELS)), "")
     return Binding(url, tuple(_problems(number, public_url)))
@@ -22,14 +22,14 @@ def _problems(number: object, public_url: str) -> Iterator[str]:
         yield f"the number is {status}"
     if quality == "RED":
         yield "the number's quality is RED: people block or report it, and Meta may limit it"
-    yield from _unhealthy(number)
+    yield from _health_problems(number)
     app_url = word(number, "webhook_configuration", "application")
     if not app_url.startswith(f"{public_url}/"):
         # No override moves the template webhooks, so they would never reach us.
         yield f"template changes go to the app's callback URL, which is {app_url or 'not set'}"
 
 
-def _unhealthy(number: object) -> Iterator[str]:
+def _health_problems(number: object) -> Iterator[str]:
     for entity in items(number, "health_status", "entities"):
         state = word(entity, "can_send_message")
         if state not in ("", "AVAILABLE"):

@@ -1,6 +1,6 @@
-"""Meta's error codes in our words: the same table for a refused call and for a `failed` status that comes later.
+"""Translates Meta's error codes: one table for a refused call and for a `failed` status that comes later.
 
-Cloud API: Error codes. They are read by `code` and `details`; Meta advises against titles and subcodes.
+Cloud API: Error codes. Errors are recognised by `code` and `details`; Meta advises against titles and subcodes.
 """
 
 from collections.abc import Mapping
@@ -24,31 +24,31 @@ from gateway.domain.model.nouns import Cause
 SERVER_ERROR = 500
 TOO_MANY = 429
 PAUSE = 5
-"""Seconds in which a number's throughput recovers; Meta names none."""
+"""Seconds in which a number's throughput recovers; Meta names no time."""
 
 SUCCESS = range(200, 300)
 
 TOKEN_CODES = {0, 190}
-"""Meta's own text to these may quote the access token, so ours stands alone."""
+"""Meta's own text for these codes may quote the access token, so only ours is shown."""
 
 
 class Meaning(NamedTuple):
-    """What a code means for the message: what happens next, why, and how long Meta wants us to wait."""
+    """What a code means for the message: our error, our words, and how long Meta wants us to wait."""
 
     error: type[SendError]
     words: str
     pause: timedelta | None = None
 
 
-def _all(error: type[SendError], words: Mapping[int, str], seconds: int = 0) -> dict[int, Meaning]:
+def _meanings(error: type[SendError], words: Mapping[int, str], seconds: int = 0) -> dict[int, Meaning]:
     pause = timedelta(seconds=seconds) if seconds else None
     return {code: Meaning(error, text, pause) for code, text in words.items()}
 
 
 MEANINGS: Mapping[int, Meaning] = {
-    **_all(Misconfigured, dict.fromkeys(range(200, 300), "the token lacks a permission")),
-    **_all(Misconfigured, dict.fromkeys(range(133000, 133017), "the number's registration needs the operator")),
-    **_all(
+    **_meanings(Misconfigured, dict.fromkeys(range(200, 300), "the token lacks a permission")),
+    **_meanings(Misconfigured, dict.fromkeys(range(133000, 133017), "the number's registration needs the operator")),
+    **_meanings(
         Misconfigured,
         {
             0: "the access token is not accepted",
@@ -69,7 +69,7 @@ MEANINGS: Mapping[int, Meaning] = {
             2200: "the webhook did not pass Meta's check",
         },
     ),
-    **_all(
+    **_meanings(
         Unavailable,
         {
             1: "Meta has trouble",
@@ -80,14 +80,14 @@ MEANINGS: Mapping[int, Meaning] = {
             133004: "Meta is down",
         },
     ),
-    # One message per pair in six seconds is what a used-up burst is paid back with (Cloud API: Throughput).
-    **_all(Unavailable, {131056: "too many messages to this person"}, 6),
-    **_all(Throttled, {130429: "too many messages from this number"}, PAUSE),
-    **_all(Throttled, {4: "too many calls of the app", 80007: "too many calls of the business account"}, 120),
-    **_all(Unavailable, {134101: "the template is still being copied"}, 600),
-    **_all(Unavailable, {132069: "the flow has been used too often"}, 3600),
+    # A used-up burst is paid back at one message per pair in six seconds (Cloud API: Throughput).
+    **_meanings(Unavailable, {131056: "too many messages to this person"}, 6),
+    **_meanings(Throttled, {130429: "too many messages from this number"}, PAUSE),
+    **_meanings(Throttled, {4: "too many calls of the app", 80007: "too many calls of the business account"}, 120),
+    **_meanings(Unavailable, {134101: "the template is still being copied"}, 600),
+    **_meanings(Unavailable, {132069: "the flow has been used too often"}, 3600),
     131047: Meaning(WindowClosed, "more than 24 hours since the person's last message"),
-    **_all(
+    **_meanings(
         Refused,
         {
             131026: "the person cannot get it: no WhatsApp, an old one, or its terms not accepted",
@@ -114,7 +114,7 @@ MEANINGS: Mapping[int, Meaning] = {
             132068: "the flow is blocked",
         },
     ),
-    **_all(
+    **_meanings(
         TemplateUnusable,
         {
             132001: "there is no such approved template in this language",
@@ -127,14 +127,14 @@ MEANINGS: Mapping[int, Meaning] = {
 
 
 def refusal(reply: Reply) -> SendError:
-    """What an answer that holds no result means."""
+    """Return the error for a response that holds no result."""
     error = dig(reply.json, "error")
     code = dig(error, "code")
     if not isinstance(code, int):
-        return _without_code(reply)
+        return _no_code_error(reply)
     reason = explain(error)
     if code not in MEANINGS:
-        return _of_tomorrow(reply, reason)
+        return _unknown_code_error(reply, reason)
     meaning = MEANINGS[code]
     if issubclass(meaning.error, Unavailable):
         return meaning.error(reason, reply.retry_after or meaning.pause)
@@ -142,30 +142,30 @@ def refusal(reply: Reply) -> SendError:
 
 
 def cause(error: object) -> Cause:
-    """Why a message failed that Meta had taken; a code that is new to us ends the attempt."""
+    """Return why a message failed that Meta had accepted. An unknown code ends the attempt."""
     code = dig(error, "code")
     return MEANINGS[code].error.cause if isinstance(code, int) and code in MEANINGS else Cause.REFUSED
 
 
 def explain(error: object) -> str:
-    """An error of Meta's in words: its code, ours for it, and Meta's details."""
+    """Return an error of Meta's in words: its code, our words for it, and Meta's details."""
     code = dig(error, "code")
     meaning = MEANINGS.get(code) if isinstance(code, int) else None
-    said = (("error_data", "details"), ("error_user_msg",), ("message",), ("title",))
-    details = next(filter(None, (word(error, *path) for path in said)), "")
+    detail_paths = (("error_data", "details"), ("error_user_msg",), ("message",), ("title",))
+    details = next(filter(None, (word(error, *path) for path in detail_paths)), "")
     parts = (meaning.words if meaning else "", "" if code in TOKEN_CODES else details)
     return f"{word(error, 'code') or 'no code'}: {'; '.join(filter(None, parts)) or 'no reason given'}"
 
 
-def _of_tomorrow(reply: Reply, reason: str) -> SendError:
-    """A code that is new to us: the status has to do."""
+def _unknown_code_error(reply: Reply, reason: str) -> SendError:
+    """Return the error for an unknown code, by the response's status."""
     if reply.status == TOO_MANY:
         return Throttled(reason, reply.retry_after or timedelta(seconds=PAUSE))
     return (Ambiguous if reply.status >= SERVER_ERROR else Refused)(reason)
 
 
-def _without_code(reply: Reply) -> SendError:
-    """Meta names a code whenever it refuses, so this answer was cut short, or is somebody else's."""
+def _no_code_error(reply: Reply) -> SendError:
+    """Return the error for a response without a code: Meta did not send it, or it was cut short."""
     if reply.status in SUCCESS or reply.status >= SERVER_ERROR:
         return Ambiguous(f"HTTP {reply.status} without a readable answer; it may have been sent")
     if reply.status == TOO_MANY:

@@ -1,4 +1,4 @@
-"""Text that is too long for one message, cut where it hurts least."""
+"""Cuts text that is too long for one message at the least harmful places."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -7,37 +7,43 @@ JOINER = "\u200d"
 
 
 def units(text: str) -> int:
-    """The length in UTF-16 code units, in which an emoji is two: how Telegram counts, and the strictest way to."""
+    """Return the length in UTF-16 code units, in which an emoji is two.
+
+    Telegram counts so, and it is the strictest way to count.
+    """
     return len(text.encode("utf-16-le")) // 2
 
 
-def cut(text: str, most: int) -> Iterator[str]:
-    """Pieces of at most so many units, in order; white space at the cuts is dropped. A short text is its own piece."""
-    if units(text) > most:
+def cut(text: str, limit: int) -> Iterator[str]:
+    """Yield pieces of at most `limit` UTF-16 code units, in order.
+
+    White space at the cuts is dropped. A text that fits is its own single piece.
+    """
+    if units(text) > limit:
         text = text.strip()
-    while units(text) > most:
-        fitting = _fitting(text, most)
-        end = boundary(text, fitting // 2, fitting)
+    while units(text) > limit:
+        length = _fitting_length(text, limit)
+        end = boundary(text, length // 2, length)
         yield text[:end].rstrip()
         text = text[end:].lstrip()
     yield text
 
 
 def boundary(text: str, low: int, high: int) -> int:
-    """The best place to cut from `low` to `high`: between lines, between words, else between whole characters."""
+    """Return the best place to cut from `low` to `high`: between lines, else words, else whole characters."""
     for mark in "\n ":
         if (at := text.rfind(mark, low, high + 1)) > 0:
             return at
-    return next((at for at in range(high, low, -1) if not _tears(text[at - 1], text[at])), high)
+    return next((at for at in range(high, low, -1) if not _is_one_grapheme(text[at - 1], text[at])), high)
 
 
-def _fitting(text: str, most: int) -> int:
-    """How many characters fit. The half of a pair that the slice may end with is dropped."""
-    return len(text.encode("utf-16-le")[: 2 * most].decode("utf-16-le", "ignore"))
+def _fitting_length(text: str, limit: int) -> int:
+    """Return how many characters fit into `limit` units. Half of a surrogate pair at the end is dropped."""
+    return len(text.encode("utf-16-le")[: 2 * limit].decode("utf-16-le", "ignore"))
 
 
-def _tears(before: str, after: str) -> bool:
-    """Do the two belong to one sign, as an accent, an emoji's skin or the halves of a flag do?"""
+def _is_one_grapheme(before: str, after: str) -> bool:
+    """Tell whether both belong to one grapheme, as an accent, an emoji's skin or the halves of a flag do."""
     return (
         JOINER in {before, after}
         or unicodedata.category(after).startswith("M")

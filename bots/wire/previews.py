@@ -1,10 +1,10 @@
-"""Who looks at an address to show a preview of it: messengers and machines, by their User-Agent."""
+"""Recognises messengers and crawlers that fetch an address only to show a preview of it, by their User-Agent."""
 
 PREVIEWS = ("whatsapp", "telegrambot", "viber", "vkshare", "facebookexternalhit", "bot", "crawler", "spider")
-"""Parts of the names by which they call."""
+"""Parts of their User-Agents, in lower case."""
 
 
 def is_preview(agent: str) -> bool:
-    """Is this nobody who has followed a link?"""
-    named = agent.lower()
-    return any(part in named for part in PREVIEWS)
+    """Tell whether the User-Agent is that of a preview or a crawler, not of a person who follows a link."""
+    name = agent.lower()
+    return any(part in name for part in PREVIEWS)

@@ -1,7 +1,7 @@
-"""What was said on the wire to a provider while a message was being sent, and what came back.
+"""Records what was sent to a provider while a message was being sent, and what came back.
 
-Listened to at the HTTP session that all channels share, so that no channel has to do anything for it, aiogram's calls
-included. Who sends opens a trace; where nobody has, nothing is kept.
+It listens at the HTTP session that all channels share, so that no channel has to do anything for it, aiogram's calls
+included. The sender opens a trace; without an open trace nothing is recorded.
 """
 
 import time
@@ -15,20 +15,21 @@ from typing import Any
 import aiohttp
 
 MOST = 8 * 1024
-"""Bytes of a request's or an answer's body that are kept."""
+"""Bytes of a request's or a response's body that are kept."""
 
 HIDDEN = "•••"
-"""What stands where something is not told. Queries are not: those of upload addresses are their proof."""
+"""Stands in place of hidden text. Queries are always hidden: in upload addresses they are the proof of access."""
 
 PENDING, TORN = "no answer yet", "the answer broke off"
 
 
 @dataclass
 class Exchange:
-    """One call and its answer, as they went over the wire. `broke`: how the wire did; began: Unix seconds.
+    """One request and its response, as they went over the wire.
 
-    kind, answer_kind: the Content-Type of each body; sent, received: its whole size in bytes. What never left is not
-    here, either: a provider that could not be reached has been sent no body. `retry_after` as the provider wrote it.
+    began: Unix seconds; seconds: how long it took. kind, answer_kind: the Content-Type of each body; sent, received:
+    its whole size in bytes. broke: how the connection failed, "" if it did not. retry_after: as the provider wrote it.
+    What never left is not recorded, either: a provider that could not be reached was sent no body.
     """
 
     method: str
@@ -53,7 +54,7 @@ _open: ContextVar[tuple[Trace, ...]] = ContextVar("traces", default=())
 
 @contextmanager
 def tracing(*traces: Trace) -> Iterator[None]:
-    """Calls made here belong to these traces, and to no others."""
+    """Record the calls made inside in these traces, and in no others."""
     token = _open.set(traces)
     try:
         yield
@@ -62,56 +63,60 @@ def tracing(*traces: Trace) -> Iterator[None]:
 
 
 def current() -> tuple[Trace, ...]:
-    """The traces that are open here: for channels that make one call for the sends of several."""
+    """Return the traces that are open here. For channels that make one call for the sends of several."""
     return _open.get()
 
 
 def listener() -> aiohttp.TraceConfig:
-    """To be given to the session."""
+    """Return the trace configuration that the shared HTTP session has to be given."""
     config: aiohttp.TraceConfig = aiohttp.TraceConfig()
-    config.on_request_start.append(_began)
-    config.on_request_headers_sent.append(_left)
-    config.on_request_chunk_sent.append(_said)
-    config.on_response_chunk_received.append(_heard)
-    config.on_request_end.append(_ended)
-    config.on_request_exception.append(_broke)
+    config.on_request_start.append(_on_request_start)
+    config.on_request_headers_sent.append(_on_headers_sent)
+    config.on_request_chunk_sent.append(_on_request_chunk)
+    config.on_response_chunk_received.append(_on_response_chunk)
+    config.on_request_end.append(_on_response_start)
+    config.on_request_exception.append(_on_exception)
     return config
 
 
-async def _began(_: aiohttp.ClientSession, context: SimpleNamespace, told: aiohttp.TraceRequestStartParams) -> None:
+async def _on_request_start(
+    _: aiohttp.ClientSession, context: SimpleNamespace, params: aiohttp.TraceRequestStartParams
+) -> None:
     context.exchange = None
     if traces := _open.get():
-        url = f"{told.url.with_query(None)}?{HIDDEN}" if told.url.raw_query_string else str(told.url)
-        context.exchange, context.clock = Exchange(told.method, url, time.time()), time.perf_counter()
+        url = f"{params.url.with_query(None)}?{HIDDEN}" if params.url.raw_query_string else str(params.url)
+        context.exchange, context.clock = Exchange(params.method, url, time.time()), time.perf_counter()
         for trace in traces:
             trace.append(context.exchange)
 
 
-async def _left(_: Any, context: SimpleNamespace, told: aiohttp.TraceRequestHeadersSentParams) -> None:
+async def _on_headers_sent(_: Any, context: SimpleNamespace, params: aiohttp.TraceRequestHeadersSentParams) -> None:
     if exchange := context.exchange:
-        exchange.kind = told.headers.get("Content-Type", "")
+        exchange.kind = params.headers.get("Content-Type", "")
 
 
-async def _said(_: Any, context: SimpleNamespace, told: aiohttp.TraceRequestChunkSentParams) -> None:
+async def _on_request_chunk(_: Any, context: SimpleNamespace, params: aiohttp.TraceRequestChunkSentParams) -> None:
     if exchange := context.exchange:
-        exchange.sent += len(told.chunk)
-        exchange.request += told.chunk[: MOST - len(exchange.request)]
+        exchange.sent += len(params.chunk)
+        exchange.request += params.chunk[: MOST - len(exchange.request)]
 
 
-async def _ended(_: Any, context: SimpleNamespace, told: aiohttp.TraceRequestEndParams) -> None:
-    """The head of the answer is there. Its body is heard of whole, later, or never."""
+async def _on_response_start(_: Any, context: SimpleNamespace, params: aiohttp.TraceRequestEndParams) -> None:
+    """Record the head of the response. Its body arrives whole, later, or never."""
     if exchange := context.exchange:
-        exchange.status, exchange.answer_kind = told.response.status, told.response.content_type
-        exchange.retry_after = told.response.headers.get("Retry-After", "")
+        exchange.status, exchange.answer_kind = params.response.status, params.response.content_type
+        exchange.retry_after = params.response.headers.get("Retry-After", "")
         exchange.broke, exchange.seconds = TORN, time.perf_counter() - context.clock
 
 
-async def _heard(_: Any, context: SimpleNamespace, told: aiohttp.TraceResponseChunkReceivedParams) -> None:
+async def _on_response_chunk(
+    _: Any, context: SimpleNamespace, params: aiohttp.TraceResponseChunkReceivedParams
+) -> None:
     if exchange := context.exchange:
-        exchange.received, exchange.answer = len(told.chunk), told.chunk[:MOST]
+        exchange.received, exchange.answer = len(params.chunk), params.chunk[:MOST]
         exchange.broke, exchange.seconds = "", time.perf_counter() - context.clock
 
 
-async def _broke(_: Any, context: SimpleNamespace, told: aiohttp.TraceRequestExceptionParams) -> None:
+async def _on_exception(_: Any, context: SimpleNamespace, params: aiohttp.TraceRequestExceptionParams) -> None:
     if exchange := context.exchange:
-        exchange.broke, exchange.seconds = type(told.exception).__name__, time.perf_counter() - context.clock
+        exchange.broke, exchange.seconds = type(params.exception).__name__, time.perf_counter() - context.clock

@@ -1,4 +1,4 @@
-"""Calls to providers over the one shared aiohttp session, and what a broken wire means for a message."""
+"""Calls providers over the one shared aiohttp session, and says what a broken connection means for a message."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from gateway.domain.channel.errors import Ambiguous, Unavailable
 
 TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5)
 LONGEST = timedelta(days=1)
-"""No provider is waited for any longer, whatever it asks: sums with dates have to stay dates."""
+"""We wait for no provider longer than this, whatever it asks for, so that date arithmetic cannot overflow."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """A provider's answer. `json` is None where the body is not JSON (a proxy's error page, mostly)."""
+    """A provider's response. `json` is None where the body is not JSON (a proxy's error page, mostly)."""
 
     status: int
     json: Any
@@ -36,10 +36,10 @@ async def call(
     headers: Mapping[str, str] | None = None,
     timeout: aiohttp.ClientTimeout = TIMEOUT,
 ) -> Reply:
-    """One request, never repeated here.
+    """Make one request, never repeated here, and return its response.
 
-    Raises Unavailable where no connection was made, so nothing was sent; Ambiguous where the request may have
-    left. The texts carry no URL: some providers' URLs hold a token.
+    Raises Unavailable where no connection was made, so nothing was sent; Ambiguous where the request may have left. The
+    error texts carry no URL, because some providers' URLs hold a token.
     """
     try:
         async with http.request(
@@ -68,18 +68,18 @@ def _json(body: bytes) -> Any:
 
 
 def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
-    """RFC 9110, 10.2.3: seconds, or a date; what is neither is as good as nothing."""
-    told = headers.get("Retry-After", "")
-    if told.isascii() and told.isdigit():
-        # As a float: endless digits are an infinity there, and an error as an int.
-        return timedelta(seconds=min(float(told), LONGEST.total_seconds()))
-    return _until(told, headers.get("Date", "")) if told else None
+    """Read Retry-After (RFC 9110, 10.2.3): seconds, or a date. Returns None for anything else."""
+    value = headers.get("Retry-After", "")
+    if value.isascii() and value.isdigit():
+        # As a float, because endless digits become infinity there, but are an error as an int.
+        return timedelta(seconds=min(float(value), LONGEST.total_seconds()))
+    return _until(value, headers.get("Date", "")) if value else None
 
 
-def _until(moment: str, sent: str) -> timedelta | None:
-    """How far the one is from the other: by the provider's own clock, which need not agree with ours."""
+def _until(moment: str, response_date: str) -> timedelta | None:
+    """Return the time from `response_date` to `moment`: both are the provider's, whose clock may differ from ours."""
     try:
-        pause = parsedate_to_datetime(moment) - parsedate_to_datetime(sent)
+        pause = parsedate_to_datetime(moment) - parsedate_to_datetime(response_date)
     except (ValueError, OverflowError, TypeError):
         return None
     return min(max(pause, timedelta(0)), LONGEST)

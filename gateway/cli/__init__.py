@@ -1,4 +1,4 @@
-"""The commands. Here everything is put together: settings, runtime, web and worker."""
+"""The command line, which puts everything together: settings, runtime, web and worker."""
 
 from gateway.cli.accounts import check, webhooks
 from gateway.cli.base import main

@@ -5,97 +5,94 @@ import click
 from gateway.cli.base import main, run
 from gateway.domain.channel.contract import Binding, Channel, webhook_url
 from gateway.domain.channel.errors import SendError
-from gateway.runtime.runtime import all_channels, open_channels, opened, opened_outside, read_accounts
+from gateway.runtime.runtime import account_key, all_channels, open_channels, opened, opened_outside, read_accounts
 from gateway.runtime.settings.settings import Settings
-from gateway.runtime.settings.webhooks import Act, only_look, problems, set_webhook, take_away
+from gateway.runtime.settings.webhooks import Action, keep_webhook, problems, remove_webhook, set_webhook
 from storage.engine.database import ping
 
 
 @main.command()
 def check() -> None:
-    """Settings, database and each account: what is wrong, in words."""
+    """Check settings, database and every account, and say what is wrong."""
 
     async def command(settings: Settings) -> bool:
         async with opened(settings) as runtime:
             await ping(runtime.db)
             accounts = all_channels(runtime.channels)
-            _tell(f"settings, database, conversation {settings.conversation}")
-            found = [
-                _tell(f"public URL {settings.public_url}", "" if _https(settings) else "providers call https only"),
-                _tell(f"{len(accounts)} accounts", "" if accounts else "set some up in the accounts file"),
+            _report(f"settings, database, conversation {settings.conversation}")
+            results = [
+                _report(f"public URL {settings.public_url}", "" if _https(settings) else "providers call https only"),
+                _report(f"{len(accounts)} accounts", "" if accounts else "set some up in the accounts file"),
             ]
-            found += [await _done(channel, only_look, settings) for channel in accounts]
-            return all(found)
+            results += [await _apply(channel, keep_webhook, settings) for channel in accounts]
+            return all(results)
 
     run(command)
 
 
 @main.group()
 def webhooks() -> None:
-    """Where the providers send what people write. ACCOUNT is channel:name, or left out for all of them."""
+    """Webhooks, by which providers deliver what people write. ACCOUNT is channel:name; without it, all accounts."""
 
 
 @webhooks.command("set")
 @click.argument("account", required=False)
 def set_(account: str | None) -> None:
-    """Point the provider's webhook at this gateway. May be repeated."""
+    """Point the provider's webhook at this gateway. It may be repeated."""
     _for_each(account, set_webhook)
 
 
 @webhooks.command()
 @click.argument("account", required=False)
 def delete(account: str | None) -> None:
-    """Take the webhook away from the provider. One that goes elsewhere is left alone."""
-    _for_each(account, take_away, bound=False)
+    """Remove the webhook at the provider. One that goes elsewhere is left alone."""
+    _for_each(account, remove_webhook, bound=False)
 
 
 @webhooks.command()
 @click.argument("account", required=False)
 def show(account: str | None) -> None:
-    """Where the provider's webhook points, and what is wrong with it."""
-    _for_each(account, only_look)
+    """Show where the provider's webhook points, and what is wrong with it."""
+    _for_each(account, keep_webhook)
 
 
-def _for_each(account: str | None, act: Act, *, bound: bool = True) -> None:
-    """Act on the accounts; `bound`: they ought to be bound to us then."""
+def _for_each(account: str | None, action: Action, *, bound: bool = True) -> None:
+    """Do the action with the named account, or with all. bound: afterwards webhooks ought to go to us."""
 
     async def command(settings: Settings) -> bool:
         async with opened_outside(settings) as outside:
             channels = open_channels(read_accounts(settings), outside)
-            wanted = [channel for channel in all_channels(channels) if account in {None, _name(channel)}]
-            if not wanted:
+            chosen = [channel for channel in all_channels(channels) if account in {None, account_key(channel)}]
+            if not chosen:
                 raise click.UsageError(f"no account {account or ''} is set up")
-            return all([await _done(channel, act, settings, bound=bound) for channel in wanted])
+            return all([await _apply(channel, action, settings, bound=bound) for channel in chosen])
 
     run(command)
 
 
-async def _done(channel: Channel, act: Act, settings: Settings, *, bound: bool = True) -> bool:
-    """Do it, and tell how the provider sees the account then; let go of its connections."""
+async def _apply(channel: Channel, action: Action, settings: Settings, *, bound: bool = True) -> bool:
+    """Do the action, print how the account stands afterwards, and close the channel. Returns False if it is wrong."""
     url = webhook_url(settings.public_url, channel.facts.name, channel.account)
     try:
-        await act(channel, url)
-        found = await channel.binding()
+        await action(channel, url)
+        binding = await channel.binding()
     except SendError as error:
-        return _tell(_name(channel), str(error))
+        return _report(account_key(channel), str(error))
     finally:
         await channel.close()
-    return _tell(_bound(channel, found), "; ".join(problems(found, url if bound else "")))
+    return _report(_describe(channel, binding), "; ".join(problems(binding, url if bound else "")))
 
 
-def _bound(channel: Channel, found: Binding) -> str:
-    webhook = "" if found.url is None else f" webhook {found.url or 'not set'}"
-    return f"{_name(channel)}{webhook}{f' ({found.note})' if found.note else ''}"
+def _describe(channel: Channel, binding: Binding) -> str:
+    webhook = "" if binding.url is None else f" webhook {binding.url or 'not set'}"
+    return f"{account_key(channel)}{webhook}{f' ({binding.note})' if binding.note else ''}"
 
 
-def _tell(what: str, problem: str = "") -> bool:
-    click.echo(f"{'WRONG' if problem else 'ok   '}  {what}{': ' if problem else ''}{problem}")
+def _report(subject: str, problem: str = "") -> bool:
+    """Print a line about the subject. Returns False if there is a problem."""
+    click.echo(f"{'WRONG' if problem else 'ok   '}  {subject}{': ' if problem else ''}{problem}")
     return not problem
 
 
 def _https(settings: Settings) -> bool:
     return settings.public_url.startswith("https://")
-
-
-def _name(channel: Channel) -> str:
-    return f"{channel.facts.name}:{channel.account}"

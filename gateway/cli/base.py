@@ -1,4 +1,4 @@
-"""The command group, and how a command runs: settings read, mistakes told in words, an exit code that tells."""
+"""The command group, and how commands run: they get the settings, and end with an exit code."""
 
 import sys
 from collections.abc import Awaitable, Callable
@@ -28,21 +28,24 @@ def main() -> None:
 
 
 def run(command: Command, *, accounts: bool = True) -> None:
-    """Run a command with the environment's settings. One that returns False ends with 1; what cannot start, with 2."""
+    """Run a command with the environment's settings, and exit.
+
+    The exit code is 1 if the command returns False, 2 if it cannot start, else 0. accounts: the accounts file is read.
+    """
     try:
         logs.from_environment()
-        worked = uvloop.run(_run(command, accounts=accounts))
+        result = uvloop.run(_run(command, accounts=accounts))
     except (SettingsError, EmbeddedError) as error:
-        _end(str(error))
+        _exit(str(error))
     except DatabaseError as error:
-        _end(f"MONGODB_URI: the database does not answer: {str(error).partition(' (configured')[0]}")
+        _exit(f"MONGODB_URI: the database does not answer: {str(error).partition(' (configured')[0]}")
     except OSError as error:
-        _end(f"the system does not let us: {error}")
-    sys.exit(0 if worked is not False else 1)
+        _exit(f"the system does not let us: {error}")
+    sys.exit(0 if result is not False else 1)
 
 
-def _end(why: str) -> NoReturn:
-    click.echo(why, err=True)
+def _exit(reason: str) -> NoReturn:
+    click.echo(reason, err=True)
     sys.exit(2)
 
 
@@ -51,5 +54,5 @@ async def _run(command: Command, *, accounts: bool) -> bool | None:
 
 
 def plain(words: str) -> str:
-    """On one line, and without what a terminal would obey: providers and people have written some of it."""
+    """Return the words on one line and without control characters: providers and people have written some of them."""
     return "".join(letter if letter.isprintable() else " " for letter in words)

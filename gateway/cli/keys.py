@@ -1,4 +1,4 @@
-"""Commands about secrets: the API keys of the business's services, and good random ones for the settings."""
+"""Commands about secrets: API keys of the business's services, and random secrets for the settings."""
 
 import secrets
 
@@ -8,7 +8,7 @@ from gateway.cli.base import main, run
 from gateway.domain.api.roles import Role
 from gateway.runtime.runtime import Clock, opened_database
 from gateway.runtime.settings.settings import Settings
-from storage.access import keys as access
+from storage.access.keys import create_key, list_keys, revoke_keys
 
 
 @main.group()
@@ -30,18 +30,18 @@ def create(name: str, role: str) -> None:
 
     async def command(settings: Settings) -> None:
         async with opened_database(settings) as db:
-            click.echo(await access.create_key(db, name, Clock()(), Role(role)))
+            click.echo(await create_key(db, name, Clock()(), Role(role)))
 
     run(command)
 
 
 @keys.command("list")
 def list_() -> None:
-    """The keys: when they were made and last used, what they may do, their names."""
+    """List the keys: when they were made and last used, their roles and names."""
 
     async def command(settings: Settings) -> None:
         async with opened_database(settings) as db:
-            for key in await access.list_keys(db):
+            for key in await list_keys(db):
                 used = f"{key.used_at:%Y-%m-%d %H:%M}" if key.used_at else "never used"
                 click.echo(f"{key.created_at:%Y-%m-%d %H:%M}  {used:<16}  {key.role:<8}  {key.name}")
 
@@ -51,11 +51,11 @@ def list_() -> None:
 @keys.command()
 @click.argument("name")
 def revoke(name: str) -> None:
-    """Take back every key of this NAME, at once."""
+    """Revoke every key of this NAME, at once."""
 
     async def command(settings: Settings) -> bool:
         async with opened_database(settings) as db:
-            revoked = await access.revoke_keys(db, name)
+            revoked = await revoke_keys(db, name)
             click.echo(f"{revoked} revoked")
             return revoked > 0
 

@@ -1,4 +1,4 @@
-"""Commands that stay: serve, web, worker, demo."""
+"""Commands that run until they are stopped: serve, web, worker, demo."""
 
 import asyncio
 import logging
@@ -29,7 +29,7 @@ F = TypeVar("F", bound=Callable[..., None])
 
 
 def listening(command: F) -> F:
-    """The options of everything that listens."""
+    """Add the options of a command that listens."""
     host = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
     port = click.option("--port", default=8080, show_default=True, envvar="PORT", help="Port to listen on.")
     return host(port(command))
@@ -38,14 +38,14 @@ def listening(command: F) -> F:
 @main.command()
 @listening
 def serve(host: str, port: int) -> None:
-    """Web and worker in one process."""
+    """Run web and worker in one process."""
     _listen("gateway", host, port, worker.run)
 
 
 @main.command()
 @listening
 def web(host: str, port: int) -> None:
-    """The web process alone; workers run beside it over the same database."""
+    """Run the web process alone; workers run beside it over the same database."""
     _listen("web", host, port, lambda _, stop: stop.wait())
 
 
@@ -55,7 +55,7 @@ def web(host: str, port: int) -> None:
     "--metrics-host", default="127.0.0.1", show_default=True, help="Address for it: metrics want no key here."
 )
 def work(metrics_port: int | None, metrics_host: str) -> None:
-    """The worker alone. Start as many as you like over one MONGODB_URI."""
+    """Run the worker alone. Start as many as you like over one MONGODB_URI."""
 
     async def command(settings: Settings) -> None:
         if metrics_port is not None:
@@ -77,7 +77,7 @@ def demo(port: int, gateway_port: int) -> None:
     """
 
     async def command(settings: Settings) -> None:
-        logging.getLogger("gateway").setLevel(logging.WARNING)  # the page tells all the rest
+        logging.getLogger("gateway").setLevel(logging.WARNING)  # the page shows all the rest
         with tempfile.TemporaryDirectory(prefix="gateway-demo-", ignore_cleanup_errors=True) as folder:
             own = replace(settings, mongodb_uri=None, folder=Path(folder))
             await play(own, port, gateway_port, _stopping(own.stop_within), _announce)
@@ -86,7 +86,7 @@ def demo(port: int, gateway_port: int) -> None:
 
 
 def _listen(name: str, host: str, port: int, work: Callable[[Runtime, asyncio.Event], Awaitable[object]]) -> None:
-    """Serve, and do `work` beside it until we are to stop."""
+    """Serve, and run `work` beside it until a signal stops the process."""
 
     async def command(settings: Settings) -> None:
         async with _opened(settings) as (runtime, stop), served(create_app(runtime), listener(host, port)) as url:
@@ -108,25 +108,28 @@ async def _opened(settings: Settings) -> AsyncIterator[tuple[Runtime, asyncio.Ev
 
 
 def _stopping(within: timedelta) -> asyncio.Event:
-    """Set by Ctrl-C and by the platform's SIGTERM: what is under way is finished, then we end.
+    """Return an event that Ctrl-C and SIGTERM set, on which the process finishes what is under way and ends.
 
-    At the latest after that time, whatever hangs, the database included; at once when we are told again.
+    The process ends at the latest `within` that time, whatever hangs, and at once on a second signal.
     """
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
 
-    def told() -> None:
+    def stop_soon() -> None:
         if stop.is_set():
             _end_now("told to end a second time")
         stop.set()
         loop.call_later(within.total_seconds(), _end_now, "what was under way did not end in time")
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, told)
+        loop.add_signal_handler(number, stop_soon)
     return stop
 
 
-def _end_now(why: str) -> NoReturn:
-    """As after a kill: leases run out and others go on. The embedded database notices by itself that we are gone."""
-    log.error("ended without finishing: %s", why)
+def _end_now(reason: str) -> NoReturn:
+    """End the process as a kill would: leases run out, and others go on.
+
+    The embedded database notices by itself that the process is gone.
+    """
+    log.error("ended without finishing: %s", reason)
     logging.shutdown()
     os._exit(1)

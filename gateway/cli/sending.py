@@ -1,6 +1,6 @@
 """Commands that call a running gateway as any service would: send, status, cancel.
 
-They want two things of the environment: GATEWAY_URL, and an API key in GATEWAY_KEY.
+They read GATEWAY_URL and GATEWAY_KEY, an API key, from the environment.
 """
 
 import asyncio
@@ -62,7 +62,7 @@ def send(
 @click.option("--wait", is_flag=True, help="Wait up to a minute until it has come to rest.")
 @as_json
 def status(key: str, *, wait: bool, raw: bool) -> None:
-    """Tell what became of message ID: every attempt and every decision."""
+    """Show what became of message ID: every attempt and every decision."""
 
     async def command(gateway: Gateway) -> bool:
         _show(await (gateway.ended(key) if wait else gateway.status(key)), raw=raw)
@@ -83,8 +83,8 @@ def cancel(key: str | None, group: str | None, bulk: str | None, *, raw: bool) -
 
     async def command(gateway: Gateway) -> bool:
         outcomes = await gateway.cancel(key, group_id=group, bulk_id=bulk)
-        shown = [_show(outcome, raw=raw) for outcome in outcomes]
-        return all(shown)
+        results = [_show(outcome, raw=raw) for outcome in outcomes]
+        return all(results)
 
     _run(command)
 
@@ -92,55 +92,55 @@ def cancel(key: str | None, group: str | None, bulk: str | None, *, raw: bool) -
 def _message(
     recipient: str, steps: list[Step], variables: Iterable[str], at: datetime | None, key: str | None
 ) -> Message:
-    named = {"externalId": recipient[1:]} if recipient.startswith("@") else {"phone": recipient}
-    if odd := [variable for variable in variables if "=" not in variable]:
-        raise click.UsageError(f"-v {odd[0]}: NAME=VALUE is needed")
+    address = {"externalId": recipient[1:]} if recipient.startswith("@") else {"phone": recipient}
+    if malformed := [variable for variable in variables if "=" not in variable]:
+        raise click.UsageError(f"-v {malformed[0]}: NAME=VALUE is needed")
     pairs = dict(variable.partition("=")[::2] for variable in variables)
     try:
-        to = convert(Destination, {**named, "variables": pairs})
+        destination = convert(Destination, {**address, "variables": pairs})
     except RequestError as error:
         raise click.UsageError(f"RECIPIENT: {error}") from None
-    return Message(destinations=[to], channels=steps, send_at=at, id=key)
+    return Message(destinations=[destination], channels=steps, send_at=at, id=key)
 
 
 def _run(command: Callable[[Gateway], Awaitable[bool]]) -> None:
-    async def connected() -> bool:
+    async def connect() -> bool:
         async with Gateway() as gateway:
             return await command(gateway)
 
     try:
-        worked = asyncio.run(connected())
+        succeeded = asyncio.run(connect())
     except GatewayError as error:
         click.echo(f"{error.field}: {error}" if error.field else str(error), err=True)
         sys.exit(2)
-    sys.exit(0 if worked else 1)
+    sys.exit(0 if succeeded else 1)
 
 
-def _show(told: ItemView | StoryResponse | CancellationView, *, raw: bool) -> bool:
-    """Print it; whether it went as it was meant to."""
-    lines, worked = _lines(told)
-    for line in [_json(told)] if raw else lines:
-        click.echo(line, err=not (raw or worked or isinstance(told, StoryResponse | CancellationView)))
-    return worked
+def _show(view: ItemView | StoryResponse | CancellationView, *, raw: bool) -> bool:
+    """Print the view, as JSON if `raw`. Returns whether it reports a success."""
+    lines, succeeded = _lines(view)
+    for line in [_json(view)] if raw else lines:
+        click.echo(line, err=not (raw or succeeded or isinstance(view, StoryResponse | CancellationView)))
+    return succeeded
 
 
-def _json(told: Struct) -> str:
-    return msgspec.json.format(msgspec.json.encode(told)).decode()
+def _json(view: Struct) -> str:
+    return msgspec.json.format(msgspec.json.encode(view)).decode()
 
 
-def _lines(told: ItemView | StoryResponse | CancellationView) -> tuple[list[str], bool]:
-    match told:
+def _lines(view: ItemView | StoryResponse | CancellationView) -> tuple[list[str], bool]:
+    match view:
         case ItemView():
-            return (_accepted(told), True) if told.error is UNSET else ([problem(told)], False)
+            return (_accepted(view), True) if view.error is UNSET else ([problem(view)], False)
         case StoryResponse():
-            decisions = [f"  {line.at}  {line.text}" for line in told.decisions]
-            return [f"{told.id}  {told.status}", *decisions], told.status in {"SENT", "DELIVERED", "READ"}
+            decisions = [f"  {line.at}  {line.text}" for line in view.decisions]
+            return [f"{view.id}  {view.status}", *decisions], view.status in {"SENT", "DELIVERED", "READ"}
         case CancellationView():
-            return [f"{told.id}  {told.result}  {told.reason or ''}".rstrip()], told.result == "cancelled"
+            return [f"{view.id}  {view.result}  {view.reason or ''}".rstrip()], view.result == "cancelled"
 
 
 def _accepted(item: ItemView) -> list[str]:
     steps = item.plan if item.plan is not UNSET else []
-    why = [f"  {step.explanation}" for step in steps if step.explanation is not UNSET]
+    reasons = [f"  {step.explanation}" for step in steps if step.explanation is not UNSET]
     warnings = [f"  warning: {warning}" for warning in item.warnings] if item.warnings is not UNSET else []
-    return [f"{item.id}  {item.status}", *why, *warnings]
+    return [f"{item.id}  {item.status}", *reasons, *warnings]

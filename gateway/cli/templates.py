@@ -1,4 +1,4 @@
-"""Commands about providers' templates: how each stands, handing one over, fetching the provider's list."""
+"""Commands about providers' templates: list them, submit one for approval, sync with the provider's list."""
 
 from collections.abc import AsyncIterator
 
@@ -14,8 +14,8 @@ from gateway.messages.templates.syncing import SyncRequest, sync
 from gateway.runtime.paging import MOST
 from gateway.runtime.runtime import Clock, opened, opened_database
 from gateway.runtime.settings.settings import Settings
+from storage.documents.documents import Db
 from storage.documents.newest import Place
-from storage.engine.database import Db
 from storage.templates import approved
 
 
@@ -26,13 +26,13 @@ def templates() -> None:
 
 @templates.command("list")
 def list_() -> None:
-    """All of them, the newest first: id, state, and why."""
+    """List them, the newest first: id, state, and why."""
 
     async def command(settings: Settings) -> None:
         async with opened_database(settings) as db:
-            async for one in _every(db):
-                state = "approved" if one.usable else one.state
-                click.echo(plain(f"{one.id}  {state}  {one.reason}").rstrip())
+            async for template in _all_templates(db):
+                state = "approved" if template.usable else template.state
+                click.echo(plain(f"{template.id}  {state}  {template.reason}").rstrip())
 
     run(command)
 
@@ -40,17 +40,19 @@ def list_() -> None:
 @templates.command("submit")
 @click.argument("key", metavar="ID")
 def submit_(key: str) -> None:
-    """Hand a draft over to the provider. Ends with 1 if it was not taken."""
+    """Submit a draft to the provider for approval. Ends with 1 if the provider did not accept it."""
 
     async def command(settings: Settings) -> bool:
         async with opened(settings) as runtime:
             try:
-                found = await submit(runtime, key)
+                template = await submit(runtime, key)
             except (SendError, Conflict, RequestError) as error:
                 click.echo(plain(str(error)), err=True)
                 return False
-        click.echo(f"{key}: {found.state}" if found else f"there is no template {plain(key)}", err=found is None)
-        return found is not None
+        click.echo(
+            f"{key}: {template.state}" if template else f"there is no template {plain(key)}", err=template is None
+        )
+        return template is not None
 
     run(command)
 
@@ -59,7 +61,7 @@ def submit_(key: str) -> None:
 @click.argument("channel")
 @click.argument("account", required=False)
 def sync_(channel: str, account: str | None) -> None:
-    """Fetch the provider's list. Ends with 1 if it could not be had."""
+    """Sync with the provider's list. Ends with 1 if it could not be fetched."""
 
     async def command(settings: Settings) -> bool:
         async with opened(settings) as runtime:
@@ -74,10 +76,10 @@ def sync_(channel: str, account: str | None) -> None:
     run(command)
 
 
-async def _every(db: Db) -> AsyncIterator[MessageTemplate]:
-    behind: Place | None = None
-    while found := await approved.listed(db, behind, Clock()(), MOST):
-        for one in found:
-            yield one
-        last = found[-1]
-        behind = Place(last.created_at, last.id) if last.created_at else None
+async def _all_templates(db: Db) -> AsyncIterator[MessageTemplate]:
+    after: Place | None = None
+    while page := await approved.page(db, after, Clock()(), MOST):
+        for template in page:
+            yield template
+        last = page[-1]
+        after = Place(last.created_at, last.id) if last.created_at else None

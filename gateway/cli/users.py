@@ -9,7 +9,7 @@ from gateway.domain.api.roles import Role
 from gateway.people import access
 from gateway.runtime.runtime import Clock, opened_database
 from gateway.runtime.settings.settings import Settings
-from storage.access import users as stored
+from storage.access import users as stored_users
 
 from_stdin = click.option("--password-stdin", is_flag=True, help="Read the password's line from the standard input.")
 
@@ -27,24 +27,24 @@ def users() -> None:
 @from_stdin
 def create(email: str, role: str, *, password_stdin: bool) -> None:
     """Make a user."""
-    password = _password(asked=not password_stdin)
+    password = _read_password(prompt=not password_stdin)
 
     async def command(settings: Settings) -> bool:
         async with opened_database(settings) as db:
-            made = await access.made(db, email, password, Role(role), Clock()())
-        click.echo("made" if made else "there is a user of this address already", err=not made)
-        return made
+            created = await access.made(db, email, password, Role(role), Clock()())
+        click.echo("made" if created else "there is a user of this address already", err=not created)
+        return created
 
     run(command, accounts=False)
 
 
 @users.command("list")
 def list_() -> None:
-    """Who there is, and what they may do."""
+    """List the users: since when, their roles and addresses."""
 
     async def command(settings: Settings) -> None:
         async with opened_database(settings) as db:
-            for user in await stored.users(db):
+            for user in await stored_users.list_users(db):
                 click.echo(f"{user.created_at:%Y-%m-%d %H:%M}  {user.role:<8}  {user.id}")
 
     run(command, accounts=False)
@@ -54,12 +54,12 @@ def list_() -> None:
 @click.argument("email")
 @from_stdin
 def set_password(email: str, *, password_stdin: bool) -> None:
-    """Give a user another password; whatever they are signed in with ends."""
-    password = _password(asked=not password_stdin)
+    """Give a user another password, which ends all their sessions."""
+    password = _read_password(prompt=not password_stdin)
 
     async def command(settings: Settings) -> bool:
         async with opened_database(settings) as db:
-            changed = await stored.set_password(db, email.strip().lower(), await access.hashed(password))
+            changed = await stored_users.set_password(db, email.strip().lower(), await access.hashed(password))
         click.echo("changed" if changed else "there is no such user", err=not changed)
         return changed
 
@@ -69,21 +69,21 @@ def set_password(email: str, *, password_stdin: bool) -> None:
 @users.command()
 @click.argument("email")
 def delete(email: str) -> None:
-    """Take a user away; whatever they are signed in with ends."""
+    """Delete a user, which ends all their sessions."""
 
     async def command(settings: Settings) -> bool:
         async with opened_database(settings) as db:
-            deleted = await stored.delete_user(db, email.strip().lower())
+            deleted = await stored_users.delete_user(db, email.strip().lower())
         click.echo("deleted" if deleted else "there is no such user", err=not deleted)
         return deleted
 
     run(command, accounts=False)
 
 
-def _password(*, asked: bool) -> str:
-    """Never as an argument, where others on this machine could read it."""
-    given = click.prompt("Password", hide_input=True, confirmation_prompt=True) if asked else sys.stdin.readline()
-    password = str(given).rstrip("\n")
+def _read_password(*, prompt: bool) -> str:
+    """Read a password from a prompt or stdin; as an argument others on this machine could read it."""
+    line = click.prompt("Password", hide_input=True, confirmation_prompt=True) if prompt else sys.stdin.readline()
+    password = str(line).rstrip("\n")
     if len(password) < access.SHORTEST:
         raise click.UsageError(f"a password has at least {access.SHORTEST} characters")
     return password

@@ -1,5 +1,7 @@
 """What operators do in conversations: look, reply, begin, close."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
@@ -13,6 +15,7 @@ from gateway.domain.api.request import (
     BulkRequest,
     ButtonInput,
     Destination,
+    IdentifiedInput,
     Input,
     MediaInput,
     MessageInput,
@@ -25,15 +28,16 @@ from gateway.domain.api.request import (
 from gateway.domain.api.response import ItemView
 from gateway.domain.channel import window
 from gateway.domain.channel.contract import Channel
+from gateway.domain.model.identifier import Identifier, kind_of, without_rivals
 from gateway.domain.model.notification import Notification
-from gateway.domain.model.nouns import Address, Session
+from gateway.domain.model.nouns import Address, Contact, Session
 from gateway.messages.accepting.submit import recalled, submit, validate
-from gateway.messages.delivery.reachability import Known, session_here
-from gateway.people.recipients import normal_phone
+from gateway.messages.delivery.reachability import Known, address_by_identifier, session_here
+from gateway.people.identifiers import normalise, read_identifiers
 from gateway.runtime.paging import MOST, Cursor, Limit, cursor, place
 from gateway.runtime.runtime import Runtime
 from storage.documents.newest import Place
-from storage.people import sessions
+from storage.people import contacts, sessions
 
 State = Literal["open", "closed", "stopped", "blocked"]
 SCANNED = 10
@@ -59,17 +63,24 @@ class ReplyRequest(Input):
     template: TemplateInput | None = None
 
 
-class StartSessionRequest(ReplyRequest, kw_only=True):
-    """With whom a conversation begins: by number, by the provider's id of them, or by what we know of them."""
+class StartSessionRequest(IdentifiedInput, kw_only=True):
+    """With whom a conversation begins: by an identifier, the provider's id of them, or our id of their contact."""
 
     channel: Name
     account: Name | None = None
-    phone: Name | None = None
     user_id: Name | None = None
     contact_id: Name | None = None
-    external_id: Name | None = None
     name: Annotated[str, Meta(max_length=256)] = ""
     continue_last_or_start_new_session: bool = False
+    text: Text = ""
+    buttons: Annotated[list[ButtonInput], Meta(max_length=10)] = []  # noqa: RUF012 - msgspec copies it
+    media: MediaInput | None = None
+    template: TemplateInput | None = None
+
+    @property
+    def reply(self) -> ReplyRequest:
+        """What is said first."""
+        return ReplyRequest(text=self.text, buttons=self.buttons, media=self.media, template=self.template)
 
 
 @dataclass(frozen=True)
@@ -102,7 +113,7 @@ def open_until(runtime: Runtime, session: Session) -> tuple[bool, datetime | Non
 async def listed(runtime: Runtime, asked: SessionsQuery) -> tuple[list[Session], str | None]:
     """A page of conversations and the cursor of the next one. Raises RequestError."""
     if asked.contact_id:
-        contact = await sessions.contact(runtime.db, id=asked.contact_id)
+        contact = await contacts.get(runtime.db, asked.contact_id)
         theirs = await sessions.of_contact(runtime.db, contact) if contact else []
         return [one for one in theirs if _fits(asked, one)], None
     behind, rows = place(asked.cursor), list[Session]()
@@ -173,7 +184,7 @@ async def start(runtime: Runtime, asked: StartSessionRequest, caller: str) -> Be
     message = None
     if asked.text or asked.media or asked.template:
         try:
-            message = await reply(runtime, session, asked, caller, None)
+            message = await reply(runtime, session, asked.reply, caller, None)
         except (RequestError, Conflict):
             await _undone(runtime, known, session)
             raise
@@ -198,38 +209,44 @@ async def close(runtime: Runtime, key: str) -> Session | None:
     return await sessions.change(runtime.db, key, closed)
 
 
-async def _address(runtime: Runtime, channel: Channel, asked: StartSessionRequest) -> tuple[Address, str | None]:
-    """Where the person is on this channel, and who they are. Raises RequestError."""
-    given = [asked.phone, asked.user_id, asked.contact_id, asked.external_id]
-    if sum(one is not None for one in given) != 1:
-        raise RequestError("no_recipient", "give one of phone, userId, contactId, externalId")
-    if asked.user_id:
-        return _at(runtime, channel, asked.user_id), None
-    phone = normal_phone(asked.phone, runtime.settings.default_region) if asked.phone else None
-    names = {"phone": phone, "id": asked.contact_id, "external_id": asked.external_id}
-    ((name, value),) = ((name, value) for name, value in names.items() if value)
-    contact = await sessions.contact(runtime.db, **{name: value})
-    if contact is None and phone:
-        contact = await sessions.join(runtime.db, runtime.clock(), phone=phone)
-    if contact is None:
-        raise RequestError(
-            "unknown_contact", "there is no such contact", "contactId" if asked.contact_id else "externalId"
-        )
-    number = phone or contact.phone
-    here = session_here(channel, Known(number, await sessions.of_contact(runtime.db, contact)))
-    address = here.address if here else channel.at_phone(number) if number else None
+async def _address(runtime: Runtime, channel: Channel, request: StartSessionRequest) -> tuple[Address, str | None]:
+    """Return where the person is on this channel, and who they are. Raises RequestError."""
+    identifiers = read_identifiers(runtime, request)
+    if len(identifiers) + sum(key is not None for key in (request.user_id, request.contact_id)) != 1:
+        raise RequestError("no_recipient", "give one of phone, userId, contactId, externalId, or another identifier")
+    if request.user_id:
+        return _address_of_user(runtime, channel, request.user_id), None
+    contact = await _contact(runtime, request, identifiers)
+    known = without_rivals(contact.identifiers, identifiers.values())
+    names = (*identifiers.values(), *known)
+    here = session_here(channel, Known(names, await sessions.of_contact(runtime.db, contact)))
+    address = here.address if here else address_by_identifier(channel, names)
     if address is None:
         raise RequestError("no_address", "the person has no address on this channel", "channel")
     return address, contact.id
 
 
-def _at(runtime: Runtime, channel: Channel, user: str) -> Address:
-    """By the provider's id of a person; where their number is that, in any form of it."""
-    try:
-        known = channel.at_phone(normal_phone(user, runtime.settings.default_region))
-    except RequestError:
-        known = None
-    return known or Address(channel.facts.name, channel.account, user)
+async def _contact(runtime: Runtime, request: StartSessionRequest, identifiers: Mapping[str, Identifier]) -> Contact:
+    """Return the person whom the request names; made, where a channel reaches them by that. Raises RequestError."""
+    if request.contact_id:
+        contact, field = await contacts.get(runtime.db, request.contact_id), "contactId"
+    else:
+        ((field, known_by),) = identifiers.items()
+        contact = await contacts.find(runtime.db, known_by)
+        if contact is None and kind_of(known_by) in runtime.reached_kinds:
+            contact = await contacts.join(runtime.db, runtime.clock(), [known_by])
+    if contact is None:
+        raise RequestError("unknown_contact", "there is no such contact", field)
+    return contact
+
+
+def _address_of_user(runtime: Runtime, channel: Channel, user: str) -> Address:
+    """Return a person's address by the provider's id of them; where an identifier is that, in any form of it."""
+    for kind in channel.facts.reaches:
+        with suppress(RequestError):
+            if address := channel.address_of(normalise(runtime, kind, user)):
+                return address
+    return Address(channel.facts.name, channel.account, user)
 
 
 def fate(notification: Notification | None, attempt: int) -> str | None:

@@ -12,13 +12,13 @@ from gateway.domain.api.roles import Role
 from storage.access import keys, users
 from storage.access.keys import digest
 from storage.access.users import Token, User
-from storage.engine.database import Db
+from storage.documents.documents import Db
 
 LIFE, LONGEST = timedelta(hours=1), timedelta(hours=12)
 REFRESH_LIFE = timedelta(days=30)
 WINDOW = timedelta(minutes=15)
-OF_ONE, OF_AN_ADDRESS = 10, 50
-"""Tries to sign in, in the window, as one user and from one address."""
+OF_ONE = 10
+"""Tries to sign in, in the window, as one user; Tuning.login_tries has those from one address."""
 
 SHORTEST = 12
 """Characters of a password."""
@@ -59,11 +59,11 @@ async def identified(db: Db, secret: str, now: datetime) -> Caller:
     Raises Denied.
     """
     if not secret.startswith(TOKEN):
-        key = await keys.key(db, secret, now)
+        key = await keys.find_key(db, secret, now)
         if key is None:
             raise Denied("A valid API key is needed.")
         return Caller(key.name, key.role)
-    token = await users.token(db, digest(secret))
+    token = await users.get_token(db, digest(secret))
     if token is None or token.kind != "access":
         raise Denied("A valid API key is needed.")
     if token.expires_at <= now:
@@ -74,18 +74,20 @@ async def identified(db: Db, secret: str, now: datetime) -> Caller:
 TOKEN = "gt_"  # noqa: S105 - how they begin
 
 
-async def login(db: Db, email: str, password: str, life: timedelta, address: str, now: datetime) -> Tokens:
-    """Sign in. Every try counts before it is looked at, over all processes. Raises Denied, TooMany."""
+async def login(db: Db, email: str, password: str, life: timedelta, address: str, now: datetime, tries: int) -> Tokens:
+    """Sign in, with at most so many `tries` from one address in WINDOW. Every try counts before it is looked at, over
+    all processes. Raises Denied, TooMany.
+    """
     email = email.strip().lower()
     mine = f"user:{digest(email)}"
-    if await users.tried(db, f"address:{address}", now, WINDOW) > OF_AN_ADDRESS:
+    if await users.count_attempt(db, f"address:{address}", now, WINDOW) > tries:
         raise TooMany
-    if await users.tried(db, mine, now, WINDOW) > OF_ONE:
+    if await users.count_attempt(db, mine, now, WINDOW) > OF_ONE:
         raise TooMany
-    user = await users.user(db, email)
+    user = await users.get_user(db, email)
     if not await _right(db, user, password) or user is None:
         raise Denied("The e-mail or the password is wrong.")
-    await users.forgive(db, mine)
+    await users.clear_attempts(db, mine)
     return await _given(db, user, token_hex(16), life, now)
 
 
@@ -93,17 +95,17 @@ async def refreshed(db: Db, secret: str, life: timedelta, now: datetime) -> Toke
     """New tokens for a refresh token, which works once: who comes with a used one may have stolen it, so all of that
     sign-in end. Raises Denied.
     """
-    token = await users.token(db, digest(secret))
+    token = await users.get_token(db, digest(secret))
     if token is None or token.kind != "refresh":
         raise Denied("The refresh token is wrong.")
     if token.expires_at <= now:
         raise Denied("Token is expired.")
-    user = await users.user(db, token.user)
-    if user is None or token.used or not await users.use(db, token.id, token_hex(8)):
+    user = await users.get_user(db, token.user)
+    if user is None or token.used or not await users.use_token(db, token.id, token_hex(8)):
         await users.end_family(db, token.family)
         raise Denied("The refresh token is wrong.")
     tokens = await _given(db, user, token.family, life, now)
-    if await users.token(db, token.id) is None:  # a second use, or the user's end, has ended all of it meanwhile
+    if await users.get_token(db, token.id) is None:  # a second use, or the user's end, has ended all of it meanwhile
         await users.end_family(db, token.family)
         raise Denied("The refresh token is wrong.")
     return tokens

@@ -1,88 +1,87 @@
 """Contacts: people across channels. Found, completed, and made one where two were the same person."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from msgspec import Meta
 
 from gateway.domain.api.conflict import Conflict
-from gateway.domain.api.request import Input, Name, RequestError
+from gateway.domain.api.request import IdentifiedInput, Name, RequestError
+from gateway.domain.model.identifier import Identifier, kind_of, without_rivals
 from gateway.domain.model.nouns import Contact
 from gateway.people import optouts
-from gateway.people.recipients import normal_phone
+from gateway.people.identifiers import read_identifiers
 from gateway.runtime.runtime import Runtime
-from storage.people import contacts, sessions
+from storage.people import contacts
+
+TAKEN = "Somebody else has this already."
 
 
-class ContactChangeRequest(Input):
+class ContactChangeRequest(IdentifiedInput):
     """What is to be different; what is not named stays."""
 
     name: Annotated[str, Meta(max_length=256)] | None = None
-    phone: Name | None = None
-    external_id: Name | None = None
 
 
 class MergeRequest(ContactChangeRequest, kw_only=True):
-    """contactId: who turns out to be the same person, and becomes another name of this one. The others: which one
-    stays, where the two have different ones.
+    """contactId: who turns out to be the same person, and becomes an alias of this one. The others: which identifier
+    stays, where the two have different ones of a kind.
     """
 
     contact_id: Name
 
 
-async def changed(runtime: Runtime, contact: Contact, asked: ContactChangeRequest) -> Contact:
-    """The contact with these names. Raises RequestError, Clash where somebody else has one of them."""
-    wanted = _names(runtime, asked)
-    for name, value in wanted.items():
-        other = await sessions.contact(runtime.db, **{name: value}) if name != "name" else None
+async def change(runtime: Runtime, contact: Contact, request: ContactChangeRequest) -> Contact:
+    """Give a contact these identifiers and this name. Raises RequestError, Conflict where one is somebody else's."""
+    identifiers = read_identifiers(runtime, request)
+    for field, known_by in identifiers.items():
+        other = await contacts.find(runtime.db, known_by)
         if other and other.id != contact.id:
-            raise Conflict(TAKEN, _FIELDS[name])
-    await optouts.carry_over(runtime.db, _phones(contact.phone, wanted.get("phone")), f"contact:{contact.id}")
-    if not await contacts.set_names(runtime.db, contact.id, wanted, contact.aliases):
-        raise Conflict(TAKEN, "phone or externalId")
-    return await sessions.contact(runtime.db, id=contact.id) or contact
+            raise Conflict(TAKEN, field)
+    new = list(identifiers.values())
+    await optouts.carry_over(runtime.db, [*contact.identifiers, *new], f"contact:{contact.id}")
+    if not await contacts.identify(runtime.db, contact.id, new):
+        raise Conflict(TAKEN, " or ".join(identifiers))
+    if request.name is not None:
+        await contacts.rename(runtime.db, contact.id, request.name)
+    return await contacts.get(runtime.db, contact.id) or contact
 
 
-async def merged(runtime: Runtime, one: Contact, asked: MergeRequest) -> Contact:
-    """The one, with all that the other was known by. May be repeated, and completes what broke off.
+async def merge(runtime: Runtime, contact: Contact, request: MergeRequest) -> Contact:
+    """Make two contacts one person, and return it with all that the other was known by.
 
-    Raises RequestError, Clash where both have a different name and it is not said which one stays.
+    It may be repeated, and completes what broke off. Raises RequestError, Conflict where the two have different
+    identifiers of one kind and the request does not say which one stays.
     """
     db = runtime.db
-    other = await contacts.as_stored(db, asked.contact_id)
+    other = await contacts.as_stored(db, request.contact_id)
     if other is None:
         raise RequestError("unknown_contact", "there is no such contact", "contactId")
-    if other.merged_into == one.id:
-        return await _finished(runtime, one, other)
-    if other.id == one.id or other.merged_into:
+    if other.merged_into == contact.id:
+        return await _finish(runtime, contact, other)
+    if other.id == contact.id or other.merged_into:
         raise RequestError("invalid", "this is no other contact", "contactId")
-    chosen = _names(runtime, asked)
-    for name in ("phone", "external_id"):
-        mine, theirs = getattr(one, name), getattr(other, name)
-        if mine and theirs and mine != theirs and chosen.get(name) not in {mine, theirs}:
-            raise Conflict("The two have different ones: say which one stays.", _FIELDS[name])
-    await optouts.carry_over(db, _phones(one.phone, other.phone), f"contact:{one.id}")
-    merged = await contacts.merge(db, one, other, chosen)
+    chosen = list(read_identifiers(runtime, request).values())
+    _check_choice(contact, other, chosen)
+    await optouts.carry_over(db, [*contact.identifiers, *other.identifiers], f"contact:{contact.id}")
+    merged = await contacts.merge(db, contact, other, chosen, request.name or "")
     if merged is None:
         raise Conflict("Somebody merges these two at this moment: look at them, and try again.")
-    return await _finished(runtime, one, merged)
+    return await _finish(runtime, contact, merged)
 
 
-def _phones(*numbers: str | None) -> list[str]:
-    """Under which opt-outs by these numbers are kept."""
-    return [f"phone:{number}" for number in numbers if number]
+def _check_choice(contact: Contact, other: Contact, chosen: Sequence[Identifier]) -> None:
+    """Raise Conflict where both have an identifier of a kind, another one each, and neither is chosen."""
+    for known_by in contact.identifiers:
+        if known_by in without_rivals(contact.identifiers, other.identifiers) or known_by in other.identifiers:
+            continue
+        kind = kind_of(known_by)
+        rivals = [known_by, *(theirs for theirs in other.identifiers if kind_of(theirs) == kind)]
+        if not set(rivals) & set(chosen):
+            raise Conflict("The two have different ones: say which one stays.", kind)
 
 
-async def _finished(runtime: Runtime, one: Contact, other: Contact) -> Contact:
-    if not await contacts.finish(runtime.db, one.id, other):
-        raise Conflict(TAKEN, "phone or externalId")
-    return await sessions.contact(runtime.db, id=one.id) or one
-
-
-TAKEN = "Somebody else has this already."
-_FIELDS = {"phone": "phone", "external_id": "externalId", "name": "name"}
-
-
-def _names(runtime: Runtime, asked: ContactChangeRequest) -> dict[str, str]:
-    phone = normal_phone(asked.phone, runtime.settings.default_region) if asked.phone else None
-    given = {"name": asked.name, "phone": phone, "external_id": asked.external_id}
-    return {name: value for name, value in given.items() if value is not None}
+async def _finish(runtime: Runtime, contact: Contact, other: Contact) -> Contact:
+    if not await contacts.finish(runtime.db, contact.id, other):
+        raise Conflict(TAKEN, " or ".join(map(kind_of, other.given)))
+    return await contacts.get(runtime.db, contact.id) or contact

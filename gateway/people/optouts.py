@@ -1,7 +1,7 @@
 """Who does not want to hear from us: looked up before each attempt, by every name that we know of a person.
 
-An opt-out is kept under the person's number, their contact and their conversations alike, so that it holds for whoever
-is no contact yet, and whatever becomes of the contact.
+An opt-out is kept under the person's identifiers, their contact and their conversations alike, so that it holds for
+whoever is no contact yet, and whatever becomes of the contact.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,9 +10,10 @@ from typing import Literal
 
 from msgspec.structs import replace
 
+from gateway.domain.model.identifier import Identifier
 from gateway.domain.model.notification import Notification
 from gateway.domain.model.nouns import Contact, Session
-from storage.engine.database import Db
+from storage.documents.documents import Db
 from storage.people import optouts
 from storage.people.optouts import OptOut
 
@@ -22,14 +23,14 @@ WORD = "word"
 """Said by the person: only what they said themselves is taken back by a word of theirs."""
 
 
-def names(phone: str | None, contact: Contact | None, sessions: Iterable[Session]) -> list[str]:
-    """Under which a person's opt-outs are kept. Pure."""
-    phones = {phone, contact.phone if contact else None} - {None}
-    mine = [f"contact:{one}" for one in (contact.id, *contact.aliases)] if contact else []
+def names(identifiers: Iterable[Identifier], contact: Contact | None, conversations: Iterable[Session]) -> list[str]:
+    """Return the names under which a person's opt-outs are kept: identifiers, contacts, conversations. Pure."""
+    known = {*identifiers, *(contact.identifiers if contact else ())}
+    ids = (contact.id, *contact.aliases) if contact else ()
     return [
-        *(f"phone:{number}" for number in sorted(map(str, phones))),
-        *mine,
-        *(f"session:{one.id}" for one in sessions),
+        *sorted(known),
+        *(f"contact:{key}" for key in ids),
+        *(f"session:{session.id}" for session in conversations),
     ]
 
 

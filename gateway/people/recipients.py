@@ -1,91 +1,93 @@
-"""Whom a caller means: phone numbers in one form, names of one person, and whose messages are in one order."""
+"""Whom a caller means: the person behind the names in a request, and in whose order a message to them stands."""
 
-import phonenumbers
+from collections.abc import Mapping, Sequence
 
-from gateway.domain.api.request import ContactRequest, Destination, RequestError, read
+from gateway.domain.api.request import ContactRequest, PersonInput, RequestError, read
+from gateway.domain.model.identifier import KINDS, Identifier, find, kind_of
 from gateway.domain.model.notification import Recipient
 from gateway.domain.model.nouns import Contact, Session
+from gateway.people.identifiers import read_identifiers
 from gateway.runtime.runtime import Runtime
-from storage.people import sessions
+from storage.people import contacts, sessions
+
+ORDERED_BY = "phone"
+"""The kind of identifier by which a person is named in the order of messages, where it is known."""
 
 
 async def join_contact(runtime: Runtime, body: bytes) -> Contact:
-    """The person with these names, made if there is none. Raises RequestError."""
-    asked = read(ContactRequest, body)
-    if not (asked.phone or asked.external_id):
-        raise RequestError("invalid", "give a phone, an externalId, or both")
-    phone = normal_phone(asked.phone, runtime.settings.default_region) if asked.phone else None
-    return await _joined(runtime, phone, asked.external_id)
+    """Return the person with these identifiers, made if there is none. Raises RequestError."""
+    identifiers = read_identifiers(runtime, read(ContactRequest, body))
+    if not identifiers:
+        raise RequestError("invalid", "give a phone, an externalId, or both, or another identifier")
+    return await _join(runtime, identifiers)
 
 
-def normal_phone(phone: str, region: str) -> str:
-    """A phone number as E.164. Raises RequestError."""
-    try:
-        number = phonenumbers.parse(phone, region)
-    except phonenumbers.NumberParseException:
-        raise RequestError("bad_phone", "this is not a phone number", "phone") from None
-    if not phonenumbers.is_valid_number(number):
-        raise RequestError("bad_phone", "no such phone number can exist", "phone")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+async def read_recipient(runtime: Runtime, request: PersonInput, *, join: bool = True) -> tuple[Recipient, str]:
+    """Return whom the caller means, and the person in whose order the message stands.
 
-
-async def recipient(runtime: Runtime, asked: Destination, *, join: bool = True) -> tuple[Recipient, str]:
-    """Whom the caller means, and the person in whose order the message stands: by their number, where it is known.
-
-    Names that come together belong to one person from now on, if they are to be joined. Raises RequestError.
+    Identifiers that come together belong to one person from now on, if they are to be joined. Raises RequestError.
     """
-    for name, value in asked.variables.items():
-        if not isinstance(value, str | int | float):
-            raise RequestError("invalid", "a variable is a text, a number, true or false", f"variables.{name}")
-    if not (asked.phone or asked.contact_id or asked.external_id or asked.chat_session_id):
-        raise RequestError("no_recipient", "give one of phone, contactId, externalId, chatSessionId")
-    phone = normal_phone(asked.phone, runtime.settings.default_region) if asked.phone else None
-    session = await _session(runtime, asked.chat_session_id) if asked.chat_session_id else None
-    people = await _people(runtime, asked, phone, session)
-    if asked.contact_id and "contactId" not in people:
-        raise RequestError("unknown_contact", "there is no such contact", "contactId")
-    if join and phone and asked.external_id and not {"phone", "externalId"} <= people.keys():
-        await _joined(runtime, phone, asked.external_id)
-    contact = next(iter(people.values()), None)
-    known = phone or (contact and (contact.phone or contact.id)) or (session and session.id)
-    named = Recipient(phone, asked.contact_id, asked.external_id, asked.chat_session_id)
-    return named, known or f"external:{asked.external_id}"
+    identifiers = read_identifiers(runtime, request)
+    if not (identifiers or request.contact_id or request.chat_session_id):
+        raise RequestError("no_recipient", "give one of phone, email, externalId, device, contactId, chatSessionId")
+    recipient = Recipient(tuple(identifiers.values()), request.contact_id, request.chat_session_id)
+    owners = await _owners(runtime, recipient, list(identifiers))
+    if join and len(identifiers) > 1 and not identifiers.keys() <= owners.keys():
+        await _join(runtime, identifiers)
+    return recipient, _person(recipient, next(iter(owners.values()), None))
 
 
-async def _people(
-    runtime: Runtime, asked: Destination, phone: str | None, session: Session | None
-) -> dict[str, Contact]:
-    """Whom each name leads to, as far as it leads to somebody: nobody is looked up for a number alone.
+async def person_of(runtime: Runtime, recipient: Recipient) -> str:
+    """Return the person in whose order messages to this recipient stand. Raises RequestError where they have gone."""
+    kinds = map(kind_of, recipient.identifiers)
+    owners = await _owners(runtime, recipient, [kind if kind in KINDS else "identifier" for kind in kinds])
+    return _person(recipient, next(iter(owners.values()), None))
 
-    Raises RequestError for names of two people: what is one's would go to the other.
+
+def _person(recipient: Recipient, contact: Contact | None) -> str:
+    """Return the name under which their messages stand in one order, however the caller named them. Pure."""
+    known = (*recipient.identifiers, *(contact.identifiers if contact else ()))
+    if number := find(known, ORDERED_BY):
+        return number
+    return contact.id if contact else recipient.session or recipient.identifiers[0]
+
+
+async def _owners(runtime: Runtime, recipient: Recipient, fields: Sequence[str]) -> dict[str, Contact]:
+    """Return whom each name leads to, by its field: nobody is looked up for a phone number alone.
+
+    `fields` are those of the identifiers. Raises RequestError for names of two people: what is meant for one would go
+    to the other.
     """
-    given = {
-        "phone": ("phone", phone),
-        "contactId": ("id", asked.contact_id),
-        "externalId": ("external_id", asked.external_id),
-        "chatSessionId": ("id", session.contact if session else None),
-    }
-    wanted = {field: {name: value} for field, (name, value) in given.items() if value}
-    if list(wanted) == ["phone"]:
+    session = await _session(runtime, recipient.session) if recipient.session else None
+    if not (recipient.contact or session) and set(map(kind_of, recipient.identifiers)) == {ORDERED_BY}:
         return {}
-    found = {field: await sessions.contact(runtime.db, **query) for field, query in wanted.items()}
-    people = {field: person for field, person in found.items() if person}
-    different = {person.id: field for field, person in people.items()}
+    named = zip(fields, recipient.identifiers, strict=True)
+    owners = {field: await contacts.find(runtime.db, known_by) for field, known_by in named}
+    ids = {"contactId": recipient.contact, "chatSessionId": session.contact if session else None}
+    owners |= {field: await contacts.get(runtime.db, key) for field, key in ids.items() if key}
+    if recipient.contact and owners["contactId"] is None:
+        raise RequestError("unknown_contact", "there is no such contact", "contactId")
+    return _one_person({field: owner for field in _FIELDS if (owner := owners.get(field))})
+
+
+_FIELDS = ("phone", "email", "contactId", "externalId", "device", "identifier", "chatSessionId")
+"""In the order in which a mistake names them."""
+
+
+def _one_person(owners: dict[str, Contact]) -> dict[str, Contact]:
+    different = {contact.id: field for field, contact in owners.items()}
     if len(different) > 1:
         first, *_, last = different.values()
         raise RequestError("two_people", f"this {first} and this {last} belong to two different contacts", last)
-    return people
+    return owners
 
 
-async def named(
-    runtime: Runtime, phone: str | None, contact_id: str | None, external_id: str | None, session: str | None
-) -> str | None:
-    """Whether there is somebody of these names; their number in one form, if it was given. Raises RequestError."""
-    asked = Destination(phone=phone, contact_id=contact_id, external_id=external_id, chat_session_id=session)
-    found, person = await recipient(runtime, asked, join=False)
-    if external_id and not (phone or contact_id or session) and person.startswith("external:"):
+async def known_recipient(runtime: Runtime, request: PersonInput) -> Recipient:
+    """Return whom these names mean, where there is such a person. Raises RequestError."""
+    recipient, person = await read_recipient(runtime, request, join=False)
+    if person.startswith("externalId:"):  # nobody is known by that, and it reaches nobody by itself
         raise RequestError("unknown_contact", "there is no contact of this external id", "externalId")
-    return found.phone
+    return recipient
 
 
 async def _session(runtime: Runtime, key: str) -> Session:
@@ -95,10 +97,18 @@ async def _session(runtime: Runtime, key: str) -> Session:
     return session
 
 
-async def _joined(runtime: Runtime, phone: str | None, external_id: str | None) -> Contact:
-    person = await sessions.join(runtime.db, runtime.clock(), phone=phone, external_id=external_id)
-    if person is None:
+async def _join(runtime: Runtime, identifiers: Mapping[str, Identifier]) -> Contact:
+    contact = await contacts.join(runtime.db, runtime.clock(), list(identifiers.values()))
+    if contact is None:
         raise RequestError(
-            "two_people", "this phone and this externalId belong to two different contacts", "externalId"
+            "two_people", f"{_named(list(identifiers))} belong to two different contacts", _last(identifiers)
         )
-    return person
+    return contact
+
+
+def _named(fields: Sequence[str]) -> str:
+    return " and ".join(f"this {field}" for field in sorted(fields, key=_FIELDS.index))
+
+
+def _last(identifiers: Mapping[str, Identifier]) -> str:
+    return max(identifiers, key=_FIELDS.index)

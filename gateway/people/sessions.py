@@ -13,19 +13,18 @@ from storage.accounts import states
 from storage.people import sessions
 
 
-async def touched(runtime: Runtime, rule: Window, event: Inbound, command: str, contact: str | None) -> Session:
-    """The session after the person's message: the window is open from the provider's own time of it."""
+async def touch(runtime: Runtime, rule: Window, event: Inbound, contact: str | None) -> Session:
+    """Return the session after the person's message: the window is open from the provider's own time of it."""
 
     def step(session: Session | None) -> Session:
-        session = session or Session(event.address.key, event.address)
-        return _written(session, rule, event, command, contact)
+        return after_message(session or Session(event.address.key, event.address), rule, event, contact)
 
     stored = await sessions.change(runtime.db, event.address.key, step)
     return stored or step(None)
 
 
-async def subscribed(runtime: Runtime, address: Address, at: datetime, *, active: bool) -> None:
-    """The provider says that a person can (`active`) or cannot be written to. An older word changes nothing."""
+async def subscribe(runtime: Runtime, address: Address, at: datetime, *, active: bool) -> None:
+    """Note that a person can (`active`) or cannot be written to, by the provider's word. An older one does nothing."""
 
     def step(session: Session | None) -> Session | None:
         session = session or Session(address.key, address)
@@ -44,8 +43,8 @@ async def subscribed(runtime: Runtime, address: Address, at: datetime, *, active
     await sessions.change(runtime.db, address.key, step)
 
 
-async def visited(runtime: Runtime, address: Address, name: str, contact: str | None, at: datetime) -> None:
-    """A person has opened the chat: whose it is may be known by that, but it has not started."""
+async def visit(runtime: Runtime, address: Address, name: str, contact: str | None, at: datetime) -> None:
+    """Note that a person has opened the chat: whose it is may be known by that, but it has not started."""
 
     def step(session: Session | None) -> Session:
         session = session or Session(address.key, address)
@@ -55,21 +54,22 @@ async def visited(runtime: Runtime, address: Address, name: str, contact: str | 
     await sessions.change(runtime.db, address.key, step)
 
 
-async def corrected(runtime: Runtime, address: Address, cause: Cause, template: str, reason: str, at: datetime) -> None:
-    """A provider's refusal teaches us: the window is shut, the person has blocked us, the template is unusable.
+async def correct(runtime: Runtime, address: Address, cause: Cause, template: str, reason: str, at: datetime) -> None:
+    """Learn from a provider's refusal: the window is shut, the person has blocked us, the template is unusable.
 
     `template` is channel:account:name:language, or "". `at`: when it was refused; what came later is left alone.
     """
     if cause is Cause.STOPPED:
-        await subscribed(runtime, address, at, active=False)
+        await subscribe(runtime, address, at, active=False)
     elif cause is Cause.WINDOW_CLOSED:
-        await sessions.change(runtime.db, address.key, lambda session: _closed(session, address, at))
+        await sessions.change(runtime.db, address.key, lambda session: after_closing(session, address, at))
     elif cause is Cause.TEMPLATE_UNUSABLE and template:
-        await states.template_changed(runtime.db, template, usable=False, state="refused", reason=reason, at=at)
+        await states.save_template_state(runtime.db, template, usable=False, state="refused", reason=reason, at=at)
 
 
-def _written(session: Session, rule: Window, event: Inbound, command: str, contact: str | None) -> Session:
-    at = event.at
+def after_message(session: Session, rule: Window, event: Inbound, contact: str | None) -> Session:
+    """Return the session as a person's message leaves it. Pure."""
+    at, command = event.at, event.command.name
     started = _latest(session.started_at, at) if command == "start" else session.started_at or at
     stopped = session.stopped_at
     if command == "start":
@@ -90,18 +90,19 @@ def _written(session: Session, rule: Window, event: Inbound, command: str, conta
     )
 
 
-def _active(session: Session, at: datetime) -> dict[str, datetime]:
-    return {"active_at": _latest(session.active_at, at)}
-
-
-def _closed(session: Session | None, address: Address, at: datetime) -> Session:
+def after_closing(session: Session | None, address: Address, at: datetime) -> Session:
+    """Return the session as a provider's word leaves it that the window was shut. Pure."""
     session = session or Session(address.key, address)
     return replace(session, window_closed_at=_latest(session.window_closed_at, at))
 
 
-def _unless_later(barred_at: datetime | None, at: datetime) -> datetime | None:
-    """A bar that a sign of life at this moment lifts, unless it is younger."""
-    return barred_at if barred_at and barred_at > at else None
+def _active(session: Session, at: datetime) -> dict[str, datetime]:
+    return {"active_at": _latest(session.active_at, at)}
+
+
+def _unless_later(blocked_at: datetime | None, at: datetime) -> datetime | None:
+    """A sign of life at this moment lifts a block, unless that is younger."""
+    return blocked_at if blocked_at and blocked_at > at else None
 
 
 def _latest(old: datetime | None, new: datetime) -> datetime:

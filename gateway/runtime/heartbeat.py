@@ -1,4 +1,4 @@
-"""Is there a worker that goes on working? Each tells it of itself, by what its loops do and by no clock of its own."""
+"""Heartbeats: every worker reports when its loops last went on, so that a loop that hangs shows."""
 
 import asyncio
 import os
@@ -13,40 +13,36 @@ from storage.accounts import heartbeats
 from storage.accounts.heartbeats import Heartbeat
 from storage.engine.database import DatabaseError
 
-EVERY = timedelta(seconds=5)
-
-STALE = timedelta(seconds=60)
-"""A loop that has not gone on for so long hangs: whatever it waits for ends sooner."""
-
 
 async def workers(runtime: Runtime) -> int:
-    """How many of all processes' workers go on working. Raises DatabaseError."""
-    return len(await heartbeats.alive(runtime.db, runtime.clock() - STALE))
+    """Return how many workers, of all processes, are working. Raises DatabaseError."""
+    return len(await heartbeats.alive(runtime.db, runtime.clock() - runtime.settings.tuning.heartbeat_stale))
 
 
 def hangs(runtime: Runtime) -> bool:
-    """Is there a worker in this process, and does it not go on?"""
+    """Tell whether this process has a worker and one of its loops hangs."""
     silent = silence(runtime)
-    return silent is not None and silent > STALE
+    return silent is not None and silent > runtime.settings.tuning.heartbeat_stale
 
 
 def silence(runtime: Runtime) -> timedelta | None:
-    """For how long the slowest loop of this process has not gone on; None: there is no worker in it."""
+    """Return how long ago the slowest loop of this process last went on; None where it has no worker."""
     return timedelta(seconds=time.monotonic() - min(runtime.heartbeats.values())) if runtime.heartbeats else None
 
 
 async def beat(runtime: Runtime, stop: asyncio.Event) -> None:
-    """Tell the others that we are alive, until `stop`."""
+    """Write this process's heartbeat regularly until `stop`, then remove it."""
     key = f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}"
     while not stop.is_set():
+        every = runtime.settings.tuning.heartbeat_every.total_seconds()
         silent = silence(runtime) or timedelta(0)
-        heart = Heartbeat(key, runtime.clock() - silent)
+        heartbeat = Heartbeat(key, runtime.clock() - silent)
         with suppress(DatabaseError, TimeoutError):
-            async with asyncio.timeout(EVERY.total_seconds()):
-                await heartbeats.beat(runtime.db, heart)
+            async with asyncio.timeout(every):
+                await heartbeats.beat(runtime.db, heartbeat)
                 await runtime.counts.write(runtime.db, runtime.clock())
         with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), EVERY.total_seconds())
+            await asyncio.wait_for(stop.wait(), every)
     with suppress(DatabaseError, TimeoutError):
         async with asyncio.timeout(1):
-            await heartbeats.gone(runtime.db, key)
+            await heartbeats.remove(runtime.db, key)

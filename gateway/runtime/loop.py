@@ -1,6 +1,6 @@
-"""One queue's loop: take what is due as far as there is room, many things at once, those of one lane in their order.
+"""A queue's loop: it takes due items as far as there is room and works on many at once, on those of a lane in order.
 
-It ends when it is told to: what has begun is finished, what has not is given back for others.
+When it stops, items that have begun are finished, and others are given back to the queue.
 """
 
 import asyncio
@@ -20,27 +20,28 @@ from storage.engine.database import DatabaseError
 log = logging.getLogger(__name__)
 
 POLL = 0.5
-"""Seconds between looks at a queue when nothing rings: for what falls due, and for the work of other processes."""
+"""Seconds between polls of a queue whose bell does not ring: items fall due, or come from other processes."""
 
 AT_ONCE = 1200
 """Items under way in one process, for each of its queues."""
 
 ENOUGH = AT_ONCE // 12
-"""Room that has to be there before a full queue is looked at again: taking one at a time would cost as much as many."""
+"""Room that a full loop waits for before it polls again: taking one item costs as much as taking many."""
 
 DEEP = 5
-"""So many notifications of one person may be under way or waiting in one process; others wait in the queue."""
+"""Notifications of one person that may be under way or waiting in one process; others wait in the queue."""
 
 LAST = 0.7
-"""The part of the time for ending in which what is under way may end by itself."""
+"""The share of `stop_within` in which items under way may end by themselves."""
 
 
 @dataclass(frozen=True)
 class Item:
-    """Something to do. Those of one lane are done one after another, in the order in which they were taken.
+    """An item of a queue. Items of one lane are worked on one after another, in the order in which they were taken.
 
-    back: gives it back to its queue, for whoever takes it next.
-    later: puts it back for a while, where too many are in its lane already; events keep their order in the lane.
+    back: gives the item back to its queue, for the next one who takes it.
+    later: puts it back for a while, where too many are in its lane already. Lanes that must keep their order
+    have none.
     """
 
     id: str
@@ -52,44 +53,44 @@ class Item:
 
 
 class Lane(asyncio.Lock):
-    """One after another. `waiting`: how many are in it; `left`: how many were left to the queue unfinished."""
+    """Serialises the items of a lane. waiting: how many are in it. left: how many were left to the queue unfinished."""
 
     waiting = 0
     left = 0
 
 
 Take = Callable[[Runtime, int, Container[str]], Awaitable[Sequence[Item]]]
-"""Takes up to so many items, knowing which ones this process works on already."""
+"""Takes up to so many items from the queue; the container has the ids that this process works on already."""
 
 
 async def loop(runtime: Runtime, queue: str, take: Take, bell: asyncio.Event, stop: asyncio.Event) -> None:
-    """Take as much as there is room for; look again at once while that was all used, else when the bell rings."""
+    """Work on a queue until `stop`: poll again at once while most of the room was used, else when the bell rings."""
     under_way: dict[asyncio.Task[None], Item] = {}
     metrics.UNDER_WAY.labels(queue).set_function(under_way.__len__)
     lanes: WeakValueDictionary[str, Lane] = WeakValueDictionary()
-    renewing = asyncio.create_task(_renewing(runtime, queue, under_way))
+    renewal = asyncio.create_task(_renew_leases(runtime, queue, under_way))
     while not stop.is_set():
         bell.clear()
         runtime.heartbeats[queue] = time.monotonic()
         room = AT_ONCE - len(under_way)
-        taken = await _taken(runtime, take, room, {item.id for item in under_way.values()})
-        for item in taken:
+        items = await _take_items(runtime, take, room, {item.id for item in under_way.values()})
+        for item in items:
             task = asyncio.create_task(_in_lane(item, lanes.setdefault(item.lane, Lane()), stop))
             under_way[task] = item
             task.add_done_callback(under_way.pop)
         while AT_ONCE - len(under_way) < ENOUGH and not stop.is_set():
             await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
             runtime.heartbeats[queue] = time.monotonic()
-        if len(taken) < room // 2:
-            await _rung(bell, stop)
-    await _ended(runtime, queue, under_way)
-    renewing.cancel()
+        if len(items) < room // 2:
+            await _wait_for_bell(bell, stop)
+    await _finish(runtime, queue, under_way)
+    renewal.cancel()
     with suppress(asyncio.CancelledError):
-        await renewing
+        await renewal
 
 
-async def _ended(runtime: Runtime, queue: str, under_way: Mapping[asyncio.Task[None], Item]) -> None:
-    """Let what is under way end. What does not is left: its lease runs out, and others find it as after a crash."""
+async def _finish(runtime: Runtime, queue: str, under_way: Mapping[asyncio.Task[None], Item]) -> None:
+    """Wait for items under way to end, and cancel those that do not: they are found again as after a crash."""
     left: set[asyncio.Task[None]] = set()
     if under_way:
         _, left = await asyncio.wait(set(under_way), timeout=runtime.settings.stop_within.total_seconds() * LAST)
@@ -100,8 +101,8 @@ async def _ended(runtime: Runtime, queue: str, under_way: Mapping[asyncio.Task[N
     await asyncio.gather(*left, return_exceptions=True)
 
 
-async def _renewing(runtime: Runtime, queue: str, under_way: Mapping[Any, Item]) -> None:
-    """While we live, what we work on or have waiting in a lane is ours, however long it takes."""
+async def _renew_leases(runtime: Runtime, queue: str, under_way: Mapping[Any, Item]) -> None:
+    """Renew the leases of all items under way or waiting in a lane, for as long as this process lives."""
     lease = runtime.settings.lease
     while True:
         await asyncio.sleep(lease.total_seconds() / 3)
@@ -110,7 +111,7 @@ async def _renewing(runtime: Runtime, queue: str, under_way: Mapping[Any, Item])
             await renew(runtime.db[queue], leases, runtime.clock() + lease)
 
 
-async def _taken(runtime: Runtime, take: Take, room: int, own: Container[str]) -> Sequence[Item]:
+async def _take_items(runtime: Runtime, take: Take, room: int, own: Container[str]) -> Sequence[Item]:
     try:
         return await take(runtime, room, own)
     except DatabaseError as error:
@@ -120,8 +121,10 @@ async def _taken(runtime: Runtime, take: Take, room: int, own: Container[str]) -
 
 
 async def _in_lane(item: Item, lane: Lane, stop: asyncio.Event) -> None:
-    """What goes wrong here stays in the queue: its lease runs out and it is taken again; what was taken behind it goes
-    back, too, and does not overtake it.
+    """Work on an item when its turn comes.
+
+    If it fails, it stays in the queue: its lease runs out, and it is taken again. Items that were taken behind it are
+    given back too, so that they do not overtake it.
     """
     lane.waiting += 1
     left = lane.left
@@ -141,9 +144,9 @@ async def _in_lane(item: Item, lane: Lane, stop: asyncio.Event) -> None:
         lane.waiting -= 1
 
 
-async def _rung(bell: asyncio.Event, stop: asyncio.Event) -> None:
-    """Return when the bell rings, we are to stop, or it is time to look anyway."""
-    waiting = [asyncio.create_task(bell.wait()), asyncio.create_task(stop.wait())]
-    await asyncio.wait(waiting, timeout=POLL, return_when=asyncio.FIRST_COMPLETED)
-    for task in waiting:
+async def _wait_for_bell(bell: asyncio.Event, stop: asyncio.Event) -> None:
+    """Return when the bell rings, `stop` is set, or POLL seconds have passed."""
+    tasks = [asyncio.create_task(bell.wait()), asyncio.create_task(stop.wait())]
+    await asyncio.wait(tasks, timeout=POLL, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
         task.cancel()

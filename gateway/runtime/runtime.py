@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,12 +22,14 @@ from bots.wire.traces import listener
 from gateway.domain.channel.contract import Channel, Outside
 from gateway.domain.channel.facts import Limits
 from gateway.domain.channel.rates import read_limits
+from gateway.domain.model.identifier import KINDS
 from gateway.runtime.limits.admission import Gate
 from gateway.runtime.settings.accounts import SettingsError, read_account
 from gateway.runtime.settings.settings import Settings
 from gateway.runtime.telemetry.tracer import Tracer, secrets_of
 from storage.accounts.tallies import Counts
-from storage.engine.database import TRACED, Db, connect, prepare
+from storage.documents.documents import Db
+from storage.engine.database import TRACED, connect, prepare
 from storage.engine.embedded import embedded
 from storage.jobs import Batches
 from storage.messages.callbacks import Callbacks
@@ -89,6 +92,16 @@ class Runtime:
     callback_bell: asyncio.Event = field(default_factory=asyncio.Event)
     job_bell: asyncio.Event = field(default_factory=asyncio.Event)
     heartbeats: dict[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of identifier that people can be named by: the API's own, and those that only channels know."""
+        return tuple(dict.fromkeys((*KINDS, *self.reached_kinds)))
+
+    @cached_property
+    def reached_kinds(self) -> tuple[str, ...]:
+        """The kinds of identifier by which a channel of ours reaches people who have no chat with us."""
+        return tuple(kind for channel in all_channels(self.channels) for kind in channel.facts.reaches)
 
     def channel(self, channel: str, account: str | None = None) -> Channel | None:
         """An account of ours by name; without a name the channel's first one."""

@@ -1,4 +1,4 @@
-"""API keys and remembered requests: both are found by a digest, so that neither can be read back."""
+"""API keys and remembered requests. Both are found by a digest, so neither can be read back from the database."""
 
 import hashlib
 from dataclasses import dataclass
@@ -11,19 +11,21 @@ from msgspec import Struct
 from pymongo.errors import DuplicateKeyError
 
 from gateway.domain.api.roles import Role
-from storage.documents.codec import from_document, to_document
-from storage.engine.database import Db
+from storage.documents.documents import Db, from_document, to_document
 
 HOUR = timedelta(hours=1)
 
 
 def digest(secret: str | bytes) -> str:
-    """SHA-256 is enough here: our keys are 256 random bits, there is nothing to guess."""
+    """Return the SHA-256 of a secret, in hex.
+
+    A slow hash is not needed: our keys are 256 random bits, so there is nothing to guess.
+    """
     return hashlib.sha256(secret.encode() if isinstance(secret, str) else secret).hexdigest()
 
 
 class Key(Struct, frozen=True):
-    """`id` is the key's digest; used_at: to the hour."""
+    """An API key. `id` is the digest of the secret; `used_at` is the hour of its last use."""
 
     id: str
     name: str
@@ -33,33 +35,33 @@ class Key(Struct, frozen=True):
 
 
 async def create_key(db: Db, name: str, now: datetime, role: Role) -> str:
-    """A new API key under this name. It is shown once and stored as a digest."""
+    """Create an API key under this name. Returns the secret, which is shown once and stored as a digest."""
     secret = f"gw_{token_urlsafe(32)}"
     await db["keys"].insert_one(to_document(Key(digest(secret), name, now, role)))
     return secret
 
 
 async def list_keys(db: Db) -> list[Key]:
-    """All keys, in the order in which they were made."""
+    """Return all keys, the oldest first."""
     return sorted([from_document(Key, key) async for key in db["keys"].find()], key=lambda key: key.created_at)
 
 
 async def revoke_keys(db: Db, name: str) -> int:
-    """Take back every key of this name; how many there were."""
+    """Delete every key of this name. Returns how many there were."""
     return (await db["keys"].delete_many({"name": name})).deleted_count
 
 
-async def key(db: Db, secret: str, now: datetime) -> Key | None:
-    """Whose key this is; that it is used is noted once an hour."""
-    found = await db.shared("keys").get(digest(secret))
-    if found is None:
+async def find_key(db: Db, secret: str, now: datetime) -> Key | None:
+    """Return the key with this secret, or None. Its use is noted at most once an hour."""
+    document = await db.shared("keys").get(digest(secret))
+    if document is None:
         return None
-    known = from_document(Key, found)
-    if known.used_at is None or now - known.used_at >= HOUR:
+    key = from_document(Key, document)
+    if key.used_at is None or now - key.used_at >= HOUR:
         await db["keys"].update_one(
-            {"_id": known.id}, {"$set": {"used_at": now.replace(minute=0, second=0, microsecond=0)}}
+            {"_id": key.id}, {"$set": {"used_at": now.replace(minute=0, second=0, microsecond=0)}}
         )
-    return known
+    return key
 
 
 class KeyConflict(Exception):
@@ -67,34 +69,37 @@ class KeyConflict(Exception):
 
 
 @dataclass(frozen=True)
-class Known:
-    """A request that came before. answer: what was answered, or None where it broke off, or is still at work."""
+class PastRequest:
+    """A request that came before. `answer` is None if that request broke off, or is still being worked on."""
 
     answer: Any
 
 
-async def claim(db: Db, key: str, body: bytes, now: datetime) -> Known | None:
-    """Note that this key was used. None: for the first time. Raises KeyConflict if it was with another body."""
+async def claim_request(db: Db, key: str, body: bytes, now: datetime) -> PastRequest | None:
+    """Record the first use of this Idempotency-Key.
+
+    Returns None if the key is new, otherwise the request that used it. Raises KeyConflict if that had another body.
+    """
     try:
         await db["requests"].insert_one({"_id": key, "body": digest(body), "at": now})
     except DuplicateKeyError:
-        return await recalled(db, key, body) or Known(None)
+        return await find_request(db, key, body) or PastRequest(None)
     return None
 
 
-async def recalled(db: Db, key: str, body: bytes) -> Known | None:
-    """What there was under this key. Raises KeyConflict if it came with another body."""
-    known = await db["requests"].find_one({"_id": key})
-    if known is None:
+async def find_request(db: Db, key: str, body: bytes) -> PastRequest | None:
+    """Return the request that used this key, or None. Raises KeyConflict if it had another body."""
+    document = await db["requests"].find_one({"_id": key})
+    if document is None:
         return None
-    if known["body"] != digest(body):
+    if document["body"] != digest(body):
         raise KeyConflict(key)
-    return Known(msgspec.json.decode(known["answer"]) if "answer" in known else None)
+    return PastRequest(msgspec.json.decode(document["answer"]) if "answer" in document else None)
 
 
-async def remember(db: Db, key: str, answer: Any) -> Any:
-    """The answer that belongs to this key: the given one, or the one that somebody was faster to give."""
+async def remember_answer(db: Db, key: str, answer: Any) -> Any:
+    """Store the answer to the request with this key, unless it has one already. Returns the stored answer."""
     own = {"$literal": msgspec.json.encode(answer)}
     await db["requests"].update_one({"_id": key}, [{"$set": {"answer": {"$ifNull": ["$answer", own]}}}])
-    known = await db["requests"].find_one({"_id": key})
-    return msgspec.json.decode(known["answer"]) if known else answer
+    document = await db["requests"].find_one({"_id": key})
+    return msgspec.json.decode(document["answer"]) if document else answer

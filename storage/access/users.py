@@ -1,4 +1,4 @@
-"""People who sign in: their passwords as hashes, their tokens as digests, and how often a sign-in has failed."""
+"""Users who sign in: their passwords as hashes, their tokens as digests, and the count of their sign-in attempts."""
 
 from datetime import datetime, timedelta
 from typing import Literal
@@ -7,14 +7,14 @@ from msgspec import Struct
 from pymongo.errors import DuplicateKeyError
 
 from gateway.domain.api.roles import Role
-from storage.documents.codec import Document, from_document, to_document
-from storage.engine.database import Db
+from storage.documents.documents import Db, from_document, to_document
+from storage.documents.trips import Document
 
 Kind = Literal["access", "refresh"]
 
 
 class User(Struct, frozen=True):
-    """`id` is the e-mail address in lower case; `password` its hash."""
+    """A user. `id` is the e-mail address in lower case; `password` is its hash."""
 
     id: str
     password: str
@@ -23,9 +23,10 @@ class User(Struct, frozen=True):
 
 
 class Token(Struct, frozen=True, omit_defaults=True):
-    """`id` is the digest of the token itself. family: what one sign-in has led to.
+    """An access or refresh token. `id` is the digest of the token itself.
 
-    used: it has been changed for others.
+    `family` is shared by all tokens that one sign-in has led to. `used` is set once the token was exchanged for new
+    ones.
     """
 
     id: str
@@ -38,7 +39,7 @@ class Token(Struct, frozen=True, omit_defaults=True):
 
 
 async def add_user(db: Db, user: User) -> bool:
-    """False if there is one with this address."""
+    """Store a new user. Returns False if there is one with this address."""
     try:
         await db["users"].insert_one(to_document(user))
     except DuplicateKeyError:
@@ -46,68 +47,75 @@ async def add_user(db: Db, user: User) -> bool:
     return True
 
 
-async def user(db: Db, email: str) -> User | None:
-    found = await db["users"].find_one({"_id": email})
-    return from_document(User, found) if found else None
+async def get_user(db: Db, email: str) -> User | None:
+    """Return the user with this address in lower case, or None."""
+    document = await db["users"].find_one({"_id": email})
+    return from_document(User, document) if document else None
 
 
-async def users(db: Db) -> list[User]:
-    return sorted([from_document(User, found) async for found in db["users"].find()], key=lambda one: one.id)
+async def list_users(db: Db) -> list[User]:
+    """Return all users, ordered by address."""
+    return sorted([from_document(User, document) async for document in db["users"].find()], key=lambda user: user.id)
 
 
 async def set_password(db: Db, email: str, password: str) -> bool:
-    """False if there is no such user. All that they are signed in with ends."""
-    changed = (await db["users"].update_one({"_id": email}, {"$set": {"password": password}})).matched_count
+    """Set a user's password hash and sign the user out. Returns False if there is no such user."""
+    matches = (await db["users"].update_one({"_id": email}, {"$set": {"password": password}})).matched_count
     await sign_out(db, email)
-    return bool(changed)
+    return bool(matches)
 
 
 async def rehash(db: Db, email: str, old: str, new: str) -> None:
-    """The same password under newer parameters, unless it was changed meanwhile."""
+    """Replace a hash by one of the same password under newer parameters, unless the password was changed meanwhile."""
     kept = {"$cond": [{"$eq": ["$password", old]}, new, "$password"]}
     await db["users"].update_one({"_id": email}, [{"$set": {"password": kept}}])
 
 
 async def delete_user(db: Db, email: str) -> bool:
-    deleted = (await db["users"].delete_one({"_id": email})).deleted_count
+    """Delete a user and sign the user out. Returns False if there is no such user."""
+    deletions = (await db["users"].delete_one({"_id": email})).deleted_count
     await sign_out(db, email)
-    return bool(deleted)
+    return bool(deletions)
 
 
 async def sign_out(db: Db, email: str) -> None:
-    """Every token of theirs ends."""
+    """Delete every token of this user."""
     await db["tokens"].delete_many({"user": email})
 
 
 async def end_family(db: Db, family: str) -> None:
+    """Delete every token that one sign-in has led to."""
     await db["tokens"].delete_many({"family": family})
 
 
 async def add_tokens(db: Db, *tokens: Token) -> None:
+    """Store new tokens."""
     await db["tokens"].insert_many([to_document(token) for token in tokens])
 
 
-async def token(db: Db, digest: str) -> Token | None:
-    found = await db.shared("tokens").get(digest)
-    return from_document(Token, found) if found else None
+async def get_token(db: Db, digest: str) -> Token | None:
+    """Return the token with this digest, or None."""
+    document = await db.shared("tokens").get(digest)
+    return from_document(Token, document) if document else None
 
 
-async def use(db: Db, digest: str, by: str) -> bool:
-    """Change this refresh token for others; false if somebody has done so already."""
+async def use_token(db: Db, digest: str, by: str) -> bool:
+    """Mark a refresh token as exchanged. Returns False if somebody else has exchanged it already."""
     await db["tokens"].update_one({"_id": digest}, [{"$set": {"used": {"$ifNull": ["$used", by]}}}])
-    found = await token(db, digest)
-    return found is not None and found.used == by
+    token = await get_token(db, digest)
+    return token is not None and token.used == by
 
 
-async def tried(db: Db, key: str, now: datetime, window: timedelta) -> int:
-    """Count a try to sign in under this key; how many there were in the window, this one included."""
+async def count_attempt(db: Db, key: str, now: datetime, window: timedelta) -> int:
+    """Count an attempt to sign in under this key. Returns the count within the window, this attempt included."""
     running = {"$gt": ["$since", now - window]}
     count = {"$cond": [running, {"$add": ["$count", 1]}, 1]}
     fields: Document = {"count": count, "since": {"$cond": [running, "$since", now]}}
     await db["logins"].update_one({"_id": key}, [{"$set": fields}], upsert=True)
-    found = await db["logins"].find_one({"_id": key})
-    return int(found["count"]) if found else 1
+    document = await db["logins"].find_one({"_id": key})
+    return int(document["count"]) if document else 1
 
 
-async def forgive(db: Db, key: str) -> None:
+async def clear_attempts(db: Db, key: str) -> None:
+    """Forget the attempts to sign in under this key."""
     await db["logins"].delete_one({"_id": key})

@@ -1,30 +1,30 @@
-"""Workers that are alive: each writes a small document every few seconds, as long as its loops go on."""
+"""Heartbeats of workers: each process writes a small document every few seconds, as long as its loops go on."""
 
 from datetime import datetime
 
 from msgspec import Struct
 
-from storage.documents.codec import from_document, to_document
-from storage.engine.database import Db
+from storage.documents.documents import Db, from_document, to_document
 
 
 class Heartbeat(Struct, frozen=True):
-    """One worker process. `at`: when the slowest of its loops last went on."""
+    """The heartbeat of one worker process. `at` is when the slowest of its loops last went on."""
 
     id: str
     at: datetime
 
 
-async def beat(db: Db, heart: Heartbeat) -> None:
-    document = to_document(heart)
-    await db["workers"].replace_one({"_id": heart.id}, document, upsert=True)
+async def beat(db: Db, heartbeat: Heartbeat) -> None:
+    """Store a worker's heartbeat in place of its last one."""
+    document = to_document(heartbeat)
+    await db["workers"].replace_one({"_id": heartbeat.id}, document, upsert=True)
 
 
-async def gone(db: Db, key: str) -> None:
-    """It has ended in peace."""
+async def remove(db: Db, key: str) -> None:
+    """Remove the heartbeat of a worker that has stopped in an orderly way."""
     await db["workers"].delete_one({"_id": key})
 
 
 async def alive(db: Db, since: datetime) -> list[Heartbeat]:
-    """Those that have gone on since."""
+    """Return the heartbeats that are younger than `since`."""
     return [from_document(Heartbeat, document) async for document in db["workers"].find({"at": {"$gt": since}})]

@@ -1,4 +1,4 @@
-"""What we know of templates and of our own accounts: small documents, found by their ids."""
+"""The states of providers' templates and of our own accounts: small documents, found by their ids."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -6,11 +6,11 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct, structs
 
-from storage.engine.database import Db
+from storage.documents.documents import Db
 
 
-async def template_changed(db: Db, key: str, *, usable: bool, state: str, reason: str, at: datetime) -> None:
-    """The provider's word on a template; an older word does not undo a newer one.
+async def save_template_state(db: Db, key: str, *, usable: bool, state: str, reason: str, at: datetime) -> None:
+    """Store what the provider said of a template at `at`, unless something newer is stored.
 
     `key` is channel:account:name:language.
     """
@@ -23,7 +23,7 @@ async def template_changed(db: Db, key: str, *, usable: bool, state: str, reason
 
 
 async def template_problems(db: Db, keys: Iterable[str]) -> dict[str, str]:
-    """Which of these templates cannot be used, and why. One that we have heard nothing of counts as usable."""
+    """Return {key: reason} for those of these templates that cannot be used. An unknown template counts as usable."""
     return {
         document["_id"]: f"{document['state']} {document['reason']}".strip()
         for document in await db.shared("templates").several(sorted(keys))
@@ -32,21 +32,22 @@ async def template_problems(db: Db, keys: Iterable[str]) -> dict[str, str]:
 
 
 async def template_state(db: Db, key: str) -> str:
-    """How a template stands that we have the contents of, or that the provider has; nothing if there is none."""
-    found = await db.shared("templates").get(key) or {}
-    state = str(found.get("state", ""))
-    return state if found.get("version") or state not in NOT_THERE else ""
+    """Return the state of a template whose contents we have, or that the provider has; "" if there is none."""
+    document = await db.shared("templates").get(key) or {}
+    state = str(document.get("state", ""))
+    return state if document.get("version") or state not in ABSENT else ""
 
 
-NOT_THERE = ("draft", "deleted", "refused")
-"""States of what the provider does not have, as far as we know."""
+ABSENT = ("draft", "deleted", "refused")
+"""The states of templates that the provider does not have, as far as we know."""
 
 
 class Hold(Struct, frozen=True):
-    """An account that waits. `probing`: at the end one message tries whether things are well again, the others wait on.
+    """An account whose messages wait until `until`.
 
-    patient: the fault is ours, so its messages wait for as long as they are valid. strikes: how often it was held since
-    something was last sent; `since`: when that began.
+    `probing`: at the end one message tries whether the account works again, while the others wait on. `patient`: the
+    fault is ours, so the messages wait for as long as they are valid. `strikes` counts the holds since something was
+    last sent; `since` is when the first of them began.
     """
 
     account: str
@@ -59,27 +60,27 @@ class Hold(Struct, frozen=True):
 
 
 async def holds(db: Db, accounts: Iterable[str]) -> dict[str, Hold]:
-    """Which of these accounts (channel:name) are held, or were and have not sent anything since."""
-    found = db["holds"].find({"_id": {"$in": list(accounts)}})
-    told = [msgspec.convert({**document, "account": document["_id"]}, Hold) async for document in found]
-    return {hold.account: hold for hold in told}
+    """Return {account: hold} for those of these accounts (channel:name) that have not sent anything since a hold."""
+    documents = db["holds"].find({"_id": {"$in": list(accounts)}})
+    found = [msgspec.convert({**document, "account": document["_id"]}, Hold) async for document in documents]
+    return {hold.account: hold for hold in found}
 
 
 async def hold(db: Db, hold: Hold) -> None:
-    """Hold an account. A hold that lasts longer stays as it is."""
+    """Store a hold, unless the account is held for longer already."""
     fields = {name: value for name, value in structs.asdict(hold).items() if name != "account"}
     shorter = {"$lt": [hold.until, {"$ifNull": ["$until", hold.until]}]}
-    kept = {name: {"$cond": [shorter, f"${name}", {"$literal": value}]} for name, value in fields.items()}
-    await db["holds"].update_one({"_id": hold.account}, [{"$set": kept}], upsert=True)
+    update = {name: {"$cond": [shorter, f"${name}", {"$literal": value}]} for name, value in fields.items()}
+    await db["holds"].update_one({"_id": hold.account}, [{"$set": update}], upsert=True)
 
 
 async def probe(db: Db, account: str, now: datetime, until: datetime) -> bool:
-    """May we be the one that tries? Then the others wait until `until`."""
+    """Claim the probe of an account whose hold is over. Returns True for one caller; the others wait until `until`."""
     over = {"$lte": ["$until", now]}
     result = await db["holds"].update_one({"_id": account}, [{"$set": {"until": {"$cond": [over, until, "$until"]}}}])
     return bool(result.modified_count)
 
 
 async def release(db: Db, account: str) -> None:
-    """Something was sent: the account is well."""
+    """End the hold of an account from which something was sent."""
     await db["holds"].delete_one({"_id": account})

@@ -1,4 +1,7 @@
-"""What our accounts have done of late: counted in each process, and written together every few seconds."""
+"""Tallies of our accounts' sends, failures and last inbound events.
+
+Each process counts for itself and adds its counts to the database every few seconds.
+"""
 
 import asyncio
 from collections import Counter
@@ -6,14 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from storage.engine.database import Db
+from storage.documents.documents import Db
 
 HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class Tally:
-    """Of this hour and the last one."""
+    """The counts of one account in this hour and the last one."""
 
     sends: int = 0
     failures: int = 0
@@ -22,40 +25,45 @@ class Tally:
 
 @dataclass
 class Counts:
-    """What this process has counted and not written yet, by account."""
+    """What this process has counted by account and not written yet."""
 
     sends: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
-    heard: dict[str, datetime] = field(default_factory=dict)
+    last_inbound: dict[str, datetime] = field(default_factory=dict)
 
-    def sent(self, account: str, *, failed: bool) -> None:
+    def count_send(self, account: str, *, failed: bool) -> None:
+        """Count an attempt to send."""
         self.sends[account] += 1
         self.failures[account] += failed
 
-    def came(self, account: str, at: datetime) -> None:
-        self.heard[account] = max(at, self.heard.get(account, at))
+    def count_event(self, account: str, at: datetime) -> None:
+        """Note an inbound event."""
+        self.last_inbound[account] = max(at, self.last_inbound.get(account, at))
 
     async def write(self, db: Db, now: datetime) -> None:
-        """Those that a crash loses are a few seconds' worth."""
-        sends, failures, heard = self.sends, self.failures, self.heard
-        self.sends, self.failures, self.heard = Counter(), Counter(), {}
-        for account in sends.keys() | heard.keys():
-            update = {"$inc": {"sends": sends[account], "failures": failures[account]}, "$set": {"at": now}}
-            await db["tallies"].update_one({"_id": _key(account, now)}, update, upsert=True)
-            if account in heard:
-                await db["tallies"].update_one({"_id": account}, {"$max": {"heard_at": heard[account]}}, upsert=True)
+        """Add the counts to the database and start anew. A crash loses a few seconds' worth of them."""
+        sends, failures, last_inbound = self.sends, self.failures, self.last_inbound
+        self.sends, self.failures, self.last_inbound = Counter(), Counter(), {}
+        for account in sends.keys() | last_inbound.keys():
+            hour = {"$inc": {"sends": sends[account], "failures": failures[account]}, "$set": {"at": now}}
+            await db["tallies"].update_one({"_id": _key(account, now)}, hour, upsert=True)
+            if account in last_inbound:
+                latest = {"$max": {"heard_at": last_inbound[account]}}
+                await db["tallies"].update_one({"_id": account}, latest, upsert=True)
 
 
-async def of(db: Db, accounts: Sequence[str], now: datetime) -> dict[str, Tally]:
-    return dict(zip(accounts, await asyncio.gather(*(_of(db, account, now) for account in accounts)), strict=True))
+async def of_accounts(db: Db, accounts: Sequence[str], now: datetime) -> dict[str, Tally]:
+    """Return the tally of each of these accounts (channel:name)."""
+    counts = await asyncio.gather(*(_tally(db, account, now) for account in accounts))
+    return dict(zip(accounts, counts, strict=True))
 
 
-async def _of(db: Db, account: str, now: datetime) -> Tally:
-    shared = db.shared("tallies")
-    here, *hours = await asyncio.gather(*map(shared.get, (account, _key(account, now), _key(account, now - HOUR))))
+async def _tally(db: Db, account: str, now: datetime) -> Tally:
+    shared, keys = db.shared("tallies"), (account, _key(account, now), _key(account, now - HOUR))
+    latest, *hours = await asyncio.gather(*map(shared.get, keys))
     counts = [hour for hour in hours if hour]
     sends, failures = (sum(int(hour.get(name, 0)) for hour in counts) for name in ("sends", "failures"))
-    return Tally(sends, failures, here["heard_at"] if here else None)
+    return Tally(sends, failures, latest["heard_at"] if latest else None)
 
 
 def _key(account: str, at: datetime) -> str:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from storage.documents.codec import Collection, Document
 from storage.documents.queue import EPOCH, WIDEST
+from storage.documents.trips import Collection, Document
 
 END = datetime(9999, 1, 1, tzinfo=UTC)
 FIRST, WIDER = timedelta(minutes=1), 4

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from storage.documents.codec import Collection, Document
+from storage.documents.trips import Collection, Document
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

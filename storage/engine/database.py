@@ -2,16 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, timedelta
+from datetime import timedelta
 from typing import ParamSpec, TypeVar
 
-from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ASCENDING, IndexModel
 from pymongo.errors import OperationFailure, PyMongoError
 
-from storage.documents.codec import Collection, Document
-from storage.documents.shared import Shared
+from storage.documents.documents import Db
+from storage.documents.trips import Collection, Document
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -22,7 +21,7 @@ DatabaseError = PyMongoError
 EVENTS_KEPT = timedelta(days=8)
 """A worked-off event is remembered longer than any provider repeats one (WhatsApp: 7 days)."""
 
-PACES_KEPT = timedelta(hours=1)
+RATE_LIMITS_KEPT = timedelta(hours=1)
 """Whoever was free to send an hour ago has nothing to be remembered for."""
 
 RECEIPTS_COME = timedelta(days=8)
@@ -71,7 +70,7 @@ def _indexes(kept: timedelta, traced: timedelta) -> Mapping[str, list[IndexModel
         "notifications": [
             _sparse("lane", "due_at"),
             *map(_sparse, ("lease", "person", "group_id", "bulk_id", "dead_at")),
-            *map(_sparse, ("recipient.external_id", "recipient.phone", "created_at", "untold")),
+            *map(_sparse, ("recipient.identifiers", "created_at", "untold")),
             _sparse("job_id", "job_at"),
             _kept("done_at", kept),
         ],
@@ -92,39 +91,20 @@ def _indexes(kept: timedelta, traced: timedelta) -> Mapping[str, list[IndexModel
         "messages": [_kept("at", max(kept, RECEIPTS_COME)), IndexModel([("session", ASCENDING), ("at", ASCENDING)])],
         "sessions": [_sparse("contact"), _sparse("active_at")],
         "contacts": [
-            IndexModel([(field, ASCENDING)], unique=True, sparse=True)
-            for field in ("phone", "external_id", "start_code")
+            IndexModel([(field, ASCENDING)], unique=True, sparse=True) for field in ("identifiers", "start_code")
         ],
         "optouts": [_sparse("at")],
         "tokens": [_sparse("user"), _sparse("family"), _kept("expires_at", TOKENS_REMEMBERED)],
         "logins": [_kept("since", TOKENS_REMEMBERED)],
         "tallies": [_kept("at", TOKENS_REMEMBERED)],
         "requests": [_kept("at", REQUESTS_KEPT)],
-        "paces": [_kept("free_at", PACES_KEPT)],
-        "workers": [_kept("at", PACES_KEPT)],
+        "rate_limits": [_kept("free_at", RATE_LIMITS_KEPT)],
+        "workers": [_kept("at", RATE_LIMITS_KEPT)],
         "traces": [_sparse("notification"), _kept("at", traced)],
-        "catalogue": [_sparse("listed_at")],
+        "own_templates": [_sparse("listed_at")],
         "templates": [_sparse("created_at"), _sparse("owner")],
-        "desks": [_sparse("lease")],
+        "template_syncs": [_sparse("lease")],
     }
-
-
-class Db:
-    """One database, by a connection of this process. `db[name]` is a collection as the driver has it."""
-
-    def __init__(self, client: AsyncIOMotorClient[Document], name: str) -> None:
-        self.client, self.name = client, name
-        self._database = client.get_database(name, codec_options=CodecOptions(tz_aware=True, tzinfo=UTC))
-        self._shared: dict[str, Shared] = {}
-
-    def __getitem__(self, collection: str) -> Collection:
-        return self._database[collection]
-
-    def shared(self, collection: str) -> Shared:
-        """A collection for looks and writes that many make at the same time."""
-        if collection not in self._shared:
-            self._shared[collection] = Shared(self[collection])
-        return self._shared[collection]
 
 
 def connect(uri: str, name: str, patience: timedelta = timedelta(seconds=5)) -> Db:

@@ -1,4 +1,4 @@
-"""Calls to our callers that wait to be made: a queue in which those of one lane are made in order."""
+"""The queue of callbacks (calls to our callers), in which the callbacks of one lane are made in order."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -8,18 +8,16 @@ from pymongo.errors import BulkWriteError
 
 from gateway.domain.model.notification import Notification
 from storage.documents import newest, queue
-from storage.documents.codec import Document, from_document, to_document
+from storage.documents.documents import Db, from_document, to_document
 from storage.documents.newest import Order, Place
-from storage.documents.shared import duplicates
-from storage.documents.together import Together
-from storage.engine.database import Db
+from storage.documents.trips import Document, Together, duplicates
 
 
 class Call(Struct, frozen=True, omit_defaults=True):
-    """One call: `body` goes to `url`. id: the event's, by which receivers know it again.
+    """One callback: `body` goes to `url`. `id` is the event's, by which receivers recognise a repetition.
 
-    lane: the message or the conversation whose calls are made in the order of `number`; gone when it is made or given
-    up. at: since when it waits.
+    `lane` names the message or the conversation whose callbacks are made in the order of `number`; it is removed when
+    the callback is made or given up. `at` is since when it waits.
     """
 
     id: str
@@ -36,7 +34,7 @@ class Call(Struct, frozen=True, omit_defaults=True):
 
 
 async def add(db: Db, calls: Sequence[Call]) -> None:
-    """Have them made; those that are known already stay as they are."""
+    """Queue callbacks; those that are queued already stay as they are."""
     if not calls:
         return
     try:
@@ -45,53 +43,54 @@ async def add(db: Db, calls: Sequence[Call]) -> None:
         duplicates(error)
 
 
-async def untold(db: Db, limit: int) -> list[Notification]:
-    """Messages with changes that are not in this queue yet."""
-    found = db["notifications"].find({"untold": {"$gt": 0}}).limit(limit)
-    return [from_document(Notification, document) async for document in found]
+async def unqueued(db: Db, limit: int) -> list[Notification]:
+    """Return up to `limit` messages with changes that are not in this queue yet."""
+    documents = db["notifications"].find({"untold": {"$gt": 0}}).limit(limit)
+    return [from_document(Notification, document) async for document in documents]
 
 
-async def told(db: Db, notification: Notification) -> None:
-    """Its changes, as far as they are known here, are in the queue."""
+async def mark_queued(db: Db, notification: Notification) -> None:
+    """Record that a message's changes are in the queue, unless it has changed further since it was read."""
     same = {"$eq": ["$untold", notification.untold]}
     update = [{"$set": {"untold": {"$cond": [same, "$$REMOVE", "$untold"]}}}]
     await db["notifications"].update_one({"_id": notification.id}, update)
 
 
 class Callbacks:
-    """The calls that are due."""
+    """The callbacks that are due, and what becomes of each."""
 
     def __init__(self, db: Db) -> None:
         self._db = db
         self._collection = db["callbacks"]
         self._due = queue.Due(self._collection)
-        self._ended = Together(self._all_ended)
+        self._wake = Together(self._wake_lanes)
 
     async def claim(self, now: datetime, lease: timedelta, limit: int) -> list[Call]:
-        """Take calls that are due, for the length of `lease`."""
+        """Take up to `limit` callbacks that are due, for the length of `lease`. Returns them ordered by number."""
         documents = await queue.claim(self._collection, await self._due.ids(None, now, limit), now, lease)
         return sorted((from_document(Call, document) for document in documents), key=lambda call: call.number)
 
-    async def before(self, call: Call) -> Call | None:
-        """The first call of this lane, if it is an earlier one."""
-        live = [from_document(Call, one) for one in await self._db.shared("callbacks").find("lane", call.lane)]
+    async def earlier(self, call: Call) -> Call | None:
+        """Return the first waiting callback of the lane if it comes before this one, else None."""
+        documents = await self._db.shared("callbacks").find("lane", call.lane)
+        live = [from_document(Call, document) for document in documents]
         first = min(live, key=lambda other: other.number, default=call)
         return first if first.number < call.number else None
 
-    async def again(self, call: Call, at: datetime, reason: str = "", *, tried: bool = False) -> None:
-        """Not now, but then, if it is still ours; its lane waits for it."""
+    async def reschedule(self, call: Call, at: datetime, reason: str = "", *, tried: bool = False) -> None:
+        """Put a callback off until `at`, if it is still ours; its lane waits for it. `tried` counts one more try."""
         fields = {"due_at": at, "tries": call.tries + tried, "reason": reason or call.reason, "lease": "$$REMOVE"}
         ours = {"$eq": ["$lease", call.lease]}
-        changed = {name: {"$cond": [ours, _literal(value), f"${name}"]} for name, value in fields.items()}
-        await self._collection.update_one({"_id": call.id}, [{"$set": changed}])
+        update = {name: {"$cond": [ours, _literal(value), f"${name}"]} for name, value in fields.items()}
+        await self._collection.update_one({"_id": call.id}, [{"$set": update}])
 
-    async def ended(self, call: Call, now: datetime, dead: str = "") -> None:
-        """It was made, or given up because it is `dead`: the next one of its lane is due."""
+    async def complete(self, call: Call, now: datetime, dead: str = "") -> None:
+        """Record that a callback was made, or given up for the reason `dead`. The next one of its lane becomes due."""
         end = {"dead_at": now, "reason": dead} if dead else {"done_at": now}
         await self._collection.update_one({"_id": call.id}, {"$set": end, "$unset": _REST})
-        await self._ended((call.lane, now))
+        await self._wake((call.lane, now))
 
-    async def _all_ended(self, ends: Sequence[tuple[str, datetime]]) -> Sequence[None]:
+    async def _wake_lanes(self, ends: Sequence[tuple[str, datetime]]) -> Sequence[None]:
         lanes, now = sorted({lane for lane, _ in ends}), max(at for _, at in ends)
         held = {"$gt": ["$lease", ""]}
         update = [{"$set": {"due_at": {"$cond": [held, "$due_at", {"$min": [now, "$due_at"]}]}}}]
@@ -107,20 +106,24 @@ def _literal(value: object) -> object:
 
 
 async def dead(db: Db, after: Place | None, now: datetime, limit: int) -> list[Call]:
-    """A page of those that were given up, the newest first."""
+    """Return a page of the callbacks that were given up, the newest first."""
     order = Order(db["callbacks"], "dead_at")
     return [from_document(Call, {"lane": "", **document}) for document in await newest.page(order, after, now, limit)]
 
 
 async def count_dead(db: Db, most: int) -> int:
-    """See storage.documents.newest.count."""
+    """Count the dead callbacks, up to `most`."""
     return await newest.count(Order(db["callbacks"], "dead_at"), most)
 
 
-async def revived(db: Db, keys: Iterable[str], now: datetime) -> Mapping[str, bool]:
-    """Have the dead ones among these made anew, each by itself. Which of them there are, and whether each was dead."""
-    asked = db["callbacks"].find({"_id": {"$in": list(keys)}}, {"dead_at": 1})
-    known = {document["_id"]: "dead_at" in document async for document in asked}
+async def revive(db: Db, keys: Iterable[str], now: datetime) -> Mapping[str, bool]:
+    """Requeue dead callbacks, each in a lane of its own.
+
+    Returns {id: True} if it was dead and is queued again, {id: False} if it exists but was not dead; unknown ids are
+    absent.
+    """
+    documents = db["callbacks"].find({"_id": {"$in": list(keys)}}, {"dead_at": 1})
+    was_dead = {document["_id"]: "dead_at" in document async for document in documents}
     still = {"$gt": ["$dead_at", queue.EPOCH]}  # what is missing is less
     fields: Document = {
         "due_at": now,
@@ -130,5 +133,5 @@ async def revived(db: Db, keys: Iterable[str], now: datetime) -> Mapping[str, bo
         "dead_at": "$$REMOVE",
     }
     update = [{"$set": {name: {"$cond": [still, value, f"${name}"]} for name, value in fields.items()}}]
-    await db["callbacks"].update_many({"_id": {"$in": list(known)}}, update)
-    return known
+    await db["callbacks"].update_many({"_id": {"$in": list(was_dead)}}, update)
+    return was_dead

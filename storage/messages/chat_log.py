@@ -1,7 +1,7 @@
-"""The chat log, which is also where a provider's receipt finds the attempt that it speaks of.
+"""The chat log, which is also where a provider's receipt finds its attempt.
 
-A line's `_id` is channel:account:provider_id. The sender writes what the message was, a receipt writes itself, each
-by an upsert and then a look at the whole: whoever comes second sees both halves, so a receipt may come first.
+A line's `_id` is channel:account:provider_id. The sender writes what the message was, and a receipt writes itself; each
+does an upsert and then reads the whole line. Whoever comes second sees both halves, so the receipt may come first.
 """
 
 from datetime import datetime
@@ -10,46 +10,46 @@ import msgspec
 
 from gateway.domain.model.event import Receipt
 from gateway.domain.model.nouns import Message
-from storage.documents.codec import Document, from_document, to_document
+from storage.documents.documents import Db, from_document, to_document
 from storage.documents.newest import Order, Place, page
-from storage.engine.database import Db
+from storage.documents.trips import Document
 
 
 async def log(db: Db, line: Message) -> list[Receipt]:
-    """Write a line into the log, or complete the one that is there; the receipts that came before it."""
+    """Write a line into the log, or complete the line that is there. Returns the receipts that came before it."""
     document = to_document(line)
     if await db.shared("messages").insert(document):
         return []
     key = document.pop("_id")
     await db["messages"].update_one({"_id": key}, {"$set": document}, upsert=True)
-    there = await db.shared("messages").get(key) or {}
-    return [msgspec.convert(receipt, Receipt) for receipt in there.get("receipts", [])]
+    stored = await db.shared("messages").get(key) or {}
+    return [msgspec.convert(receipt, Receipt) for receipt in stored.get("receipts", [])]
 
 
 async def of_session(db: Db, session: str, after: Place | None, now: datetime, limit: int) -> list[Message]:
-    """A page of what was said in a conversation, the newest first."""
+    """Return a page of a conversation's lines, the newest first."""
     order = Order(db["messages"], "at", {"session": session})
     return [from_document(Message, document) for document in await page(order, after, now, limit)]
 
 
-async def note(db: Db, line: Message) -> None:
-    """Write a line of somebody else's; whatever is known of that message already stays as it is."""
+async def log_echo(db: Db, line: Message) -> None:
+    """Write a line that somebody else sent in our name. Fields that are stored already stay as they are."""
     document = to_document(line)
     key = document.pop("_id")
-    known = {name: {"$ifNull": [f"${name}", {"$literal": value}]} for name, value in document.items()}
-    await db["messages"].update_one({"_id": key}, [{"$set": known}], upsert=True)
+    update = {name: {"$ifNull": [f"${name}", {"$literal": value}]} for name, value in document.items()}
+    await db["messages"].update_one({"_id": key}, [{"$set": update}], upsert=True)
 
 
 async def of_receipt(db: Db, receipt: Receipt) -> Message | None:
-    """The message that a receipt speaks of; if it is not in the log yet, the receipt is kept for it."""
+    """Return the message that a receipt is about. If it is not in the log yet, keep the receipt for it; return None."""
     key = receipt.lane
     line = _line(await db.shared("messages").get(key))
     if line:
         return line
-    kept = msgspec.to_builtins(receipt, builtin_types=(datetime,))
-    kept.pop("raw", None)
+    document = msgspec.to_builtins(receipt, builtin_types=(datetime,))
+    document.pop("raw", None)
     await db["messages"].update_one(
-        {"_id": key}, {"$addToSet": {"receipts": kept}, "$min": {"at": receipt.at}}, upsert=True
+        {"_id": key}, {"$addToSet": {"receipts": document}, "$min": {"at": receipt.at}}, upsert=True
     )
     return _line(await db.shared("messages").get(key))
 

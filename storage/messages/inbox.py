@@ -1,4 +1,4 @@
-"""The inbox: every event that a provider delivered, stored once and before it is acknowledged."""
+"""The inbox: every event that a provider delivered is stored here once, before it is acknowledged."""
 
 import asyncio
 from collections.abc import Container, Iterable, Mapping, Sequence
@@ -11,24 +11,22 @@ from pymongo.errors import BulkWriteError, ExecutionTimeout
 
 from gateway.domain.model.event import Event, Personal
 from storage.documents import newest, queue
-from storage.documents.codec import Collection, Document, from_document
+from storage.documents.documents import Db, from_document
 from storage.documents.newest import Order, Place
-from storage.documents.shared import duplicates
-from storage.documents.together import Together
-from storage.engine.database import Db
+from storage.documents.trips import Collection, Document, Together, duplicates
 
 PATIENCE = 8
-"""Seconds after which a provider hears that its events are not stored, and delivers them again: they do not wait long.
-What is stored late all the same is recognised then.
+"""Seconds after which we answer a provider that its events are not stored, so that it delivers them again.
+
+Providers do not wait long for an answer. Events that are stored late all the same are recognised as duplicates then.
 """
 
-
 ALL = 1000
-"""Calls that may share an insert."""
+"""How many calls may share an insert."""
 
 
 class Delivered(Struct, frozen=True):
-    """An event in the inbox, since `at`. `tries` counts how often working on it has failed; `lease`: it is ours."""
+    """An event that came into the inbox at `at` and is leased by us under `lease`. `tries` counts failed attempts."""
 
     id: str
     event: Event
@@ -38,23 +36,23 @@ class Delivered(Struct, frozen=True):
 
 
 def key(event: Event) -> str:
-    """The key of the dedupe: the provider's identity of the event within our account."""
+    """Return the key by which duplicates are recognised: the provider's event id within our account."""
     return f"{event.channel}:{event.account}:{event.id}"
 
 
 class Inbox:
-    """Group commit: requests that come while an insert is under way share the next one."""
+    """The queue of events, with group commit: requests that come while an insert is under way share the next one."""
 
     def __init__(self, db: Db) -> None:
         self._collection: Collection = db["inbox"]
         self._due = queue.Due(self._collection)
         self._add = Together(self._add_all, ALL)
-        self._done = Together(self._all_done)
+        self._complete = Together(self._complete_all)
 
     async def add(self, events: Sequence[Event], now: datetime) -> None:
-        """Return when the events are on disk; those that were there already are passed over.
+        """Store events, except those that are stored already; return when they are on disk.
 
-        Raises DatabaseError if they may not be: the provider has to deliver again.
+        Raises DatabaseError if they may not be stored; then the provider has to deliver them again.
         """
         if not events:
             return
@@ -72,7 +70,7 @@ class Inbox:
         return [None] * len(calls)
 
     async def claim(self, now: datetime, lease: timedelta, limit: int) -> list[Delivered]:
-        """Take events that are due, for the length of `lease`, in the order in which they were accepted."""
+        """Take up to `limit` events that are due, for the length of `lease`, in the order of acceptance."""
         documents = await queue.claim(self._collection, await self._due.ids(None, now, limit), now, lease)
         documents.sort(key=_order)
         return [
@@ -81,44 +79,47 @@ class Inbox:
         ]
 
     async def too_early(self, items: Sequence[Delivered], own: Container[str]) -> set[str]:
-        """Which of these have to wait for an earlier event of their conversation that is in another process's hands.
+        """Return the ids of the items that follow an unfinished event of their conversation in another process.
 
-        `own`: what this process works on already; it keeps the order of that itself.
+        `own` holds the ids that this process works on already; it keeps the order of those itself.
         """
         lanes = {item.event.lane for item in items if isinstance(item.event, Personal)}
         if not lanes:
             return set()
-        asked = {"lane": {"$in": sorted(lanes)}}
-        live = [d async for d in self._collection.find(asked, {"lane": 1, "at": 1, "n": 1})]
-        mine, first = {item.id for item in items}, dict[str, Document]()
+        query = {"lane": {"$in": sorted(lanes)}}
+        live = [d async for d in self._collection.find(query, {"lane": 1, "at": 1, "n": 1})]
+        ids, first = {item.id for item in items}, dict[str, Document]()
         for document in sorted(live, key=_order):
-            if document["_id"] not in mine and document["_id"] not in own:
+            if document["_id"] not in ids and document["_id"] not in own:
                 first.setdefault(document["lane"], document)
-        early = (d for d in live if d["_id"] in mine and d["lane"] in first and _order(first[d["lane"]]) < _order(d))
+        early = (d for d in live if d["_id"] in ids and d["lane"] in first and _order(first[d["lane"]]) < _order(d))
         return {document["_id"] for document in early}
 
-    async def put_back(self, keys: Iterable[str], at: datetime) -> None:
-        """Not now, but `at`."""
+    async def reschedule(self, keys: Iterable[str], at: datetime) -> None:
+        """Give up the leases of these events and make them due at `at`."""
         update = {"$set": {"due_at": at}, "$unset": {"lease": ""}}
         await self._collection.update_many({"_id": {"$in": list(keys)}}, update)
 
-    async def given_back(self, item: Delivered, now: datetime) -> None:
-        """The database went away over this one: it is due again, if it is still ours."""
+    async def release(self, item: Delivered, now: datetime) -> None:
+        """Make an event due again, if it is still ours, because the database went away while we worked on it."""
         ours = {"$eq": ["$lease", item.lease]}
         update = [{"$set": {"due_at": {"$cond": [ours, now, "$due_at"]}}}]
         await self._collection.update_one({"_id": item.id}, update)
 
-    async def done(self, key: str, now: datetime) -> None:
-        """It was worked off: out of the queue, and remembered for the dedupe."""
-        await self._done((key, now))
+    async def complete(self, key: str, now: datetime) -> None:
+        """Take an event out of the queue because it was worked off; it is remembered to recognise duplicates."""
+        await self._complete((key, now))
 
-    async def _all_done(self, items: Sequence[tuple[str, datetime]]) -> Sequence[None]:
+    async def _complete_all(self, items: Sequence[tuple[str, datetime]]) -> Sequence[None]:
         keys, latest = [key for key, _ in items], max(now for _, now in items)
         await self._collection.update_many({"_id": {"$in": keys}}, {"$set": {"done_at": latest}, "$unset": _REST})
         return [None] * len(items)
 
-    async def failed(self, item: Delivered, reason: str, now: datetime, again_at: datetime | None) -> None:
-        """Working on this one failed: again at that time, without keeping its conversation waiting; or never (None)."""
+    async def fail(self, item: Delivered, reason: str, now: datetime, again_at: datetime | None) -> None:
+        """Record a failed attempt at an event. It is tried again at `again_at`; None makes it a dead letter.
+
+        Later events of its conversation no longer wait for it.
+        """
         update: Document = {"$inc": {"tries": 1}, "$set": {"reason": reason}, "$unset": {"lease": "", "lane": ""}}
         if again_at:
             update["$set"]["due_at"] = again_at
@@ -133,9 +134,12 @@ _count = count(1)
 
 
 def _document(event: Event, now: datetime) -> Document:
-    """`n` keeps the order of events that came in the same millisecond. `lane` is there while others wait for it."""
+    """Build the stored form of an event.
+
+    `n` keeps the order of events that came in the same millisecond. `lane` is present while later events wait for it.
+    """
     item = msgspec.to_builtins(event, builtin_types=(datetime,))
-    document = {"_id": key(event), "event": item, "at": now, "n": next(_count), "due_at": now}
+    document = {"_id": event.dedupe_key, "event": item, "at": now, "n": next(_count), "due_at": now}
     return document | ({"lane": event.lane} if isinstance(event, Personal) else {})
 
 
@@ -144,7 +148,7 @@ def _order(document: Document) -> tuple[datetime, int]:
 
 
 class Dead(Struct, frozen=True):
-    """An event that could not be worked on after all its tries, and why."""
+    """A dead letter: an event that could not be worked on after all its tries, and why."""
 
     id: str
     event: Event
@@ -154,7 +158,7 @@ class Dead(Struct, frozen=True):
 
 
 async def dead(db: Db, after: Place | None, now: datetime, limit: int) -> list[Dead]:
-    """A page of those, the newest first."""
+    """Return a page of the dead letters, the newest first."""
     return [
         from_document(Dead, document)
         for document in await newest.page(Order(db["inbox"], "dead_at"), after, now, limit)
@@ -162,16 +166,20 @@ async def dead(db: Db, after: Place | None, now: datetime, limit: int) -> list[D
 
 
 async def count_dead(db: Db, most: int) -> int:
-    """See storage.documents.newest.count."""
+    """Count the dead letters, up to `most`."""
     return await newest.count(Order(db["inbox"], "dead_at"), most)
 
 
-async def revived(db: Db, keys: Sequence[str], now: datetime) -> Mapping[str, bool]:
-    """Have the dead ones among these worked on anew. Which of them there are, and whether each was dead."""
-    asked = db["inbox"].find({"_id": {"$in": list(keys)}}, {"dead_at": 1})
-    known = {document["_id"]: "dead_at" in document async for document in asked}
+async def revive(db: Db, keys: Sequence[str], now: datetime) -> Mapping[str, bool]:
+    """Make dead events due again.
+
+    Returns {id: True} if it was dead and is due again, {id: False} if it exists but was not dead; unknown ids are
+    absent.
+    """
+    documents = db["inbox"].find({"_id": {"$in": list(keys)}}, {"dead_at": 1})
+    was_dead = {document["_id"]: "dead_at" in document async for document in documents}
     still = {"$gt": ["$dead_at", queue.EPOCH]}  # what is missing is less
     fields = {"due_at": now, "tries": 0, "dead_at": "$$REMOVE"}
     update = [{"$set": {name: {"$cond": [still, value, f"${name}"]} for name, value in fields.items()}}]
-    await db["inbox"].update_many({"_id": {"$in": [key for key, was_dead in known.items() if was_dead]}}, update)
-    return known
+    await db["inbox"].update_many({"_id": {"$in": [key for key, dead in was_dead.items() if dead]}}, update)
+    return was_dead

@@ -8,13 +8,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 from pymongo.errors import BulkWriteError
 
+from gateway.domain.model.identifier import Identifier
 from gateway.domain.model.notification import Notification, Priority, Status, lane_of
-from storage.documents import changes, newest, queue
-from storage.documents.codec import from_document, to_document
+from storage.documents import documents, newest, queue
+from storage.documents.documents import Db, from_document, to_document
 from storage.documents.newest import END, Order, Place
 from storage.documents.queue import EPOCH
-from storage.documents.shared import duplicates
-from storage.engine.database import Db
+from storage.documents.trips import duplicates
 
 
 async def add(db: Db, notifications: Sequence[Notification]) -> None:
@@ -73,8 +73,7 @@ class Ahead(Struct, frozen=True):
 
 async def of_person(db: Db, person: str) -> list[Ahead]:
     """All that is not settled yet for this person."""
-    found = await db.shared("notifications").find("person", person, Ahead.__struct_fields__)
-    return [from_document(Ahead, document) for document in found]
+    return await documents.find(db, "notifications", Ahead, "person", person, Ahead.__struct_fields__)
 
 
 async def of_request(db: Db, field: Literal["group_id", "bulk_id"], value: str) -> list[str]:
@@ -83,7 +82,7 @@ async def of_request(db: Db, field: Literal["group_id", "bulk_id"], value: str) 
 
 
 async def get(db: Db, key: str) -> Notification | None:
-    return await changes.read(db.shared("notifications"), Notification, key)
+    return await documents.read(db, "notifications", Notification, key)
 
 
 async def several(db: Db, keys: Iterable[str]) -> dict[str, Notification]:
@@ -99,19 +98,19 @@ async def count_new(db: Db, keys: Sequence[str]) -> int:
 
 
 async def save(db: Db, notification: Notification) -> Notification | None:
-    """See storage.documents.changes.save."""
-    return await changes.save(db.shared("notifications"), notification)
+    """See storage.documents.documents.save."""
+    return await documents.save(db, "notifications", notification)
 
 
 async def change(
     db: Db, key: str, step: Callable[[Notification], Notification | None], known: Notification | None = None
 ) -> Notification | None:
-    """See storage.documents.changes.change; one that is not there stays so."""
+    """See storage.documents.documents.change; one that is not there stays so."""
 
     def guarded(notification: Notification | None) -> Notification | None:
         return step(notification) if notification else None
 
-    return await changes.change(db.shared("notifications"), Notification, key, guarded, known)
+    return await documents.change(db, "notifications", Notification, key, guarded, known)
 
 
 def _dead(db: Db) -> Order:
@@ -134,16 +133,15 @@ class Found(Struct, frozen=True):
     group_id: str | None = None
     bulk_id: str | None = None
     job_id: str | None = None
-    external_id: str | None = None
-    phone: str | None = None
+    identifier: Identifier | None = None
     since: datetime = EPOCH
     until: datetime = END
 
     @property
     def named(self) -> tuple[str, str] | None:
         """The indexed field and its value."""
-        fields = ("group_id", "bulk_id", "recipient.external_id", "recipient.phone")
-        given = zip(fields, (self.group_id, self.bulk_id, self.external_id, self.phone), strict=True)
+        fields = ("group_id", "bulk_id", "recipient.identifiers")
+        given = zip(fields, (self.group_id, self.bulk_id, self.identifier), strict=True)
         return next(((field, value) for field, value in given if value), None)
 
 

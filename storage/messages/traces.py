@@ -1,16 +1,18 @@
-"""What was said to providers, a document for each call: written once, found by the message, gone after some days."""
+"""Traces of calls to providers: one document for each call, found by the message and gone after some days."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
 
-from storage.documents.codec import from_document, to_document
-from storage.engine.database import Db
+from storage.documents.documents import Db, from_document, to_document
 
 
-class Line(Struct, frozen=True, omit_defaults=True):
-    """One call of an attempt, without secrets. milliseconds: until it was answered or broke."""
+class TracedCall(Struct, frozen=True, omit_defaults=True):
+    """One call of an attempt, without secrets.
+
+    `milliseconds` is the time until the call was answered or broke; `broke` is why it was not answered.
+    """
 
     id: str
     notification: str
@@ -26,11 +28,14 @@ class Line(Struct, frozen=True, omit_defaults=True):
     milliseconds: int = 0
 
 
-async def add(db: Db, lines: Sequence[Line]) -> None:
-    await db["traces"].insert_many([to_document(line) for line in lines], ordered=False)
+async def add(db: Db, traces: Sequence[TracedCall]) -> None:
+    """Store traces."""
+    await db["traces"].insert_many([to_document(trace) for trace in traces], ordered=False)
 
 
-async def of(db: Db, notification: str) -> list[Line]:
-    """All that is still kept of this message's calls, in their order."""
-    found = [from_document(Line, document) async for document in db["traces"].find({"notification": notification})]
-    return sorted(found, key=lambda line: (line.at, line.id))
+async def of_notification(db: Db, notification: str) -> list[TracedCall]:
+    """Return what is still kept of this message's calls, in the order in which they were made."""
+    traces = [
+        from_document(TracedCall, document) async for document in db["traces"].find({"notification": notification})
+    ]
+    return sorted(traces, key=lambda trace: (trace.at, trace.id))

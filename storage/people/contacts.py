@@ -1,71 +1,196 @@
-"""Contacts that are changed, or turn out to be one person."""
+"""Contacts: people across channels, each found by their identifiers; joined, changed, and merged.
+
+An identifier belongs to one contact: a unique index over all of them holds that. Whoever changes a contact's
+identifiers swaps the whole list for another one, and begins anew where somebody else was faster.
+"""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from secrets import token_urlsafe
+from typing import Any
+from uuid import uuid4
 
 from msgspec.structs import replace
 from pymongo.errors import DuplicateKeyError
 
+from gateway.domain.model.identifier import Identifier, without_rivals
 from gateway.domain.model.nouns import Contact
-from storage.documents.codec import Document, from_document
-from storage.engine.database import Db
+from storage.documents import documents
+from storage.documents.documents import Db, to_document
+from storage.documents.trips import Document
 
-NAMES = ("phone", "external_id")
+DEEPEST = 8
+"""So many merges are followed; a circle, which two at the same moment could make, ends there."""
+
+TRIES = 4
+"""Others may make or complete the same person at the same moment: so often it is looked again."""
+
+
+async def get(db: Db, key: str) -> Contact | None:
+    """Return the contact of this id, or the one that it was merged into."""
+    return await _resolve(db, "_id", key)
+
+
+async def find(db: Db, identifier: Identifier) -> Contact | None:
+    """Return the contact who goes by this identifier, or whoever that one was merged into."""
+    return await _resolve(db, "identifiers", identifier)
+
+
+async def find_by_start_code(db: Db, code: str) -> Contact | None:
+    """Return the contact whose deep links carry this code, or whoever that one was merged into."""
+    return await _resolve(db, "start_code", code)
 
 
 async def as_stored(db: Db, key: str) -> Contact | None:
-    """The contact of this very id, also one that is another name of somebody else by now."""
-    found = await db.shared("contacts").get(key)
-    return from_document(Contact, found) if found else None
+    """Return the contact of this very id, also one that is another name of somebody else by now."""
+    return await documents.read(db, "contacts", Contact, key)
 
 
-async def set_names(db: Db, key: str, names: Mapping[str, str], aliases: Sequence[str] = ()) -> bool:
-    """False where somebody else has one of them. What one of the `aliases` goes by is theirs to give."""
-    if not names:
-        return True
+async def _resolve(db: Db, field: str, value: str) -> Contact | None:
+    for _ in range(DEEPEST):
+        contact = next(iter(await documents.find(db, "contacts", Contact, field, value)), None)
+        if contact is None or contact.merged_into is None:
+            return contact
+        field, value = "_id", contact.merged_into
+    return None
+
+
+async def join(
+    db: Db, now: datetime, identifiers: Sequence[Identifier], *, fallback: str | None = None
+) -> Contact | None:
+    """Return the one contact with all of these identifiers, made or completed where needed.
+
+    `fallback` is the id of the contact who is to get them if nobody has any of them yet. Returns None where they belong
+    to different people already: that is for a person to decide.
+    """
+    for _ in range(TRIES):
+        owners = {known_by: contact for known_by in identifiers if (contact := await find(db, known_by))}
+        if len({contact.id for contact in owners.values()}) > 1:
+            return None
+        contact = next(iter(owners.values()), None) or (await get(db, fallback) if fallback else None)
+        lacking = [known_by for known_by in identifiers if known_by not in owners]
+        if contact and not lacking:
+            return contact
+        if contact and len(without_rivals(contact.identifiers, lacking)) < len(contact.identifiers):
+            return None
+        with suppress(DuplicateKeyError):
+            await (_add(db, contact, lacking) if contact else _create(db, now, identifiers))
+    return None
+
+
+async def _create(db: Db, now: datetime, identifiers: Sequence[Identifier]) -> None:
+    contact = Contact(id=uuid4().hex, start_code=token_urlsafe(16), created_at=now, identifiers=tuple(identifiers))
+    await db["contacts"].insert_one(to_document(contact))
+
+
+async def _add(db: Db, contact: Contact, lacking: Sequence[Identifier]) -> None:
+    """Add what is lacking, unless the contact has other identifiers than we have seen."""
+    await _swap(db, contact, (*contact.identifiers, *lacking))
+
+
+async def _swap(db: Db, contact: Contact, identifiers: Sequence[Identifier]) -> bool:
+    """Put these identifiers in the place of the contact's own. False where those have changed meanwhile."""
+    unchanged = {"$eq": [{"$ifNull": ["$identifiers", []]}, {"$literal": list(contact.identifiers)}]}
+    swapped = {"$cond": [unchanged, _list_or_nothing({"$literal": list(identifiers)}), _OWN]}
+    result = await db["contacts"].update_one({"_id": contact.id}, [{"$set": {"identifiers": swapped}}])
+    return bool(result.modified_count)
+
+
+_OWN = {"$ifNull": ["$identifiers", "$$REMOVE"]}
+
+
+def _list_or_nothing(identifiers: object) -> object:
+    """An empty list would be a value in the unique index, and the second one a duplicate."""
+    return {"$cond": [{"$eq": [identifiers, []]}, "$$REMOVE", identifiers]}
+
+
+async def rename(db: Db, key: str, name: str) -> None:
+    """Set the name that people know the contact by."""
+    await db["contacts"].update_one({"_id": key}, {"$set": {"name": name}})
+
+
+async def identify(db: Db, key: str, new: Sequence[Identifier]) -> bool:
+    """Give a contact these identifiers, in the place of others of the same kinds.
+
+    What one of the contact's aliases goes by is theirs to give. Returns False where somebody else has one of them.
+    """
+    for _ in range(TRIES):
+        contact = await as_stored(db, key)
+        if contact is None or set(new) <= set(contact.identifiers):
+            return True
+        await _free(db, contact.aliases, new)
+        try:
+            if await _swap(db, contact, (*without_rivals(contact.identifiers, new), *new)):
+                return True
+        except DuplicateKeyError:
+            return False
+    return False
+
+
+async def _free(db: Db, aliases: Sequence[str], identifiers: Sequence[Identifier]) -> None:
+    """Take these identifiers from the aliases that have them."""
     if aliases:
-        mine = {name: {"$eq": [f"${name}", {"$literal": value}]} for name, value in names.items() if name in NAMES}
-        freed = {name: {"$cond": [same, "$$REMOVE", f"${name}"]} for name, same in mine.items()}
-        await db["contacts"].update_many({"_id": {"$in": list(aliases)}}, [{"$set": freed}])
-    try:
-        await db["contacts"].update_one({"_id": key}, {"$set": dict(names)})
-    except DuplicateKeyError:
-        return False
-    return True
+        left = {"$setDifference": [{"$ifNull": ["$identifiers", []]}, {"$literal": list(identifiers)}]}
+        update = [{"$set": {"identifiers": _list_or_nothing(left)}}]
+        await db["contacts"].update_many({"_id": {"$in": list(aliases)}}, update)
 
 
-async def merge(db: Db, one: Contact, other: Contact, chosen: Mapping[str, str]) -> Contact | None:
-    """Make `other` a further name of `one`, which is to get the names that it lacks, and those `chosen`; see `finish`.
+async def merge(
+    db: Db, contact: Contact, other: Contact, chosen: Sequence[Identifier], name: str = ""
+) -> Contact | None:
+    """Make `other` an alias of `contact`, who is to get the identifiers that it lacks, and those `chosen`.
 
-    In this order, so that it may break off anywhere and be repeated: `one` knows the other's conversations; the other
-    leads to `one`, and gives its names away; `one` takes them. None where `one` was made a further name of somebody
-    at the same moment: then nothing is changed.
+    It breaks off anywhere and can be repeated, because of its order: `contact` knows the other's conversations; the
+    other leads to `contact` and gives its identifiers away; `finish` has `contact` take them. Returns the other as it
+    is stored then, or None where `contact` was made an alias of somebody at the same moment: nothing is changed then.
     """
     known = {"$setUnion": [{"$ifNull": ["$aliases", []]}, [other.id, *other.aliases]]}
-    await db["contacts"].update_one({"_id": one.id}, [{"$set": {"aliases": known}}])
-    own = {name: value for name in NAMES if (value := getattr(other, name))}
-    moved = {name: value for name, value in own.items() if chosen.get(name) == value or getattr(one, name) is None}
-    taken = {name: value for name in moved if (value := getattr(one, name))}
-    given = moved | {"name": chosen.get("name") or one.name or other.name}
-    update: Document = {"$set": {"merged_into": one.id, "given": given, "taken": taken}}
-    await db["contacts"].update_one({"_id": other.id}, update | ({"$unset": dict.fromkeys(moved, "")} if moved else {}))
-    if (latest := await as_stored(db, one.id)) is None or latest.merged_into:
-        back: Document = {"$unset": {"merged_into": "", **UNFINISHED}}
-        await db["contacts"].update_one({"_id": other.id}, back | ({"$set": moved} if moved else {}))
+    await db["contacts"].update_one({"_id": contact.id}, [{"$set": {"aliases": known}}])
+    given, taken = _moves(contact, other, chosen)
+    change: dict[str, Any] = {"merged_into": contact.id, "given": list(given), "taken": list(taken)}
+    change["given_name"] = name or contact.name or other.name
+    await _mark(db, other, change, [known_by for known_by in other.identifiers if known_by not in given])
+    if (latest := await as_stored(db, contact.id)) is None or latest.merged_into:
+        await _mark(db, other, dict.fromkeys(("merged_into", *UNFINISHED), "$$REMOVE"), other.identifiers)
         return None
     if other.aliases:  # one step leads to whoever stays, however many merges there were
-        await db["contacts"].update_many({"_id": {"$in": list(other.aliases)}}, {"$set": {"merged_into": one.id}})
-    return replace(other, merged_into=one.id, given=given, taken=taken)
+        update = {"$set": {"merged_into": contact.id}}
+        await db["contacts"].update_many({"_id": {"$in": list(other.aliases)}}, update)
+    return replace(other, merged_into=contact.id, given=given, given_name=change["given_name"], taken=taken)
+
+
+def _moves(
+    contact: Contact, other: Contact, chosen: Sequence[Identifier]
+) -> tuple[tuple[Identifier, ...], tuple[Identifier, ...]]:
+    """What the other gives to the contact, and what that one no longer goes by then. Pure."""
+    lacking = without_rivals(other.identifiers, contact.identifiers)
+    given = tuple(known_by for known_by in other.identifiers if known_by in chosen or known_by in lacking)
+    stays = without_rivals(contact.identifiers, given)
+    return given, tuple(known_by for known_by in contact.identifiers if known_by not in stays)
+
+
+async def _mark(db: Db, contact: Contact, change: Mapping[str, Any], identifiers: Sequence[Identifier]) -> None:
+    """Change a contact's fields together with its identifiers."""
+    values = {
+        field: value if value == "$$REMOVE" else {"$literal": value}
+        for field, value in {**change, "identifiers": list(identifiers) or "$$REMOVE"}.items()
+    }
+    await db["contacts"].update_one({"_id": contact.id}, [{"$set": values}])
 
 
 async def finish(db: Db, key: str, other: Contact) -> bool:
-    """The one takes what the other has given; what it goes by no longer still leads to it, by way of the other.
+    """Have the contact `key` take what the other has given; what it goes by no longer still leads to it, by the other.
 
-    Once: whatever the one is called later stays. False where somebody else has one of these names meanwhile.
+    This happens once: whatever the contact is called later stays. Returns False where somebody else has one of these
+    identifiers meanwhile.
     """
-    if not (await set_names(db, key, other.given) and await set_names(db, other.id, other.taken)):
+    if not (await identify(db, key, other.given) and await identify(db, other.id, other.taken)):
         return False
-    await db["contacts"].update_one({"_id": other.id}, {"$unset": UNFINISHED})
+    if other.given_name:
+        await rename(db, key, other.given_name)
+    await db["contacts"].update_one({"_id": other.id}, {"$unset": dict.fromkeys(UNFINISHED, "")})
     return True
 
 
-UNFINISHED = {"given": "", "taken": ""}
+UNFINISHED: Document = dict.fromkeys(("given", "given_name", "taken"), "")

@@ -6,10 +6,9 @@ from datetime import datetime
 from msgspec import Struct
 from pymongo import UpdateOne
 
-from storage.documents import newest
-from storage.documents.codec import from_document
+from storage.documents import documents, newest
+from storage.documents.documents import Db, from_document
 from storage.documents.newest import Order, Place
-from storage.engine.database import Db
 
 
 class Word(Struct, frozen=True):
@@ -41,7 +40,7 @@ async def of(db: Db, keys: Sequence[str]) -> list[OptOut]:
 
 async def all_of(db: Db, keys: Sequence[str]) -> list[OptOut]:
     """Those of these that were ever said."""
-    return [from_document(OptOut, one) for one in await db.shared("optouts").several(keys)]
+    return await documents.several(db, "optouts", OptOut, keys)
 
 
 async def out(db: Db, wanted: Sequence[OptOut]) -> None:

@@ -58,11 +58,8 @@ async def test_a_wrong_key_and_none(demo: ApiClient, monkeypatch: pytest.MonkeyP
         Gateway(demo.environment.url)
 
 
-async def test_what_was_not_answered_is_repeated_and_sent_once(
-    demo: ApiClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_was_not_answered_is_repeated_and_sent_once(demo: ApiClient) -> None:
     """The gateway accepts the message, and its answer is lost twice on the way."""
-    monkeypatch.setattr("gateway.client.PAUSES", (0.01, 0.01, 0.01))
     proxy, answers = Quart("proxy"), iter([502, 503, 0])
 
     @proxy.post("/api/v1/messages")
@@ -74,7 +71,7 @@ async def test_what_was_not_answered_is_repeated_and_sent_once(
             lost = next(answers)
             return Response("lost" if lost else await response.read(), lost or response.status)
 
-    async with served(proxy) as url, Gateway(url, demo.environment.key) as gateway:
+    async with served(proxy) as url, Gateway(url, demo.environment.key, pauses=(0.01, 0.01, 0.01)) as gateway:
         (item,) = await gateway.send(HI)
     await demo.wait_for(str(item.id), "DELIVERED")
     assert texts(demo, "sms") == ["Hi"]
@@ -105,9 +102,8 @@ async def test_it_has_not_ended_before_its_required_step_has(demo: ApiClient, ga
     assert status in {"SENT", "DELIVERED"}
 
 
-async def test_nobody_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.client.PAUSES", ())
-    async with Gateway("http://127.0.0.1:9", "key") as gateway:
+async def test_nobody_is_there() -> None:
+    async with Gateway("http://127.0.0.1:9", "key", pauses=()) as gateway:
         with pytest.raises(GatewayError) as no:
             await gateway.status("m1")
     assert no.value.status == 0

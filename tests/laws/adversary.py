@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from hypothesis.vendor.pretty import RepresentationPrinter
 from msgspec.structs import replace
 
+from gateway.domain.cascade.evidence import Outcome, after_send, begin
 from gateway.domain.cascade.moves import Context, Move, Reachability, Recall, Send
 from gateway.domain.cascade.rule import advance, next_move
 from gateway.domain.channel.errors import SendError, Unavailable
 from gateway.domain.model.attempt import Attempt, Step
 from gateway.domain.model.notification import Notification, Recipient, Status, lane_of, mark_unknown
 from gateway.domain.model.nouns import Cause
-from gateway.messages.delivery.dispatcher import Outcome, _after, _begin
 from tests.laws.choices import (
     ACCOUNTS,
     ADDRESS,
@@ -168,7 +168,7 @@ class Play(PlayState):
         """Submit the send to the provider, while a receipt or a cancellation may come, and apply the outcome."""
         self.submissions.append((self.turns[-1], send))
         pieces = 1 if send.template else self.pieces[send.step]
-        index, sending = _begin(self.notification, send, ADDRESS, pieces, self.now)
+        index, sending = begin(self.notification, send, ADDRESS, pieces, self.now)
         self.notification = replace(sending, due_at=self.now + LEASE, lane=lane_of(sending.priority), fifo=account)
         self.fifo_entry = self.fifo_entry if send.again is not None else None
         number = self.draw(st.integers(0, 7))
@@ -181,7 +181,7 @@ class Play(PlayState):
             self.notification = replace(self.notification, lease=None)
             return
         self.now += self.draw(minutes(0, 0, 0.02, 0.5))
-        self.notification = _after(self.notification, index, outcome, None, context)
+        self.notification = after_send(self.notification, index, outcome, None, context)
         self.decide(dataclasses.replace(context, now=self.now))
 
     def call_provider(self, index: int) -> Outcome | None:

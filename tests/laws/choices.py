@@ -17,9 +17,9 @@ from gateway.domain.channel.errors import (
 from gateway.domain.channel.facts import Facts
 from gateway.domain.channel.window import Mode, Window
 from gateway.domain.model.attempt import Step
-from gateway.domain.model.hours import Hours
 from gateway.domain.model.notification import Priority
 from gateway.domain.model.nouns import Address, Cause, Content, Progress, Session, TemplateMessage
+from gateway.domain.terms.hours import Hours
 
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY, LEASE = timedelta(hours=24), timedelta(seconds=90)

@@ -8,14 +8,14 @@ from datetime import datetime
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from gateway.domain.cascade.evidence import after_receipt
 from gateway.domain.cascade.moves import Reachability
 from gateway.domain.model.attempt import HOLD
 from gateway.domain.model.event import Receipt
 from gateway.domain.model.notification import Notification
 from gateway.domain.model.nouns import Cause, Progress, Session
 from gateway.messages.accepting.cancel import Outcome, cancelled, outcome
-from gateway.messages.delivery.receipts import _told
-from gateway.people.sessions import _closed
+from gateway.people.sessions import after_closing
 from tests.laws.choices import ADDRESS, DAY, START, Answer, minutes
 
 
@@ -76,7 +76,7 @@ class PlayState:
         """Apply what an error of this cause says of the person, the template or the account."""
         session = self.reach[step].session
         if cause is Cause.WINDOW_CLOSED:
-            self.change(step, session=_closed(session, ADDRESS, self.now))
+            self.change(step, session=after_closing(session, ADDRESS, self.now))
         elif cause is Cause.STOPPED and session:
             self.change(step, session=replace(session, blocked_at=self.now))
         elif cause is Cause.TEMPLATE_UNUSABLE:
@@ -104,7 +104,7 @@ class PlayState:
         cause = self.draw(st.sampled_from([None, *Cause])) if progress is Progress.FAILED else None
         receipt = Receipt("whatsapp", "shop", "r", "m", progress, self.now, cause=cause)
         part, before = self.draw(st.sampled_from([0, 0, 1, 2])), self.notification
-        self.notification = _told(before, index, part, receipt, self.now) or before
+        self.notification = after_receipt(before, index, part, receipt, self.now) or before
         self.receipts.append((before, self.notification, index))
         if cause:
             self.learn(before.attempts[index].step, cause)

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 
 from gateway.domain.cascade.moves import Finish, Send, Wait
 from gateway.domain.model.attempt import MAX_TRIES, Attempt
-from gateway.domain.model.hours import opens_at
 from gateway.domain.model.notification import Notification, Priority, Status, lane_of
 from gateway.domain.model.nouns import Cause, Progress
+from gateway.domain.terms.hours import opens_at
 from tests.laws.adversary import Play, plays
 from tests.laws.collecting import Laws, followers, later
 from tests.laws.state import Piece

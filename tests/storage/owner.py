@@ -12,13 +12,14 @@ from storage.engine import embedded
 from storage.engine.database import connect
 
 
-def only(server: str) -> None:
-    """Let this server be the one that is found."""
-    found = embedded._program
-    embedded._program = lambda name: found(name) if name == server else None
+def allow_only(server: str) -> None:
+    """Let no other server be found."""
+    find_program = embedded._program
+    embedded._program = lambda name: find_program(name) if name == server else None
 
 
 async def own(folder: Path) -> None:
+    """Start the database in this folder, store a document, print the URI, and run for ever."""
     async with embedded.embedded(folder) as uri:
         await connect(uri, "test")["letters"].insert_one({"_id": "from the owner"})
         sys.stdout.write(f"{uri}\n")
@@ -28,5 +29,5 @@ async def own(folder: Path) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, lambda *_: None)
-    only(sys.argv[2])
+    allow_only(sys.argv[2])
     asyncio.run(own(Path(sys.argv[1])))

@@ -1,4 +1,4 @@
-"""The due queue finds everything that is due, the oldest first, and gives each to one taker, however it fills."""
+"""The due queue finds everything that is due, the oldest first, and gives each document to exactly one taker."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from gateway.domain.model.attempt import Step
+from gateway.domain.model.identifier import identifiers
 from gateway.domain.model.notification import Notification, Priority, Recipient, Status, lane_of
 from gateway.domain.model.nouns import Content
-from storage.documents.codec import Collection
+from storage.documents.documents import Db
 from storage.documents.queue import LOOK_BACK, MARGIN, Due
-from storage.engine.database import Db, connect, prepare
+from storage.documents.trips import Collection
+from storage.engine.database import connect, prepare
 from storage.messages import notifications
 
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -25,39 +27,42 @@ LEASE = timedelta(seconds=90)
 MILLISECOND, SECOND = timedelta(milliseconds=1), timedelta(seconds=1)
 LANES = [lane_of(Priority.NORMAL), lane_of(Priority.BULK), lane_of(Priority.NORMAL, "vk:demo")]
 
-# How long ago it falls due, in milliseconds: from decades to a moment, at the edges of what is looked at, and to come.
+# How long ago a document fell due, in milliseconds: from decades to a moment, at the edges of the ranges that are
+# read, and in the future (negative).
 AGES = st.sampled_from([10**12, 10**9, 86_400_000, 60_000, 7_000, 5_000, 2_001, 2_000, 1_999, 1, 0, -1, -500, -60_000])
 PAUSES = st.sampled_from([0, 1, 10, 500, 2_000, 5_000, 20_000, 3_600_000]).map(lambda number: number * MILLISECOND)
 
 
 @dataclass
 class Queue:
-    """The truth, beside what is asked of the database."""
+    """The expected state of the queue, beside the collection in the database. `due` is {id: (lane, due_at)}."""
 
     collection: Collection
     now: datetime = START
     due: dict[str, tuple[str, datetime]] = field(default_factory=dict)
 
     async def fill(self, ages: list[int], lanes: list[str]) -> None:
-        added = {
+        """Add a document of each age (in milliseconds), over the lanes in turn."""
+        additions = {
             uuid4().hex: (lanes[number % len(lanes)], self.now - age * MILLISECOND) for number, age in enumerate(ages)
         }
-        self.due |= added
+        self.due |= additions
         rows: list[dict[str, Any]] = [
-            {"_id": key, "lane": lane, "due_at": at, "version": 1} for key, (lane, at) in added.items()
+            {"_id": key, "lane": lane, "due_at": at, "version": 1} for key, (lane, at) in additions.items()
         ]
         if rows:
             await self.collection.insert_many(rows)
 
-    async def settle(self, keys: list[str]) -> None:
+    async def complete(self, keys: list[str]) -> None:
+        """Take these documents out of the queue."""
         await self.collection.update_many({"_id": {"$in": keys}}, {"$unset": {"due_at": "", "lane": "", "lease": ""}})
         for key in keys:
             del self.due[key]
 
     def expected(self, lane: str) -> list[str]:
-        """All that is due there, the oldest first."""
-        found = [(at, key) for key, (where, at) in self.due.items() if where == lane and at <= self.now]
-        return [key for _, key in sorted(found)]
+        """Return the ids of all that is due in this lane, the oldest first."""
+        places = [(at, key) for key, (own_lane, at) in self.due.items() if own_lane == lane and at <= self.now]
+        return [key for _, key in sorted(places)]
 
     def ages(self, keys: list[str]) -> list[datetime]:
         return [self.due[key][1] for key in keys]
@@ -69,22 +74,22 @@ ROUNDS = st.lists(
 
 
 def test_everything_that_is_due_is_found_however_the_queue_fills(mongodb_uri: str) -> None:
-    """Two readers look in turn, each with marks of its own; what one has settled the other does not see."""
+    """Two readers look in turn, each with marks of its own; neither sees what the other has completed."""
     with asyncio.Runner() as runner:
         db = connect(mongodb_uri, f"test-{uuid4().hex[:12]}")
         runner.run(prepare(db))
 
         @settings(max_examples=20, deadline=None)
         @given(ROUNDS)
-        def plays(rounds: list[tuple[timedelta, list[int], int, bool]]) -> None:
+        def play_rounds(rounds: list[tuple[timedelta, list[int], int, bool]]) -> None:
             runner.run(play(db, rounds))
 
-        plays()
+        play_rounds()
         db.client.close()
 
 
 async def play(db: Db, rounds: list[tuple[timedelta, list[int], int, bool]]) -> None:
-    """A fresh set of lanes each time, so that one collection does for all."""
+    """Play the rounds in fresh lanes, so that one collection serves all examples."""
     lanes, truth = [f"{lane}-{uuid4().hex[:6]}" for lane in LANES[:2]], Queue(db["notifications"])
     readers = [Due(db["notifications"]) for _ in range(2)]
     for pause, ages, limit, swapped in rounds:
@@ -95,7 +100,7 @@ async def play(db: Db, rounds: list[tuple[timedelta, list[int], int, bool]]) -> 
             found = await due.ids(lane, truth.now, limit)
             assert truth.ages(found) == truth.ages(expected[:limit])
             assert len(set(found)) == len(found)
-            await truth.settle(found)
+            await truth.complete(found)
     await truth.fill([10**12, 10**9, 60_000, 5_000], lanes)
     truth.now += LOOK_BACK
     for reader, lane in product(readers, lanes):
@@ -139,15 +144,15 @@ async def test_what_is_due_at_one_moment_comes_in_several_helpings(db: Db) -> No
         assert len(found) <= 7
         assert not seen & set(found)
         seen |= set(found)
-        await truth.settle(found)
+        await truth.complete(found)
     assert len(seen) == 50
 
 
-def asked(number: int, **fields: object) -> Notification:
+def due_message(number: int, **fields: object) -> Notification:
     step = Step("sms", content=Content("Hello"))
-    asked = Notification(
+    notification = Notification(
         f"n{number}",
-        Recipient(phone="+79000000001"),
+        Recipient(identifiers(phone="+79000000001")),
         (step,),
         START,
         START + 1000 * LEASE,
@@ -155,29 +160,29 @@ def asked(number: int, **fields: object) -> Notification:
         lane=LANES[0],
         accepted=number,
     )
-    return replace(asked, **fields)
+    return replace(notification, **fields)
 
 
 async def test_each_has_exactly_one_taker(db: Db) -> None:
-    """Six processes look for the same work at once, until nothing is left."""
-    await notifications.add(db, [asked(number) for number in range(120)])
-    taken: list[str] = []
+    """Six workers look for the same work at once, until nothing is left."""
+    await notifications.add(db, [due_message(number) for number in range(120)])
+    claimed_ids: list[str] = []
 
-    async def works(number: int) -> None:
+    async def work(number: int) -> None:
         outbox = notifications.Outbox(db)
         while ids := await outbox.due(LANES[0], START, 10 + number):
             claimed = await outbox.claim(ids, START, LEASE)
-            assert [one.accepted for one in claimed] == sorted(one.accepted for one in claimed)
-            assert len({one.lease for one in claimed}) <= 1
-            assert all(one.due_at == START + LEASE for one in claimed)
-            taken.extend(one.id for one in claimed)
+            assert [message.accepted for message in claimed] == sorted(message.accepted for message in claimed)
+            assert len({message.lease for message in claimed}) <= 1
+            assert all(message.due_at == START + LEASE for message in claimed)
+            claimed_ids.extend(message.id for message in claimed)
 
-    await asyncio.gather(*[works(number) for number in range(6)])
-    assert sorted(taken) == sorted(f"n{number}" for number in range(120))
+    await asyncio.gather(*[work(number) for number in range(6)])
+    assert sorted(claimed_ids) == sorted(f"n{number}" for number in range(120))
 
 
 async def test_a_lease_that_has_run_out_has_one_taker_again(db: Db) -> None:
-    await notifications.add(db, [asked(1)])
+    await notifications.add(db, [due_message(1)])
     outbox = notifications.Outbox(db)
     (first,) = await outbox.claim(["n1"], START, LEASE)
     assert await outbox.claim(["n1"], START + LEASE - MILLISECOND, LEASE) == []
@@ -190,18 +195,18 @@ async def test_a_lease_that_has_run_out_has_one_taker_again(db: Db) -> None:
 
 
 async def test_nothing_that_is_settled_or_not_due_yet_is_claimed(db: Db) -> None:
-    """Whoever read the ids before does not take what somebody else has settled meanwhile."""
-    rows = [asked(1).complete(Status.SENT, START), asked(2, due_at=START + MILLISECOND), asked(3)]
+    """A worker that has read the ids does not claim what another has completed meanwhile."""
+    rows = [due_message(1).complete(Status.SENT, START), due_message(2, due_at=START + MILLISECOND), due_message(3)]
     await notifications.add(db, rows)
     before = [await notifications.get(db, f"n{number}") for number in (1, 2)]
     outbox = notifications.Outbox(db)
     claimed = await outbox.claim(["n1", "n2", "n3", "never"], START, LEASE)
-    assert [one.id for one in claimed] == ["n3"]
+    assert [message.id for message in claimed] == ["n3"]
     assert [await notifications.get(db, f"n{number}") for number in (1, 2)] == before
     assert await outbox.due(LANES[0], START + 1000 * LEASE, 10) == ["n2", "n3"]
 
 
 async def test_each_lane_is_a_queue_of_its_own(db: Db) -> None:
-    await notifications.add(db, [asked(number, lane=lane) for number, lane in enumerate(LANES)])
+    await notifications.add(db, [due_message(number, lane=lane) for number, lane in enumerate(LANES)])
     outbox = notifications.Outbox(db)
     assert [await outbox.due(lane, START, 10) for lane in LANES] == [["n0"], ["n1"], ["n2"]]

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from pymongo.errors import PyMongoError
 
+from storage.documents.documents import Db
 from storage.engine import embedded
-from storage.engine.database import Db, connect, insist, ping
+from storage.engine.database import connect, insist, ping
 from tests.support.client import until
 from tests.support.processes.commands import started_process
 
@@ -27,15 +28,15 @@ pytestmark = [
 
 @pytest.fixture(params=SERVERS)
 def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Each server that is installed, as if it were the only one."""
-    name, found = str(request.param), embedded._program
-    monkeypatch.setattr(embedded, "_program", lambda asked: found(asked) if asked == name else None)
+    """Let each installed server in turn be the only one that is found."""
+    name, find_program = str(request.param), embedded._program
+    monkeypatch.setattr(embedded, "_program", lambda each: find_program(each) if each == name else None)
     return name
 
 
 @asynccontextmanager
 async def owner(folder: Path, server: str) -> AsyncIterator[tuple[Process, str]]:
-    """Another process that owns the database, and the database's URI."""
+    """Start another process that owns the database. Yields the process and the database's URI."""
     # It is the leader of a group of its own, as a command in a terminal is.
     leader = "import os, sys; os.setsid(); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
     command = [sys.executable, "-c", leader, "-m", "tests.storage.owner", str(folder), server]
@@ -64,9 +65,9 @@ def children(parent: int) -> Iterator[int]:
 
 
 def server_of(process: int) -> int:
-    """The database server that this process owns: the child of its watchdog."""
-    (found,) = [child for watchdog in children(process) for child in children(watchdog)]
-    return found
+    """Return the pid of this process's database server: the child of its watchdog."""
+    (pid,) = [child for watchdog in children(process) for child in children(watchdog)]
+    return pid
 
 
 def runs(pid: int) -> bool:
@@ -77,10 +78,10 @@ def runs(pid: int) -> bool:
 
 
 async def until_gone(pid: int) -> None:
-    async def gone() -> bool:
+    async def is_gone() -> bool:
         return not runs(pid)
 
-    await until(gone)
+    await until(is_gone)
 
 
 async def test_a_killed_server_comes_back_with_everything(tmp_path: Path, server: str) -> None:
@@ -97,29 +98,29 @@ async def test_a_killed_server_comes_back_with_everything(tmp_path: Path, server
 
 async def test_it_ends_when_its_owner_is_killed(tmp_path: Path, server: str) -> None:
     async with owner(tmp_path, server) as (process, _):
-        running = server_of(process.pid)
+        pid = server_of(process.pid)
         process.kill()
-        await until_gone(running)
+        await until_gone(pid)
 
 
 async def test_a_second_process_joins_the_first(tmp_path: Path, server: str) -> None:
-    async with owner(tmp_path, server) as (process, theirs):
-        running, ours = server_of(process.pid), set(children(os.getpid()))
+    async with owner(tmp_path, server) as (process, owners_uri):
+        pid, own_children = server_of(process.pid), set(children(os.getpid()))
         async with embedded.embedded(tmp_path) as uri, connected(uri) as db:
-            assert uri == theirs
+            assert uri == owners_uri
             assert await db["letters"].find_one({}) == {"_id": "from the owner"}
-            assert set(children(os.getpid())) == ours
-        assert runs(running)
+            assert set(children(os.getpid())) == own_children
+        assert runs(pid)
 
 
 async def test_ctrl_c_leaves_it_to_its_owner(tmp_path: Path, server: str) -> None:
     """A terminal interrupts the whole group; the gateway still has to finish what is under way."""
     async with owner(tmp_path, server) as (process, uri), connected(uri) as db:
-        running = server_of(process.pid)
+        pid = server_of(process.pid)
         os.killpg(process.pid, signal.SIGINT)
         for _ in range(20):
             await ping(db)
-        assert server_of(process.pid) == running
+        assert server_of(process.pid) == pid
 
 
 async def test_none_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

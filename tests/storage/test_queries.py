@@ -1,4 +1,4 @@
-"""Every query that the gateway makes is listened to while the story plays, and then explained: none may scan."""
+"""Every query of the gateway is recorded while a story plays, and then explained by the database: none may scan."""
 
 from collections.abc import Mapping
 from itertools import starmap
@@ -9,35 +9,35 @@ from pymongo import monitoring
 
 from gateway.messages.templates.syncing import EVERY
 from gateway.runtime.runtime import Runtime
+from storage.documents.documents import Db
 from storage.documents.queue import renew
-from storage.engine.database import Db
 from storage.templates import approved
 from tests.support.client import PHONE, ApiClient, until
 from tests.support.jobs import create_job, move, wait_for_job_state
 from tests.support.workload import phones
 
-NOT_LOOKING = {"insert", "getMore", "explain", "ping", "endSessions"}
-"""Commands that look for no documents."""
+WITHOUT_FILTER = {"insert", "getMore", "explain", "ping", "endSessions"}
+"""Commands that find no documents by a filter."""
 
 ROWS = 300
 
-HEARD = {
+EXPECTED = {
     "addressees {_id: $in}",
     "addressees {job}",
     "batches {_id: $in}",
     "batches {job}",
     "batches {job, lane: $gt}",
     "batches {lane, due_at: $gt, $lte}",
-    "catalogue {_id: $in}",
-    "catalogue {listed_at: $gte, $lt}",
+    "own_templates {_id: $in}",
+    "own_templates {listed_at: $gte, $lt}",
     "contacts {_id: $in}",
     "contacts {external_id: $in}",
     "contacts {phone: $in}",
     "contacts {start_code: $in}",
-    "desks {_id}",
-    "desks {_id: $in}",
-    "desks {lease}",
-    "editions {_id: $in}",
+    "template_syncs {_id}",
+    "template_syncs {_id: $in}",
+    "template_syncs {lease}",
+    "own_template_versions {_id: $in}",
     "holds {_id}",
     "holds {_id: $in}",
     "inbox {_id: $in}",
@@ -74,7 +74,7 @@ HEARD = {
     "notifications {lease}",
     "notifications {lease: $in}",
     "notifications {person: $in}",
-    "paces {_id: $in}",
+    "rate_limits {_id: $in}",
     "requests {_id}",
     "sessions {_id: $in}",
     "sessions {contact: $in}",
@@ -85,15 +85,18 @@ HEARD = {
     "traces {notification}",
     "workers {at: $gt}",
 }
-"""What the story has to make the gateway ask, or it proves too little. Batches of one look like batches of many."""
+"""The queries that the story has to cause, or it would prove too little. Batches of one look like batches of many."""
 
 
-class Ear(monitoring.CommandListener):
-    """Keeps the filters of the commands that look for documents, one of each shape, and the `others` that may look."""
+class QueryRecorder(monitoring.CommandListener):
+    """Records the filters of one database's commands, one of each shape.
+
+    `others` are the names of commands that might find documents, but that it does not know.
+    """
 
     def __init__(self) -> None:
         self.database = ""
-        self.heard: dict[str, tuple[str, Mapping[str, Any]]] = {}
+        self.queries: dict[str, tuple[str, Mapping[str, Any]]] = {}
         self.others: set[str] = set()
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
@@ -105,7 +108,7 @@ class Ear(monitoring.CommandListener):
             case ("update" | "delete") as verb:
                 for item in event.command[f"{verb}s"]:
                     self._keep(event.command[verb], item["q"])
-            case other if other not in NOT_LOOKING:
+            case other if other not in WITHOUT_FILTER:
                 self.others.add(other)
 
     def succeeded(self, event: monitoring.CommandSucceededEvent) -> None: ...
@@ -113,15 +116,15 @@ class Ear(monitoring.CommandListener):
     def failed(self, event: monitoring.CommandFailedEvent) -> None: ...
 
     def _keep(self, collection: str, query: Mapping[str, Any]) -> None:
-        self.heard.setdefault(f"{collection} {{{', '.join(starmap(_shape, query.items()))}}}", (collection, query))
+        self.queries.setdefault(f"{collection} {{{', '.join(starmap(_shape, query.items()))}}}", (collection, query))
 
 
 def _shape(field: str, value: object) -> str:
     return f"{field}: {', '.join(sorted(value))}" if isinstance(value, dict) else field
 
 
-EAR = Ear()
-monitoring.register(EAR)
+RECORDER = QueryRecorder()
+monitoring.register(RECORDER)
 
 SMS = {"channel": "sms", "text": "Hi"}
 CASCADE: list[dict[str, Any]] = [
@@ -135,33 +138,33 @@ CASCADE: list[dict[str, Any]] = [
 
 
 async def play(demo: ApiClient) -> None:
-    await talk(demo)
-    await look_around(demo)
+    await converse(demo)
+    await list_everything(demo)
     await send_many_and_cancel(demo)
     await hold_and_try_again(demo)
     await bury_and_replay(demo)
     await keep_templates(demo)
-    await mail(demo)
-    await what_the_clock_does(demo.environment.runtime)
+    await run_jobs(demo)
+    await run_periodic_tasks(demo.environment.runtime)
 
 
-async def talk(demo: ApiClient) -> None:
-    """People begin, are found under each of their names, and are told something along a cascade."""
+async def converse(demo: ApiClient) -> None:
+    """Start chats, and send messages to a person by each of their names, along a cascade."""
     contact = (await demo.post("/api/v1/contacts", {"phone": PHONE, "externalId": "crm-17"}))[1]
     await demo.say("telegram", f"/start {contact['startCode']}")
     await demo.say("whatsapp", "/start")
     demo.environment.simulators["whatsapp"].faults.fail(131026)
-    told = await demo.send(*CASCADE, externalId="crm-17")
-    await demo.wait_for(told, "DELIVERED")
+    key = await demo.send(*CASCADE, externalId="crm-17")
+    await demo.wait_for(key, "DELIVERED")
     await demo.wait_for(await demo.send({"channel": "telegram", "text": "Hi"}, contactId=contact["id"]), "SENT")
     message = {"destinations": [{"phone": PHONE}], "channels": [SMS]}
     for _ in range(2):
         await demo.post("/api/v1/messages", {"messages": [message]}, **{"Idempotency-Key": "k"})
 
 
-async def look_around(demo: ApiClient) -> None:
-    """What operators and callers look for."""
-    asked = (
+async def list_everything(demo: ApiClient) -> None:
+    """Read the lists of the API, and a chat log."""
+    paths = (
         "messages",
         "messages?phone=%2B79000000001",
         "messages?externalId=crm-17",
@@ -170,7 +173,7 @@ async def look_around(demo: ApiClient) -> None:
         "sessions",
     )
     await demo.post("/api/v1/optOuts", {"phone": "+79000000009"})
-    for path in asked:
+    for path in paths:
         async with demo.http.get(f"/api/v1/{path}") as response:
             assert response.status == 200
     async with demo.http.get("/api/v1/sessions") as response:
@@ -182,7 +185,7 @@ async def look_around(demo: ApiClient) -> None:
 
 
 async def send_many_and_cancel(demo: ApiClient) -> None:
-    """Those of one request share trips to the database; a request is cancelled as a whole."""
+    """Send one request's messages, which share trips to the database, and cancel them by group and by bulk."""
     many = {"destinations": phones(30), "channels": [*CASCADE], "groupId": "group"}
     answer = (await demo.post("/api/v1/messages", {"bulkId": "bulk", "messages": [many]}))[1]
     for name in ("groupId", "bulkId"):
@@ -191,7 +194,7 @@ async def send_many_and_cancel(demo: ApiClient) -> None:
 
 
 async def hold_and_try_again(demo: ApiClient) -> None:
-    """An account is held by a mistake at the provider, is tried again, and is well."""
+    """Let an account be held for a fault at the provider, and be released after a probe."""
     demo.environment.simulators["sms"].faults.fail(20003)
     held = await demo.send(SMS)
 
@@ -206,7 +209,7 @@ async def hold_and_try_again(demo: ApiClient) -> None:
 
 
 async def bury_and_replay(demo: ApiClient) -> None:
-    """Dead letters are looked at, page by page, and sent anew."""
+    """List dead letters page by page, and replay them."""
     for _ in range(2):
         demo.environment.simulators["sms"].faults.fail(21614)
         await demo.wait_for(await demo.send(SMS), "UNDELIVERED")
@@ -220,7 +223,7 @@ async def bury_and_replay(demo: ApiClient) -> None:
 
 
 async def keep_templates(demo: ApiClient) -> None:
-    """Own templates and the provider's are made, changed, listed, compared with the provider's list, and deleted."""
+    """Create, change, list, synchronise and delete own templates and the provider's."""
     own, key = {"name": "X", "channels": [SMS]}, "whatsapp:demo:hello:en"
     await demo.post("/api/v1/templates", {"id": "x", **own})
     draft = {"channel": "whatsapp", "name": "hello", "language": "en", "category": "UTILITY", "body": "Hi"}
@@ -235,8 +238,8 @@ async def keep_templates(demo: ApiClient) -> None:
         (await demo.http.delete(f"/api/v1/{path}")).raise_for_status()
 
 
-async def mail(demo: ApiClient) -> None:
-    """Jobs to people who have written to us and to others: done and tried again; cancelled; looked at; deleted."""
+async def run_jobs(demo: ApiClient) -> None:
+    """Run, retry, cancel, show and delete jobs, to a person who has written to us and to another."""
     jobs = [await create_job(demo, [PHONE, "+79000000002"], kind="advertising", channels=CASCADE) for _ in range(2)]
     await move(demo, jobs[0], "start")
     await wait_for_job_state(demo, jobs[0], "done")
@@ -248,8 +251,8 @@ async def mail(demo: ApiClient) -> None:
     (await demo.http.delete(f"/api/v1/jobs/{jobs[1]}")).raise_for_status()
 
 
-async def what_the_clock_does(runtime: Runtime) -> None:
-    """A worker does this when it starts, and when a third of a lease is over: too seldom to wait for it."""
+async def run_periodic_tasks(runtime: Runtime) -> None:
+    """Do what a worker does when it starts, and when a third of a lease is over, which is too seldom to wait for."""
     await runtime.outbox.rehome(runtime.gate.all_lanes())
     for queue in ("inbox", "notifications"):
         await renew(runtime.db[queue], ["nobody's"], runtime.clock())
@@ -257,44 +260,48 @@ async def what_the_clock_does(runtime: Runtime) -> None:
 
 
 async def fill(db: Db) -> None:
-    """A planner may rightly scan a handful of documents."""
-    for collection in {collection for collection, _ in EAR.heard.values()}:
+    """Add documents to every collection, since a planner may rightly scan a handful of them."""
+    for collection in {collection for collection, _ in RECORDER.queries.values()}:
         await db[collection].insert_many([{"_id": f"filler-{row}"} for row in range(ROWS)])
 
 
 def stages(plan: Any) -> set[str]:
+    """Return the names of all stages of a query plan."""
     inner = [plan.get("inputStage"), *plan.get("inputStages", [])]
     return {plan["stage"]}.union(*[stages(stage) for stage in inner if stage])
 
 
 async def scans(db: Db, collection: str, query: Mapping[str, Any]) -> bool:
-    asked = {"find": collection, "filter": query}
-    plan = await db[collection].database.command("explain", asked, verbosity="queryPlanner")
+    """Return whether the database reads the whole collection for this query."""
+    find = {"find": collection, "filter": query}
+    plan = await db[collection].database.command("explain", find, verbosity="queryPlanner")
     return "COLLSCAN" in stages(plan["queryPlanner"]["winningPlan"])
 
 
 async def test_no_query_scans(demo: ApiClient) -> None:
     db = demo.environment.runtime.db
-    EAR.database, EAR.heard, EAR.others = db.name, {}, set()
+    RECORDER.database, RECORDER.queries, RECORDER.others = db.name, {}, set()
     await play(demo)
-    EAR.database = ""
+    RECORDER.database = ""
     await fill(db)
-    scanning = [f"{shape} as in {query}" for shape, (name, query) in EAR.heard.items() if await scans(db, name, query)]
+    scanning = [
+        f"{shape} as in {query}" for shape, (name, query) in RECORDER.queries.items() if await scans(db, name, query)
+    ]
     assert not scanning, "\n".join(["without an index:", *scanning])
-    assert not EAR.others, "these commands cannot be explained here"
-    assert set(EAR.heard) >= HEARD, f"not heard: {sorted(HEARD - set(EAR.heard))}"
+    assert not RECORDER.others, "these commands cannot be explained here"
+    assert set(RECORDER.queries) >= EXPECTED, f"not made: {sorted(EXPECTED - set(RECORDER.queries))}"
 
 
 HOT = {
-    "notifications": ("due_at", "lease", "lane", "person", "line", "in_line_from"),
+    "notifications": ("due_at", "lease", "lane", "person", "fifo", "fifo_since"),
     "inbox": ("due_at", "lease", "lane"),
 }
-"""What is there only while somebody has to look at it."""
+"""Fields that are present only while somebody has to work on a document."""
 
 
 @pytest.mark.parametrize("collection", HOT)
 async def test_finished_work_leaves_the_hot_indexes(demo: ApiClient, collection: str) -> None:
-    """However it ended: read, refused, cancelled or over."""
+    """It holds however a message ended: read, refused, cancelled or expired."""
     runtime, sms = demo.environment.runtime, {"channel": "sms", "text": "Hi"}
     await demo.say("whatsapp", "/start")
     await demo.wait_for(await demo.send({"channel": "whatsapp", "text": "Hi"}), "READ")
@@ -312,7 +319,8 @@ async def test_finished_work_leaves_the_hot_indexes(demo: ApiClient, collection:
     await demo.environment.simulators["whatsapp"].quiet()
 
     async def all_done() -> bool:
-        return not [found async for found in runtime.db[collection].find() if "done_at" not in found]
+        documents = runtime.db[collection].find()
+        return not [document async for document in documents if "done_at" not in document]
 
     await until(all_done)
     documents = [document async for document in runtime.db[collection].find()]

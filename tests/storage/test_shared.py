@@ -1,4 +1,4 @@
-"""Many callers, few trips to the database: each gets its own answer, and one that breaks harms nobody."""
+"""Many callers share few trips to the database: each gets its own answer, and a failing one harms nobody."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,23 +7,22 @@ from datetime import UTC, datetime
 import pytest
 from pymongo.errors import AutoReconnect, DocumentTooLarge
 
-from storage.documents.shared import Shared, Swap
-from storage.documents.together import MOST, Together
-from storage.engine.database import Db
+from storage.documents.documents import Db
+from storage.documents.trips import MOST, Shared, Swap, Together
 
 MANY = 2 * MOST + 20
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
 
 class Trips:
-    """Doubles numbers; cannot bear a negative one."""
+    """A service that doubles numbers, breaks on a negative one and loses its connection on zero."""
 
     def __init__(self) -> None:
-        self.made: list[Sequence[int]] = []
+        self.batches: list[Sequence[int]] = []
         self.together = Together(self._serve)
 
     async def _serve(self, numbers: Sequence[int]) -> Sequence[int]:
-        self.made.append(numbers)
+        self.batches.append(numbers)
         await asyncio.sleep(0)
         if any(number < 0 for number in numbers):
             raise DocumentTooLarge("a negative number")
@@ -36,7 +35,7 @@ async def test_those_who_ask_together_share_trips() -> None:
     trips = Trips()
     answers = await asyncio.gather(*(trips.together(number) for number in range(1, MANY + 1)))
     assert answers == [2 * number for number in range(1, MANY + 1)]
-    assert [len(trip) for trip in trips.made] == [MOST, MOST, 20]
+    assert [len(trip) for trip in trips.batches] == [MOST, MOST, 20]
 
 
 async def test_a_question_that_breaks_is_told_so_and_the_others_are_answered() -> None:
@@ -50,21 +49,21 @@ async def test_when_the_database_is_gone_nobody_is_served_one_by_one() -> None:
     trips = Trips()
     answers = await asyncio.gather(*(trips.together(n) for n in (1, 0, 2)), return_exceptions=True)
     assert [type(answer) for answer in answers] == [AutoReconnect] * 3
-    assert len(trips.made) == 1
+    assert len(trips.batches) == 1
     assert await trips.together(4) == 8
 
 
 async def test_who_goes_away_does_not_disturb_the_others() -> None:
     trips = Trips()
-    asked = [asyncio.create_task(trips.together(number)) for number in (1, 2, 3)]
+    tasks = [asyncio.create_task(trips.together(number)) for number in (1, 2, 3)]
     await asyncio.sleep(0)
-    asked[1].cancel()
-    answers = await asyncio.gather(*asked, return_exceptions=True)
+    tasks[1].cancel()
+    answers = await asyncio.gather(*tasks, return_exceptions=True)
     assert (answers[0], type(answers[1]), answers[2]) == (2, asyncio.CancelledError, 6)
 
 
 async def test_of_swaps_of_one_document_one_wins(db: Db) -> None:
-    """Also of those that would write the very same thing, and beside swaps of other documents."""
+    """It also holds for swaps that would write the very same thing, and beside swaps of other documents."""
     shared = db.shared("sessions")
     for key in ("a", "b", "c"):
         assert await shared.insert({"_id": key, "version": 1, "at": NOW})
@@ -78,22 +77,23 @@ async def test_of_swaps_of_one_document_one_wins(db: Db) -> None:
 
 
 async def test_two_processes_never_both_win(db: Db) -> None:
-    """Each counts what it has won, against each other in batches of many: the sum is what is stored."""
+    """Each process counts the swaps that it has won against the others; the sum is what is stored."""
     keys = [f"k{index}" for index in range(20)]
-    await asyncio.gather(*(db.shared("paces").insert({"_id": key, "n": 0}) for key in keys))
-    processes = [Shared(db["paces"]) for _ in range(3)]
-    won = await asyncio.gather(*(_counted(process, key) for process in processes for key in keys))
-    stored = await asyncio.gather(*map(db.shared("paces").get, keys))
-    assert sum(won) == sum(document["n"] for document in stored if document) == 3 * 5 * len(keys)
+    await asyncio.gather(*(db.shared("rate_limits").insert({"_id": key, "n": 0}) for key in keys))
+    processes = [Shared(db["rate_limits"]) for _ in range(3)]
+    wins = await asyncio.gather(*(_count_up(process, key) for process in processes for key in keys))
+    stored = await asyncio.gather(*map(db.shared("rate_limits").get, keys))
+    assert sum(wins) == sum(document["n"] for document in stored if document) == 3 * 5 * len(keys)
 
 
-async def _counted(shared: Shared, key: str) -> int:
-    won = 0
-    while won < 5:
-        there = await shared.get(key)
-        assert there
-        won += await shared.swap(Swap("n", there["n"], {"_id": key, "n": there["n"] + 1}))
-    return won
+async def _count_up(shared: Shared, key: str) -> int:
+    """Increment `n` five times. Returns how many of the swaps were won."""
+    wins = 0
+    while wins < 5:
+        document = await shared.get(key)
+        assert document
+        wins += await shared.swap(Swap("n", document["n"], {"_id": key, "n": document["n"] + 1}))
+    return wins
 
 
 @pytest.mark.parametrize("field", ["_id", "contact"])
@@ -112,6 +112,12 @@ async def test_each_gets_what_it_asked_for(db: Db, field: str) -> None:
 async def test_each_gets_what_there_is_of_its_own_keys_in_their_order(db: Db) -> None:
     await db["x"].insert_many([{"_id": str(number)} for number in range(5)])
     shared = Shared(db["x"])
-    asked = [["3", "1", "none"], [], ["1"], ["none"], ["0", "4", "3"]]
-    found = await asyncio.gather(*map(shared.several, asked))
-    assert [[one["_id"] for one in each] for each in found] == [["3", "1"], [], ["1"], [], ["0", "4", "3"]]
+    queries = [["3", "1", "none"], [], ["1"], ["none"], ["0", "4", "3"]]
+    answers = await asyncio.gather(*map(shared.several, queries))
+    assert [[document["_id"] for document in documents] for documents in answers] == [
+        ["3", "1"],
+        [],
+        ["1"],
+        [],
+        ["0", "4", "3"],
+    ]

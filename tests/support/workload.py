@@ -13,7 +13,7 @@ from gateway.domain.model.nouns import Address, Session
 from gateway.runtime.runtime import Runtime, opened
 from storage.people import sessions
 from tests.support.client import PHONE, ApiClient, until
-from webhooks.demo.environment import ACCOUNT, working
+from webhooks.demo.environment import ACCOUNT, running_worker
 
 SMS = {"channel": "sms", "text": "In short."}
 LONG = "a" * 4000 + "\n" + "b" * 4000
@@ -145,5 +145,5 @@ def decisions_text(story: Any) -> str:
 async def another_worker(client: ApiClient) -> AsyncIterator[Runtime]:
     """Run one more worker over the same database, clock and providers, and yield its runtime."""
     runtime = client.environment.runtime
-    async with opened(runtime.settings, runtime.clock) as worker_runtime, working(worker_runtime):
+    async with opened(runtime.settings, runtime.clock) as worker_runtime, running_worker(worker_runtime):
         yield worker_runtime

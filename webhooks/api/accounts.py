@@ -1,4 +1,4 @@
-"""Our accounts over HTTP: how each is, and pointing its provider at us."""
+"""Our accounts over HTTP: the state of each, and binding its provider's webhook to this gateway."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -14,9 +14,16 @@ from gateway.domain.api.response import View
 from gateway.domain.api.roles import Role
 from gateway.domain.channel.contract import Binding, Channel, webhook_url
 from gateway.domain.channel.errors import Ambiguous, SendError, Unavailable
-from gateway.domain.channel.rates import KINDS, told
+from gateway.domain.channel.rates import KINDS, format_rate
 from gateway.runtime.runtime import account_key, all_channels
-from gateway.runtime.settings.webhooks import Act, at_fault, looked, problems, set_webhook, take_away
+from gateway.runtime.settings.webhooks import (
+    Action,
+    fields_at_fault,
+    problems,
+    read_binding,
+    remove_webhook,
+    set_webhook,
+)
 from storage.accounts import tallies
 from storage.accounts.tallies import Tally
 from webhooks.http.answers import Refusal, answer
@@ -26,19 +33,22 @@ from webhooks.http.guard import allow
 blueprint = Blueprint("accounts", __name__, url_prefix="/api/v1/accounts")
 
 FRESH = timedelta(minutes=1)
-"""So long the provider's word on a webhook is believed."""
+"""For how long an answer of the provider about its webhook is used."""
 
-Seen = dict[str, tuple[datetime, Binding | None]]
+Bindings = dict[str, tuple[datetime, Binding | None]]
 
 
 class AccountsQuery(Input):
-    """webhooks: whether the providers are asked for them; each is believed for a minute, and has 3 s to answer."""
+    """webhooks: whether to ask the providers for them. Each has 3 s to answer, and its answer is used for a minute."""
 
     webhooks: Literal["yes", "no"] = "yes"
 
 
 class WebhookView(View):
-    """Where the provider sends webhooks, and what is wrong. known: has it told us; url: null where there is none."""
+    """Where the provider sends webhooks, and what is wrong with that.
+
+    known: whether the provider has told us; url: null where there is none; expected: what url should be.
+    """
 
     known: bool
     url: str | None
@@ -48,7 +58,11 @@ class WebhookView(View):
 
 
 class AccountView(View):
-    """state: open, held, or trying whether it still has to be. sends, errorRate: of this hour and the last one."""
+    """One of our accounts, as channel:name.
+
+    state: open, held, or trying (one message tests whether the hold can end). limits: how fast we send. sends,
+    errorRate: of this hour and the last one.
+    """
 
     account: str
     state: str
@@ -63,6 +77,8 @@ class AccountView(View):
 
 
 class AccountsResponse(View):
+    """All accounts."""
+
     accounts: list[AccountView]
 
 
@@ -70,16 +86,18 @@ class AccountsResponse(View):
 @allow(Role.OPERATOR, Role.SENDER)
 @document_querystring(AccountsQuery)
 @document_response(AccountsResponse)
-async def rows() -> ResponseReturnValue:
-    """Tell how our accounts are: webhook, last event, error rate, limits, and why one is held."""
-    asked = convert(AccountsQuery, query())
+async def list_accounts() -> ResponseReturnValue:
+    """List our accounts, each with its webhook, last event, error rate, limits, and why it is held."""
+    wants_webhooks = convert(AccountsQuery, query()).webhooks == "yes"
     await runtime().gate.holds.refresh()
-    accounts = all_channels(runtime().channels)
-    found = await tallies.of(runtime().db, list(map(account_key, accounts)), runtime().clock())
-    bindings = await asyncio.gather(*map(_binding, accounts)) if asked.webhooks == "yes" else [None] * len(accounts)
-    pairs = zip(accounts, bindings, strict=True)
+    channels = all_channels(runtime().channels)
+    counts = await tallies.of_accounts(runtime().db, list(map(account_key, channels)), runtime().clock())
+    bindings = await asyncio.gather(*map(_binding, channels)) if wants_webhooks else [None] * len(channels)
+    pairs = zip(channels, bindings, strict=True)
     return answer(
-        AccountsResponse(accounts=[_told(channel, seen, found[account_key(channel)]) for channel, seen in pairs])
+        AccountsResponse(
+            accounts=[_account(channel, binding, counts[account_key(channel)]) for channel, binding in pairs]
+        )
     )
 
 
@@ -87,70 +105,73 @@ async def rows() -> ResponseReturnValue:
 @allow()
 @document_response(WebhookView, 201)
 async def bind(key: str) -> ResponseReturnValue:
-    """Point the provider's webhook at this gateway. Anything but 201: nothing was changed, and `field` says why."""
-    channel = _way(key)
+    """Point the provider's webhook at this gateway. On any status but 201 nothing was changed; `field` says why."""
+    channel = _channel(key)
     if not runtime().settings.public_url.startswith(("https://", "http://127.0.0.1")):
         raise Refusal(409, "Providers call https only.", {"field": "GATEWAY_PUBLIC_URL"})
-    return await _done(channel, set_webhook)
+    return await _change_binding(channel, set_webhook)
 
 
 @blueprint.delete("/<key>/binding")
 @allow()
 @document_response(WebhookView, 201)
 async def unbind(key: str) -> ResponseReturnValue:
-    """Take the webhook away from the provider; one that goes elsewhere is left alone."""
-    return await _done(_way(key), take_away)
+    """Remove this gateway's webhook at the provider; one that points elsewhere is left alone."""
+    return await _change_binding(_channel(key), remove_webhook)
 
 
-async def _done(channel: Channel, act: Act) -> ResponseReturnValue:
-    """The provider is asked first: what is wrong with our settings shows before anything is changed."""
+async def _change_binding(channel: Channel, act: Action) -> ResponseReturnValue:
+    """Change the provider's webhook. The provider is asked first, so that faulty settings show before a change."""
     try:
         await channel.binding()
         await act(channel, _url(channel))
-        found = await channel.binding()
+        binding = await channel.binding()
     except SendError as error:
-        raise _refused(channel, error) from None
-    _seen()[account_key(channel)] = (runtime().clock(), found)
-    return answer(_webhook(channel, found), 201)
+        raise _refusal(channel, error) from None
+    _bindings()[account_key(channel)] = (runtime().clock(), binding)
+    return answer(_webhook(channel, binding), 201)
 
 
-def _refused(channel: Channel, error: SendError) -> Refusal:
+def _refusal(channel: Channel, error: SendError) -> Refusal:
     if isinstance(error, Unavailable | Ambiguous):
         return Refusal(503, f"The provider does not answer: {error}", {"account": account_key(channel)})
-    fields = at_fault(channel.facts.name, str(error))
+    fields = fields_at_fault(channel.facts.name, str(error))
     return Refusal(409, str(error), {"field": ", ".join(fields), "account": account_key(channel)})
 
 
 async def _binding(channel: Channel) -> Binding | None:
-    at, seen = _seen().get(account_key(channel), (None, None))
+    """Return the account's binding, at most FRESH old; None if the provider did not tell it."""
+    at, binding = _bindings().get(account_key(channel), (None, None))
     now = runtime().clock()
     if at is None or not now - FRESH < at <= now:
-        seen = await looked(channel)
-        _seen()[account_key(channel)] = (now, seen)
-    return seen
+        binding = await read_binding(channel)
+        _bindings()[account_key(channel)] = (now, binding)
+    return binding
 
 
-def _seen() -> Seen:
-    """What the providers have told this app of late."""
-    seen: Seen = current_app.extensions.setdefault("bindings", {})
-    return seen
+def _bindings() -> Bindings:
+    """Return this app's cache of the providers' answers: {account: (when, binding)}."""
+    cache: Bindings = current_app.extensions.setdefault("bindings", {})
+    return cache
 
 
 def _url(channel: Channel) -> str:
     return webhook_url(runtime().settings.public_url, channel.facts.name, channel.account)
 
 
-def _webhook(channel: Channel, seen: Binding | None) -> WebhookView:
+def _webhook(channel: Channel, binding: Binding | None) -> WebhookView:
     return WebhookView(
-        known=seen is not None,
-        url=seen.url if seen else None,
+        known=binding is not None,
+        url=binding.url if binding else None,
         expected=_url(channel),
-        problems=list(problems(seen, _url(channel))) if seen else ["the provider was not asked, or does not tell"],
-        note=seen.note or None if seen else None,
+        problems=list(problems(binding, _url(channel)))
+        if binding
+        else ["the provider was not asked, or does not tell"],
+        note=binding.note or None if binding else None,
     )
 
 
-def _told(channel: Channel, seen: Binding | None, tally: Tally) -> AccountView:
+def _account(channel: Channel, binding: Binding | None, tally: Tally) -> AccountView:
     name, now = account_key(channel), runtime().clock()
     hold, limits = runtime().gate.holds.of(name, now), runtime().gate.limits[name]
     return AccountView(
@@ -159,15 +180,15 @@ def _told(channel: Channel, seen: Binding | None, tally: Tally) -> AccountView:
         held_until=iso(hold.until) if hold else None,
         held_since=iso(hold.since) if hold else None,
         held_because=hold.why if hold else None,
-        limits={kind: told(getattr(limits, kind)) for kind in KINDS},
-        webhook=_webhook(channel, seen),
+        limits={kind: format_rate(getattr(limits, kind)) for kind in KINDS},
+        webhook=_webhook(channel, binding),
         last_inbound_at=iso(tally.last_inbound_at),
         sends=tally.sends,
         error_rate=tally.failures / tally.sends if tally.sends else None,
     )
 
 
-def _way(key: str) -> Channel:
+def _channel(key: str) -> Channel:
     channel = runtime().channel(*key.partition(":")[::2]) if ":" in key else None
     if channel is None:
         raise Refusal(404, "There is no such account.", {"account": key})

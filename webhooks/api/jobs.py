@@ -1,4 +1,4 @@
-"""Jobs over HTTP: made, given rows from files, started, paused, tried again, looked at."""
+"""Jobs over HTTP: creating, adding rows from files, starting, pausing, retrying, and showing their progress."""
 
 from typing import Annotated, Any
 
@@ -20,8 +20,7 @@ from gateway.runtime.paging import PageQuery
 from storage import jobs as stored
 from storage.messages import notifications
 from webhooks.api.messages.export import XLSX
-from webhooks.api.templates.own import DeletedTemplateResponse
-from webhooks.http.answers import answer, there
+from webhooks.http.answers import DeletedResponse, answer, require
 from webhooks.http.context import body, query, runtime
 from webhooks.http.guard import allow
 from webhooks.http.openapi import document_uploads
@@ -29,10 +28,10 @@ from webhooks.http.openapi import document_uploads
 blueprint = Blueprint("jobs", __name__, url_prefix="/api/v1/jobs")
 
 LARGEST = 8 * 1024 * 1024 - 1
-"""Bytes of a file."""
+"""The largest file, in bytes."""
 
 FAULTS = 1000
-"""Bad rows that are told one by one."""
+"""The largest number of faulty rows that an answer lists."""
 
 
 class JobView(View):
@@ -49,9 +48,10 @@ class JobView(View):
 
 
 class JobResponse(JobView):
-    """processed: rows of which something has become; refused: those that have led to no message. rate: rows a second.
+    """A job and its progress.
 
-    byStatus: messages, as they were when a worker last looked. endsAt: at this rate.
+    processed: rows that were worked on; refused: those of them that led to no message. byStatus: messages, as they were
+    when a worker last looked. rate: rows a second; endsAt: when the job ends at this rate.
     """
 
     processed: int
@@ -70,7 +70,7 @@ class JobsResponse(View):
 
 
 class UploadResponse(View):
-    """columns: what each heading was taken for. faults: the rows that were left out, the first 1,000 of them."""
+    """columns: what each heading was taken for. faults: the first 1,000 of the rows that were left out."""
 
     accepted: int
     refused: int
@@ -80,7 +80,7 @@ class UploadResponse(View):
 
 
 class RowResultView(View):
-    """What became of a row. row: its line in its file. fault: why no message came of it."""
+    """The result of a row. row: its line in its file. fault: why it led to no message."""
 
     row: int
     phone: str | None
@@ -91,14 +91,14 @@ class RowResultView(View):
 
 
 class RowResultsResponse(View):
-    """A page: the rows of one batch; `cursor` is null on the last one."""
+    """A page, which holds the rows of one batch; `cursor` is null on the last one."""
 
     rows: list[RowResultView]
     cursor: str | None
 
 
 class RowResultsQuery(Input):
-    """Which page is wanted. `cursor` is what the page before it gave."""
+    """cursor: the one from the page before."""
 
     cursor: Annotated[str, Meta(pattern=r"^[0-9]{1,6}\Z")] | None = None
 
@@ -108,27 +108,27 @@ class RowResultsQuery(Input):
 @document_request(JobRequest)
 @document_response(JobResponse, 201)
 async def create() -> ResponseReturnValue:
-    """Make a job: a draft, which gets its rows next."""
-    job, told = await jobs.create(runtime(), read(JobRequest, await body()))
-    return answer(_progress(Progress(job), told), 201)
+    """Create a job. It is a draft without rows; add them next."""
+    job, warnings = await jobs.create(runtime(), read(JobRequest, await body()))
+    return answer(_progress(Progress(job), warnings), 201)
 
 
 @blueprint.get("")
 @allow(Role.OPERATOR)
 @document_querystring(PageQuery)
 @document_response(JobsResponse)
-async def rows() -> ResponseReturnValue:
+async def list_jobs() -> ResponseReturnValue:
     """List jobs, the newest first."""
-    found, cursor = await jobs.listed(runtime(), convert(PageQuery, query()))
-    return answer(JobsResponse(jobs=[JobView(**_job(job)) for job in found], cursor=cursor))
+    page, cursor = await jobs.page(runtime(), convert(PageQuery, query()))
+    return answer(JobsResponse(jobs=[JobView(**_fields(job)) for job in page], cursor=cursor))
 
 
 @blueprint.get("/<key>")
 @allow(Role.OPERATOR)
 @document_response(JobResponse)
-async def job(key: str) -> ResponseReturnValue:
-    """Tell how far a job is."""
-    return answer(_progress(await jobs.progress(runtime(), await _found(key)), []))
+async def get_job(key: str) -> ResponseReturnValue:
+    """Show a job and its progress."""
+    return answer(_progress(await jobs.progress(runtime(), await _job(key)), []))
 
 
 @blueprint.post("/<key>/rows")
@@ -138,9 +138,9 @@ async def job(key: str) -> ResponseReturnValue:
 async def add_rows(key: str) -> ResponseReturnValue:
     """Add the rows of a file, CSV or Excel, to a draft.
 
-    Good rows are kept, bad ones are told by row and column. The same file again changes nothing.
+    Good rows are kept; the answer names the row and column of bad ones. Sending the same file again changes nothing.
     """
-    job, table = await jobs.add_rows(runtime(), await _found(key), await body(LARGEST))
+    job, table = await jobs.add_rows(runtime(), await _job(key), await body(LARGEST))
     return answer(
         UploadResponse(
             accepted=len(table.rows),
@@ -156,73 +156,74 @@ async def add_rows(key: str) -> ResponseReturnValue:
 @allow(Role.OPERATOR)
 @document_querystring(RowResultsQuery)
 @document_response(RowResultsResponse)
-async def fates(key: str) -> ResponseReturnValue:
-    """Tell what became of each row, in the order of the files."""
-    batches, number = (await _found(key)).batches, int(convert(RowResultsQuery, query()).cursor or 0)
-    found = await stored.batches(runtime().db, batches[number : number + 1])
-    following = str(number + 1) if number + 1 < len(batches) else None
-    return answer(RowResultsResponse(rows=[fate for batch in found for fate in await _fates(batch)], cursor=following))
+async def list_row_results(key: str) -> ResponseReturnValue:
+    """List the result of each row, in the order of the files."""
+    keys, number = (await _job(key)).batches, int(convert(RowResultsQuery, query()).cursor or 0)
+    batches = await stored.batches(runtime().db, keys[number : number + 1])
+    next_cursor = str(number + 1) if number + 1 < len(keys) else None
+    rows = [result for batch in batches for result in await _row_results(batch)]
+    return answer(RowResultsResponse(rows=rows, cursor=next_cursor))
 
 
 @blueprint.post("/<key>/start")
 @allow(Role.OPERATOR)
 @document_response(JobResponse)
 async def start(key: str) -> ResponseReturnValue:
-    """Begin to send."""
-    return await _moved(key, "start")
+    """Start to send."""
+    return await _move(key, "start")
 
 
 @blueprint.post("/<key>/pause")
 @allow(Role.OPERATOR)
 @document_response(JobResponse)
 async def pause(key: str) -> ResponseReturnValue:
-    """Hand over no more rows; of those that were, up to 250 and what was begun before still go out."""
-    return await _moved(key, "pause")
+    """Submit no more rows; up to 250 that were submitted, and what was begun before, still go out."""
+    return await _move(key, "pause")
 
 
 @blueprint.post("/<key>/resume")
 @allow(Role.OPERATOR)
 @document_response(JobResponse)
 async def resume(key: str) -> ResponseReturnValue:
-    """Go on after a pause."""
-    return await _moved(key, "resume")
+    """Continue after a pause."""
+    return await _move(key, "resume")
 
 
 @blueprint.post("/<key>/cancel")
 @allow(Role.OPERATOR)
 @document_response(JobResponse)
 async def cancel(key: str) -> ResponseReturnValue:
-    """End it for good: what has not left is cancelled."""
-    return await _moved(key, "cancel")
+    """End a job for good; messages that have not left are cancelled."""
+    return await _move(key, "cancel")
 
 
 @blueprint.post("/<key>/retry")
 @allow(Role.OPERATOR)
 @document_response(JobResponse)
 async def retry(key: str) -> ResponseReturnValue:
-    """Of a job that is done, send once more what has failed, and that only."""
-    return await _moved(key, "retry")
+    """Send the failed messages of a finished job once more, and only those."""
+    return await _move(key, "retry")
 
 
 @blueprint.delete("/<key>")
 @allow(Role.OPERATOR)
-@document_response(DeletedTemplateResponse)
+@document_response(DeletedResponse)
 async def delete(key: str) -> ResponseReturnValue:
-    """Delete a job that is not at work, and its rows; its messages stay."""
-    await jobs.delete(runtime(), await _found(key))
-    return answer(DeletedTemplateResponse(id=key))
+    """Delete a job that is not running, and its rows; its messages stay."""
+    await jobs.delete(runtime(), await _job(key))
+    return answer(DeletedResponse(id=key))
 
 
-async def _found(key: str) -> Job:
-    return there(key, await stored.get(runtime().db, key))
+async def _job(key: str) -> Job:
+    return require(key, await stored.get(runtime().db, key))
 
 
-async def _moved(key: str, verb: Verb) -> ResponseReturnValue:
-    moved = await jobs.move(runtime(), await _found(key), verb)
-    return answer(_progress(await jobs.progress(runtime(), moved), []))
+async def _move(key: str, verb: Verb) -> ResponseReturnValue:
+    job = await jobs.move(runtime(), await _job(key), verb)
+    return answer(_progress(await jobs.progress(runtime(), job), []))
 
 
-def _job(job: Job) -> dict[str, Any]:
+def _fields(job: Job) -> dict[str, Any]:
     return {
         "id": job.id,
         "name": job.name,
@@ -237,7 +238,7 @@ def _job(job: Job) -> dict[str, Any]:
 
 def _progress(progress: Progress, warnings: list[str]) -> JobResponse:
     return JobResponse(
-        **_job(progress.job),
+        **_fields(progress.job),
         processed=progress.processed,
         refused=progress.refused,
         by_status=progress.by_status,
@@ -247,16 +248,16 @@ def _progress(progress: Progress, warnings: list[str]) -> JobResponse:
     )
 
 
-async def _fates(batch: Batch) -> list[RowResultView]:
+async def _row_results(batch: Batch) -> list[RowResultView]:
     rows, ids = msgspec.json.decode(batch.rows, type=list[Row]), batch.ids or ("",) * batch.size
-    found = await notifications.several(runtime().db, filter(None, ids))
+    messages = await notifications.several(runtime().db, filter(None, ids))
     return [
         RowResultView(
             row=row.line,
             phone=row.destination.get("phone"),
             external_id=row.destination.get("externalId"),
-            message_id=key if key in found else None,
-            status=found[key].status if key in found else None,
+            message_id=key if key in messages else None,
+            status=messages[key].status if key in messages else None,
             fault=batch.faults.get(str(place)),
         )
         for place, (row, key) in enumerate(zip(rows, ids, strict=True))

@@ -1,4 +1,4 @@
-"""What the page's buttons do: a person writes or presses, the business sends, time passes, things go wrong."""
+"""The actions behind the page's buttons: the person writes, the business sends, time passes, a provider fails."""
 
 from datetime import timedelta
 from typing import Annotated, TypeVar
@@ -8,110 +8,129 @@ from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
 from gateway.domain.api.request import Input, read
-from webhooks.demo.state import state
+from webhooks.demo.state import current_state
 from webhooks.http.answers import Refusal
 from webhooks.http.context import body
 
-blueprint = Blueprint("acts", __name__)
+blueprint = Blueprint("actions", __name__)
 DONE = "", 204
 T = TypeVar("T")
 
 
-class OnPhone(Input):
+class PhoneInput(Input):
+    """The phone that an action is about, by its channel."""
+
     channel: str
 
 
-class Said(OnPhone):
+class SayInput(PhoneInput):
+    """What the person writes."""
+
     text: Annotated[str, Meta(min_length=1, max_length=4096)]
 
 
-class Pressed(OnPhone):
+class PressInput(PhoneInput):
+    """The button that the person presses, and the id of its bubble."""
+
     bubble: str
     button: str
 
 
-class Switched(OnPhone):
+class SwitchInput(PhoneInput):
+    """Whether the phone is on."""
+
     reachable: bool
 
 
-class Failing(OnPhone):
-    """`code` is one of the provider's errors; without one, its next answer is lost on the way."""
+class FaultInput(PhoneInput):
+    """`code` is the provider's error for its next answer; without one, that answer is lost on the way."""
 
     code: str | None = None
 
 
-class Notified(Input):
+class SendInput(Input):
+    """The notification to send: its text, the values of its variables, and the channels in their order."""
+
     text: str
     values: dict[str, str]
     channels: list[str]
 
 
-class Passed(Input):
+class ClockInput(Input):
+    """The hours by which the clock moves ahead."""
+
     hours: Annotated[int, Meta(ge=1, le=24 * 7)]
 
 
-async def _asked(kind: type[T]) -> T:
+async def _read(kind: type[T]) -> T:
+    """Read the request's body as this type. Raises RequestError."""
     return read(kind, await body())
 
 
 @blueprint.post("/start")
 async def start() -> ResponseReturnValue:
-    asked, on = await _asked(OnPhone), state()
-    phone = on.phone(asked.channel)
-    await on.simulator(asked.channel).start(phone.user, on.code(asked.channel))
+    """Let the person start the bot, by the start link where the messenger has such links."""
+    action, state = await _read(PhoneInput), current_state()
+    phone = state.phone(action.channel)
+    await state.simulator(action.channel).start(phone.user, state.code(action.channel))
     return DONE
 
 
 @blueprint.post("/say")
 async def say() -> ResponseReturnValue:
-    asked, on = await _asked(Said), state()
-    phone = on.phone(asked.channel)
-    await on.simulator(asked.channel).say(phone.user, asked.text)
+    """Let the person write a message."""
+    action, state = await _read(SayInput), current_state()
+    phone = state.phone(action.channel)
+    await state.simulator(action.channel).say(phone.user, action.text)
     return DONE
 
 
 @blueprint.post("/press")
 async def press() -> ResponseReturnValue:
-    asked, on = await _asked(Pressed), state()
-    phone = on.phone(asked.channel)
-    shown = {(bubble.id, button.text) for bubble in phone.screen for button in bubble.buttons}
-    if (asked.bubble, asked.button) not in shown:
+    """Let the person press a button."""
+    action, state = await _read(PressInput), current_state()
+    phone = state.phone(action.channel)
+    buttons = {(bubble.id, button.text) for bubble in phone.screen for button in bubble.buttons}
+    if (action.bubble, action.button) not in buttons:
         raise Refusal(404, "There is no such button on this phone.")
-    await on.simulator(asked.channel).press(phone.user, asked.bubble, asked.button)
+    await state.simulator(action.channel).press(phone.user, action.bubble, action.button)
     return DONE
 
 
 @blueprint.post("/switch")
 async def switch() -> ResponseReturnValue:
-    asked = await _asked(Switched)
-    state().phone(asked.channel).reachable = asked.reachable
+    """Switch a phone on or off."""
+    action = await _read(SwitchInput)
+    current_state().phone(action.channel).reachable = action.reachable
     return DONE
 
 
 @blueprint.post("/trouble")
 async def trouble() -> ResponseReturnValue:
-    asked = await _asked(Failing)
-    simulator = state().simulator(asked.channel)
-    if asked.code is None:
+    """Plan a fault of the provider."""
+    action = await _read(FaultInput)
+    simulator = current_state().simulator(action.channel)
+    if action.code is None:
         simulator.faults.lose_answers()
-    elif asked.code in simulator.errors:
-        simulator.faults.fail(asked.code)
+    elif action.code in simulator.errors:
+        simulator.faults.fail(action.code)
     else:
-        raise Refusal(404, "This provider has no such error.", {"code": asked.code})
+        raise Refusal(404, "This provider has no such error.", {"code": action.code})
     return DONE
 
 
 @blueprint.post("/send")
 async def send() -> ResponseReturnValue:
-    asked = await _asked(Notified)
-    await state().client.send(asked.text, asked.values, asked.channels)
+    """Let the business send a notification."""
+    action = await _read(SendInput)
+    await current_state().client.send(action.text, action.values, action.channels)
     return DONE
 
 
 @blueprint.post("/clock")
 async def clock() -> ResponseReturnValue:
-    """Time passes for the gateway and for the providers alike; what has fallen due by then is done at once."""
-    asked, runtime = await _asked(Passed), state().environment.runtime
-    runtime.clock.ahead += timedelta(hours=asked.hours)
+    """Move the clock of the gateway and the providers ahead; what is due by then is done at once."""
+    action, runtime = await _read(ClockInput), current_state().environment.runtime
+    runtime.clock.ahead += timedelta(hours=action.hours)
     runtime.outbox_bell.set()
     return DONE

@@ -1,4 +1,4 @@
-"""The business of the demo: it calls the gateway's API over HTTP with its key, as any service of yours would."""
+"""The demo's business: it calls the gateway's API over HTTP with its key, as any service of yours would."""
 
 import asyncio
 from collections import deque
@@ -14,18 +14,20 @@ from webhooks.http.answers import Refusal
 
 PERSON = "Anna"
 PHONE = "+79000000001"
-"""The customer, who has every messenger."""
+"""The name and number of the business's only customer, who has every messenger."""
 
 TEMPLATE = {"name": "order_update", "language": "en", "variables": {"name": "{{name}}", "order": "{{order}}"}}
-"""Approved on every stand-in whose provider has templates."""
+"""The template that is approved at every stand-in whose provider has templates."""
 
 REMEMBERED = 12
+"""How many notifications the page shows."""
+
 OK = range(200, 300)
 
 
 @dataclass(frozen=True)
 class Sent:
-    """A notification of ours: its id, and the body that asked for it."""
+    """A notification that the business has sent: its id, and the body of the request."""
 
     id: str
     request: Mapping[str, Any]
@@ -33,9 +35,10 @@ class Sent:
 
 @dataclass(frozen=True)
 class Client:
-    """`templated`: the channels that have approved templates. `links` start a chat that is joined to the customer.
+    """The demo's business, as a client of the gateway's API.
 
-    The key is in the headers of `http` and nowhere else.
+    `http` holds the API key in its headers. `templated` are the channels that have approved templates. `links` holds
+    for each channel the link that starts a chat, which is then joined to the customer; `start_code` is their code.
     """
 
     http: aiohttp.ClientSession
@@ -45,7 +48,7 @@ class Client:
     sent: deque[Sent] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
 
     async def send(self, text: str, values: Mapping[str, str], channels: Sequence[str]) -> None:
-        """Notify the customer. Raises Refusal with the gateway's own words."""
+        """Send the customer a notification over these channels. Raises Refusal with the gateway's error."""
         destination = {"phone": PHONE, "variables": dict(values)}
         message = {"destinations": [destination], "channels": [self._step(name, text) for name in channels]}
         request = {"messages": [message]}
@@ -55,7 +58,7 @@ class Client:
         self.sent.appendleft(Sent(answer["id"], request))
 
     async def stories(self) -> list[dict[str, Any]]:
-        """What became of everything that was sent, the newest first."""
+        """Return the stories of what was sent, the newest first, each with its `request`."""
         return await asyncio.gather(*(self._story(sent) for sent in self.sent))
 
     def _step(self, channel: str, text: str) -> dict[str, Any]:
@@ -69,12 +72,12 @@ class Client:
 
 @asynccontextmanager
 async def opened_client(environment: Environment) -> AsyncIterator[Client]:
-    """A shop with one customer, whose chats will be joined by the start links that the gateway gives."""
+    """Open the business's connection to the gateway and create its customer there."""
     async with aiohttp.ClientSession(environment.url, headers={"Authorization": f"Bearer {environment.key}"}) as http:
         customer = await _post(http, "/api/v1/contacts", {"phone": PHONE})
         links = {name.partition(":")[0]: link for name, link in customer["links"].items()}
-        all_channels = {name: environment.runtime.channel(name) for name in environment.simulators}
-        templated = frozenset(name for name, channel in all_channels.items() if channel and channel.facts.templates)
+        channels = {name: environment.runtime.channel(name) for name in environment.simulators}
+        templated = frozenset(name for name, channel in channels.items() if channel and channel.facts.templates)
         yield Client(http, templated, links, customer["startCode"])
 
 

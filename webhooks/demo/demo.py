@@ -1,4 +1,4 @@
-"""`gateway demo`: the town, and a page that shows it, until told to stop."""
+"""`gateway demo`: runs the demo environment and a page that shows it, until it is stopped."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -11,13 +11,13 @@ from webhooks.demo.page import create_page
 from webhooks.http.server import listener, served
 
 GRACE = 0.5
-"""The page asks for news all the time; nobody loses anything when its last question stays open."""
+"""Seconds that the page's requests have when the demo stops. The page polls all the time, so none of them matters."""
 
 
 async def demo(
     settings: Settings, port: int, gateway_port: int, stop: asyncio.Event, announce: Callable[[str], None]
 ) -> None:
-    """Run everything, announce the page's URL, wait for `stop`. Raises OSError if a port is taken."""
+    """Run everything, announce the page's URL, and wait for `stop`. Raises OSError if a port is taken."""
     async with opened_environment(settings, gateway_port) as environment, opened_page(environment, port) as url:
         announce(url)
         await stop.wait()
@@ -25,7 +25,10 @@ async def demo(
 
 @asynccontextmanager
 async def opened_page(environment: Environment, port: int = 0) -> AsyncIterator[str]:
-    """The page's URL, on a port of its own; on loopback only, since whoever sees it plays with it."""
+    """Serve the page on a port of its own, and yield its URL.
+
+    It listens on loopback only, since everybody who sees the page controls the demo.
+    """
     async with (
         opened_client(environment) as client,
         served(create_page(environment, client), listener(port=port), GRACE) as url,

@@ -1,4 +1,4 @@
-"""A town to try the gateway in: the gateway itself, its database, and a stand-in for every provider."""
+"""The demo environment: the gateway itself, its database, and a stand-in for every provider."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -26,7 +26,7 @@ ACCOUNT = "demo"
 
 @dataclass(frozen=True)
 class Environment:
-    """`key` is an API key of the gateway at `url`."""
+    """A running gateway and its providers' stand-ins. `key` is an admin's API key of the gateway at `url`."""
 
     runtime: Runtime
     simulators: Mapping[str, Simulator]
@@ -36,14 +36,17 @@ class Environment:
 
 @asynccontextmanager
 async def opened_environment(settings: Settings, port: int = 0) -> AsyncIterator[Environment]:
-    """Everything running in this process (and the embedded database beside it), with one account on every channel."""
+    """Run everything in this process (the embedded database beside it), with one account on every channel.
+
+    The gateway listens at `port`; 0 takes a free one. Raises OSError if the port is taken.
+    """
     clock = Clock()
-    with listener(port=port) as at:
-        url = url_of(at)
+    with listener(port=port) as socket:
+        url = url_of(socket)
         async with opened_simulators(url, clock) as (simulators, accounts):
             settings = replace(settings, accounts=accounts, public_url=url, private_files=True, private_callbacks=True)
             settings = replace(settings, callback_secrets=settings.callback_secrets or (OwnSecret(token_hex(20)),))
-            async with opened(settings, clock) as runtime, served(create_app(runtime), at), working(runtime):
+            async with opened(settings, clock) as runtime, served(create_app(runtime), socket), running_worker(runtime):
                 key = await keys.create_key(runtime.db, "demo", clock(), Role.ADMIN)
                 yield Environment(runtime, simulators, url, key)
 
@@ -52,17 +55,20 @@ async def opened_environment(settings: Settings, port: int = 0) -> AsyncIterator
 async def opened_simulators(
     gateway_url: str, clock: Clock
 ) -> AsyncIterator[tuple[dict[str, Simulator], dict[str, dict[str, Any]]]]:
-    """A stand-in for every channel's provider, served on one port, and the settings of an account on each."""
-    at, app = listener(), Quart("simulators")
+    """Serve a stand-in for every channel's provider on one port.
+
+    Yields the stand-ins by channel, and the settings of one account on each.
+    """
+    socket, app = listener(), Quart("simulators")
     simulators: dict[str, Simulator] = {}
     accounts: dict[str, dict[str, Any]] = {}
     for channel in bots.CHANNELS:
         module = bots.simulator(channel)
-        account = module.demo_account(f"{url_of(at)}/{channel}")
+        account = module.demo_account(f"{url_of(socket)}/{channel}")
         simulator = module.Server(account, f"{gateway_url}/webhooks/{channel}/{ACCOUNT}", clock)
         app.register_blueprint(simulator.blueprint(), url_prefix=f"/{channel}")
         simulators[channel], accounts[channel] = simulator, {ACCOUNT: account}
-    async with served(app, at, grace=0.2):
+    async with served(app, socket, grace=0.2):
         try:
             yield simulators, accounts
         finally:
@@ -71,10 +77,10 @@ async def opened_simulators(
 
 
 @asynccontextmanager
-async def working(runtime: Runtime) -> AsyncIterator[None]:
-    """The worker's loops, beside whatever else this process does. If they fail, so does this block.
+async def running_worker(runtime: Runtime) -> AsyncIterator[None]:
+    """Run the worker's loops as long as the block runs. If they fail, so does the block.
 
-    One error alone is raised bare, so that whoever asked for a port that is taken hears just that.
+    An error that is alone in its group is raised bare, so that a port that is taken shows as OSError.
     """
     stop = asyncio.Event()
     try:
@@ -84,5 +90,5 @@ async def working(runtime: Runtime) -> AsyncIterator[None]:
                 yield
             finally:
                 stop.set()
-    except ExceptionGroup as failed:
-        raise failed.exceptions[0] if len(failed.exceptions) == 1 else failed from None
+    except ExceptionGroup as group_error:
+        raise group_error.exceptions[0] if len(group_error.exceptions) == 1 else group_error from None

@@ -12,25 +12,25 @@ from webhooks.demo.environment import ACCOUNT
 from webhooks.demo.state import State
 
 
-async def phones(on: State) -> list[dict[str, Any]]:
-    """Every phone as it is now."""
-    return [await _phone(on, channel) for channel in on.environment.simulators]
+async def phones(state: State) -> list[dict[str, Any]]:
+    """Return every phone as it is now, as JSON for the page."""
+    return [await _phone(state, channel) for channel in state.environment.simulators]
 
 
-async def _phone(on: State, channel: str) -> dict[str, Any]:
-    phone, faults = on.phone(channel), on.simulator(channel).faults
-    session = await sessions.get(on.environment.runtime.db, Address(channel, ACCOUNT, phone.user).key)
+async def _phone(state: State, channel: str) -> dict[str, Any]:
+    phone, faults = state.phone(channel), state.simulator(channel).faults
+    session = await sessions.get(state.environment.runtime.db, Address(channel, ACCOUNT, phone.user).key)
     return {
         "channel": channel,
         "reachable": phone.reachable,
         "faults": [*faults.planned, *["lost answer"] * faults.lost_answers],
         "bubbles": [_bubble(bubble) for bubble in phone.screen],
-        **_standing(on.facts[channel], session, on.environment.runtime.clock()),
+        **_window(state.facts[channel], session, state.environment.runtime.clock()),
     }
 
 
-def _standing(facts: Facts, session: Session | None, now: datetime) -> dict[str, str]:
-    """May we write to this person now? In words, and as a tone for the eye."""
+def _window(facts: Facts, session: Session | None, now: datetime) -> dict[str, str]:
+    """Return whether we may write to this person now: in words, and as a tone for the page's colours."""
     if session and session.stopped_at:
         return {"window": "the person asked us to stop", "tone": "shut"}
     if session and session.blocked_at:

@@ -1,4 +1,4 @@
-"""What the demo's routes stand on: the town and its shop; and what of them does not change while the page is open."""
+"""The demo's state, which its routes work with, and the parts of the page that do not change while it is open."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,65 +15,69 @@ from webhooks.http.answers import Refusal
 
 @dataclass(frozen=True)
 class State:
-    """A town, and a shop in it that has one customer."""
+    """The demo environment and the business, which has one customer."""
 
     environment: Environment
     client: Client
 
     @property
     def facts(self) -> dict[str, Facts]:
-        """Of every channel, in their order."""
-        all_channels = {name: self.environment.runtime.channel(name) for name in self.environment.simulators}
-        return {name: channel.facts for name, channel in all_channels.items() if channel}
+        """The facts of every channel, in the channels' order."""
+        channels = {name: self.environment.runtime.channel(name) for name in self.environment.simulators}
+        return {name: channel.facts for name, channel in channels.items() if channel}
 
     def simulator(self, channel: str) -> Simulator:
-        """Raises Refusal."""
+        """Return the stand-in of this channel's provider. Raises Refusal if there is none."""
         if channel not in self.environment.simulators:
             raise Refusal(404, "There is no such phone.", {"channel": channel})
         return self.environment.simulators[channel]
 
     def phone(self, channel: str) -> Phone:
-        """The customer's phone, as this channel's provider knows it. Raises Refusal."""
+        """Return the customer's phone on this channel. Raises Refusal if there is no such channel."""
         simulator = self.simulator(channel)
         return simulator.phone(simulator.user_of(PHONE), PERSON)
 
     def code(self, channel: str) -> str:
-        """What joins a chat to the customer from its start, where the messenger has start links."""
+        """Return the code that joins a new chat to the customer; "" where the messenger has no start links."""
         return self.client.start_code if channel in self.client.links else ""
 
     def title(self, channel: str) -> str:
+        """Return the channel's name for people."""
         return self.environment.simulators[channel].title or channel.title()
 
 
-def state() -> State:
-    """The one of the app that is answering."""
-    found = current_app.extensions["scene"]
-    if not isinstance(found, State):
-        raise TypeError(found)
-    return found
+def current_state() -> State:
+    """Return the state of the app that handles the current request."""
+    state = current_app.extensions["state"]
+    if not isinstance(state, State):
+        raise TypeError(state)
+    return state
 
 
-def setting(on: State) -> Mapping[str, Any]:
-    """What the page is made of."""
+def page_context(state: State) -> Mapping[str, Any]:
+    """Return the variables of the page's template."""
     channels = [
         {
             "name": name,
-            "title": on.title(name),
-            "link": on.client.links.get(name, "").partition("?")[0].removeprefix("https://"),
+            "title": state.title(name),
+            "link": state.client.links.get(name, "").partition("?")[0].removeprefix("https://"),
             "errors": simulator.errors,
         }
-        for name, simulator in on.environment.simulators.items()
+        for name, simulator in state.environment.simulators.items()
     ]
-    return {"channels": channels, "presets": presets(on), "person": PERSON, "number": PHONE}
+    return {"channels": channels, "presets": presets(state), "person": PERSON, "number": PHONE}
 
 
-def presets(on: State) -> list[dict[str, Any]]:
-    """Orders of the channels. The first tells the story: an approved template, and then what always works."""
-    templated = [name for name, facts in on.facts.items() if facts.templates]
-    started = [name for name, facts in on.facts.items() if facts.needs_start]
-    always = [name for name in on.facts if name not in templated + started]
-    orders = [templated + always, started + always, list(on.facts), *([name] for name in on.facts)]
-    return [_preset([on.title(name) for name in order], order) for order in orders]
+def presets(state: State) -> list[dict[str, Any]]:
+    """Return orders of the channels to choose from.
+
+    The first shows the usual case: a channel with approved templates, and then one that always works.
+    """
+    templated = [name for name, facts in state.facts.items() if facts.templates]
+    startable = [name for name, facts in state.facts.items() if facts.needs_start]
+    always = [name for name in state.facts if name not in templated + startable]
+    orders = [templated + always, startable + always, list(state.facts), *([name] for name in state.facts)]
+    return [_preset([state.title(name) for name in order], order) for order in orders]
 
 
 def _preset(titles: list[str], order: list[str]) -> dict[str, Any]:

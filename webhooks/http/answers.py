@@ -1,4 +1,4 @@
-"""Answers: what is told, and what means no: always JSON with `error` and `details`, never a stack trace."""
+"""Answers of the API: responses as JSON, and errors as JSON with `error` and `details`, never a stack trace."""
 
 import logging
 from typing import Any, TypeVar
@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTo
 
 from gateway.domain.api.conflict import Conflict
 from gateway.domain.api.request import RequestError
-from gateway.domain.api.response import View as View  # noqa: PLC0414
+from gateway.domain.api.response import View
 from storage.access.keys import KeyConflict
 from storage.engine.database import DatabaseError
 
@@ -19,23 +19,29 @@ RETRY_AFTER = "5"
 """Seconds after which a caller may find the database back."""
 
 
-def answer(told: msgspec.Struct, status: int = 200) -> Response:
-    """It as JSON."""
-    return Response(msgspec.json.encode(told), status, content_type="application/json")
+def answer(response: msgspec.Struct, status: int = 200) -> Response:
+    """Return an HTTP response with this struct as its JSON body."""
+    return Response(msgspec.json.encode(response), status, content_type="application/json")
 
 
 T = TypeVar("T")
 
 
-def there(key: str, found: T | None) -> T:
-    """It, if there is such a thing. Raises Refusal."""
-    if found is None:
+def require(key: str, item: T | None) -> T:
+    """Return the item that was looked up under `key`. Raises Refusal (404) if there is none."""
+    if item is None:
         raise Refusal(404, "There is no such thing.", {"id": key})
-    return found
+    return item
+
+
+class DeletedResponse(View):
+    """id: what was deleted."""
+
+    id: str
 
 
 class Refusal(Exception):
-    """A no: status, a sentence, and details."""
+    """An error answer: an HTTP status, a sentence, and details. `retry_after` is in seconds."""
 
     def __init__(self, status: int, error: str, details: Any = None) -> None:
         super().__init__(error)
@@ -44,17 +50,18 @@ class Refusal(Exception):
 
 
 def register_errors(app: Quart) -> None:
-    """Every exception has its answer."""
+    """Give every kind of exception its answer."""
     app.register_error_handler(Refusal, _refusal)
-    app.register_error_handler(RequestError, _mistake)
-    app.register_error_handler(KeyConflict, _conflict)
-    app.register_error_handler(Conflict, _clash)
-    app.register_error_handler(DatabaseError, _no_database)
-    app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(Exception, _ours)
+    app.register_error_handler(RequestError, _request_error)
+    app.register_error_handler(KeyConflict, _key_conflict)
+    app.register_error_handler(Conflict, _conflict)
+    app.register_error_handler(DatabaseError, _database_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _internal_error)
 
 
-def no(status: int, error: str, details: Any = None) -> Response:
+def error_answer(status: int, error: str, details: Any = None) -> Response:
+    """Return an HTTP response with an error as its JSON body."""
     response = jsonify({"error": error, "details": details})
     response.status_code = status
     if status == 401:  # noqa: PLR2004
@@ -63,7 +70,7 @@ def no(status: int, error: str, details: Any = None) -> Response:
 
 
 def status_of(error: Exception) -> int:
-    """The HTTP status that this exception is answered with."""
+    """Return the HTTP status with which this exception is answered."""
     match error:
         case Refusal():
             return error.status
@@ -79,33 +86,35 @@ def status_of(error: Exception) -> int:
 
 
 async def _refusal(error: Refusal) -> Response:
-    response = no(error.status, error.error, error.details)
+    response = error_answer(error.status, error.error, error.details)
     if error.retry_after:
         response.headers["Retry-After"] = str(error.retry_after)
     return response
 
 
-async def _mistake(error: RequestError) -> Response:
-    return no(status_of(error), error.message, {"code": error.code, "field": error.field})
+async def _request_error(error: RequestError) -> Response:
+    return error_answer(status_of(error), error.message, {"code": error.code, "field": error.field})
 
 
-async def _conflict(error: KeyConflict) -> Response:
-    return no(status_of(error), "This Idempotency-Key was used with another body.", {"field": "Idempotency-Key"})
+async def _key_conflict(error: KeyConflict) -> Response:
+    sentence = "This Idempotency-Key was used with another body."
+    return error_answer(status_of(error), sentence, {"field": "Idempotency-Key"})
 
 
-async def _clash(error: Conflict) -> Response:
-    return no(status_of(error), str(error), {"field": error.field} if error.field else None)
+async def _conflict(error: Conflict) -> Response:
+    return error_answer(status_of(error), str(error), {"field": error.field} if error.field else None)
 
 
-async def _no_database(error: DatabaseError) -> Response:
+async def _database_error(error: DatabaseError) -> Response:
     log.error("the database does not answer: %s", error)
-    response = no(status_of(error), "The database does not answer; nothing was accepted.", "Try again later.")
+    sentence = "The database does not answer; nothing was accepted."
+    response = error_answer(status_of(error), sentence, "Try again later.")
     response.headers["Retry-After"] = RETRY_AFTER
     return response
 
 
-async def _http(error: HTTPException) -> Response:
-    response = no(status_of(error), error.description or error.name)
+async def _http_error(error: HTTPException) -> Response:
+    response = error_answer(status_of(error), error.description or error.name)
     if isinstance(error, MethodNotAllowed):
         response.allow.update(error.valid_methods or ())
     if isinstance(error, RequestEntityTooLarge):
@@ -113,6 +122,6 @@ async def _http(error: HTTPException) -> Response:
     return response
 
 
-async def _ours(error: Exception) -> Response:
+async def _internal_error(error: Exception) -> Response:
     log.error("a request failed", exc_info=error)
-    return no(status_of(error), "Something went wrong on our side.")
+    return error_answer(status_of(error), "Something went wrong on our side.")

@@ -1,4 +1,4 @@
-"""What the routes stand on: the runtime of the app that is answering, the request's raw body and its query."""
+"""What routes work with: the runtime of the current app, the request's raw body, its query and the client's address."""
 
 from typing import Any
 
@@ -10,25 +10,26 @@ from gateway.runtime.runtime import Runtime
 
 
 def runtime() -> Runtime:
-    found = current_app.extensions["runtime"]
-    if not isinstance(found, Runtime):
-        raise TypeError(found)
-    return found
+    """Return the runtime of the app that handles the current request."""
+    extension = current_app.extensions["runtime"]
+    if not isinstance(extension, Runtime):
+        raise TypeError(extension)
+    return extension
 
 
 API_BODY = 1024 * 1024
-"""The largest body of a caller's, in bytes."""
+"""The largest body of an API request, in bytes."""
 
 
 def too_large(limit: int) -> RequestEntityTooLarge:
-    """What whoever sends more than so many bytes is told."""
+    """Return the error for a body of more than `limit` bytes."""
     return RequestEntityTooLarge(f"The body is too large: at most {limit} bytes.")
 
 
 async def body(limit: int = API_BODY) -> bytes:
-    """A caller's body as it came. Raises RequestEntityTooLarge past `limit` bytes."""
+    """Return the request's raw body. Raises RequestEntityTooLarge past `limit` bytes."""
     if (request.content_length or 0) > limit:
-        async for _ in request.body:  # who is still sending would not hear the answer
+        async for _ in request.body:  # a client that is still sending would not read the answer
             pass
         raise too_large(limit)
     raw = await request.get_data(cache=False, as_text=False)
@@ -37,24 +38,24 @@ async def body(limit: int = API_BODY) -> bytes:
     return raw if isinstance(raw, bytes) else raw.encode()
 
 
-def client() -> str:
-    """Who calls: the address that is connected to us, or to the first of our own proxies (GATEWAY_PROXIES)."""
+def client_address() -> str:
+    """Return the client's address: the one connected to us, or to the first of our own proxies (GATEWAY_PROXIES)."""
     proxies = runtime().settings.proxies
-    told = [one.strip() for one in request.headers.get("X-Forwarded-For", "").split(",") if one.strip()]
-    return told[-proxies] if proxies and len(told) >= proxies else request.remote_addr or ""
+    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+    return hops[-proxies] if proxies and len(hops) >= proxies else request.remote_addr or ""
 
 
 def query() -> dict[str, Any]:
-    """The query's parameters, numbers as numbers. Raises RequestError where one is given twice."""
-    given = {name: request.args.getlist(name) for name in request.args}
-    for name, values in given.items():
+    """Return the query's parameters, numbers as int. Raises RequestError if a parameter is given twice."""
+    parameters = {name: request.args.getlist(name) for name in request.args}
+    for name, values in parameters.items():
         if len(values) > 1:
             raise RequestError("invalid", "give it once", name)
-    return {name: int(value) if name in NUMBERS and _is_number(value) else value for name, (value,) in given.items()}
+    return {name: int(text) if name in NUMBERS and _is_number(text) else text for name, (text,) in parameters.items()}
 
 
 NUMBERS = frozenset({"limit", "version"})
 
 
-def _is_number(value: str) -> bool:
-    return value.isascii() and value.isdigit() and len(value) < 10  # noqa: PLR2004 - more than any limit
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10  # noqa: PLR2004 - more than any limit

@@ -1,4 +1,4 @@
-"""Who may call what. A route that is not listed here as public wants an API key of a role that it allows."""
+"""Access to routes: one that is not listed here as public needs an API key whose role it allows."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -25,16 +25,18 @@ PUBLIC = frozenset(
         "auth.refresh",
     }
 )
-"""Endpoints without a key: health and the docs tell no secrets, webhooks carry the provider's own proof, a short link
-is for whoever has it, and whoever signs in has no key yet.
+"""Endpoints that need no key.
+
+Health and the docs show no secrets, webhooks carry the provider's own proof, a short link is for everybody who has it,
+and a user who signs in has no key yet.
 """
 
 ROLES = "allowed_roles"
-"""The attribute of a view function that says whom it is for."""
+"""The attribute of a view function that holds the roles that it allows."""
 
 
 def allow(*roles: Role) -> Callable[[F], F]:
-    """Let these roles in, beside the admins. A route without this is for admins alone."""
+    """Decorate a view to allow these roles, besides admins. A view without this decorator is for admins alone."""
 
     def decorate(view: F) -> F:
         setattr(view, ROLES, frozenset(roles))
@@ -44,12 +46,15 @@ def allow(*roles: Role) -> Callable[[F], F]:
 
 
 async def guard() -> None:
-    """Raise Refusal unless the call may pass. Unknown paths too want a key before they are told apart."""
+    """Check the key and the role of the current request, and keep the caller's name for the route.
+
+    Raises Refusal (401 or 403). Unknown paths need a key too, so that a stranger cannot tell which paths exist.
+    """
     if request.endpoint in PUBLIC:
         return
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
-        raise Refusal(401, WANTED, HOW)
+        raise Refusal(401, KEY_NEEDED, HOW)
     try:
         caller = await identified(runtime().db, secret.strip(), runtime().clock())
     except Denied as error:
@@ -60,5 +65,5 @@ async def guard() -> None:
     g.caller, g.caller_family = caller.name, caller.family
 
 
-WANTED = "A valid API key is needed."
+KEY_NEEDED = "A valid API key is needed."
 HOW = "Authorization: Bearer <key>; make one with: gateway keys create"

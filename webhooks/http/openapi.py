@@ -1,4 +1,4 @@
-"""The API described for machines (/openapi.json) and people (/docs), from the types that its routes read and answer.
+"""The API's description for machines (/openapi.json) and people (/docs), made from the types of its routes.
 
 The page's script and style come from a package on this machine, so that it opens without the internet.
 """
@@ -48,32 +48,34 @@ ERRORS = {
     429: "Too many; Retry-After says when.",
     503: "The database does not answer; nothing was accepted.",
 }
-"""What every route may answer besides what it says of itself."""
+"""The errors that every route may answer, besides those that it documents itself."""
 
 
-class Mistake(msgspec.Struct):
-    """Every no has this form. `details` is null, a sentence, or an object that names the `field`."""
+class ErrorResponse(msgspec.Struct):
+    """Every error has this form. `details` is null, a sentence, or an object that names the `field`."""
 
     error: str
     details: Any = None
 
 
-class Described(OpenAPIProvider):
-    """Quart-Schema's description, with the types that lie within types, which it leaves out for msgspec."""
+class Description(OpenAPIProvider):
+    """Quart-Schema's description, with the nested types, which Quart-Schema leaves out for msgspec."""
 
     def schema(self) -> dict[str, Any]:
-        described = super().schema()
-        components = described["components"]["schemas"]
-        components |= _components(Mistake)
+        """Return the whole description, with an example of a request to send."""
+        description = super().schema()
+        components = description["components"]["schemas"]
+        components |= _components(ErrorResponse)
         for model in MENTIONED:
             components |= _components(model)
-        components["AskedBulk"]["example"] = _example(runtime())
-        return described
+        components["BulkRequest"]["example"] = _example(runtime())
+        return description
 
     def build_paths(self, rule: Rule) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Describe a route: also its area, its files, its errors, and whether it needs a key."""
         paths, components = super().build_paths(rule)
         area = rule.endpoint.partition(".")[0]
-        for operation in (each for path in paths.values() for each in path.values()):
+        for operation in (operation for path in paths.values() for operation in path.values()):
             operation["tags"] = [area]
             view = self._app.view_functions[rule.endpoint]
             if kinds := getattr(view, UPLOADS, ()):
@@ -85,16 +87,18 @@ class Described(OpenAPIProvider):
                     "content": {kind: {"schema": {}} for kind in kinds},
                 }
             operation["responses"] |= {
-                code: _no(why) for code, why in ERRORS.items() if code not in operation["responses"]
+                code: _error(why) for code, why in ERRORS.items() if code not in operation["responses"]
             }
             if rule.endpoint in PUBLIC:
                 operation["security"] = []
         return paths, components
 
     def operation_id(self, method: str, path: str, func: Any) -> str:  # noqa: ARG002 - names of functions repeat
+        """Return a unique id for an operation."""
         return f"{method.lower()} {path}"
 
     def build_querystring_parameters(self, model: type[Model]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        """Describe a query's parameters."""
         components = _components(model)
         own = components.pop(model.__name__)
         required = own.get("required", [])
@@ -104,6 +108,7 @@ class Described(OpenAPIProvider):
         ], components
 
     def build_request_body(self, model: type[Model], source: DataSource) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Describe a request's body by reference to its type."""
         body, _ = super().build_request_body(model, source)
         (content,) = body["content"].values()
         content["schema"] = {"$ref": REF.format(name=model.__name__)}
@@ -112,31 +117,32 @@ class Described(OpenAPIProvider):
     def build_response_object(
         self, model: type[Model], headers_model: type[Model] | None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Describe a response by reference to its type."""
         response, _ = super().build_response_object(model, headers_model)
         response["content"]["application/json"]["schema"] = {"$ref": REF.format(name=model.__name__)}
         return response, _components(model)
 
 
 FILES = "answers_with_files"
-"""The attribute of a view function that names the types of the files that it answers with."""
+"""The attribute of a view function that holds the media types of the files that it answers with."""
 
 UPLOADS = "takes_files"
-"""The same for the types of the files that it takes."""
+"""The attribute of a view function that holds the media types of the files that it takes."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def document_files(*kinds: str) -> Callable[[F], F]:
-    """Describe a route that answers with a file of one of these types, and not with JSON."""
-    return _noting(FILES, kinds)
+    """Decorate a view that answers with a file of one of these media types, and not with JSON."""
+    return _annotate(FILES, kinds)
 
 
 def document_uploads(*kinds: str) -> Callable[[F], F]:
-    """Describe a route whose request is a file of one of these types."""
-    return _noting(UPLOADS, kinds)
+    """Decorate a view whose request is a file of one of these media types."""
+    return _annotate(UPLOADS, kinds)
 
 
-def _noting(name: str, kinds: tuple[str, ...]) -> Callable[[F], F]:
+def _annotate(name: str, kinds: tuple[str, ...]) -> Callable[[F], F]:
     def decorate(view: F) -> F:
         setattr(view, name, kinds)
         return view
@@ -145,11 +151,11 @@ def _noting(name: str, kinds: tuple[str, ...]) -> Callable[[F], F]:
 
 
 MENTIONED: tuple[type, ...] = (MessageInput,)
-"""Types that are named in a description only."""
+"""Types that only other types' descriptions name."""
 
 
 def describe(app: Quart) -> None:
-    """Give the app its description and its page."""
+    """Add /openapi.json and /docs to the app."""
     QuartSchema(
         app,
         redoc_ui_path=None,
@@ -159,7 +165,7 @@ def describe(app: Quart) -> None:
         conversion_preference="msgspec",
         security_schemes={"bearer": HttpSecurityScheme(scheme="bearer")},
         security=[{"bearer": []}],
-        openapi_provider_class=Described,
+        openapi_provider_class=Description,
     )
     app.register_blueprint(blueprint)
 
@@ -170,14 +176,14 @@ ABOUT = "Reach a person through the first channel that works. Times are ISO 8601
 @blueprint.get("/docs")
 @hide
 async def page() -> ResponseReturnValue:
-    """The API for people to read."""
+    """Show the page of the API's description."""
     return Response(PAGE, content_type="text/html; charset=utf-8", headers={"Content-Security-Policy": CSP})
 
 
 @blueprint.get("/docs/<name>")
 @hide
 async def asset(name: str) -> ResponseReturnValue:
-    """What the page is made of."""
+    """Serve the page's script or style."""
     if name == "page.js":
         return Response(SCRIPT, content_type="text/javascript; charset=utf-8")
     return await send_from_directory(str(files("swagger_ui") / "static"), name if name in ASSETS else "")
@@ -189,12 +195,13 @@ def _components(model: Any) -> dict[str, Any]:
 
 
 def _example(runtime: Runtime) -> dict[str, Any]:
-    """A request as somebody would write it, with the channels that there are here."""
+    """Return an example of a request to send, with the channels that are configured here."""
     text = "{{name}}, your order is on its way."
     person = {"phone": "+79000000001", "variables": {"name": "Anna"}}
     steps = [{"channel": name, "text": text} for name in runtime.channels]
     return {"messages": [{"destinations": [person], "channels": steps}]}
 
 
-def _no(why: str) -> Mapping[str, Any]:
-    return {"description": why, "content": {"application/json": {"schema": {"$ref": REF.format(name="Mistake")}}}}
+def _error(why: str) -> Mapping[str, Any]:
+    schema = {"$ref": REF.format(name="ErrorResponse")}
+    return {"description": why, "content": {"application/json": {"schema": schema}}}

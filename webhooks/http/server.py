@@ -1,4 +1,4 @@
-"""Serving an app by hypercorn inside a running event loop."""
+"""Serves an app by hypercorn inside a running event loop."""
 
 import asyncio
 import socket
@@ -14,18 +14,22 @@ GRACE = 5.0
 
 
 def listener(host: str = "127.0.0.1", port: int = 0) -> socket.socket:
-    """Listens at this port, which is nobody else's from now on; 0 takes a free one. Raises OSError if it is taken."""
+    """Open a socket that listens at this port; 0 takes a free one. Raises OSError if the port is taken."""
     return socket.create_server((host, port), backlog=1024)
 
 
 def url_of(listener: socket.socket) -> str:
+    """Return the base URL of an app that is served at this listener."""
     host, port = listener.getsockname()
     return f"http://{host}:{port}"
 
 
 @asynccontextmanager
 async def served(app: Quart, at: socket.socket | None = None, grace: float = GRACE) -> AsyncIterator[str]:
-    """The app's base URL, while it is being served `at` a listener, or at a free port of this machine."""
+    """Serve the app `at` a listener, or at a free port of this machine, as long as the block runs.
+
+    Yields the base URL. Requests under way have `grace` seconds to end afterwards.
+    """
     at = at or listener()
     url, stop = url_of(at), asyncio.Event()
     task = asyncio.create_task(serve(app, _config(at, grace), shutdown_trigger=stop.wait))
@@ -37,9 +41,9 @@ async def served(app: Quart, at: socket.socket | None = None, grace: float = GRA
 
 
 def _config(listener: socket.socket, grace: float) -> Config:
-    """The socket listens already, so nobody who calls from now on is turned away; hypercorn takes it over.
+    """Configure hypercorn to take over a socket that listens already, so that no client is turned away meanwhile.
 
-    Providers keep their connections: hypercorn's thousand requests for one would break them for nothing.
+    Providers keep their connections open; hypercorn's limit of 1000 requests for each would break them for nothing.
     """
     config = Config()
     config.bind = [f"fd://{listener.detach()}"]

@@ -1,7 +1,8 @@
-"""Where the messengers call: one way for every channel. Verify, parse, store, and only then say 2xx.
+"""Takes in the webhooks of all channels in one way: verify, parse, store, and only then answer 2xx.
 
-These calls are most of all, and each is the same, so they are taken in before Quart builds its request, contexts and
-response, which costs more than all that is done here. Whoever is to hear no is handed on to Quart's route for it.
+Webhooks are most of our traffic and are all alike, so they are handled before Quart builds its request, contexts and
+response, which would cost more than all that is done here. A call that is refused is passed on to Quart's route, which
+answers with the error.
 """
 
 import asyncio
@@ -32,46 +33,48 @@ from webhooks.http.context import too_large
 log = logging.getLogger(__name__)
 
 PROBLEM = "gateway.problem"
-"""In a request's scope: what stands in its way, for Quart's route to raise."""
+"""The key in a request's scope of the exception that Quart's route raises."""
 
 BODY_TIMEOUT = 60
-"""Seconds that a body may take to come."""
+"""Seconds that a body may take to arrive."""
 
 METHODS = frozenset({"GET", "HEAD", "POST"})
 
 
 class Gone(Exception):
-    """The caller has hung up."""
+    """The provider has closed the connection."""
 
 
 class App(Quart):
-    """Quart, with a short way in for webhooks."""
+    """Quart, with a shortcut for webhooks."""
 
     async def asgi_app(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        """See Quart.asgi_app, the place for what goes before everything else."""
-        if scope["type"] != "http" or scope["method"] not in METHODS or not (named := _named(scope["path"])):
+        """Answer a webhook; leave everything else, and errors, to Quart (see Quart.asgi_app)."""
+        if scope["type"] != "http" or scope["method"] not in METHODS or not (account := _account(scope["path"])):
             await super().asgi_app(scope, receive, send)
             return
         try:
-            with span("webhook", channel=named[0]):
-                answer = await take_in(self.extensions["runtime"], named, scope, receive)
+            with span("webhook", channel=account[0]):
+                answer = await take_in(self.extensions["runtime"], account, scope, receive)
         except Gone:
             return
-        except Exception as error:  # noqa: BLE001 - every exception has its answer there
-            known = named[0] if named[0] in self.extensions["runtime"].channels else ""
-            metrics.REFUSED.labels(known, status_of(error)).inc()
-            told: Any = {**scope, PROBLEM: error}
-            await super().asgi_app(told, _no_more(receive), send)
+        except Exception as error:  # noqa: BLE001 - Quart has an answer for every exception
+            channel = account[0] if account[0] in self.extensions["runtime"].channels else ""
+            metrics.REFUSED_WEBHOOKS.labels(channel, status_of(error)).inc()
+            refused: Any = {**scope, PROBLEM: error}
+            await super().asgi_app(refused, _without_body(receive), send)
         else:
-            await _say(send, answer, scope["method"])
+            await _respond(send, answer, scope["method"])
 
 
-async def take_in(runtime: Runtime, named: tuple[str, str], scope: HTTPScope, receive: ASGIReceiveCallable) -> Answer:
-    """The answer to a provider whose events are on disk.
+async def take_in(runtime: Runtime, account: tuple[str, str], scope: HTTPScope, receive: ASGIReceiveCallable) -> Answer:
+    """Store the events of a webhook for this account (channel, name).
 
-    Only a failure of ours to store them is a 5xx: then the provider delivers again.
+    Returns the channel's answer once they are on disk. Raises Refusal for an unknown account, a wrong proof (401 or
+    403) and a body that cannot be read (400); DatabaseError (503) if the events may not be stored, so that the
+    provider delivers them again.
     """
-    began, channel = time.perf_counter(), runtime.channel(*named)
+    began, channel = time.perf_counter(), runtime.channel(*account)
     if channel is None:
         raise Refusal(404, "There is no such account.")
     call = await _call(runtime, scope, receive, channel.facts.max_body)
@@ -79,48 +82,51 @@ async def take_in(runtime: Runtime, named: tuple[str, str], scope: HTTPScope, re
         channel.verify(call)
         parsed = channel.parse(call)
     except Forged as error:
-        log.warning("%s:%s: a call without its proof: %s", *named, error)
+        log.warning("%s:%s: a call without its proof: %s", *account, error)
         raise Refusal(error.status, "The proof is missing or wrong.") from None
     except Malformed as error:
         raise Refusal(400, f"This cannot be read: {error}") from None
     await runtime.inbox.add(parsed.events, call.received_at)
     runtime.inbox_bell.set()
-    metrics.ACK.labels(named[0]).observe(time.perf_counter() - began)
+    metrics.ACK.labels(account[0]).observe(time.perf_counter() - began)
     return parsed.answer
 
 
-def _named(path: str) -> tuple[str, str] | None:
-    """The channel and account of /webhooks/<channel>/<account>."""
+def _account(path: str) -> tuple[str, str] | None:
+    """Return the channel and the account of /webhooks/<channel>/<account>; None for any other path."""
     parts = path.split("/")
     return (parts[2], parts[3]) if parts[:2] == ["", "webhooks"] and len(parts) == 4 and all(parts[2:]) else None  # noqa: PLR2004
 
 
 async def _call(runtime: Runtime, scope: HTTPScope, receive: ASGIReceiveCallable, limit: int) -> Call:
-    asked = scope["query_string"].decode("latin-1")
-    url = f"{runtime.settings.public_url}{scope['path']}" + (f"?{asked}" if asked else "")
+    query = scope["query_string"].decode("latin-1")
+    url = f"{runtime.settings.public_url}{scope['path']}" + (f"?{query}" if query else "")
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    told = headers.get("content-length", "")
-    body = await _body(receive, limit, int(told) if told.isdecimal() else 0)
-    return Call(scope["method"], url, headers, body, runtime.clock(), _query(asked) if asked else {})
+    length = headers.get("content-length", "")
+    body = await _body(receive, limit, int(length) if length.isdecimal() else 0)
+    return Call(scope["method"], url, headers, body, runtime.clock(), _parameters(query) if query else {})
 
 
-def _query(asked: str) -> Mapping[str, str]:
-    """Of a name that is given twice the first value counts."""
-    return dict(reversed(parse_qsl(asked, keep_blank_values=True)))
+def _parameters(query: str) -> Mapping[str, str]:
+    """Parse a query. If a name is given twice, its first value counts."""
+    return dict(reversed(parse_qsl(query, keep_blank_values=True)))
 
 
-async def _body(receive: ASGIReceiveCallable, limit: int, told: int) -> bytes:
-    """The body as it came. Raises RequestEntityTooLarge past `limit` bytes, of which it reads no more."""
-    if told > limit:
+async def _body(receive: ASGIReceiveCallable, limit: int, length: int) -> bytes:
+    """Read the raw body, whose header announced `length` bytes.
+
+    Raises RequestEntityTooLarge past `limit` bytes, and reads no more then; RequestTimeout after BODY_TIMEOUT.
+    """
+    if length > limit:
         raise too_large(limit)
     try:
         async with asyncio.timeout(BODY_TIMEOUT):
-            return await _received(receive, limit)
+            return await _read_body(receive, limit)
     except TimeoutError:
         raise RequestTimeout from None
 
 
-async def _received(receive: ASGIReceiveCallable, limit: int) -> bytes:
+async def _read_body(receive: ASGIReceiveCallable, limit: int) -> bytes:
     body, more = b"", True
     while more:
         event = await receive()
@@ -132,18 +138,18 @@ async def _received(receive: ASGIReceiveCallable, limit: int) -> bytes:
     return body
 
 
-def _no_more(receive: ASGIReceiveCallable) -> ASGIReceiveCallable:
-    """What Quart hears of a request whose body was read before: an empty one, and then whether the caller is there."""
-    ended: HTTPRequestEvent = {"type": "http.request", "body": b"", "more_body": False}
-    events = iter([ended])
+def _without_body(receive: ASGIReceiveCallable) -> ASGIReceiveCallable:
+    """Return a `receive` for Quart of a request whose body was read before: an empty body, then the other events."""
+    empty: HTTPRequestEvent = {"type": "http.request", "body": b"", "more_body": False}
+    events = iter([empty])
 
-    async def heard() -> ASGIReceiveEvent:
+    async def receive_event() -> ASGIReceiveEvent:
         return next(events, None) or await receive()
 
-    return heard
+    return receive_event
 
 
-async def _say(send: ASGISendCallable, answer: Answer, method: str) -> None:
+async def _respond(send: ASGISendCallable, answer: Answer, method: str) -> None:
     body = answer.body.encode()
     headers = [(b"content-type", answer.content_type.encode()), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers, "trailers": False})

@@ -1,4 +1,4 @@
-"""The messengers' route as Quart knows it: for what `intake` does not take in, and why."""
+"""Quart's route for webhooks, which answers those that `intake` refuses."""
 
 from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
@@ -12,5 +12,5 @@ blueprint = Blueprint("providers", __name__)
 @blueprint.route("/webhooks/<channel>/<account>", methods=["GET", "POST"])
 @hide
 async def webhook(channel: str, account: str) -> ResponseReturnValue:  # noqa: ARG001 - Quart names them
-    """Raises what stood in the way, so that every no has one form."""
+    """Raise the exception for which the webhook was refused, so that it is answered like every other error."""
     raise request.scope[PROBLEM]  # type: ignore[literal-required] # it is ours

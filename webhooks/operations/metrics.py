@@ -1,4 +1,4 @@
-"""What Prometheus reads of this process. It tells how much we send, so it wants an API key like any other route."""
+"""Metrics of this process for Prometheus. They show how much we send, so they need an API key like any other route."""
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from quart import Blueprint, Response
@@ -14,4 +14,5 @@ blueprint = Blueprint("metrics", __name__)
 @allow(Role.OPERATOR, Role.SENDER)
 @hide
 async def metrics() -> Response:
+    """Return the metrics in Prometheus' text format."""
     return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)

@@ -1,9 +1,10 @@
-"""What a person's message says, in words that every channel understands. Bot API: Message."""
+"""Translates a person's message into content that every channel understands. Bot API: Message."""
 
 from typing import Any
 
 from bots.telegram.inbound.updates import File, Keyboard, Message, User
 from gateway.domain.model.event import Person
+from gateway.domain.model.identifier import identifiers
 from gateway.domain.model.nouns import Content, Media
 
 FILES = {
@@ -16,7 +17,7 @@ FILES = {
     "document": "document",
     "sticker": "sticker",
 }
-"""Telegram's words for files, and ours for media."""
+"""Our media type for each of Telegram's file fields."""
 
 KINDS = (
     "text",
@@ -32,24 +33,25 @@ KINDS = (
     "paid_media",
     "rich_message",
 )
-"""What a person may send, the more exact word first. Anything else is a notice about the chat, or new."""
+"""The kinds of message that a person may send, the more exact one first. Others are notices about the chat, or new."""
 
 
 def content(kind: str, message: Message) -> Content:
+    """Return the text and the file of a message of this kind."""
     file = _file(kind, message)
     media = Media(FILES[kind], id=file.file_id, name=file.file_name) if file else None
-    return Content(message.text or message.caption or _words(kind, message), media)
+    return Content(message.text or message.caption or _text_of(kind, message), media)
 
 
 def _file(kind: str, message: Message) -> File | None:
-    """A photo comes in several sizes, the largest last."""
+    """Return the file of a message. A photo comes in several sizes, the largest last."""
     if kind == "photo":
         return message.photo[-1] if message.photo else None
     return getattr(message, kind) if kind in FILES else None
 
 
-def _words(kind: str, message: Message) -> str:
-    """What can be said in words of a message that has none of its own."""
+def _text_of(kind: str, message: Message) -> str:
+    """Return a text for a message that has none of its own: a contact, a place or a sticker."""
     if kind == "contact" and (contact := message.contact):
         return f"{_phone(contact.phone_number)} {_name(contact)}".strip()
     if message.location:
@@ -58,10 +60,11 @@ def _words(kind: str, message: Message) -> str:
 
 
 def person(sender: User, message: Message | None = None) -> Person:
-    """A contact tells the sender's own number only if it is the sender's own."""
+    """Return the sender as a person. A contact counts as their phone number only if it is their own."""
     contact = message.contact if message else None
-    own = contact is not None and contact.user_id == sender.id
-    return Person(_name(sender), _phone(contact.phone_number) if contact and own else "", sender.language_code)
+    is_own = contact is not None and contact.user_id == sender.id
+    number = _phone(contact.phone_number) if contact and is_own else None
+    return Person(_name(sender), identifiers(phone=number), sender.language_code)
 
 
 def _name(person: Any) -> str:
@@ -74,6 +77,6 @@ def _phone(number: str) -> str:
 
 
 def label(keyboard: Keyboard | None, pressed: str) -> str:
-    """The text of the button that was pressed, as the person saw it."""
+    """Return the text of the pressed button as the person saw it, or its data where the keyboard is gone."""
     rows = keyboard.inline_keyboard if keyboard else []
     return next((button.text for row in rows for button in row if button.callback_data == pressed), pressed)

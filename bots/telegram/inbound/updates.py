@@ -1,4 +1,4 @@
-"""The parts of Telegram's objects that we read. Everything else in them is left alone, known or not.
+"""The parts of Telegram's objects that we read. All other fields are ignored.
 
 Bot API: Available types. Words that Telegram may add to (a chat's type, a member's status) stay plain strings.
 """
@@ -88,7 +88,7 @@ class Message(Struct):
 
 
 class CallbackQuery(Struct):
-    """Bot API: CallbackQuery. `message` is missing where the button hung under an inline result."""
+    """Bot API: CallbackQuery. `message` is missing where the button was part of an inline result."""
 
     id: str
     message: Message

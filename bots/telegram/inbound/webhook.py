@@ -1,4 +1,4 @@
-"""Telegram's calls: whether they are genuine, and the event in them. Bot API: Update, setWebhook."""
+"""Verifies Telegram's calls and reads the event in each. Bot API: Update, setWebhook."""
 
 import hmac
 from collections.abc import Callable
@@ -23,7 +23,7 @@ SUBSCRIBED = {"member": True, "kicked": False}
 
 @dataclass(frozen=True)
 class Envelope:
-    """What every event of one update needs to know."""
+    """What every event of one update needs to know. `raw`: the update as JSON."""
 
     account: str
     id: str
@@ -36,13 +36,16 @@ class Envelope:
 
 def verify(secret: Secret, call: Call) -> None:
     """Raise Forged unless the call carries the secret that we gave to setWebhook."""
-    given = call.headers.get(SECRET_HEADER, "")
-    if not hmac.compare_digest(given.encode(), secret.reveal().encode()):
+    token = call.headers.get(SECRET_HEADER, "")
+    if not hmac.compare_digest(token.encode(), secret.reveal().encode()):
         raise Forged("the secret token is missing or wrong")
 
 
 def parse(account: str, call: Call) -> Parsed:
-    """The one event of an update. What cannot be read is Unrecognised; Malformed means that it is no update."""
+    """Return the one event of an update; an update that cannot be read becomes Unrecognised.
+
+    Raises Malformed where the call is no update at all.
+    """
     try:
         update = msgspec.json.decode(call.body, type=dict[str, Any])
         number = msgspec.convert(update.pop("update_id", None), int)
@@ -91,7 +94,7 @@ def _edited_message(envelope: Envelope, fields: Any) -> Inbound | None:
 
 
 def _callback_query(envelope: Envelope, fields: Any) -> Inbound:
-    """Telegram does not say when a button was pressed: the time is ours."""
+    """Read a button press. Telegram does not say when it happened, so the time of the call stands in."""
     query = msgspec.convert(fields, CallbackQuery)
     return Inbound(
         address=envelope.address(query.message.chat.id),
@@ -108,11 +111,11 @@ def _callback_query(envelope: Envelope, fields: Any) -> Inbound:
 
 
 def _my_chat_member(envelope: Envelope, fields: Any) -> Subscription | None:
-    change = msgspec.convert(fields, Membership)
-    active = SUBSCRIBED.get(change.new_chat_member.status)
-    if change.chat.type != "private" or active is None:
+    membership = msgspec.convert(fields, Membership)
+    active = SUBSCRIBED.get(membership.new_chat_member.status)
+    if membership.chat.type != "private" or active is None:
         return None
-    return Subscription(envelope.address(change.chat.id), envelope.id, active, _time(change.date), envelope.raw)
+    return Subscription(envelope.address(membership.chat.id), envelope.id, active, _time(membership.date), envelope.raw)
 
 
 READERS: dict[str, Callable[[Envelope, Any], Event | None]] = {
@@ -121,11 +124,11 @@ READERS: dict[str, Callable[[Envelope, Any], Event | None]] = {
     "callback_query": _callback_query,
     "my_chat_member": _my_chat_member,
 }
-"""The updates that we ask Telegram for; it sends some others too."""
+"""The updates that we ask Telegram for, and their readers. It sends some others too."""
 
 
 def _message_id(message: Message) -> str:
-    """Message ids repeat from chat to chat."""
+    """Return a message id that is unique across chats: Telegram counts messages per chat."""
     return f"{message.chat.id}/{message.message_id}"
 
 

@@ -1,4 +1,4 @@
-"""Our messages in Telegram's words. Bot API: sendMessage and its kin, InlineKeyboardMarkup."""
+"""Builds the Bot API's calls for our messages. Bot API: sendMessage, sendPhoto and the like, InlineKeyboardMarkup."""
 
 from collections.abc import Mapping, Sequence
 
@@ -35,16 +35,19 @@ BY_TYPE: Mapping[str, tuple[type[TelegramMethod[Message]], str]] = {
 }
 
 
-def render(chat: str, what: Content | TemplateMessage) -> TelegramMethod[Message]:
-    """The Bot API's call for one piece, always as plain text. Raises Refused for what Telegram has no form for."""
-    if isinstance(what, TemplateMessage):
+def render(chat: str, message: Content | TemplateMessage) -> TelegramMethod[Message]:
+    """Return the Bot API's call for one piece, always as plain text.
+
+    Raises Refused for what Telegram cannot express.
+    """
+    if isinstance(message, TemplateMessage):
         raise Refused("Telegram has no templates")
-    keyboard = _keyboard(what.buttons)
-    if what.media:
-        return _media(chat, what.media, what.text, keyboard)
-    if not what.text.strip():
+    keyboard = _keyboard(message.buttons)
+    if message.media:
+        return _media(chat, message.media, message.text, keyboard)
+    if not message.text.strip():
         raise Refused("the message is empty")
-    return SendMessage(chat_id=chat, text=what.text, reply_markup=keyboard)
+    return SendMessage(chat_id=chat, text=message.text, reply_markup=keyboard)
 
 
 def _media(chat: str, media: Media, caption: str, keyboard: InlineKeyboardMarkup | None) -> TelegramMethod[Message]:
@@ -57,7 +60,7 @@ def _media(chat: str, media: Media, caption: str, keyboard: InlineKeyboardMarkup
 
 
 def _keyboard(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:
-    """One button a row: whole words stay readable on a phone."""
+    """Return a keyboard of one button a row, so that whole words stay readable on a phone."""
     return InlineKeyboardMarkup(inline_keyboard=[[_button(button)] for button in buttons]) if buttons else None
 
 

@@ -1,4 +1,4 @@
-"""What Telegram takes as one message; it counts in UTF-16. Bot API: sendMessage, sendPhoto."""
+"""Splits content into what Telegram takes as one message, counted in UTF-16. Bot API: sendMessage, sendPhoto."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ WITHOUT_CAPTION = {"sticker", "video_note"}
 
 
 def split(content: Content) -> Sequence[Content]:
-    """Pieces that Telegram takes, in order, buttons under the last. A caption that is too long follows its file."""
+    """Return the pieces in order, with the buttons under the last. A caption that is too long follows its file."""
     if content.media and units(content.text) > caption_limit(content.media):
         return [replace(content, text="", buttons=()), *split(replace(content, media=None))]
     if content.media or units(content.text) <= TEXT_LIMIT:
@@ -23,4 +23,5 @@ def split(content: Content) -> Sequence[Content]:
 
 
 def caption_limit(media: Media) -> int:
+    """Return how many UTF-16 code units a file's caption may have."""
     return 0 if media.type in WITHOUT_CAPTION else CAPTION_LIMIT

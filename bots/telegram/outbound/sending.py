@@ -1,4 +1,4 @@
-"""Our calls to Telegram, through aiogram. Bot API: Available methods."""
+"""Calls Telegram through aiogram. Bot API: Available methods."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -21,7 +21,7 @@ from aiogram.methods import (
 )
 from aiogram.types import WebhookInfo
 
-from bots.telegram.errors import UNREADABLE, Migrated, explained
+from bots.telegram.errors import UNREADABLE, Migrated, send_error
 from bots.telegram.inbound.webhook import READERS
 from bots.telegram.outbound.messages import render
 from bots.wire import wire
@@ -34,7 +34,7 @@ MANY_PENDING = 100
 GONE = "message to delete not found"
 TOO_MANY = 429
 PAUSE = 1
-"""Seconds to wait where Telegram, or a proxy before it, does not say for how long. Bot API: ResponseParameters."""
+"""Seconds to wait where Telegram, or a proxy in front of it, names no time. Bot API: ResponseParameters."""
 
 T = TypeVar("T")
 
@@ -50,7 +50,10 @@ class SharedSession(AiohttpSession):
         return self._shared
 
     def check_response(self, bot: Bot, method: TelegramMethod[T], status_code: int, content: str) -> Response[T]:
-        """Whoever answers 429 has sent nothing, with or without `parameters`, in JSON or not."""
+        """Check a response; every 429 becomes TelegramRetryAfter, with or without `parameters`, in JSON or not.
+
+        Whoever answers 429 has sent nothing.
+        """
         try:
             return super().check_response(bot, method, status_code, content)
         except TelegramRetryAfter:
@@ -61,11 +64,11 @@ class SharedSession(AiohttpSession):
             raise
 
     async def close(self) -> None:
-        """Not ours to close."""
+        """Do nothing: the HTTP session is not ours to close."""
 
 
 class Sender:
-    """One bot's side of the wire. Every method raises SendError, and nothing else on the wire's account."""
+    """One bot's client of the Bot API. Every method raises SendError, and no other error of the network."""
 
     def __init__(
         self,
@@ -79,44 +82,51 @@ class Sender:
 
     @cached_property
     def _bot(self) -> Bot:
-        """Made when first needed: aiogram's session reads a file of certificates."""
+        """Return the bot, created when first needed: aiogram's session reads a file of certificates."""
         return Bot(self._token.reveal(), self._session())
 
-    async def send(self, chat: str, what: Content | TemplateMessage) -> str:
-        """Send one piece; a group that has become a supergroup is followed, once, to its new id."""
-        method = render(chat, what)
+    async def send(self, chat: str, message: Content | TemplateMessage) -> str:
+        """Send one piece and return "chat/message".
+
+        Follows a group, once, to the new id that it got as a supergroup.
+        """
+        method = render(chat, message)
         try:
-            sent = await self._ask(method)
-        except Migrated as moved:
-            sent = await self._ask(method.model_copy(update={"chat_id": moved.chat}))
-        return f"{sent.chat.id}/{sent.message_id}"
+            result = await self._call(method)
+        except Migrated as migration:
+            result = await self._call(method.model_copy(update={"chat_id": migration.chat}))
+        return f"{result.chat.id}/{result.message_id}"
 
     async def recall(self, message: str) -> None:
-        """Delete a message of ours, by the id that `send` gave it; one that is gone already is as it should be."""
+        """Delete a message of ours, by the id that `send` returned. One that is already gone counts as deleted."""
         chat, _, number = message.partition("/")
         try:
-            await self._ask(DeleteMessage(chat_id=chat, message_id=int(number)))
-        except Refused as refused:
-            if GONE not in str(refused):
+            await self._call(DeleteMessage(chat_id=chat, message_id=int(number)))
+        except Refused as refusal:
+            if GONE not in str(refusal):
                 raise
 
     async def answer(self, callback_id: str) -> None:
-        """Stop the button's spinner. A query that has expired cannot be answered, and nothing is lost by that."""
+        """Stop the button's spinner.
+
+        Ignores errors: an expired query cannot be answered, and nothing is lost by that.
+        """
         with suppress(SendError):
-            await self._ask(AnswerCallbackQuery(callback_query_id=callback_id))
+            await self._call(AnswerCallbackQuery(callback_query_id=callback_id))
 
     async def set_webhook(self, url: str, secret: Secret) -> None:
-        await self._ask(SetWebhook(url=url, secret_token=secret.reveal(), allowed_updates=list(READERS)))
+        await self._call(SetWebhook(url=url, secret_token=secret.reveal(), allowed_updates=list(READERS)))
 
     async def binding(self) -> Binding:
-        info = await self._ask(GetWebhookInfo())
+        info = await self._call(GetWebhookInfo())
         return Binding(info.url, problems(info))
 
     async def delete_webhook(self) -> None:
-        await self._ask(DeleteWebhook())
+        await self._call(DeleteWebhook())
 
-    async def _ask(self, method: TelegramMethod[T]) -> T:
-        """Answers that make no sense are no proof that nothing was sent.
+    async def _call(self, method: TelegramMethod[T]) -> T:
+        """Call a method and return its result. Raises Ambiguous for an answer that makes no sense: it may have been
+        sent.
 
         aiogram stumbles over an error without a description, aiohttp over bytes that are no text.
         """
@@ -124,7 +134,7 @@ class Sender:
         try:
             result = await self._bot(method)
         except AiogramError as error:
-            raise explained(error) from None
+            raise send_error(error) from None
         except (TypeError, ValueError, LookupError):
             raise Ambiguous(UNREADABLE) from None
         if result is None:
@@ -133,12 +143,12 @@ class Sender:
 
 
 def problems(info: WebhookInfo) -> Sequence[str]:
-    """What is wrong with a bot's webhook, a sentence each. Bot API: WebhookInfo."""
-    found = []
+    """Return what is wrong with a bot's webhook, a sentence each. Bot API: WebhookInfo."""
+    sentences = []
     if info.url and info.allowed_updates and (missing := set(READERS).difference(info.allowed_updates)):
-        found.append(f"the webhook leaves out {', '.join(sorted(missing))}")
+        sentences.append(f"the webhook leaves out {', '.join(sorted(missing))}")
     if info.last_error_message and info.last_error_date:
-        found.append(f"a delivery failed at {info.last_error_date:%Y-%m-%d %H:%M} UTC: {info.last_error_message}")
+        sentences.append(f"a delivery failed at {info.last_error_date:%Y-%m-%d %H:%M} UTC: {info.last_error_message}")
     if info.pending_update_count > MANY_PENDING:
-        found.append(f"{info.pending_update_count} updates wait to be delivered")
-    return found
+        sentences.append(f"{info.pending_update_count} updates wait to be delivered")
+    return sentences

@@ -1,4 +1,4 @@
-"""The people behind the stand-in for Telegram: what they do, and the updates that come of it. Bot API: Update."""
+"""The people behind the stand-in for Telegram: their actions, and the updates that follow. Bot API: Update."""
 
 import json
 import secrets
@@ -14,13 +14,13 @@ from bots.telegram.simulator import objects
 from gateway.domain.channel.calls import Call
 
 CHAT_OF_NUMBER = 0x1A2B3C4D5E6F7
-"""Turns a phone number into a chat id that does not look like one, and back: no two people share an id."""
+"""XORed with a phone number, it gives a chat id that does not look like one; no two people share an id."""
 
 
 class People(Simulator, ABC):
     """Everybody who has this bot on their phone. `allowed`: the kinds of updates asked for, all if none is named.
 
-    `waiting` holds the updates that happened while there was no webhook; `moved` the groups that have a new id.
+    `waiting` holds the updates that happened while there was no webhook; `new_group_ids` the ids of upgraded groups.
     """
 
     def __init__(self, account: Account, webhook_url: str, clock: Clock) -> None:
@@ -29,76 +29,79 @@ class People(Simulator, ABC):
         self.secret = account.webhook_secret.reveal()
         self.allowed: list[str] = []
         self.waiting: list[dict[str, Any]] = []
-        self.moved: dict[str, str] = {}
+        self.new_group_ids: dict[str, str] = {}
         self._queries: set[str] = set()
         self._messages: dict[str, dict[str, Any]] = {}
         self._update_ids = count(700_000_001)
         self._message_ids: Counter[str] = Counter()
 
     def user_of(self, phone: str) -> str:
+        """Return the chat id of the person with this number."""
         return str(int(phone.removeprefix("+")) ^ CHAT_OF_NUMBER)
 
     async def say(self, user: str, text: str) -> None:
-        """Writing to a bot that one has blocked takes pressing Restart first."""
+        """Send a text as this person. Someone who has blocked the bot has to press Restart first."""
         if self.phone(user).blocked:
             await self.unblock(user)
         self._write(user, text, text=text, **objects.entities_of(text))
 
     async def start(self, user: str, code: str = "") -> None:
-        """The Start button: the app does not show the code that it sends."""
+        """Press the Start button: the app does not show the code that it sends."""
         await super().start(user, code)
         self.phone(user).screen[-1].text = "/start"
 
     async def share_contact(self, user: str) -> None:
-        """A person sends their own number, without the plus, as many of Telegram's apps do."""
+        """Send the person's own number, without the plus, as many of Telegram's apps do."""
         number = str(int(user) ^ CHAT_OF_NUMBER)
         contact = {"phone_number": number, "first_name": self.phone(user).name, "user_id": int(user)}
         self._write(user, f"+{number}", contact=contact)
 
     async def press(self, user: str, bubble: str, button: str) -> None:
-        """A button that opens a page tells the bot nothing."""
+        """Press a button. One that opens a page sends the bot nothing."""
         phone = self.phone(user)
-        shown = next(shown for shown in phone.screen if shown.id == bubble)
-        pressed = next(pressed for pressed in shown.buttons if pressed.text == button)
-        if pressed.url:
+        message = next(message for message in phone.screen if message.id == bubble)
+        choice = next(choice for choice in message.buttons if choice.text == button)
+        if choice.url:
             return
         query = str(secrets.randbits(62))
         self._queries.add(query)
         phone.last_wrote_at = self.clock()
-        asked = {
+        callback_query = {
             "id": query,
             "from": objects.user_of(phone),
             "message": self._messages[bubble],
             "chat_instance": f"-{query}",
         }
-        self._tell("callback_query", asked | {"data": pressed.reply})
+        self._report_update("callback_query", callback_query | {"data": choice.reply})
 
     async def block(self, user: str) -> None:
+        """Block the bot as this person."""
         self._membership(user, "member", "kicked")
 
     async def unblock(self, user: str) -> None:
+        """Unblock the bot as this person, as pressing Restart does."""
         self._membership(user, "kicked", "member")
 
     def upgrade(self, group: str) -> str:
-        """Turn a group into a supergroup, as its owner does by changing some settings; returns its new id."""
-        self.moved[group] = moved = f"-100{group.removeprefix('-')}"
-        self.phone(moved, self.phone(group).name)
-        return moved
+        """Turn a group into a supergroup, as its owner does by changing some settings. Returns its new id."""
+        self.new_group_ids[group] = supergroup = f"-100{group.removeprefix('-')}"
+        self.phone(supergroup, self.phone(group).name)
+        return supergroup
 
-    def _write(self, user: str, shown: str, **content: Any) -> None:
+    def _write(self, user: str, screen_text: str, **content: Any) -> None:
         phone = self.phone(user)
         phone.last_wrote_at = self.clock()
         message = self._message(phone, objects.user_of(phone), content)
         phone.screen.append(
-            Bubble(id=objects.key_of(message), mine=True, at=phone.last_wrote_at, text=shown, state="read")
+            Bubble(id=objects.key_of(message), mine=True, at=phone.last_wrote_at, text=screen_text, state="read")
         )
-        self._tell("message", message)
+        self._report_update("message", message)
 
     def _membership(self, user: str, old: str, new: str) -> None:
         phone = self.phone(user)
         phone.blocked = new == "kicked"
         change = {"chat": objects.chat_of(phone), "from": objects.user_of(phone), "date": self._now()}
-        self._tell(
+        self._report_update(
             "my_chat_member",
             change | {f"{age}_chat_member": self._member(status) for age, status in (("old", old), ("new", new))},
         )
@@ -106,8 +109,8 @@ class People(Simulator, ABC):
     def _member(self, status: str) -> dict[str, Any]:
         return {"user": self._bot(), "status": status} | ({"until_date": 0} if status == "kicked" else {})
 
-    def _tell(self, kind: str, content: dict[str, Any]) -> None:
-        """Without a webhook, updates wait for one."""
+    def _report_update(self, kind: str, content: dict[str, Any]) -> None:
+        """Post an update, if the bot wants its kind. Without a webhook, updates wait for one."""
         if self.allowed and kind not in self.allowed:
             return
         update = {"update_id": next(self._update_ids), kind: content}
@@ -121,7 +124,7 @@ class People(Simulator, ABC):
         self.deliver(Call("POST", self.webhook_url, headers, json.dumps(update).encode(), self.clock()))
 
     def _message(self, phone: Phone, sender: dict[str, Any], content: dict[str, Any]) -> dict[str, Any]:
-        """Ids are counted per chat, so that those of two chats are the same."""
+        """Build and store a message. Ids are counted per chat, so that those of two chats are the same."""
         self._message_ids[phone.user] += 1
         message = {
             "message_id": self._message_ids[phone.user],

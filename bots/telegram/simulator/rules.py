@@ -1,6 +1,6 @@
 """What Telegram's server refuses, for the stand-in. Bot API: Making requests, sendMessage, InlineKeyboardButton.
 
-The descriptions are those that the server gives; the public documentation promises only their status.
+The descriptions are the real server's; the public documentation promises only their status.
 """
 
 import re
@@ -25,19 +25,20 @@ DELETABLE = timedelta(hours=48)
 
 
 class Refusal(NamedTuple):
-    """An answer that says no."""
+    """An error response of Telegram's. Bot API: Making requests."""
 
     status: int
     description: str
     parameters: Mapping[str, Any] | None = None
 
     def body(self) -> dict[str, Any]:
+        """Return the JSON body of the response."""
         body = {"ok": False, "error_code": self.status, "description": self.description}
         return body | ({"parameters": self.parameters} if self.parameters else {})
 
 
 class Refused(Exception):
-    """Raised where the server would not go on."""
+    """Raised where the real server would refuse. `refusal` is the response."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.description)
@@ -67,7 +68,7 @@ ERRORS: Mapping[str, Refusal] = {
     "500": Refusal(500, "Internal Server Error"),
     "502": Refusal(502, "Bad Gateway"),
 }
-"""What can be asked of the stand-in: the status, and a word where a status has several reasons."""
+"""The errors that the stand-in can imitate: the status, and a word where a status has several reasons."""
 
 
 class _Key(Struct):
@@ -80,71 +81,73 @@ class _Markup(Struct):
     inline_keyboard: list[list[_Key]] = []
 
 
-def bad(description: str) -> Refused:
+def bad_request(description: str) -> Refused:
+    """Return a refusal with status 400 and this description."""
     return Refused(Refusal(400, f"Bad Request: {description}"))
 
 
 def text_of(params: Mapping[str, str]) -> str:
-    """The text of sendMessage, trimmed as the server does it."""
+    """Return the text of sendMessage, trimmed as the server does it. Raises Refused."""
     text = params.get("text", "").strip()
     if not text:
-        raise bad("message text is empty")
+        raise bad_request("message text is empty")
     if units(text) > TEXT_LIMIT:
-        raise bad("message is too long")
+        raise bad_request("message is too long")
     return text
 
 
 def caption_of(params: Mapping[str, str]) -> str:
+    """Return the caption of a file, trimmed. Raises Refused."""
     caption = params.get("caption", "").strip()
     if units(caption) > CAPTION_LIMIT:
-        raise bad("message caption is too long")
+        raise bad_request("message caption is too long")
     return caption
 
 
 def file_of(params: Mapping[str, str], kind: str) -> str:
-    """The URL or the file_id that a message is to carry."""
+    """Return the URL or the file_id that a message is to carry. Raises Refused."""
     file = params.get(kind, "")
     if not file:
-        raise bad(f"there is no {kind.replace('_', ' ')} in the request")
+        raise bad_request(f"there is no {kind.replace('_', ' ')} in the request")
     if urlsplit(file).scheme not in {"http", "https"} and not FILE_ID.fullmatch(file):
-        raise bad("wrong file identifier/HTTP URL specified")
+        raise bad_request("wrong file identifier/HTTP URL specified")
     return file
 
 
 def buttons_of(params: Mapping[str, str]) -> list[Button]:
-    """The inline keyboard's buttons, row by row."""
+    """Return the inline keyboard's buttons, row by row. Raises Refused."""
     try:
         markup = msgspec.json.decode(params.get("reply_markup", "{}"), type=_Markup)
     except msgspec.DecodeError:
-        raise bad("can't parse reply keyboard markup JSON object") from None
+        raise bad_request("can't parse reply keyboard markup JSON object") from None
     return [_button(key) for row in markup.inline_keyboard for key in row]
 
 
 def _button(key: _Key) -> Button:
     if not key.text:
-        raise bad("keyboard button text must be non-empty")
+        raise bad_request("keyboard button text must be non-empty")
     if not key.url and not key.callback_data:
-        raise bad("can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
+        raise bad_request("can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
     if len(key.callback_data.encode()) > MAX_CALLBACK_DATA:
-        raise bad("BUTTON_DATA_INVALID")
+        raise bad_request("BUTTON_DATA_INVALID")
     if key.url and not urlsplit(key.url).netloc:
-        raise bad(f"inline keyboard button URL '{key.url}' is invalid: Wrong HTTP URL")
+        raise bad_request(f"inline keyboard button URL '{key.url}' is invalid: Wrong HTTP URL")
     return Button(key.text, reply=key.callback_data, url=key.url)
 
 
 def check_deletable(age: timedelta) -> None:
-    """As deleteMessage does it, for a message that is there."""
+    """Raise Refused for an existing message that is too old, as deleteMessage does."""
     if age >= DELETABLE:
-        raise bad("message can't be deleted for everyone")
+        raise bad_request("message can't be deleted for everyone")
 
 
 def check_webhook(url: str, secret: str) -> None:
-    """As setWebhook does it; only this machine may do without TLS."""
+    """Raise Refused for an address or a secret that setWebhook refuses. Only this machine may do without TLS."""
     parts = urlsplit(url)
     if parts.hostname not in LOCAL:
         if parts.scheme != "https":
-            raise bad("bad webhook: An HTTPS URL must be provided for webhook")
+            raise bad_request("bad webhook: An HTTPS URL must be provided for webhook")
         if parts.port not in PORTS:
-            raise bad("bad webhook: Webhook can be set up only on ports 80, 88, 443 or 8443")
+            raise bad_request("bad webhook: Webhook can be set up only on ports 80, 88, 443 or 8443")
     if not SECRET_TOKEN.fullmatch(secret):
-        raise bad("secret token contains unallowed characters")
+        raise bad_request("secret token contains unallowed characters")

@@ -1,4 +1,4 @@
-"""A stand-in for api.telegram.org and for the people behind it. Bot API: Making requests, Update."""
+"""The stand-in for api.telegram.org and for the people behind it. Bot API: Making requests, Update."""
 
 import json
 import secrets
@@ -17,7 +17,7 @@ from gateway.domain.channel.secret import OwnSecret, Secret
 
 
 def demo_account(api_url: str) -> Account:
-    """A bot that lives on the stand-in under `api_url`, with fresh secrets."""
+    """Return a bot that lives on the stand-in under `api_url`, with fresh secrets."""
     token = f"7{secrets.randbelow(10**9):09}:AA{secrets.token_hex(17)[:33]}"
     return Account(Secret(token), OwnSecret(f"tg-{secrets.token_hex(16)}"), api_url, "demo_shop_bot")
 
@@ -51,8 +51,8 @@ class Server(People):
     async def _call(self, token: str, method: str) -> ResponseReturnValue:
         try:
             result = await self._result(token, method.lower())
-        except rules.Refused as refused:
-            return refused.refusal.body(), refused.refusal.status
+        except rules.Refused as error:
+            return error.refusal.body(), error.refusal.status
         if method.lower().startswith("send") and self.faults.loses_this_answer():
             return "<html><body><h1>502 Bad Gateway</h1></body></html>", 502
         return {"ok": True, "result": result}
@@ -80,20 +80,24 @@ class Server(People):
 
     def _accept(self, params: Mapping[str, str], text: str, media: str, content: dict[str, Any]) -> dict[str, Any]:
         buttons = rules.buttons_of(params)
-        phone = self._listener(params.get("chat_id", ""))
+        phone = self._recipient(params.get("chat_id", ""))
         if buttons:
             content["reply_markup"] = json.loads(params["reply_markup"])
         message = self._message(phone, self._bot(), content)
         key, now = objects.key_of(message), self.clock()
         self.accepted.append(Accepted(id=key, user=phone.user, at=now, text=text, request=dict(params)))
-        phone.screen.append(_bubble(phone, Bubble(id=key, mine=False, at=now, text=text, buttons=buttons, media=media)))
+        phone.screen.append(
+            _with_state(phone, Bubble(id=key, mine=False, at=now, text=text, buttons=buttons, media=media))
+        )
         return message
 
-    def _listener(self, chat: str) -> Phone:
-        """The person or group with this id, if the bot may write to them."""
-        if chat in self.moved:
-            moved = {"migrate_to_chat_id": int(self.moved[chat])}
-            raise rules.Refused(rules.Refusal(400, "Bad Request: group chat was upgraded to a supergroup chat", moved))
+    def _recipient(self, chat: str) -> Phone:
+        """Return the person or group with this id. Raises Refused where the bot may not write to them."""
+        if chat in self.new_group_ids:
+            parameters = {"migrate_to_chat_id": int(self.new_group_ids[chat])}
+            raise rules.Refused(
+                rules.Refusal(400, "Bad Request: group chat was upgraded to a supergroup chat", parameters)
+            )
         if chat not in self.phones:
             raise rules.Refused(rules.CHAT_NOT_FOUND)
         phone = self.phones[chat]
@@ -130,15 +134,15 @@ class Server(People):
     def _answer_callback_query(self, params: Mapping[str, str]) -> bool:
         query = params.get("callback_query_id", "")
         if query not in self._queries:
-            raise rules.bad("query is too old and response timeout expired or query ID is invalid")
+            raise rules.bad_request("query is too old and response timeout expired or query ID is invalid")
         self.answered.append(query)
         return True
 
     def _delete_message(self, params: Mapping[str, str]) -> bool:
-        phone = self._listener(params.get("chat_id", ""))
+        phone = self._recipient(params.get("chat_id", ""))
         key = f"{phone.user}/{params.get('message_id', '')}"
         if key not in self._messages:
-            raise rules.bad("message to delete not found")
+            raise rules.bad_request("message to delete not found")
         rules.check_deletable(timedelta(seconds=self._now() - self._messages[key]["date"]))
         del self._messages[key]
         phone.screen = [bubble for bubble in phone.screen if bubble.id != key]
@@ -146,14 +150,14 @@ class Server(People):
 
 
 async def _params() -> dict[str, str]:
-    """A call's parameters, which come as a form or as JSON."""
+    """Return a call's parameters, which come as a form or as JSON."""
     if request.is_json:
-        given = await request.get_json()
-        return {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
+        fields = await request.get_json()
+        return {key: value if isinstance(value, str) else json.dumps(value) for key, value in fields.items()}
     return {key: str(value) for key, value in (await request.form).items()}
 
 
-def _bubble(phone: Phone, bubble: Bubble) -> Bubble:
-    """What the person's app makes of it; the bot is never told."""
+def _with_state(phone: Phone, bubble: Bubble) -> Bubble:
+    """Return the bubble in the state that the person's app gives it. The bot never learns it."""
     bubble.state = "sent" if not phone.reachable else "read" if phone.reads else "delivered"
     return bubble

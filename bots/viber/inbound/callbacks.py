@@ -1,4 +1,4 @@
-"""The parts of Viber's callbacks that we read. Everything else in them is left alone, known or not.
+"""The parts of Viber's callbacks that we read. All other fields are ignored.
 
 REST Bot API: Callbacks. Fields that Viber leaves out or sets to null are the same to us.
 """
@@ -24,7 +24,7 @@ class Location(Struct):
     lon: float
 
 
-class Said(Struct):
+class MessageBody(Struct):
     """REST Bot API: Receive message from user, `message`."""
 
     type: str
@@ -38,11 +38,11 @@ class Said(Struct):
 
 class Message(Struct):
     sender: User
-    message: Said
+    message: MessageBody
     silent: bool | None = None
 
 
-class Started(Struct):
+class ConversationStarted(Struct):
     """REST Bot API: Conversation started."""
 
     user: User

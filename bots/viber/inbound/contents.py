@@ -1,39 +1,44 @@
-"""What a person's message says, in words that every channel understands. REST Bot API: Receive message from user."""
+"""Translates a person's message into content that every channel understands.
 
-from bots.viber.inbound.callbacks import Said, User
+REST Bot API: Receive message from user.
+"""
+
+from bots.viber.inbound.callbacks import MessageBody, User
 from gateway.domain.model.event import Person
 from gateway.domain.model.nouns import Content, Media
 
 FILES = {"picture": "image", "video": "video", "file": "document", "sticker": "sticker"}
-"""Viber's words for files, and ours for media."""
+"""Our media type for each of Viber's message types."""
 
 LINKS = ("https://", "http://")
 
 
-def content(said: Said) -> Content:
-    """A link is the text of its message; a file of a kind that is new to us stays one."""
-    if said.type == "url":
-        return Content("\n".join(filter(None, dict.fromkeys([said.text, said.media]))))
-    return Content(said.text or _words(said), _file(said))
+def content(message: MessageBody) -> Content:
+    """Return the text and the file of a message. A link becomes text; a file of an unknown type becomes a document."""
+    if message.type == "url":
+        return Content("\n".join(filter(None, dict.fromkeys([message.text, message.media]))))
+    return Content(message.text or _text_of(message), _file(message))
 
 
 def person(user: User) -> Person:
+    """Return the user as a person."""
     return Person(name=user.name or "", language=user.language or "")
 
 
-def is_link(said: Said) -> bool:
-    return (said.media or said.text or "").startswith(LINKS) and said.type in {"text", "url"}
+def is_link(message: MessageBody) -> bool:
+    """Tell whether the message is nothing but a link."""
+    return (message.media or message.text or "").startswith(LINKS) and message.type in {"text", "url"}
 
 
-def _file(said: Said) -> Media | None:
-    if not said.media and said.sticker_id is None:
+def _file(message: MessageBody) -> Media | None:
+    if not message.media and message.sticker_id is None:
         return None
-    sticker = "" if said.sticker_id is None else str(said.sticker_id)
-    return Media(FILES.get(said.type, "document"), said.media or "", sticker, said.file_name or "")
+    sticker = "" if message.sticker_id is None else str(message.sticker_id)
+    return Media(FILES.get(message.type, "document"), message.media or "", sticker, message.file_name or "")
 
 
-def _words(said: Said) -> str:
-    """What can be said in words of a message that has none of its own."""
-    if said.contact:
-        return f"{said.contact.phone_number or ''} {said.contact.name or ''}".strip()
-    return f"{said.location.lat}, {said.location.lon}" if said.location else ""
+def _text_of(message: MessageBody) -> str:
+    """Return a text for a message that has none of its own: a contact or a place."""
+    if message.contact:
+        return f"{message.contact.phone_number or ''} {message.contact.name or ''}".strip()
+    return f"{message.location.lat}, {message.location.lon}" if message.location else ""

@@ -1,4 +1,4 @@
-"""Viber's calls: whether they are genuine, the event in them, and the welcome. REST Bot API: Callbacks."""
+"""Verifies Viber's calls, reads the event in each, and answers with the welcome message. REST Bot API: Callbacks."""
 
 import hmac
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from bots.viber.inbound import contents
-from bots.viber.inbound.callbacks import Message, Report, Started, Subscribed, Unsubscribed
+from bots.viber.inbound.callbacks import ConversationStarted, Message, Report, Subscribed, Unsubscribed
 from gateway.domain.channel.calls import Answer, Call, Forged, Malformed, Parsed
 from gateway.domain.channel.secret import Secret
 from gateway.domain.model.event import Event, Inbound, Receipt, Subscription, Unrecognised, Visit
@@ -19,7 +19,7 @@ from gateway.domain.model.nouns import Address, Cause, Progress
 NAME = "viber"
 SIGNATURE = "x-viber-content-signature"
 WEBHOOK = "webhook"
-"""Viber tries a new webhook with this event, and wants nothing but the 200."""
+"""The event with which Viber tests a new webhook; it needs no more than the 200."""
 
 LAST_MOMENT = 253402300799999
 """Milliseconds: the year 9999, where Python's own calendar ends."""
@@ -29,7 +29,7 @@ PROGRESS = {"delivered": Progress.DELIVERED, "seen": Progress.READ, "failed": Pr
 
 @dataclass(frozen=True)
 class Envelope:
-    """What every event needs to know of the call that it came in."""
+    """What every event needs to know of the call that it came in. `raw`: the call's body."""
 
     account: str
     kind: str
@@ -41,23 +41,27 @@ class Envelope:
         return Address(NAME, self.account, user)
 
     def id(self, user: str) -> str:
-        """A token may come in several events, and a broadcast's in those of many people."""
+        """Return the event's id. A token may occur in several events, and a broadcast's in those of many people."""
         return f"{self.token}:{self.kind}:{user}"
 
 
 def sign(token: Secret, body: bytes) -> str:
+    """Return Viber's signature of a body. REST Bot API: Callbacks, validating the signature."""
     return hmac.digest(token.reveal().encode(), body, "sha256").hex()
 
 
 def verify(token: Secret, call: Call) -> None:
     """Raise Forged unless the signature covers exactly this body."""
-    given = call.headers.get(SIGNATURE, "").lower()
-    if not hmac.compare_digest(given.encode(), sign(token, call.body).encode()):
+    signature = call.headers.get(SIGNATURE, "").lower()
+    if not hmac.compare_digest(signature.encode(), sign(token, call.body).encode()):
         raise Forged("X-Viber-Content-Signature is missing or wrong")
 
 
 def parse(account: str, call: Call, welcome: Callable[[str], Answer]) -> Parsed:
-    """The one event of a call. What cannot be read is Unrecognised; Malformed means that it names no event."""
+    """Return the one event of a call, and the welcome message for a visitor who is not subscribed.
+
+    An event that cannot be read becomes Unrecognised. Raises Malformed where the call names no event.
+    """
     try:
         fields = msgspec.json.decode(call.body, type=dict[str, Any])
         kind = msgspec.convert(fields.get("event"), str)
@@ -76,35 +80,35 @@ def parse(account: str, call: Call, welcome: Callable[[str], Answer]) -> Parsed:
 
 
 def _envelope(account: str, kind: str, fields: Mapping[str, Any], call: Call) -> Envelope:
-    """Where Viber names no token or time, the call itself has to do."""
-    token, moment = fields.get("message_token"), fields.get("timestamp")
-    known = str(token) if token and isinstance(token, int | str) else sha256(call.body).hexdigest()
-    dated = moment if isinstance(moment, int) and 0 < moment <= LAST_MOMENT else None
-    at = datetime.fromtimestamp(dated / 1000, UTC) if dated else call.received_at
-    return Envelope(account, kind, known, at, call.body.decode())
+    """Build the envelope. Where Viber names no token or time, those of the call stand in."""
+    token, timestamp = fields.get("message_token"), fields.get("timestamp")
+    event_token = str(token) if token and isinstance(token, int | str) else sha256(call.body).hexdigest()
+    milliseconds = timestamp if isinstance(timestamp, int) and 0 < timestamp <= LAST_MOMENT else None
+    at = datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds else call.received_at
+    return Envelope(account, kind, event_token, at, call.body.decode())
 
 
 def _message(envelope: Envelope, fields: Mapping[str, Any]) -> Event:
-    told = msgspec.convert(fields, Message)
-    if told.silent and contents.is_link(told.message):
-        # The app reports so that a person has opened the address of a button: they have not written to us.
+    callback = msgspec.convert(fields, Message)
+    if callback.silent and contents.is_link(callback.message):
+        # This is how the app reports that a person has opened a button's address: they have not written to us.
         return _unrecognised(envelope, "opened link")
     return Inbound(
-        address=envelope.address(told.sender.id),
+        address=envelope.address(callback.sender.id),
         id=envelope.token,
-        provider_id=f"{told.sender.id}/{envelope.token}",
-        content=contents.content(told.message),
+        provider_id=f"{callback.sender.id}/{envelope.token}",
+        content=contents.content(callback.message),
         at=envelope.at,
-        kind=told.message.type,
-        person=contents.person(told.sender),
+        kind=callback.message.type,
+        person=contents.person(callback.sender),
         raw=envelope.raw,
     )
 
 
-def _started(envelope: Envelope, fields: Mapping[str, Any]) -> Event:
-    told = msgspec.convert(fields, Started)
-    address, id_ = envelope.address(told.user.id), envelope.id(told.user.id)
-    return Visit(address, id_, envelope.at, told.context or "", contents.person(told.user), envelope.raw)
+def _conversation_started(envelope: Envelope, fields: Mapping[str, Any]) -> Event:
+    callback = msgspec.convert(fields, ConversationStarted)
+    address, id_ = envelope.address(callback.user.id), envelope.id(callback.user.id)
+    return Visit(address, id_, envelope.at, callback.context or "", contents.person(callback.user), envelope.raw)
 
 
 def _subscribed(envelope: Envelope, fields: Mapping[str, Any]) -> Event:
@@ -120,17 +124,17 @@ def _subscription(envelope: Envelope, user: str, *, active: bool) -> Subscriptio
 
 
 def _report(envelope: Envelope, fields: Mapping[str, Any]) -> Event:
-    """A failure comes from the person's app, which could not show what Viber had taken."""
-    told, failed = msgspec.convert(fields, Report), envelope.kind == "failed"
+    """Read a receipt. A failure comes from the person's app, which could not show what Viber had accepted."""
+    report, has_failed = msgspec.convert(fields, Report), envelope.kind == "failed"
     return Receipt(
         channel=NAME,
         account=envelope.account,
-        id=envelope.id(told.user_id),
-        provider_id=f"{told.user_id}/{told.message_token}",
+        id=envelope.id(report.user_id),
+        provider_id=f"{report.user_id}/{report.message_token}",
         progress=PROGRESS[envelope.kind],
         at=envelope.at,
-        reason=told.desc or "the person's Viber could not show it" if failed else "",
-        cause=Cause.REFUSED if failed else None,
+        reason=report.desc or "the person's Viber could not show it" if has_failed else "",
+        cause=Cause.REFUSED if has_failed else None,
         raw=envelope.raw,
     )
 
@@ -145,7 +149,7 @@ def _unrecognised(envelope: Envelope, kind: str) -> Unrecognised:
 
 READERS: Mapping[str, Callable[[Envelope, Mapping[str, Any]], Event]] = {
     "message": _message,
-    "conversation_started": _started,
+    "conversation_started": _conversation_started,
     "subscribed": _subscribed,
     "unsubscribed": _unsubscribed,
     **dict.fromkeys(PROGRESS, _report),

@@ -1,4 +1,4 @@
-"""What waits at the same moment and says the same goes out as one call. REST Bot API: Broadcast message."""
+"""Joins equal messages that wait at the same moment into one call. REST Bot API: Broadcast message."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -9,59 +9,60 @@ from typing import Any
 import msgspec
 
 from bots.viber.api import MAX_JSON, Api, token_of
-from bots.viber.errors import NotAllowed, of_receiver
+from bots.viber.errors import NotAllowed, receiver_failure
 from bots.wire.traces import Trace, current, tracing
 from gateway.domain.channel.errors import Ambiguous, SendError, Unavailable
 from gateway.domain.model.nouns import Content
 
 PAUSE = 0.01
-"""Seconds in which sends gather."""
+"""Seconds for which a message waits for equal ones."""
 
 MOST = 300
 """Receivers of one broadcast."""
 
 RECEIVER_BYTES = 40
 PLACEHOLDER = b"replace_me_with_"
-"""How the names of Viber's placeholders begin: it would fill them in, and our texts are to arrive as they are."""
+"""How Viber's placeholders begin. A broadcast would fill them in, but our texts have to arrive unchanged."""
 
 UNSENT, UNKNOWN = "it was given up before it was sent", "it was given up while it was being sent; it may have been sent"
 
 
 @dataclass(frozen=True, eq=False)
 class Letter:
-    """One person's copy, who waits for its provider id, and whose trace its calls belong to."""
+    """One person's copy of a message. `provider_id` is set once it is sent; `traces` record the calls that carry it."""
 
     receiver: str
     key: str
-    sent: asyncio.Future[str]
+    provider_id: asyncio.Future[str]
     traces: tuple[Trace, ...] = field(default_factory=current)
 
-    def taken(self, token: str) -> None:
-        if not self.sent.done():
-            self.sent.set_result(f"{self.receiver}/{token}")
+    def complete(self, token: str) -> None:
+        """Set the provider id, unless the send was cancelled."""
+        if not self.provider_id.done():
+            self.provider_id.set_result(f"{self.receiver}/{token}")
 
-    def failed(self, error: SendError) -> None:
-        """An error of its own: those who wait hang their tracebacks on it."""
-        if not self.sent.done():
-            self.sent.set_exception(copy(error))
+    def fail(self, error: SendError) -> None:
+        """Set an error of this letter's own: each waiting task adds its traceback to it."""
+        if not self.provider_id.done():
+            self.provider_id.set_exception(copy(error))
 
 
 class Outbox:
-    """The sends of one account. `wording` makes a content into a message without a receiver."""
+    """The sends of one account. `build_message` makes a content into a message without a receiver."""
 
     def __init__(
-        self, api: Api, wording: Callable[[Content], Awaitable[Mapping[str, Any]]], *, broadcast: bool
+        self, api: Api, build_message: Callable[[Content], Awaitable[Mapping[str, Any]]], *, broadcast: bool
     ) -> None:
         self._api = api
-        self._wording = wording
+        self._build_message = build_message
         self._allowed = broadcast
         self._waiting: dict[Content, list[Letter]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def send(self, receiver: str, content: Content, key: str) -> str:
-        """The provider id: the receiver and Viber's token, since a broadcast has one token for all. Raises SendError.
+        """Send a message to one person and return the receiver and Viber's token: a broadcast has one token for all.
 
-        Whoever gives up waiting takes only their own message back.
+        Raises SendError. A task that is cancelled while it waits withdraws only its own message.
         """
         letter = Letter(receiver, key, asyncio.get_running_loop().create_future())
         if content in self._waiting:
@@ -71,91 +72,100 @@ class Outbox:
             task = asyncio.create_task(self._deliver(content, self._waiting[content]))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        return await letter.sent
+        return await letter.provider_id
 
     async def close(self) -> None:
-        """Whatever was under way is given up, and those who wait for it are told."""
+        """Cancel what is under way; everybody who waits for it gets an error."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        # A task that is cancelled before it began never runs at all.
+        # A task that is cancelled before its start never runs, so its letters have to be failed here.
         for letter in [letter for letters in self._waiting.values() for letter in letters]:
-            letter.failed(Unavailable(UNSENT))
+            letter.fail(Unavailable(UNSENT))
         self._waiting.clear()
 
     async def _deliver(self, content: Content, letters: list[Letter]) -> None:
-        fate: SendError = Unavailable(UNSENT)
+        error: SendError = Unavailable(UNSENT)
         try:
             await asyncio.sleep(PAUSE if self._allowed else 0)
             del self._waiting[content]
-            message = await self._wording(content)
-            fate = Ambiguous(UNKNOWN)
-            wanted = [letter for letter in letters if not letter.sent.done()]
-            batches = parted(wanted, self._most(message))
-            await asyncio.gather(*(self._together(message, batch) for batch in batches))
-        except SendError as error:
-            fate = error
+            message = await self._build_message(content)
+            error = Ambiguous(UNKNOWN)
+            pending = [letter for letter in letters if not letter.provider_id.done()]
+            batches = split_into_batches(pending, self._batch_size(message))
+            await asyncio.gather(*(self._send_batch(message, batch) for batch in batches))
+        except SendError as failure:
+            error = failure
         finally:
             for letter in letters:
-                letter.failed(fate)
+                letter.fail(error)
 
-    def _most(self, message: Mapping[str, Any]) -> int:
-        """How many receivers one call may have, the limit of its size in mind."""
+    def _batch_size(self, message: Mapping[str, Any]) -> int:
+        """Return how many receivers one call may have within the limit of its size in bytes."""
         body = msgspec.json.encode(message)
         if not self._allowed or PLACEHOLDER in body:
             return 1
         return max(1, min(MOST, (MAX_JSON - len(body)) // RECEIVER_BYTES))
 
-    async def _together(self, message: Mapping[str, Any], letters: Sequence[Letter]) -> None:
+    async def _send_batch(self, message: Mapping[str, Any], letters: Sequence[Letter]) -> None:
         if len(letters) > 1 and self._allowed:
             try:
                 return await self._broadcast(message, letters)
             except NotAllowed:
                 self._allowed = False
-        await asyncio.gather(*(self._alone(message, letter) for letter in letters))
+        await asyncio.gather(*(self._send_single(message, letter) for letter in letters))
         return None
 
     async def _broadcast(self, message: Mapping[str, Any], letters: Sequence[Letter]) -> None:
-        """Without our key: one tracking_data goes to everybody. Raises NotAllowed, and then nothing was sent."""
+        """Send one broadcast, without our key, because all receivers share one tracking_data.
+
+        Raises NotAllowed where Viber refuses broadcasts, and then nothing was sent.
+        """
         receivers = [letter.receiver for letter in letters]
         try:
             with tracing(*(trace for letter in letters for trace in letter.traces)):
                 answer = await self._api.call("broadcast_message", {**message, "broadcast_list": receivers})
-            token, failed = token_of(answer), failures(answer)
+            token, errors = token_of(answer), failures(answer)
         except NotAllowed:
             raise
         except SendError as error:
             for letter in letters:
-                letter.failed(error)
+                letter.fail(error)
             return
         for letter in letters:
-            if letter.receiver in failed:
-                letter.failed(failed[letter.receiver])
+            if letter.receiver in errors:
+                letter.fail(errors[letter.receiver])
             else:
-                letter.taken(token)
+                letter.complete(token)
 
-    async def _alone(self, message: Mapping[str, Any], letter: Letter) -> None:
+    async def _send_single(self, message: Mapping[str, Any], letter: Letter) -> None:
         try:
             request = {**message, "receiver": letter.receiver, "tracking_data": letter.key}
             with tracing(*letter.traces):
-                letter.taken(token_of(await self._api.call("send_message", request)))
+                letter.complete(token_of(await self._api.call("send_message", request)))
         except SendError as error:
-            letter.failed(error)
+            letter.fail(error)
 
 
-def parted(letters: Sequence[Letter], most: int) -> list[list[Letter]]:
-    """Batches of at most so many, each with no receiver twice: Viber would not say which of the two it means."""
+def split_into_batches(letters: Sequence[Letter], size: int) -> list[list[Letter]]:
+    """Return batches of at most `size` letters, each without a receiver twice.
+
+    Viber could not say which of a receiver's two letters it means.
+    """
     batches: list[dict[str, Letter]] = []
     for letter in letters:
-        room = next((batch for batch in batches if len(batch) < most and letter.receiver not in batch), None)
-        if room is None:
-            batches.append(room := {})
-        room[letter.receiver] = letter
+        target = next((batch for batch in batches if len(batch) < size and letter.receiver not in batch), None)
+        if target is None:
+            batches.append(target := {})
+        target[letter.receiver] = letter
     return [list(batch.values()) for batch in batches]
 
 
 def failures(answer: Mapping[str, Any]) -> dict[str, SendError]:
-    """Whom the broadcast did not go to, and why."""
+    """Return the error of each receiver that the broadcast did not reach."""
     entries = answer.get("failed_list")
-    known = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
-    return {str(one.get("receiver")): of_receiver(one.get("status"), one.get("status_message")) for one in known}
+    failed_entries = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+    return {
+        str(entry.get("receiver")): receiver_failure(entry.get("status"), entry.get("status_message"))
+        for entry in failed_entries
+    }

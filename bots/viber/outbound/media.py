@@ -1,4 +1,4 @@
-"""What Viber wants to know of a file that it is to fetch. REST Bot API: Video message, File message."""
+"""Finds out the size of a file that Viber is to fetch. REST Bot API: Video message, File message."""
 
 import aiohttp
 
@@ -7,19 +7,19 @@ from gateway.domain.model.nouns import Media
 
 TIMEOUT = aiohttp.ClientTimeout(total=5)
 OK = 200
-AS_IT_IS = {"Accept-Encoding": "identity"}
-"""Or else the size may be that of a compressed answer."""
+UNCOMPRESSED = {"Accept-Encoding": "identity"}
+"""Without this the size could be that of a compressed response."""
 
 
 async def size_of(files: aiohttp.ClientSession, media: Media) -> int | None:
-    """The file's size in bytes, as its own server tells it; None where Viber does not ask, or nobody can say.
+    """Return the file's size in bytes, as its own server states it; None where Viber needs none, or it is unknown.
 
-    Without a size the file goes as a link, so no trouble here holds a message back.
+    Without a size the file is sent as a link, so no failure here holds a message back.
     """
     if is_picture(media):
         return None
     try:
-        async with files.head(media.url, headers=AS_IT_IS, timeout=TIMEOUT, allow_redirects=True) as response:
+        async with files.head(media.url, headers=UNCOMPRESSED, timeout=TIMEOUT, allow_redirects=True) as response:
             return response.content_length if response.status == OK else None
     except (aiohttp.ClientError, TimeoutError, ValueError):  # a host such as a..b is a ValueError
         return None

@@ -1,4 +1,4 @@
-"""Our messages in Viber's words. REST Bot API: Message types; Keyboards. Pure.
+"""Builds our messages in Viber's format, without any I/O. REST Bot API: Message types; Keyboards.
 
 Everything here is of API level 1, which every Viber understands.
 """
@@ -20,24 +20,24 @@ MAX_ROWS, MAX_LABEL = 24, 250
 MAX_VIDEO, MAX_FILE, MAX_FILE_NAME = 26 * 1000**2, 50 * 1000**2, 256
 START = "Start"
 CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
-"""What may stand behind /start; a link that somebody else made may carry anything."""
+"""What may follow /start. A link that somebody else made may carry anything."""
 
 Json = dict[str, Any]
 
 
 def render(sender: Json, content: Content, size: int | None = None) -> Json:
-    """A message, less its receiver. `size`: bytes of its file, where they are known. Raises Refused."""
-    keys = keyboard(content.buttons) if content.buttons else None
+    """Return a message without its receiver. `size`: bytes of its file, where known. Raises Refused."""
+    viber_keyboard = keyboard(content.buttons) if content.buttons else None
     message = _file(content.media, content.text, size) if content.media else TextMessage(text=content.text)
-    shown = sender | ({"name": content.sender} if content.sender else {})
-    fields = {"sender": shown, "min_api_version": 1, **message.to_dict(), "keyboard": keys}
+    sender_fields = sender | ({"name": content.sender} if content.sender else {})
+    fields = {"sender": sender_fields, "min_api_version": 1, **message.to_dict(), "keyboard": viber_keyboard}
     return {name: value for name, value in fields.items() if value is not None}
 
 
 def welcome(sender: Json, text: str, context: str) -> Json:
-    """The answer to a person who has opened the chat. Callbacks: Sending a welcome message.
+    """Return the answer to a person who has opened the chat. Callbacks: Sending a welcome message.
 
-    Its button carries the deep link's code, which is for us and not for the screen.
+    Its button carries the deep link's code, which is for us and is not shown.
     """
     code = f" {context}" if CODE.fullmatch(context) else ""
     message = render(sender, Content(text, buttons=(Button(START, reply=f"/start{code}"),)))
@@ -46,14 +46,19 @@ def welcome(sender: Json, text: str, context: str) -> Json:
 
 
 def keyboard(buttons: Sequence[Button]) -> Json:
-    """Keyboards: one button a row. Raises Refused where there are more than Viber shows."""
+    """Return a keyboard of one button a row. Raises Refused where there are more than Viber shows. Viber docs:
+    Keyboards.
+    """
     if len(buttons) > MAX_ROWS:
         raise Refused(f"Viber shows at most {MAX_ROWS} buttons")
     return {"Type": "keyboard", "DefaultHeight": False, "Buttons": [_button(button) for button in buttons]}
 
 
 def _button(button: Button) -> Json:
-    """Silent, or else the address that a button opens would be written into the chat in the person's name."""
+    """Build a button.
+
+    One that opens an address is silent: Viber would write the address into the chat as the person's.
+    """
     key = {"Columns": 6, "Rows": 1, "Text": _label(button.text), "TextSize": "regular"}
     if button.url:
         return {**key, "ActionType": "open-url", "ActionBody": button.url, "Silent": True}
@@ -61,7 +66,7 @@ def _button(button: Button) -> Json:
 
 
 def _label(text: str) -> str:
-    """Viber reads a button's text as HTML."""
+    """Return a button's text, escaped and cut: Viber reads it as HTML."""
     text = text[:MAX_LABEL]
     while len(escape(text, quote=False)) > MAX_LABEL:
         text = text[:-1]
@@ -69,7 +74,7 @@ def _label(text: str) -> str:
 
 
 def _file(media: Media, caption: str, size: int | None) -> Any:
-    """A picture, a video or a file where Viber takes it as such; otherwise a link."""
+    """Return a picture, a video or a file where Viber accepts it as such; otherwise a link."""
     if is_picture(media):
         return PictureMessage(text=caption, media=media.url)
     if media.type == "video" and extension(media) == ".mp4" and size and size <= MAX_VIDEO:

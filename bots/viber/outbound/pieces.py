@@ -1,4 +1,4 @@
-"""Content cut into what Viber takes as one message. REST Bot API: Message types."""
+"""Splits content into what Viber takes as one message. REST Bot API: Message types."""
 
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
@@ -9,22 +9,25 @@ from bots.wire.cutting import cut, units
 from gateway.domain.model.nouns import Content, Media
 
 MAX_TEXT, MAX_CAPTION = 7000, 768
-"""Characters; counted in UTF-16, the strictest way to count."""
+"""Characters, counted in UTF-16, the strictest way to count."""
 
 PICTURES = {".jpg", ".jpeg", ".png", ".gif"}
 
 
 def extension(media: Media) -> str:
-    """Of the last part of the address, where Viber wants to see it."""
+    """Return the extension of the last part of the address, where Viber expects it."""
     return PurePosixPath(urlsplit(media.url).path).suffix.lower()
 
 
 def is_picture(media: Media) -> bool:
+    """Tell whether Viber takes the media as a picture."""
     return media.type == "image" and extension(media) in PICTURES
 
 
 def split(content: Content) -> list[Content]:
-    """Only a picture has room for a text; any other file follows its text. The buttons hang under the last piece."""
+    """Split content. Only a picture can have a caption; any other file follows its text. Buttons go with the last
+    piece.
+    """
     media = content.media
     if media and is_picture(media) and units(content.text) <= MAX_CAPTION:
         return [content]

@@ -21,7 +21,7 @@ Url = Annotated[str, Meta(max_length=2000, pattern="^https?://[^/]")]
 
 
 class Fault(NamedTuple):
-    """Why Viber refuses: its status, and its word for it."""
+    """A refusal of Viber's: its status, and its text for it."""
 
     status: int
     message: str
@@ -45,6 +45,7 @@ class Key(Struct, rename="pascal"):
 
     @property
     def label(self) -> str:
+        """Return the button's text as the phone shows it."""
         return unescape(self.text)
 
 
@@ -71,11 +72,12 @@ class SendRequest(Struct):
 
     @property
     def keys(self) -> list[Key]:
+        """Return the buttons as Viber gets them."""
         return self.keyboard.buttons if self.keyboard else []
 
     @property
     def buttons(self) -> list[Button]:
-        """As the phone shows them."""
+        """Return the buttons as the phone shows them."""
         return [
             Button(key.label, url=key.action_body)
             if key.action_type == "open-url"
@@ -104,41 +106,41 @@ EXTENSIONS = {"picture": tuple(PICTURES), "video": (".mp4",)}
 
 
 def read(body: bytes) -> SendRequest | Fault:
-    """The message, if Viber would take it from somebody."""
+    """Return the message, or the fault for which Viber refuses it from any sender."""
     if len(body) > MAX_JSON:
         return Fault(3, "badData: the request is too large")
     try:
-        asked = msgspec.json.decode(body, type=SendRequest)
+        request = msgspec.json.decode(body, type=SendRequest)
     except msgspec.ValidationError as error:
         return Fault(4 if "missing required field" in str(error) else 3, str(error))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return Fault(3, f"badData: {error}")
-    return _missing(asked) or _bad(asked) or asked
+    return _find_missing_field(request) or _find_violation(request) or request
 
 
-def _missing(asked: SendRequest) -> Fault | None:
-    missing = [field for field in NEEDS[asked.type] if not getattr(asked, field)]
+def _find_missing_field(request: SendRequest) -> Fault | None:
+    missing = [field for field in NEEDS[request.type] if not getattr(request, field)]
     return Fault(4, f"missingData: {missing[0]}") if missing else None
 
 
-def _bad(asked: SendRequest) -> Fault | None:
-    path = urlsplit(asked.media or "").path.lower()
-    wrong = {
-        "text is too long": units(asked.text) > MOST_TEXT.get(asked.type, MAX_TEXT),
-        "the file is too large": (asked.size or 0) > MOST_BYTES.get(asked.type, MAX_FILE),
-        "the file's extension": not path.endswith(EXTENSIONS.get(asked.type, ("",))),
-        "the keyboard has too many rows": _rows(asked.keys) > MAX_ROWS,
+def _find_violation(request: SendRequest) -> Fault | None:
+    path = urlsplit(request.media or "").path.lower()
+    checks = {
+        "text is too long": units(request.text) > MOST_TEXT.get(request.type, MAX_TEXT),
+        "the file is too large": (request.size or 0) > MOST_BYTES.get(request.type, MAX_FILE),
+        "the file's extension": not path.endswith(EXTENSIONS.get(request.type, ("",))),
+        "the keyboard has too many rows": _rows(request.keys) > MAX_ROWS,
     }
-    found = next((words for words, is_wrong in wrong.items() if is_wrong), None)
-    return Fault(3, f"badData: {found}") if found else None
+    violation = next((words for words, is_violated in checks.items() if is_violated), None)
+    return Fault(3, f"badData: {violation}") if violation else None
 
 
 def _rows(keys: list[Key]) -> int:
-    """A row is six columns wide."""
+    """Return the rows that the buttons fill; a row is six columns wide."""
     return -(-sum(key.columns * key.rows for key in keys) // 6)
 
 
 def takes_webhook(url: str) -> bool:
-    """Only this machine may do without TLS."""
+    """Tell whether Viber accepts this address as a webhook. Only this machine may do without TLS."""
     parts = urlsplit(url)
     return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOCAL)

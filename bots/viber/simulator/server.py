@@ -1,4 +1,4 @@
-"""A stand-in for chatapi.viber.com. REST Bot API: Send message, Broadcast message, Webhooks, Get account info."""
+"""The stand-in for chatapi.viber.com. REST Bot API: Send message, Broadcast message, Webhooks, Get account info."""
 
 import hmac
 import secrets
@@ -17,10 +17,10 @@ from gateway.domain.channel.secret import Secret
 
 UNKNOWN = "99"
 WITHIN_SESSION, CHARGED = 1, 2
-"""billing_status: a message within a session, or one that the account pays for."""
+"""billing_status: of a message within a session, and of one that the account pays for."""
 
 HIDDEN = {"subscribed", "unsubscribed"}
-"""Events that everybody gets, so that get_account_info does not list them."""
+"""Events that everybody gets, so get_account_info does not list them."""
 
 Answer = Mapping[str, Any]
 
@@ -53,54 +53,56 @@ class Server(People):
             ("set_webhook", self._set_webhook),
             ("get_account_info", self._account_info),
         ):
-            blueprint.add_url_rule(f"/{name}", name, self._guarded(answer), methods=["POST"])
+            blueprint.add_url_rule(f"/{name}", name, self._with_common_checks(answer), methods=["POST"])
         return blueprint
 
-    def _guarded(self, answer: Callable[[bytes], Awaitable[Answer | Fault]]) -> Callable[[], Awaitable[Response]]:
-        """What all methods share: the token, the faults, and an answer 200 whatever happens."""
+    def _with_common_checks(
+        self, handler: Callable[[bytes], Awaitable[Answer | Fault]]
+    ) -> Callable[[], Awaitable[Response]]:
+        """Wrap a method in what all share: the token, the faults, and an answer 200 whatever happens."""
 
         async def view() -> Response:
-            given = request.headers.get("X-Viber-Auth-Token", "")
-            if not hmac.compare_digest(given.encode(), self.account.auth_token.reveal().encode()):
-                return _told(Fault(2, f"invalidAuthToken: {given}"))
+            token = request.headers.get("X-Viber-Auth-Token", "")
+            if not hmac.compare_digest(token.encode(), self.account.auth_token.reveal().encode()):
+                return _json_response(Fault(2, f"invalidAuthToken: {token}"))
             if planned := await self.faults.next_error():
-                return _told(Fault(int(planned), "as the test wished"))
+                return _json_response(Fault(int(planned), "as the test wished"))
             body: bytes = await request.body
-            told = await answer(body)
+            result = await handler(body)
             if request.path.endswith("_message") and self.faults.loses_this_answer():
                 return Response("<html><h1>502 Bad Gateway</h1></html>", 502, content_type="text/html")
-            return _told(told)
+            return _json_response(result)
 
         return view
 
     async def _send_message(self, body: bytes) -> Answer | Fault:
-        asked = read(body)
-        if isinstance(asked, Fault):
-            return asked
-        if not asked.receiver:
+        message = read(body)
+        if isinstance(message, Fault):
+            return message
+        if not message.receiver:
             return Fault(4, "missingData: receiver")
-        if fault := self._refusal(asked.receiver):
+        if fault := self._refusal(message.receiver):
             return fault
-        billing, token = WITHIN_SESSION if self.in_session(asked.receiver) else CHARGED, self.next_token()
-        self.take(asked, asked.receiver, token)
-        return {"message_token": self.written(token), "billing_status": billing}
+        billing, token = WITHIN_SESSION if self.in_session(message.receiver) else CHARGED, self.next_token()
+        self.accept(message, message.receiver, token)
+        return {"message_token": self.format_token(token), "billing_status": billing}
 
     async def _broadcast_message(self, body: bytes) -> Answer | Fault:
-        asked = read(body)
-        if isinstance(asked, Fault):
-            return asked
+        message = read(body)
+        if isinstance(message, Fault):
+            return message
         if not self.may_broadcast:
             return Fault(20, "broadcastNotAllowed")
-        if not asked.broadcast_list:
+        if not message.broadcast_list:
             return Fault(4, "missingData: broadcast_list")
         self.broadcasts += 1
-        token, failed = self.next_token(), []
-        for receiver in asked.broadcast_list:
+        token, failed_list = self.next_token(), []
+        for receiver in message.broadcast_list:
             if fault := self._refusal(receiver):
-                failed.append({"receiver": receiver, "status": fault.status, "status_message": fault.message})
+                failed_list.append({"receiver": receiver, "status": fault.status, "status_message": fault.message})
             else:
-                self.take(asked, receiver, token)
-        return {"message_token": self.written(token), "failed_list": failed}
+                self.accept(message, receiver, token)
+        return {"message_token": self.format_token(token), "failed_list": failed_list}
 
     def _refusal(self, user: str) -> Fault | None:
         if not self.webhook_url:
@@ -112,15 +114,15 @@ class Server(People):
         return None if user in self.subscribed else Fault(6, "receiverNotSubscribed")
 
     async def _set_webhook(self, body: bytes) -> Answer | Fault:
-        """A new address is tried at once, and is not set unless it answers."""
+        """Test a new address at once; set it only if it answers."""
         try:
-            wanted = msgspec.json.decode(body, type=Webhook)
+            webhook = msgspec.json.decode(body, type=Webhook)
         except msgspec.DecodeError as error:
             return Fault(3, f"badData: {error}")
-        if wanted.url and not await self._answers(wanted.url):
+        if webhook.url and not await self._answers(webhook.url):
             return Fault(1, "invalidUrl")
-        self.webhook_url, self.event_types = wanted.url, wanted.event_types
-        return {"event_types": wanted.event_types}
+        self.webhook_url, self.event_types = webhook.url, webhook.event_types
+        return {"event_types": webhook.event_types}
 
     async def _answers(self, url: str) -> bool:
         if not takes_webhook(url):
@@ -140,12 +142,12 @@ class Server(People):
 
 
 def demo_account(api_url: str) -> Account:
-    """A bot that lives on the stand-in at `api_url`, with a fresh token."""
+    """Return a bot that lives on the stand-in at `api_url`, with a fresh token."""
     token = "-".join(secrets.token_hex(8) for _ in range(3))
     return Account(Secret(token), "Demo shop", uri="demoshop", api_url=api_url)
 
 
-def _told(told: Answer | Fault) -> Response:
-    if isinstance(told, Fault):
-        return jsonify(status=told.status, status_message=told.message)
-    return jsonify(status=0, status_message="ok", chat_hostname="SN-CHAT-05_", **told)
+def _json_response(answer: Answer | Fault) -> Response:
+    if isinstance(answer, Fault):
+        return jsonify(status=answer.status, status_message=answer.message)
+    return jsonify(status=0, status_message="ok", chat_hostname="SN-CHAT-05_", **answer)

@@ -1,4 +1,4 @@
-"""What a person's message says, in words that every channel understands. VK API: objects of attachments."""
+"""Translates a person's message into content that every channel understands. VK API: objects of attachments."""
 
 from typing import Any
 
@@ -16,59 +16,59 @@ FILES = {
     "audio": "audio",
     "video": "video",
 }
-"""VK's words for files, and ours for media; other attachments keep VK's word."""
+"""Our media type for each of VK's attachment types; other attachments keep VK's word."""
 
 NOT_ATTACHABLE = {"sticker", "graffiti", "link", "gift"}
-"""Attachments that have no name by which they could be sent again."""
+"""Attachments without a name by which they could be sent again."""
 
 NOT_SUPPORTED = "not_supported_button"
 
 
 def kind_of(message: Message) -> str:
-    """VK's own word for what the message is, or location."""
+    """Return VK's own word for the kind of message, or "location" or "text"."""
     if message.attachments:
         return str(message.attachments[0].get("type", "attachment"))
     return "location" if message.geo else "text"
 
 
 def content_of(message: Message) -> Content:
-    """The text, and the first attachment."""
+    """Return the text and the first attachment."""
     media = media_of(message.attachments[0]) if message.attachments else None
     return Content(message.text or _place(message.geo), media)
 
 
 def media_of(attachment: dict[str, Any]) -> Media | None:
-    """An attachment by its address, where VK gives one, and by the name under which it can be sent again."""
+    """Return an attachment with its address, where VK gives one, and with the name under which it can be sent again."""
     kind = attachment.get("type")
     try:
         file = read(attachment.get(str(kind)), File)
     except msgspec.ValidationError:
         return None
-    id_ = "" if kind in NOT_ATTACHABLE or not file.id else attachable(str(kind), file)
+    id_ = "" if kind in NOT_ATTACHABLE or not file.id else attachment_name(str(kind), file)
     url = file.url or file.link_mp3 or _largest(file.sizes or file.images)
     return Media(FILES.get(str(kind), str(kind)), url, id_, file.title)
 
 
-def attachable(kind: str, file: File) -> str:
-    """The name of a file in messages.send: <type><owner_id>_<id>, and _<access_key> if it is not public."""
+def attachment_name(kind: str, file: File) -> str:
+    """Return the name of a file in messages.send: <type><owner_id>_<id>, and _<access_key> if it is not public."""
     name = f"{kind}{file.owner_id}_{file.id}"
     return f"{name}_{file.access_key}" if file.access_key else name
 
 
 def command_of(payload: Any) -> dict[str, Any]:
-    """What a button carried. Apps that have no callback buttons wrap ours in theirs."""
+    """Return what a button carried. Apps that have no callback buttons wrap ours in theirs."""
     command = _object(payload)
     return _object(command.get("payload")) if command.get("command") == NOT_SUPPORTED else command
 
 
 def pressed_of(command: dict[str, Any]) -> str | None:
-    """The reply of the button: of ours, or of a keyboard that somebody else has made."""
+    """Return the reply of the button: of ours, or of a keyboard that somebody else made."""
     words = (command.get(name) for name in ("reply", "button", "command"))
     return next((word for word in words if isinstance(word, str) and word), None)
 
 
 def _object(payload: Any) -> dict[str, Any]:
-    """A JSON object, or the text of one; people can forge it, so it may be anything."""
+    """Return the JSON object in a payload, or {}. People can forge the payload, so it may be anything."""
     if isinstance(payload, str):
         try:
             payload = msgspec.json.decode(payload)

@@ -1,4 +1,4 @@
-"""What VK tells us, as our events. VK API: Events in communities."""
+"""Translates VK's calls into our events. VK API: Events in communities."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,10 +18,12 @@ NAME = "vk"
 
 @dataclass(frozen=True)
 class Envelope:
-    """What every event of one call needs to know. `given_id`: VK's event_id, which older versions do not send."""
+    """What every event of one call needs to know. `event_id`: VK's; older versions of its API send none. `raw`: the
+    body.
+    """
 
     account: str
-    given_id: str
+    event_id: str
     type: str
     raw: str
     received_at: datetime
@@ -30,13 +32,13 @@ class Envelope:
         return Address(NAME, self.account, str(peer))
 
     def id(self, message: str = "") -> str:
-        """Without an event_id, an event is known by its message or by all that it says."""
+        """Return the event's id: VK's, else that of its message, else the hash of everything in it."""
         fallback = f"{message}:{self.type}" if message else sha256(self.raw.encode()).hexdigest()
-        return self.given_id or fallback
+        return self.event_id or fallback
 
 
 def events(envelope: Envelope, fields: Any) -> Sequence[Event]:
-    """All that happened in one call. What cannot be read is Unrecognised."""
+    """Return all events of one call. What cannot be read becomes Unrecognised."""
     reader = READERS.get(envelope.type)
     try:
         return reader(envelope, fields) if reader else [_unrecognised(envelope, envelope.type)]
@@ -49,9 +51,9 @@ def _unrecognised(envelope: Envelope, kind: str) -> Unrecognised:
 
 
 def _message_new(envelope: Envelope, fields: Any) -> Sequence[Event]:
-    """Before version 5.103 the message was not wrapped."""
-    wrapped = isinstance(fields, dict) and "message" in fields
-    message = read(fields["message"] if wrapped else fields, Message)
+    """Read a message. Before version 5.103 it was not wrapped."""
+    is_wrapped = isinstance(fields, dict) and "message" in fields
+    message = read(fields["message"] if is_wrapped else fields, Message)
     if message.out:
         return [_echo(envelope, message)]
     if message.action:
@@ -69,12 +71,12 @@ def _message_new(envelope: Envelope, fields: Any) -> Sequence[Event]:
         pressed=pressed_of(command) if start is None else None,
         raw=envelope.raw,
     )
-    visited = message.ref and start is None
-    return [_visit(envelope, inbound.address, inbound.id, inbound.at, message.ref), inbound] if visited else [inbound]
+    is_visit = message.ref and start is None
+    return [_visit(envelope, inbound.address, inbound.id, inbound.at, message.ref), inbound] if is_visit else [inbound]
 
 
 def _message_event(envelope: Envelope, fields: Any) -> Sequence[Event]:
-    """VK does not say when a button was pressed: the time is ours. Nor does it say what was written on it."""
+    """Read a pressed button. VK states neither the time, so that of the call stands in, nor the button's text."""
     press = read(fields, Press)
     command = command_of(press.payload)
     pressed = pressed_of(command) or msgspec.json.encode(command).decode()
@@ -97,12 +99,12 @@ def _permission(envelope: Envelope, fields: Any) -> Sequence[Event]:
     address, id_, at = envelope.address(permission.user_id), envelope.id(), envelope.received_at
     active = envelope.type == "message_allow"
     subscription = Subscription(address, id_, active, at, envelope.raw)
-    visited = active and permission.key
-    return [_visit(envelope, address, id_, at, permission.key), subscription] if visited else [subscription]
+    is_visit = active and permission.key
+    return [_visit(envelope, address, id_, at, permission.key), subscription] if is_visit else [subscription]
 
 
 def _message_reply(envelope: Envelope, fields: Any) -> Sequence[Event]:
-    """Ours, or an operator's: the chat log knows which by the message's id."""
+    """Read a message of the community's. Whether it is ours or an operator's follows from its id in the chat log."""
     return [_echo(envelope, read(fields, Message))]
 
 
@@ -118,7 +120,7 @@ def _echo(envelope: Envelope, message: Message) -> Echo:
 
 
 def _visit(envelope: Envelope, address: Address, id_: str, at: datetime, start: str) -> Visit:
-    """It comes in one call with the event `id_`."""
+    """Return the visit that comes in one call with the event `id_`."""
     return Visit(address, f"{id_}:visit", at, start, raw=envelope.raw)
 
 
@@ -129,11 +131,11 @@ READERS: dict[str, Callable[[Envelope, Any], Sequence[Event]]] = {
     "message_deny": _permission,
     "message_reply": _message_reply,
 }
-"""The events that we ask VK for; a server that was set up by hand may send others too."""
+"""The events that we ask VK for, and their readers. A server that was set up by hand may send others too."""
 
 
 def _message_id(message: Message) -> str:
-    """VK counts messages per conversation."""
+    """Return a message id that is unique across conversations: VK counts messages per conversation."""
     return f"{message.peer_id}/{message.conversation_message_id}"
 
 

@@ -1,4 +1,4 @@
-"""The parts of VK's objects that we read. Everything else in them is left alone, known or not.
+"""The parts of VK's objects that we read. All other fields are ignored.
 
 VK API: Events in communities, objects of personal messages and attachments.
 """
@@ -33,7 +33,7 @@ class Message(Struct):
 
 
 class Press(Struct):
-    """message_event: a callback button was pressed. `event_id` is for messages.sendMessageEventAnswer, for a minute."""
+    """message_event: a callback button was pressed. `event_id` serves messages.sendMessageEventAnswer for a minute."""
 
     user_id: int
     peer_id: int
@@ -43,7 +43,7 @@ class Press(Struct):
 
 
 class Permission(Struct):
-    """message_allow and message_deny. `key`: what the widget or the mini app was given to name the person by."""
+    """message_allow and message_deny. `key`: the code that the widget or the mini app was given for the person."""
 
     user_id: int
     key: str = ""
@@ -58,7 +58,7 @@ class Size(Struct):
 
 
 class File(Struct):
-    """What photos, documents, videos, posts and the like have in common. `id` is their owner's count of them."""
+    """What photos, documents, videos, posts and the like have in common. `id` is unique within their owner."""
 
     id: int = 0
     owner_id: int = 0
@@ -71,7 +71,10 @@ class File(Struct):
 
 
 def read(fields: Any, kind: type[T]) -> T:
-    """VK writes null for what is not there. Raises msgspec.ValidationError."""
+    """Convert an object, with its nulls left out: VK writes null for a missing field.
+
+    Raises msgspec.ValidationError.
+    """
     if isinstance(fields, dict):
         fields = {key: value for key, value in fields.items() if value is not None}
     return msgspec.convert(fields, kind)

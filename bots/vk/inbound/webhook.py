@@ -1,4 +1,4 @@
-"""VK's calls: whether they are genuine, and what VK wants to hear. VK API: Callback API."""
+"""Verifies VK's calls, reads their events, and gives the answers that VK expects. VK API: Callback API."""
 
 import hmac
 from typing import Any
@@ -14,7 +14,7 @@ CONFIRMATION = "confirmation"
 
 
 class Proof(Struct):
-    """Of every call, the part that says whose it is."""
+    """The part of a call that shows whom it is for and from."""
 
     group_id: int
     type: Any = None
@@ -24,7 +24,7 @@ class Proof(Struct):
 def verify(group_id: int, secret: Secret, call: Call) -> None:
     """Raise Forged unless the call is about our community and carries the secret key of our callback server.
 
-    A confirmation may come without the key: VK asks before it knows one. It tells nobody anything and does nothing.
+    A confirmation may come without the key, because VK asks before it knows one. It reveals and changes nothing.
     """
     try:
         proof = msgspec.json.decode(call.body, type=Proof)
@@ -39,20 +39,21 @@ def verify(group_id: int, secret: Secret, call: Call) -> None:
 
 
 def parse(account: str, confirmation: str, call: Call) -> Parsed:
-    """The events of a call. What cannot be read is Unrecognised; Malformed means that it does not say what it is.
+    """Return the events of a call. An event that cannot be read becomes Unrecognised.
 
-    X-Retry-Counter is left alone: the first try may have failed, and the event's id shows whether it did.
+    Raises Malformed where the call names no type. X-Retry-Counter is ignored: the first try may have failed, and the
+    event's id shows whether it did.
     """
     try:
         body = msgspec.json.decode(call.body, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(f"not an event of VK's: {error}") from None
-    kind, given_id = body.get("type"), body.get("event_id")
+    kind, event_id = body.get("type"), body.get("event_id")
     if not isinstance(kind, str) or not kind:
         raise Malformed("not an event of VK's: it has no type")
     if kind == CONFIRMATION:
         return Parsed(answer=Answer(body=confirmation))
     body.pop("secret", None)  # what is stored and shown must not hold it
     raw = msgspec.json.encode(body).decode()
-    envelope = Envelope(account, given_id if isinstance(given_id, str) else "", kind, raw, call.received_at)
+    envelope = Envelope(account, event_id if isinstance(event_id, str) else "", kind, raw, call.received_at)
     return Parsed(events(envelope, body.get("object")), Answer(body="ok"))

@@ -1,4 +1,4 @@
-"""Buttons under a message. VK API: Keyboards for bots, inline keyboards."""
+"""Builds the buttons under a message. VK API: Keyboards for bots, inline keyboards."""
 
 from collections.abc import Sequence
 
@@ -14,32 +14,32 @@ MAX_PAYLOAD = 255
 """Characters of a button's JSON."""
 
 MAX_SINGLE = 6
-"""Rows of an inline keyboard: up to here every button has one to itself, and whole words stay readable."""
+"""Rows of an inline keyboard. Up to so many buttons each has a row to itself, so that whole words stay readable."""
 
 
 def keyboard(buttons: Sequence[Button]) -> str:
-    """The keyboard as JSON. Raises Refused for what VK has no room for."""
+    """Return the keyboard as JSON. Raises Refused for what VK has no room for."""
     if len(buttons) > MAX_BUTTONS:
         raise Refused(f"the message has {len(buttons)} buttons; VK takes {MAX_BUTTONS}")
-    made, width = VkKeyboard(inline=True), 1 if len(buttons) <= MAX_SINGLE else 2
+    builder, width = VkKeyboard(inline=True), 1 if len(buttons) <= MAX_SINGLE else 2
     for number, button in enumerate(buttons):
         if number and number % width == 0:
-            made.add_line()
-        _add(made, button)
+            builder.add_line()
+        _add(builder, button)
     return msgspec.json.encode(
-        {"inline": True, "buttons": [[_lean(key) for key in row] for row in made.lines]}
+        {"inline": True, "buttons": [[_without_nulls(key) for key in row] for row in builder.lines]}
     ).decode()
 
 
-def _add(made: VkKeyboard, button: Button) -> None:
+def _add(builder: VkKeyboard, button: Button) -> None:
     if button.url:
-        made.add_openlink_button(_label(button.text), button.url)
+        builder.add_openlink_button(_label(button.text), button.url)
     else:
-        made.add_callback_button(_label(button.text), payload=_payload(button))
+        builder.add_callback_button(_label(button.text), payload=_payload(button))
 
 
-def _lean(key: dict[str, dict[str, str | None]]) -> dict[str, object]:
-    """VK refuses the null that VkKeyboard writes for a button without a payload."""
+def _without_nulls(key: dict[str, dict[str, str | None]]) -> dict[str, object]:
+    """Remove the null that VkKeyboard writes for a button without a payload: VK refuses it."""
     action = {name: value for name, value in key["action"].items() if value is not None}
     return {**key, "action": action}
 
@@ -51,6 +51,6 @@ def _label(text: str) -> str:
 def _payload(button: Button) -> str:
     payload = msgspec.json.encode({"reply": button.reply or button.text}).decode()
     if len(payload) > MAX_PAYLOAD:
-        most = MAX_PAYLOAD - len('{"reply":""}')
-        raise Refused(f"the reply of the button {button.text!r} is too long; VK takes {most} characters")
+        max_reply = MAX_PAYLOAD - len('{"reply":""}')
+        raise Refused(f"the reply of the button {button.text!r} is too long; VK takes {max_reply} characters")
     return payload

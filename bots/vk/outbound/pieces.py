@@ -1,4 +1,4 @@
-"""Text as VK takes it: never interpreted, and cut where it is too long. VK API: messages.send."""
+"""Prepares text for VK: keeps it from being interpreted, and cuts it where it is too long. VK API: messages.send."""
 
 import re
 from collections.abc import Sequence
@@ -9,25 +9,25 @@ from bots.wire.cutting import cut, units
 from gateway.domain.model.nouns import Content
 
 TEXT_LIMIT = 4096
-"""Of one message. VK does not say in what it counts: UTF-16 code units are the strictest way."""
+"""UTF-16 code units of one message. VK does not say in what it counts, and these are the strictest way."""
 
-APART = "\u200b"
+ZERO_WIDTH_SPACE = "\u200b"
 MARKUP = re.compile(r"\[(?=[^\[\]|\n\u200b][^\[\]|\n]*\|[^\[\]\n]+\])|&(?=#?\w+;)")
 
 
-def plain(text: str) -> str:
-    """The same to the eye, but never markup: VK makes a link of [id1|name] and a character of &#33;.
+def escape_markup(text: str) -> str:
+    """Return text that looks the same but is no markup: VK makes a link of [id1|name] and a character of &#33;.
 
-    There is no way to escape them, so a space without width tears them apart.
+    VK has no escape character, so a space without width separates the parts.
     """
-    return MARKUP.sub(rf"\g<0>{APART}", text)
+    return MARKUP.sub(rf"\g<0>{ZERO_WIDTH_SPACE}", text)
 
 
 def split(content: Content) -> Sequence[Content]:
-    """Pieces that VK takes, in order: a file goes with the first one, buttons with the last."""
-    if units(plain(content.text)) <= TEXT_LIMIT:
+    """Return pieces that VK takes, in order: a file goes with the first one, buttons with the last."""
+    if units(escape_markup(content.text)) <= TEXT_LIMIT:
         return [content]
-    texts = list(cut(plain(content.text), TEXT_LIMIT))
+    texts = list(cut(escape_markup(content.text), TEXT_LIMIT))
     last = len(texts) - 1
     return [
         replace(

@@ -1,4 +1,4 @@
-"""Our messages to VK. VK API: messages.send, messages.delete, messages.sendMessageEventAnswer."""
+"""Sends and deletes our messages. VK API: messages.send, messages.delete, messages.sendMessageEventAnswer."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -7,7 +7,7 @@ from hashlib import sha256
 from bots.vk.api import Api
 from bots.vk.errors import KeyboardRefused
 from bots.vk.outbound.keyboard import keyboard
-from bots.vk.outbound.pieces import plain
+from bots.vk.outbound.pieces import escape_markup
 from bots.vk.outbound.uploads import Uploads
 from gateway.domain.channel.errors import Ambiguous, Refused, SendError
 from gateway.domain.model.event import Inbound
@@ -17,47 +17,47 @@ INT32 = 2**31
 
 
 def random_id(key: str) -> int:
-    """The number by which VK knows a message again: from 1 to 2^31 - 1, always the same for the same key.
+    """Return the number by which VK recognises a repeated message: 1 to 2^31 - 1, the same for the same key.
 
     VK compares it with the last hour's messages of the same conversation, a hundred of them at most. In a conversation
-    as busy as that, one new message in twenty million happens to have the number of another one, and VK takes it for
-    that one: it is lost, and nobody is told.
+    as busy as that, one new message in twenty million happens to have another one's number. VK takes it for that one,
+    so it is lost, and nobody gets an error.
     """
     return int.from_bytes(sha256(key.encode()).digest()[:4]) % (INT32 - 1) + 1
 
 
-def render(peer: str, what: Content | TemplateMessage, key: str) -> dict[str, str]:
-    """The form of messages.send for one piece, without its file. Raises Refused for what VK has no form for."""
-    if isinstance(what, TemplateMessage):
+def render(peer: str, message: Content | TemplateMessage, key: str) -> dict[str, str]:
+    """Return the form of messages.send for one piece, without its file. Raises Refused for what VK cannot express."""
+    if isinstance(message, TemplateMessage):
         raise Refused("VK has no templates")
-    if not what.text.strip() and not what.media:
+    if not message.text.strip() and not message.media:
         raise Refused("the message is empty")
     form = {
-        # With peer_ids instead of peer_id VK tells the id within the conversation, which is the one in its events.
+        # With peer_ids instead of peer_id VK returns the id within the conversation, which is the one in its events.
         "peer_ids": peer,
         "random_id": str(random_id(key)),
-        "message": plain(what.text),
+        "message": escape_markup(message.text),
         "disable_mentions": "1",
         # A preview would have VK fetch the links, and some links work only once.
         "dont_parse_links": "1",
     }
-    if what.buttons:
-        form["keyboard"] = keyboard(what.buttons)
-    return form | ({"intent": what.intent} if what.intent else {})
+    if message.buttons:
+        form["keyboard"] = keyboard(message.buttons)
+    return form | ({"intent": message.intent} if message.intent else {})
 
 
 class Sender:
-    """One community's messages. Raises SendError, and nothing else on the wire's account."""
+    """One community's messages. Every method raises SendError, and no other error of the network."""
 
     def __init__(self, api: Api, uploads: Uploads) -> None:
         self._api = api
         self._uploads = uploads
 
-    async def send(self, address: Address, what: Content | TemplateMessage, key: str) -> str:
-        """Send one piece; without its buttons where VK does not like them, rather than not at all."""
-        form = render(address.user, what, key)
-        if isinstance(what, Content) and what.media:
-            form["attachment"] = await self._uploads.attachment(address.user, what.media)
+    async def send(self, address: Address, message: Content | TemplateMessage, key: str) -> str:
+        """Send one piece and return "peer/number". Sends it without its buttons if VK refuses these."""
+        form = render(address.user, message, key)
+        if isinstance(message, Content) and message.media:
+            form["attachment"] = await self._uploads.attachment(address.user, message.media)
         try:
             return await self._send(form)
         except KeyboardRefused:
@@ -66,7 +66,7 @@ class Sender:
             return await self._send(form)
 
     async def recall(self, message: str) -> None:
-        """Delete a message for everybody, by the id that `send` gave it; one that is gone already is as it should be.
+        """Delete a message for everybody, by the id that `send` returned. One that is already gone counts as deleted.
 
         VK answers for each message by itself: 0 where there is none.
         """
@@ -76,7 +76,7 @@ class Sender:
                 raise self._api.error(error)
 
     async def acknowledge(self, event: Inbound) -> None:
-        """Stop the button's spinner. A press that is too old cannot be answered, and nothing is lost by that."""
+        """Stop the button's spinner. Ignores errors: an old press cannot be answered, and nothing is lost by that."""
         if event.callback_id is None:
             return
         user, _, event_id = event.callback_id.partition("/")

@@ -7,14 +7,14 @@ from typing import Any
 from msgspec import Struct, to_builtins
 
 from bots.vk.inbound.events import READERS
-from bots.vk.simulator.rules import VkError, number, wrong
+from bots.vk.simulator.rules import VkError, invalid_parameter, number
 
 MAX_SERVERS, MAX_TITLE, MAX_SECRET = 10, 14, 50
 EVENTS = (*READERS, "message_edit", "message_read", "message_typing_state", "group_join")
 
 
 class Server(Struct):
-    """Where events go once it is confirmed: status ok."""
+    """A callback server. It gets events once it is confirmed: status "ok"."""
 
     id: int
     url: str
@@ -26,17 +26,17 @@ class Server(Struct):
     events: dict[str, int] = {}
 
 
-Confirmed = Callable[[Server], Awaitable[bool]]
+ConfirmationCheck = Callable[[Server], Awaitable[bool]]
 
 
 class CallbackServers:
-    """`confirmed` asks a server for the community's string, `code`."""
+    """The callback servers and the methods for them. `check_confirmation` asks a server for the string `code`."""
 
-    def __init__(self, group_id: int, code: str, confirmed: Confirmed) -> None:
+    def __init__(self, group_id: int, code: str, check_confirmation: ConfirmationCheck) -> None:
         self.code = code
         self.servers: list[Server] = []
         self._group_id = group_id
-        self._confirmed = confirmed
+        self._check_confirmation = check_confirmation
         self._ids = count(1)
         self.methods: dict[str, Callable[[Mapping[str, str]], Awaitable[Any]]] = {
             "groups.getCallbackConfirmationCode": self._get_code,
@@ -48,12 +48,13 @@ class CallbackServers:
             "groups.setCallbackSettings": self._set_settings,
         }
 
-    def bound(self, url: str, secret: str, version: str) -> None:
-        """A server that somebody has set up before."""
+    def add_confirmed(self, url: str, secret: str, version: str) -> None:
+        """Add a server that was set up and confirmed before."""
         events = dict.fromkeys(EVENTS, 0) | dict.fromkeys(READERS, 1)
         self.servers.append(Server(next(self._ids), url, "gateway", secret, "ok", api_version=version, events=events))
 
-    def listening(self, event: str) -> list[Server]:
+    def servers_for(self, event: str) -> list[Server]:
+        """Return the confirmed servers that want this event."""
         return [server for server in self.servers if server.status == "ok" and server.events.get(event)]
 
     async def _get_code(self, params: Mapping[str, str]) -> dict[str, str]:
@@ -72,55 +73,55 @@ class CallbackServers:
         if len(self.servers) >= MAX_SERVERS:
             raise VkError(2000, "Servers number limit is reached")
         server = Server(next(self._ids), "", "", "", events=dict.fromkeys(EVENTS, 0))
-        _fill(server, params)
+        _set_fields(server, params)
         self.servers.append(server)
         await self._confirm(server)
         return {"server_id": server.id}
 
     async def _edit(self, params: Mapping[str, str]) -> int:
-        server = self._one(params)
-        _fill(server, params)
+        server = self._server(params)
+        _set_fields(server, params)
         await self._confirm(server)
         return 1
 
     async def _delete(self, params: Mapping[str, str]) -> int:
-        self.servers.remove(self._one(params))
+        self.servers.remove(self._server(params))
         return 1
 
     async def _get_settings(self, params: Mapping[str, str]) -> dict[str, Any]:
-        server = self._one(params)
+        server = self._server(params)
         return {"api_version": server.api_version, "events": server.events}
 
     async def _set_settings(self, params: Mapping[str, str]) -> int:
-        server = self._one(params)
+        server = self._server(params)
         server.api_version = params.get("api_version", server.api_version)
         server.events |= {event: int(params[event] == "1") for event in EVENTS if event in params}
         return 1
 
     async def _confirm(self, server: Server) -> None:
         server.status = "wait"
-        server.status = "ok" if await self._confirmed(server) else "failed"
+        server.status = "ok" if await self._check_confirmation(server) else "failed"
 
-    def _one(self, params: Mapping[str, str]) -> Server:
+    def _server(self, params: Mapping[str, str]) -> Server:
         self._check_group(params)
         id_ = number(params, "server_id")
-        found = next((server for server in self.servers if server.id == id_), None)
-        if found is None:
-            raise wrong("server_id is invalid")
-        return found
+        match = next((server for server in self.servers if server.id == id_), None)
+        if match is None:
+            raise invalid_parameter("server_id is invalid")
+        return match
 
     def _check_group(self, params: Mapping[str, str]) -> None:
         if number(params, "group_id") != self._group_id:
             raise VkError(203, "Access to group denied")
 
 
-def _fill(server: Server, params: Mapping[str, str]) -> None:
-    """What a server is added and edited with."""
+def _set_fields(server: Server, params: Mapping[str, str]) -> None:
+    """Set the fields with which a server is added or edited. Raises VkError."""
     url, title, secret = params.get("url", ""), params.get("title", ""), params.get("secret_key", "")
     if not url.startswith(("http://", "https://")):
-        raise wrong("url is invalid")
+        raise invalid_parameter("url is invalid")
     if not title or len(title) > MAX_TITLE:
-        raise wrong("title is invalid")
+        raise invalid_parameter("title is invalid")
     if len(secret) > MAX_SECRET or not (secret.isascii() and secret.isalnum()):
-        raise wrong("secret_key is invalid")
+        raise invalid_parameter("secret_key is invalid")
     server.url, server.title, server.secret_key = url, title, secret

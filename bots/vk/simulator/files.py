@@ -1,4 +1,4 @@
-"""Files on their way into messages: where they are posted, and what they are saved as. VK API: Uploading files."""
+"""The stand-in's file uploads: where files are posted, and what they are saved as. VK API: Uploading files."""
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
@@ -9,14 +9,14 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from bots.vk.simulator.rules import VkError, wrong
+from bots.vk.simulator.rules import VkError, invalid_parameter
 
 FIELDS = {"photo": "photo", "doc": "file"}
 NOT_TAKEN = (".exe", ".mp3")
 MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM")
 
 
-class Stored(Struct):
+class StoredFile(Struct):
     """A file that VK has, under the name that messages take."""
 
     name: str
@@ -25,10 +25,10 @@ class Stored(Struct):
 
 
 class FileStore:
-    """`url`: of the stand-in's own upload page. `stored` holds what was saved, by its name."""
+    """The files of a community. `url`: of the stand-in's own upload page. `stored` holds the saved files by name."""
 
     def __init__(self, group_id: int, url: str) -> None:
-        self.stored: dict[str, Stored] = {}
+        self.stored: dict[str, StoredFile] = {}
         self._group_id = group_id
         self._url = url
         self._ids = count(457_239_001)
@@ -40,9 +40,9 @@ class FileStore:
             "docs.save": self._save_doc,
         }
 
-    def post(self, kind: str, posted: Mapping[str, tuple[str, bytes]]) -> dict[str, Any]:
-        """The upload page: takes a form's files by field, answers what the save method wants."""
-        filename, body = posted.get(FIELDS[kind], ("", b""))
+    def post(self, kind: str, form_files: Mapping[str, tuple[str, bytes]]) -> dict[str, Any]:
+        """Take a form's files by field, as the upload page does; return what the save method wants."""
+        filename, body = form_files.get(FIELDS[kind], ("", b""))
         if not body or filename.endswith(NOT_TAKEN):
             return {"error": "ERR_UPLOAD_BAD_FILE", "error_descr": "Bad file"}
         if kind == "photo" and not body.startswith(MAGIC):
@@ -59,7 +59,7 @@ class FileStore:
 
     async def _doc_server(self, params: Mapping[str, str]) -> dict[str, str]:
         if params.get("type", "doc") != "doc" or "peer_id" not in params:
-            raise wrong("type or peer_id is invalid")
+            raise invalid_parameter("type or peer_id is invalid")
         return {"upload_url": f"{self._url}/doc?{_proof()}"}
 
     async def _save_photo(self, params: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -79,12 +79,12 @@ class FileStore:
         filename, body = self._posted.pop(ticket)
         id_, key = next(self._ids), secrets.token_hex(9)
         name = f"{kind}-{self._group_id}_{id_}_{key}"
-        self.stored[name] = Stored(name, title or filename, body)
+        self.stored[name] = StoredFile(name, title or filename, body)
         return {"id": id_, "owner_id": -self._group_id, "access_key": key}
 
 
 def _proof() -> str:
-    """VK's own addresses carry one; like these, they are to be taken as they are."""
+    """Return a query such as VK's own addresses have: a caller has to use it unchanged."""
     return f"act=do_add&hash={secrets.token_hex(16)}"
 
 

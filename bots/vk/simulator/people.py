@@ -1,4 +1,4 @@
-"""The people behind the stand-in for VK: what they do, and what events it makes. VK API: Events in communities."""
+"""The people behind the stand-in for VK: their actions, and the events that follow. VK API: Events in communities."""
 
 import secrets
 from abc import ABC
@@ -26,9 +26,9 @@ CLIENT = {
 
 
 class People(Webhooks, ABC):
-    """Everybody who has this community on their phone. `echoes`: whether VK tells us of our own messages.
+    """Everybody who has this community on their phone. `echoes`: whether VK reports our own messages to us.
 
-    A person who has said no to the community's messages is `blocked`.
+    A person who has denied the community's messages is `blocked`.
     """
 
     def __init__(self, account: Account, webhook_url: str, clock: Clock) -> None:
@@ -40,24 +40,25 @@ class People(Webhooks, ABC):
         self._numbers: Counter[str] = Counter()
 
     def user_of(self, phone: str) -> str:
+        """Return the id of the person with this number."""
         return str(int(phone.removeprefix("+")) * 48_271 % USERS + 1)
 
     async def say(self, user: str, text: str) -> None:
         self._write(user, text)
 
     async def say_in_chat(self, chat: str, user: str, text: str) -> None:
-        """A person writes in a group chat that the community is in; `chat` is its id, from 2000000001 on."""
+        """Write in a group chat that the community is in; `chat` is its id, from 2000000001 on."""
         self._write(chat, text, from_id=int(user))
 
     async def start(self, user: str, code: str = "") -> None:
-        """The Start button of a chat that is still empty."""
+        """Press the Start button of a chat that is still empty."""
         self._write(user, "Начать", payload='{"command":"start"}', **({"ref": code} if code else {}))
 
     async def press(self, user: str, bubble: str, button: str) -> None:
-        """A button that opens a page tells us nothing."""
-        shown = next(shown for shown in self.phone(user).screen if shown.id == bubble)
-        pressed = next(pressed for pressed in shown.buttons if pressed.text == button)
-        if pressed.url:
+        """Press a button. One that opens a page sends us nothing."""
+        message = next(message for message in self.phone(user).screen if message.id == bubble)
+        choice = next(choice for choice in message.buttons if choice.text == button)
+        if choice.url:
             return
         event_id = secrets.token_hex(6)
         self._presses[event_id] = self.clock()
@@ -66,54 +67,58 @@ class People(Webhooks, ABC):
             "user_id": int(user),
             "peer_id": int(user),
             "event_id": event_id,
-            "payload": msgspec.json.decode(pressed.reply),
+            "payload": msgspec.json.decode(choice.reply),
             "conversation_message_id": int(bubble.partition("/")[2]),
         }
-        self._tell("message_event", event)
+        self._post_event("message_event", event)
 
     async def allow(self, user: str, key: str = "") -> None:
-        """A person presses "Allow messages" on our site; `key` is what the widget there was given."""
+        """Press "Allow messages" on our site; `key` is the code that the widget there was given."""
         self._allowed.add(user)
         self.phone(user).blocked = False
-        self._tell("message_allow", {"user_id": int(user), "key": key})
+        self._post_event("message_allow", {"user_id": int(user), "key": key})
 
     async def deny(self, user: str) -> None:
-        """A person forbids the community's messages."""
+        """Deny the community's messages as this person."""
         self._allowed.discard(user)
         self.phone(user).blocked = True
-        self._tell("message_deny", {"user_id": int(user)})
+        self._post_event("message_deny", {"user_id": int(user)})
 
     async def reply_as_operator(self, user: str, text: str) -> None:
-        """Somebody of the shop writes to the person in the community's own inbox."""
-        self._out(self.phone(user), text, admin_author_id=1)
+        """Write to the person as one of the shop's operators, in the community's own inbox."""
+        self._send_as_community(self.phone(user), text, admin_author_id=1)
 
     def may_write(self, phone: Phone) -> bool:
-        """A first message counts as permission, until it is withdrawn."""
-        known = phone.last_wrote_at is not None or phone.user in self._allowed
-        return known and not phone.blocked
+        """Tell whether the community may write to this person. A first message counts as permission until it is
+        withdrawn.
+        """
+        has_permission = phone.last_wrote_at is not None or phone.user in self._allowed
+        return has_permission and not phone.blocked
 
     def _write(self, peer: str, text: str, **fields: Any) -> None:
         phone = self.phone(peer)
         if not is_group(peer) and (phone.blocked or phone.last_wrote_at is None):
             phone.blocked = False
-            self._tell("message_allow", {"user_id": int(peer), "key": ""})
+            self._post_event("message_allow", {"user_id": int(peer), "key": ""})
         phone.last_wrote_at = self.clock()
         message = self._message(phone, text, {"from_id": int(peer), "out": 0, **fields})
         self._show(phone, message, Bubble(id="", mine=True, at=self.clock(), text=text, state="read"))
-        self._tell("message_new", {"message": message, "client_info": CLIENT})
+        self._post_event("message_new", {"message": message, "client_info": CLIENT})
 
-    def _out(self, phone: Phone, text: str, bubble: Bubble | None = None, **fields: Any) -> dict[str, Any]:
-        """A message in the community's name, and VK's echo of it."""
+    def _send_as_community(
+        self, phone: Phone, text: str, bubble: Bubble | None = None, **fields: Any
+    ) -> dict[str, Any]:
+        """Send a message in the community's name, and VK's echo of it."""
         message = self._message(phone, text, {"from_id": -self.account.group_id, "out": 1, **fields})
         bubble = bubble or Bubble(id="", mine=False, at=self.clock(), text=text)
         bubble.state = "sent" if not phone.reachable else "read" if phone.reads else "delivered"
         self._show(phone, message, bubble)
         if self.echoes:
-            self._tell("message_reply", message)
+            self._post_event("message_reply", message)
         return message
 
     def _message(self, phone: Phone, text: str, fields: dict[str, Any]) -> dict[str, Any]:
-        """Ids are counted per conversation, so that those of two people are the same."""
+        """Build a message. Ids are counted per conversation, so that those of two people are the same."""
         self._numbers[phone.user] += 1
         return {
             "id": 0 if is_group(phone.user) else next(self._ids),

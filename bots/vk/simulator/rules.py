@@ -17,11 +17,11 @@ MAX_IN_ROW = 5
 LINK = re.compile(r"\[[a-z0-9:/._-]+\|([^\[\]]+)\]", re.IGNORECASE)
 ENTITY = re.compile(r"&#(\d+);")
 PEER_CODES = {18, 900, 901, 902, 917, 922, 927, 932, 935, 936, 943, 944, 945, 946, 950, 1012, 1021, 3610}
-"""Errors that are about the recipient stand in their line of the answer, not above all of them."""
+"""Errors about one recipient: they are in the recipient's entry of the answer, not above all entries."""
 
 
 class VkError(Exception):
-    """Raised where VK would not go on."""
+    """Raised where VK would refuse. `words` is its text."""
 
     def __init__(self, code: int, words: str = "") -> None:
         super().__init__(code)
@@ -46,41 +46,43 @@ class Keyboard(Struct):
     inline: bool = False
 
 
-def wrong(parameter: str) -> VkError:
+def invalid_parameter(parameter: str) -> VkError:
+    """Return VK's error for a missing or wrong parameter."""
     return VkError(100, f"One of the parameters specified was missing or invalid: {parameter}")
 
 
 def number(params: Mapping[str, str], name: str) -> int:
-    """An integer that has to be there."""
+    """Return a required integer. Raises VkError."""
     try:
         return int(params[name])
     except (KeyError, ValueError):
-        raise wrong(f"{name} is undefined or not integer") from None
+        raise invalid_parameter(f"{name} is undefined or not integer") from None
 
 
 def random_id_of(params: Mapping[str, str]) -> int:
-    given = number(params, "random_id")
-    if not -INT32 <= given < INT32:
-        raise wrong("random_id is not a 32-bit integer")
-    return given
+    """Return the message's random_id. Raises VkError where it is no 32-bit integer."""
+    random_id = number(params, "random_id")
+    if not -INT32 <= random_id < INT32:
+        raise invalid_parameter("random_id is not a 32-bit integer")
+    return random_id
 
 
-def shown(params: Mapping[str, str]) -> str:
-    """The text as a person's app shows it, with VK's own markup worked in."""
+def shown_text(params: Mapping[str, str]) -> str:
+    """Return the text as a person's app shows it, with VK's markup applied. Raises VkError."""
     text = params.get("message", "")
     if units(text) > TEXT_LIMIT:
         raise VkError(914, "Message is too long")
     if not text.strip() and not params.get("attachment"):
-        raise wrong("message is empty or invalid")
-    return ENTITY.sub(lambda found: chr(int(found[1])), LINK.sub(r"\1", text)).strip()
+        raise invalid_parameter("message is empty or invalid")
+    return ENTITY.sub(lambda entity: chr(int(entity[1])), LINK.sub(r"\1", text)).strip()
 
 
 def buttons_of(params: Mapping[str, str]) -> list[Button]:
-    """The inline keyboard's buttons, row by row."""
-    if not (given := params.get("keyboard")):
+    """Return the inline keyboard's buttons, row by row. Raises VkError."""
+    if not (markup := params.get("keyboard")):
         return []
     try:
-        keyboard = msgspec.json.decode(given, type=Keyboard)
+        keyboard = msgspec.json.decode(markup, type=Keyboard)
     except msgspec.DecodeError:
         raise VkError(911, "Keyboard format is invalid") from None
     rows = keyboard.buttons
@@ -105,6 +107,7 @@ def _button(action: Action) -> Button:
 
 
 def is_object(text: str) -> bool:
+    """Tell whether the text is a JSON object."""
     try:
         return isinstance(msgspec.json.decode(text), dict)
     except msgspec.DecodeError:
@@ -112,20 +115,20 @@ def is_object(text: str) -> bool:
 
 
 def error_body(error: VkError, params: Mapping[str, str]) -> dict[str, Any]:
-    """An error as VK words it, with all that we had asked."""
-    asked = [{"key": key, "value": value} for key, value in params.items()]
-    return {"error": {"error_code": error.code, "error_msg": error.words, "request_params": asked}}
+    """Return an error as VK writes it, with all parameters of the request."""
+    request_params = [{"key": key, "value": value} for key, value in params.items()]
+    return {"error": {"error_code": error.code, "error_msg": error.words, "request_params": request_params}}
 
 
 def peers_of(params: Mapping[str, str]) -> list[str]:
-    """To whom a message is to go."""
-    given = params.get("peer_ids") or params.get("peer_id") or ""
-    peers = given.split(",")
+    """Return the recipients of a message. Raises VkError."""
+    value = params.get("peer_ids") or params.get("peer_id") or ""
+    peers = value.split(",")
     if not all(peer.lstrip("-").isdecimal() for peer in peers):
-        raise wrong("peer_ids is invalid")
+        raise invalid_parameter("peer_ids is invalid")
     return peers
 
 
-def failed(peer: str, error: VkError) -> dict[str, Any]:
-    """A recipient's line of the answer, for whom it went wrong."""
+def failed_entry(peer: str, error: VkError) -> dict[str, Any]:
+    """Return the entry in the answer for a recipient whose message failed."""
     return {"peer_id": int(peer), "message_id": 0, "error": {"code": error.code, "description": error.words}}

@@ -1,4 +1,4 @@
-"""A stand-in for VK's API, and for the people behind it. VK API: Requests, messages.send."""
+"""The stand-in for VK's API, and for the people behind it. VK API: Requests, messages.send."""
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
@@ -16,7 +16,7 @@ from bots.vk.simulator import rules
 from bots.vk.simulator.deletion import delete
 from bots.vk.simulator.files import FIELDS, FileStore
 from bots.vk.simulator.people import PRESS_LIVES, People
-from bots.vk.simulator.rules import PEER_CODES, VkError, number, wrong
+from bots.vk.simulator.rules import PEER_CODES, VkError, invalid_parameter, number
 from gateway.domain.channel.secret import OwnSecret, Secret
 from gateway.domain.model.nouns import Button
 
@@ -24,7 +24,7 @@ REMEMBERED = timedelta(hours=1)
 
 
 def demo_account(api_url: str) -> Account:
-    """A community that lives on the stand-in under `api_url`, with fresh secrets."""
+    """Return a community that lives on the stand-in under `api_url`, with fresh secrets."""
     return Account(
         group_id=77_001_000 + secrets.randbelow(1000),
         access_token=Secret(f"vk1.a.{secrets.token_urlsafe(48)}"),
@@ -64,7 +64,7 @@ class Server(People):
         return blueprint
 
     async def _method(self, method: str) -> Response:
-        """HTTP 200, whatever happens."""
+        """Answer a call, always with HTTP 200."""
         params = (await request.form).to_dict()
         try:
             answer = {"response": await self._response(method, params)}
@@ -75,13 +75,13 @@ class Server(People):
         return jsonify(answer)
 
     async def _response(self, method: str, params: Mapping[str, str]) -> Any:
-        given = request.headers.get("Authorization", "").removeprefix("Bearer ") or params.get("access_token", "")
-        if not compare_digest(given.encode(), self.account.access_token.reveal().encode()):
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ") or params.get("access_token", "")
+        if not compare_digest(token.encode(), self.account.access_token.reveal().encode()):
             raise VkError(5, "User authorization failed: invalid access_token (4).")
         if planned := await self.faults.next_error():
             fault = VkError(int(planned))
             if method == "messages.send" and fault.code in PEER_CODES:
-                return [rules.failed(peer, fault) for peer in rules.peers_of(params)]
+                return [rules.failed_entry(peer, fault) for peer in rules.peers_of(params)]
             raise fault
         if method not in self._methods:
             raise VkError(3, "Unknown method passed")
@@ -90,54 +90,54 @@ class Server(People):
         return await self._methods[method](params)
 
     async def _send(self, params: Mapping[str, str]) -> list[dict[str, Any]]:
-        """To every peer by itself: what goes wrong with one of them stands in its line."""
-        random_id, text = rules.random_id_of(params), rules.shown(params)
+        """Send to every peer by itself; an error with one of them is in its entry."""
+        random_id, text = rules.random_id_of(params), rules.shown_text(params)
         buttons = rules.buttons_of(params)
         return [self._send_to(peer, random_id, text, buttons, params) for peer in rules.peers_of(params)]
 
     def _send_to(
         self, peer: str, random_id: int, text: str, buttons: list[Button], params: Mapping[str, str]
     ) -> dict[str, Any]:
-        at, known = self._sent.get((peer, random_id), (self.clock(), None))
-        if random_id and known and self.clock() - at < REMEMBERED:
-            return known
+        sent_at, previous = self._sent.get((peer, random_id), (self.clock(), None))
+        if random_id and previous and self.clock() - sent_at < REMEMBERED:
+            return previous
         try:
             self._check(self.phone(peer), params)
         except VkError as error:
             if error.code not in PEER_CODES:
                 raise
-            return rules.failed(peer, error)
-        line = self._take(self.phone(peer), text, buttons, params)
-        self._sent[peer, random_id] = self.clock(), line
-        return line
+            return rules.failed_entry(peer, error)
+        entry = self._accept(self.phone(peer), text, buttons, params)
+        self._sent[peer, random_id] = self.clock(), entry
+        return entry
 
-    def _take(self, phone: Phone, text: str, buttons: list[Button], params: Mapping[str, str]) -> dict[str, Any]:
+    def _accept(self, phone: Phone, text: str, buttons: list[Button], params: Mapping[str, str]) -> dict[str, Any]:
         media, now = params.get("attachment", ""), self.clock()
         bubble = Bubble(id="", mine=False, at=now, text=text, buttons=buttons, media=media)
-        message = self._out(phone, text, bubble, random_id=int(params["random_id"]))
+        message = self._send_as_community(phone, text, bubble, random_id=int(params["random_id"]))
         self.accepted.append(Accepted(id=bubble.id, user=phone.user, at=now, text=text, request=dict(params)))
         number = message["conversation_message_id"]
         return {"peer_id": int(phone.user), "message_id": message["id"], "conversation_message_id": number}
 
     def _check(self, phone: Phone, params: Mapping[str, str]) -> None:
-        """Whether this may be sent to this peer, now and for the reason given."""
+        """Raise VkError unless this may be sent to this peer, now and with this intent."""
         intent, media = params.get("intent", "default"), params.get("attachment", "")
         if media and media not in self.files.stored:
-            raise wrong("attachment is invalid")
+            raise invalid_parameter("attachment is invalid")
         if is_group(phone.user):
             return
         if not self.may_write(phone):
             raise VkError(901, "Can't send messages for users without permission")
         if intent != "default" and intent not in self.account.intents:
             raise VkError(943, "Cannot use this intent")
-        if intent == "default" and not self._in_time(phone):
+        if intent == "default" and not self._in_window(phone):
             raise VkError(950, "Can't send message, reply timed out")
 
-    def _in_time(self, phone: Phone) -> bool:
-        """VK's rule, by its own clock: a day from the person's last message."""
+    def _in_window(self, phone: Phone) -> bool:
+        """Tell whether VK's rule allows a message now: within a day of the person's last message."""
         hours = self.account.window_hours
-        wrote = phone.last_wrote_at
-        return not hours or (wrote is not None and self.clock() - wrote < timedelta(hours=hours))
+        last_wrote_at = phone.last_wrote_at
+        return not hours or (last_wrote_at is not None and self.clock() - last_wrote_at < timedelta(hours=hours))
 
     async def _delete(self, params: Mapping[str, str]) -> list[dict[str, Any]]:
         peer = str(number(params, "peer_id"))
@@ -149,11 +149,11 @@ class Server(People):
         event_id, _, _ = params.get("event_id", ""), number(params, "user_id"), number(params, "peer_id")
         pressed_at = self._presses.get(event_id)
         if pressed_at is None or self.clock() - pressed_at > PRESS_LIVES:
-            raise wrong("event_id is invalid")
+            raise invalid_parameter("event_id is invalid")
         self.answered.append(event_id)
         return 1
 
     async def _upload(self, kind: str) -> Response:
-        posted = await request.files
-        files = {field: (file.filename or "", file.read()) for field, file in posted.items()}
+        form_files = await request.files
+        files = {field: (file.filename or "", file.read()) for field, file in form_files.items()}
         return jsonify(self.files.post(kind, files)) if kind in FIELDS else Response(status=404)

@@ -1,4 +1,4 @@
-"""How the stand-in tells of what happens. VK API: Callback API."""
+"""Posts the stand-in's events. VK API: Callback API."""
 
 import dataclasses
 import secrets
@@ -17,19 +17,19 @@ OK = 200
 
 
 class Webhooks(Simulator, ABC):
-    """Events go to each of the community's callback servers that is confirmed and wants them."""
+    """Posts events to each of the community's callback servers that is confirmed and wants them."""
 
     def __init__(self, account: Account, webhook_url: str, clock: Clock) -> None:
         super().__init__(webhook_url, clock)
         self.account = account
-        self.callbacks = CallbackServers(account.group_id, account.confirmation, self._confirms)
+        self.callbacks = CallbackServers(account.group_id, account.confirmation, self._check_confirmation)
         if webhook_url:
-            self.callbacks.bound(webhook_url, account.secret.reveal(), account.version)
+            self.callbacks.add_confirmed(webhook_url, account.secret.reveal(), account.version)
         self._tries: Counter[bytes] = Counter()
 
-    def _tell(self, kind: str, content: dict[str, Any]) -> None:
-        """One event, to every server that wants it. Without one VK keeps nothing."""
-        for server in self.callbacks.listening(kind):
+    def _post_event(self, kind: str, content: dict[str, Any]) -> None:
+        """Post an event to every server that wants it. Without a server VK keeps nothing."""
+        for server in self.callbacks.servers_for(kind):
             body = {"type": kind, "event_id": secrets.token_hex(20), "v": server.api_version, "object": content}
             self.deliver(self._call(server, body))
 
@@ -38,12 +38,12 @@ class Webhooks(Simulator, ABC):
         headers = {"content-type": "application/json"}
         return Call("POST", server.url, headers, msgspec.json.encode(body), self.clock())
 
-    async def _confirms(self, server: Server) -> bool:
+    async def _check_confirmation(self, server: Server) -> bool:
         status, answer = await super()._post(self._call(server, {"type": "confirmation"}))
         return (status, answer.strip()) == (OK, self.callbacks.code)
 
     async def _post(self, call: Call) -> tuple[int, str]:
-        """VK counts its tries, and takes nothing but "ok" for an answer."""
+        """Post a webhook: VK counts its tries, and accepts no answer but "ok"."""
         tries = self._tries[call.body]
         self._tries[call.body] += 1
         headers = {**call.headers, **({"X-Retry-Counter": str(tries)} if tries else {})}

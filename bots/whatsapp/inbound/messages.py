@@ -1,71 +1,86 @@
-"""One message of a person, as it stands in a webhook, in our words (Cloud API: messages webhook reference).
+"""Reads one message of a person from a webhook. Cloud API: messages webhook reference.
 
-Only its id and its sender are needed: whatever is new or odd in the rest, a person has written, and that counts.
+Only its id and its sender are required. However new or odd the rest is, a person has written, and that counts.
 """
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from bots.whatsapp.item import dig, items, moment, word, written
+from bots.whatsapp.item import dig, items, moment, to_json, word
 from gateway.domain.model.event import Inbound, Person
+from gateway.domain.model.identifier import Identifier, identifier, identifiers
 from gateway.domain.model.nouns import Address, Content, Media
 
 FILES = ("image", "video", "audio", "document", "sticker")
-AFTERTHOUGHTS = ("system", "edit", "revoke")
-"""They tell of an account or of an earlier message; answering them as if someone had just written would be wrong."""
+NOTICES = ("system", "edit", "revoke")
+"""Notices about an account or an earlier message. Nobody has just written, so they must not be answered."""
 
 
 def is_phone(name: str) -> bool:
-    """Phone numbers are digits; every other name is a business-scoped user id ("RU.1349...")."""
+    """Tell whether a user's name is a phone number: digits only. Others are business-scoped user ids ("RU.1349...")."""
     return name.isascii() and name.isdigit()
 
 
-def read_message(item: object, contacts: Sequence[object], account: str, otherwise: datetime) -> Inbound:
-    """The event. Raises ValueError where nobody can be told to have sent it, or it has no id or no real time."""
+def identifier_of(user: str) -> Identifier | None:
+    """Return the phone number that an address is; None for a business-scoped user id."""
+    return identifier("phone", f"+{user}") if is_phone(user) else None
+
+
+def read_message(item: object, contacts: Sequence[object], account: str, default: datetime) -> Inbound:
+    """Return the event. `default`: the time of an item that has none.
+
+    Raises ValueError where the message has no sender, no id, or no valid time.
+    """
     user, person = _sender(item, contacts)
     wamid = word(item, "id")
     if not wamid:
         raise ValueError("a message without an id")
-    kind, content, pressed = _meaning(item)
+    kind, content, pressed = _read_content(item)
     return Inbound(
         address=Address("whatsapp", account, user),
         id=wamid,
         provider_id=wamid,
         content=content,
-        at=moment(word(item, "timestamp"), otherwise),
+        at=moment(word(item, "timestamp"), default),
         kind=kind,
         person=person,
         pressed=pressed,
-        raw=written(item),
+        raw=to_json(item),
     )
 
 
 def _sender(item: object, contacts: Sequence[object]) -> tuple[str, Person]:
-    """Who it was: the business-scoped id first, since a phone number may be hidden or may change hands."""
-    said = [word(item, "from_user_id"), word(item, "from")]
-    contact = next((one for one in contacts if {word(one, "user_id"), word(one, "wa_id")} & {*said} - {""}), None)
-    names = [name for name in (*said, word(contact, "user_id"), word(contact, "wa_id")) if name]
+    """Return the sender: the business-scoped id first, since a phone number may be hidden or may change hands.
+
+    Raises ValueError where neither is known.
+    """
+    ids = [word(item, "from_user_id"), word(item, "from")]
+    contact = next(
+        (candidate for candidate in contacts if {word(candidate, "user_id"), word(candidate, "wa_id")} & {*ids} - {""}),
+        None,
+    )
+    names = [name for name in (*ids, word(contact, "user_id"), word(contact, "wa_id")) if name]
     phone = next(filter(is_phone, names), "")
     user = next((name for name in names if not is_phone(name)), phone)
     if not user:
         raise ValueError("a message of nobody")
-    return user, Person(name=word(contact, "profile", "name"), phone=f"+{phone}" if phone else "")
+    return user, Person(word(contact, "profile", "name"), identifiers(phone=phone and f"+{phone}"))
 
 
-def _meaning(item: object) -> tuple[str, Content, str | None]:
-    """Its kind in Meta's word, what it says, and what was pressed."""
+def _read_content(item: object) -> tuple[str, Content, str | None]:
+    """Return the kind in Meta's word, the content, and the reply of the pressed button."""
     kind = word(item, "type") or "unknown"
     if kind == "button":
         text = word(item, "button", "text")
         return kind, Content(text), word(item, "button", "payload") or text
     if kind == "interactive":
-        return _answered(dig(item, "interactive"))
+        return _interactive_reply(dig(item, "interactive"))
     if kind in FILES:
         return kind, _file(kind, dig(item, kind)), None
     return kind, Content(TEXTS[kind](dig(item, kind)) if kind in TEXTS else ""), None
 
 
-def _answered(interactive: object) -> tuple[str, Content, str | None]:
+def _interactive_reply(interactive: object) -> tuple[str, Content, str | None]:
     kind = word(interactive, "type") or "interactive"
     answer = dig(interactive, kind)
     return kind, Content(word(answer, "title") or word(answer, "body")), word(answer, "id") or None

@@ -1,10 +1,13 @@
-"""What Meta reports of our own messages and templates (Cloud API: status messages, message_template_status_update)."""
+"""Reads what Meta reports on our own messages and templates.
+
+Cloud API: status messages, user_preferences, message_template_status_update.
+"""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from bots.whatsapp.errors import cause, explain
-from bots.whatsapp.item import items, moment, word, written
+from bots.whatsapp.item import items, moment, to_json, word, words
 from gateway.domain.model.event import Preference, Receipt, TemplateChange
 from gateway.domain.model.nouns import Address, Progress
 
@@ -16,43 +19,49 @@ STATUSES = {
     "failed": Progress.FAILED,
 }
 USABLE = {"approved", "flagged", "reinstated", "unarchived"}
-"""A flagged template may be paused soon, but is still sent."""
+"""The states in which a template can be sent. A flagged one may be paused soon, but is still sent."""
 
 
-def read_status(item: object, account: str, otherwise: datetime) -> Receipt:
-    """The receipt. Raises ValueError where the message has no id, or the time is none."""
-    wamid, status = word(item, "id"), word(item, "status")
+def read_status(item: object, account: str, default: datetime) -> Receipt:
+    """Return the receipt. Raises ValueError where the message has no id, or no valid time."""
+    wamid, status, timestamp, key = words(item, "id", "status", "timestamp", "biz_opaque_callback_data")
     if not wamid:
         raise ValueError("a status of no message")
-    failed = STATUSES[status] is Progress.FAILED
-    error = next(iter(items(item, "errors")), None)
+    has_failed = STATUSES[status] is Progress.FAILED
+    error = next(iter(items(item, "errors")), None) if has_failed else None
     return Receipt(
         channel="whatsapp",
         account=account,
         id=f"{wamid}:{status}",
         provider_id=wamid,
         progress=STATUSES[status],
-        at=moment(word(item, "timestamp"), otherwise),
-        reason=explain(error) if failed else "",
-        cause=cause(error) if failed else None,
-        key=word(item, "biz_opaque_callback_data"),
-        raw=written(item),
+        at=moment(timestamp, default),
+        reason=explain(error) if has_failed else "",
+        cause=cause(error) if has_failed else None,
+        key=key,
+        raw=to_json(item),
     )
 
 
 def read_preferences(value: object, account: str, at: datetime) -> Iterator[Preference]:
-    """What people want of our marketing (Cloud API: user_preferences webhook). Raises ValueError for other values."""
+    """Return what people want of our marketing (Cloud API: user_preferences webhook).
+
+    Raises ValueError for values that we have no event for.
+    """
     for item in items(value, "user_preferences"):
-        wish, user = word(item, "value"), word(item, "user_id") or word(item, "wa_id")
-        if word(item, "category") != "marketing_messages" or wish not in {"stop", "resume"} or not user:
+        preference, user = word(item, "value"), word(item, "user_id") or word(item, "wa_id")
+        if word(item, "category") != "marketing_messages" or preference not in {"stop", "resume"} or not user:
             raise ValueError("a preference that we have no word for")
         stamp = word(item, "timestamp")
-        address, named = Address("whatsapp", account, user), f"preference:{user}:{stamp}:{wish}"
-        yield Preference(address, named, wish == "resume", moment(stamp, at), written(item))
+        address, id_ = Address("whatsapp", account, user), f"preference:{user}:{stamp}:{preference}"
+        yield Preference(address, id_, preference == "resume", moment(stamp, at), to_json(item))
 
 
 def read_template(value: object, accounts: Sequence[str], at: datetime, event: str) -> Iterator[TemplateChange]:
-    """The change, for each account: templates belong to the business account, which may have many numbers."""
+    """Return the change for each account: templates belong to the business account, which may have many numbers.
+
+    Raises ValueError where the change names no template or no event.
+    """
     name, state = word(value, "message_template_name"), word(value, "event").lower()
     if not (name and state):
         raise ValueError("a change of no template")
@@ -67,16 +76,16 @@ def read_template(value: object, accounts: Sequence[str], at: datetime, event: s
             state=state,
             at=at,
             reason=_reason(value),
-            raw=written(value),
+            raw=to_json(value),
         )
 
 
 def language(code: str) -> str:
-    """Meta's webhooks write "en-US" for what its API calls "en_US"."""
+    """Return a language code as Meta's API writes it ("en_US"); its webhooks write "en-US"."""
     return code.replace("-", "_")
 
 
 def _reason(value: object) -> str:
     reason = word(value, "reason")
-    more = word(value, "other_info", "description") or word(value, "rejection_info", "reason")
-    return ": ".join(filter(None, ("" if reason == "NONE" else reason, more)))
+    detail = word(value, "other_info", "description") or word(value, "rejection_info", "reason")
+    return ": ".join(filter(None, ("" if reason == "NONE" else reason, detail)))

@@ -1,4 +1,4 @@
-"""What WhatsApp takes as one message (Cloud API: Text, Media, and Interactive messages)."""
+"""Splits content into what WhatsApp takes as one message. Cloud API: Text, Media, and Interactive messages."""
 
 from collections.abc import Iterator
 
@@ -8,53 +8,53 @@ from bots.wire.cutting import boundary, cut, units
 from gateway.domain.model.nouns import Content
 
 TEXT, BODY, CAPTION = 4096, 1024, 1024
-"""Characters; counted in UTF-16, the strictest way to count."""
+"""Characters, counted in UTF-16, the strictest way to count."""
 
 MAX_ROWS = 10
 NO_TEXT = "…"
-"""Meta wants a text above buttons."""
+"""Stands for a missing text: Meta requires one above buttons."""
 
 
 def split(content: Content) -> Iterator[Content]:
-    """In the order that people read: the file, the text in pieces, and the buttons under the last of them."""
+    """Yield the pieces in reading order: the file, the text, and the buttons under the last piece of the text."""
     content = _with_links_as_text(content)
-    if content.media and _fits_one(content):
+    if content.media and _is_one_piece(content):
         yield content
         return
     if content.media:
         yield Content(media=content.media)
     if content.buttons:
-        yield from _with_buttons(content)
+        yield from _split_above_buttons(content)
     else:
         yield from (Content(piece) for piece in cut(content.text, TEXT))
 
 
-def _fits_one(content: Content) -> bool:
-    wordless = content.media is not None and content.media.type in ("audio", "sticker")
-    return not content.buttons and units(content.text) <= (0 if wordless else CAPTION)
+def _is_one_piece(content: Content) -> bool:
+    has_no_caption = content.media is not None and content.media.type in ("audio", "sticker")
+    return not content.buttons and units(content.text) <= (0 if has_no_caption else CAPTION)
 
 
 def _with_links_as_text(content: Content) -> Content:
-    """A message has either one link button, or buttons that answer; other links become lines of the text."""
+    """Turn link buttons into lines of the text. A message has either one link button, or reply buttons."""
     links = [button for button in content.buttons if button.url]
     if not links or len(content.buttons) == 1:
         return content
     lines = [content.text, *(f"{link.text}: {link.url}" for link in links)]
-    answers = tuple(button for button in content.buttons if not button.url)
-    return replace(content, text="\n".join(filter(None, lines)), buttons=answers)
+    reply_buttons = tuple(button for button in content.buttons if not button.url)
+    return replace(content, text="\n".join(filter(None, lines)), buttons=reply_buttons)
 
 
-def _with_buttons(content: Content) -> Iterator[Content]:
+def _split_above_buttons(content: Content) -> Iterator[Content]:
     *before, last = cut(content.text, TEXT)
     if units(last) > BODY:
-        fitting = _fitting(last, BODY)
-        start = boundary(last, len(last) - fitting, len(last) - fitting // 2)
+        length = _fitting_length(last, BODY)
+        start = boundary(last, len(last) - length, len(last) - length // 2)
         before, last = [*before, last[:start].rstrip()], last[start:].lstrip()
     yield from (Content(piece) for piece in before)
     for first in range(0, len(content.buttons), MAX_ROWS):
         yield Content(NO_TEXT if first else last, None, content.buttons[first : first + MAX_ROWS])
 
 
-def _fitting(text: str, most: int) -> int:
-    """How many characters of its end fit. The half of a pair that the slice may begin with is dropped."""
-    return len(text.encode("utf-16-le")[-2 * most :].decode("utf-16-le", "ignore"))
+def _fitting_length(text: str, limit: int) -> int:
+    """Return how many characters at the end fit. Half of a surrogate pair at the start is dropped."""
+    return len(text.encode("utf-16-le")[-2 * limit :].decode("utf-16-le", "ignore"))

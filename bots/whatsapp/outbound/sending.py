@@ -1,4 +1,4 @@
-"""Our messages in Meta's words, and what comes back (Cloud API: Messages, Interactive messages, Templates)."""
+"""Builds our messages in Meta's format and sends them. Cloud API: Messages, Interactive messages, Templates."""
 
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -23,19 +23,19 @@ Json = dict[str, Any]
 
 
 class Graph(NamedTuple):
-    """Meta's Graph API, from one of its nodes on: a number of ours, or the root."""
+    """Meta's Graph API below one of its nodes: a number of ours, or the root."""
 
     http: aiohttp.ClientSession
     node: str
     token: Secret
 
     async def call(self, method: str, path: str = "", json: Json | None = None) -> object:
-        """The result. Raises SendError."""
+        """Make a call and return its result. Raises SendError."""
         headers = {"Authorization": f"Bearer {self.token.reveal()}"}
         return _result(await wire.call(self.http, method, self.node + path, json=json, headers=headers))
 
     async def upload(self, path: str, body: bytes) -> object:
-        """The result of handing over a file (Graph API: Upload a file). Raises SendError."""
+        """Upload a file's bytes and return the result (Graph API: Upload a file). Raises SendError."""
         headers = {"Authorization": f"OAuth {self.token.reveal()}", "file_offset": "0"}
         return _result(await wire.call(self.http, "POST", self.node + path, body=body, headers=headers))
 
@@ -47,28 +47,28 @@ def _result(reply: wire.Reply) -> object:
 
 
 async def send(graph: Graph, message: Json) -> str:
-    """Hand over a message; its wamid. Raises SendError."""
-    sent = await graph.call("POST", "/messages", message)
-    wamid = word(next(iter(items(sent, "messages")), None), "id")
+    """Send a message and return its wamid. Raises SendError."""
+    result = await graph.call("POST", "/messages", message)
+    wamid = word(next(iter(items(result, "messages")), None), "id")
     if not wamid:
         raise Ambiguous("Meta's answer names no message; it may have been sent")
     return wamid
 
 
 async def mark_read(graph: Graph, wamid: str) -> None:
-    """Show the person that their message was read; it harms nobody where that does not work."""
+    """Show the person that their message was read. Ignores errors, which harm nobody."""
     with suppress(SendError):
         await graph.call("POST", "/messages", {"messaging_product": "whatsapp", "status": "read", "message_id": wamid})
 
 
-def render(user: str, what: Content | TemplateMessage, key: str) -> Json:
-    """The request. A phone number goes in `to`, a business-scoped user id in `recipient`."""
+def render(user: str, message: Content | TemplateMessage, key: str) -> Json:
+    """Return the request. A phone number goes in `to`, a business-scoped user id in `recipient`."""
     return {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
         ("to" if is_phone(user) else "recipient"): user,
         "biz_opaque_callback_data": key,
-        **(template(what) if isinstance(what, TemplateMessage) else _content(what)),
+        **(template(message) if isinstance(message, TemplateMessage) else _content(message)),
     }
 
 

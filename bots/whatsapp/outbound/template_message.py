@@ -1,4 +1,4 @@
-"""A template with its values in Meta's words (Cloud API: Template messages)."""
+"""Builds a template message, with its values, in Meta's format. Cloud API: Template messages."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ Json = dict[str, Any]
 
 
 def template(message: TemplateMessage) -> Json:
-    """The part of the request that is the template."""
+    """Return the part of the request that is the template."""
     parts = [
         *([_header(message.header)] if message.header else []),
         *([{"type": "body", "parameters": _values(message.values)}] if message.values else []),
@@ -41,8 +41,8 @@ def _file(media: Media) -> Json:
 
 
 def _place(place: Place) -> Json:
-    named = {name: text for name in ("name", "address") if (text := getattr(place, name))}
-    return {"type": "location", "location": {"latitude": place.latitude, "longitude": place.longitude, **named}}
+    labels = {name: text for name in ("name", "address") if (text := getattr(place, name))}
+    return {"type": "location", "location": {"latitude": place.latitude, "longitude": place.longitude, **labels}}
 
 
 def _button(button: TemplateButton) -> Json:
@@ -54,12 +54,12 @@ def _button(button: TemplateButton) -> Json:
 
 
 def _values(values: Mapping[str, str]) -> list[Json]:
-    """By name, or by number in their order (Templates: Parameter formats)."""
+    """Return the values by name, or by number in their order (Templates: Parameter formats)."""
     if all(name.isdecimal() for name in values):
         return [_value(values[name]) for name in sorted(values, key=int)]
     return [{**_value(value), "parameter_name": name} for name, value in values.items()]
 
 
 def _value(value: str) -> Json:
-    """Meta refuses line breaks, tabs and runs of spaces in a value (132018); a refused message helps nobody."""
+    """Return a value with single spaces: Meta refuses line breaks, tabs and runs of spaces (132018)."""
     return {"type": "text", "text": " ".join(value.split())}

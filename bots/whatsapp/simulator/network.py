@@ -1,4 +1,4 @@
-"""WhatsApp's network as Meta's servers see it: people's phones, what reaches them, and what Meta then tells us."""
+"""WhatsApp's network as Meta's servers see it: people's phones, what reaches them, and what Meta reports to us."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from bots.whatsapp import Account
 from bots.whatsapp.inbound.messages import is_phone
 from bots.whatsapp.simulator import webhooks
 from bots.whatsapp.simulator.components import Fault, Template
-from bots.whatsapp.simulator.rules import shown
+from bots.whatsapp.simulator.rules import phone_view
 from bots.whatsapp.simulator.types import Message
 from gateway.domain.channel.calls import Call
 from gateway.domain.model.nouns import Button
@@ -23,6 +23,7 @@ UNREACHABLE = Fault(131026, "the message cannot be delivered")
 
 
 def demo_templates() -> dict[tuple[str, str], Template]:
+    """Return the templates that the demo begins with, by name and language."""
     return {
         ("order_update", "ru"): {"body": "{{name}}, ваш заказ {{order}} готов.", "buttons": ["Спасибо"]},
         ("order_update", "en"): {"body": "{{name}}, your order {{order}} is ready.", "buttons": ["Thanks"]},
@@ -30,12 +31,12 @@ def demo_templates() -> dict[tuple[str, str], Template]:
 
 
 class Network(Simulator):
-    """The part that is no HTTP API.
+    """The part of Meta that is no HTTP API.
 
-    templates: (name, language) -> what is approved. window_sync: refuse outside the 24 hours at once, and not, as
-    Meta mostly does, in a late status. hold_receipts: keep statuses until `release_receipts`. receipts_first: a
-    status is taken by us before the call that sent the message is answered. page_size: templates on a page of Meta's
-    list, at most. uploads: what was uploaded, by its handle.
+    templates: (name, language) -> an approved template. window_sync: refuse outside the 24 hours at once, instead of in
+    a late status as Meta mostly does. hold_receipts: keep statuses until `release_receipts`. receipts_first: we get a
+    status before the call that sent the message is answered. page_size: templates on a page of Meta's list, at most.
+    uploads: the uploaded files, by handle.
     """
 
     def __init__(self, account: Account, webhook_url: str, clock: Clock = utcnow) -> None:
@@ -49,8 +50,8 @@ class Network(Simulator):
         self.page_size = 100
         self.uploads: dict[str, bytes] = {}
         self._ids = count(900100200)
-        self._held: list[Call] = []
-        self._late: deque[int] = deque()
+        self._held_calls: list[Call] = []
+        self._late_codes: deque[int] = deque()
         self._bsuids: dict[str, str] = {}
         self._hidden: set[str] = set()
 
@@ -58,7 +59,7 @@ class Network(Simulator):
         return phone.removeprefix("+")
 
     def give_bsuid(self, user: str, bsuid: str, *, hide_phone: bool = False) -> None:
-        """The person takes a username: Meta names them by a business-scoped id, and perhaps no more by number."""
+        """Let the person take a username: Meta names them by a business-scoped id, and perhaps no longer by number."""
         self._bsuids[user] = bsuid
         (self._hidden.add if hide_phone else self._hidden.discard)(user)
 
@@ -66,92 +67,95 @@ class Network(Simulator):
         self._write(user, {"type": "text", "text": {"body": text}}, text)
 
     async def react(self, user: str, bubble: str, emoji: str) -> None:
-        """A person puts an emoji on a message, or takes it away (an empty one)."""
+        """Put an emoji on a message, or remove it (an empty one)."""
         self._write(user, {"type": "reaction", "reaction": {"message_id": bubble, "emoji": emoji}}, emoji)
 
     async def press(self, user: str, bubble: str, button: str) -> None:
-        message = next(one for one in self.phone(user).screen if one.id == bubble)
-        pressed = next(one for one in message.buttons if one.text == button)
-        if not pressed.url:
+        message = next(message for message in self.phone(user).screen if message.id == bubble)
+        choice = next(choice for choice in message.buttons if choice.text == button)
+        if not choice.url:
             context = {"context": {"from": self.user_of(self.account.number), "id": bubble}}
-            self._write(user, {**self._press(bubble, pressed), **context}, button)
+            self._write(user, {**self._button_reply(bubble, choice), **context}, button)
 
     def fail_late(self, code: int, times: int = 1) -> None:
-        """Take the next messages, and report them as failed with this code."""
-        self._late.extend([code] * times)
+        """Accept the next messages, and report them as failed with this code."""
+        self._late_codes.extend([code] * times)
 
     def release_receipts(self) -> None:
-        """Send what was held back."""
-        held, self._held = self._held, []
-        for call in held:
+        """Send the statuses that were held back."""
+        calls, self._held_calls = self._held_calls, []
+        for call in calls:
             self.deliver(call)
 
     def set_template_status(self, name: str, language: str, event: str, reason: str = "NONE") -> None:
-        """Meta approves, rejects, pauses or disables a template, and says so to the app's own callback URL."""
+        """Approve, reject, pause or disable a template, and report it to the app's own callback URL."""
         template = self.templates[name, language]
         template["status"], template["reason"] = event, reason
         value = webhooks.template_status(self.template_id(name, language), name, language, event, reason)
         self.deliver(self._webhook(self.webhook_url, "message_template_status_update", value))
 
     def template_id(self, name: str, language: str) -> str:
-        """Meta's id of a template, given when it is first needed."""
+        """Return Meta's id of a template, assigned when it is first needed."""
         return self.templates[name, language].setdefault("id", str(next(self._ids)))
 
     def close_window(self, user: str) -> None:
-        """For Meta, the person has not written within the 24 hours, whatever we believe."""
+        """Close the person's window at Meta, whatever we believe."""
         self.phone(user).last_wrote_at = None
 
     def outside_window(self, user: str) -> bool:
-        """Did the person write too long ago, or never?"""
+        """Tell whether the person wrote too long ago, or never."""
         wrote_at = self.phone(user).last_wrote_at
         return wrote_at is None or self.clock() - wrote_at >= WINDOW
 
-    def named(self, message: Message) -> str:
-        """Whom a message is for: their number, where Meta knows one; a number wins over an id."""
+    def recipient_of(self, message: Message) -> str:
+        """Return the recipient of a message: their number, where Meta knows one.
+
+        A number takes precedence over an id.
+        """
         if message.to:
             return self.user_of(message.to)
         bsuid = message.recipient or ""
-        return next((user for user, one in self._bsuids.items() if one == bsuid), bsuid)
+        return next((user for user, known_bsuid in self._bsuids.items() if known_bsuid == bsuid), bsuid)
 
     def accept(self, user: str, message: Message, request: Any) -> str:
-        """Take a message and do with it what the person's phone lets happen. Returns its wamid."""
-        wamid, text, buttons, media = _wamid(), *shown(message, self.templates)
+        """Accept a message, and report what happens at the person's phone. Returns the message's wamid."""
+        wamid, text, buttons, media = _new_wamid(), *phone_view(message, self.templates)
         self.accepted.append(Accepted(id=wamid, user=user, at=self.clock(), text=text, request=request))
         bubble = Bubble(id=wamid, mine=False, at=self.clock(), text=text, buttons=buttons, media=media, state="sent")
         phone = self.phone(user)
         phone.screen.append(bubble)
-        fault = self._fate(phone, message)
-        for status in ("failed",) if fault else _course(phone):
+        fault = self._late_fault(phone, message)
+        for status in ("failed",) if fault else _statuses_at(phone):
             bubble.state = status
             self._report(user, bubble, fault, message.biz_opaque_callback_data)
         return wamid
 
     def mark_read(self, wamid: str) -> bool:
-        """We have read a person's message; False where there is none of that id."""
+        """Mark a person's message as read by us. Returns False where there is no such message."""
         bubbles = (bubble for phone in self.phones.values() for bubble in phone.screen if bubble.mine)
-        if bubble := next((one for one in bubbles if one.id == wamid), None):
+        if bubble := next((candidate for candidate in bubbles if candidate.id == wamid), None):
             bubble.state = "read"
         return bubble is not None
 
-    def _fate(self, phone: Phone, message: Message) -> Fault | None:
-        if self._late:
-            return Fault(self._late.popleft(), "as the test wished")
+    def _late_fault(self, phone: Phone, message: Message) -> Fault | None:
+        if self._late_codes:
+            return Fault(self._late_codes.popleft(), "as the test wished")
         if message.template is None and self.outside_window(phone.user):
             return OUTSIDE
         return None if phone.reachable else UNREACHABLE
 
-    def _press(self, bubble: str, button: Button) -> dict[str, Any]:
-        request = next(one.request for one in self.accepted if one.id == bubble)
+    def _button_reply(self, bubble: str, button: Button) -> dict[str, Any]:
+        request = next(accepted.request for accepted in self.accepted if accepted.id == bubble)
         if request["type"] == "template":
             return {"type": "button", "button": {"payload": button.reply, "text": button.text}}
         kind = "list_reply" if request["interactive"]["type"] == "list" else "button_reply"
         return {"type": "interactive", "interactive": {"type": kind, kind: {"id": button.reply, "title": button.text}}}
 
-    def _write(self, user: str, said: Mapping[str, Any], text: str) -> None:
-        phone, wamid, now = self.phone(user), _wamid(), self.clock()
+    def _write(self, user: str, content: Mapping[str, Any], text: str) -> None:
+        phone, wamid, now = self.phone(user), _new_wamid(), self.clock()
         phone.last_wrote_at = now
         phone.screen.append(Bubble(id=wamid, mine=True, at=now, text=text, state="sent"))
-        value = webhooks.write(self._identity(user), wamid, now, said)
+        value = webhooks.write(self._identity(user), wamid, now, content)
         self.deliver(self._webhook(self.override or self.webhook_url, "messages", value))
 
     def _report(self, user: str, bubble: Bubble, fault: Fault | None, key: str) -> None:
@@ -162,7 +166,7 @@ class Network(Simulator):
             value = webhooks.report(person, bubble.id, now, bubble.state, key)
         call = self._webhook(self.override or self.webhook_url, "messages", value)
         if self.hold_receipts:
-            self._held.append(call)
+            self._held_calls.append(call)
         else:
             self.deliver(call)
 
@@ -180,12 +184,12 @@ class Network(Simulator):
         return webhooks.Identity(self.phone(user).name, phone, bsuid)
 
 
-def _course(phone: Phone) -> tuple[str, ...]:
-    """A blocked business is not told: its message stays at one tick."""
+def _statuses_at(phone: Phone) -> tuple[str, ...]:
+    """Return the statuses that Meta reports. A message from a blocked business stays at "sent"."""
     if phone.blocked:
         return ("sent",)
     return ("sent", "delivered", "read") if phone.reads else ("sent", "delivered")
 
 
-def _wamid() -> str:
+def _new_wamid() -> str:
     return f"wamid.{uuid4().hex.upper()}"

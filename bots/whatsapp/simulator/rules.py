@@ -1,21 +1,20 @@
-"""What Meta's server refuses, and what a phone shows of the rest."""
+"""What Meta's server refuses, and what a phone shows of the rest. Cloud API: Messages, Error codes."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgspec
 
-from bots.whatsapp.simulator.components import Fault, Template, as_seen, unfit
+from bots.whatsapp.simulator.components import Fault, Template, find_mismatch, template_view
 from bots.whatsapp.simulator.types import (
     Choice,
     LinkAction,
-    Listing,
+    LinkChoice,
+    ListChoice,
     Message,
-    Opening,
     ReplyButtons,
     Rows,
     Section,
-    TemplateUse,
 )
 from gateway.domain.model.nouns import Button
 
@@ -23,12 +22,12 @@ Templates = Mapping[tuple[str, str], Template]
 
 
 def read(request: object, templates: Templates) -> Message | Fault:
-    """The message, if Meta would take it."""
+    """Return the message, or the fault for which Meta refuses it."""
     try:
         message = msgspec.convert(request, Message)
     except msgspec.ValidationError as error:
         return Fault(_code(str(error)), str(error))
-    return _missing(message) or _not_sendable(message, templates) or _repeated(message) or message
+    return _missing_part(message) or _template_fault(message, templates) or _repeated_ids(message) or message
 
 
 def _code(problem: str) -> int:
@@ -37,7 +36,7 @@ def _code(problem: str) -> int:
     return 100 if "unknown field" in problem or "$.type" in problem else 131009
 
 
-def _missing(message: Message) -> Fault | None:
+def _missing_part(message: Message) -> Fault | None:
     if not (message.to or message.recipient):
         return Fault(131008, "to or recipient is required")
     if getattr(message, message.type) is None:
@@ -47,18 +46,18 @@ def _missing(message: Message) -> Fault | None:
     return None
 
 
-def _repeated(message: Message) -> Fault | None:
+def _repeated_ids(message: Message) -> Fault | None:
     match message.interactive:
         case Choice(action=ReplyButtons(buttons=buttons)):
             names = [button.reply.id for button in buttons]
-        case Listing(action=Rows(sections=[Section(rows=rows)])):
+        case ListChoice(action=Rows(sections=[Section(rows=rows)])):
             names = [row.id for row in rows]
         case _:
             return None
     return Fault(131009, "the ids are not unique") if len({*names}) < len(names) else None
 
 
-def _not_sendable(message: Message, templates: Templates) -> Fault | None:
+def _template_fault(message: Message, templates: Templates) -> Fault | None:
     use = message.template
     if use is None:
         return None
@@ -68,14 +67,14 @@ def _not_sendable(message: Message, templates: Templates) -> Fault | None:
     status = template.get("status", "APPROVED")
     if status not in SENDABLE:
         return Fault(NOT_SENDABLE.get(status, 132001), f"the template is {status}")
-    return unfit(use, template)
+    return find_mismatch(use, template)
 
 
 SENDABLE = {"APPROVED", "FLAGGED", "REINSTATED", "UNARCHIVED"}
 NOT_SENDABLE = {"PAUSED": 132015, "DISABLED": 132016, "REJECTED": 132007}
 
 
-class Shown(NamedTuple):
+class PhoneView(NamedTuple):
     """What a phone shows of a message."""
 
     text: str
@@ -83,23 +82,19 @@ class Shown(NamedTuple):
     media: str
 
 
-def shown(message: Message, templates: Templates) -> Shown:
-    """As the person sees it, a template with its values filled in."""
+def phone_view(message: Message, templates: Templates) -> PhoneView:
+    """Return the message as the person sees it; a template has its values filled in."""
     if message.template:
-        return _filled(message.template, templates)
+        use = message.template
+        return PhoneView(*template_view(use, templates[use.name, use.language.code]))
     match message.interactive:
         case Choice(body=body, action=ReplyButtons(buttons=replies)):
-            return Shown(body.text, [Button(one.reply.title, reply=one.reply.id) for one in replies], "")
-        case Listing(body=body, action=Rows(sections=sections)):
+            return PhoneView(body.text, [Button(key.reply.title, reply=key.reply.id) for key in replies], "")
+        case ListChoice(body=body, action=Rows(sections=sections)):
             rows = [row for section in sections for row in section.rows]
-            return Shown(body.text, [Button(row.title, reply=row.id) for row in rows], "")
-        case Opening(body=body, action=LinkAction(parameters=link)):
-            return Shown(body.text, [Button(link.display_text, url=link.url)], "")
+            return PhoneView(body.text, [Button(row.title, reply=row.id) for row in rows], "")
+        case LinkChoice(body=body, action=LinkAction(parameters=link)):
+            return PhoneView(body.text, [Button(link.display_text, url=link.url)], "")
     if file := message.file:
-        return Shown(getattr(file, "caption", ""), [], file.link or file.id or "")
-    return Shown(message.text.body if message.text else "", [], "")
-
-
-def _filled(use: TemplateUse, templates: Templates) -> Shown:
-    text, buttons, media = as_seen(use, templates[use.name, use.language.code])
-    return Shown(text, buttons, media)
+        return PhoneView(getattr(file, "caption", ""), [], file.link or file.id or "")
+    return PhoneView(message.text.body if message.text else "", [], "")

@@ -1,4 +1,4 @@
-"""A stand-in for Meta's Graph API, for one number of ours (Cloud API: Messages, Webhook overrides, Error codes)."""
+"""The stand-in for Meta's Graph API, for one number of ours. Cloud API: Messages, Webhook overrides, Error codes."""
 
 import hmac
 import secrets
@@ -12,7 +12,7 @@ from bots.whatsapp.simulator import webhooks
 from bots.whatsapp.simulator.components import Fault
 from bots.whatsapp.simulator.network import OUTSIDE, Network
 from bots.whatsapp.simulator.rules import read
-from bots.whatsapp.simulator.templates import Shelf
+from bots.whatsapp.simulator.templates import TemplateStore
 from gateway.domain.channel.calls import Call
 from gateway.domain.channel.secret import OwnSecret, Secret
 
@@ -25,7 +25,7 @@ STATUSES = {
     **dict.fromkeys((1, 131000, 131016, 131057), 500),
     **dict.fromkeys((2, 133004), 503),
 }
-"""HTTP statuses; all other errors are a 400."""
+"""HTTP statuses by error code; all other errors are a 400."""
 
 UPLOADED = ("application/pdf", "image/jpeg", "image/jpg", "image/png", "video/mp4")
 """The types of files that the Resumable Upload API takes."""
@@ -38,7 +38,7 @@ Answer = tuple[dict[str, Any] | str, int]
 
 
 def demo_account(api_url: str) -> Account:
-    """A number that lives on the stand-in that is served at `api_url`, with fresh secrets."""
+    """Return a number that lives on the stand-in at `api_url`, with fresh secrets."""
     return Account(
         phone_number_id="100200300400",
         waba_id="500600700800",
@@ -52,7 +52,7 @@ def demo_account(api_url: str) -> Account:
 
 
 class Server(Network):
-    """Meta's HTTP API, over its network."""
+    """Meta's HTTP API, on top of its network."""
 
     name = "whatsapp"
     title = "WhatsApp"
@@ -64,31 +64,31 @@ class Server(Network):
         number = f"/{self.account.version}/<number>"
         blueprint.add_url_rule(f"{number}/messages", "messages", self._messages, methods=["POST"])
         blueprint.add_url_rule(number, "post", self._post_to, methods=["POST"])
-        shelf = f"/{self.account.version}/<business>/message_templates"
-        blueprint.add_url_rule(shelf, "shelf", self._shelf, methods=["GET", "POST", "DELETE"])
+        templates = f"/{self.account.version}/<business>/message_templates"
+        blueprint.add_url_rule(templates, "templates", self._templates, methods=["GET", "POST", "DELETE"])
         blueprint.add_url_rule(
             f"/{self.account.version}/<app>/uploads", "uploads", self._begin_upload, methods=["POST"]
         )
-        blueprint.add_url_rule(number, "look", self._look, methods=["GET"])
+        blueprint.add_url_rule(number, "get", self._get_number, methods=["GET"])
         return blueprint
 
     async def _messages(self, number: str) -> Answer:
-        asked = await request.get_json(force=True)
-        if barred := await self._barred(number, self.account.phone_number_id):
-            return barred
-        if asked.get("status") == "read":
-            known = self.mark_read(asked.get("message_id", ""))
-            return ({"success": True}, OK) if known else _refused(Fault(131009, "there is no such message"))
-        return await self._take(asked)
+        body = await request.get_json(force=True)
+        if refusal := await self._check_call(number, self.account.phone_number_id):
+            return refusal
+        if body.get("status") == "read":
+            is_marked = self.mark_read(body.get("message_id", ""))
+            return ({"success": True}, OK) if is_marked else _refusal(Fault(131009, "there is no such message"))
+        return await self._accept_message(body)
 
-    async def _take(self, asked: Any) -> Answer:
-        message = read(asked, self.templates)
+    async def _accept_message(self, body: Any) -> Answer:
+        message = read(body, self.templates)
         if isinstance(message, Fault):
-            return _refused(message)
-        user = self.named(message)
+            return _refusal(message)
+        user = self.recipient_of(message)
         if self.window_sync and not message.template and self.outside_window(user):
-            return _refused(OUTSIDE)
-        wamid = self.accept(user, message, asked)
+            return _refusal(OUTSIDE)
+        wamid = self.accept(user, message, body)
         if self.receipts_first:
             await self.quiet()
         if self.faults.loses_this_answer():
@@ -97,82 +97,84 @@ class Server(Network):
         return {"messaging_product": "whatsapp", "contacts": [contact], "messages": [{"id": wamid}]}, OK
 
     async def _post_to(self, number: str) -> Answer:
-        """A number of ours, a template, or an upload that has begun: Meta tells them apart by the id."""
+        """Handle a post to a number, a template, or an upload: Meta distinguishes them by the id."""
         if number.startswith("upload:"):
             return await self._upload(number)
-        known = Shelf(self.templates, self.template_id)
-        if number in known.ids():
-            return await self._barred(number, number) or _told(known.edit(number, await request.get_json(force=True)))
+        store = TemplateStore(self.templates, self.template_id)
+        if number in store.ids():
+            return await self._check_call(number, number) or _answer(
+                store.edit(number, await request.get_json(force=True))
+            )
         return await self._configure(number)
 
-    async def _shelf(self, business: str) -> Answer:
-        if barred := await self._barred(business, self.account.waba_id):
-            return barred
-        known = Shelf(self.templates, self.template_id, self.page_size)
+    async def _templates(self, business: str) -> Answer:
+        if refusal := await self._check_call(business, self.account.waba_id):
+            return refusal
+        store = TemplateStore(self.templates, self.template_id, self.page_size)
         if request.method == "GET":
-            return _told(known.page(request.args))
+            return _answer(store.page(request.args))
         if request.method == "DELETE":
-            return _told(known.delete(request.args))
-        return _told(known.create(await request.get_json(force=True), self.uploads))
+            return _answer(store.delete(request.args))
+        return _answer(store.create(await request.get_json(force=True), self.uploads))
 
     async def _begin_upload(self, app: str) -> Answer:
-        if barred := await self._barred(app, self.account.app_id):
-            return barred
+        if refusal := await self._check_call(app, self.account.app_id):
+            return refusal
         if request.args.get("file_type") not in UPLOADED:
-            return _refused(Fault(100, f"file_type must be one of {', '.join(UPLOADED)}"))
+            return _refusal(Fault(100, f"file_type must be one of {', '.join(UPLOADED)}"))
         return {"id": f"upload:{secrets.token_hex(8)}"}, OK
 
     async def _upload(self, session: str) -> Answer:
-        if barred := await self._barred(session, session, "OAuth"):
-            return barred
+        if refusal := await self._check_call(session, session, "OAuth"):
+            return refusal
         handle = f"4::{secrets.token_hex(8)}"
         body = await request.get_data(as_text=False)
         self.uploads[handle] = body if isinstance(body, bytes) else body.encode()
         return {"h": handle}, OK
 
     async def _configure(self, number: str) -> Answer:
-        if barred := await self._barred(number, self.account.phone_number_id):
-            return barred
-        wanted = (await request.get_json(force=True))["webhook_configuration"]
-        url = wanted["override_callback_uri"]
-        if url and not await self._answers(url, wanted.get("verify_token", "")):
-            return _refused(Fault(2200, "the callback URL did not answer with the challenge"))
+        if refusal := await self._check_call(number, self.account.phone_number_id):
+            return refusal
+        configuration = (await request.get_json(force=True))["webhook_configuration"]
+        url = configuration["override_callback_uri"]
+        if url and not await self._answers(url, configuration.get("verify_token", "")):
+            return _refusal(Fault(2200, "the callback URL did not answer with the challenge"))
         self.override = url
         return {"success": True}, OK
 
-    async def _look(self, number: str) -> Answer:
-        if barred := await self._barred(number, self.account.phone_number_id):
-            return barred
+    async def _get_number(self, number: str) -> Answer:
+        if refusal := await self._check_call(number, self.account.phone_number_id):
+            return refusal
         callbacks = {"application": self.webhook_url} | ({"phone_number": self.override} if self.override else {})
-        known = {
+        number_fields = {
             "webhook_configuration": callbacks,
             "status": "CONNECTED",
             "quality_rating": "GREEN",
             "health_status": {"can_send_message": "AVAILABLE", "entities": []},
         }
         fields = request.args.get("fields", "").split(",")
-        return {"id": number, **{field: known[field] for field in fields if field in known}}, OK
+        return {"id": number, **{field: number_fields[field] for field in fields if field in number_fields}}, OK
 
-    async def _barred(self, node: str, ours: str, scheme: str = "Bearer") -> Answer | None:
-        """What stands in the way of any call: a planned fault, the token, a node that is not this one."""
+    async def _check_call(self, node: str, expected: str, scheme: str = "Bearer") -> Answer | None:
+        """Return what stops any call: a planned fault, a wrong token, another node. None: the call may go on."""
         if code := await self.faults.next_error():
-            return _refused(Fault(int(code), "as the test wished"))
+            return _refusal(Fault(int(code), "as the test wished"))
         token = request.headers.get("Authorization", "")
         if not hmac.compare_digest(token.encode(), f"{scheme} {self.account.access_token.reveal()}".encode()):
-            return _refused(Fault(190, f"Malformed access token {token}"))
-        return None if node == ours else _refused(Fault(33, f"there is no {node}"))
+            return _refusal(Fault(190, f"Malformed access token {token}"))
+        return None if node == expected else _refusal(Fault(33, f"there is no {node}"))
 
     async def _answers(self, url: str, token: str) -> bool:
-        """Meta's handshake with a new callback."""
+        """Tell whether a new callback passes Meta's handshake."""
         challenge = str(secrets.randbelow(10**10))
         query = {"hub.mode": "subscribe", "hub.challenge": challenge, "hub.verify_token": token}
         return await self._post(Call("GET", url, {}, b"", self.clock(), query)) == (OK, challenge)
 
 
-def _told(outcome: dict[str, Any] | Fault) -> Answer:
-    return _refused(outcome) if isinstance(outcome, Fault) else (outcome, OK)
+def _answer(outcome: dict[str, Any] | Fault) -> Answer:
+    return _refusal(outcome) if isinstance(outcome, Fault) else (outcome, OK)
 
 
-def _refused(fault: Fault) -> Answer:
+def _refusal(fault: Fault) -> Answer:
     error = {**webhooks.error(fault), "type": "OAuthException", "fbtrace_id": secrets.token_hex(8)}
     return {"error": error}, STATUSES.get(fault.code, 400)

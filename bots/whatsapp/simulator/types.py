@@ -1,4 +1,4 @@
-"""What POST /messages takes, as types with Meta's limits (Cloud API: Messages, Interactive messages, Templates)."""
+"""The body of POST /messages, as types with Meta's limits. Cloud API: Messages, Interactive messages, Templates."""
 
 from typing import Annotated, Literal
 
@@ -10,7 +10,7 @@ Url = Annotated[str, Meta(pattern="^https?://")]
 
 
 class Strict(Struct, forbid_unknown_fields=True, kw_only=True):
-    """Meta refuses parameters that it does not know."""
+    """An object without other parameters: Meta refuses those that it does not know."""
 
 
 class Text(Strict):
@@ -78,12 +78,12 @@ class Choice(Strict, tag="button"):
     action: ReplyButtons
 
 
-class Listing(Strict, tag="list"):
+class ListChoice(Strict, tag="list"):
     body: Body
     action: Rows
 
 
-class Opening(Strict, tag="cta_url"):
+class LinkChoice(Strict, tag="cta_url"):
     body: Body
     action: LinkAction
 
@@ -116,7 +116,7 @@ class Location(Strict, tag="location"):
     location: Point
 
 
-class Answering(Strict, tag="payload"):
+class Payload(Strict, tag="payload"):
     payload: Annotated[str, Meta(min_length=1, max_length=128)]
 
 
@@ -131,7 +131,7 @@ class BodyPart(Strict, tag="body"):
 class ButtonPart(Strict, tag="button"):
     sub_type: Literal["url", "quick_reply"]
     index: Annotated[str, Meta(pattern=r"^[0-9]$")]
-    parameters: Annotated[list[Value | Answering], Meta(min_length=1, max_length=1)]
+    parameters: Annotated[list[Value | Payload], Meta(min_length=1, max_length=1)]
 
 
 class Language(Strict):
@@ -159,7 +159,7 @@ class TemplateUse(Strict):
 
 
 class Message(Strict):
-    """The body of POST /messages that sends something."""
+    """The body of POST /messages for a message."""
 
     messaging_product: Literal["whatsapp"]
     type: Literal["text", "image", "video", "audio", "document", "sticker", "interactive", "template"]
@@ -173,7 +173,7 @@ class Message(Strict):
     audio: Sound | None = None
     document: File | None = None
     sticker: Sound | None = None
-    interactive: Choice | Listing | Opening | None = None
+    interactive: Choice | ListChoice | LinkChoice | None = None
     template: TemplateUse | None = None
 
     @property

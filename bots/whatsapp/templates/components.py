@@ -1,4 +1,4 @@
-"""A template's parts in Meta's words and back (Business Management API: Message templates, Components)."""
+"""Translates a template's parts into Meta's format and back. Business Management API: Message templates, Components."""
 
 import re
 from collections.abc import Iterator
@@ -9,33 +9,33 @@ from gateway.domain.model.message_template import Category, Choice, Head, Messag
 
 Json = dict[str, Any]
 BUTTONS = {"quickReply": "QUICK_REPLY", "url": "URL", "phone": "PHONE_NUMBER"}
-OURS = {theirs: ours for ours, theirs in BUTTONS.items()}
+BUTTON_TYPES = {meta_type: our_type for our_type, meta_type in BUTTONS.items()}
 CATEGORIES = get_args(Category)
 
 
-def named(template: MessageTemplate) -> bool:
-    """Are its variables called by names, and not by numbers (Parameter formats)?"""
+def has_named_variables(template: MessageTemplate) -> bool:
+    """Tell whether its variables have names, and not numbers (Parameter formats)."""
     texts = (template.body, template.header.text if template.header else "")
     return any(not name.isdecimal() for text in texts for name in places(text))
 
 
-def rendered(template: MessageTemplate, handle: str = "") -> list[Json]:
-    """The components. handle: what Meta calls the header's example file, where it has one."""
+def render(template: MessageTemplate, handle: str = "") -> list[Json]:
+    """Return the components. handle: Meta's handle of the header's example file, where it has one."""
     return [
-        *([_header(template.header, handle, named=named(template))] if template.header else []),
+        *([_header(template.header, handle, has_names=has_named_variables(template))] if template.header else []),
         _body(template),
         *([{"type": "FOOTER", "text": template.footer}] if template.footer else []),
         *([{"type": "BUTTONS", "buttons": list(map(_button, template.buttons))}] if template.buttons else []),
     ]
 
 
-def _header(header: Head, handle: str, *, named: bool) -> Json:
+def _header(header: Head, handle: str, *, has_names: bool) -> Json:
     part: Json = {"type": "HEADER", "format": header.type.upper()}
     if header.type == "text":
         part["text"] = header.text
         if names := places(header.text):
-            example = [{"param_name": names[0], "example": header.example}] if named else [header.example]
-            part["example"] = {"header_text_named_params" if named else "header_text": example}
+            example = [{"param_name": names[0], "example": header.example}] if has_names else [header.example]
+            part["example"] = {"header_text_named_params" if has_names else "header_text": example}
     elif header.type != "location":
         part["example"] = {"header_handle": [handle]}
     return part
@@ -44,9 +44,9 @@ def _header(header: Head, handle: str, *, named: bool) -> Json:
 def _body(template: MessageTemplate) -> Json:
     part: Json = {"type": "BODY", "text": template.body}
     examples, names = template.body_examples, places(template.body)
-    if names and named(template):
-        told = [{"param_name": name, "example": examples[name]} for name in names]
-        part["example"] = {"body_text_named_params": told}
+    if names and has_named_variables(template):
+        named_examples = [{"param_name": name, "example": examples[name]} for name in names]
+        part["example"] = {"body_text_named_params": named_examples}
     elif names:
         part["example"] = {"body_text": [[examples[name] for name in sorted(names, key=int)]]}
     return part
@@ -64,7 +64,7 @@ def _button(button: Choice) -> Json:
 
 
 def read(account: str, item: object) -> MessageTemplate:
-    """A template of Meta's list. What we have no word for is left out."""
+    """Return a template of Meta's list. What we have no field for is left out."""
     parts = {word(part, "type"): part for part in items(item, "components")}
     category = word(item, "category")
     return MessageTemplate(
@@ -82,9 +82,9 @@ def read(account: str, item: object) -> MessageTemplate:
 
 
 def _examples(body: object) -> Iterator[tuple[str, str]]:
-    for one in items(body, "example", "body_text_named_params"):
-        if PLACE_NAME.fullmatch(name := word(one, "param_name")):
-            yield name, word(one, "example")
+    for entry in items(body, "example", "body_text_named_params"):
+        if PLACE_NAME.fullmatch(name := word(entry, "param_name")):
+            yield name, word(entry, "example")
     rows = items(body, "example", "body_text")
     for number, value in enumerate(rows[0] if rows and isinstance(rows[0], list) else [], 1):
         yield str(number), str(value)
@@ -96,8 +96,8 @@ PLACE_NAME = re.compile(r"\w{1,64}")
 def _read_header(header: object) -> Head | None:
     kind = word(header, "format").lower()
     texts = items(header, "example", "header_text")
-    of_name = [word(one, "example") for one in items(header, "example", "header_text_named_params")]
-    example = next(map(str, [*texts, *of_name, *items(header, "example", "header_handle")]), "")
+    named_texts = [word(entry, "example") for entry in items(header, "example", "header_text_named_params")]
+    example = next(map(str, [*texts, *named_texts, *items(header, "example", "header_handle")]), "")
     match kind:
         case "text" | "image" | "document" | "video" | "location":
             return Head(kind, word(header, "text"), example)
@@ -105,9 +105,9 @@ def _read_header(header: object) -> Head | None:
 
 
 def _read_buttons(buttons: object) -> Iterator[Choice]:
-    for one in items(buttons, "buttons"):
-        example = dig(one, "example")
-        shown = str(example[0]) if isinstance(example, list) and example else word(one, "example")
-        match OURS.get(word(one, "type")):
+    for item in items(buttons, "buttons"):
+        example = dig(item, "example")
+        button_example = str(example[0]) if isinstance(example, list) and example else word(item, "example")
+        match BUTTON_TYPES.get(word(item, "type")):
             case ("quickReply" | "url" | "phone") as kind:
-                yield Choice(kind, word(one, "text"), word(one, "url"), shown, word(one, "phone_number"))
+                yield Choice(kind, word(item, "text"), word(item, "url"), button_example, word(item, "phone_number"))

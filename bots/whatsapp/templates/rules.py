@@ -1,4 +1,7 @@
-"""What Meta refuses in a template, told before it is asked (Business Management API: Message templates, Components)."""
+"""Finds what Meta would refuse in a template, before it is submitted.
+
+Business Management API: Message templates, Components.
+"""
 
 import re
 from collections.abc import Iterator
@@ -13,16 +16,16 @@ VARIABLE = re.compile(r"[a-z][a-z0-9_]*|[1-9]\d?")
 EDGE = re.compile(r"\s*{{\s*\w+\s*}}.*|.*{{\s*\w+\s*}}\s*", re.DOTALL)
 PHONE = re.compile(r"\+\d{5,19}")
 HEADER, BODY, FOOTER, BUTTON, URL = 60, 1024, 60, 25, 2000
-"""Characters."""
+"""The largest number of characters in each part."""
 
 MOST, MOST_URLS, MOST_PHONES = 10, 2, 1
-"""Buttons."""
+"""The largest number of buttons: in all, with an address, and with a phone number."""
 
 Mistakes = Iterator[tuple[str, str]]
 
 
 def mistakes(template: MessageTemplate) -> Mistakes:
-    """Fields, and what is wrong with them."""
+    """Yield fields, and what is wrong with each."""
     if not NAME.fullmatch(template.name):
         yield "name", "a name has small letters, digits and _ only"
     if not LANGUAGE.fullmatch(template.language):
@@ -41,17 +44,17 @@ def _body(template: MessageTemplate) -> Mistakes:
     names = places(template.body)
     if len(template.body) > BODY:
         yield "body", f"a body has up to {BODY} characters"
-    if wrong := _numbering(names):
-        yield "body", wrong
+    if mistake := _numbering_mistake(names):
+        yield "body", mistake
     if EDGE.fullmatch(template.body):
         yield "body", "a body neither begins nor ends with a variable"
-    if without := [name for name in names if name not in template.body_examples]:
-        yield "bodyExamples", f"give an example for {', '.join(without)}"
-    if strange := [name for name in template.body_examples if name not in names]:
-        yield "bodyExamples", f"the body has no {', '.join(strange)}"
+    if missing := [name for name in names if name not in template.body_examples]:
+        yield "bodyExamples", f"give an example for {', '.join(missing)}"
+    if unknown := [name for name in template.body_examples if name not in names]:
+        yield "bodyExamples", f"the body has no {', '.join(unknown)}"
 
 
-def _numbering(names: list[str]) -> str:
+def _numbering_mistake(names: list[str]) -> str:
     if any(not VARIABLE.fullmatch(name) for name in names):
         return "a variable is a number, or small letters, digits and _"
     numbers = sorted(int(name) for name in names if name.isdecimal())
@@ -65,7 +68,7 @@ def _header(header: Head) -> Mistakes:
     if header.type == "text":
         if not 0 < len(header.text) <= HEADER or "\n" in header.text:
             yield "header.text", f"a header's text is one line of up to {HEADER} characters"
-        if len(names) > 1 or _numbering(names):
+        if len(names) > 1 or _numbering_mistake(names):
             yield "header.text", "a header has at most one variable, {{1}} or a name"
         if names and not header.example:
             yield "header.example", "give an example of its variable"
@@ -79,7 +82,7 @@ def _buttons(buttons: tuple[Choice, ...]) -> Mistakes:
     kinds = [button.type for button in buttons]
     if len(buttons) > MOST or kinds.count("url") > MOST_URLS or kinds.count("phone") > MOST_PHONES:
         yield "buttons", f"at most {MOST}, of which {MOST_URLS} open an address and {MOST_PHONES} calls a number"
-    changes = sum((one == "quickReply") != (other == "quickReply") for one, other in pairwise(kinds))
+    changes = sum((first == "quickReply") != (second == "quickReply") for first, second in pairwise(kinds))
     if changes > 1:
         yield "buttons", "quick replies stand together"
     for index, button in enumerate(buttons):

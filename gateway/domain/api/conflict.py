@@ -1,8 +1,11 @@
-"""A wish that does not fit what is there."""
+"""The error for a request that conflicts with what is stored."""
 
 
 class Conflict(Exception):
-    """What is there stands in the way; the text says what, for the caller. field: by which of theirs, or ""."""
+    """The request conflicts with what is stored; the text tells the caller why.
+
+    field: the request's field that conflicts, or "" if it is none in particular.
+    """
 
     def __init__(self, words: str, field: str = "") -> None:
         super().__init__(words)

@@ -1,4 +1,4 @@
-"""Short links: an address in a text is replaced by one of ours, which counts who follows it. Pure."""
+"""Short links: web addresses in a text are replaced by ours, which count their clicks. Pure."""
 
 import re
 from dataclasses import dataclass, field
@@ -14,17 +14,23 @@ from gateway.domain.model.nouns import Content
 
 LETTERS = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 LENGTH = 8
-"""47 bits: with a million live links, one guess in a hundred million is right. Letters that look alike are left out."""
+"""Letters of a code, 47 bits: with a million live links, one guess in a hundred million is right.
+
+Letters that look alike are left out.
+"""
 
 CODE = re.compile(rf"[{LETTERS}]{{{LENGTH}}}")
 LONGEST = 2048
 ADDRESS = re.compile(r"https?://[^\s<>\"']+", re.IGNORECASE)
 AROUND = ".,;:!?)]}»…*_~"
-"""What belongs to the sentence around an address when it stands at its end."""
+"""Characters that belong to the sentence and not to the address, where an address ends with them."""
 
 
 class Link(Struct, frozen=True, omit_defaults=True):
-    """`id` is the code. previews: how often a messenger looked at it to show a preview; that is nobody's click."""
+    """A short link; `id` is its code and `message` the id of the message that it stands in.
+
+    previews: how often a messenger fetched it to show a preview, which is nobody's click.
+    """
 
     id: str
     target: str
@@ -39,30 +45,36 @@ class Link(Struct, frozen=True, omit_defaults=True):
 
 @dataclass
 class Shortening:
-    """Makes the links of one message. `made`: those that its texts have by now."""
+    """Shortens the addresses of one message.
+
+    base: what short links begin with. lifetime: how long they lead anywhere. links: those made so far.
+    """
 
     base: str
     message: str
     at: datetime
-    kept: timedelta
-    made: list[Link] = field(default_factory=list)
+    lifetime: timedelta
+    links: list[Link] = field(default_factory=list)
 
     def content(self, content: Content) -> Content:
-        """With short addresses in its text and its buttons."""
+        """Return the content with short links in its text and its buttons."""
         buttons = (replace(button, url=self.short(button.url)) if button.url else button for button in content.buttons)
-        return replace(content, text=ADDRESS.sub(self._found, content.text), buttons=tuple(buttons))
+        return replace(content, text=ADDRESS.sub(self._replace, content.text), buttons=tuple(buttons))
 
     def short(self, target: str) -> str:
-        """Ours for this address; the same one for the same address; the address itself where it cannot be."""
+        """Return our address for this one, the same for the same target.
+
+        Returns the target itself where it cannot be shortened: it is too long, no web address, or holds a password.
+        """
         if len(target) > LONGEST or not is_address(target) or "@" in urlsplit(target).netloc:
             return target
-        known = next((link for link in self.made if link.target == target), None)
-        if known is None:
-            known = Link(code(), target, self.message, self.at, self.at + self.kept)
-            self.made.append(known)
-        return f"{self.base}/{known.id}"
+        link = next((link for link in self.links if link.target == target), None)
+        if link is None:
+            link = Link(code(), target, self.message, self.at, self.at + self.lifetime)
+            self.links.append(link)
+        return f"{self.base}/{link.id}"
 
-    def _found(self, match: re.Match[str]) -> str:
+    def _replace(self, match: re.Match[str]) -> str:
         address = match[0].rstrip(AROUND)
         if address.count("(") > address.count(")") and match[0][len(address) :].startswith(")"):
             address += ")"  # as in an encyclopaedia's addresses
@@ -70,4 +82,5 @@ class Shortening:
 
 
 def code() -> str:
+    """Return a new random code."""
     return "".join(choice(LETTERS) for _ in range(LENGTH))

@@ -36,13 +36,26 @@ class Input(Struct, rename="camel", forbid_unknown_fields=True, omit_defaults=Tr
     """The base of all that is read from callers."""
 
 
-class Destination(Input):
-    """One recipient, by at least one of the four names; `variables` fill the texts. timezone: IANA's name of theirs."""
+class IdentifiedInput(Input):
+    """By what a person is known. `identifier`: `kind:value`, as the API tells it, of these kinds or a channel's own."""
 
     phone: Name | None = None
-    contact_id: Name | None = None
+    email: Name | None = None
     external_id: Name | None = None
+    device: Annotated[str, Meta(min_length=1, max_length=4096)] | None = None
+    identifier: Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,31}:", max_length=4096)] | None = None
+
+
+class PersonInput(IdentifiedInput):
+    """A person, by an identifier, by our id of their contact, or by a conversation with them."""
+
+    contact_id: Name | None = None
     chat_session_id: Name | None = None
+
+
+class Destination(PersonInput):
+    """One recipient, named in at least one way; `variables` fill the texts. timezone: IANA's name of theirs."""
+
     timezone: Name | None = None
     variables: dict[str, Any] = {}
 
@@ -92,7 +105,9 @@ class TemplateInput(Input):
 
 
 class StepInput(Input):
-    """A rung: `text` (with buttons, media) while we may speak freely, `template` when we may not.
+    """A step: `text` (with buttons, media) while we may speak freely, `template` when we may not.
+
+    subject, html: the same for channels that show them; values put into `html` are shown as they are, never as markup.
 
     sender: the name or number that it comes from, where the channel shows one; the account's own, if not given.
     intent: why we write although the window is shut, in the word of a provider that lets text through with one.
@@ -103,6 +118,8 @@ class StepInput(Input):
     account: Name | None = None
     sender: Name | None = msgspec.field(name="from", default=None)
     text: Text = ""
+    subject: Annotated[str, Meta(max_length=998)] = ""
+    html: Annotated[str, Meta(max_length=65_536)] = ""
     buttons: Annotated[list[ButtonInput], Meta(max_length=10)] = []
     media: MediaInput | None = None
     template: TemplateInput | None = None
@@ -158,7 +175,7 @@ class MessageInput(SendingInput, kw_only=True):
     group_id: Name | None = None
 
 
-AnyMessage = Annotated[Any, Meta(extra_json_schema={"anyOf": [{"$ref": "#/components/schemas/AskedMessage"}, {}]})]
+AnyMessage = Annotated[Any, Meta(extra_json_schema={"anyOf": [{"$ref": "#/components/schemas/MessageInput"}, {}]})]
 """A message; anything else is that item's mistake."""
 
 
@@ -177,11 +194,8 @@ class CancelRequest(Input):
     bulk_id: Name | None = None
 
 
-class ContactRequest(Input):
-    """The body of POST /contacts: names that belong to one person."""
-
-    phone: Name | None = None
-    external_id: Name | None = None
+class ContactRequest(IdentifiedInput):
+    """The body of POST /contacts: identifiers that belong to one person."""
 
 
 def read(kind: type[T], body: bytes) -> T:

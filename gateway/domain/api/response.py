@@ -1,12 +1,12 @@
-"""What callers are told of their messages: the API's answers, and what its client reads."""
+"""The API's responses about messages, as the web layer writes them and the client reads them."""
 
 from msgspec import UNSET, Struct, UnsetType
 
-from gateway.domain.model.price import Price
+from gateway.domain.terms.price import Price
 
 
 class View(Struct, rename="camel", kw_only=True):
-    """The base of all that callers are told."""
+    """The base of all responses and their parts."""
 
 
 class ErrorView(View):
@@ -18,10 +18,11 @@ class ErrorView(View):
 
 
 class StepView(View):
-    """A step as it was understood. parts: short messages that its text is charged as; price: of all of them.
+    """A step as it was understood.
 
-    fallbackAfter: ISO 8601. explanation: what would be done now, and why; text: as this person would read it (both only
-    where it was asked for).
+    parts: short messages that its text is charged as. price: of all parts. fallbackAfter: a duration in ISO 8601.
+    explanation: what would be done now, and why. text: as this person would read it. The last two are given by
+    POST /messages/validate only.
     """
 
     channel: str
@@ -38,8 +39,8 @@ class StepView(View):
 class ItemView(View):
     """One message to one destination: accepted, or `error`.
 
-    timezone: that of its quiet hours. channel: where it would go first, if it was only asked for. warnings: what we
-    changed in it.
+    timezone: that of its quiet hours. channel: the one that it would go by first, given by POST /messages/validate
+    only. warnings: what was changed in it.
     """
 
     id: str | UnsetType = UNSET
@@ -55,19 +56,20 @@ class ItemView(View):
 
 
 class BulkResponse(View):
-    """One item for each message and destination, in order."""
+    """The response to a bulk: one item for each message and destination, in order."""
 
     bulk_id: str | None
     messages: list[ItemView]
 
 
 class RecipientView(View):
-    """Whom the caller named."""
+    """The recipient as the caller named them. identifiers: all of them, as `kind:value`."""
 
     phone: str | None
     contact_id: str | None
     external_id: str | None
     chat_session_id: str | None
+    identifiers: list[str]
 
 
 class CallRequestView(View):
@@ -83,7 +85,7 @@ class CallAnswerView(View):
 
 
 class CallView(View):
-    """A call to a provider; `error`: how the wire broke."""
+    """A call to a provider. error: how the connection broke, if it did."""
 
     at: str | None
     request: CallRequestView
@@ -93,8 +95,10 @@ class CallView(View):
 
 
 class AttemptView(View):
-    """One try of a step. success: what has to be reported before it counts as one. address: the provider's id of the
-    person. late: heard of after another step had taken over. price: of what the provider has taken, or may have.
+    """An attempt to send one step.
+
+    address: the provider's id of the person. success: the report that counts as success. late: the success was reported
+    after another step had taken over. price: of the parts that the provider has accepted, or may have.
     """
 
     channel: str
@@ -123,7 +127,7 @@ class DecisionView(View):
 
 
 class LinkView(View):
-    """A short link: where it leads, and who has followed it. previews: by machines, which are nobody's clicks."""
+    """A short link, its target and its clicks. previews: fetches by machines, which are nobody's clicks."""
 
     code: str
     url: str
@@ -138,7 +142,7 @@ class LinkView(View):
 
 
 class StoryResponse(View):
-    """All that became of a message. Statuses only move forward; nextAt: when it is looked at again."""
+    """A message's whole story. Its status only moves forward. nextAt: when it is worked on again."""
 
     id: str
     group_id: str | None
@@ -163,7 +167,7 @@ class StoryResponse(View):
 
 
 class CancellationView(View):
-    """result: cancelled (it never leaves), or tooLate, and why."""
+    """The result of cancelling one message: `cancelled` (it is never sent), or `tooLate` with the reason."""
 
     id: str
     result: str
@@ -175,7 +179,7 @@ class CancellationsResponse(View):
 
 
 class MessageView(View):
-    """A message on one line. channel: that of its last attempt."""
+    """A message in a list. channel: that of its last attempt."""
 
     id: str
     group_id: str | None
@@ -183,6 +187,7 @@ class MessageView(View):
     job_id: str | None
     phone: str | None
     external_id: str | None
+    identifiers: list[str]
     status: str
     channel: str | None
     reason: str | None
@@ -193,7 +198,7 @@ class MessageView(View):
 
 
 class MessagesResponse(View):
-    """A page, the newest first. While there is a cursor there may be more, even if this page is short."""
+    """A page of messages, the newest first. While there is a cursor there may be more, even if this page is short."""
 
     messages: list[MessageView]
     cursor: str | None

@@ -1,10 +1,10 @@
-"""Who may do what: the roles of users and of API keys."""
+"""The roles of users and API keys, which decide what they may do."""
 
 from enum import StrEnum
 
 
 class Role(StrEnum):
-    """ADMIN may do everything. OPERATOR talks with people; SENDER sends, cancels, and asks how it ended."""
+    """ADMIN may do everything; OPERATOR talks with people; SENDER sends and cancels messages, and reads results."""
 
     ADMIN = "admin"
     OPERATOR = "operator"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from gateway.domain.channel.contract import Channel
 from gateway.domain.channel.facts import Facts
 from gateway.domain.model.attempt import Attempt
 from gateway.domain.model.notification import Status
@@ -15,12 +16,12 @@ DOUBT = timedelta(minutes=2)
 
 @dataclass(frozen=True)
 class Reachability:
-    """What is known, at this moment, of one step's way to the person.
+    """What is known, at this moment, of how one step could reach the person.
 
     no_address: why there is none, in words. template_problem: why the step's template cannot be used, or "".
     held_until: our account waits until then, because of `held_why`. patient: the fault is our own, so its messages
     wait for as long as they are valid; otherwise the provider is away, and another step may be quicker.
-    account: channel:name.
+    account: channel:name. channel: itself, for whoever makes the move. template: the key of the step's template, or "".
     """
 
     facts: Facts
@@ -32,13 +33,15 @@ class Reachability:
     held_why: str = ""
     patient: bool = True
     account: str = ""
+    channel: Channel | None = None
+    template: str = ""
 
 
 @dataclass(frozen=True)
 class Context:
-    """The moment, a route for each step, and how long a message that may have been sent is waited for.
+    """The moment, how each step reaches the person, and how long a message that may have been sent is waited for.
 
-    barred: why the person does not want this message at all, by whatever way; "" if they do.
+    opted_out: why the person does not want this message at all, by whatever channel; "" if they do.
     """
 
     now: datetime

@@ -11,9 +11,9 @@ from gateway.domain.channel import window
 from gateway.domain.channel.facts import Facts
 from gateway.domain.channel.window import Mode, span
 from gateway.domain.model.attempt import MAX_TRIES, Attempt, Step
-from gateway.domain.model.hours import describe, opens_at
 from gateway.domain.model.notification import Notification, Priority, Status
 from gateway.domain.model.nouns import Cause, Progress
+from gateway.domain.terms.hours import describe, opens_at
 
 
 def of_step(notification: Notification, index: int, context: Context) -> Move | None:

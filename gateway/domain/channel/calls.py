@@ -1,4 +1,4 @@
-"""A provider's HTTP request to us: how it arrives, what it is taken apart into, and how it can be refused."""
+"""A provider's HTTP request to us, what a channel parses from it, and the errors that refuse it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,9 +9,10 @@ from gateway.domain.model.event import Event
 
 @dataclass(frozen=True)
 class Call:
-    """A provider's HTTP request. `url` is the public one, as the provider saw it; header names in lower case.
+    """A provider's HTTP request.
 
-    `received_at` stands in where a provider gives no time of its own.
+    url: the public one, as the provider called it. headers: names in lower case. received_at: the time of events for
+    which the provider gives none.
     """
 
     method: str
@@ -24,7 +25,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the provider wants to hear."""
+    """The HTTP response that the provider expects."""
 
     status: int = 200
     body: str = ""
@@ -33,14 +34,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class Parsed:
-    """A call, taken apart: the events in it, and the answer once they are stored."""
+    """The events of a call, and the answer to give once they are stored."""
 
     events: Sequence[Event] = ()
     answer: Answer = Answer()
 
 
 class Forged(Exception):
-    """The proof is missing or wrong. 401, or 403 where the provider's documentation says so."""
+    """The call's proof is missing or wrong. The answer is 401, or 403 where the provider's documentation says so."""
 
     def __init__(self, reason: str, status: int = 401) -> None:
         super().__init__(reason)
@@ -48,4 +49,4 @@ class Forged(Exception):
 
 
 class Malformed(Exception):
-    """The proof is right but this is not what the provider sends: not JSON, or not of the outer shape. 400."""
+    """The proof is right, but the body is not JSON or not what the provider sends. The answer is 400."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from gateway.domain.channel.calls import Call, Parsed
 from gateway.domain.channel.facts import Facts
 from gateway.domain.model.event import Inbound
+from gateway.domain.model.identifier import Identifier
 from gateway.domain.model.message_template import MessageTemplate
 from gateway.domain.model.nouns import Address, Content, TemplateMessage
 
@@ -62,8 +63,8 @@ class Channel(Protocol):
     def parse(self, call: Call) -> Parsed:
         """Take a verified call apart. Raise Malformed only if nothing at all can be read from it."""
 
-    def at_phone(self, phone: str) -> Address | None:
-        """The address of an E.164 phone number, on channels that reach people by their number."""
+    def address_of(self, identifier: Identifier) -> Address | None:
+        """Return where this account reaches a person by this identifier; None if it does not."""
 
     def start_link(self, code: str) -> str | None:
         """The deep link that opens a chat with us and hands us `code`, where the messenger has such links."""

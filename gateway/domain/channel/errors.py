@@ -1,4 +1,4 @@
-"""How sending can fail. Each error is named by what happens next."""
+"""The errors of sending. Each is named by what happens next."""
 
 from datetime import timedelta
 from typing import ClassVar
@@ -7,13 +7,13 @@ from gateway.domain.model.nouns import Cause
 
 
 class SendError(Exception):
-    """A message did not go out. The class says what happens next; the text says why, in words for operators."""
+    """A message was not sent. The class decides what happens next; the text tells operators why."""
 
     cause: ClassVar[Cause]
 
 
 class Unavailable(SendError):
-    """Certainly not sent; worth trying again, after `retry_after` if the provider named a time."""
+    """The message was certainly not sent, and it is tried again, after `retry_after` if the provider named a time."""
 
     cause = Cause.UNAVAILABLE
 
@@ -23,17 +23,17 @@ class Unavailable(SendError):
 
 
 class Throttled(Unavailable):
-    """We call too often: certainly not sent, and not only this message but the whole account has to wait."""
+    """We call too often. The message was certainly not sent, and the whole account has to wait."""
 
 
 class Refused(SendError):
-    """Will never work for this message and address: the cascade moves on."""
+    """The message can never be sent to this address: the cascade moves on."""
 
     cause = Cause.REFUSED
 
 
 class WindowClosed(Refused):
-    """The provider says the reply window is shut: the session is corrected and the same rule picks the template."""
+    """The provider says that the reply window is closed: the session is corrected, and the rule picks the template."""
 
     cause = Cause.WINDOW_CLOSED
 
@@ -57,6 +57,6 @@ class Misconfigured(SendError):
 
 
 class Ambiguous(SendError):
-    """The request left and no answer came: it may have been sent. Never blindly sent again."""
+    """The request left and no answer came, so the message may have been sent. It is never blindly sent again."""
 
     cause = Cause.AMBIGUOUS

@@ -1,10 +1,11 @@
-"""What a provider can do, declared by its channel: the core decides by these facts, never by a channel's name."""
+"""The facts that a channel declares about its provider. The core decides by them, never by a channel's name."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from gateway.domain.channel.window import Window
+from gateway.domain.model.identifier import Identifier
 from gateway.domain.model.nouns import Content, Progress
 
 
@@ -18,7 +19,7 @@ class Rate:
 
     @property
     def interval(self) -> timedelta:
-        """From one send to the next, in the long run."""
+        """Return the average time between two sends."""
         return self.per / self.count
 
 
@@ -39,14 +40,18 @@ def _no_group(_: str) -> bool:
     return False
 
 
+def _no_identifier(_: str) -> Identifier | None:
+    return None
+
+
 @dataclass(frozen=True)
 class Facts:
-    """What a provider can do. The core decides by these, never by a channel's name.
+    """What a provider can do.
 
     receipts: the furthest that the provider ever reports on a message (SENT = it reports nothing).
     needs_start: nobody can be written to before they have written to us.
     templates: the channel has provider-approved templates. intents: the provider's words for why we write although the
-    window is shut, as far as this account may use them; the first is its default.
+    window is closed, as far as this account may use them; the first is its default.
     idempotent: how long the provider knows our key again, so that the same message twice arrives once.
     echoes_key: its receipts carry our key, so that a message is recognised even if the answer to it was lost.
     limits: as the provider's documentation states them; an account's settings may change them.
@@ -55,6 +60,9 @@ class Facts:
     may_send_as: whether a name or number may stand as the sender; None: people always see the account's own.
     parts: the short messages that a content is charged as, where that is more than its pieces.
     flat_values: what fills a template is on one line: line breaks, tabs and runs of spaces become one space.
+    reaches: the kinds of identifier by which people can be written to who have no chat with us (`Channel.address_of`).
+    identifier_of: the identifier that an address (its `user`) itself is, where it is one: the inverse of `address_of`.
+    shows: what it shows of a content beside text, media and buttons: "subject", "html".
     markup: the messenger itself shows *bold*, _italic_, ~struck~ and ```mono``` in any text.
     max_body: the largest webhook body in bytes.
     """
@@ -73,5 +81,8 @@ class Facts:
     may_send_as: Callable[[str], bool] | None = None
     parts: Callable[[Content], int] | None = None
     flat_values: bool = False
+    reaches: Sequence[str] = ()
+    identifier_of: Callable[[str], Identifier | None] = _no_identifier
+    shows: Sequence[str] = ()
     markup: bool = False
     max_body: int = 1024 * 1024

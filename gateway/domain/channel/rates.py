@@ -1,4 +1,4 @@
-"""How fast we may send: from a rate to the moments at which messages leave, and rates as settings write them. Pure.
+"""Rate arithmetic: the moments at which messages may leave, and rates as settings write them. Pure.
 
 The generic cell rate algorithm (ITU-T I.371): one moment is all that has to be remembered of an account or a person.
 """
@@ -25,10 +25,11 @@ KINDS = ("account", "person", "group", "template")
 def slots(
     rate: Rate, free_at: datetime | None, now: datetime, count: int, horizon: timedelta
 ) -> tuple[list[datetime], datetime]:
-    """The moments at which `count` sends may leave, and when the next one would be free then.
+    """Compute the moments at which `count` sends may leave.
 
-    No moments if the first lies further ahead than `horizon`: then the other moment is when it would be. free_at: as
-    this function told it last.
+    `free_at` is the second value that this function returned last, or None at first. Returns the moments and the moment
+    at which the next send would be free. If the first moment lies further ahead than `horizon`, returns no moments and
+    when that first one would be.
     """
     allowance = rate.interval * (rate.burst - 1)
     furthest = now + allowance + rate.interval * MOST_PIECES + max(FURTHEST, horizon)
@@ -41,28 +42,28 @@ def slots(
 
 
 def read_rate(text: object) -> Rate | None:
-    """A rate as in "30/s", "20/min" or "1/6s burst 45"; "none" is no limit. Raises ValueError."""
+    """Read a rate as in "30/s", "20/min" or "1/6s burst 45". Returns None for "none", no limit. Raises ValueError."""
     if text == NONE:
         return None
-    if not isinstance(text, str) or not (found := WRITTEN.fullmatch(text)):
+    if not isinstance(text, str) or not (match := WRITTEN.fullmatch(text)):
         raise ValueError('a limit is written like "30/s", "20/min", "1/6s burst 45" or "none"')
-    per = int(found["length"] or 1) * UNITS[found["unit"]]
-    rate = Rate(int(found["count"]), per, int(found["burst"] or 1))
+    per = int(match["length"] or 1) * UNITS[match["unit"]]
+    rate = Rate(int(match["count"]), per, int(match["burst"] or 1))
     if rate.interval > LONGEST / rate.burst:
         raise ValueError(f"{text} takes longer than {LONGEST.days} days to save up")
     return rate
 
 
 def read_limits(limits: Limits, table: Mapping[str, object]) -> Limits:
-    """The limits with what an account's settings say otherwise. Raises ValueError."""
+    """Return the limits with those that an account's settings override. Raises ValueError."""
     for kind in table:
         if kind not in KINDS:
             raise ValueError(f"there are limits for: {', '.join(KINDS)}; not for {kind}")
     return replace(limits, **{kind: read_rate(text) for kind, text in table.items()})
 
 
-def told(rate: Rate | None) -> str:
-    """A rate as settings write it."""
+def format_rate(rate: Rate | None) -> str:
+    """Return a rate as settings write it; the inverse of read_rate."""
     if rate is None:
         return NONE
     unit, size = next((name, size) for name, size in reversed(UNITS.items()) if rate.per % size == timedelta(0))

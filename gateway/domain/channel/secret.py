@@ -1,4 +1,4 @@
-"""Secrets: of a type that does not print, and no guesses. Pure."""
+"""Secrets: a type that does not print itself, and the check that one is not easily guessed. Pure."""
 
 import re
 from typing import Any, NoReturn
@@ -18,6 +18,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
+        """Return the secret itself."""
         return self._value
 
     def __repr__(self) -> str:
@@ -28,11 +29,14 @@ class Secret:
 
 
 class OwnSecret(Secret):
-    """A secret that we choose ourselves, and that therefore must not be a guess. Others come from the provider."""
+    """A secret that we choose ourselves, so it is checked for being easy to guess. Others come from the provider."""
 
 
 def read_secret(kind: type[Any], value: object) -> object:
-    """A value of the settings as a secret, in the form of msgspec's hook. Raises ValueError for a weak one."""
+    """Read a setting as a secret of this kind, in the form of msgspec's `dec_hook`.
+
+    Raises ValueError for a weak secret, NotImplementedError for a kind that is no Secret.
+    """
     if not issubclass(kind, Secret):
         raise NotImplementedError(kind)
     if not isinstance(value, str) or len(value) < MIN_SECRET:

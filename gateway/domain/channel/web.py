@@ -1,14 +1,14 @@
-"""Web addresses, as callers and settings write them. Pure."""
+"""Checks of web addresses that callers and settings give. Pure."""
 
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 MOST = 4000
-"""Bytes of an address that we call."""
+"""Bytes of an address for callbacks."""
 
 
 def is_address(url: str) -> bool:
-    """Is it http or https, with a host that anybody can look up, and nothing in it that cannot be seen?"""
+    """Tell whether this is an http(s) address with a valid host, and without spaces or invisible characters."""
     try:
         parts = urlsplit(url)
         host, _ = (parts.hostname or "").encode("idna"), parts.port
@@ -18,12 +18,15 @@ def is_address(url: str) -> bool:
 
 
 def is_base(url: str) -> bool:
-    """Is it an address that paths can be put behind?"""
+    """Tell whether this is an address to which paths can be appended: it has no query and no fragment."""
     return is_address(url) and not {"?", "#"}.intersection(url)
 
 
 def is_private(url: str) -> bool:
-    """Does it plainly lead to this machine or a private network? What a name leads to is seen when it is looked up."""
+    """Tell whether the address plainly leads to this machine or a private network.
+
+    Host names are not resolved here; what they lead to is checked when they are.
+    """
     host = (urlsplit(url).hostname or "").rstrip(".").partition("%")[0]
     if host == "localhost" or host.endswith(".localhost"):
         return True
@@ -34,7 +37,7 @@ def is_private(url: str) -> bool:
 
 
 def callback_problem(url: str, *, private: bool) -> str:
-    """Why nobody can be called there, in words; "" if somebody can. private: our own network is allowed."""
+    """Return why callbacks cannot go to this address, or "" if they can. `private`: our own network is allowed."""
     if len(url.encode()) > MOST or not is_address(url):
         return f"a web address of at most {MOST} bytes is needed"
     if "@" in urlsplit(url).netloc:

@@ -1,4 +1,4 @@
-"""The reply window: the one place that knows whether we may speak freely. Pure."""
+"""The reply window: it decides whether free text may be sent. Pure."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -8,11 +8,14 @@ from msgspec import Struct
 from gateway.domain.model.nouns import Session
 
 MARGIN = timedelta(seconds=60)
-"""A send that starts inside this last minute may arrive outside: we count the window as shut already."""
+"""A send that starts in this last minute may arrive too late, so the window counts as closed already."""
 
 
 class Mode(StrEnum):
-    """HARD: the provider refuses outside. POLICY: its rules forbid it, the API allows it. BILLING: it costs more."""
+    """What happens to free text outside of the window.
+
+    HARD: the provider refuses it. POLICY: its rules forbid it, though the API allows it. BILLING: it costs more.
+    """
 
     HARD = "hard"
     POLICY = "policy"
@@ -21,7 +24,7 @@ class Mode(StrEnum):
 
 
 class Window(Struct, frozen=True):
-    """A channel's fact. `rolling`: every inbound message opens it anew; otherwise it runs from the first one."""
+    """A channel's reply window. rolling: every inbound message opens it anew; otherwise it runs from the first one."""
 
     mode: Mode = Mode.NONE
     length: timedelta = timedelta(0)
@@ -29,7 +32,7 @@ class Window(Struct, frozen=True):
 
 
 def opened_from(window: Window, session: Session, at: datetime) -> datetime:
-    """When the window that a message of `at` falls into was opened."""
+    """Return when the window was opened into which an inbound message of the moment `at` falls."""
     start = session.window_from_at
     if window.rolling:
         return max(at, start) if start else at
@@ -37,7 +40,7 @@ def opened_from(window: Window, session: Session, at: datetime) -> datetime:
 
 
 def closes_at(window: Window, session: Session | None) -> datetime | None:
-    """When free messages end; None where there is no window, or where it was never opened."""
+    """Return when the window closes; None where there is no window, or where it was never opened."""
     if window.mode is Mode.NONE or session is None or session.window_from_at is None:
         return None
     end = session.window_from_at + window.length
@@ -46,7 +49,7 @@ def closes_at(window: Window, session: Session | None) -> datetime | None:
 
 
 def is_open(window: Window, session: Session | None, now: datetime) -> bool:
-    """Is the window open for this person now?"""
+    """Tell whether the window is open for this person now."""
     if window.mode is Mode.NONE:
         return True
     end = closes_at(window, session)
@@ -54,12 +57,12 @@ def is_open(window: Window, session: Session | None, now: datetime) -> bool:
 
 
 def is_free(window: Window, session: Session | None, now: datetime) -> bool:
-    """May free text go without further ado? Outside of a billing window it only costs more."""
+    """Tell whether free text may be sent. Outside of a billing window it only costs more."""
     return window.mode is Mode.BILLING or is_open(window, session, now)
 
 
 def describe(window: Window, session: Session | None, now: datetime) -> str:
-    """The same in words, for people who ask why a template was sent."""
+    """Describe the window's state, for people who ask why a template was sent."""
     if window.mode is Mode.NONE:
         return "no reply window on this channel"
     name, never, outside = _BILLED if window.mode is Mode.BILLING else _KEPT
@@ -74,11 +77,11 @@ def describe(window: Window, session: Session | None, now: datetime) -> str:
 
 _KEPT = ("window", "the person has not written yet", "")
 _BILLED = ("free session", "no free session, charged", ", charged")
-"""A window's name, what there is before it was ever opened, and what is the matter when it is shut."""
+"""A window's name, its description before it was ever opened, and what is added when it is closed."""
 
 
 def span(length: timedelta) -> str:
-    """A length in the largest unit that fits: "3 h", "12 min", "40 s"."""
+    """Return a length of time in the largest unit that fits: "3 h", "12 min", "40 s"."""
     seconds = max(0, int(length.total_seconds()))
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size * (2 if unit == "d" else 1):

@@ -6,7 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.domain.model.nouns import Address, Cause, Content, Progress, TemplateMessage
-from gateway.domain.model.price import Price
+from gateway.domain.terms.price import Price
 
 
 class Step(Struct, frozen=True, omit_defaults=True):

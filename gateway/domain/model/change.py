@@ -5,7 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from gateway.domain.model.price import Price
+from gateway.domain.terms.price import Price
 
 Wanted = Literal["all", "final", "undelivered"]
 

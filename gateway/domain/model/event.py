@@ -1,21 +1,47 @@
 """What providers tell us: a provider's call becomes these. Plain values."""
 
 from datetime import datetime
+from functools import cached_property
+from typing import Protocol
 
 from msgspec import Struct
 
+from gateway.domain.commands.command import Command, read_command
+from gateway.domain.model.identifier import Identifier
 from gateway.domain.model.nouns import Address, Cause, Content, Progress
 
 
 class Person(Struct, frozen=True, omit_defaults=True):
-    """What a provider tells of the person behind an address. `phone` is E.164 with its plus."""
+    """What a provider tells of the person behind an address. A phone number is E.164 with its plus."""
 
     name: str = ""
-    phone: str = ""
+    identifiers: tuple[Identifier, ...] = ()
     language: str = ""
 
 
-class Personal(Struct, frozen=True, omit_defaults=True):
+class Identified(Protocol):
+    """What every event has: our account, and the provider's identity of the event within it."""
+
+    @property
+    def channel(self) -> str: ...
+
+    @property
+    def account(self) -> str: ...
+
+    @property
+    def id(self) -> str: ...
+
+
+class Reported(Struct, frozen=True, omit_defaults=True):
+    """The base of all that a provider tells us."""
+
+    @property
+    def dedupe_key(self: Identified) -> str:
+        """Under which an event is stored once: the provider's identity of it within our account."""
+        return f"{self.channel}:{self.account}:{self.id}"
+
+
+class Personal(Reported, frozen=True, omit_defaults=True):
     """The base of events about one person: those are worked on one after another."""
 
     address: Address
@@ -33,7 +59,7 @@ class Personal(Struct, frozen=True, omit_defaults=True):
         return self.address.key
 
 
-class Inbound(Personal, frozen=True, omit_defaults=True, tag="inbound", tag_field="event"):
+class Inbound(Personal, frozen=True, omit_defaults=True, tag="inbound", tag_field="event", dict=True):
     """A person wrote, pressed or sent something.
 
     `id` is the provider's identity of this event and the key of the dedupe; `provider_id` names the message.
@@ -52,6 +78,11 @@ class Inbound(Personal, frozen=True, omit_defaults=True, tag="inbound", tag_fiel
     pressed: str | None = None
     callback_id: str | None = None
     raw: str = ""
+
+    @cached_property
+    def command(self) -> Command:
+        """What the person asks the bot for."""
+        return read_command(self.content.text, self.pressed, self.start)
 
 
 class Subscription(Personal, frozen=True, omit_defaults=True, tag="subscription", tag_field="event"):
@@ -95,7 +126,7 @@ class Echo(Personal, frozen=True, omit_defaults=True, tag="echo", tag_field="eve
     raw: str = ""
 
 
-class Receipt(Struct, frozen=True, omit_defaults=True, tag="receipt", tag_field="event"):
+class Receipt(Reported, frozen=True, omit_defaults=True, tag="receipt", tag_field="event"):
     """The provider's word on a message of ours. `key` is our own key, where the provider echoes it."""
 
     channel: str
@@ -114,7 +145,7 @@ class Receipt(Struct, frozen=True, omit_defaults=True, tag="receipt", tag_field=
         return f"{self.channel}:{self.account}:{self.provider_id}"
 
 
-class TemplateChange(Struct, frozen=True, omit_defaults=True, tag="template", tag_field="event"):
+class TemplateChange(Reported, frozen=True, omit_defaults=True, tag="template", tag_field="event"):
     """The provider changed the state of a template. `state` is its own word in lower case."""
 
     channel: str
@@ -133,7 +164,7 @@ class TemplateChange(Struct, frozen=True, omit_defaults=True, tag="template", ta
         return f"{self.channel}:{self.account}:{self.name}"
 
 
-class Unrecognised(Struct, frozen=True, omit_defaults=True, tag="unrecognised", tag_field="event"):
+class Unrecognised(Reported, frozen=True, omit_defaults=True, tag="unrecognised", tag_field="event"):
     """Something that we have no word for. Kept and counted, so that nothing is lost by our ignorance."""
 
     channel: str

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 State = Literal["draft", "running", "paused", "cancelled", "done", "deleted"]
 Verb = Literal["start", "pause", "resume", "cancel", "retry"]
 
-BATCH = 250
-"""Rows that are handed over at once: so many messages of a job may be under way that a pause does not stop."""
+BATCH_ROWS = 250
+"""Rows of a batch: so many messages of a job may be under way that a pause does not stop."""
 
 MOVES: Mapping[Verb, tuple[frozenset[State], State]] = {
     "start": (frozenset({"draft"}), "running"),
@@ -35,7 +35,7 @@ class Job(Struct, frozen=True, omit_defaults=True):
     without destinations.
 
     round: how often what had failed was tried again. live_from: since when workers have to look after it. It is running
-    since `running_from`, and was for `ran` seconds before.
+    since `running_from`, and was for `ran` seconds before. batch_rows: into how many rows its files are cut.
     """
 
     id: str
@@ -52,6 +52,7 @@ class Job(Struct, frozen=True, omit_defaults=True):
     ran: float = 0
     ended_at: datetime | None = None
     version: int = 0
+    batch_rows: int = BATCH_ROWS
 
     @property
     def total(self) -> int:
@@ -64,7 +65,7 @@ class Job(Struct, frozen=True, omit_defaults=True):
         return [
             batch_id(self.id, upload.digest, number)
             for upload in self.uploads
-            for number in range(-(-upload.rows // BATCH))
+            for number in range(-(-upload.rows // self.batch_rows))
         ]
 
     def running_for(self, now: datetime) -> float:

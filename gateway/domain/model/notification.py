@@ -8,8 +8,9 @@ from msgspec.structs import replace
 
 from gateway.domain.model.attempt import Attempt, Step
 from gateway.domain.model.change import Callback, Change
-from gateway.domain.model.hours import Hours
+from gateway.domain.model.identifier import Identifier
 from gateway.domain.model.nouns import Cause, Progress
+from gateway.domain.terms.hours import Hours
 
 
 class Status(StrEnum):
@@ -45,11 +46,10 @@ class Priority(IntEnum):
 
 
 class Recipient(Struct, frozen=True, omit_defaults=True):
-    """Whom a notification is for, as the caller named them. `phone` is E.164; `session` is a session's id."""
+    """Whom a notification is for, as the caller named them: by identifiers, a contact's id, a session's id."""
 
-    phone: str | None = None
+    identifiers: tuple[Identifier, ...] = ()
     contact: str | None = None
-    external_id: str | None = None
     session: str | None = None
 
 

@@ -6,6 +6,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from gateway.domain.model.identifier import Identifier, find
+
 
 class Address(Struct, frozen=True):
     """Where one person can be reached: through `account` (ours) of `channel`, as `user` (the provider's id)."""
@@ -43,6 +45,7 @@ class Button(Struct, frozen=True, omit_defaults=True):
 class Content(Struct, frozen=True, omit_defaults=True):
     """A free-form message in words that every channel understands. Plain text: markup is never interpreted.
 
+    subject and html: what channels show beside the text that have such parts (`Facts.shows`).
     intent: why we write although the reply window is shut, in the provider's own word, where it asks for one.
     sender: the name or number that it comes from, where that is not the account's own.
     """
@@ -52,6 +55,8 @@ class Content(Struct, frozen=True, omit_defaults=True):
     buttons: tuple[Button, ...] = ()
     intent: str = ""
     sender: str = ""
+    subject: str = ""
+    html: str = ""
 
 
 class Place(Struct, frozen=True, omit_defaults=True):
@@ -161,21 +166,26 @@ class Session(Struct, frozen=True, omit_defaults=True):
 class Contact(Struct, frozen=True, omit_defaults=True):
     """A person across channels. `start_code` joins a chat to them: `t.me/<bot>?start=<code>`.
 
+    identifiers: by what they are known; each belongs to one contact.
     aliases: ids of contacts that turned out to be the same person. Such a one leads to the one that it was
-    `merged_into`; until that is finished, it has names to be `given` to it, and to be `taken` because it no longer goes
-    by them.
+    `merged_into`; until that is finished, it has identifiers (and `given_name`) that are to be `given` to that one, and
+    some to be `taken` from it because it no longer goes by them.
     """
 
     id: str
     start_code: str
     created_at: datetime
-    phone: str | None = None
-    external_id: str | None = None
+    identifiers: tuple[Identifier, ...] = ()
     name: str = ""
     aliases: tuple[str, ...] = ()
     merged_into: str | None = None
-    given: dict[str, str] = {}
-    taken: dict[str, str] = {}
+    given: tuple[Identifier, ...] = ()
+    given_name: str = ""
+    taken: tuple[Identifier, ...] = ()
+
+    def find(self, kind: str) -> str | None:
+        """Return the value of their identifier of this kind, or None."""
+        return find(self.identifiers, kind)
 
 
 class Message(Struct, frozen=True, omit_defaults=True):

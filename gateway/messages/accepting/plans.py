@@ -10,18 +10,18 @@ import msgspec
 from msgspec.structs import replace
 
 from gateway.domain.api.links import Link, Shortening
-from gateway.domain.api.request import RESERVED, BulkRequest, MessageInput, RequestError, convert
+from gateway.domain.api.request import RESERVED, BulkRequest, Destination, MessageInput, RequestError, convert
 from gateway.domain.model.attempt import Step
 from gateway.domain.model.change import Callback
 from gateway.domain.model.notification import Notification
 from gateway.domain.model.nouns import Content
-from gateway.messages.composing.lint import flattened
-from gateway.messages.composing.steps import outlined
+from gateway.messages.composing.lint import flattening
+from gateway.messages.composing.steps import outline
 from gateway.messages.composing.terms import Terms, read_callback, read_terms
-from gateway.messages.composing.texts import filled
+from gateway.messages.composing.texts import fill
 from gateway.messages.delivery.reachability import channel_of
-from gateway.messages.templates.expansion import expanded
-from gateway.people.recipients import recipient
+from gateway.messages.templates.expansion import expand
+from gateway.people.recipients import read_recipient
 from gateway.runtime.runtime import Runtime, account_key
 from storage.access import keys
 
@@ -101,8 +101,8 @@ async def _plans(runtime: Runtime, asked: Any, path: str, request: Request) -> S
     """One plan for each destination; a mistake in the message itself is each one's."""
     try:
         meant = _read(asked)
-        message, ignored = await expanded(runtime, meant)
-        steps = [outlined(runtime, step, index) for index, step in enumerate(message.channels)]
+        message, ignored = await expand(runtime, meant)
+        steps = [outline(runtime, step, index) for index, step in enumerate(message.channels)]
         terms = read_terms(message, request.many, runtime.settings.timezone, runtime.clock())
         callback = read_callback(message, runtime.settings)
     except RequestError as error:
@@ -138,7 +138,8 @@ async def _plan(runtime: Runtime, request: Request, wanted: Wanted, index: int, 
 async def _accepted(runtime: Runtime, request: Request, wanted: Wanted, index: int, accepted: int) -> Plan:
     message, terms, destination = wanted.message, wanted.terms, wanted.message.destinations[index]
     try:
-        named, person = await recipient(runtime, destination, join=not request.trial)
+        _check_variables(destination)
+        recipient, person = await read_recipient(runtime, destination, join=not request.trial)
         hours = terms.hours(destination)
     except RequestError as error:
         raise error.within(f"destinations[{index}]") from None
@@ -146,9 +147,9 @@ async def _accepted(runtime: Runtime, request: Request, wanted: Wanted, index: i
     shortening = Shortening(runtime.settings.link_base, key, terms.accepted_at, runtime.settings.links_kept, links)
     made = Notification(
         key,
-        named,
+        recipient,
         tuple(
-            _finished(runtime, message, shortening, filled(step, asked, number, destination.variables))
+            _finished(runtime, message, shortening, fill(step, asked, number, destination.variables))
             for number, ((step, _), asked) in enumerate(zip(wanted.steps, message.channels, strict=True))
         ),
         created_at=terms.accepted_at,
@@ -163,9 +164,19 @@ async def _accepted(runtime: Runtime, request: Request, wanted: Wanted, index: i
         callback=wanted.callback,
         asked=wanted.asked,
     )
-    warnings = [*wanted.warnings, *(warning for _, told in wanted.steps for warning in told), *terms.told(hours)]
-    warnings += [words for number, step in enumerate(made.steps) for words in flattened(runtime, step, number)]
-    return Plan(wanted.path, terms.under(made, hours, request.before + index), warnings=warnings, links=links)
+    warnings = [
+        *wanted.warnings,
+        *(warning for _, told in wanted.steps for warning in told),
+        *terms.warnings_for(hours),
+    ]
+    warnings += [words for number, step in enumerate(made.steps) for words in flattening(runtime, step, number)]
+    return Plan(wanted.path, terms.apply(made, hours, request.before + index), warnings=warnings, links=links)
+
+
+def _check_variables(destination: Destination) -> None:
+    for name, value in destination.variables.items():
+        if not isinstance(value, str | int | float):
+            raise RequestError("invalid", "a variable is a text, a number, true or false", f"variables.{name}")
 
 
 def _finished(runtime: Runtime, message: MessageInput, shortening: Shortening, step: Step) -> Step:

@@ -35,7 +35,7 @@ async def submit(runtime: Runtime, body: bytes, caller: str, idempotency_key: st
     """
     bulk = read(BulkRequest, body)
     request = _request(caller, idempotency_key) if idempotency_key else None
-    before = await keys.claim(runtime.db, request, body, runtime.clock()) if request else None
+    before = await keys.claim_request(runtime.db, request, body, runtime.clock()) if request else None
     if before and before.answer:
         return msgspec.convert(before.answer, BulkResponse)
     scope = f"{request}:{keys.digest(body)}" if request else None
@@ -49,12 +49,12 @@ async def submit(runtime: Runtime, body: bytes, caller: str, idempotency_key: st
     _tell(answer)
     if request is None:
         return answer
-    return msgspec.convert(await keys.remember(runtime.db, request, msgspec.to_builtins(answer)), BulkResponse)
+    return msgspec.convert(await keys.remember_answer(runtime.db, request, msgspec.to_builtins(answer)), BulkResponse)
 
 
 async def recalled(runtime: Runtime, body: bytes, caller: str, idempotency_key: str) -> BulkResponse | None:
     """What was answered to this request, if it came before. Raises storage.access.keys.KeyConflict."""
-    known = await keys.recalled(runtime.db, _request(caller, idempotency_key), body)
+    known = await keys.find_request(runtime.db, _request(caller, idempotency_key), body)
     return msgspec.convert(known.answer, BulkResponse) if known and known.answer else None
 
 
@@ -111,8 +111,8 @@ def _sibling(key: str) -> str:
 def _tell(answer: BulkResponse) -> None:
     """One line for all of them, however many: each can be found by its id."""
     ids = [item.id for item in answer.messages if item.id]
-    metrics.ASKED.labels("accepted").inc(len(ids))
-    metrics.ASKED.labels("refused").inc(len(answer.messages) - len(ids))
+    metrics.MESSAGES.labels("accepted").inc(len(ids))
+    metrics.MESSAGES.labels("refused").inc(len(answer.messages) - len(ids))
     if ids:
         log.info("accepted", extra={"message_ids": ids})
 

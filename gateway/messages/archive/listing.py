@@ -1,6 +1,7 @@
 """Messages in lists: found by what callers know of them, the newest first."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
@@ -10,10 +11,11 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from gateway.domain.api.formats import iso
-from gateway.domain.api.request import Input, Name, RequestError
+from gateway.domain.api.request import IdentifiedInput, Input, Name, RequestError
 from gateway.domain.api.response import MessageView
+from gateway.domain.model.identifier import Identifier, find
 from gateway.domain.model.notification import Notification, Status
-from gateway.people.recipients import normal_phone
+from gateway.people.identifiers import read_identifiers
 from gateway.runtime.paging import MOST, Cursor, Limit, cursor, place
 from gateway.runtime.runtime import Runtime
 from storage.documents.newest import Place
@@ -27,12 +29,17 @@ Moment = Annotated[datetime, Meta(tz=True)]
 
 
 class FilterQuery(Input):
-    """Which messages are wanted. phone: all of a number, or a part of it. from, to: when they were accepted."""
+    """Which messages are wanted. phone: all of a number, or a part of it. from, to: when they were accepted.
+
+    identifier: `kind:value`, as the API tells it.
+    """
 
     status: Status | None = None
     channel: Name | None = None
     phone: Annotated[str, Meta(min_length=3, max_length=32)] | None = None
+    email: Name | None = None
     external_id: Name | None = None
+    identifier: Name | None = None
     group_id: Name | None = None
     bulk_id: Name | None = None
     job_id: Name | None = None
@@ -61,42 +68,45 @@ class Page:
     cursor: str | None
 
 
-async def listed(runtime: Runtime, asked: FilterQuery, after: str | None, limit: int) -> Page:
-    """Up to `limit` rows. Where many have to be passed over the page ends early. Raises RequestError."""
-    wanted, behind, rows = _wanted(runtime, asked), place(after), list[MessageView]()
-    at_once = MOST if asked.status or asked.channel or (asked.phone and not wanted.phone) else limit
+async def listed(runtime: Runtime, query: FilterQuery, after: str | None, limit: int) -> Page:
+    """Return up to `limit` rows. Where many have to be passed over the page ends early. Raises RequestError."""
+    identifiers = _identifiers(runtime, query)
+    found, behind, rows = _found(query, identifiers), place(after), list[MessageView]()
+    picky = query.status or query.channel or _part(query, identifiers) is not None
+    at_once = MOST if picky else limit
     for _ in range(SCANNED // MOST):
-        found = await notifications.accepted(runtime.db, wanted, behind, runtime.clock(), at_once)
-        for notification in found:
+        page = await notifications.accepted(runtime.db, found, behind, runtime.clock(), at_once)
+        for notification in page:
             behind = Place(notification.created_at, notification.id)
-            if _fits(asked, wanted, notification):
+            if _fits(query, identifiers, notification):
                 rows.append(row(notification))
             if len(rows) == limit:
                 return Page(rows, cursor(behind.at, behind.id))
-        if len(found) < at_once:
+        if len(page) < at_once:
             return Page(rows, None)
     return Page(rows, cursor(behind.at, behind.id) if behind else None)
 
 
-async def every(runtime: Runtime, asked: FilterQuery) -> AsyncIterator[list[MessageView]]:
-    """All rows, a page at a time. Raises RequestError before the first one."""
-    page = await listed(runtime, asked, None, MOST)
+async def every(runtime: Runtime, query: FilterQuery) -> AsyncIterator[list[MessageView]]:
+    """Yield all rows, a page at a time. Raises RequestError before the first one."""
+    page = await listed(runtime, query, None, MOST)
     yield page.rows
     while page.cursor:
-        page = await listed(runtime, asked, page.cursor, MOST)
+        page = await listed(runtime, query, page.cursor, MOST)
         yield page.rows
 
 
 def row(notification: Notification) -> MessageView:
-    """A message on one line. Pure."""
+    """Return a message as one line of a list. Pure."""
     last = notification.attempts[-1] if notification.attempts else None
     return MessageView(
         id=notification.id,
         group_id=notification.group_id,
         bulk_id=notification.bulk_id,
         job_id=notification.job_id,
-        phone=notification.recipient.phone,
-        external_id=notification.recipient.external_id,
+        phone=find(notification.recipient.identifiers, "phone"),
+        external_id=find(notification.recipient.identifiers, "externalId"),
+        identifiers=list(notification.recipient.identifiers),
         status=notification.status,
         channel=notification.steps[last.step].channel if last else None,
         reason=notification.decisions[-1].text if notification.decisions else None,
@@ -107,38 +117,44 @@ def row(notification: Notification) -> MessageView:
     )
 
 
-def _wanted(runtime: Runtime, asked: FilterQuery) -> Found:
-    """As much of it as the database finds by an index."""
-    found = Found(asked.group_id, asked.bulk_id, asked.job_id, asked.external_id, _whole(runtime, asked.phone))
+def _found(query: FilterQuery, identifiers: Sequence[Identifier]) -> Found:
+    """Return as much of the query as the database answers by an index. Raises RequestError."""
+    found = Found(query.group_id, query.bulk_id, query.job_id, next(iter(identifiers), None))
     try:
-        since, until = (moment and moment.astimezone(tz=found.since.tzinfo) for moment in (asked.since, asked.until))
+        since, until = (moment and moment.astimezone(tz=found.since.tzinfo) for moment in (query.since, query.until))
     except OverflowError:  # at the edges of the calendar
         raise RequestError("invalid", "there is no such moment", "from") from None
     return replace(found, since=since or found.since, until=until or found.until)
 
 
-def _whole(runtime: Runtime, phone: str | None) -> str | None:
-    """The number, where all of it is given."""
-    try:
-        return normal_phone(phone, runtime.settings.default_region) if phone else None
-    except RequestError:
+def _identifiers(runtime: Runtime, query: FilterQuery) -> list[Identifier]:
+    """Return by whom the query asks, as far as each is given in full. Raises RequestError."""
+    request = IdentifiedInput(email=query.email, external_id=query.external_id, identifier=query.identifier)
+    identifiers = list(read_identifiers(runtime, request).values())
+    with suppress(RequestError):  # a part of a number is none
+        identifiers += read_identifiers(runtime, IdentifiedInput(phone=query.phone)).values()
+    return identifiers
+
+
+def _part(query: FilterQuery, identifiers: Sequence[Identifier]) -> str | None:
+    """Return the digits that are asked for as a part of a number; None where no part is asked for. Pure."""
+    if query.phone is None or find(identifiers, "phone"):
         return None
+    return "".join(filter(str.isdigit, query.phone))
 
 
-def _fits(asked: FilterQuery, wanted: Found, notification: Notification) -> bool:
-    person = notification.recipient
-    part = "".join(filter(str.isdigit, asked.phone)) if asked.phone and not wanted.phone else ""
-    if asked.phone and not wanted.phone and not (part and part in (person.phone or "")):
+def _fits(query: FilterQuery, identifiers: Sequence[Identifier], notification: Notification) -> bool:
+    person, part = notification.recipient, _part(query, identifiers)
+    if part is not None and not (part and part in (find(person.identifiers, "phone") or "")):
         return False
     pairs = (
-        (asked.status, notification.status),
-        (asked.group_id, notification.group_id),
-        (asked.bulk_id, notification.bulk_id),
-        (asked.job_id, notification.job_id),
-        (asked.external_id, person.external_id),
-        (wanted.phone, person.phone),
+        (query.status, notification.status),
+        (query.group_id, notification.group_id),
+        (query.bulk_id, notification.bulk_id),
+        (query.job_id, notification.job_id),
     )
-    return all(want in {None, has} for want, has in pairs) and asked.channel in {
-        None,
-        *(step.channel for step in notification.steps),
-    }
+    return (
+        all(wanted in {None, actual} for wanted, actual in pairs)
+        and set(identifiers) <= set(person.identifiers)
+        and query.channel in {None, *(step.channel for step in notification.steps)}
+    )

@@ -1,7 +1,7 @@
-"""Telling callers: changes of their messages' statuses, and what happens in an account's conversations.
+"""Callbacks to API clients: status changes of messages, and events of an account's conversations.
 
-A change is written with the message itself, so that none is lost; from there it comes into a queue, from which it is
-posted, in order for each message and for each conversation, until the receiver has said 2xx.
+A change is stored with the message itself, so that none is lost. From there it is copied into a queue and posted, in
+order for each message and each conversation, until the receiver answers 2xx.
 """
 
 import asyncio
@@ -17,8 +17,9 @@ import aiohttp
 import msgspec
 
 from gateway.domain.api.formats import iso
-from gateway.domain.api.signing import signed
+from gateway.domain.api.signing import sign
 from gateway.domain.model.change import Change
+from gateway.domain.model.identifier import find
 from gateway.domain.model.notification import Notification, Status
 from gateway.domain.model.nouns import Address
 from gateway.messages.callbacks.hosts import SOON, Host, Hosts
@@ -27,9 +28,6 @@ from gateway.runtime.runtime import Runtime
 from gateway.runtime.telemetry import metrics
 from storage.messages import callbacks
 from storage.messages.callbacks import Call
-
-PAUSES = tuple(timedelta(seconds=seconds) for seconds in (4, 15, 60, 300, 900, 3600, 10_800, 21_600, 43_200))
-"""Before each further try; then it is a dead letter."""
 
 TIMEOUT = aiohttp.ClientTimeout(total=10)
 BATCH = 200
@@ -40,7 +38,10 @@ BAD = {Status.UNDELIVERED, Status.EXPIRED, Status.ERROR}
 
 @dataclass(frozen=True)
 class Failed:
-    """A call that was not taken. after: when the receiver wants it again; `for_good`: it never does."""
+    """A callback that was not accepted.
+
+    after: how long the receiver asks to wait. for_good: it must not be tried again.
+    """
 
     why: str
     after: timedelta = timedelta(0)
@@ -48,8 +49,8 @@ class Failed:
 
 
 async def take(runtime: Runtime, room: int, own: Container[str], hosts: Hosts) -> Sequence[Item]:
-    """Hand on the changes that messages carry, then take the calls that are due."""
-    await hand_on(runtime)
+    """Enqueue the changes that messages carry, then take the calls that are due."""
+    await enqueue_changes(runtime)
     now = runtime.clock()
     calls = await runtime.callbacks.claim(now, runtime.settings.lease, room)
     return [
@@ -58,42 +59,42 @@ async def take(runtime: Runtime, room: int, own: Container[str], hosts: Hosts) -
             call.lane,
             call.lease or "",
             partial(_work, runtime, call, hosts.of(call.url)),
-            partial(runtime.callbacks.again, call, now),
+            partial(runtime.callbacks.reschedule, call, now),
         )
         for call in calls
         if call.id not in own
     ]
 
 
-async def hand_on(runtime: Runtime) -> None:
-    """What messages carry comes into the queue. It may be done twice: a call is named after its change."""
-    while found := await callbacks.untold(runtime.db, BATCH):
+async def enqueue_changes(runtime: Runtime) -> None:
+    """Copy changes from messages into the queue. It may be repeated: a call's id is that of its change."""
+    while messages := await callbacks.unqueued(runtime.db, BATCH):
         now = runtime.clock()
-        await callbacks.add(runtime.db, [call for message in found for call in _calls(message, now)])
-        await asyncio.gather(*(callbacks.told(runtime.db, message) for message in found))
-        if len(found) < BATCH:
+        await callbacks.add(runtime.db, [call for message in messages for call in _calls(message, now)])
+        await asyncio.gather(*(callbacks.mark_queued(runtime.db, message) for message in messages))
+        if len(messages) < BATCH:
             return
 
 
 def _calls(message: Notification, now: datetime) -> list[Call]:
     if message.callback is None:
         return []
-    wanted = {"all": set(Status), "final": FINAL, "undelivered": BAD}[message.callback.wanted]
+    reported = {"all": set(Status), "final": FINAL, "undelivered": BAD}[message.callback.wanted]
     return [
         Call(f"{message.id}:{change.sequence}", message.id, change.sequence, message.callback.url, body, now, now)
         for change in message.changes
-        if change.new in wanted and (body := json.dumps(_told(message, change), ensure_ascii=False))
+        if change.new in reported and (body := json.dumps(_body(message, change), ensure_ascii=False))
     ]
 
 
-def _told(message: Notification, change: Change) -> dict[str, Any]:
+def _body(message: Notification, change: Change) -> dict[str, Any]:
     return {
         "eventId": f"{message.id}:{change.sequence}",
         "sequence": change.sequence,
         "id": message.id,
         "groupId": message.group_id,
         "bulkId": message.bulk_id,
-        "externalId": message.recipient.external_id,
+        "externalId": find(message.recipient.identifiers, "externalId"),
         "channel": change.channel,
         "oldStatus": change.old,
         "newStatus": change.new,
@@ -105,8 +106,11 @@ def _told(message: Notification, change: Change) -> dict[str, Any]:
     }
 
 
-async def tell_account(runtime: Runtime, kind: str, address: Address, event: str, told: Mapping[str, Any]) -> None:
-    """Tell an account's own webhook, if it has one, of what happened in a conversation; `event` is the event's id."""
+async def notify_account(runtime: Runtime, kind: str, address: Address, event: str, fields: Mapping[str, Any]) -> None:
+    """Enqueue a callback to the account's own webhook, if it has one.
+
+    kind: what happened in the conversation. event: the event's id. fields: what the body has besides.
+    """
     url = runtime.settings.callbacks.get(f"{address.channel}:{address.account}")
     if not url:
         return
@@ -120,7 +124,7 @@ async def tell_account(runtime: Runtime, kind: str, address: Address, event: str
         "channel": address.channel,
         "account": address.account,
         "user": address.user,
-        **told,
+        **fields,
     }
     await callbacks.add(
         runtime.db, [Call(key, address.key, number, url, json.dumps(body, ensure_ascii=False), now, now)]
@@ -129,45 +133,48 @@ async def tell_account(runtime: Runtime, kind: str, address: Address, event: str
 
 
 async def _work(runtime: Runtime, call: Call, host: Host) -> None:
-    """Make a call, if it is its turn and its host can be called."""
+    """Make a call if it is its turn and its host may be called; else put it back."""
     queue, now = runtime.callbacks, runtime.clock()
-    if first := await queue.before(call):
-        await queue.again(call, max(first.due_at or now, now) + SOON)
+    if earlier := await queue.earlier(call):
+        await queue.reschedule(call, max(earlier.due_at or now, now) + SOON)
         return
     if until := host.busy_until(now):
-        await queue.again(call, until + SOON * random.random())  # noqa: S311
+        await queue.reschedule(call, until + SOON * random.random())  # noqa: S311
         return
     host.under_way += 1
     try:
         failed = await _post(runtime, call)
     finally:
         host.under_way -= 1
-    host.heard(runtime.clock(), well=failed is None or failed.for_good)
-    await _ended(runtime, call, failed)
+    host.record(runtime.clock(), well=failed is None or failed.for_good, most=runtime.settings.tuning.host_failures)
+    await _record(runtime, call, failed)
 
 
-async def _ended(runtime: Runtime, call: Call, failed: Failed | None) -> None:
-    now = runtime.clock()
+async def _record(runtime: Runtime, call: Call, failed: Failed | None) -> None:
+    now, pauses = runtime.clock(), runtime.settings.tuning.callback_pauses
     if failed is None:
-        metrics.CALLBACKS.labels("told").inc()
-        await runtime.callbacks.ended(call, now)
-    elif failed.for_good or call.tries >= len(PAUSES):
-        metrics.CALLBACKS.labels("given up").inc()
-        metrics.DEAD.labels("callbacks").inc()
-        await runtime.callbacks.ended(call, now, failed.why)
+        metrics.CALLBACKS.labels("delivered").inc()
+        await runtime.callbacks.complete(call, now)
+    elif failed.for_good or call.tries >= len(pauses):
+        metrics.CALLBACKS.labels("abandoned").inc()
+        metrics.DEAD_LETTERS.labels("callbacks").inc()
+        await runtime.callbacks.complete(call, now, failed.why)
     else:
         metrics.CALLBACKS.labels("failed").inc()
-        pause = max(PAUSES[call.tries] * random.uniform(1, 1.2), failed.after)  # noqa: S311
-        await runtime.callbacks.again(call, now + pause, failed.why, tried=True)
+        pause = max(pauses[call.tries] * random.uniform(1, 1.2), failed.after)  # noqa: S311
+        await runtime.callbacks.reschedule(call, now + pause, failed.why, tried=True)
         return
     runtime.callback_bell.set()
 
 
 async def _post(runtime: Runtime, call: Call) -> Failed | None:
-    """None: it was taken. Redirects are not followed: they would lead around what was checked."""
+    """Post a call. Returns None if it was accepted.
+
+    Redirects are not followed, since they would lead around the check of the address.
+    """
     body = call.body.encode()
     secrets = [secret.reveal() for secret in runtime.settings.callback_secrets]
-    headers = {"Content-Type": "application/json", **signed(secrets, call.id, body, runtime.clock())}
+    headers = {"Content-Type": "application/json", **sign(secrets, call.id, body, runtime.clock())}
     try:
         async with runtime.outward.post(
             call.url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False

@@ -1,40 +1,45 @@
-"""Callers' servers, as a process of ours finds them: busy, or away for a while. Pure."""
+"""The state of callback receivers' hosts in this process: busy, or left alone for a while. Pure."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 AT_ONCE = 20
-"""Calls under way to one host: a slow one must not take all the room."""
+"""Calls under way to one host: a slow one must not take all the room of the loop."""
 
-FAILURES, AWAY = 5, timedelta(seconds=30)
-"""After so many failures in a row a host is left alone for a while: its calls wait, and lose no try by it."""
+AWAY = timedelta(seconds=30)
+"""How long a host that keeps failing is left alone: its calls wait, and lose no try by it."""
 
 SOON = timedelta(seconds=0.5)
+"""After which a call is due again that has to wait for others."""
 
 
 @dataclass
 class Host:
-    """A receiver's server as this process finds it."""
+    """A receiver's host. failures: those in a row. away_until: until then it is left alone."""
 
     under_way: int = 0
     failures: int = 0
     away_until: datetime | None = None
 
     def busy_until(self, now: datetime) -> datetime | None:
-        """When to come back, if it cannot be called now."""
+        """Return when to try again, or None if the host may be called now."""
         if self.away_until and self.away_until > now:
             return self.away_until
         return now + SOON if self.under_way >= AT_ONCE else None
 
-    def heard(self, now: datetime, *, well: bool) -> None:
+    def record(self, now: datetime, *, well: bool, most: int) -> None:
+        """Record how a call ended. With `most` failures in a row the host is left alone for a while."""
         self.failures = 0 if well else self.failures + 1
-        self.away_until = now + AWAY if self.failures >= FAILURES else None
+        self.away_until = now + AWAY if self.failures >= most else None
 
 
 @dataclass
 class Hosts:
-    known: dict[str, Host] = field(default_factory=dict)
+    """The hosts that this process has called, by network location."""
+
+    hosts: dict[str, Host] = field(default_factory=dict)
 
     def of(self, url: str) -> Host:
-        return self.known.setdefault(urlsplit(url).netloc, Host())
+        """Return the host of a URL."""
+        return self.hosts.setdefault(urlsplit(url).netloc, Host())

@@ -1,7 +1,7 @@
-"""Callers' texts with variables, in a small part of Jinja: `{{ name }}`, `{% if %}`, filters. Pure, and safe to feed.
+"""The language of texts with variables, a subset of Jinja: `{{ name }}`, `{% if %}`, filters. Pure.
 
-Callers are trusted with their own words, not with our processor: what could loop, grow or reach an object is
-refused by a list of what is allowed, before anything is compiled.
+Texts of callers are safe to render: whatever could loop, grow or reach an object is refused, by a list of what is
+allowed, before anything is compiled.
 """
 
 from collections.abc import Mapping
@@ -12,9 +12,9 @@ from jinja2 import StrictUndefined, Template, TemplateSyntaxError, meta, nodes
 from jinja2 import TemplateError as JinjaError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-MAX_TEXT = 16 * 1024
+MAX_TEXT, MAX_MARKUP = 16 * 1024, 64 * 1024
 MAX_RESULT = 64 * 1024
-"""Characters of a template, bytes of what it becomes."""
+"""Characters of a template, and of one in HTML; bytes of the rendered text."""
 
 MAX_DEPTH = 32
 KEPT = 256
@@ -60,22 +60,23 @@ WORDS: tuple[tuple[tuple[type[nodes.Node], ...], str], ...] = (
 
 
 class TemplateError(Exception):
-    """The text cannot be rendered; `reason` says why, in words for the caller."""
+    """The text cannot be rendered. reason: why, in words for the caller."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
 
 
-def render(text: str, variables: Mapping[str, Value]) -> str:
-    """The text with its variables filled in; markup is left as it is. Raises TemplateError.
+def render(text: str, variables: Mapping[str, Value], *, markup: bool = False) -> str:
+    """Return the text with its variables filled in; markup is left as it is.
 
-    A variable that the text asks for and that is not given is an error, never an empty place.
+    `markup`: the text is HTML, so the values are escaped: what somebody is called changes nothing of it. Raises
+    TemplateError, also for a variable that the text names and that has no value.
     """
     _check_variables(variables)
-    template = _compiled(text)
+    template = _compile(text, markup=markup)
     try:
-        return _within_bounds(template, variables)
+        return _render(template, variables)
     except JinjaError as error:
         raise TemplateError(f"{error.message}; give it a value") from None
     except TemplateError:
@@ -84,13 +85,13 @@ def render(text: str, variables: Mapping[str, Value]) -> str:
         raise TemplateError(f"the template does not fit its variables: {error}") from None
 
 
-def names(text: str) -> frozenset[str]:
-    """The variables that a text names, whatever it does with them. Raises TemplateError where none could fill it."""
-    _compiled(text)
+def variable_names(text: str) -> frozenset[str]:
+    """Return the variables that a text names. Raises TemplateError where no values could fill it."""
+    _compile(text)
     return frozenset(meta.find_undeclared_variables(ENVIRONMENT.parse(text)))
 
 
-def _within_bounds(template: Template, variables: Mapping[str, Value]) -> str:
+def _render(template: Template, variables: Mapping[str, Value]) -> str:
     pieces, size = [], 0
     for piece in template.generate(variables):
         size += len(piece.encode(errors="replace"))
@@ -109,13 +110,13 @@ def _check_variables(variables: Mapping[str, Value]) -> None:
 
 
 @lru_cache(maxsize=KEPT)
-def _compiled(text: str) -> Template:
-    if len(text) > MAX_TEXT:
-        raise TemplateError(f"a template has at most {MAX_TEXT} characters")
+def _compile(text: str, *, markup: bool = False) -> Template:
+    if len(text) > (MAX_MARKUP if markup else MAX_TEXT):
+        raise TemplateError(f"a template has at most {MAX_MARKUP if markup else MAX_TEXT} characters")
     try:
         tree = ENVIRONMENT.parse(text)
         _check(tree, 0)
-        return ENVIRONMENT.from_string(tree)
+        return (ESCAPING if markup else ENVIRONMENT).from_string(tree)
     except TemplateSyntaxError as error:
         raise TemplateError(f"line {error.lineno}: {error.message}") from None
     except TemplateError:
@@ -126,19 +127,19 @@ def _compiled(text: str) -> Template:
 
 def _check(node: nodes.Node, depth: int) -> None:
     """Raise TemplateError at the first node that is not allowed."""
-    if reason := _refused(node) or ("it is nested too deep" if depth > MAX_DEPTH else ""):
+    if reason := _refusal(node) or ("it is nested too deep" if depth > MAX_DEPTH else ""):
         raise TemplateError(f"line {node.lineno or 1}: {reason}")
     for child in node.iter_child_nodes():
         _check(child, depth + 1)
 
 
-def _refused(node: nodes.Node) -> str:
-    """Why this node is not allowed, or nothing."""
+def _refusal(node: nodes.Node) -> str:
+    """Return why this node is not allowed, or ""."""
     match node:
         case nodes.Filter():
-            return _refused_name(node, "filter", FILTERS)
+            return _name_refusal(node, "filter", FILTERS)
         case nodes.Test():
-            return _refused_name(node, "test", TESTS)
+            return _name_refusal(node, "test", TESTS)
         case nodes.Name(name="self"):
             return "a variable cannot be called 'self'"
         case nodes.Const(value=value) if not isinstance(value, str | int | float) or value in UNWRITABLE:
@@ -149,8 +150,8 @@ def _refused(node: nodes.Node) -> str:
     return f"{next(words, 'tags of this kind')} are not allowed"
 
 
-def _refused_name(node: nodes.Filter | nodes.Test, kind: str, known: frozenset[str]) -> str:
-    return "" if node.name in known else f"there is no {kind} {node.name!r}; there are {', '.join(sorted(known))}"
+def _name_refusal(node: nodes.Filter | nodes.Test, kind: str, allowed: frozenset[str]) -> str:
+    return "" if node.name in allowed else f"there is no {kind} {node.name!r}; there are {', '.join(sorted(allowed))}"
 
 
 def _environment() -> ImmutableSandboxedEnvironment:
@@ -168,3 +169,5 @@ def _environment() -> ImmutableSandboxedEnvironment:
 
 
 ENVIRONMENT = _environment()
+ESCAPING = ENVIRONMENT.overlay(autoescape=True)
+"""For HTML, in which a value must not be markup."""

@@ -1,4 +1,4 @@
-"""What is wrong, or odd, with the steps of a message, as far as that can be told without a recipient."""
+"""Lint: mistakes and oddities in the steps of a message that show without a recipient."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -6,19 +6,19 @@ from gateway.domain.api.request import RequestError, StepInput, TemplateInput
 from gateway.domain.model.attempt import Step
 from gateway.domain.model.message_template import MessageTemplate, places
 from gateway.domain.model.nouns import Content, Media, template_key
-from gateway.messages.composing.language import TemplateError, names
+from gateway.messages.composing.language import TemplateError, variable_names
 from gateway.runtime.runtime import Runtime
 from storage.templates import approved
 
 
-def used(steps: Sequence[StepInput]) -> list[frozenset[str]]:
-    """The variables that each step's texts name. Raises RequestError where a text can never be filled in."""
-    return [_used(step, f"channels[{index}]") for index, step in enumerate(steps)]
+def variables_of(steps: Sequence[StepInput]) -> list[frozenset[str]]:
+    """Return the variables that each step's texts name. Raises RequestError where a text can never be filled in."""
+    return [_variables(step, f"channels[{index}]") for index, step in enumerate(steps)]
 
 
 def texts_of(step: StepInput) -> Iterator[tuple[str, str]]:
-    """Every text of a step that may hold variables, by its field."""
-    yield "text", step.text
+    """Yield every text of a step that may hold variables, with the path of its field."""
+    yield from (("text", step.text), ("subject", step.subject), ("html", step.html))
     yield from ((f"buttons[{index}].text", button.text) for index, button in enumerate(step.buttons))
     if step.template:
         yield from _template_texts(step.template)
@@ -33,33 +33,32 @@ def _template_texts(template: TemplateInput) -> Iterator[tuple[str, str]]:
         yield from ((f"template.buttons[{index}].{name}", getattr(button, name)) for name in ("url", "reply"))
 
 
-def _used(step: StepInput, path: str) -> frozenset[str]:
-    found: frozenset[str] = frozenset()
+def _variables(step: StepInput, path: str) -> frozenset[str]:
+    variables: frozenset[str] = frozenset()
     for field, text in texts_of(step):
         try:
-            found |= names(text)
+            variables |= variable_names(text)
         except TemplateError as error:
             raise RequestError("bad_text", error.reason, f"{path}.{field}") from None
-    return found
+    return variables
 
 
 async def warnings(runtime: Runtime, steps: Sequence[StepInput]) -> list[str]:
-    """What the author should know. Raises RequestError where a text can never be filled in."""
-    told = dict(enumerate(used(steps)))
-    found = [*_uneven(told)]
+    """Return warnings for the author of the steps. Raises RequestError where a text can never be filled in."""
+    result = [*_uneven(dict(enumerate(variables_of(steps))))]
     for index, step in enumerate(steps):
-        found += [*_long(runtime, step, index), *await _of_template(runtime, step, index)]
-    return found
+        result += [*_long(runtime, step, index), *await _template_warnings(runtime, step, index)]
+    return result
 
 
-def flattened(runtime: Runtime, step: Step, index: int) -> list[str]:
-    """What becomes of a recipient's values, where the provider takes them on one line only."""
+def flattening(runtime: Runtime, step: Step, index: int) -> list[str]:
+    """Return warnings for values that change, since the provider accepts them on one line only."""
     channel, template = runtime.channel(step.channel, step.account), step.template
     if not (template and channel and channel.facts.flat_values):
         return []
     header = template.header.values if template.header else {}
-    named = {"variables": template.values, "header.variables": header}
-    fields = {f"template.{kind}.{name}": value for kind, values in named.items() for name, value in values.items()}
+    groups = {"variables": template.values, "header.variables": header}
+    fields = {f"template.{kind}.{name}": value for kind, values in groups.items() for name, value in values.items()}
     return [f"channels[{index}].{field}: {FLAT}" for field, value in fields.items() if not is_flat(value)]
 
 
@@ -67,47 +66,49 @@ FLAT = "line breaks, tabs and runs of spaces become one space"
 
 
 def is_flat(value: str) -> bool:
+    """Tell whether a value stays as it is on one line with single spaces."""
     return value == " ".join(value.split())
 
 
-async def _of_template(runtime: Runtime, step: StepInput, index: int) -> list[str]:
-    channel, asked = runtime.channel(step.channel, step.account), step.template
-    if channel is None or asked is None:
+async def _template_warnings(runtime: Runtime, step: StepInput, index: int) -> list[str]:
+    channel, template = runtime.channel(step.channel, step.account), step.template
+    if channel is None or template is None:
         return []
-    known = await approved.get(runtime.db, template_key(step.channel, channel.account, asked))
+    stored = await approved.get(runtime.db, template_key(step.channel, channel.account, template))
     path = f"channels[{index}].template"
-    flat = [name for name, text in asked.variables.items() if channel.facts.flat_values and "\n" in text]
-    told = [f"{path}.variables.{name}: {FLAT}" for name in flat]
-    return told + ([f"{path}: {words}" for words in _unlike(asked, known)] if known else [])
+    changed = [name for name, text in template.variables.items() if channel.facts.flat_values and "\n" in text]
+    flat = [f"{path}.variables.{name}: {FLAT}" for name in changed]
+    return flat + ([f"{path}: {words}" for words in _differences(template, stored)] if stored else [])
 
 
-def _unlike(asked: TemplateInput, known: MessageTemplate) -> Iterator[str]:
-    """How the values differ from what the provider's template has places for."""
-    wanted, given = set(places(known.body)), set(asked.variables)
-    if not known.usable:
-        yield f"it cannot be sent now: it is {known.state}"
-    if missing := sorted(wanted - given):
-        yield f"{known.name} wants values for {', '.join(missing)}"
-    if strange := sorted(given - wanted):
-        yield f"{known.name} has no place for {', '.join(strange)}"
-    if known.header and (known.header.type != "text" or places(known.header.text)) and not asked.header:
-        yield f"{known.name} wants a header: {known.header.type}"
-    filled = {button.index for button in asked.buttons}
-    for number, button in enumerate(known.buttons):
+def _differences(template: TemplateInput, stored: MessageTemplate) -> Iterator[str]:
+    """Yield how the values differ from the places of the provider's template."""
+    places_in_body, values = set(places(stored.body)), set(template.variables)
+    if not stored.usable:
+        yield f"it cannot be sent now: it is {stored.state}"
+    if missing := sorted(places_in_body - values):
+        yield f"{stored.name} wants values for {', '.join(missing)}"
+    if strange := sorted(values - places_in_body):
+        yield f"{stored.name} has no place for {', '.join(strange)}"
+    if stored.header and (stored.header.type != "text" or places(stored.header.text)) and not template.header:
+        yield f"{stored.name} wants a header: {stored.header.type}"
+    filled = {button.index for button in template.buttons}
+    for number, button in enumerate(stored.buttons):
         if places(button.url) and number not in filled:
-            yield f"{known.name} wants the end of the address of button {number}"
+            yield f"{stored.name} wants the end of the address of button {number}"
 
 
-def _uneven(told: Mapping[int, frozenset[str]]) -> Iterator[str]:
-    every = frozenset[str]().union(*told.values())
-    for index, own in told.items():
+def _uneven(variables: Mapping[int, frozenset[str]]) -> Iterator[str]:
+    """Yield the steps that leave out variables which others use."""
+    every = frozenset[str]().union(*variables.values())
+    for index, own in variables.items():
         if missing := sorted(every - own):
-            named = ", ".join(f"{{{{{name}}}}}" for name in missing)
-            yield f"channels[{index}] does not use {named}, which other channels do"
+            names = ", ".join(f"{{{{{name}}}}}" for name in missing)
+            yield f"channels[{index}] does not use {names}, which other channels do"
 
 
 def _long(runtime: Runtime, step: StepInput, index: int) -> Iterator[str]:
-    """As the text stands, before its variables make it longer or shorter."""
+    """Yield texts that take several messages or parts, as they stand before their variables are filled in."""
     channel = runtime.channel(step.channel, step.account)
     if channel is None or not step.text:
         return

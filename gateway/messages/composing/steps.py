@@ -1,4 +1,4 @@
-"""The steps of a message before its texts are filled in: what the channels named can do, and what we changed in it."""
+"""Outlines of steps: what a step asks for is checked against its channel, before its texts are filled in."""
 
 from datetime import timedelta
 
@@ -15,63 +15,65 @@ SHORTEST, LONGEST = timedelta(seconds=10), timedelta(hours=48)
 """The bounds of fallbackAfter."""
 
 
-def outlined(runtime: Runtime, asked: StepInput, index: int) -> tuple[Step, list[str]]:
-    """A step without its texts, and what we changed in it. Raises RequestError."""
+def outline(runtime: Runtime, request: StepInput, index: int) -> tuple[Step, list[str]]:
+    """Return a step without its texts, and warnings about what was changed in it. Raises RequestError."""
     try:
-        channel = runtime.channel(asked.channel, asked.account)
+        channel = runtime.channel(request.channel, request.account)
         if channel is None:
-            raise _no_way(runtime, asked)
-        _check_parts(channel, asked)
-        success, warnings = _success(channel, asked)
+            raise _unknown(runtime, request)
+        _check_parts(channel, request)
+        success, warnings = _success(channel, request)
     except RequestError as error:
         raise error.within(f"channels[{index}]") from None
-    intent = asked.intent or next(iter(channel.facts.intents), "")
-    step = Step(asked.channel, channel.account, intent=intent, success=success, fallback_after=asked.fallback_after)
-    step = replace(step, required=asked.required)
-    if asked.sender and channel.facts.may_send_as is None:
-        warnings = [*warnings, f"people on {asked.channel} see your account's own name, so `from` is not used"]
+    intent = request.intent or next(iter(channel.facts.intents), "")
+    step = Step(request.channel, channel.account, intent=intent, success=success, fallback_after=request.fallback_after)
+    step = replace(step, required=request.required)
+    if request.sender and channel.facts.may_send_as is None:
+        warnings = [*warnings, f"people on {request.channel} see your account's own name, so `from` is not used"]
+    unseen = [part for part in ("subject", "html") if getattr(request, part) and part not in channel.facts.shows]
+    warnings = [*warnings, *(f"people on {request.channel} do not see `{part}`, so it is not used" for part in unseen)]
     return step, [f"channels[{index}]: {warning}" for warning in warnings]
 
 
-def _no_way(runtime: Runtime, asked: StepInput) -> RequestError:
-    if asked.channel not in runtime.channels:
-        known = ", ".join(runtime.channels) or "none"
-        return RequestError("unknown_channel", f"no account of this channel is set up; there are: {known}", "channel")
+def _unknown(runtime: Runtime, request: StepInput) -> RequestError:
+    if request.channel not in runtime.channels:
+        names = ", ".join(runtime.channels) or "none"
+        return RequestError("unknown_channel", f"no account of this channel is set up; there are: {names}", "channel")
     return RequestError("unknown_account", "this channel has no such account", "account")
 
 
-def _check_parts(channel: Channel, asked: StepInput) -> None:
-    if not (asked.text or asked.media or asked.template):
+def _check_parts(channel: Channel, request: StepInput) -> None:
+    if not (request.text or request.media or request.template):
         raise RequestError("empty", "give a text, a media or a template", "text")
-    if asked.template and not channel.facts.templates:
-        raise RequestError("no_templates", f"{asked.channel} has no approved templates", "template")
-    if asked.intent and asked.intent not in channel.facts.intents:
-        known = ", ".join(channel.facts.intents) or "none"
-        raise RequestError("unknown_intent", f"this account may write under the intents: {known}", "intent")
-    if asked.sender and channel.facts.may_send_as and not channel.facts.may_send_as(asked.sender):
-        raise RequestError("bad_sender", f"{asked.channel} shows no such sender", "from")
-    _check_addresses(asked)
-    if asked.buttons and not (asked.text or asked.media):
+    if request.template and not channel.facts.templates:
+        raise RequestError("no_templates", f"{request.channel} has no approved templates", "template")
+    if request.intent and request.intent not in channel.facts.intents:
+        names = ", ".join(channel.facts.intents) or "none"
+        raise RequestError("unknown_intent", f"this account may write under the intents: {names}", "intent")
+    if request.sender and channel.facts.may_send_as and not channel.facts.may_send_as(request.sender):
+        raise RequestError("bad_sender", f"{request.channel} shows no such sender", "from")
+    _check_addresses(request)
+    if request.buttons and not (request.text or request.media):
         raise RequestError("empty", "buttons need a text", "buttons")
-    if not SHORTEST <= asked.fallback_after <= LONGEST:
+    if not SHORTEST <= request.fallback_after <= LONGEST:
         raise RequestError("invalid", "from 10 seconds (PT10S) to 48 hours (PT48H)", "fallbackAfter")
 
 
-def _check_addresses(asked: StepInput) -> None:
-    """Raises RequestError for what looks like a web address, and is none."""
-    named = {f"buttons[{index}].url": button.url for index, button in enumerate(asked.buttons)}
-    if asked.media:
-        named["media.url"] = asked.media.url
-    for path, url in named.items():
+def _check_addresses(request: StepInput) -> None:
+    """Raise RequestError for what looks like a web address, and is none."""
+    urls = {f"buttons[{index}].url": button.url for index, button in enumerate(request.buttons)}
+    if request.media:
+        urls["media.url"] = request.media.url
+    for path, url in urls.items():
         if url and not is_address(url):
             raise RequestError("bad_url", "this is no web address", path)
 
 
-def _success(channel: Channel, asked: StepInput) -> tuple[Progress, list[str]]:
-    """What to wait for: no more than the channel can ever report, or everyone would be messaged twice."""
-    wanted, most = Progress[(asked.success or "delivered").upper()], channel.facts.receipts
-    if wanted <= most or not asked.success:
-        return min(wanted, most), []
-    if wanted is Progress.READ:
-        raise RequestError("no_receipts", f"{asked.channel} does not report reading", "success")
-    return most, [f"{asked.channel} reports no more than {most.name.lower()}, so that is what counts as success"]
+def _success(channel: Channel, request: StepInput) -> tuple[Progress, list[str]]:
+    """Return the report to wait for, no more than the channel ever reports, or everyone would be messaged twice."""
+    success, most = Progress[(request.success or "delivered").upper()], channel.facts.receipts
+    if success <= most or not request.success:
+        return min(success, most), []
+    if success is Progress.READ:
+        raise RequestError("no_receipts", f"{request.channel} does not report reading", "success")
+    return most, [f"{request.channel} reports no more than {most.name.lower()}, so that is what counts as success"]

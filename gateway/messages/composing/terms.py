@@ -1,4 +1,4 @@
-"""When a message may leave and how long it is worth anything, as the caller wishes. Pure."""
+"""The terms of a message: when it may leave, with what priority, and how long it is valid. Pure."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
@@ -8,23 +8,27 @@ from msgspec import structs
 from gateway.domain.api.request import Destination, MessageInput, RequestError
 from gateway.domain.channel.web import callback_problem
 from gateway.domain.model.change import Callback
-from gateway.domain.model.hours import Hours, is_zone, opens_at, read_ranges
 from gateway.domain.model.notification import Notification, Priority, Status, lane_of
+from gateway.domain.terms.hours import Hours, is_zone, opens_at, read_ranges
 from gateway.runtime.settings.settings import Settings
 
 FURTHEST = timedelta(days=366)
 """How far ahead a message may be scheduled."""
 
 MANY = 20
-"""A request with more destinations is a mailing, unless it says otherwise: it lets single messages go first."""
+"""A request with more destinations is a bulk, unless it says otherwise: single messages go first."""
 
 SPREAD = 10
-"""So many of one request become due in the same millisecond: a queue is read in narrow ranges of time."""
+"""Messages of one request that become due in the same millisecond: a queue is read in narrow ranges of time."""
 
 
 @dataclass(frozen=True)
 class Terms:
-    """`begins_at`: when it is due first. `ranges` and `weekdays` are those of gateway.domain.model.hours."""
+    """The terms of a message.
+
+    begins_at: when it is due first. send_at: the same, if the caller scheduled it. ranges, weekdays: those of
+    gateway.domain.terms.hours. zone: the time zone for recipients without one. warnings: for the caller.
+    """
 
     accepted_at: datetime
     begins_at: datetime
@@ -37,23 +41,23 @@ class Terms:
     warnings: list[str] = field(default_factory=list)
 
     def hours(self, destination: Destination) -> Hours | None:
-        """The hours in the recipient's own time; None where all are. Raises RequestError."""
+        """Return the allowed hours in the recipient's own time; None where all are allowed. Raises RequestError."""
         if destination.timezone and not is_zone(destination.timezone):
-            raise _no_zone()
+            raise _unknown_zone()
         if not (self.ranges or self.weekdays):
             return None
         return Hours(destination.timezone or self.zone, self.ranges, self.weekdays)
 
-    def told(self, hours: Hours | None) -> list[str]:
-        """What the caller should know of it."""
+    def warnings_for(self, hours: Hours | None) -> list[str]:
+        """Return the warnings for a recipient with these hours."""
         if hours and self.priority is Priority.URGENT:
             return [*self.warnings, "it is urgent, so it leaves at any hour"]
         if hours and opens_at(hours, self.begins_at) >= self.expires_at:
             return [*self.warnings, "validityPeriod is over before the first hour at which it may leave"]
         return self.warnings
 
-    def under(self, notification: Notification, hours: Hours | None, number: int) -> Notification:
-        """The notification under these terms; `number`: which of the request's it is."""
+    def apply(self, notification: Notification, hours: Hours | None, number: int) -> Notification:
+        """Return the notification under these terms; it is the request's number `number`."""
         return structs.replace(
             notification,
             expires_at=self.expires_at,
@@ -66,45 +70,48 @@ class Terms:
         )
 
 
-def read_terms(asked: MessageInput, many: int, zone: str, now: datetime) -> Terms:
-    """The terms of a message in a request of so many; `zone` is ours, where nobody names one. Raises RequestError."""
-    if asked.timezone and not is_zone(asked.timezone):
-        raise _no_zone()
+def read_terms(request: MessageInput, many: int, zone: str, now: datetime) -> Terms:
+    """Return the terms of a message in a request with so `many` destinations. Raises RequestError.
+
+    zone: the time zone where neither the recipient nor the message names one.
+    """
+    if request.timezone and not is_zone(request.timezone):
+        raise _unknown_zone()
     try:
-        ranges = read_ranges(asked.allowed_time_ranges)
+        ranges = read_ranges(request.allowed_time_ranges)
     except ValueError as error:
         raise RequestError("invalid", str(error), "allowedTimeRanges") from None
-    begins_at, warnings = _begins_at(asked.send_at, now)
+    begins_at, warnings = _begins_at(request.send_at, now)
     return Terms(
         now,
         begins_at,
-        begins_at + timedelta(minutes=asked.validity_period),
+        begins_at + timedelta(minutes=request.validity_period),
         None if begins_at == now else begins_at,
-        Priority[asked.priority.upper()] if asked.priority else Priority.BULK if many > MANY else Priority.NORMAL,
+        Priority[request.priority.upper()] if request.priority else Priority.BULK if many > MANY else Priority.NORMAL,
         ranges,
-        tuple(sorted(set(asked.weekdays))),
-        asked.timezone or zone,
+        tuple(sorted(set(request.weekdays))),
+        request.timezone or zone,
         warnings,
     )
 
 
-def read_callback(asked: MessageInput, settings: Settings) -> Callback | None:
-    """Where its changes are to be told. Raises RequestError."""
-    url = asked.callback_url
+def read_callback(request: MessageInput, settings: Settings) -> Callback | None:
+    """Return where status changes are posted; None for nowhere. Raises RequestError."""
+    url = request.callback_url
     if url is None:
         return None
     if not settings.callback_secrets:
         raise RequestError("no_secret", "callbacks are not set up here: set GATEWAY_CALLBACK_SECRET", "callbackUrl")
     if problem := callback_problem(url, private=settings.private_callbacks):
         raise RequestError("bad_url", problem, "callbackUrl")
-    return Callback(url, asked.callback_events)
+    return Callback(url, request.callback_events)
 
 
-def _begins_at(asked: datetime | None, now: datetime) -> tuple[datetime, list[str]]:
-    if asked is None:
+def _begins_at(send_at: datetime | None, now: datetime) -> tuple[datetime, list[str]]:
+    if send_at is None:
         return now, []
     try:
-        moment = asked.astimezone(UTC)
+        moment = send_at.astimezone(UTC)
     except OverflowError:  # at the edges of the calendar
         raise RequestError("invalid", "there is no such moment", "sendAt") from None
     if moment > now + FURTHEST:
@@ -114,5 +121,5 @@ def _begins_at(asked: datetime | None, now: datetime) -> tuple[datetime, list[st
     return moment, []
 
 
-def _no_zone() -> RequestError:
+def _unknown_zone() -> RequestError:
     return RequestError("unknown_timezone", "a time zone is named as IANA does, as in Europe/Moscow", "timezone")

@@ -1,11 +1,8 @@
-"""Whose turn is it? Messages to one person leave an account in the order of acceptance; then the gate is asked."""
+"""FIFO per recipient: messages to one person leave an account in the order of acceptance. Then admission is asked."""
 
 from datetime import datetime, timedelta
 
-from gateway.domain.cascade.moves import Reachability, Send
 from gateway.domain.model.notification import Notification, Status, lane_of
-from gateway.domain.model.nouns import Address
-from gateway.messages.delivery.reachability import channel_of, template_of
 from gateway.runtime.limits.admission import Entry, NotYet
 from gateway.runtime.limits.limiter import Moments
 from gateway.runtime.runtime import Runtime
@@ -19,33 +16,28 @@ FIRST, MOST = timedelta(seconds=0.5), timedelta(seconds=5)
 """How long a message waits behind one other, which is about to leave, and at most behind many."""
 
 
-async def admitted(
-    runtime: Runtime, notification: Notification, send: Send, reach: Reachability, address: Address, count: int
-) -> Moments | NotYet:
-    """The moments at which the `count` pieces may leave, or why not yet."""
+async def admit(runtime: Runtime, notification: Notification, entry: Entry) -> Moments | NotYet:
+    """Return the moments at which the pieces of the entry may leave, or why not yet."""
     now = runtime.clock()
-    if ahead := await _ahead(runtime, notification, reach.account, now):
+    if ahead := await _count_ahead(runtime, notification, entry.account, now):
         words = "an earlier message to this person goes first"
         return NotYet(now + min(FIRST * ahead, MOST), words)
-    step = notification.steps[send.step]
-    template = template_of(channel_of(runtime, step), step) if send.template else ""
-    group = reach.facts.is_group(address.user)
-    return await runtime.gate.ask(Entry(reach.account, address.key, notification.priority, count, group, template), now)
+    return await runtime.gate.ask(entry, now)
 
 
 def put_off(runtime: Runtime, notification: Notification, account: str, reason: NotYet) -> Notification:
-    """The notification that waits: until a moment, or in its account's lane until there is room."""
+    """Return the notification as it waits: until a moment, or in its account's lane until there is room."""
     now = runtime.clock()
-    told = notification.saying(now, f"{account.partition(':')[0]}: {reason.why}")
+    notification = notification.saying(now, f"{account.partition(':')[0]}: {reason.why}")
     if reason.until:
-        return told.waiting(min(reason.until, told.expires_at), now, Status.NEW, account)
-    lane = lane_of(told.priority, account)
+        return notification.waiting(min(reason.until, notification.expires_at), now, Status.NEW, account)
+    lane = lane_of(notification.priority, account)
     runtime.gate.park(lane)
-    return told.parked(lane, account, now)
+    return notification.parked(lane, account, now)
 
 
-async def _ahead(runtime: Runtime, notification: Notification, account: str, now: datetime) -> int:
-    """How many of this person's messages were accepted earlier and may want to leave this account too."""
+async def _count_ahead(runtime: Runtime, notification: Notification, account: str, now: datetime) -> int:
+    """Count this person's messages that were accepted earlier and may want to leave this account too."""
     if notification.person is None:
         return 0
     others = await notifications.of_person(runtime.db, notification.person)
@@ -54,10 +46,8 @@ async def _ahead(runtime: Runtime, notification: Notification, account: str, now
 
 def _goes_first(other: Ahead, notification: Notification, account: str, now: datetime) -> bool:
     """One that nobody has looked at yet may want to leave anywhere."""
-    if (other.accepted, other.id) >= (
-        notification.accepted,
-        notification.id,
-    ) or other.priority != notification.priority:
+    earlier = (other.accepted, other.id) < (notification.accepted, notification.id)
+    if not earlier or other.priority != notification.priority:
         return False
     if other.fifo:
         return other.fifo == account

@@ -7,7 +7,7 @@ from gateway.domain.model.attempt import Attempt
 from gateway.domain.model.notification import Decision, Notification, recorded
 from gateway.domain.model.nouns import Cause, Progress
 from gateway.runtime.telemetry import metrics
-from storage.engine.database import Db
+from storage.documents.documents import Db
 from storage.messages import notifications
 
 log = logging.getLogger(__name__)
@@ -47,11 +47,11 @@ def _tell(before: Notification, after: Notification) -> None:
         channel = after.steps[attempt.step].channel
         metrics.ATTEMPTS.labels(channel, attempt.progress.name.lower(), attempt.cause or "").inc()
         if instead := _instead(after, attempt):
-            metrics.SHUT.labels(channel, instead).inc()
+            metrics.WINDOW_CLOSED.labels(channel, instead).inc()
     if after.status is not before.status:
         metrics.STATUS.labels(after.status).inc()
     if after.dead_at and not before.dead_at:
-        metrics.DEAD.labels("messages").inc()
+        metrics.DEAD_LETTERS.labels("messages").inc()
 
 
 def _where(attempt: Attempt) -> dict[str, object]:

@@ -1,7 +1,7 @@
-"""Working off jobs: their rows become messages, batch by batch, and what becomes of those is counted.
+"""The batches of running jobs: their rows are submitted as messages, batch by batch, and their statuses are counted.
 
-A batch is handed over when the one before it has begun, so that a pause is soon felt. The ids of its messages follow
-from the row and the round: whatever breaks off is done again and sends nothing twice.
+A batch is submitted when the one before it has begun, so that a pause takes effect soon. The ids of its messages are
+derived from the row and the round, so what breaks off is repeated without sending anything twice.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from gateway.domain.api.request import BulkRequest
-from gateway.domain.model.job import BATCH, LATE, Batch, Job, Row, waiting_lane, watched_lane
+from gateway.domain.model.job import LATE, Batch, Job, Row, waiting_lane, watched_lane
 from gateway.domain.model.notification import Notification, Status
 from gateway.messages.accepting.cancel import cancelled
 from gateway.messages.accepting.plans import Plan, key_of, planned
@@ -26,56 +26,56 @@ from gateway.runtime.telemetry import metrics
 from storage import jobs
 from storage.messages import links, notifications
 
-WATCHED = 20
-"""Batches of one job that are looked at in one go."""
+CLAIMED = 20
+"""Batches of one job that are claimed at once."""
 
-FIRST_LOOK, LAST_LOOK = timedelta(seconds=1), timedelta(minutes=5)
-"""The pauses between looks at a batch under way grow from one to the other."""
+FIRST_COUNT, LAST_COUNT = timedelta(seconds=1), timedelta(minutes=5)
+"""The pauses between two counts of a batch under way grow from the first to the second."""
 
-LATE_LOOKS = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 30, 60, 600, 3600, 86_400))
-"""And after its end, for the receipts that come then: most within the first minute."""
+LATE_COUNTS = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 30, 60, 600, 3600, 86_400))
+"""The pauses between counts after a batch has ended: most late receipts come within the first minute."""
 
 FAILED = frozenset({Status.UNDELIVERED, Status.EXPIRED, Status.ERROR})
 TWICE, SILENT = "another row names the same person", "the person has not written to us"
 
-Handed = dict[str, tuple[str, ...]]
-"""Of each job the messages that this process handed over last."""
+Submitted = dict[str, tuple[str, ...]]
+"""Job -> ids of the messages that this process submitted last."""
 
 
-async def take(runtime: Runtime, room: int, own: Container[str], handed: Handed) -> Sequence[Item]:
-    """Batches of all live jobs: those under way, and of each job that runs the next one, if it is time for it."""
+async def take(runtime: Runtime, room: int, own: Container[str], submitted: Submitted) -> Sequence[Item]:
+    """Take due batches of all live jobs: those under way, and the next one of each running job when it may begin."""
     live, claim = await jobs.live(runtime.db), partial(runtime.batches.claim, lease=runtime.settings.lease)
-    found = await claim(LATE, runtime.clock(), limit=min(WATCHED, room))
+    batches = await claim(LATE, runtime.clock(), limit=min(CLAIMED, room))
     for job in live:
         now = runtime.clock()
-        found += await claim(watched_lane(job.id), now, limit=min(WATCHED, room))
+        batches += await claim(watched_lane(job.id), now, limit=min(CLAIMED, room))
         if job.state == "cancelled":
-            found += await claim(waiting_lane(job.id), now, limit=min(WATCHED, room))
-        elif job.state == "running" and await _has_begun(runtime, handed.get(job.id, ())):
-            found += await claim(waiting_lane(job.id), now, limit=1)
-    for gone in handed.keys() - {job.id for job in live}:
-        del handed[gone]
+            batches += await claim(waiting_lane(job.id), now, limit=min(CLAIMED, room))
+        elif job.state == "running" and await _has_begun(runtime, job, submitted.get(job.id, ())):
+            batches += await claim(waiting_lane(job.id), now, limit=1)
+    for ended in submitted.keys() - {job.id for job in live}:
+        del submitted[ended]
     return [
         Item(
             batch.id,
             batch.id,
             batch.lease or "",
-            partial(_work, runtime, batch, handed),
+            partial(_work, runtime, batch, submitted),
             partial(runtime.batches.put, replace(batch, due_at=runtime.clock())),
         )
-        for batch in found
+        for batch in batches
         if batch.id not in own
     ]
 
 
-async def _has_begun(runtime: Runtime, handed: Sequence[str]) -> bool:
-    """Have the workers begun with most of what they were handed?"""
-    return await notifications.count_new(runtime.db, handed) <= BATCH // 2
+async def _has_begun(runtime: Runtime, job: Job, ids: Sequence[str]) -> bool:
+    """Tell whether at most half a batch of these messages has not begun yet."""
+    return await notifications.count_new(runtime.db, ids) <= job.batch_rows // 2
 
 
-async def _work(runtime: Runtime, batch: Batch, handed: Handed) -> None:
+async def _work(runtime: Runtime, batch: Batch, submitted: Submitted) -> None:
     if batch.lane == LATE:
-        await _look_late(runtime, batch)
+        await _count_late(runtime, batch)
         return
     job, waiting = await jobs.get(runtime.db, batch.job), batch.lane == waiting_lane(batch.job)
     if job is None:
@@ -84,22 +84,22 @@ async def _work(runtime: Runtime, batch: Batch, handed: Handed) -> None:
         await runtime.batches.put(replace(batch, due_at=runtime.clock()))
         return
     if waiting and job.state == "running":
-        batch = await _handed_over(runtime, job, batch)
-        handed[job.id] = batch.ids
+        batch = await _submit(runtime, job, batch)
+        submitted[job.id] = batch.ids
         job = await jobs.get(runtime.db, job.id) or job  # it may have been cancelled meanwhile
     if job.state == "cancelled":
         batch = await _cancel(runtime, job, batch)
-    await _look(runtime, replace(batch, lane=watched_lane(job.id)))
+    await _count(runtime, replace(batch, lane=watched_lane(job.id)))
     if waiting:
         runtime.job_bell.set()
 
 
 async def _cancel(runtime: Runtime, job: Job, batch: Batch) -> Batch:
-    """The batch, with its messages cancelled: also those of a process that ended while it handed them over."""
+    """Cancel the batch's messages, also those of a process that ended while it submitted them. Returns the batch."""
     change = partial(recording.change, runtime.db, step=lambda old: cancelled(old, runtime.clock()))
     latest = [_message_id(job, batch, place) for place in range(batch.size)]
-    made = await asyncio.gather(*(change(key) for key in latest))
-    ids = [new if one else old for new, one, old in zip(latest, made, batch.ids or latest, strict=True)]
+    changed = await asyncio.gather(*(change(key) for key in latest))
+    ids = [new if message else old for new, message, old in zip(latest, changed, batch.ids or latest, strict=True)]
     await asyncio.gather(*(change(key) for key in set(ids) - set(latest) if key))
     return replace(batch, ids=tuple(ids))
 
@@ -109,33 +109,37 @@ def _scope(job: Job, batch: Batch) -> str:
 
 
 def _message_id(job: Job, batch: Batch, place: int) -> str:
-    """The id of the message that comes of a row in this round."""
+    """Return the id of the message that a row becomes in this round."""
     return key_of(_scope(job, batch), "messages[0]", place)
 
 
-async def _handed_over(runtime: Runtime, job: Job, batch: Batch) -> Batch:
-    """The batch with its rows turned into messages; of a later round, those that had failed."""
+async def _submit(runtime: Runtime, job: Job, batch: Batch) -> Batch:
+    """Turn the batch's rows into messages, in a later round only those that had failed. Returns the batch."""
     places = await _failed(runtime, batch) if batch.ids else set(range(batch.size))
     if not places:
         return replace(batch, round=job.round)
-    plans = await planned(runtime, _asked(job, batch), f"job:{job.id}", scope=_scope(job, batch))
+    plans = await planned(runtime, _request(job, batch), f"job:{job.id}", scope=_scope(job, batch))
     chosen = {place: plan for place, plan in enumerate(plans) if place in places}
     faults = await _faults(runtime, job, batch, chosen)
     good = {place: plan for place, plan in chosen.items() if str(place) not in faults}
-    made = [replace(one, job_id=job.id, job_at=one.created_at) for plan in good.values() if (one := plan.notification)]
+    messages = [
+        replace(message, job_id=job.id, job_at=message.created_at)
+        for plan in good.values()
+        if (message := plan.notification)
+    ]
     await links.add(runtime.db, [link for plan in good.values() for link in plan.links])
-    await notifications.add(runtime.db, made)
+    await notifications.add(runtime.db, messages)
     runtime.outbox_bell.set()
-    metrics.ASKED.labels("accepted").inc(len(made))
-    metrics.ASKED.labels("refused").inc(len(faults))
+    metrics.MESSAGES.labels("accepted").inc(len(messages))
+    metrics.MESSAGES.labels("refused").inc(len(faults))
     ids = list(batch.ids) or [""] * batch.size
     for place in chosen:
         ids[place] = _message_id(job, batch, place)
     return replace(batch, ids=tuple(ids), faults=faults, round=job.round)
 
 
-def _asked(job: Job, batch: Batch) -> BulkRequest:
-    """All rows, also where some of them are wanted only: a message's id follows from its place."""
+def _request(job: Job, batch: Batch) -> BulkRequest:
+    """Return a request for all rows, even if only some are needed: a message's id is derived from its place."""
     rows = msgspec.json.decode(batch.rows, type=list[Row])
     return BulkRequest(
         messages=[{**msgspec.json.decode(job.message), "destinations": [row.destination for row in rows]}]
@@ -143,28 +147,28 @@ def _asked(job: Job, batch: Batch) -> BulkRequest:
 
 
 async def _failed(runtime: Runtime, batch: Batch) -> set[int]:
-    """The places of the rows that came to nothing in the round before."""
-    found = await notifications.several(runtime.db, filter(None, batch.ids))
-    failed = {key for key, one in found.items() if one.status in FAILED}
+    """Return the places of rows without a message, or whose message failed, in the round before."""
+    messages = await notifications.several(runtime.db, filter(None, batch.ids))
+    failed = {key for key, message in messages.items() if message.status in FAILED}
     return {place for place, key in enumerate(batch.ids) if key in failed} | set(map(int, batch.faults))
 
 
 async def _faults(runtime: Runtime, job: Job, batch: Batch, plans: Mapping[int, Plan]) -> dict[str, str]:
-    """Why there will be no message for some rows, by their place."""
+    """Return why some rows become no message, by their place."""
     faults = {str(place): _words(plan) for place, plan in plans.items() if plan.error}
     if job.kind != "advertising":
         return faults
-    made = {place: plan.notification for place, plan in plans.items() if plan.notification}
-    heard = await asyncio.gather(*(_has_written(runtime, one) for one in made.values()))
-    faults |= {str(place): SILENT for place, wrote in zip(made, heard, strict=True) if not wrote}
-    people = {place: one.person or "" for place, one in made.items() if str(place) not in faults}
+    messages = {place: plan.notification for place, plan in plans.items() if plan.notification}
+    written = await asyncio.gather(*(_has_written(runtime, message) for message in messages.values()))
+    faults |= {str(place): SILENT for place, wrote in zip(messages, written, strict=True) if not wrote}
+    people = {place: message.person or "" for place, message in messages.items() if str(place) not in faults}
     first = {person: f"{batch.id}:{place}" for place, person in reversed(people.items())}
-    theirs = await jobs.addressed(runtime.db, job.id, first)
-    return faults | {str(place): TWICE for place, person in people.items() if theirs[person] != f"{batch.id}:{place}"}
+    rows = await jobs.assign_addressees(runtime.db, job.id, first)
+    return faults | {str(place): TWICE for place, person in people.items() if rows[person] != f"{batch.id}:{place}"}
 
 
 def _words(plan: Plan) -> str:
-    """The mistake, with the field as it is in the row."""
+    """Return the plan's mistake, with the field as it is in the row."""
     if plan.error is None:
         return ""
     _, _, field = plan.error.field.rpartition("].")
@@ -172,45 +176,45 @@ def _words(plan: Plan) -> str:
 
 
 async def _has_written(runtime: Runtime, notification: Notification) -> bool:
-    """To any of our accounts, as far as we know whose conversation it is."""
+    """Tell whether the person has written to any of our accounts, as far as their conversations are known."""
     return any(session.last_inbound_at for session in await conversations(runtime, notification))
 
 
-async def _look(runtime: Runtime, batch: Batch) -> None:
-    """Count what has become of a batch; when all of it has ended, the batch has, and perhaps the job."""
-    batch, ended = await _counted(runtime, batch)
+async def _count(runtime: Runtime, batch: Batch) -> None:
+    """Count a batch's messages by status. When all have ended, so does the batch, and the job with its last batch."""
+    batch, ended = await _with_counts(runtime, batch)
     now = runtime.clock()
     if not ended:
-        await runtime.batches.put(replace(batch, due_at=_next_look(batch, now)))
+        await runtime.batches.put(replace(batch, due_at=_next_count(batch, now)))
         return
-    await runtime.batches.put(replace(batch, lane=LATE, due_at=now + LATE_LOOKS[0], looks=0))
+    await runtime.batches.put(replace(batch, lane=LATE, due_at=now + LATE_COUNTS[0], looks=0))
     await _end(runtime, batch.job)
 
 
-async def _look_late(runtime: Runtime, batch: Batch) -> None:
-    batch, _ = await _counted(runtime, batch)
+async def _count_late(runtime: Runtime, batch: Batch) -> None:
+    batch, _ = await _with_counts(runtime, batch)
     now = runtime.clock()
-    if batch.looks < len(LATE_LOOKS):
-        await runtime.batches.put(replace(batch, due_at=now + LATE_LOOKS[batch.looks]))
+    if batch.looks < len(LATE_COUNTS):
+        await runtime.batches.put(replace(batch, due_at=now + LATE_COUNTS[batch.looks]))
     else:
         await runtime.batches.put(replace(batch, lane=None, due_at=None, done_at=now))
 
 
-async def _counted(runtime: Runtime, batch: Batch) -> tuple[Batch, bool]:
-    """With what has become of it; has all of it ended?"""
-    found = await notifications.several(runtime.db, filter(None, batch.ids))
-    counts: dict[str, int] = dict(Counter(one.status for one in found.values()))
-    faults = {place: words for place, words in batch.faults.items() if batch.ids[int(place)] not in found}
+async def _with_counts(runtime: Runtime, batch: Batch) -> tuple[Batch, bool]:
+    """Return the batch with its messages counted by status, and whether all of them have ended."""
+    messages = await notifications.several(runtime.db, filter(None, batch.ids))
+    counts: dict[str, int] = dict(Counter(message.status for message in messages.values()))
+    faults = {place: words for place, words in batch.faults.items() if batch.ids[int(place)] not in messages}
     batch = replace(batch, counts=counts, faults=faults, looks=batch.looks + 1)
-    return batch, all(one.done_at for one in found.values())
+    return batch, all(message.done_at for message in messages.values())
 
 
-def _next_look(batch: Batch, now: datetime) -> datetime:
-    return now + min(FIRST_LOOK * (1 << min(batch.looks - 1, 10)), LAST_LOOK)
+def _next_count(batch: Batch, now: datetime) -> datetime:
+    return now + min(FIRST_COUNT * (1 << min(batch.looks - 1, 10)), LAST_COUNT)
 
 
 async def _end(runtime: Runtime, key: str) -> None:
-    """The job is over with the last of its batches."""
+    """End the job if the last of its batches has ended."""
     while not await jobs.is_open(runtime.db, key):
         job = await jobs.get(runtime.db, key)
         if job is None or job.live_from is None or await jobs.save(runtime.db, job.over(runtime.clock())):

@@ -1,4 +1,4 @@
-"""What callers do with jobs: make them, give them rows, start and stop them, and see how far they are."""
+"""Jobs as callers use them: create one, add rows, start and stop it, and see its progress."""
 
 import asyncio
 from collections import Counter
@@ -14,12 +14,12 @@ from msgspec.structs import replace
 
 from gateway.domain.api.conflict import Conflict
 from gateway.domain.api.request import Destination, MessageInput, Name, RequestError, SendingInput, StepInput, Version
-from gateway.domain.model.job import BATCH, MOVES, Batch, Job, Row, Upload, Verb, batch_id
+from gateway.domain.model.job import MOVES, Batch, Job, Row, Upload, Verb, batch_id
 from gateway.domain.model.notification import Status
-from gateway.messages.composing.lint import used
+from gateway.messages.composing.lint import variables_of
 from gateway.messages.composing.terms import read_callback
 from gateway.messages.jobs.rows import Table, read_table
-from gateway.messages.templates.expansion import expanded
+from gateway.messages.templates.expansion import expand
 from gateway.messages.templates.own import check
 from gateway.runtime.paging import PageQuery, cursor, place
 from gateway.runtime.runtime import Runtime
@@ -31,7 +31,7 @@ MOST = 1_000_000
 
 
 class JobRequest(SendingInput, kw_only=True):
-    """A job to be made. The other fields are those of a message; all of it goes out with the lowest priority.
+    """A job to create. The other fields are those of a message; its messages have the lowest priority.
 
     kind: universal, anything; advertising, marketing for people who have written to us, one message for each; sessions,
     one step by a messenger, which begins a conversation; a channel's name, steps by that channel only, by an approved
@@ -47,7 +47,10 @@ class JobRequest(SendingInput, kw_only=True):
 
 @dataclass(frozen=True)
 class Progress:
-    """processed: rows of which something has become, refused ones among them. rate: rows a second while it ran."""
+    """A job's progress.
+
+    processed: rows that are messages under way or ended, or were refused. rate: rows a second while it ran.
+    """
 
     job: Job
     processed: int = 0
@@ -57,22 +60,29 @@ class Progress:
     ends_at: datetime | None = None
 
 
-async def create(runtime: Runtime, asked: JobRequest) -> tuple[Job, list[str]]:
-    """A draft, and what its author should know. Raises RequestError."""
-    given = {name: getattr(asked, name) for name in MessageInput.__struct_fields__ if hasattr(asked, name)}
-    message, ignored = await expanded(runtime, MessageInput(destinations=[Destination()], **given))
-    category = "marketing" if asked.kind == "advertising" else message.category
+async def create(runtime: Runtime, request: JobRequest) -> tuple[Job, list[str]]:
+    """Create a draft. Returns it and warnings for its author. Raises RequestError."""
+    fields = {name: getattr(request, name) for name in MessageInput.__struct_fields__ if hasattr(request, name)}
+    message, ignored = await expand(runtime, MessageInput(destinations=[Destination()], **fields))
+    category = "marketing" if request.kind == "advertising" else message.category
     message = replace(message, template_id=None, template_version=None, priority="bulk", category=category)
-    told = await check(runtime, message)
-    _check(runtime, asked.kind, message.channels)
+    warnings = await check(runtime, message)
+    _check(runtime, request.kind, message.channels)
     read_callback(message, runtime.settings)
     body = {name: value for name, value in msgspec.to_builtins(message).items() if name != "destinations"}
-    job = Job(uuid4().hex, asked.name, asked.kind, msgspec.json.encode(body).decode(), runtime.clock())
-    return await jobs.save(runtime.db, job) or job, [*ignored, *told]
+    job = Job(
+        uuid4().hex,
+        request.name,
+        request.kind,
+        msgspec.json.encode(body).decode(),
+        runtime.clock(),
+        batch_rows=runtime.settings.tuning.batch_rows,
+    )
+    return await jobs.save(runtime.db, job) or job, [*ignored, *warnings]
 
 
 def _check(runtime: Runtime, kind: str, steps: Sequence[StepInput]) -> None:
-    """A job of a channel's name goes by that channel; where there are approved templates, by one of them."""
+    """Raise RequestError unless the steps are allowed for a job of this kind."""
     if kind in {"universal", "advertising"}:
         return
     if kind != "sessions" and kind not in runtime.channels:
@@ -95,18 +105,18 @@ def _wrong(kind: str, words: str) -> RequestError:
 
 
 async def add_rows(runtime: Runtime, job: Job, raw: bytes) -> tuple[Job, Table]:
-    """Read a file into a draft; the same file again changes nothing. Raises RequestError, Clash."""
-    wanted = frozenset[str]().union(*used(_steps(job)))
-    table = await asyncio.to_thread(read_table, raw, runtime.settings.default_region, wanted)
+    """Add the rows of a file to a draft; the same file again changes nothing. Raises RequestError, Conflict."""
+    variables = frozenset[str]().union(*variables_of(_steps(job)))
+    table = await asyncio.to_thread(read_table, raw, runtime.settings.default_region, variables)
     upload = Upload(digest(raw), len(table.rows))
-    while table.rows and all(known.digest != upload.digest for known in job.uploads):
+    while table.rows and all(earlier.digest != upload.digest for earlier in job.uploads):
         if job.state != "draft":
             raise Conflict(f"Rows are added to a draft; this job is {job.state}.")
         if job.total + upload.rows > MOST:
             raise RequestError("too_many", f"a job has at most {MOST} rows")
         await jobs.add_batches(runtime.db, _batches(job, upload, table.rows))
         saved = await jobs.save(runtime.db, replace(job, uploads=(*job.uploads, upload)))
-        job = saved or await _again(runtime, job)
+        job = saved or await _reload(runtime, job)
     return job, table
 
 
@@ -119,7 +129,7 @@ class _Message(msgspec.Struct, rename="camel"):
 
 
 def _batches(job: Job, upload: Upload, rows: Sequence[Row]) -> list[Batch]:
-    parts = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
+    parts = [rows[start : start + job.batch_rows] for start in range(0, len(rows), job.batch_rows)]
     return [
         Batch(
             batch_id(job.id, upload.digest, number),
@@ -134,48 +144,48 @@ def _batches(job: Job, upload: Upload, rows: Sequence[Row]) -> list[Batch]:
 
 
 async def move(runtime: Runtime, job: Job, verb: Verb) -> Job:
-    """Start it, pause it, and so on. Raises Clash where its state does not allow that."""
+    """Start the job, pause it, and so on, and return it. Raises Conflict where its state does not allow that."""
     while True:
         allowed, _ = MOVES[verb]
         if job.state not in allowed or (verb == "start" and not job.uploads):
             raise Conflict("It has no rows yet." if job.state in allowed else f"This job is {job.state}.")
         now = runtime.clock()
         if verb in {"start", "retry"}:  # before the job itself, so that one that runs has its batches
-            await jobs.begin(runtime.db, job, now)
-        if moved := await jobs.save(runtime.db, job.moved(verb, now)):
+            await jobs.schedule_batches(runtime.db, job, now)
+        if saved := await jobs.save(runtime.db, job.moved(verb, now)):
             if verb == "cancel":
-                await jobs.hurry(runtime.db, moved, now)
+                await jobs.recheck(runtime.db, saved, now)
             runtime.job_bell.set()
-            return moved
-        job = await _again(runtime, job)
+            return saved
+        job = await _reload(runtime, job)
 
 
-async def _again(runtime: Runtime, job: Job) -> Job:
-    found = await jobs.get(runtime.db, job.id)
-    if found is None:
+async def _reload(runtime: Runtime, job: Job) -> Job:
+    current = await jobs.get(runtime.db, job.id)
+    if current is None:
         raise Conflict("Somebody has deleted this job meanwhile.")
-    return found
+    return current
 
 
 async def delete(runtime: Runtime, job: Job) -> None:
-    """Raises Clash while it is at work, or where somebody was faster."""
+    """Delete a job. Raises Conflict while workers look after it, or if it has changed since it was read."""
     if job.live_from:
         raise Conflict(f"This job is {job.state} and has not ended: cancel it first, and wait.")
     if not await jobs.delete(runtime.db, job):
         raise Conflict("Somebody has changed this job meanwhile.")
 
 
-async def listed(runtime: Runtime, asked: PageQuery) -> tuple[list[Job], str | None]:
-    """A page, the newest first, and the cursor of the next one. Raises RequestError."""
-    found = await jobs.listed(runtime.db, place(asked.cursor), runtime.clock(), asked.limit)
-    last = found[-1] if len(found) == asked.limit else None
-    return found, cursor(last.created_at, last.id) if last else None
+async def page(runtime: Runtime, query: PageQuery) -> tuple[list[Job], str | None]:
+    """Return a page of jobs, the newest first, and the cursor of the next page. Raises RequestError."""
+    batch = await jobs.page(runtime.db, place(query.cursor), runtime.clock(), query.limit)
+    last = batch[-1] if len(batch) == query.limit else None
+    return batch, cursor(last.created_at, last.id) if last else None
 
 
 async def progress(runtime: Runtime, job: Job) -> Progress:
-    """How far it is, as of the workers' last looks."""
+    """Return the job's progress, as the workers last counted it."""
     counts, refused, now = Counter[str](), 0, runtime.clock()
-    async for by_status, faults in jobs.tallies(runtime.db, job.id):
+    async for by_status, faults in jobs.batch_counts(runtime.db, job.id):
         counts.update(by_status)
         refused += faults
     processed = counts.total() - counts[Status.NEW] + refused

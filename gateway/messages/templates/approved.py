@@ -1,4 +1,4 @@
-"""Providers' templates: drafts of ours, changed, submitted to be approved, and deleted."""
+"""Providers' templates: drafts are created, changed, submitted for approval, and deleted."""
 
 from datetime import datetime
 from typing import Annotated
@@ -16,10 +16,11 @@ from storage.accounts import states
 from storage.templates import approved
 
 CHANGEABLE = ("draft", "rejected")
+"""States in which a template may be changed."""
 
 
 class ContentsInput(Input):
-    """What people will see. body_examples: a value for each variable of the body."""
+    """The contents of a template. body_examples: a value for each variable of the body."""
 
     category: Category
     body: Annotated[Text, Meta(min_length=1)]
@@ -30,7 +31,7 @@ class ContentsInput(Input):
 
 
 class MessageTemplateRequest(ContentsInput, kw_only=True):
-    """A draft to be made. Without an `account` it is the channel's first."""
+    """A draft to create. account: the channel's first one, if it is not given."""
 
     channel: Name
     account: Name | None = None
@@ -39,88 +40,91 @@ class MessageTemplateRequest(ContentsInput, kw_only=True):
 
 
 class ChangedContentsRequest(ContentsInput, kw_only=True):
-    """A draft's contents anew. `version` is the one that was read."""
+    """New contents of a draft. version: the one that was read."""
 
     version: Version
 
 
-async def create(runtime: Runtime, asked: MessageTemplateRequest) -> MessageTemplate:
-    """A new draft. Raises RequestError, and Clash where there is one of this name and language."""
-    channel, _ = desk_of(runtime, asked.channel, asked.account)
-    now, fields = runtime.clock(), asdict(asked) | {"account": channel.account}
-    fields["language"] = asked.language.replace("-", "_")
+async def create(runtime: Runtime, request: MessageTemplateRequest) -> MessageTemplate:
+    """Create a draft and return it. Raises RequestError, and Conflict if this name and language are in use."""
+    channel, _ = approvals_of(runtime, request.channel, request.account)
+    now, fields = runtime.clock(), asdict(request) | {"account": channel.account}
+    fields["language"] = request.language.replace("-", "_")
     draft = MessageTemplate(**fields, created_at=now, changed_at=now)
     _check(runtime, draft)
-    if why := await states.template_state(runtime.db, draft.id):
+    if state := await states.template_state(runtime.db, draft.id):
         raise Conflict(
-            f"There is a template of this name and language: it is {why}. sync fetches what the provider has."
+            f"There is a template of this name and language: it is {state}. sync fetches what the provider has."
         )
-    await heard(runtime, draft, Verdict("", "draft", usable=False), now)
+    await record_verdict(runtime, draft, Verdict("", "draft", usable=False), now)
     if not await approved.put(runtime.db, draft):
         raise Conflict("There is a template of this name and language.")
     return replace(draft, version=1)
 
 
-async def change(runtime: Runtime, key: str, asked: ChangedContentsRequest) -> MessageTemplate | None:
-    """The draft as it is then; None if there is no such template. Raises RequestError, Clash."""
+async def change(runtime: Runtime, key: str, request: ChangedContentsRequest) -> MessageTemplate | None:
+    """Change a draft. Returns the new one, or None if there is no such template. Raises RequestError, Conflict."""
     old = await approved.get(runtime.db, key)
     if old is None:
         return None
     if old.state not in CHANGEABLE:
         raise Conflict(f"Only a draft, or what was rejected, can be changed; this is {old.state}.")
-    new = replace(old, **{name: value for name, value in asdict(asked).items() if name != "version"})
+    new = replace(old, **{name: value for name, value in asdict(request).items() if name != "version"})
     new = replace(new, state="draft", changed_at=runtime.clock())
     _check(runtime, new)
-    if old.version != asked.version or not await approved.put(runtime.db, new):
+    if old.version != request.version or not await approved.put(runtime.db, new):
         raise Conflict("Somebody has changed this template meanwhile: read it again.")
-    await heard(runtime, new, Verdict("", "draft", usable=False), runtime.clock())
+    await record_verdict(runtime, new, Verdict("", "draft", usable=False), runtime.clock())
     return await approved.get(runtime.db, key)
 
 
 async def submit(runtime: Runtime, key: str) -> MessageTemplate | None:
-    """Hand a draft over to be approved. Raises SendError where the provider does not take it, and Clash."""
+    """Submit a draft for approval. Returns the template, or None if there is no such one.
+
+    Raises SendError if the provider does not accept it, and Conflict if it is no draft or changes at the same time.
+    """
     draft = await approved.get(runtime.db, key)
     if draft is None:
         return None
     if draft.state != "draft":
         raise Conflict(f"Only a draft is submitted; this is {draft.state}.")
-    _, desk = desk_of(runtime, draft.channel, draft.account)
+    _, approvals = approvals_of(runtime, draft.channel, draft.account)
     began = runtime.clock()
     # Before the call, since the provider's decision may be faster than its answer.
-    await heard(runtime, draft, Verdict("", "pending", usable=False), began)
+    await record_verdict(runtime, draft, Verdict("", "pending", usable=False), began)
     if not await approved.put(runtime.db, draft):
         raise Conflict("Somebody submits or changes this template at this moment.")
     draft = replace(draft, version=draft.version + 1)
     try:
-        verdict = await desk.submit_template(draft)
+        verdict = await approvals.submit_template(draft)
     except SendError as error:
-        await heard(runtime, draft, Verdict("", "draft", usable=False, reason=str(error)), began)
+        await record_verdict(runtime, draft, Verdict("", "draft", usable=False, reason=str(error)), began)
         raise
     await approved.put(runtime.db, replace(draft, provider_id=verdict.provider_id))
     if verdict.state != "pending":
-        await heard(runtime, draft, verdict, began)
+        await record_verdict(runtime, draft, verdict, began)
     return await approved.get(runtime.db, key)
 
 
 async def delete(runtime: Runtime, key: str) -> bool:
-    """Take it away, at the provider too. False if there is no such template. Raises SendError."""
+    """Delete a template, at the provider too. Returns False if there is no such template. Raises SendError."""
     template = await approved.get(runtime.db, key)
     if template is None:
         return False
     if template.provider_id and template.state != "deleted":
-        _, desk = desk_of(runtime, template.channel, template.account)
-        await desk.delete_template(template)
-    await heard(runtime, template, Verdict("", "deleted", usable=False), runtime.clock())
+        _, approvals = approvals_of(runtime, template.channel, template.account)
+        await approvals.delete_template(template)
+    await record_verdict(runtime, template, Verdict("", "deleted", usable=False), runtime.clock())
     await approved.remove(runtime.db, template)
     return True
 
 
-async def heard(runtime: Runtime, template: MessageTemplate, verdict: Verdict, at: datetime) -> None:
-    """Keep the provider's word, or ours.
+async def record_verdict(runtime: Runtime, template: MessageTemplate, verdict: Verdict, at: datetime) -> None:
+    """Store a verdict on a template, the provider's or our own, that was given at `at`.
 
-    Providers tell the second at which a state changed, so that is as exact as ours may be.
+    Moments are cut to the second, since providers report those of theirs to the second.
     """
-    await states.template_changed(
+    await states.save_template_state(
         runtime.db,
         template.id,
         usable=verdict.usable,
@@ -130,8 +134,8 @@ async def heard(runtime: Runtime, template: MessageTemplate, verdict: Verdict, a
     )
 
 
-def desk_of(runtime: Runtime, name: str, account: str | None) -> tuple[Channel, TemplateApprovals]:
-    """The account, and itself as a desk. Raises RequestError."""
+def approvals_of(runtime: Runtime, name: str, account: str | None) -> tuple[Channel, TemplateApprovals]:
+    """Return the account, twice: as a channel, and as what approves templates. Raises RequestError."""
     channel = runtime.channel(name, account)
     if name not in runtime.channels:
         raise RequestError("unknown_channel", "no account of this channel is set up", "channel")
@@ -143,6 +147,6 @@ def desk_of(runtime: Runtime, name: str, account: str | None) -> tuple[Channel, 
 
 
 def _check(runtime: Runtime, draft: MessageTemplate) -> None:
-    _, desk = desk_of(runtime, draft.channel, draft.account)
-    for name, words in desk.template_mistakes(draft):
+    _, approvals = approvals_of(runtime, draft.channel, draft.account)
+    for name, words in approvals.template_mistakes(draft):
         raise RequestError("invalid", words, name)

@@ -1,41 +1,43 @@
-"""A message by an own template, with the template's structure in its place."""
+"""Template expansion: a message that names an own template gets the template's channels and terms."""
 
 from msgspec.structs import replace
 
 from gateway.domain.api.request import Destination, MessageInput, RequestError
-from gateway.messages.templates import own as catalogue
+from gateway.messages.templates import own
 from gateway.messages.templates.own import TERMS, Structure
 from gateway.runtime.runtime import Runtime
 
 
-async def expanded(runtime: Runtime, asked: MessageInput) -> tuple[MessageInput, list[str]]:
-    """The message with its template's structure, and what was ignored for it. Raises RequestError."""
-    if asked.template_id is None:
-        _check_plain(asked)
-        return asked, []
-    own = await catalogue.find(runtime, asked.template_id)
-    if own is None:
+async def expand(runtime: Runtime, message: MessageInput) -> tuple[MessageInput, list[str]]:
+    """Return the message with its template's structure, and warnings about what was ignored. Raises RequestError."""
+    if message.template_id is None:
+        _check_plain(message)
+        return message, []
+    template = await own.find(runtime, message.template_id)
+    if template is None:
         raise RequestError("unknown_template", "there is no such template", "templateId")
-    if asked.template_version:
-        own = await catalogue.find(runtime, asked.template_id, asked.template_version)
-    if own is None:
+    if message.template_version:
+        template = await own.find(runtime, message.template_id, message.template_version)
+    if template is None:
         raise RequestError("unknown_template", "this template has no such version", "templateVersion")
-    ignored = [f"channels: ignored, since those of the template {asked.template_id} count"] if asked.channels else []
-    return _message(own.structure, asked), ignored
+    ignored = (
+        [f"channels: ignored, since those of the template {message.template_id} count"] if message.channels else []
+    )
+    return _merge(template.structure, message), ignored
 
 
-def _check_plain(asked: MessageInput) -> None:
-    if asked.template_version:
+def _check_plain(message: MessageInput) -> None:
+    if message.template_version:
         raise RequestError("invalid", "it needs a templateId", "templateVersion")
-    if not asked.channels:
+    if not message.channels:
         raise RequestError("invalid", "give channels, or a templateId", "channels")
 
 
-def _message(structure: Structure, asked: MessageInput) -> MessageInput:
-    """What the call says otherwise than by default counts before the template, apart from the channels."""
-    own = {name: getattr(structure, name) for name in TERMS}
-    said = {name: value for name in TERMS if (value := getattr(asked, name)) != getattr(BLANK, name)}
-    return replace(asked, **(own | said), channels=structure.channels)
+def _merge(structure: Structure, message: MessageInput) -> MessageInput:
+    """Give the message the template's channels, and its terms where the message has the default."""
+    terms = {name: getattr(structure, name) for name in TERMS}
+    overrides = {name: value for name in TERMS if (value := getattr(message, name)) != getattr(BLANK, name)}
+    return replace(message, **(terms | overrides), channels=structure.channels)
 
 
 BLANK = MessageInput(destinations=[Destination()])

@@ -1,4 +1,4 @@
-"""Own templates: a message's whole structure under a name, so that a call names no more than people and values."""
+"""Own message templates: channels and terms stored under an id, so that a request needs only recipients and values."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -20,22 +20,22 @@ from gateway.domain.api.request import (
     Version,
 )
 from gateway.messages.composing import lint
-from gateway.messages.composing.steps import outlined
+from gateway.messages.composing.steps import outline
 from gateway.messages.composing.terms import read_terms
 from gateway.runtime.paging import Cursor, PageQuery, cursor, place
 from gateway.runtime.runtime import Runtime
-from storage.templates import own as catalogue
-from storage.templates.own import Entry
+from storage.templates import own
+from storage.templates.own import TemplateVersion
 
 TERMS = (*TermsInput.__struct_fields__, "priority", "ambiguous")
-"""The fields that say when and how a message may leave; they stand in a template as in a message."""
+"""The fields for when and how a message may leave; a template has them as a message does."""
 
 Slug = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")]
 """A template's id, which stands in addresses."""
 
 
 class Structure(TermsInput, kw_only=True):
-    """All of a message but its recipients and values; the fields are those of a message."""
+    """A message without its recipients and values; the fields are those of a message."""
 
     name: Name
     channels: Annotated[list[StepInput], Meta(min_length=1, max_length=10)]
@@ -44,127 +44,132 @@ class Structure(TermsInput, kw_only=True):
 
 
 class NewTemplateRequest(Structure):
-    """A template to be made. Without an `id` it gets one."""
+    """A template to create. id: a random one, if it is not given."""
 
     id: Slug | None = None
 
 
 class NewVersionRequest(Structure, kw_only=True):
-    """All of a template anew. `version` is the one that was read, which has to be the newest still."""
+    """A template's next version. version: the one that was read, which must still be the newest."""
 
     version: Version
 
 
 class VersionQuery(Input):
-    """Which version is wanted; the newest, if none is named."""
+    """Which version is requested; the newest, if none is named."""
 
     version: Version | None = None
 
 
 @dataclass(frozen=True)
-class Own:
-    """One version of a template, taken apart."""
+class OwnTemplate:
+    """One version of a template, decoded."""
 
-    entry: Entry
+    entry: TemplateVersion
     structure: Structure
 
     @property
     def variables(self) -> list[str]:
-        """What a call has to give values for, in the order of the alphabet."""
-        return sorted(frozenset[str]().union(*lint.used(self.structure.channels)))
+        """Return the variables that a request has to give values for, sorted."""
+        return sorted(frozenset[str]().union(*lint.variables_of(self.structure.channels)))
 
 
 @dataclass(frozen=True)
 class Page:
-    """`cursor` leads to the next page; None: this is the last."""
+    """A page of templates. cursor: that of the next page; None on the last one."""
 
-    found: list[Own]
+    templates: list[OwnTemplate]
     cursor: str | None
 
 
-async def create(runtime: Runtime, asked: NewTemplateRequest) -> Own:
-    """Raises RequestError, and Clash where the id is or was somebody's."""
-    await check(runtime, asked)
-    now, key = runtime.clock(), asked.id or uuid4().hex
-    entry = Entry(key, 1, _body(asked), now, now, listed_at=now)
-    if not await catalogue.create(runtime.db, entry):
+async def create(runtime: Runtime, request: NewTemplateRequest) -> OwnTemplate:
+    """Create a template and return it. Raises RequestError, and Conflict if the id is or was in use."""
+    await check(runtime, request)
+    now, key = runtime.clock(), request.id or uuid4().hex
+    entry = TemplateVersion(key, 1, _encode(request), now, now, listed_at=now)
+    if not await own.create(runtime.db, entry):
         raise Conflict(f"There is, or was, a template {key}.")
-    return _own(entry)
+    return _decode(entry)
 
 
-async def change(runtime: Runtime, key: str, asked: NewVersionRequest) -> Own | None:
-    """The new version; None if there is no such template. Raises RequestError, and Clash where another is newest."""
-    await check(runtime, asked)
+async def change(runtime: Runtime, key: str, request: NewVersionRequest) -> OwnTemplate | None:
+    """Store a new version. Returns it, or None if there is no such template.
+
+    Raises RequestError, and Conflict if the version that was read is not the newest.
+    """
+    await check(runtime, request)
     old = await _live(runtime, key)
     if old is None:
         return None
-    new = replace(old, version=old.version + 1, body=_body(asked), changed_at=runtime.clock())
-    if old.version != asked.version or not await catalogue.change(runtime.db, old, new):
+    new = replace(old, version=old.version + 1, body=_encode(request), changed_at=runtime.clock())
+    if old.version != request.version or not await own.change(runtime.db, old, new):
         raise Conflict("Somebody has changed this template meanwhile: read it again.")
-    return _own(new)
+    return _decode(new)
 
 
 async def delete(runtime: Runtime, key: str) -> bool:
-    """Take it out of use; its versions can be read on. False if there is no such template."""
+    """Delete a template; its versions can still be read. Returns False if there is no such template."""
     while old := await _live(runtime, key):
         now = runtime.clock()
-        gone = replace(old, version=old.version + 1, body="", changed_at=now, listed_at=None, deleted=True)
-        if await catalogue.change(runtime.db, old, gone):
+        tombstone = replace(old, version=old.version + 1, body="", changed_at=now, listed_at=None, deleted=True)
+        if await own.change(runtime.db, old, tombstone):
             return True
     return False
 
 
-async def find(runtime: Runtime, key: str, version: int | None = None) -> Own | None:
-    """The newest version of what is there, or the named one, also of what was deleted."""
-    newest = await catalogue.newest(runtime.db, key)
+async def find(runtime: Runtime, key: str, version: int | None = None) -> OwnTemplate | None:
+    """Return the newest version of a template that is not deleted, or the named version, also of a deleted one."""
+    newest = await own.newest_version(runtime.db, key)
     if newest is None or version in {None, newest.version}:
-        return _own(newest) if newest and not newest.deleted else None
-    return next(iter(map(_own, await catalogue.editions(runtime.db, key, [version or 0]))), None)
+        return _decode(newest) if newest and not newest.deleted else None
+    return next(iter(map(_decode, await own.older_versions(runtime.db, key, [version or 0]))), None)
 
 
-async def listed(runtime: Runtime, asked: PageQuery) -> Page:
-    """Those that are there, the newest first. Raises RequestError."""
-    found = await catalogue.listed(runtime.db, place(asked.cursor), runtime.clock(), asked.limit)
-    last = found[-1] if len(found) == asked.limit else None
-    return Page([_own(entry) for entry in found], cursor(last.created_at, last.id) if last else None)
+async def page(runtime: Runtime, query: PageQuery) -> Page:
+    """Return a page of templates that are not deleted, the newest first. Raises RequestError."""
+    entries = await own.page(runtime.db, place(query.cursor), runtime.clock(), query.limit)
+    last = entries[-1] if len(entries) == query.limit else None
+    return Page([_decode(entry) for entry in entries], cursor(last.created_at, last.id) if last else None)
 
 
 async def versions(runtime: Runtime, key: str, limit: int, after: Cursor | None) -> Page | None:
-    """All versions, the newest first; None if there is no such template. Raises RequestError."""
-    newest = await catalogue.newest(runtime.db, key)
+    """Return a page of versions, the newest first; None if there is no such template. Raises RequestError."""
+    newest = await own.newest_version(runtime.db, key)
     if newest is None:
         return None
-    first = newest.version if after is None else _number(after)
+    first = newest.version if after is None else _version(after)
     numbers = range(min(first, newest.version), max(first - limit, 0), -1)
-    found = [newest, *await catalogue.editions(runtime.db, key, numbers)]
-    kept = sorted((one for one in found if one.version in numbers and not one.deleted), key=lambda one: -one.version)
-    return Page([_own(entry) for entry in kept], str(first - limit) if first > limit else None)
+    entries = [newest, *await own.older_versions(runtime.db, key, numbers)]
+    readable = [entry for entry in entries if entry.version in numbers and not entry.deleted]
+    readable.sort(key=lambda entry: -entry.version)
+    return Page([_decode(entry) for entry in readable], str(first - limit) if first > limit else None)
 
 
-async def check(runtime: Runtime, asked: Structure | MessageInput) -> list[str]:
-    """What its author should know. Raises RequestError for what could never be sent, whoever it is for."""
-    message = MessageInput(destinations=[Destination()], **{name: getattr(asked, name) for name in TERMS})
-    for index, step in enumerate(asked.channels):
-        outlined(runtime, step, index)
+async def check(runtime: Runtime, structure: Structure | MessageInput) -> list[str]:
+    """Return warnings for the author. Raises RequestError for what could never be sent to anybody."""
+    message = MessageInput(destinations=[Destination()], **{name: getattr(structure, name) for name in TERMS})
+    for index, step in enumerate(structure.channels):
+        outline(runtime, step, index)
     read_terms(message, 1, runtime.settings.timezone, runtime.clock())
-    return await lint.warnings(runtime, asked.channels)
+    return await lint.warnings(runtime, structure.channels)
 
 
-async def _live(runtime: Runtime, key: str) -> Entry | None:
-    found = await catalogue.newest(runtime.db, key)
-    return found if found and not found.deleted else None
+async def _live(runtime: Runtime, key: str) -> TemplateVersion | None:
+    entry = await own.newest_version(runtime.db, key)
+    return entry if entry and not entry.deleted else None
 
 
-def _own(entry: Entry) -> Own:
-    return Own(entry, msgspec.json.decode(entry.body, type=Structure))
+def _decode(entry: TemplateVersion) -> OwnTemplate:
+    return OwnTemplate(entry, msgspec.json.decode(entry.body, type=Structure))
 
 
-def _body(asked: Structure) -> str:
-    own = {name: getattr(asked, name) for name in Structure.__struct_fields__}
-    return msgspec.json.encode(Structure(**own)).decode()
+def _encode(structure: Structure) -> str:
+    """Encode the fields of a Structure alone, without those of a request."""
+    fields = {name: getattr(structure, name) for name in Structure.__struct_fields__}
+    return msgspec.json.encode(Structure(**fields)).decode()
 
 
-def _number(after: str) -> int:
+def _version(after: str) -> int:
     if not (after.isascii() and after.isdigit() and len(after) < 10):  # noqa: PLR2004 - more than any version
         raise RequestError("invalid", "this is no cursor that a page gave", "cursor")
     return int(after)

@@ -1,4 +1,4 @@
-"""A message as it looks on a phone: a page of HTML that needs nothing else and does nothing. Pure."""
+"""The phone page: HTML that shows messages as a phone does, without scripts or other files. Pure."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,10 @@ ARROW, BACK, CALL = "\u2197", "\u21a9", "\u260f"
 
 @dataclass(frozen=True)
 class Bubble:
-    """What one person sees. caption: when. kind: of the file or place above the text."""
+    """A message as a person sees it.
+
+    caption: the line above it. kind: that of the file or place above the text. buttons: pairs of sign and text.
+    """
 
     body: Markup
     caption: str = ""
@@ -30,38 +33,38 @@ class Bubble:
     buttons: Sequence[tuple[str, str]] = ()
 
 
-def marked(text: str) -> Markup:
-    """*bold*, _italic_, ~struck~ and ```mono``` as the messenger shows them; everything else as it is written."""
+def format_markup(text: str) -> Markup:
+    """Return a text with *bold*, _italic_, ~struck~ and ```mono``` as the messenger shows them."""
     return Markup().join(_pieces(text))
 
 
 def _pieces(text: str) -> Iterator[Markup]:
     for index, piece in enumerate(MONO.split(text)):
-        shown = str(escape(piece))
+        markup = str(escape(piece))
         if index % 2:
-            yield Markup(f"<code>{shown}</code>")  # noqa: S704 - escaped above
+            yield Markup(f"<code>{markup}</code>")  # noqa: S704 - escaped above
             continue
         for mark, tag in MARKS:
-            shown = mark.sub(rf"<{tag}>\1</{tag}>", shown)
-        yield Markup(shown)  # noqa: S704 - escaped above
+            markup = mark.sub(rf"<{tag}>\1</{tag}>", markup)
+        yield Markup(markup)  # noqa: S704 - escaped above
 
 
 def plain(text: str) -> Markup:
-    """The text as it is written."""
+    """Return the text as it is written, escaped."""
     return escape(text)
 
 
-def of_template(template: MessageTemplate, message: TemplateMessage | None = None, caption: str = "") -> Bubble:
-    """A provider's template with these values, or else with its examples."""
+def template_bubble(template: MessageTemplate, message: TemplateMessage | None = None, caption: str = "") -> Bubble:
+    """Return a provider's template with the message's values, or with its examples without a message."""
     head, values = template.header, message.values if message else template.body_examples
-    filled_head = message.header.values if message and message.header else {}
-    if head and not filled_head:
-        filled_head = dict.fromkeys(places(head.text), head.example)
+    head_values = message.header.values if message and message.header else {}
+    if head and not head_values:
+        head_values = dict.fromkeys(places(head.text), head.example)
     return Bubble(
-        marked(filled(template.body, values)),
+        format_markup(filled(template.body, values)),
         caption,
         head.type if head and head.type != "text" else "",
-        filled(head.text, filled_head) if head else "",
+        filled(head.text, head_values) if head else "",
         template.footer,
         [(SIGNS[button.type], button.text) for button in template.buttons],
     )
@@ -71,7 +74,7 @@ SIGNS = {"quickReply": BACK, "url": ARROW, "phone": CALL}
 
 
 def page(title: str, bubbles: Sequence[Bubble]) -> str:
-    """The whole page."""
+    """Return the whole page as HTML."""
     return PAGE.render(title=title, bubbles=bubbles)
 
 

@@ -1,7 +1,7 @@
-"""Accounts that wait: misconfigured, told to call less often, or with a provider that is down (a circuit breaker).
+"""Holds: accounts that wait since they are misconfigured, throttled, or their provider is down (a circuit breaker).
 
-A hold is stored, so that all processes keep to it and everybody can see it. After it, one message tries; what it
-hears ends the hold, or makes the next one longer.
+A hold is stored, so that all processes keep to it and everybody can see it. When it has ended, one message tries; its
+result ends the hold for good, or makes the next one longer.
 """
 
 import logging
@@ -14,58 +14,58 @@ from gateway.domain.model.attempt import HOLD
 from gateway.runtime.telemetry import metrics
 from storage.accounts import states
 from storage.accounts.states import Hold
-from storage.engine.database import Db
+from storage.documents.documents import Db
 
 log = logging.getLogger(__name__)
 
 FAILURES = 10
-"""Sends in a row that found the provider down or silent, after which it is left alone for a while."""
+"""Failures in a row, by a provider that is down or silent, after which the account is held."""
 
 DOWN, DOWN_AT_MOST = timedelta(seconds=5), timedelta(seconds=60)
 HELD_AT_MOST = timedelta(minutes=10)
-"""How long a provider that is down is left alone first, and at most; and at most an account that is at fault."""
+"""The first and the longest hold for a provider that is down, and the longest for a misconfigured account."""
 
 PROBE = timedelta(seconds=10)
-"""How long the others wait for the one that tries."""
+"""How long other messages wait for the one that tries."""
 
 BREATH = timedelta(seconds=1)
-"""How long we wait when we call too often and the provider names no time."""
+"""How long a throttled account is held where the provider names no time."""
 
 
 class Holds:
-    """The accounts that are held, as of the last look. Accounts are named channel:name."""
+    """The accounts that are held, as of the last refresh. Accounts are named channel:name."""
 
     def __init__(self, db: Db, accounts: Iterable[str]) -> None:
         self._db = db
         self._accounts = tuple(accounts)
-        self._known: Mapping[str, Hold] = {}
+        self._holds: Mapping[str, Hold] = {}
         self._failures: Counter[str] = Counter()
 
     async def refresh(self) -> None:
-        """Hear it from the others."""
-        self._known = await states.holds(self._db, self._accounts)
+        """Read the holds of all processes."""
+        self._holds = await states.holds(self._db, self._accounts)
         for account in self._accounts:
-            metrics.HELD.labels(account).set(account in self._known)
+            metrics.HELD_ACCOUNTS.labels(account).set(account in self._holds)
 
     def of(self, account: str, now: datetime) -> Hold | None:
-        """The hold that this account is under, if any: it lasts still, or nobody has tried yet whether it has to."""
-        hold = self._known.get(account)
+        """Return the account's hold, if it still lasts or no message has yet tried whether it has to."""
+        hold = self._holds.get(account)
         return hold if hold and (hold.until > now or hold.probing) else None
 
     def begun_since(self, account: str, moment: datetime, now: datetime) -> bool:
-        """Is it held now, by a hold that nobody knew of at that moment?"""
-        hold = self._known.get(account)
+        """Tell whether the account is held now, by a hold that began at that moment or later."""
+        hold = self._holds.get(account)
         return hold is not None and hold.since >= moment and hold.until > now
 
     async def may_try(self, account: str, now: datetime) -> bool:
-        """Of those that wait for a hold to end one may go first."""
-        won = await states.probe(self._db, account, now, now + PROBE)
+        """Claim the right to try first after a hold; only one message over all processes gets it."""
+        claimed = await states.probe(self._db, account, now, now + PROBE)
         await self.refresh()
-        return won
+        return claimed
 
-    async def heard(self, account: str, error: SendError | None, began: datetime, now: datetime) -> None:
-        """What a send that began then has told us about the account."""
-        old = self._known.get(account)
+    async def record(self, account: str, error: SendError | None, began: datetime, now: datetime) -> None:
+        """Hold or release the account by the result of a send that began at `began`; `error` is None for a success."""
+        old = self._holds.get(account)
         if old and began < old.since:  # it was under way when the hold began, and says nothing new
             return
         if isinstance(error, Unavailable | Ambiguous) and not isinstance(error, Throttled):
@@ -74,21 +74,21 @@ class Holds:
                 return
         else:
             self._failures[account] = 0
-        if hold := _hold(account, error, old, now):
-            alarm = logging.ERROR if hold.probing else logging.INFO  # to be asked to slow down is no trouble
+        if hold := _next_hold(account, error, old, now):
+            alarm = logging.ERROR if hold.probing else logging.INFO  # being throttled is no trouble
             log.log(alarm, "%s is held until %s: %s", account, f"{hold.until:%H:%M:%S} UTC", hold.why)
-            self._known = {**self._known, account: hold}  # at once: others may hear the same at this moment
+            self._holds = {**self._holds, account: hold}  # at once: other sends may fail at this moment
             await states.hold(self._db, hold)
             await self.refresh()
         elif old:
             log.info("%s is well again", account)
-            self._known = {name: known for name, known in self._known.items() if name != account}
+            self._holds = {name: hold for name, hold in self._holds.items() if name != account}
             await states.release(self._db, account)
             await self.refresh()
 
 
-def _hold(account: str, error: SendError | None, old: Hold | None, now: datetime) -> Hold | None:
-    """The hold that follows from an error, longer each time that trying was in vain; None if the provider answered."""
+def _next_hold(account: str, error: SendError | None, old: Hold | None, now: datetime) -> Hold | None:
+    """Return the hold that follows from an error, longer after each try in vain; None if the provider answered."""
     strikes = old.strikes + 1 if old and old.probing else 1
     growth = 2 ** min(strikes - 1, 10)
     match error:

@@ -1,4 +1,4 @@
-"""Reserves the moments at which messages leave, in the database, so that all processes together keep to a rate."""
+"""The rate limiter: it reserves moments for sends in the database, so that all processes together keep to a rate."""
 
 import asyncio
 from collections import defaultdict
@@ -9,21 +9,21 @@ from itertools import chain
 
 from gateway.domain.channel.facts import Rate
 from gateway.domain.channel.rates import slots
-from storage.accounts import paces
-from storage.documents.together import Together
-from storage.engine.database import Db
+from storage.accounts import rate_limits
+from storage.documents.documents import Db
+from storage.documents.trips import Together
 
 REMEMBERED = 20_000
-"""Keys of which this process remembers when they are free; of the others it asks the database."""
+"""Keys of which this process remembers when they are free again; for the others it asks the database."""
 
 ALL = 1000
-"""However many want the same account at once, they can share a write."""
+"""Requests that may share a write."""
 
 Moments = list[datetime]
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _Request:
     key: str
     rate: Rate
     count: int
@@ -32,50 +32,53 @@ class _Asked:
 
 
 class RateLimiter:
-    """Requests of one process for one key share a write; between processes the faster write counts."""
+    """Reserves moments per key: GCRA, whose only state per key is when it is free again.
+
+    Requests of one process for one key share a write; between processes the faster write wins.
+    """
 
     def __init__(self, db: Db) -> None:
         self._db = db
-        self._known: dict[str, datetime | None] = {}
-        self._take: Together[_Asked, Moments | datetime] = Together(self._take_all, ALL)
+        self._free_at: dict[str, datetime | None] = {}
+        self._take: Together[_Request, Moments | datetime] = Together(self._take_all, ALL)
 
     async def take(self, key: str, rate: Rate, count: int, horizon: timedelta, now: datetime) -> Moments | datetime:
-        """The moments at which to send, now reserved; or, if the first is beyond the horizon, when it would be."""
-        return await self._take(_Asked(key, rate, count, horizon, now))
+        """Reserve moments for `count` sends. Returns them, or, if the first is beyond the horizon, when that is."""
+        return await self._take(_Request(key, rate, count, horizon, now))
 
     def free_at(self, key: str) -> datetime | None:
-        """When the key is free again, as far as this process knows."""
-        return self._known.get(key)
+        """Return when the key is free again, as far as this process knows."""
+        return self._free_at.get(key)
 
     def too_early(self, key: str, rate: Rate, horizon: timedelta, now: datetime) -> datetime | None:
-        """When the key would be free, where this process knows that it is beyond the horizon."""
+        """Return when the key is free, if this process knows that to be beyond the horizon; else None."""
         moments, later = slots(rate, self.free_at(key), now, 1, horizon)
         return None if moments else later
 
-    async def _take_all(self, asked: Sequence[_Asked]) -> Sequence[Moments | datetime]:
-        self._forget(asked[0].now)
-        places: defaultdict[str, list[int]] = defaultdict(list)
-        for place, one in enumerate(asked):
-            places[one.key].append(place)
-        told = await asyncio.gather(*(self._reserve([asked[at] for at in own]) for own in places.values()))
-        answers = dict(zip(chain(*places.values()), chain(*told), strict=True))
-        return [answers[place] for place in range(len(asked))]
+    async def _take_all(self, requests: Sequence[_Request]) -> Sequence[Moments | datetime]:
+        self._forget(requests[0].now)
+        indexes: defaultdict[str, list[int]] = defaultdict(list)
+        for index, request in enumerate(requests):
+            indexes[request.key].append(index)
+        reserved = await asyncio.gather(*(self._reserve([requests[i] for i in group]) for group in indexes.values()))
+        results = dict(zip(chain(*indexes.values()), chain(*reserved), strict=True))
+        return [results[index] for index in range(len(requests))]
 
-    async def _reserve(self, batch: Sequence[_Asked]) -> Sequence[Moments | datetime]:
-        """For one key, in one write."""
+    async def _reserve(self, batch: Sequence[_Request]) -> Sequence[Moments | datetime]:
+        """Reserve for requests of one key, in one write."""
         key = batch[0].key
         while True:
-            known = self._known.get(key)
-            free_at, answers = known, list[Moments | datetime]()
-            for asked in batch:
-                moments, after = slots(asked.rate, free_at, asked.now, asked.count, asked.horizon)
-                answers.append(moments or after)
+            before = self._free_at.get(key)
+            free_at, results = before, list[Moments | datetime]()
+            for request in batch:
+                moments, after = slots(request.rate, free_at, request.now, request.count, request.horizon)
+                results.append(moments or after)
                 free_at = after if moments else free_at
-            if free_at is None or free_at == known or await paces.swap(self._db, key, known, free_at):
-                self._known[key] = free_at
-                return answers
-            self._known[key] = await paces.known(self._db, key)
+            if free_at is None or free_at == before or await rate_limits.swap(self._db, key, before, free_at):
+                self._free_at[key] = free_at
+                return results
+            self._free_at[key] = await rate_limits.free_at(self._db, key)
 
     def _forget(self, now: datetime) -> None:
-        if len(self._known) > REMEMBERED:
-            self._known = {key: at for key, at in self._known.items() if at and at > now}
+        if len(self._free_at) > REMEMBERED:
+            self._free_at = {key: at for key, at in self._free_at.items() if at and at > now}

@@ -1,4 +1,4 @@
-"""The file of our accounts at the providers: their tables, and what stands in them for the gateway itself."""
+"""The accounts file: a table for each of our accounts, and the settings in them that are the gateway's own."""
 
 import re
 import tomllib
@@ -12,7 +12,7 @@ from gateway.domain.channel.facts import Limits
 from gateway.domain.channel.rates import read_limits
 from gateway.domain.channel.secret import Secret, read_secret
 from gateway.domain.channel.web import callback_problem, is_base
-from gateway.domain.model.price import Price, read_price
+from gateway.domain.terms.price import Price, read_price
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
@@ -23,7 +23,7 @@ Tables = dict[str, dict[str, dict[str, Any]]]
 
 
 class SettingsError(Exception):
-    """What is wrong with the settings, a sentence each."""
+    """The settings are wrong. problems: a sentence for each mistake."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -31,7 +31,7 @@ class SettingsError(Exception):
 
 
 def read_account(kind: type[T], where: str, table: Mapping[str, Any] | T) -> T:
-    """Turn one account's table into its channel's struct.
+    """Read one account's table as its channel's struct. `where` names the table in mistakes.
 
     Raises SettingsError that names every wrong secret, or else the first other field that is wrong.
     """
@@ -50,7 +50,7 @@ def read_account(kind: type[T], where: str, table: Mapping[str, Any] | T) -> T:
 
 
 def _wrong_secrets(kind: type[Any], table: Any) -> Iterator[str]:
-    """msgspec stops at the first mistake; of secrets people want to hear them all."""
+    """Yield every wrong secret: msgspec stops at the first mistake, and operators want to see them all."""
     for field in msgspec.structs.fields(kind):
         if isinstance(field.type, type) and issubclass(field.type, Secret) and field.encode_name in table:
             try:
@@ -60,7 +60,7 @@ def _wrong_secrets(kind: type[Any], table: Any) -> Iterator[str]:
 
 
 def read_tables(environ: Mapping[str, str], problems: list[str]) -> Tables:
-    """All accounts that the file has; what is wrong with it goes into `problems`."""
+    """Read all accounts of the file that GATEWAY_ACCOUNTS names; mistakes are added to `problems`."""
     file = Path(environ.get("GATEWAY_ACCOUNTS", "accounts.toml"))
     return {
         channel: {
@@ -115,22 +115,29 @@ def _resolve(where: str, table: Mapping[str, Any], environ: Mapping[str, str], p
 
 
 def take_limits(tables: Tables, problems: list[str]) -> dict[str, Mapping[str, object]]:
-    """Take the accounts' limits out of their tables: they are the gateway's affair and not the channel's."""
+    """Remove the accounts' limits from their tables and return them by channel:account.
+
+    They are the gateway's affair and not the channel's. Mistakes are added to `problems`.
+    """
     limits = {}
-    for where, table in _each(tables):
-        asked = table.pop("limits", {})
+    for where, table in _each_account(tables):
+        rates = table.pop("limits", {})
         try:
-            read_limits(Limits(), asked)
+            read_limits(Limits(), rates)
         except (ValueError, TypeError, AttributeError) as error:
             problems.append(f"[{where.replace(':', '.')}.limits]: {error}")
-        limits[where] = asked
+        limits[where] = rates
     return limits
 
 
 def take_callbacks(tables: Tables, problems: list[str], *, private: bool, signed: bool) -> dict[str, str]:
-    """The same of accounts' own webhooks. private: our own network is allowed; signed: there is a secret for that."""
-    found = {}
-    for where, table in _each(tables):
+    """Remove the accounts' callback URLs from their tables and return them by channel:account.
+
+    private: our own network is allowed. signed: there is a secret to sign callbacks with. Mistakes are added to
+    `problems`.
+    """
+    urls = {}
+    for where, table in _each_account(tables):
         url = table.pop("callback_url", "")
         if not url:
             continue
@@ -139,14 +146,17 @@ def take_callbacks(tables: Tables, problems: list[str], *, private: bool, signed
             problem = "GATEWAY_CALLBACK_SECRET is needed, to sign what is told there"
         if problem:
             problems.append(f"[{where.replace(':', '.')}] callback_url: {problem}")
-        found[where] = url
-    return found
+        urls[where] = url
+    return urls
 
 
 def take_prices(tables: Tables, problems: list[str]) -> dict[str, Price]:
-    """The same of what one message costs there; of a text message, one part."""
+    """Remove the prices of a message from the tables and return them by channel:account.
+
+    For text messages it is the price of one part. Mistakes are added to `problems`.
+    """
     prices = {}
-    for where, table in _each(tables):
+    for where, table in _each_account(tables):
         try:
             if "price" in table:
                 prices[where] = read_price(table.pop("price"))
@@ -155,7 +165,7 @@ def take_prices(tables: Tables, problems: list[str]) -> dict[str, Price]:
     return prices
 
 
-def _each(tables: Tables) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every account, as channel:account, and its table."""
+def _each_account(tables: Tables) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every account, as channel:account, with its table."""
     for channel, group in tables.items():
         yield from ((f"{channel}:{account}", table) for account, table in group.items())

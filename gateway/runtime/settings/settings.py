@@ -1,4 +1,4 @@
-"""Settings: the environment, and one TOML file of accounts. Anything missing or weak is refused, by name."""
+"""Settings of a process, read from the environment and one TOML file of accounts; mistakes are reported by name."""
 
 import os
 import re
@@ -12,9 +12,10 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from gateway.domain.channel.secret import OwnSecret, read_secret
 from gateway.domain.channel.web import is_base
-from gateway.domain.model.hours import is_zone
-from gateway.domain.model.price import Price
+from gateway.domain.terms.hours import is_zone
+from gateway.domain.terms.price import Price
 from gateway.runtime.settings.accounts import SettingsError, read_tables, take_callbacks, take_limits, take_prices
+from gateway.runtime.settings.tuning import Tuning
 
 DATABASE = re.compile(r"[A-Za-z0-9_-]{1,38}")
 DAY = 86_400
@@ -23,24 +24,25 @@ LONGEST = 3650
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """Everything that a process of ours is told from outside.
+    """The settings of a process.
 
     mongodb_uri: a replica set's URI; None starts the embedded database in `folder`.
-    lease: how long work stays with a process that has died; longer than any send may take (75 s).
+    lease: how long work stays reserved for a process that has died; longer than any send may take (75 s).
     doubt: how long a message that may have been sent is waited for, before the cascade moves on.
     conversation: dotted path of the function that answers people (module:function).
     private_files: whether files that callers point at may be fetched from private networks and this machine.
     timezone: IANA's name of the zone for quiet hours, where neither the recipient nor the message has one.
-    traced: how long calls to providers are kept; not at all: nothing.
-    stop_within: how long a process takes at most to end when it is told to.
+    traced: how long calls to providers are kept; 0: they are not.
+    stop_within: how long a process may take to end after a signal.
     kept: how long what is finished, and the chat log, are remembered.
     proxies: how many proxies of ours stand in front; the address of whoever calls them is believed.
     short_url: what short links begin with, if not with public_url and /l. links_kept: how long they lead anywhere.
-    callback_secrets: what our calls to callers are signed with; two while receivers change to a new one.
-    private_callbacks: whether those may go to private networks and this machine.
-    callbacks: channel:account -> where what happens in its conversations is told.
+    callback_secrets: what callbacks are signed with; two while receivers change to a new one.
+    private_callbacks: whether callbacks may go to private networks and this machine.
+    callbacks: channel:account -> the URL that events of its conversations are posted to.
     limits: channel:account -> kind -> rate, where they are not to be what the provider states (see channel.rates).
     prices: channel:account -> what one message costs there; of a text message, one part.
+    tuning: figures that the environment does not set.
     accounts: channel -> account -> its table, still unread (the channel itself knows the fields), or its struct.
     """
 
@@ -65,31 +67,32 @@ class Settings(Struct, frozen=True, kw_only=True):
     limits: Mapping[str, Mapping[str, object]] = {}
     callbacks: Mapping[str, str] = {}
     prices: Mapping[str, Price] = {}
+    tuning: Tuning = Tuning()
     accounts: Mapping[str, Mapping[str, Any]] = {}
 
     @property
     def link_base(self) -> str:
-        """What short links begin with."""
+        """Return what short links begin with."""
         return self.short_url or f"{self.public_url}/l"
 
     @property
     def shortens(self) -> bool:
-        """Are links made short where nobody says whether? Only if people can follow them from outside."""
+        """Tell whether links are shortened by default: only if people can follow them from outside."""
         return self.link_base.startswith("https://")
 
     def __repr__(self) -> str:
-        """Without the accounts and the database's URI: both hold secrets."""
+        """Leave out the accounts and the database's URI, which hold secrets."""
         return f"Settings(database={self.database!r}, public_url={self.public_url!r})"
 
 
 def load(environ: Mapping[str, str] = os.environ, *, accounts: bool = True) -> Settings:
-    """Read GATEWAY_* and, if wanted, the accounts file. Raises SettingsError with every problem found."""
+    """Read GATEWAY_* and, unless `accounts` is false, the accounts file. Raises SettingsError with every mistake."""
     problems: list[str] = []
 
-    def read(name: str, fits: Callable[[str], object], wanted: str) -> str | None:
+    def read(name: str, fits: Callable[[str], object], form: str) -> str | None:
         value = environ.get(name) or None
         if value and not fits(value):
-            problems.append(f"{name}: {wanted} is needed")
+            problems.append(f"{name}: {form} is needed")
         return value
 
     def seconds(name: str) -> timedelta | None:
@@ -97,15 +100,15 @@ def load(environ: Mapping[str, str] = os.environ, *, accounts: bool = True) -> S
         return timedelta(seconds=int(value)) if value and _is_seconds(value) else None
 
     def days(name: str, least: int = 1) -> timedelta | None:
-        value = read(name, lambda told: _is_days(told, least), f"a number of days from {least} to {LONGEST}")
+        value = read(name, lambda text: _is_days(text, least), f"a number of days from {least} to {LONGEST}")
         return timedelta(days=int(value)) if value and _is_days(value, least) else None
 
-    given: dict[str, Any] = {
+    values: dict[str, Any] = {
         "mongodb_uri": environ.get("MONGODB_URI"),
         "database": read("GATEWAY_DATABASE", DATABASE.fullmatch, "a name of up to 38 letters, digits, _ and -"),
         "folder": Path(environ["GATEWAY_FOLDER"]) if environ.get("GATEWAY_FOLDER") else None,
         "public_url": (read("GATEWAY_PUBLIC_URL", is_base, "an http(s) address") or "").rstrip("/"),
-        "proxies": _few(read("GATEWAY_PROXIES", _is_few, "a number from 0 to 9")),
+        "proxies": _read_digit(read("GATEWAY_PROXIES", _is_digit, "a number from 0 to 9")),
         "short_url": (read("GATEWAY_SHORT_URL", is_base, "an http(s) address") or "").rstrip("/"),
         "links_kept": days("GATEWAY_LINK_DAYS"),
         "conversation": environ.get("GATEWAY_CONVERSATION"),
@@ -121,25 +124,25 @@ def load(environ: Mapping[str, str] = os.environ, *, accounts: bool = True) -> S
         "private_files": read("GATEWAY_PRIVATE_FILES", {"yes", "no"}.__contains__, "yes or no") == "yes",
     }
     tables = read_tables(environ, problems) if accounts else {}
-    private, secrets = given["private_callbacks"], given["callback_secrets"]
+    private, secrets = values["private_callbacks"], values["callback_secrets"]
     limits = take_limits(tables, problems)
     callbacks = take_callbacks(tables, problems, private=private, signed=bool(secrets))
     prices = take_prices(tables, problems)
     if problems:
         raise SettingsError(problems)
-    told = {key: value for key, value in given.items() if value not in {None, ""}}
-    return Settings(accounts=tables, limits=limits, callbacks=callbacks, prices=prices, **told)
+    overrides = {key: value for key, value in values.items() if value not in {None, ""}}
+    return Settings(accounts=tables, limits=limits, callbacks=callbacks, prices=prices, **overrides)
 
 
 def _is_seconds(value: str) -> bool:
     return value.isascii() and value.isdigit() and len(value) <= len(str(DAY)) and 1 <= int(value) <= DAY
 
 
-def _few(value: str | None) -> int | None:
-    return int(value) if value and _is_few(value) else None
+def _read_digit(value: str | None) -> int | None:
+    return int(value) if value and _is_digit(value) else None
 
 
-def _is_few(value: str) -> bool:
+def _is_digit(value: str) -> bool:
     return value.isascii() and value.isdigit() and len(value) == 1
 
 
@@ -148,14 +151,14 @@ def _is_days(value: str, least: int) -> bool:
 
 
 def _callback_secrets(environ: Mapping[str, str], problems: list[str]) -> tuple[OwnSecret, ...]:
-    """One secret, or two with a comma between, while receivers change to the new one."""
-    given = [one.strip() for one in environ.get("GATEWAY_CALLBACK_SECRET", "").split(",") if one.strip()]
-    if len(given) > 2:  # noqa: PLR2004
+    """Read one secret, or two separated by a comma, while receivers change to the new one."""
+    texts = [text.strip() for text in environ.get("GATEWAY_CALLBACK_SECRET", "").split(",") if text.strip()]
+    if len(texts) > 2:  # noqa: PLR2004
         problems.append("GATEWAY_CALLBACK_SECRET: one secret, or two with a comma between")
     try:
-        for one in given:
-            read_secret(OwnSecret, one)
+        for text in texts:
+            read_secret(OwnSecret, text)
     except ValueError as error:
         problems.append(f"GATEWAY_CALLBACK_SECRET: {error}")
         return ()
-    return tuple(map(OwnSecret, given))
+    return tuple(map(OwnSecret, texts))

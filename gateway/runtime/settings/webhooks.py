@@ -1,4 +1,4 @@
-"""Pointing an account's provider at us, and what the provider says of it: for the command line and for the API."""
+"""An account's webhook at its provider: set, removed, and checked, for the command line and the API."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -8,39 +8,46 @@ from gateway.domain.channel.contract import Binding, Channel
 from gateway.domain.channel.errors import SendError
 from gateway.domain.channel.secret import Secret
 
-Act = Callable[[Channel, str], Awaitable[object]]
-"""Something to do with an account, and the URL that its provider ought to call."""
+Action = Callable[[Channel, str], Awaitable[object]]
+"""Does something with an account's webhook, given the URL that the provider ought to call."""
 
 PATIENCE = 3
-"""Seconds that a provider has to tell how an account stands, where somebody waits for a list."""
+"""Seconds that a provider has to describe an account, where somebody waits for a list of them."""
 
 
 async def set_webhook(channel: Channel, url: str) -> None:
+    """Point the provider's webhook at `url`. Raises SendError."""
     await channel.bind(url)
 
 
-async def take_away(channel: Channel, url: str) -> None:
-    """Another gateway may live under the same token: staging must not switch production off."""
+async def remove_webhook(channel: Channel, url: str) -> None:
+    """Remove the provider's webhook if it points to `url`. Raises SendError.
+
+    Another gateway may live under the same token, and staging must not switch production off.
+    """
     if (await channel.binding()).url == url:
         await channel.unbind()
 
 
-async def only_look(_: Channel, __: str) -> None:
-    """Nothing is done."""
+async def keep_webhook(_: Channel, __: str) -> None:
+    """Change nothing: the action of commands that only show how an account stands."""
 
 
-def problems(found: Binding, url: str) -> Sequence[str]:
-    """What the provider says is wrong; and what only we can see: that it would deliver, but not to `url`."""
-    if found.url in {None, url}:
-        return found.problems
+def problems(binding: Binding, url: str) -> Sequence[str]:
+    """Return what is wrong: the provider's reports, and a webhook that does not go to `url`, which only we can see.
+
+    An empty `url` means that the webhook ought to be removed.
+    """
+    if binding.url in {None, url}:
+        return binding.problems
     if not url:
         return ["it is not ours, so it was left alone"]
-    missing = f"webhooks do not go to {url}" if found.url else "the webhook is not set"
-    return [f"{missing}; gateway webhooks set", *found.problems]
+    missing = f"webhooks do not go to {url}" if binding.url else "the webhook is not set"
+    return [f"{missing}; gateway webhooks set", *binding.problems]
 
 
-async def looked(channel: Channel) -> Binding | None:
-    """How the provider sees it; None where it does not tell in time."""
+async def read_binding(channel: Channel) -> Binding | None:
+    """Ask the provider how the account stands. Returns None where it fails or does not answer within PATIENCE."""
     try:
         async with asyncio.timeout(PATIENCE):
             return await channel.binding()
@@ -48,10 +55,10 @@ async def looked(channel: Channel) -> Binding | None:
         return None
 
 
-def at_fault(channel: str, words: str) -> list[str]:
-    """Which fields of the account's settings the provider's words are about: those named, else its secrets."""
+def fields_at_fault(channel: str, words: str) -> list[str]:
+    """Return the fields of the account's settings that the provider's words are about: those named, or its secrets."""
     fields = [field for field in bots.package(channel).Account.__struct_fields__ if field != "api_url"]
-    named = [field for field in fields if field in words]
+    mentioned = [field for field in fields if field in words]
     types = bots.package(channel).Account.__annotations__
     secrets = [field for field in fields if isinstance(types[field], type) and issubclass(types[field], Secret)]
-    return named or secrets
+    return mentioned or secrets

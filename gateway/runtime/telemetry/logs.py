@@ -1,4 +1,4 @@
-"""What our processes say: one line for each thing that happened, for people at a terminal, for machines elsewhere.
+"""Logging: one line for each event, readable at a terminal and JSON elsewhere.
 
 Everybody logs by the standard library's loggers; structlog gives all lines one form, those of libraries among them.
 A line carries what its task is bound to (`message_id`, `event_id`, `request_id`), so that a message can be followed
@@ -22,16 +22,17 @@ FORMS = ("console", "json")
 
 
 def setup(level: str = "INFO", form: str | None = None) -> None:
-    """Say everything from this level on, in this form; by default JSON where no terminal is listening."""
+    """Log from this level on, in this form, one of FORMS. The default is JSON, or the console's at a terminal."""
     form = form or ("console" if sys.stderr.isatty() else "json")
     handler = logging.StreamHandler()
     handler.setFormatter(_formatter(form))
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # asked for each line, and not shown
+    # They would be looked up for each line, and are not shown.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.basicConfig(level=level, handlers=[handler], force=True)
 
 
 def from_environment(environ: Mapping[str, str] = os.environ) -> None:
-    """As GATEWAY_LOG_LEVEL and GATEWAY_LOG_FORMAT say. Raises SettingsError."""
+    """Set logging up by GATEWAY_LOG_LEVEL and GATEWAY_LOG_FORMAT. Raises SettingsError."""
     level, form = environ.get("GATEWAY_LOG_LEVEL") or "INFO", environ.get("GATEWAY_LOG_FORMAT") or None
     problems = [f"GATEWAY_LOG_LEVEL: one of {', '.join(LEVELS)} is needed"] if level not in LEVELS else []
     problems += [f"GATEWAY_LOG_FORMAT: one of {', '.join(FORMS)} is needed"] if form not in {*FORMS, None} else []
@@ -41,24 +42,24 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> None:
 
 
 def _formatter(form: str) -> ProcessorFormatter:
-    stamped = structlog.processors.TimeStamper(fmt="iso", utc=True)
-    known: list[Any] = [
+    timestamps = structlog.processors.TimeStamper(fmt="iso", utc=True)
+    enriching: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         ExtraAdder(),
-        stamped,
+        timestamps,
     ]
-    shown: list[Any] = [ProcessorFormatter.remove_processors_meta]
+    rendering: list[Any] = [ProcessorFormatter.remove_processors_meta]
     if form == "json":
-        shown += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_written)]
+        rendering += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_to_json)]
     else:
         # Plain, since the pretty ones show the variables of every frame, and what was revealed is there as a text.
         plain = structlog.dev.plain_traceback
-        shown += [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
-    return ProcessorFormatter(foreign_pre_chain=known, processors=shown)
+        rendering += [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
+    return ProcessorFormatter(foreign_pre_chain=enriching, processors=rendering)
 
 
-def _written(line: MutableMapping[str, Any], **_: Any) -> str:
-    """What has no form of its own in JSON stands there as it describes itself: a Secret as one."""
+def _to_json(line: MutableMapping[str, Any], **_: Any) -> str:
+    """Encode a line; values without a form in JSON stand there by their repr, so a Secret does not show."""
     return msgspec.json.encode(line, enc_hook=repr).decode()

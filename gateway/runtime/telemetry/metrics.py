@@ -1,4 +1,7 @@
-"""What Prometheus is told of a process. Labels are names of ours and of channels, never of people or messages."""
+"""The figures that a process reports to Prometheus.
+
+Label values are our own names and those of channels, never of people or messages.
+"""
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -12,7 +15,7 @@ ACK = Histogram(
     ["channel"],
     buckets=QUICK,
 )
-REFUSED = Counter(
+REFUSED_WEBHOOKS = Counter(
     "gateway_webhooks_refused_total",
     "Webhooks that were not acknowledged, by the HTTP status of the answer.",
     ["channel", "status"],
@@ -25,30 +28,35 @@ QUEUE_AGE = Histogram(
     buckets=LATE,
 )
 UNDER_WAY = Gauge("gateway_under_way", "What this process is working on.", ["queue"])
-ASKED = Counter("gateway_messages_total", "Items of send requests: accepted, or refused for a mistake.", ["result"])
+MESSAGES = Counter("gateway_messages_total", "Items of send requests: accepted, or refused for a mistake.", ["result"])
 STATUS = Counter("gateway_messages_status_total", "Messages that came to this status; bots' answers, too.", ["status"])
 ATTEMPTS = Counter(
     "gateway_attempts_total",
     "Progress that attempts have made; sending counts the calls. The cause is that of a failure.",
     ["channel", "progress", "cause"],
 )
-SHUT = Counter(
+WINDOW_CLOSED = Counter(
     "gateway_window_closed_total",
     "Sends that met a closed window, by what was done instead: template, intent, or the next step.",
     ["channel", "instead"],
 )
 SEND = Histogram("gateway_send_seconds", "How long a provider took to answer a send.", ["channel"], buckets=SLOW)
-WAITS = Counter(
+LIMITER_WAITS = Counter(
     "gateway_limiter_waits_total",
     "Messages that were put off by a limit: of the account, a person, a group, a template, or of room here.",
     ["account", "limit"],
 )
-CALLBACKS = Counter("gateway_callbacks_total", "Calls to callers: told, failed (to be repeated), given up.", ["result"])
-DEAD = Counter(
+CALLBACKS = Counter(
+    "gateway_callbacks_total",
+    "Webhook callbacks to API clients, by result: `delivered` (2xx), `failed` (will be retried), "
+    "`abandoned` (became a dead letter).",
+    ["result"],
+)
+DEAD_LETTERS = Counter(
     "gateway_dead_letters_total",
     "Messages, events and callbacks that have become dead letters: look at them.",
     ["kind"],
 )
-HELD = Gauge(
+HELD_ACCOUNTS = Gauge(
     "gateway_account_held", "1 while an account waits (misconfigured, throttled, provider down), else 0.", ["account"]
 )

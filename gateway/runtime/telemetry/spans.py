@@ -11,21 +11,29 @@ from typing import Any
 _OFF: AbstractContextManager[Any] = nullcontext()
 
 
-def _api() -> Any:
+class Spans:
+    """Opens spans by `api`, the module opentelemetry.trace; None where it is not installed."""
+
+    def __init__(self, api: Any) -> None:
+        self._api = api
+
+    def open(self, name: str, **attributes: str) -> AbstractContextManager[Any]:
+        """Return a context whose duration is reported as a span of this name; attributes stand under `gateway.`."""
+        provider = self._api and self._api.get_tracer_provider()
+        if provider is None or isinstance(provider, self._api.ProxyTracerProvider):  # installed but not configured
+            return _OFF
+        prefixed = {f"gateway.{key}": value for key, value in attributes.items()}
+        context: AbstractContextManager[Any] = provider.get_tracer("gateway").start_as_current_span(
+            name, attributes=prefixed
+        )
+        return context
+
+
+def _load_api() -> Any:
     try:
         return import_module("opentelemetry.trace")
     except ImportError:
         return None
 
 
-trace = _api()
-
-
-def span(name: str, **attributes: str) -> AbstractContextManager[Any]:
-    """What happens inside, told under this name; attributes stand under `gateway.`."""
-    provider = trace and trace.get_tracer_provider()
-    if provider is None or isinstance(provider, trace.ProxyTracerProvider):  # installed, but nobody has configured it
-        return _OFF
-    told = {f"gateway.{key}": value for key, value in attributes.items()}
-    begun: AbstractContextManager[Any] = provider.get_tracer("gateway").start_as_current_span(name, attributes=told)
-    return begun
+span = Spans(_load_api()).open

@@ -1,7 +1,7 @@
-"""Keeps what was said to providers, without their secrets, and without holding anybody up for it.
+"""Keeps the calls to providers, without their secrets, and without delaying anybody.
 
-Which texts are secrets is known by their type: every Secret of the account, wherever it stands and however it is
-written there, also in what a provider says back.
+Secrets are known by their type: every Secret of the account is hidden, wherever it stands and however it is encoded
+there, also in what a provider answers.
 """
 
 import asyncio
@@ -21,17 +21,17 @@ from msgspec import structs
 
 from bots.wire.traces import HIDDEN, Exchange, Trace
 from gateway.domain.channel.secret import Secret
-from storage.engine.database import Db
+from storage.documents.documents import Db
 from storage.messages import traces
-from storage.messages.traces import Line
+from storage.messages.traces import TracedCall
 
 log = logging.getLogger(__name__)
 
 PAUSE = 0.2
-"""Seconds in which calls gather that are written together."""
+"""Seconds for which calls gather, to be written together."""
 
 AT_ONCE, MOST = 200, 2000
-"""Calls that are written together; and that wait for it at most: while so many do, later ones are not kept."""
+"""How many calls are written together, and how many may wait for it: later ones are not kept."""
 
 READABLE = ("json", "urlencoded", "text/", "xml")
 QUERY = re.compile(r"""(https?:[^\s"'<>?]*\?)[^\s"'<>]*""")
@@ -39,16 +39,19 @@ ESCAPE = re.compile("%[0-9A-F]{2}")
 
 
 def secrets_of(accounts: Mapping[str, Mapping[str, Any]]) -> dict[str, list[Secret]]:
-    """All that stands in these accounts as a secret, by the accounts' whole names."""
+    """Return every Secret of these accounts, by channel:account."""
     return {
         f"{channel}:{name}": [value for value in structs.asdict(account).values() if isinstance(value, Secret)]
-        for channel, named in accounts.items()
-        for name, account in named.items()
+        for channel, tables in accounts.items()
+        for name, account in tables.items()
     }
 
 
 class Tracer:
-    """`secrets` of each account that calls; `wanted`: whether anything is to be kept."""
+    """Writes calls to the database in the background.
+
+    secrets: those of each account, by channel:account. wanted: whether calls are kept at all.
+    """
 
     def __init__(self, db: Db, secrets: Mapping[str, Iterable[Secret]], *, wanted: bool) -> None:
         self._db = db
@@ -59,18 +62,18 @@ class Tracer:
         self._losing = False
 
     def keep(self, account: str, notification: str, attempt: int, trace: Trace) -> None:
-        """Have these calls of the account written soon. If that cannot be, nobody fails for it."""
+        """Write these calls of the account soon. What cannot be written is dropped with a warning."""
         if not (self._wanted and trace):
             return
         if len(self._waiting) >= MOST:
-            self._lost(f"{MOST} wait for the database")
+            self._drop(f"{MOST} wait for the database")
             return
         self._waiting += [(account, notification, attempt, exchange) for exchange in trace]
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write(PAUSE))
 
     async def close(self) -> None:
-        """Write what is left."""
+        """Write the calls that still wait."""
         if self._writing:
             await self._writing
         await self._write(0)
@@ -80,74 +83,74 @@ class Tracer:
         while self._waiting:
             batch = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
             try:
-                await traces.add(self._db, [self._line(*one) for one in batch])
+                await traces.add(self._db, [self._line(*call) for call in batch])
                 self._losing = False
             except Exception as error:  # noqa: BLE001 - a trace is not worth anybody's failing
                 self._waiting.clear()
-                self._lost(error)
+                self._drop(error)
 
-    def _lost(self, why: object) -> None:
-        """Said once, until some are kept again."""
+    def _drop(self, why: object) -> None:
+        """Warn once, until calls are kept again."""
         if not self._losing:
             log.warning("calls to providers are not kept: %s", why)
         self._losing = True
 
-    def _line(self, account: str, notification: str, attempt: int, exchange: Exchange) -> Line:
+    def _line(self, account: str, notification: str, attempt: int, exchange: Exchange) -> TracedCall:
         forms = self._forms[account]
         # Addresses that providers give us have their proof in the query.
         answer = QUERY.sub(rf"\1{HIDDEN}", _text(exchange.answer_kind, exchange.answer, exchange.received, forms))
-        return Line(
+        return TracedCall(
             uuid4().hex,
             notification,
             attempt,
             datetime.fromtimestamp(exchange.began, UTC),
             exchange.method,
-            _hidden(exchange.url, forms),
+            _hide(exchange.url, forms),
             _text(exchange.kind, exchange.request, exchange.sent, forms),
             exchange.status,
             answer,
-            _hidden(exchange.retry_after, forms),
+            _hide(exchange.retry_after, forms),
             exchange.broke,
             round(exchange.seconds * 1000),
         )
 
 
 def _text(kind: str, body: bytes | bytearray, size: int, forms: Sequence[str]) -> str:
-    """A body to be read, cut where it is long; of files only what and how large they are."""
+    """Return a body as readable text, cut where it is long; of a file only its type and size in bytes."""
     if not body:
         return ""
     if not any(word in kind for word in READABLE):
         return f"<{kind.partition(';')[0] or 'no type'}, {size} bytes>"
-    text = _hidden(body.decode("utf-8", "replace"), forms)
+    text = _hide(body.decode("utf-8", "replace"), forms)
     if size <= len(body):
         return text
     # It may have been cut in the middle of a secret.
     return f"{text[: len(text) - max(map(len, forms), default=0)]}... <{size} bytes in all>"
 
 
-def _hidden(text: str, forms: Sequence[str]) -> str:
+def _hide(text: str, forms: Sequence[str]) -> str:
     for form in forms:
         text = text.replace(form, HIDDEN)
     return text
 
 
 def _forms(secrets: Iterable[Secret]) -> list[str]:
-    """Each as it stands in a text, a URL, a form, a JSON, a page; the longest first, as one may hold another."""
-    return sorted({form for secret in secrets for form in _written(secret.reveal())}, key=len, reverse=True)
+    """Return the secrets as texts, URLs, JSON and pages encode them; the longest first, since one may hold another."""
+    return sorted({form for secret in secrets for form in _encodings(secret.reveal())}, key=len, reverse=True)
 
 
-def _written(secret: str) -> Iterator[str]:
+def _encodings(secret: str) -> Iterator[str]:
     for escaped in (secret, quote(secret), quote(secret, safe=""), quote_plus(secret)):
         yield escaped
         yield ESCAPE.sub(lambda escape: escape[0].lower(), escaped)
     yield html.escape(secret)
     yield json.dumps(secret)[1:-1]
     yield json.dumps(secret)[1:-1].replace("/", r"\/")
-    yield from _in_base64(secret.encode())
+    yield from _base64_fragments(secret.encode())
 
 
-def _in_base64(secret: bytes) -> Iterator[str]:
-    """As HTTP's Basic has it: of `name:secret` those characters that tell of nothing but the secret."""
-    for before in range(3):
-        whole = b64encode(bytes(before) + secret).decode()
-        yield whole[-(-before * 8 // 6) : (before + len(secret)) * 8 // 6]
+def _base64_fragments(secret: bytes) -> Iterator[str]:
+    """Yield the characters of base64(`name:secret`), as in HTTP Basic, that depend on nothing but the secret."""
+    for offset in range(3):
+        encoded = b64encode(bytes(offset) + secret).decode()
+        yield encoded[-(-offset * 8 // 6) : (offset + len(secret)) * 8 // 6]

@@ -14,7 +14,8 @@ import uvloop
 from bots.whatsapp.outbound.sending import render
 from gateway.domain.model.nouns import Content
 from gateway.runtime.limits.admission import ROOM
-from storage.engine.database import Db, connect
+from storage.documents.documents import Db
+from storage.engine.database import connect
 from tests.benchmarks.setup.account import account, address
 
 

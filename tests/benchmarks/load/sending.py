@@ -9,7 +9,7 @@ from typing import Any
 
 import aiohttp
 
-from storage.engine.database import Db
+from storage.documents.documents import Db
 from tests.benchmarks.setup.account import phone
 from tests.benchmarks.setup.meta import Entry
 from tests.benchmarks.setup.setup import Meta

@@ -13,7 +13,8 @@ from typing import Any
 import psutil
 
 from gateway.runtime.runtime import Clock
-from storage.engine.database import Db, connect
+from storage.documents.documents import Db
+from storage.engine.database import connect
 from storage.engine.embedded import free_port
 from tests.benchmarks.load.sending import PATIENCE, Lost, counts_by_message, read_stories
 from tests.benchmarks.report.progress import tell

@@ -6,10 +6,10 @@ from typing import Any
 
 from gateway.domain.model.attempt import Attempt, Part, Step
 from gateway.domain.model.event import Inbound, Person
+from gateway.domain.model.identifier import identifiers
 from gateway.domain.model.notification import Notification, Priority, Recipient, Status, lane_of
 from gateway.domain.model.nouns import Contact, Content, Message, Progress, Session
-from storage.documents.codec import to_document
-from storage.engine.database import Db
+from storage.documents.documents import Db, to_document
 from storage.messages import notifications
 from storage.messages.inbox import _document
 from tests.benchmarks.setup.account import address, phone
@@ -63,13 +63,13 @@ def _session(number: int, at: datetime) -> Documents:
 
 
 def _contact(number: int, at: datetime) -> Documents:
-    return to_document(Contact(f"person-{number}", f"code-{number}", at, phone(number)))
+    return to_document(Contact(f"person-{number}", f"code-{number}", at, identifiers(phone=phone(number))))
 
 
 def _new_notification(number: int, name: str, at: datetime) -> Notification:
     return Notification(
         f"{name}-{number}",
-        Recipient(phone=phone(number)),
+        Recipient(identifiers(phone=phone(number))),
         (Step("whatsapp", content=TEXT, success=Progress.SENT),),
         created_at=at,
         expires_at=at + timedelta(days=1),
@@ -86,7 +86,7 @@ def _done_notification(number: int, at: datetime) -> Documents:
     attempt = Attempt(0, Progress.DELIVERED, at, address=chat, sent_at=at, parts=(Part(_wamid(number)),))
     notification = Notification(
         f"done-{number}",
-        Recipient(phone=phone(number)),
+        Recipient(identifiers(phone=phone(number))),
         (Step("whatsapp", content=TEXT),),
         created_at=at,
         expires_at=at + timedelta(days=1),
@@ -108,7 +108,7 @@ def _message(number: int, at: datetime) -> Documents:
 
 def _event(number: int, at: datetime) -> Documents:
     """Return an event as the inbox stores it after its processing."""
-    name, person = f"wamid.in-{number}", Person("Anna", phone(number))
+    name, person = f"wamid.in-{number}", Person("Anna", identifiers(phone=phone(number)))
     event = Inbound(address(number), name, name, Content("Where is my order?"), at, person=person, raw="{}" * 200)
     document = _document(event, at)
     return {name: value for name, value in document.items() if name not in {"due_at", "lane"}} | {"done_at": at}

@@ -15,7 +15,7 @@ from tests.benchmarks.load.sending import send_round
 from tests.benchmarks.setup.data import open_conversations
 from tests.benchmarks.setup.setup import Setup, opened_setup
 from webhooks.app import create_app
-from webhooks.demo.environment import working
+from webhooks.demo.environment import running_worker
 from webhooks.http.server import listener, served
 
 BOOKKEEPING = {"hello", "ping", "endSessions", "createIndexes", "isMaster", "ismaster"}
@@ -56,6 +56,6 @@ async def _gateway(setup: Setup) -> AsyncIterator[CommandCounter]:
     async with (
         opened(load(setup.environment)) as runtime,
         served(create_app(runtime), listener(port=setup.port)),
-        working(runtime),
+        running_worker(runtime),
     ):
         yield counter

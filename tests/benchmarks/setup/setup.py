@@ -15,7 +15,8 @@ import msgspec
 from gateway.domain.api.roles import Role
 from gateway.runtime.runtime import Clock
 from storage.access import keys
-from storage.engine.database import Db, connect, prepare
+from storage.documents.documents import Db
+from storage.engine.database import connect, prepare
 from storage.engine.embedded import embedded, free_port
 from tests.benchmarks.setup.account import NAME, account
 from tests.benchmarks.setup.meta import Entry, ReportSettings

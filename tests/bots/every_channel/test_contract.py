@@ -29,18 +29,18 @@ PUBLIC_URL = "https://gateway.shop.ru"
 
 
 def channel_named(file: Path) -> str:
-    """Whose payload this is: tests/bots/<channel>/payloads/<file>."""
+    """Return the channel that a payload belongs to: tests/bots/<channel>/payloads/<file>."""
     return file.parents[1].name
 
 
 def accounts_of(channel: str) -> dict[str, Any]:
-    """The channel's accounts in tests/support/accounts.toml."""
+    """Return the channel's accounts in tests/support/accounts.toml."""
     tables = load({"GATEWAY_ACCOUNTS": str(TESTS / "support/accounts.toml")}).accounts[channel]
     return {key: read_account(bots.package(channel).Account, key, table) for key, table in tables.items()}
 
 
 async def channel_of(name: str, account: str) -> Channel:
-    """One of them, opened; parsing never reaches the wire."""
+    """Open and return one of these accounts. Parsing never makes a call."""
     async with aiohttp.ClientSession() as http:
         return bots.package(name).open_accounts(accounts_of(name), Outside(http, PUBLIC_URL, http))[account]
 
@@ -55,7 +55,7 @@ def read(file: Path) -> tuple[dict[str, Any], Call]:
 
 
 def without_secrets(channel: str, body: bytes) -> bytes:
-    """Some providers carry their proof in the body."""
+    """Return the body without the secrets: some providers carry their proof in the body."""
     for account in accounts_of(channel).values():
         for secret in (getattr(account, field) for field in account.__struct_fields__):
             body = body.replace(secret.reveal().encode(), b"") if isinstance(secret, Secret) else body
@@ -67,14 +67,14 @@ def take(channel: Channel, call: Call) -> Parsed:
     return channel.parse(call)
 
 
-def plain(event: Event) -> Any:
-    """An event as JSON, less the raw item that it was made of."""
-    assert event.raw, "every event keeps what it was made of"
+def without_raw(event: Event) -> Any:
+    """Return an event as JSON, without the raw item that it was read from."""
+    assert event.raw, "every event keeps what it was read from"
     return {key: value for key, value in msgspec.to_builtins(event).items() if key != "raw"}
 
 
 def expected(events: list[Any]) -> list[Any]:
-    return [plain(msgspec.convert({**event, "raw": "-"}, Event)) for event in events]
+    return [without_raw(msgspec.convert({**event, "raw": "-"}, Event)) for event in events]
 
 
 @pytest.mark.parametrize("file", PAYLOADS, ids=lambda file: f"{channel_named(file)}-{file.stem}")
@@ -87,7 +87,7 @@ async def test_payload(file: Path) -> None:
         assert getattr(refusal.value, "status", 400) == status
         return
     parsed = take(channel, call)
-    assert [plain(event) for event in parsed.events] == expected(payload["events"])
+    assert [without_raw(event) for event in parsed.events] == expected(payload["events"])
     assert parsed.answer == Answer(**payload.get("answer", {}))
 
 

@@ -1,4 +1,4 @@
-"""The bot itself: what it takes for a command, and what it answers."""
+"""The bot itself: what it recognises as a command, and what it answers."""
 
 from datetime import UTC, datetime
 
@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.conversation import COMMANDS, MENU, command, reply
+from bots.conversation import MENU, command, reply
+from gateway.domain.commands.command import COMMANDS
 from gateway.domain.model.event import Inbound
 from gateway.domain.model.nouns import Address, Content, Session
 
@@ -15,33 +16,33 @@ ADDRESS = Address("telegram", "shop", "42")
 ANNA = Session("s1", ADDRESS, name="Anna")
 
 
-def said(text: str = "", *, start: str | None = None, pressed: str | None = None, kind: str = "text") -> Inbound:
+def message(text: str = "", *, start: str | None = None, pressed: str | None = None, kind: str = "text") -> Inbound:
     return Inbound(ADDRESS, "1", "1", Content(text), NOW, kind=kind, start=start, pressed=pressed)
 
 
 @pytest.mark.parametrize(
     ("event", "expected"),
     [
-        (said("/start"), ("start", "")),
-        (said("/start abc123"), ("start", "abc123")),
-        (said("/start@the_bot abc123"), ("start", "abc123")),
-        (said("/START"), ("start", "")),
-        (said("Начать"), ("start", "")),
-        (said("  стоп \n"), ("stop", "")),
-        (said("STOP"), ("stop", "")),
-        (said("/stop@the_bot"), ("stop", "")),
-        (said("/help\nplease"), ("help", "please")),
-        (said("/start\tabc123"), ("start", "abc123")),
-        (said("Помощь"), ("help", "")),
-        (said("where is my order"), ("", "where is my order")),
-        (said("/settings now"), ("", "/settings now")),
-        (said("don't stop"), ("", "don't stop")),
-        (said("@stop"), ("", "@stop")),
-        (said(""), ("", "")),
-        (said("/start", start="abc123"), ("start", "abc123")),
-        (said("", start=""), ("start", "")),
-        (said("Stop it all", pressed="/help"), ("help", "")),
-        (said("Yes", pressed="order:5"), ("", "order:5")),
+        (message("/start"), ("start", "")),
+        (message("/start abc123"), ("start", "abc123")),
+        (message("/start@the_bot abc123"), ("start", "abc123")),
+        (message("/START"), ("start", "")),
+        (message("Начать"), ("start", "")),
+        (message("  стоп \n"), ("stop", "")),
+        (message("STOP"), ("stop", "")),
+        (message("/stop@the_bot"), ("stop", "")),
+        (message("/help\nplease"), ("help", "please")),
+        (message("/start\tabc123"), ("start", "abc123")),
+        (message("Помощь"), ("help", "")),
+        (message("where is my order"), ("", "where is my order")),
+        (message("/settings now"), ("", "/settings now")),
+        (message("don't stop"), ("", "don't stop")),
+        (message("@stop"), ("", "@stop")),
+        (message(""), ("", "")),
+        (message("/start", start="abc123"), ("start", "abc123")),
+        (message("", start=""), ("start", "")),
+        (message("Stop it all", pressed="/help"), ("help", "")),
+        (message("Yes", pressed="order:5"), ("", "order:5")),
     ],
 )
 def test_commands(event: Inbound, expected: tuple[str, str]) -> None:
@@ -50,7 +51,7 @@ def test_commands(event: Inbound, expected: tuple[str, str]) -> None:
 
 @given(st.text(), st.none() | st.text(), st.none() | st.text())
 def test_any_event_is_a_command_or_a_text(text: str, pressed: str | None, start: str | None) -> None:
-    name, rest = command(said(text, pressed=pressed, start=start))
+    name, rest = command(message(text, pressed=pressed, start=start))
     assert name in {"", *COMMANDS.values()}
     assert rest == rest.strip() or start is not None
 
@@ -58,40 +59,42 @@ def test_any_event_is_a_command_or_a_text(text: str, pressed: str | None, start:
 @given(st.sampled_from(sorted(COMMANDS)), st.text(st.characters(categories=["L", "N"]), max_size=20))
 def test_a_command_is_known_in_any_case(word: str, argument: str) -> None:
     for spelled in (word, word.upper(), word.title()):
-        assert command(said(f"{spelled} {argument}")) == (COMMANDS[word], argument)
+        assert command(message(f"{spelled} {argument}")) == (COMMANDS[word], argument)
 
 
 def test_the_menu_is_made_of_commands() -> None:
-    assert [command(said(pressed=button.reply))[0] for button in MENU] == ["help", "stop"]
+    assert [command(message(pressed=button.reply))[0] for button in MENU] == ["help", "stop"]
 
 
 async def test_it_greets_by_name() -> None:
-    answer = await reply(said("/start"), ANNA)
+    answer = await reply(message("/start"), ANNA)
     assert answer
     assert answer.text.startswith("Hello, Anna!")
     assert answer.buttons == MENU
 
 
 async def test_it_greets_those_who_have_no_name() -> None:
-    answer = await reply(said("/start"), Session("s1", ADDRESS))
+    answer = await reply(message("/start"), Session("s1", ADDRESS))
     assert answer
     assert answer.text.startswith("Hello!")
 
 
 async def test_stop_says_the_way_back_and_asks_nothing_more() -> None:
-    answer = await reply(said("stop"), ANNA)
+    answer = await reply(message("stop"), ANNA)
     assert answer
     assert "/start" in answer.text
     assert answer.buttons == ()
 
 
 async def test_help_names_every_command() -> None:
-    answer = await reply(said("/help"), ANNA)
+    answer = await reply(message("/help"), ANNA)
     assert answer
     assert [line.partition(" ")[0] for line in answer.text.splitlines()] == ["/start", "/stop", "/help"]
 
 
-@pytest.mark.parametrize("event", [said("where is my order"), said(""), said(kind="sticker"), said(pressed="order:5")])
+@pytest.mark.parametrize(
+    "event", [message("where is my order"), message(""), message(kind="sticker"), message(pressed="order:5")]
+)
 async def test_it_says_when_it_does_not_understand(event: Inbound) -> None:
     answer = await reply(event, ANNA)
     assert answer
@@ -100,4 +103,4 @@ async def test_it_says_when_it_does_not_understand(event: Inbound) -> None:
 
 
 async def test_a_reaction_needs_no_answer() -> None:
-    assert await reply(said("👍", kind="reaction"), ANNA) is None
+    assert await reply(message("👍", kind="reaction"), ANNA) is None

@@ -1,4 +1,4 @@
-"""What the channels declare: the README's table of limits, groups, and what can be taken back."""
+"""What the channels declare: the README's table of limits, groups, and which messages can be recalled."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,15 +11,15 @@ import bots
 from gateway.domain.channel.contract import Channel, Outside
 from gateway.domain.channel.errors import Unavailable
 from gateway.domain.channel.facts import Facts
-from gateway.domain.channel.rates import told
+from gateway.domain.channel.rates import format_rate
 from gateway.domain.model.nouns import Address
 from tests.support.docs import rows
 from tests.support.http.serving import free_port
 
 
 @asynccontextmanager
-async def opened(name: str) -> AsyncIterator[Channel]:
-    """The channel, at a provider that nobody can reach."""
+async def opened_channel(name: str) -> AsyncIterator[Channel]:
+    """Open the channel at a provider that nobody can reach."""
     async with aiohttp.ClientSession() as http:
         outside = Outside(http, "https://gateway.shop.ru", http)
         account = bots.simulator(name).demo_account(f"http://127.0.0.1:{free_port()}/api")
@@ -29,7 +29,7 @@ async def opened(name: str) -> AsyncIterator[Channel]:
 
 
 async def facts_of(name: str) -> Facts:
-    async with opened(name) as channel:
+    async with opened_channel(name) as channel:
         return channel.facts
 
 
@@ -39,7 +39,7 @@ async def test_the_readme_says_what_the_channels_declare() -> None:
         limits = (await facts_of(name)).limits
         assert limits.template is None, "nobody states one, so the table has no room for it"
         rates = (limits.account, limits.person, limits.group)
-        declared.append([bots.simulator(name).Server.title, *[f"`{told(rate)}`" for rate in rates]])
+        declared.append([bots.simulator(name).Server.title, *[f"`{format_rate(rate)}`" for rate in rates]])
     assert list(rows("How fast?")) == declared
 
 
@@ -68,7 +68,7 @@ async def test_for_how_long_a_message_can_be_taken_back() -> None:
 
 @pytest.mark.parametrize("name", bots.CHANNELS)
 async def test_only_who_can_take_a_message_back_asks_the_provider(name: str) -> None:
-    async with opened(name) as channel:
+    async with opened_channel(name) as channel:
         if channel.facts.recalls:
             with pytest.raises(Unavailable):
                 await channel.recall(Address(name, "demo", "1"), "1/2")

@@ -1,4 +1,4 @@
-"""What each error of a provider leads to: its code, as the wire brings it, and the move that the rule makes then."""
+"""What each provider error leads to: its code, as the provider sends it, and the move that the rule decides on then."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from msgspec import structs
 
+from gateway.domain.cascade.evidence import Outcome
 from gateway.domain.cascade.moves import Abandon, Context, Move, Reachability, Send, Wait
 from gateway.domain.cascade.rule import next_move
 from gateway.domain.channel.contract import Channel
@@ -13,8 +14,7 @@ from gateway.domain.channel.errors import SendError, Throttled
 from gateway.domain.channel.facts import Facts
 from gateway.domain.model.attempt import HOLD
 from gateway.domain.model.nouns import Cause, Content, Progress
-from gateway.messages.delivery.dispatcher import Outcome
-from gateway.people.sessions import _closed
+from gateway.people.sessions import after_closing
 from tests.gateway.domain.cascade.cases import ADDRESS, IDLE, NOW, OPEN, SMS, TEXT, make_attempt, make_notification
 from tests.support.client import PHONE, ApiClient
 
@@ -51,14 +51,14 @@ async def test_every_error_leads_to_its_move(demo: ApiClient, name: str) -> None
     await demo.say(name, "/start")
     channel = demo.environment.runtime.channel(name)
     assert channel
-    found: dict[str, list[int]] = {}
+    codes_by_move: dict[str, list[int]] = {}
     throttled = set()
     for code in sorted(code for codes in MOVES[name].values() for code in codes):
         error = await refusal(demo, channel, code)
-        found.setdefault(words(move_after(error, channel.facts)), []).append(code)
+        codes_by_move.setdefault(words(move_after(error, channel.facts)), []).append(code)
         throttled |= {code} if isinstance(error, Throttled) else set()
     assert throttled == THROTTLED[name]
-    assert found == {words: sorted(codes) for words, codes in MOVES[name].items()}
+    assert codes_by_move == {words: sorted(codes) for words, codes in MOVES[name].items()}
 
 
 @pytest.mark.parametrize("name", MOVES)
@@ -68,7 +68,7 @@ def test_every_error_that_a_stand_in_knows_has_its_row(name: str, demo: ApiClien
 
 
 async def refusal(demo: ApiClient, channel: Channel, code: int) -> SendError:
-    """The same answer twice: some are worth another form of the message at once."""
+    """Provoke an error and return it. It is answered twice, because some errors are retried at once in another form."""
     simulator = demo.environment.simulators[channel.facts.name]
     simulator.faults.fail(code, times=2)
     user = simulator.user_of(PHONE)
@@ -79,15 +79,15 @@ async def refusal(demo: ApiClient, channel: Channel, code: int) -> SendError:
 
 
 def move_after(error: SendError, facts: Facts) -> Move:
-    """Of a free text to someone who has just written, with an SMS to fall back on."""
+    """Return the move after this error, for a free text to someone who has just written; an SMS is the fallback."""
     reach = Reachability(facts, ADDRESS, session=OPEN)
     if error.cause is Cause.STOPPED:
         reach = replace(reach, session=structs.replace(OPEN, blocked_at=NOW))
     elif error.cause is Cause.WINDOW_CLOSED:
-        reach = replace(reach, session=_closed(OPEN, ADDRESS, NOW))
+        reach = replace(reach, session=after_closing(OPEN, ADDRESS, NOW))
     elif error.cause is Cause.MISCONFIGURED:
         reach = replace(reach, held_until=NOW + HOLD, held_why="see the log")
-    attempt = Outcome(error=error).applied(make_attempt(Progress.SENDING, timedelta(0)), NOW)
+    attempt = Outcome(error=error).apply(make_attempt(Progress.SENDING, timedelta(0)), NOW)
     step = structs.replace(TEXT, intent=next(iter(facts.intents), ""))
     return next_move(make_notification(step, SMS, attempts=(attempt,)), Context(NOW, [reach, IDLE]))
 

@@ -1,4 +1,4 @@
-"""A new channel is a folder and a line: tests/pigeon is the folder, and the line is in the fixture."""
+"""A new channel is a folder and a line: tests/bots/pigeon is the folder, and the line is in the fixture."""
 
 from collections.abc import AsyncIterator
 
@@ -12,12 +12,14 @@ from webhooks.demo.environment import opened_environment
 
 PIGEON = {"channel": "pigeon", "text": "Your order has been sent."}
 SMS = {"channel": "sms", "text": "Order sent."}
+LOFT = f"loft-{PHONE.removeprefix('+')}"
 
 
 @pytest.fixture
 async def demo(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ApiClient]:
     monkeypatch.setitem(bots.CHANNELS, "pigeon", "tests.bots.pigeon")
-    async with opened_environment(settings) as opened, ApiClient.of(opened) as client:
+    async with opened_environment(settings) as environment, ApiClient.of(environment) as client:
+        await client.post("/api/v1/contacts", {"phone": PHONE, "identifier": f"loft:{LOFT}"})
         yield client
 
 
@@ -42,7 +44,7 @@ async def test_a_notification_arrives(demo: ApiClient) -> None:
 @pytest.mark.parametrize("why", ["a lost pigeon", "a refusal"])
 async def test_a_failure_falls_back_to_sms(demo: ApiClient, why: str) -> None:
     simulator = demo.environment.simulators["pigeon"]
-    simulator.phone(PHONE).reachable = why != "a lost pigeon"
+    simulator.phone(LOFT).reachable = why != "a lost pigeon"
     if why == "a refusal":
         simulator.faults.fail(422)
     story = await demo.wait_for(await demo.send(PIGEON, SMS), "DELIVERED")
@@ -65,9 +67,8 @@ async def test_its_webhook_wants_the_secret_and_keeps_what_it_cannot_read(demo: 
     channel = demo.environment.runtime.channel("pigeon")
     assert channel
     assert (await channel.binding()).url == f"{demo.environment.url}/webhooks/pigeon/demo"
-    body = (
-        b'[{"kind": "letter", "id": "1"}, 5, {"kind": "letter", "id": "2", "from": "+79000000001", "text": "/start"}]'
-    )
+    letter = b'{"kind": "letter", "id": "2", "from": "loft-79000000001", "text": "/start"}'
+    body = b'[{"kind": "letter", "id": "1"}, 5, ' + letter + b"]"
     for secret, status in (("guessed", 401), (channel.settings.secret.reveal(), 200)):  # type: ignore[attr-defined]
         headers = {"X-Loft-Secret": secret}
         async with demo.http.post("/webhooks/pigeon/demo", data=body, headers=headers) as response:

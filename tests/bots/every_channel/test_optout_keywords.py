@@ -1,38 +1,38 @@
-"""Words by which people leave and come back: as the whole message, however they are written."""
+"""Opt-out keywords: they count as the whole message, however they are written."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.conversation import COMMANDS
-from bots.optout_keywords import GOODBYE, START, STOP, goodbye, plain, wish
+from gateway.domain.commands.command import COMMANDS
+from gateway.domain.commands.keywords import GOODBYE, START, STOP, goodbye, keyword, normalise
 
 WORDS = [(word, "stop") for words in STOP.values() for word in words]
 BACK = [(word, "start") for words in START.values() for word in words]
 
 
-@pytest.mark.parametrize(("word", "meant"), [*WORDS, *BACK])
-def test_every_word_in_any_case_and_with_punctuation(word: str, meant: str) -> None:
-    for said in (word, word.upper(), word.title(), f"  {word}!!! ", f"«{word}».", word.replace("е", "ё")):
-        assert wish(said) == meant, said
+@pytest.mark.parametrize(("word", "command"), [*WORDS, *BACK])
+def test_every_word_in_any_case_and_with_punctuation(word: str, command: str) -> None:
+    for spelling in (word, word.upper(), word.title(), f"  {word}!!! ", f"«{word}».", word.replace("е", "ё")):
+        assert keyword(spelling) == command, spelling
 
 
 @pytest.mark.parametrize(
     "text", ["", "stop by tomorrow", "не стоп", "don't stop", "/settings", "отписаться от всего нельзя", "1", "@stop"]
 )
-def test_no_wish(text: str) -> None:
-    assert wish(text) == ""
+def test_no_keyword(text: str) -> None:
+    assert keyword(text) == ""
 
 
 def test_no_word_means_both() -> None:
-    assert not {plain(word) for word, _ in WORDS} & {plain(word) for word, _ in BACK}
-    commands = {word: meant for word, meant in COMMANDS.items() if wish(word)}
-    assert all(wish(word) == meant for word, meant in commands.items())
+    assert not {normalise(word) for word, _ in WORDS} & {normalise(word) for word, _ in BACK}
+    commands = {word: command for word, command in COMMANDS.items() if keyword(word)}
+    assert all(keyword(word) == command for word, command in commands.items())
 
 
 @given(st.text())
 def test_any_text(text: str) -> None:
-    assert wish(text) in {"", "stop", "start"}
+    assert keyword(text) in {"", "stop", "start"}
     assert goodbye(text, text) in GOODBYE.values()
 
 

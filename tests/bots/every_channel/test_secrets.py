@@ -1,4 +1,4 @@
-"""Whatever goes wrong on the wire, and however much is said of it, no secret is said aloud."""
+"""Whatever goes wrong on the wire, and however much is logged about it, no secret is shown."""
 
 import asyncio
 import logging
@@ -25,23 +25,23 @@ from tests.support.processes.processes import accounts_file
 log = logging.getLogger(__name__)
 
 
-def elsewhere(_: bytes) -> bytes:
-    """As a portal does that wants somebody to log in first."""
+def redirect(_: bytes) -> bytes:
+    """Redirect, as a captive portal does that wants somebody to log in first."""
     port = free_port()
     return f"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:{port}/\r\nContent-Length: 0\r\n\r\n".encode()
 
 
 def garbage(request: bytes) -> bytes:
-    """No HTTP at all."""
+    """Answer with something that is no HTTP at all."""
     return request
 
 
 def nobody(_: bytes) -> bytes:
-    """See `provider`: this one is not there at all."""
+    """Stand for a provider that is not there at all: see `provider`."""
     raise NotImplementedError
 
 
-TROUBLES = (echo, torn_answer, empty_answer, elsewhere, garbage, nobody)
+TROUBLES = (echo, torn_answer, empty_answer, redirect, garbage, nobody)
 
 
 @asynccontextmanager
@@ -53,8 +53,8 @@ async def provider(answer: Answer) -> AsyncIterator[str]:
             yield url
 
 
-def aloud(text: str, forms: Iterable[str]) -> list[str]:
-    """Those of the secrets that can be read there, in any form in which they are sent."""
+def visible_secrets(text: str, forms: Iterable[str]) -> list[str]:
+    """Return those of the secrets that can be read in the text, in any form in which they are sent."""
     return [form for form in forms if form in text]
 
 
@@ -64,24 +64,24 @@ def aloud(text: str, forms: Iterable[str]) -> list[str]:
 async def test_a_failed_call(
     capsys: pytest.CaptureFixture[str], settings: Settings, channel: str, answer: Answer
 ) -> None:
-    """All libraries say all that they can, and each failure is logged with everything that led to it."""
+    """Let all libraries log all that they can; each failure is logged with everything that led to it."""
     logs.setup("DEBUG", "json")
     async with provider(answer) as url, opened_outside(settings) as outside:
         accounts = {channel: {"shop": bots.simulator(channel).demo_account(url)}}
         forms = _forms(secrets_of(accounts)[f"{channel}:shop"])
-        opened = open_channels(accounts, outside)[channel]["shop"]
-        await failed(opened)
-        await opened.close()
-    told = capsys.readouterr().err
-    assert aloud(told, forms) == []
-    assert told.count("Traceback") >= 1
+        opened_channel = open_channels(accounts, outside)[channel]["shop"]
+        await fail_every_call(opened_channel)
+        await opened_channel.close()
+    log_text = capsys.readouterr().err
+    assert visible_secrets(log_text, forms) == []
+    assert log_text.count("Traceback") >= 1
 
 
-async def failed(channel: Channel) -> None:
-    """Everything that is asked of a provider."""
+async def fail_every_call(channel: Channel) -> None:
+    """Make every call to a provider, each of which fails."""
     name = channel.facts.name
-    to, url = Address(name, "shop", user_of(name)), webhook_url("https://gateway.shop.ru", name, "shop")
-    send, bind = partial(channel.send, to, Content("Hi"), key="k"), partial(channel.bind, url)
+    address, url = Address(name, "shop", user_of(name)), webhook_url("https://gateway.shop.ru", name, "shop")
+    send, bind = partial(channel.send, address, Content("Hi"), key="k"), partial(channel.bind, url)
     for call in (send, bind, channel.binding, channel.unbind):
         try:
             await call()
@@ -90,7 +90,7 @@ async def failed(channel: Channel) -> None:
 
 
 async def test_what_an_operator_is_told(tmp_path: Path, settings: Settings) -> None:
-    """`gateway check` and `webhooks` at providers that say aloud what we have asked."""
+    """Run `gateway check` and `webhooks` at providers that repeat our requests in their answers."""
     async with provider(echo) as url:
         accounts = {channel: {"shop": bots.simulator(channel).demo_account(url)} for channel in bots.CHANNELS}
         accounts_file(tmp_path / "accounts.toml", accounts)
@@ -101,8 +101,8 @@ async def test_what_an_operator_is_told(tmp_path: Path, settings: Settings) -> N
             "GATEWAY_PUBLIC_URL": "https://gateway.shop.ru",
         }
         commands = (["check"], ["webhooks", "set"], ["webhooks", "show"], ["webhooks", "delete"])
-        done = await asyncio.gather(*(run(tmp_path, "gateway", *command, **environ) for command in commands))
+        runs = await asyncio.gather(*(run(tmp_path, "gateway", *command, **environ) for command in commands))
     forms = [form for secrets in secrets_of(accounts).values() for form in _forms(secrets)]
-    for finished in done:
-        assert finished.out.count("WRONG") >= len(accounts) - 1, "SMS has nothing to ask for"
-        assert aloud(finished.out + finished.err, forms) == []
+    for process in runs:
+        assert process.out.count("WRONG") >= len(accounts) - 1, "SMS has nothing to ask for"
+        assert visible_secrets(process.out + process.err, forms) == []

@@ -1,8 +1,8 @@
 """Pigeon post: a made-up provider, and the smallest channel there can be. Start a new one from it.
 
-It takes `POST <api_url>/letters {"to", "text", "ref"}` under the header X-Loft-Secret and answers `{"id"}`. It calls
-us, under the same header, with a list of what has happened: `{"kind": "letter", "id", "from", "text"}` when a person
-writes, `{"kind": "report", "id", "ref", "arrived"}` on a letter of ours.
+It takes `POST <api_url>/letters {"to", "text", "ref"}` under the header X-Loft-Secret and answers `{"id"}`. Under the
+same header it calls us with a list of events: `{"kind": "letter", "id", "from", "text"}` when a person writes, and
+`{"kind": "report", "id", "ref", "arrived"}` on a letter of ours.
 """
 
 import hmac
@@ -22,13 +22,25 @@ from gateway.domain.channel.facts import Facts
 from gateway.domain.channel.secret import Secret
 from gateway.domain.channel.window import Window
 from gateway.domain.model.event import Event, Inbound, Person, Receipt, Unrecognised
+from gateway.domain.model.identifier import Identifier, find, identifier
 from gateway.domain.model.nouns import Address, Content, Progress, TemplateMessage
 
-FACTS = Facts(name="pigeon", window=Window(), receipts=Progress.DELIVERED, echoes_key=True)
+LOFT = "loft"
+"""The kind of identifier by which pigeons find people: no other channel and nothing of the core has heard of it."""
+
+FACTS = Facts(
+    name="pigeon",
+    window=Window(),
+    receipts=Progress.DELIVERED,
+    echoes_key=True,
+    reaches=(LOFT,),
+    identifier_of=lambda user: identifier(LOFT, user),
+    shows=("subject",),
+)
 
 
 class Account(Struct, frozen=True, forbid_unknown_fields=True):
-    """One loft of ours."""
+    """One loft of ours. `secret`: goes with every call, in both directions."""
 
     secret: Secret
     api_url: str
@@ -56,8 +68,8 @@ class Pigeon:
     facts: Facts = FACTS
 
     def verify(self, call: Call) -> None:
-        given, expected = call.headers.get("x-loft-secret", ""), self.settings.secret.reveal()
-        if not hmac.compare_digest(given.encode(), expected.encode()):
+        secret, own_secret = call.headers.get("x-loft-secret", ""), self.settings.secret.reveal()
+        if not hmac.compare_digest(secret.encode(), own_secret.encode()):
             raise Forged("X-Loft-Secret is missing or wrong")
 
     def parse(self, call: Call) -> Parsed:
@@ -68,7 +80,7 @@ class Pigeon:
         return Parsed([self._event(bytes(item), call) for item in items])
 
     def _event(self, raw: bytes, call: Call) -> Event:
-        """One item; what cannot be read is kept as it is, and does not lose its neighbours."""
+        """Read one item. What cannot be read is kept raw, and does not lose its neighbours."""
         name, at, text = FACTS.name, call.received_at, raw.decode(errors="replace")
         try:
             item = msgspec.json.decode(raw, type=Letter | Report)
@@ -80,14 +92,15 @@ class Pigeon:
             return Receipt(
                 name, self.account, f"{item.id}:{reached.name}", item.id, reached, at, reason, key=item.ref, raw=text
             )
-        address, person = Address(name, self.account, item.sender), Person(phone=item.sender)
+        address, person = Address(name, self.account, item.sender), Person(identifiers=(identifier(LOFT, item.sender),))
         return Inbound(address, item.id, item.id, Content(item.text), at, person=person, raw=text)
 
-    def at_phone(self, phone: str) -> Address | None:
-        return Address(FACTS.name, self.account, phone)
+    def address_of(self, identifier: Identifier) -> Address | None:
+        loft = find([identifier], LOFT)
+        return Address(FACTS.name, self.account, loft) if loft else None
 
     def start_link(self, code: str) -> str | None:
-        """Pigeons carry no links."""
+        """Return None: pigeons carry no links."""
 
     def split(self, content: Content) -> Sequence[Content]:
         return [content]
@@ -95,14 +108,14 @@ class Pigeon:
     async def send(self, address: Address, what: Content | TemplateMessage, *, key: str) -> str:
         if isinstance(what, TemplateMessage):
             raise TemplateUnusable("pigeons carry no templates")
-        reply = await self._call("POST", "letters", {"to": address.user, "text": _written(what), "ref": key})
+        reply = await self._call("POST", "letters", {"to": address.user, "text": _body_of(what), "ref": key})
         return str(reply.json["id"])
 
     async def recall(self, address: Address, provider_id: str) -> None:
-        """What flies, flies."""
+        """Do nothing: a pigeon under way cannot be called back."""
 
     async def acknowledge(self, event: Inbound) -> None:
-        """Nobody waits for one."""
+        """Do nothing: nobody waits for an acknowledgement."""
 
     async def bind(self, url: str) -> None:
         await self._call("PUT", "webhook", {"url": url})
@@ -114,10 +127,10 @@ class Pigeon:
         await self.bind("")
 
     async def close(self) -> None:
-        """The HTTP session is everybody's."""
+        """Do nothing: the HTTP session is shared."""
 
     async def _call(self, method: str, path: str, json: Mapping[str, str] | None = None) -> wire.Reply:
-        """The provider's answer; every other outcome is named by what has to happen next."""
+        """Return the provider's response. Raises the SendError that says what has to happen next."""
         headers = {"X-Loft-Secret": self.settings.secret.reveal()}
         reply = await wire.call(
             self.outside.http, method, f"{self.settings.api_url}/{path}", json=json, headers=headers
@@ -134,11 +147,11 @@ class Pigeon:
         raise Ambiguous(f"the loft answered {reply.status}; the pigeon may have left")
 
 
-def _written(content: Content) -> str:
-    """Everything in a message as plain text."""
+def _body_of(content: Content) -> str:
+    """Return everything in a message as plain text."""
     media = content.media.url if content.media else ""
     buttons = (f"{button.text} {button.url}".strip() for button in content.buttons)
-    return "\n".join(filter(None, [content.text, media, *buttons]))
+    return "\n".join(filter(None, [content.subject, content.text, media, *buttons]))
 
 
 def open_accounts(accounts: Mapping[str, Account], outside: Outside) -> Mapping[str, Channel]:

@@ -1,4 +1,4 @@
-"""A stand-in for the pigeon post, as every channel has one: people with phones, and the provider's HTTP API."""
+"""The stand-in for the pigeon post, as every channel has one: people with phones, and the provider's HTTP API."""
 
 import secrets
 from uuid import uuid4
@@ -13,7 +13,7 @@ from tests.bots.pigeon import Account
 
 
 def demo_account(api_url: str) -> Account:
-    """A loft that lives on the stand-in at `api_url`, with a fresh secret."""
+    """Return a loft that lives on the stand-in at `api_url`, with a fresh secret."""
     return Account(Secret(secrets.token_hex(16)), api_url)
 
 
@@ -38,14 +38,15 @@ class Server(Simulator):
     async def say(self, user: str, text: str) -> None:
         bubble = Bubble(id=uuid4().hex, mine=True, at=self.clock(), text=text, state="sent")
         self.phone(user).screen.append(bubble)
-        self._tell({"kind": "letter", "id": bubble.id, "from": user, "text": text})
+        self._post_event({"kind": "letter", "id": bubble.id, "from": user, "text": text})
 
     async def press(self, user: str, bubble: str, button: str) -> None:  # noqa: ARG002 - a letter has no buttons
-        """People write back what they read."""
+        """Write back the button's text: letters have no buttons."""
         await self.say(user, button)
 
     def user_of(self, phone: str) -> str:
-        return phone
+        """The loft of whoever has this phone; the post itself knows no phone numbers."""
+        return f"loft-{phone.removeprefix('+')}"
 
     async def _letters(self) -> Response:
         if refusal := await self._refusal():
@@ -55,7 +56,7 @@ class Server(Simulator):
         phone = self.phone(letter["to"])
         self.accepted.append(Accepted(id=bubble.id, user=phone.user, at=bubble.at, text=bubble.text, request=letter))
         phone.screen.append(bubble)
-        self._tell({"kind": "report", "id": bubble.id, "ref": letter["ref"], "arrived": phone.reachable})
+        self._post_event({"kind": "report", "id": bubble.id, "ref": letter["ref"], "arrived": phone.reachable})
         return jsonify(id=bubble.id)
 
     async def _webhook(self) -> Response:
@@ -66,10 +67,10 @@ class Server(Simulator):
         return jsonify(url=self.webhook_url)
 
     async def _refusal(self) -> Response | None:
-        known = secrets.compare_digest(request.headers.get("X-Loft-Secret", "").encode(), self.secret.encode())
-        status = await self.faults.next_error() if known else "401"
+        authorised = secrets.compare_digest(request.headers.get("X-Loft-Secret", "").encode(), self.secret.encode())
+        status = await self.faults.next_error() if authorised else "401"
         return Response(status=int(status)) if status else None
 
-    def _tell(self, item: dict[str, object]) -> None:
+    def _post_event(self, item: dict[str, object]) -> None:
         headers = {"X-Loft-Secret": self.secret}
         self.deliver(Call("POST", self.webhook_url, headers, msgspec.json.encode([item]), self.clock()))

@@ -1,4 +1,4 @@
-"""The real channel and the stand-in for Twilio, face to face over HTTP, with a receiver of webhooks between them."""
+"""A pair: the real channel and the stand-in for Twilio, over HTTP, with a receiver of webhooks between them."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,17 +30,20 @@ class Pair(WebhookReceiver):
 
 
 @asynccontextmanager
-async def opened(truth: str = "+79990000009", **wrong: str | Secret) -> AsyncIterator[Pair]:
-    """A bench whose channel lives on the stand-in. `wrong`: fields in which our settings differ from the truth."""
-    at = listener()
-    url = url_of(at)
-    account = replace(demo_account(f"{url}/sms"), sender=truth)
+async def opened_pair(actual_sender: str = "+79990000009", **overrides: str | Secret) -> AsyncIterator[Pair]:
+    """Open a pair. `actual_sender`: the one at the stand-in.
+
+    `overrides`: our settings that differ from the stand-in's.
+    """
+    address = listener()
+    url = url_of(address)
+    account = replace(demo_account(f"{url}/sms"), sender=actual_sender)
     server = Server(account, f"{url}/webhooks/sms/main", clock=lambda: NOW)
     async with aiohttp.ClientSession() as http:
-        channel = open_accounts({"main": replace(account, **wrong)}, Outside(http, url, http))["main"]
+        channel = open_accounts({"main": replace(account, **overrides)}, Outside(http, url, http))["main"]
         assert isinstance(channel, Sms)
         pair = Pair(channel=channel, server=server, url=url)
-        async with served(app_of(server.blueprint(), pair.webhooks()), at):
+        async with served(app_of(server.blueprint(), pair.webhooks()), address):
             try:
                 yield pair
             finally:

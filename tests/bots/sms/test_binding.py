@@ -1,4 +1,4 @@
-"""Where Twilio sends what people write."""
+"""The webhook at Twilio, to which people's messages go."""
 
 import pytest
 
@@ -6,11 +6,11 @@ from bots.sms import Account
 from gateway.domain.channel.errors import Misconfigured
 from gateway.domain.channel.secret import Secret
 from gateway.runtime.settings.accounts import SettingsError, read_account
-from tests.bots.sms.pair import ANNA, opened
+from tests.bots.sms.pair import ANNA, opened_pair
 
 
 async def test_a_number_is_bound_and_unbound() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         await pair.channel.unbind()
         assert (await pair.channel.binding()).url == ""
         await pair.server.say(ANNA, "into the void")
@@ -24,7 +24,7 @@ async def test_a_number_is_bound_and_unbound() -> None:
 
 @pytest.mark.parametrize(("sender", "words"), [("MyShop", "receives no messages"), (f"MG{'0a' * 16}", "console")])
 async def test_other_senders_say_why_there_is_nothing_to_bind(sender: str, words: str) -> None:
-    async with opened(sender) as pair:
+    async with opened_pair(sender) as pair:
         await pair.channel.bind(f"{pair.url}/elsewhere")
         await pair.channel.unbind()
         binding = await pair.channel.binding()
@@ -36,7 +36,7 @@ async def test_other_senders_say_why_there_is_nothing_to_bind(sender: str, words
 
 @pytest.mark.parametrize("truth", ["+79990000001", "+799900000091"])
 async def test_a_number_that_the_account_does_not_have(truth: str) -> None:
-    async with opened(truth, sender="+79990000009") as pair:
+    async with opened_pair(truth, sender="+79990000009") as pair:
         with pytest.raises(Misconfigured, match=r"no number \+79990000009$"):
             await pair.channel.bind(f"{pair.url}/elsewhere")
         assert pair.server.webhook_url == f"{pair.url}/webhooks/sms/main"
@@ -44,7 +44,7 @@ async def test_a_number_that_the_account_does_not_have(truth: str) -> None:
 
 @pytest.mark.parametrize("sender", ["+79990000009", "MyShop"])
 async def test_a_wrong_token_is_named(sender: str) -> None:
-    async with opened(sender, auth_token=Secret("not-the-real-token")) as pair:
+    async with opened_pair(sender, auth_token=Secret("not-the-real-token")) as pair:
         with pytest.raises(Misconfigured, match="auth_token"):
             await pair.channel.binding()
 

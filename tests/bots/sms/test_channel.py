@@ -1,4 +1,4 @@
-"""What the channel says of itself."""
+"""What the channel declares."""
 
 import aiohttp
 
@@ -6,6 +6,7 @@ from bots.sms import Account
 from gateway.domain.channel.contract import Channel, ChannelPackage, Outside
 from gateway.domain.channel.secret import Secret
 from gateway.domain.channel.window import Mode
+from gateway.domain.model.identifier import identifier
 from gateway.domain.model.nouns import Address, Progress
 
 
@@ -22,7 +23,7 @@ async def test_facts_and_addresses() -> None:
         assert (facts.name, facts.receipts, facts.window.mode) == ("sms", Progress.DELIVERED, Mode.NONE)
         assert not any([facts.needs_start, facts.templates, facts.idempotent])
         assert channel.account == "main"
-        assert channel.at_phone("+79161234567") == Address("sms", "main", "+79161234567")
+        assert channel.address_of(identifier("phone", "+79161234567")) == Address("sms", "main", "+79161234567")
         assert channel.start_link("code") is None
         await channel.close()
 

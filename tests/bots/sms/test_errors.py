@@ -1,10 +1,10 @@
-"""Every error code, and what happens next."""
+"""Every error code, and the error that it becomes."""
 
 from datetime import timedelta
 
 import pytest
 
-from bots.sms.errors import CODES, explained, failure
+from bots.sms.errors import CODES, delivery_failure, failure
 from bots.wire.wire import Reply
 from gateway.domain.channel.errors import Ambiguous, Misconfigured, Refused, SendError, Stopped, Throttled, Unavailable
 from gateway.domain.model.nouns import Cause
@@ -32,10 +32,10 @@ def test_no_code_is_left_out() -> None:
 
 @pytest.mark.parametrize(("code", "error"), TABLE)
 def test_a_code(code: int, error: type[SendError]) -> None:
-    found = failure(Reply(400, {"code": code, "message": "in Twilio's words", "status": 400}))
-    assert type(found) is error
-    assert str(code) in str(found)
-    assert explained(str(code)) == (error.cause, str(found))
+    result = failure(Reply(400, {"code": code, "message": "in Twilio's words", "status": 400}))
+    assert type(result) is error
+    assert str(code) in str(result)
+    assert delivery_failure(str(code)) == (error.cause, str(result))
 
 
 @pytest.mark.parametrize(
@@ -53,25 +53,25 @@ def test_a_code(code: int, error: type[SendError]) -> None:
     ],
 )
 def test_a_status(status: int, json: object, error: type[SendError], words: str) -> None:
-    found = failure(Reply(status, json))
-    assert (type(found), str(found)) == (error, words)
+    result = failure(Reply(status, json))
+    assert (type(result), str(result)) == (error, words)
 
 
 def test_patience_is_passed_on() -> None:
-    found = failure(Reply(429, {"code": 20429}, timedelta(seconds=7)))
-    assert isinstance(found, Throttled)
-    assert found.retry_after == timedelta(seconds=7)
+    error = failure(Reply(429, {"code": 20429}, timedelta(seconds=7)))
+    assert isinstance(error, Throttled)
+    assert error.retry_after == timedelta(seconds=7)
 
 
 @pytest.mark.parametrize(("status", "code", "seconds"), [(429, 20429, 1), (400, 21611, 60), (429, 0, 1)])
 def test_how_long_the_account_waits(status: int, code: int, seconds: int) -> None:
-    found = failure(Reply(status, {"code": code}))
-    assert isinstance(found, Throttled)
-    assert found.retry_after == timedelta(seconds=seconds)
+    error = failure(Reply(status, {"code": code}))
+    assert isinstance(error, Throttled)
+    assert error.retry_after == timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize(
     ("code", "words"), [("", "not delivered"), ("39999", "not delivered (39999)"), ("²", "not delivered (²)")]
 )
 def test_a_receipt_of_an_unknown_failure(code: str, words: str) -> None:
-    assert explained(code) == (Cause.REFUSED, words)
+    assert delivery_failure(code) == (Cause.REFUSED, words)

@@ -1,4 +1,4 @@
-"""How texts are cut, on the air and into bodies."""
+"""How texts are cut, into segments and into bodies."""
 
 from itertools import pairwise
 
@@ -47,26 +47,26 @@ def test_counts(text: str, expected: tuple[str, int]) -> None:
 
 @given(GSM)
 def test_seven_bit_texts(text: str) -> None:
-    cut = parts(text)
-    assert "".join(cut) == text
+    segment_texts = parts(text)
+    assert "".join(segment_texts) == text
     assert encoding_of(text) == "GSM-7"
-    assert all(0 < septets(part) <= (160 if len(cut) == 1 else 153) for part in cut)
+    assert all(0 < septets(part) <= (160 if len(segment_texts) == 1 else 153) for part in segment_texts)
 
 
 @given(ANY)
 def test_any_text(text: str) -> None:
-    cut = parts(text)
-    assert "".join(cut) == text
-    for part in cut:
+    segment_texts = parts(text)
+    assert "".join(segment_texts) == text
+    for part in segment_texts:
         part.encode()
         if encoding_of(text) == "UCS-2":
-            assert 0 < utf16(part) <= (70 if len(cut) == 1 else 67)
+            assert 0 < utf16(part) <= (70 if len(segment_texts) == 1 else 67)
 
 
 @given(st.text(st.sampled_from("€{a"), min_size=161, max_size=600))
 def test_no_segment_has_room_for_the_next_character(text: str) -> None:
-    cut = parts(text)
-    for part, following in pairwise(cut):
+    segment_texts = parts(text)
+    for part, following in pairwise(segment_texts):
         assert septets(part + following[0]) > 153
 
 

@@ -20,8 +20,9 @@ from gateway.domain.channel.errors import (
 )
 from gateway.domain.channel.secret import Secret
 from gateway.domain.model.event import Inbound, Receipt, Subscription
+from gateway.domain.model.identifier import identifier
 from gateway.domain.model.nouns import Address, Button, Cause, Content, Media, Progress, TemplateMessage
-from tests.bots.sms.pair import ANNA, Pair, opened
+from tests.bots.sms.pair import ANNA, Pair, opened_pair
 from tests.support.http.serving import free_port
 
 
@@ -30,7 +31,7 @@ def receipts(pair: Pair) -> list[Receipt]:
 
 
 async def test_a_message_arrives_and_is_reported() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         sid = await pair.channel.send(pair.anna, Content("Заказ № 5 & готов + оплачен"), key="n1:0:0")
         await pair.server.quiet()
         accepted = pair.server.accepted[0]
@@ -49,21 +50,21 @@ async def test_buttons_and_files_become_lines() -> None:
         Media("image", "https://shop.ru/a.jpg"),
         (Button("Yes", reply="/yes"), Button("Site", url="https://shop.ru")),
     )
-    async with opened() as pair:
+    async with opened_pair() as pair:
         await pair.channel.send(pair.anna, content, key="k")
         assert pair.server.accepted[0].text == "Your order\nhttps://shop.ru/a.jpg\n1. Yes\nSite: https://shop.ru"
 
 
 async def test_a_messaging_service_sends_in_its_own_field() -> None:
     service = f"MG{'a1' * 16}"
-    async with opened(service) as pair:
+    async with opened_pair(service) as pair:
         await pair.channel.send(pair.anna, Content("hello"), key="k")
         request = pair.server.accepted[0].request
         assert (request.get("MessagingServiceSid"), request.get("From")) == (service, None)
 
 
 async def test_an_unreachable_phone_is_reported() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         pair.server.phone(ANNA).reachable = False
         await pair.channel.send(pair.anna, Content("hello"), key="k")
         await pair.server.quiet()
@@ -74,7 +75,7 @@ async def test_an_unreachable_phone_is_reported() -> None:
 
 
 async def test_a_late_code_comes_in_a_receipt() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         pair.server.faults.fail(30007)
         await pair.channel.send(pair.anna, Content("hello"), key="k")
         await pair.server.quiet()
@@ -82,7 +83,7 @@ async def test_a_late_code_comes_in_a_receipt() -> None:
 
 
 async def test_stop_and_start() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         await pair.server.say(ANNA, "Stop")
         await pair.server.quiet()
         with pytest.raises(Stopped, match="21610"):
@@ -90,25 +91,25 @@ async def test_stop_and_start() -> None:
         await pair.server.say(ANNA, "START")
         await pair.server.quiet()
         assert await pair.channel.send(pair.anna, Content("hello"), key="k")
-        told = [event.active for event in pair.events if isinstance(event, Subscription)]
-        assert told == [False, True]
+        subscriptions = [event.active for event in pair.events if isinstance(event, Subscription)]
+        assert subscriptions == [False, True]
         assert len(pair.server.accepted) == 1
 
 
 async def test_a_person_writes_and_the_answer_is_silent() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         await pair.server.say(ANNA, "Где заказ? 🙂 & a=b")
         await pair.server.press(ANNA, "SM1", "Help")
         await pair.server.quiet()
-        written = [event for event in pair.events if isinstance(event, Inbound)]
-        assert [event.content.text for event in written] == ["Где заказ? 🙂 & a=b", "Help"]
-        assert {event.address for event in written} == {pair.anna}
+        messages = [event for event in pair.events if isinstance(event, Inbound)]
+        assert [event.content.text for event in messages] == ["Где заказ? 🙂 & a=b", "Help"]
+        assert {event.address for event in messages} == {pair.anna}
         assert pair.server.answers == [(200, "<Response/>")] * 2
         assert [bubble.mine for bubble in pair.server.phone(ANNA).screen] == [True, True]
 
 
 async def test_a_webhook_is_delivered_again_until_it_is_taken() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         pair.down = True
         await pair.server.say(ANNA, "hello")
         await asyncio.sleep(0.05)
@@ -119,7 +120,7 @@ async def test_a_webhook_is_delivered_again_until_it_is_taken() -> None:
 
 
 async def test_a_lost_answer_is_ambiguous_and_its_receipt_names_our_key() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         pair.server.faults.lose_answers()
         with pytest.raises(Ambiguous):
             await pair.channel.send(pair.anna, Content("hello"), key="n1:0/0 ?&")
@@ -130,7 +131,7 @@ async def test_a_lost_answer_is_ambiguous_and_its_receipt_names_our_key() -> Non
 
 
 async def test_receipts_can_be_held_back() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         pair.server.hold_receipts()
         await pair.channel.send(pair.anna, Content("hello"), key="k")
         await pair.server.quiet()
@@ -157,7 +158,7 @@ async def test_receipts_can_be_held_back() -> None:
     ],
 )
 async def test_a_refusal_on_the_wire(code: int, error: type[SendError]) -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         pair.server.faults.fail(code)
         with pytest.raises(error) as refusal:
             await pair.channel.send(pair.anna, Content("hello"), key="k")
@@ -166,7 +167,7 @@ async def test_a_refusal_on_the_wire(code: int, error: type[SendError]) -> None:
 
 
 async def test_a_throttled_call_says_when_to_come_back() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         pair.server.faults.fail(20429)
         with pytest.raises(Throttled) as refusal:
             await pair.channel.send(pair.anna, Content("hello"), key="k")
@@ -177,22 +178,22 @@ async def test_a_throttled_call_says_when_to_come_back() -> None:
     ("user", "text", "code"), [("89161234567", "hello", "21211"), ("", "hello", "21604"), (ANNA, "", "21602")]
 )
 async def test_what_twilio_would_not_take(user: str, text: str, code: str) -> None:
-    async with opened() as pair:
-        address = pair.channel.at_phone(user)
+    async with opened_pair() as pair:
+        address = pair.channel.address_of(identifier("phone", user))
         assert address
         with pytest.raises(Refused, match=code):
             await pair.channel.send(address, Content(text), key="k")
 
 
 async def test_the_longest_text() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         assert await pair.channel.send(pair.anna, Content("ы" * 1600), key="k")
         with pytest.raises(Refused, match="21617"):
             await pair.channel.send(pair.anna, Content("ы" * 1601), key="k")
 
 
 async def test_wrong_credentials_are_named_and_not_shown() -> None:
-    async with opened(auth_token=Secret("not-the-real-token-9d1f")) as pair:
+    async with opened_pair(auth_token=Secret("not-the-real-token-9d1f")) as pair:
         with pytest.raises(Misconfigured, match="auth_token is wrong") as refusal:
             await pair.channel.send(pair.anna, Content("hello"), key="k")
         assert "9d1f" not in str(refusal.value)
@@ -207,6 +208,6 @@ async def test_nobody_there_is_unavailable() -> None:
 
 
 async def test_templates_are_not_for_text_messages() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         with pytest.raises(TemplateUnusable):
             await pair.channel.send(pair.anna, TemplateMessage("order", "ru"), key="k")

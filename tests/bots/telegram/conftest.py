@@ -1,6 +1,6 @@
-"""A bot, the stand-in for Telegram, and an ear for its webhooks: all of it over real HTTP.
+"""A bot, the stand-in for Telegram, and a receiver of its webhooks: all of it over real HTTP.
 
-Every update is one that aiogram takes.
+Every update has to be one that aiogram accepts.
 """
 
 from collections.abc import AsyncIterator
@@ -28,8 +28,8 @@ class Pair(WebhookReceiver):
     def address(self, user: str) -> Address:
         return Address("telegram", "shop", user)
 
-    async def started(self, name: str, number: str = "+79990001122") -> str:
-        """A person who has pressed Start; returns their chat's id."""
+    async def start_user(self, name: str, number: str = "+79990001122") -> str:
+        """Let a person press Start; return their chat's id."""
         user = self.server.user_of(number)
         self.server.phone(user, name)
         await self.server.say(user, "/start")
@@ -39,16 +39,16 @@ class Pair(WebhookReceiver):
 
 @pytest.fixture
 async def pair() -> AsyncIterator[Pair]:
-    at = listener()
-    base = url_of(at)
+    address = listener()
+    base = url_of(address)
     account = demo_account(f"{base}/telegram")
     async with aiohttp.ClientSession() as http:
         channel = open_accounts({"shop": account}, Outside(http, base, http))["shop"]
-        server = Server(account, f"{base}/webhooks/telegram/shop", lambda: ours.now)
-        ours = Pair(channel=channel, server=server, account=account, http=http, url=server.webhook_url)
-        async with served(app_of(server.blueprint(), ours.webhooks()), at):
-            yield ours
+        server = Server(account, f"{base}/webhooks/telegram/shop", lambda: receiver.now)
+        receiver = Pair(channel=channel, server=server, account=account, http=http, url=server.webhook_url)
+        async with served(app_of(server.blueprint(), receiver.webhooks()), address):
+            yield receiver
             await server.close()
             await channel.close()
-        for call in ours.calls:
+        for call in receiver.calls:
             Update.model_validate_json(call.body)

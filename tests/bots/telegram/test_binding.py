@@ -1,4 +1,4 @@
-"""Pointing Telegram at us, and asking how it stands."""
+"""Pointing Telegram at us, and asking for the state of the webhook."""
 
 import pytest
 
@@ -21,7 +21,7 @@ async def test_bind_is_repeatable_and_unbind_takes_it_away(pair: Pair) -> None:
 
 async def test_updates_wait_for_a_webhook(pair: Pair) -> None:
     await pair.channel.unbind()
-    await pair.started("Anna")
+    await pair.start_user("Anna")
     assert pair.events == []
     await pair.channel.bind(pair.url)
     await pair.server.quiet()
@@ -44,9 +44,9 @@ async def test_problems_are_told_in_words(pair: Pair) -> None:
 
 async def test_a_wrong_token_is_misconfigured(pair: Pair) -> None:
     pair.server.account = demo_account(pair.account.api_url)
-    for ask in (pair.channel.binding, pair.channel.unbind):
+    for call in (pair.channel.binding, pair.channel.unbind):
         with pytest.raises(Misconfigured, match="Unauthorized"):
-            await ask()
+            await call()
 
 
 @pytest.mark.parametrize(

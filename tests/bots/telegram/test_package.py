@@ -1,4 +1,4 @@
-"""What importing and configuring the channel costs, and refuses."""
+"""What importing and configuring the channel costs, and which settings it refuses."""
 
 import subprocess
 import sys
@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from bots.telegram import FACTS, Account
+from gateway.domain.model.identifier import identifier
 from gateway.domain.model.nouns import Progress
 from gateway.runtime.settings.accounts import SettingsError, read_account
 from tests.bots.telegram.conftest import Pair
@@ -62,4 +63,4 @@ async def test_start_link(pair: Pair) -> None:
 
 
 async def test_nobody_is_reached_by_number(pair: Pair) -> None:
-    assert pair.channel.at_phone("+79990001122") is None
+    assert pair.channel.address_of(identifier("phone", "+79990001122")) is None

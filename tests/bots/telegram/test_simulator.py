@@ -1,4 +1,4 @@
-"""The stand-in refuses what Telegram refuses, in Telegram's own words, however it is asked."""
+"""The stand-in refuses what Telegram refuses, in Telegram's own words, in every form of request."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ import pytest
 from tests.bots.telegram.conftest import Pair
 
 
-async def ask(pair: Pair, method: str, token: str = "", **request: Any) -> tuple[int, Any]:
+async def call(pair: Pair, method: str, token: str = "", **request: Any) -> tuple[int, Any]:
     url = f"{pair.account.api_url}/bot{token or pair.account.token.reveal()}/{method}"
     async with pair.http.post(url, **request) as response:
         return response.status, await response.json()
@@ -20,37 +20,37 @@ def keyboard(**button: str) -> str:
 
 
 async def test_parameters_may_be_json_or_a_form_of_either_kind(pair: Pair) -> None:
-    anna = await pair.started("Anna")
+    anna = await pair.start_user("Anna")
     multipart = aiohttp.FormData({"chat_id": anna, "text": "3"}, default_to_multipart=True)
     markup = {"inline_keyboard": [[{"text": "Yes", "callback_data": "yes"}]]}
-    await ask(pair, "sendMessage", json={"chat_id": int(anna), "text": "1", "reply_markup": markup})
-    await ask(pair, "sendmessage", data={"chat_id": anna, "text": "2"})
-    status, answer = await ask(pair, "sendMessage", data=multipart)
+    await call(pair, "sendMessage", json={"chat_id": int(anna), "text": "1", "reply_markup": markup})
+    await call(pair, "sendmessage", data={"chat_id": anna, "text": "2"})
+    status, answer = await call(pair, "sendMessage", data=multipart)
     assert (status, answer["ok"], answer["result"]["chat"]["id"]) == (200, True, int(anna))
     assert [accepted.text for accepted in pair.server.accepted] == ["1", "2", "3"]
     assert pair.server.phone(anna).screen[-3].buttons[0].reply == "yes"
 
 
 async def test_get_me(pair: Pair) -> None:
-    _, answer = await ask(pair, "getMe")
+    _, answer = await call(pair, "getMe")
     assert answer["result"]["username"] == "demo_shop_bot"
 
 
 async def test_delete_message(pair: Pair) -> None:
-    anna = await pair.started("Anna")
-    _, sent = await ask(pair, "sendMessage", data={"chat_id": anna, "text": "oops"})
-    wanted = {"chat_id": anna, "message_id": sent["result"]["message_id"]}
-    assert await ask(pair, "deleteMessage", json=wanted) == (200, {"ok": True, "result": True})
+    anna = await pair.start_user("Anna")
+    _, answer = await call(pair, "sendMessage", data={"chat_id": anna, "text": "oops"})
+    request = {"chat_id": anna, "message_id": answer["result"]["message_id"]}
+    assert await call(pair, "deleteMessage", json=request) == (200, {"ok": True, "result": True})
     assert [bubble.text for bubble in pair.server.phone(anna).screen] == ["/start"]
-    assert (await ask(pair, "deleteMessage", json=wanted))[1]["description"].endswith("message to delete not found")
+    assert (await call(pair, "deleteMessage", json=request))[1]["description"].endswith("message to delete not found")
 
 
 async def test_a_wrong_token_and_a_wrong_method(pair: Pair) -> None:
-    assert await ask(pair, "getMe", "7000123456:AAAA") == (
+    assert await call(pair, "getMe", "7000123456:AAAA") == (
         401,
         {"ok": False, "error_code": 401, "description": "Unauthorized"},
     )
-    status, answer = await ask(pair, "sendTelepathy")
+    status, answer = await call(pair, "sendTelepathy")
     assert (status, answer["error_code"]) == (404, 404)
 
 
@@ -69,19 +69,19 @@ async def test_a_wrong_token_and_a_wrong_method(pair: Pair) -> None:
     ],
 )
 async def test_a_message_that_is_refused(pair: Pair, params: dict[str, str], description: str) -> None:
-    anna = await pair.started("Anna")
-    status, answer = await ask(pair, "sendMessage", data={"chat_id": anna} | params)
+    anna = await pair.start_user("Anna")
+    status, answer = await call(pair, "sendMessage", data={"chat_id": anna} | params)
     assert (status, answer["ok"], answer["error_code"]) == (400, False, 400)
     assert description in answer["description"]
     assert pair.server.accepted == []
 
 
 async def test_a_file_that_is_missing(pair: Pair) -> None:
-    anna = await pair.started("Anna")
-    _, answer = await ask(pair, "sendPhoto", data={"chat_id": anna})
+    anna = await pair.start_user("Anna")
+    _, answer = await call(pair, "sendPhoto", data={"chat_id": anna})
     assert answer["description"] == "Bad Request: there is no photo in the request"
 
 
 async def test_a_secret_with_characters_that_are_not_allowed(pair: Pair) -> None:
-    _, answer = await ask(pair, "setWebhook", data={"url": pair.url, "secret_token": "a b"})
+    _, answer = await call(pair, "setWebhook", data={"url": pair.url, "secret_token": "a b"})
     assert answer["description"] == "Bad Request: secret token contains unallowed characters"

@@ -1,4 +1,4 @@
-"""The real channel and the stand-in for Viber, face to face over HTTP, with a receiver of webhooks between them."""
+"""A pair: the real channel and the stand-in for Viber, over HTTP, with a receiver of webhooks between them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -30,32 +30,32 @@ class Pair(WebhookReceiver):
 
     @property
     def anna(self) -> Address:
-        return self.at(ANNA)
+        return self.address(ANNA)
 
-    def at(self, phone: str) -> Address:
+    def address(self, phone: str) -> Address:
         return Address("viber", "main", self.server.user_of(phone))
 
     async def subscribers(self, *phones: str) -> list[Address]:
-        """These people have written to us, and we have forgotten what."""
-        found = [self.at(phone) for phone in phones]
-        for address in found:
-            await self.server.say(address.user, "hello")
+        """Let these people write to us, and forget the events; return their addresses."""
+        addresses = [self.address(phone) for phone in phones]
+        for subscriber in addresses:
+            await self.server.say(subscriber.user, "hello")
         await self.server.quiet()
         self.events.clear()
-        return found
+        return addresses
 
     async def send(self, content: Content | str = "hello", phone: str = ANNA) -> str:
         content = Content(content) if isinstance(content, str) else content
-        return await self.channel.send(self.at(phone), content, key="n1:0:0")
+        return await self.channel.send(self.address(phone), content, key="n1:0:0")
 
     def files(self) -> Blueprint:
-        """Where callers keep their files: `/files/<size>/<name>`; `measured` counts who asks for a size."""
+        """Return the server of callers' files: `/files/<size>/<name>`. `measured` counts the requests for a size."""
         blueprint = Blueprint("files", __name__)
         blueprint.route("/<int:size>/<name>", methods=["HEAD"])(self._file)
         return blueprint
 
     async def _file(self, size: int, name: str) -> Response:
-        """Whoever would take it compressed is told how long it is then."""
+        """Answer with the file's size, or with its compressed size where the client accepts compression."""
         self.measured += 1
         size = size // 2 if "gzip" in request.headers.get("Accept-Encoding", "") else size
         if name.startswith("elsewhere"):
@@ -66,7 +66,7 @@ class Pair(WebhookReceiver):
 
 
 class Clock:
-    """The stand-in's time."""
+    """The stand-in's time. Call it to read it."""
 
     now = NOW
 
@@ -78,17 +78,17 @@ class Clock:
 
 
 @asynccontextmanager
-async def opened(clock: Clock | None = None, **wrong: Any) -> AsyncIterator[Pair]:
-    """A bench whose channel lives on the stand-in. `wrong`: fields in which our settings differ from the truth."""
-    at = listener()
-    url = url_of(at)
+async def opened_pair(clock: Clock | None = None, **overrides: Any) -> AsyncIterator[Pair]:
+    """Open a pair. `overrides`: fields in which our settings differ from the stand-in's."""
+    address = listener()
+    url = url_of(address)
     account = demo_account(f"{url}/viber")
     server = Server(account, f"{url}/webhooks/viber/main", clock or Clock())
     async with opened_outside(Settings(public_url=url, private_files=True)) as outside:
-        channel = open_accounts({"main": replace(account, **wrong)}, outside)["main"]
+        channel = open_accounts({"main": replace(account, **overrides)}, outside)["main"]
         assert isinstance(channel, Viber)
         pair = Pair(channel=channel, server=server, url=url)
-        async with served(app_of(server.blueprint(), pair.webhooks(), pair.files()), at):
+        async with served(app_of(server.blueprint(), pair.webhooks(), pair.files()), address):
             try:
                 yield pair
             finally:
@@ -96,6 +96,6 @@ async def opened(clock: Clock | None = None, **wrong: Any) -> AsyncIterator[Pair
                 await server.close()
 
 
-async def everybody(*sends: Any) -> list[Any]:
-    """What each send came to: its id, or its error."""
+async def outcomes(*sends: Any) -> list[Any]:
+    """Return what each send led to: its id, or its error."""
     return await asyncio.gather(*sends, return_exceptions=True)

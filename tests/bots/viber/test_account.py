@@ -1,4 +1,4 @@
-"""An account's settings, and what is wrong with them."""
+"""An account's settings, and which of them are refused."""
 
 from typing import Any
 

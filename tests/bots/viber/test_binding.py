@@ -1,13 +1,13 @@
-"""The webhook: set, looked at, and taken away."""
+"""The webhook: set, read, and deleted."""
 
 import pytest
 
 from gateway.domain.channel.errors import Misconfigured
-from tests.bots.viber.pair import ANNA, opened
+from tests.bots.viber.pair import ANNA, opened_pair
 
 
 async def test_set_twice_and_looked_at() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         url = pair.server.webhook_url
         pair.server.webhook_url = ""
         for _ in range(2):
@@ -23,7 +23,7 @@ async def test_set_twice_and_looked_at() -> None:
 
 
 async def test_taken_away() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         await pair.channel.unbind()
         assert await pair.channel.binding() == await pair.channel.binding()
         assert (await pair.channel.binding()).url == ""
@@ -33,7 +33,7 @@ async def test_taken_away() -> None:
 
 
 async def test_it_cannot_be_set_while_we_are_down() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         pair.down = True
         with pytest.raises(Misconfigured, match="has to be running while it is bound"):
             await pair.channel.bind(f"{pair.url}/webhooks/viber/other")
@@ -41,20 +41,20 @@ async def test_it_cannot_be_set_while_we_are_down() -> None:
 
 
 async def test_another_accounts_address_does_not_believe_the_call() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         with pytest.raises(Misconfigured):
             await pair.channel.bind(f"{pair.url}/webhooks/viber/other")
 
 
 @pytest.mark.parametrize("url", ["http://gateway.shop.ru/webhooks/viber/main", "ftp://127.0.0.1/", "nowhere"])
 async def test_only_https(url: str) -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         with pytest.raises(Misconfigured, match="https"):
             await pair.channel.bind(url)
 
 
 async def test_what_is_wrong() -> None:
-    async with opened(uri="another") as pair:
+    async with opened_pair(uri="another") as pair:
         pair.server.event_types = ("delivered", "conversation_started")
         binding = await pair.channel.binding()
         assert binding.problems == (
@@ -64,7 +64,7 @@ async def test_what_is_wrong() -> None:
 
 
 async def test_a_missing_uri_is_worth_a_note() -> None:
-    async with opened(uri="") as pair:
+    async with opened_pair(uri="") as pair:
         binding = await pair.channel.binding()
         assert (binding.problems, binding.note) == ((), "set uri = 'demoshop' to have links that open a chat")
         assert pair.channel.start_link("code") is None

@@ -1,4 +1,4 @@
-"""Every status of Viber's, and what is to happen next. The table stands here once more, so that no slip goes unseen."""
+"""Every status of Viber's, and the error that it becomes. The table is repeated here, so that no mistake is missed."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,13 +9,13 @@ import pytest
 from quart import Quart
 
 from bots.viber.api import Api, token_of
-from bots.viber.errors import STATUSES, failure, unreadable
+from bots.viber.errors import STATUSES, failure, unreadable_failure
 from bots.viber.outbound.broadcast import failures
 from bots.wire.wire import Reply
 from gateway.domain.channel.errors import Ambiguous, Misconfigured, Refused, SendError, Stopped, Throttled, Unavailable
 from gateway.domain.channel.secret import Secret
 from gateway.domain.model.nouns import Cause
-from tests.bots.viber.pair import ANNA, BORIS, everybody, opened
+from tests.bots.viber.pair import ANNA, BORIS, opened_pair, outcomes
 from tests.support.http.serving import served
 
 CAUSES = {
@@ -52,7 +52,7 @@ def test_no_status_is_left_out() -> None:
 
 @pytest.mark.parametrize(("status", "cause"), CAUSES.items())
 async def test_a_message_is_refused(status: int, cause: Cause) -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         await pair.subscribers(ANNA)
         pair.server.faults.fail(status)
         with pytest.raises(CLASSES[cause]) as refusal:
@@ -65,10 +65,10 @@ async def test_a_message_is_refused(status: int, cause: Cause) -> None:
 
 @pytest.mark.parametrize(("status", "cause"), CAUSES.items())
 async def test_one_receiver_of_a_broadcast_is_refused(status: int, cause: Cause) -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         await pair.subscribers(ANNA, BORIS)
         pair.server.troubles[pair.anna.user] = status
-        error, provider_id = await everybody(pair.send(), pair.send(phone=BORIS))
+        error, provider_id = await outcomes(pair.send(), pair.send(phone=BORIS))
         assert isinstance(error, CLASSES[cause])
         assert error.cause is cause
         assert not isinstance(error, Throttled), "the account was let through, to somebody else"
@@ -88,12 +88,12 @@ async def test_one_receiver_of_a_broadcast_is_refused(status: int, cause: Cause)
     ],
 )
 def test_an_answer_that_is_not_vibers(reply: Reply, error: type[SendError]) -> None:
-    assert type(unreadable(reply)) is error
+    assert type(unreadable_failure(reply)) is error
 
 
 def test_how_long_the_account_waits() -> None:
-    for told, pause in ((None, 1), (timedelta(seconds=40), 40)):
-        error = unreadable(Reply(429, None, told))
+    for retry_after, pause in ((None, 1), (timedelta(seconds=40), 40)):
+        error = unreadable_failure(Reply(429, None, retry_after))
         assert isinstance(error, Throttled)
         assert error.retry_after == timedelta(seconds=pause)
     too_many = failure(12, "tooManyRequests")
@@ -105,8 +105,8 @@ NO_NUMBER: list[object] = [None, True, False, 0.5, [0], {}, "", "ok", "²", "-1"
 
 
 @asynccontextmanager
-async def answering(status: object) -> AsyncIterator[Api]:
-    """The API, with something in Viber's place that gives this status."""
+async def serving_status(status: object) -> AsyncIterator[Api]:
+    """Serve this status in Viber's place; yield the API."""
     app = Quart("viber")
 
     @app.post("/send_message")
@@ -119,27 +119,27 @@ async def answering(status: object) -> AsyncIterator[Api]:
 
 @pytest.mark.parametrize("status", NO_NUMBER)
 async def test_a_status_that_is_no_number_says_nothing(status: object) -> None:
-    async with answering(status) as api:
+    async with serving_status(status) as api:
         with pytest.raises(Ambiguous, match="no number"):
             await api.call("send_message", {})
 
 
 async def test_a_status_in_digits_is_that_number() -> None:
-    async with answering("0") as api:
+    async with serving_status("0") as api:
         assert (await api.call("send_message", {}))["message_token"] == 5
-    async with answering("6") as api:
+    async with serving_status("6") as api:
         with pytest.raises(Stopped, match=r"\(6"):
             await api.call("send_message", {})
-    async with answering("99") as api:
+    async with serving_status("99") as api:
         with pytest.raises(Unavailable, match=r"\(99"):
             await api.call("send_message", {})
 
 
 def test_a_broadcasts_status_is_read_in_the_same_way() -> None:
-    listed = {"anna": "6", "boris": None, "clara": 99}
-    entries = [{"receiver": receiver, "status": status} for receiver, status in listed.items()]
-    found = {receiver: type(error) for receiver, error in failures({"failed_list": entries}).items()}
-    assert found == {"anna": Stopped, "boris": Ambiguous, "clara": Unavailable}
+    statuses = {"anna": "6", "boris": None, "clara": 99}
+    entries = [{"receiver": receiver, "status": status} for receiver, status in statuses.items()]
+    error_types = {receiver: type(error) for receiver, error in failures({"failed_list": entries}).items()}
+    assert error_types == {"anna": Stopped, "boris": Ambiguous, "clara": Unavailable}
 
 
 @pytest.mark.parametrize("answer", [{}, {"message_token": None}, {"message_token": 0}, {"message_token": [1]}])
@@ -149,5 +149,5 @@ def test_an_answer_that_names_no_message(answer: dict[str, object]) -> None:
 
 
 async def test_every_error_that_the_stand_in_lists_can_be_had() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         assert {int(code) for code in pair.server.errors} == {*CAUSES}

@@ -6,15 +6,15 @@ import aiohttp
 import msgspec
 import pytest
 
-from tests.bots.viber.pair import ANNA, Pair, opened
+from tests.bots.viber.pair import ANNA, Pair, opened_pair
 
 SENDER = {"name": "Shop"}
 TEXT: dict[str, Any] = {"type": "text", "text": "hi", "sender": SENDER}
 KEY = {"Text": "Yes", "ActionBody": "/yes"}
 
 
-async def posted(pair: Pair, method: str, body: object, token: str | None = None) -> Any:
-    """The answer to a call of somebody's, with our token unless they have another."""
+async def post(pair: Pair, method: str, body: object, token: str | None = None) -> Any:
+    """Call a method with our token, unless another is given. Returns the body of the response."""
     headers = {"X-Viber-Auth-Token": token or pair.server.account.auth_token.reveal()}
     data = body if isinstance(body, bytes) else msgspec.json.encode(body)
     async with (
@@ -30,7 +30,7 @@ def keyboard(*keys: object, **fields: object) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("asked", "status"),
+    ("message", "status"),
     [
         (TEXT, 0),
         (keyboard(KEY), 0),
@@ -66,51 +66,51 @@ def keyboard(*keys: object, **fields: object) -> dict[str, Any]:
         (keyboard(KEY, Type="piano"), 3),
     ],
 )
-async def test_what_it_takes_and_what_it_refuses(asked: Any, status: int) -> None:
-    async with opened() as pair:
+async def test_what_it_takes_and_what_it_refuses(message: Any, status: int) -> None:
+    async with opened_pair() as pair:
         await pair.subscribers(ANNA)
-        request = asked if isinstance(asked, bytes) else asked | {"receiver": pair.anna.user}
-        told = await posted(pair, "send_message", request)
-        assert told["status"] == status, told
+        request = message if isinstance(message, bytes) else message | {"receiver": pair.anna.user}
+        answer = await post(pair, "send_message", request)
+        assert answer["status"] == status, answer
         assert len(pair.server.accepted) == (status == 0)
         if status == 0:
-            assert told["message_token"] > 2**53
-            assert told["billing_status"] == 1
+            assert answer["message_token"] > 2**53
+            assert answer["billing_status"] == 1
 
 
 async def test_who_is_to_get_it() -> None:
-    async with opened() as pair:
-        assert (await posted(pair, "send_message", TEXT))["status"] == 4
-        assert (await posted(pair, "broadcast_message", TEXT))["status"] == 4
+    async with opened_pair() as pair:
+        assert (await post(pair, "send_message", TEXT))["status"] == 4
+        assert (await post(pair, "broadcast_message", TEXT))["status"] == 4
         many = TEXT | {"broadcast_list": [str(number) for number in range(301)]}
-        assert (await posted(pair, "broadcast_message", many))["status"] == 3
+        assert (await post(pair, "broadcast_message", many))["status"] == 3
         pair.server.may_broadcast = False
-        assert (await posted(pair, "broadcast_message", TEXT | {"broadcast_list": ["a"]}))["status"] == 20
+        assert (await post(pair, "broadcast_message", TEXT | {"broadcast_list": ["a"]}))["status"] == 20
 
 
 @pytest.mark.parametrize("method", ["send_message", "broadcast_message", "set_webhook", "get_account_info"])
 async def test_it_serves_only_its_account(method: str) -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         webhook = pair.server.webhook_url
-        assert (await posted(pair, method, TEXT | {"url": ""}, token="guess"))["status"] == 2
+        assert (await post(pair, method, TEXT | {"url": ""}, token="guess"))["status"] == 2
         assert pair.server.webhook_url == webhook
 
 
 async def test_a_webhook_of_other_events() -> None:
-    async with opened() as pair:
-        asked = {"url": pair.server.webhook_url, "event_types": ["seen"]}
-        assert (await posted(pair, "set_webhook", asked))["status"] == 0
+    async with opened_pair() as pair:
+        request = {"url": pair.server.webhook_url, "event_types": ["seen"]}
+        assert (await post(pair, "set_webhook", request))["status"] == 0
         await pair.subscribers(ANNA)
         await pair.send()
         await pair.server.quiet()
         assert [event.id.split(":")[1] for event in pair.events] == ["seen"]
-        assert (await posted(pair, "set_webhook", asked | {"event_types": ["all"]}))["status"] == 3
+        assert (await post(pair, "set_webhook", request | {"event_types": ["all"]}))["status"] == 3
 
 
 async def test_throttling() -> None:
-    async with opened() as pair:
+    async with opened_pair() as pair:
         await pair.subscribers(ANNA)
         pair.server.faults.per_second = 1
         request = TEXT | {"receiver": pair.anna.user}
-        told = [(await posted(pair, "send_message", request))["status"] for _ in range(2)]
-        assert told == [0, 12]
+        statuses = [(await post(pair, "send_message", request))["status"] for _ in range(2)]
+        assert statuses == [0, 12]

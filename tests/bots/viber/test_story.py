@@ -1,4 +1,4 @@
-"""Viber in the whole gateway: a link, Start, a notification read, a mailing, and what happens when people leave."""
+"""Viber in the whole gateway: a link, Start, a notification read, a job batch, and what happens when people leave."""
 
 import asyncio
 from typing import Any
@@ -16,8 +16,8 @@ def viber(demo: ApiClient) -> Server:
     return server
 
 
-async def started(demo: ApiClient, phone: str = PHONE) -> str:
-    """The person has come by their own link and pressed Start; their id."""
+async def start_chat(demo: ApiClient, phone: str = PHONE) -> str:
+    """Let the person come by their own link and press Start; return their id."""
     _, contact = await demo.post("/api/v1/contacts", {"phone": phone})
     code, server = contact["startCode"], viber(demo)
     assert contact["links"]["viber:demo"] == f"viber://pa?chatURI=demoshop&context={code}"
@@ -27,7 +27,7 @@ async def started(demo: ApiClient, phone: str = PHONE) -> str:
     return user
 
 
-async def mailing(demo: ApiClient, phones: list[str]) -> Any:
+async def send_to_all(demo: ApiClient, phones: list[str]) -> Any:
     destinations = [{"phone": phone} for phone in phones]
     status, answer = await demo.post(
         "/api/v1/messages", {"messages": [{"destinations": destinations, "channels": [VIBER]}]}
@@ -37,7 +37,7 @@ async def mailing(demo: ApiClient, phones: list[str]) -> Any:
 
 
 async def test_whoever_came_by_the_link_is_reached_by_their_number(demo: ApiClient) -> None:
-    await started(demo)
+    await start_chat(demo)
     story = await demo.wait_for(await demo.send(VIBER, SMS), "READ")
     assert [attempt["channel"] for attempt in story["attempts"]] == ["viber"]
     assert "free session open" in story["decisions"][0]["text"]
@@ -45,7 +45,7 @@ async def test_whoever_came_by_the_link_is_reached_by_their_number(demo: ApiClie
 
 
 async def test_a_day_later_it_is_charged_and_sent_all_the_same(demo: ApiClient) -> None:
-    await started(demo)
+    await start_chat(demo)
     demo.pass_time(hours=25)
     story = await demo.wait_for(await demo.send(VIBER, SMS), "READ")
     assert "free session closed 1 h ago" in story["decisions"][0]["text"]
@@ -53,7 +53,7 @@ async def test_a_day_later_it_is_charged_and_sent_all_the_same(demo: ApiClient) 
 
 
 async def test_whoever_has_left_gets_an_sms(demo: ApiClient) -> None:
-    user = await started(demo)
+    user = await start_chat(demo)
     await viber(demo).unsubscribe(user)
     await viber(demo).quiet()
     story = await demo.wait_for(await demo.send(VIBER, SMS), "DELIVERED")
@@ -69,17 +69,17 @@ async def test_whoever_only_looked_gets_an_sms(demo: ApiClient) -> None:
 
 async def test_a_mailing_goes_out_as_broadcasts(demo: ApiClient) -> None:
     phones = [f"+7916000{number:04}" for number in range(20)]
-    await asyncio.gather(*(started(demo, phone) for phone in phones))
+    await asyncio.gather(*(start_chat(demo, phone) for phone in phones))
     server = viber(demo)
-    greeted = len(server.accepted)
-    told = await mailing(demo, phones)
+    answers_before = len(server.accepted)
+    messages = await send_to_all(demo, phones)
 
     async def all_taken() -> bool:
-        return len(server.accepted) >= greeted + len(phones)
+        return len(server.accepted) >= answers_before + len(phones)
 
     assert await until(all_taken)
-    taken = server.accepted[greeted:]
-    assert sorted(line.user for line in taken) == sorted(server.user_of(phone) for phone in phones)
-    assert server.broadcasts + sum(bool(line.request["tracking_data"]) for line in taken) < len(phones)
-    for one in told:
-        await demo.wait_for(one["id"], "READ")
+    accepted = server.accepted[answers_before:]
+    assert sorted(line.user for line in accepted) == sorted(server.user_of(phone) for phone in phones)
+    assert server.broadcasts + sum(bool(line.request["tracking_data"]) for line in accepted) < len(phones)
+    for message in messages:
+        await demo.wait_for(message["id"], "READ")

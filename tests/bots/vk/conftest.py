@@ -2,17 +2,17 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.bots.vk.outbound.shelf import Shelf, a_shelf
-from tests.bots.vk.pair import Pair, a_bench
+from tests.bots.vk.outbound.file_server import FileServer, opened_file_server
+from tests.bots.vk.pair import Pair, opened_pair
 
 
 @pytest.fixture
 async def pair() -> AsyncIterator[Pair]:
-    async with a_bench() as pair:
+    async with opened_pair() as pair:
         yield pair
 
 
 @pytest.fixture
-async def shelf() -> AsyncIterator[Shelf]:
-    async with a_shelf() as shelf:
-        yield shelf
+async def file_server() -> AsyncIterator[FileServer]:
+    async with opened_file_server() as file_server:
+        yield file_server

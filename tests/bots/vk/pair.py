@@ -1,4 +1,4 @@
-"""The real channel and the stand-in for VK, face to face over HTTP, with a receiver of webhooks between them."""
+"""A pair: the real channel and the stand-in for VK, over HTTP, with a receiver of webhooks between them."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -29,7 +29,7 @@ class Pair(WebhookReceiver):
 
     @property
     def tries(self) -> list[str]:
-        """The X-Retry-Counter of each call."""
+        """Return the X-Retry-Counter of each call."""
         return [call.headers.get("x-retry-counter", "") for call in self.calls]
 
     @property
@@ -39,23 +39,23 @@ class Pair(WebhookReceiver):
     def address(self, user: str) -> Address:
         return Address("vk", "shop", user)
 
-    async def send(self, user: str, what: Content | TemplateMessage | str, key: str = "n1.0.0") -> str:
-        content = Content(what) if isinstance(what, str) else what
+    async def send(self, user: str, message: Content | TemplateMessage | str, key: str = "n1.0.0") -> str:
+        content = Content(message) if isinstance(message, str) else message
         return await self.channel.send(self.address(user), content, key=key)
 
-    async def started(self, number: str = "+79990001122", code: str = "") -> str:
-        """A person who has pressed Start; returns their id."""
+    async def start_user(self, number: str = "+79990001122", code: str = "") -> str:
+        """Let a person press Start; return their id."""
         user = self.vk.user_of(number)
         await self.vk.start(user, code)
         await self.vk.quiet()
         return user
 
-    async def of(self, kind: type[T]) -> list[T]:
+    async def events_of(self, kind: type[T]) -> list[T]:
         await self.vk.quiet()
-        return self.events_of(kind)
+        return self.parsed_events(kind)
 
-    def other(self, **fields: Any) -> Vk:
-        """The channel under other settings."""
+    def channel_with(self, **fields: Any) -> Vk:
+        """Return the channel under other settings."""
         account = replace(self.account, **fields)
         channel = open_accounts({"shop": account}, self.outside)["shop"]
         assert isinstance(channel, Vk)
@@ -63,17 +63,17 @@ class Pair(WebhookReceiver):
 
 
 @asynccontextmanager
-async def a_bench(**fields: Any) -> AsyncIterator[Pair]:
-    """`fields`: what the community's settings have instead of the demo's."""
-    at, ours = listener(), listener()
-    account = replace(demo_account(f"{url_of(at)}/vk"), **fields)
-    url = url_of(ours)
+async def opened_pair(**fields: Any) -> AsyncIterator[Pair]:
+    """Open a pair. `fields`: settings of the community that differ from the demo's."""
+    vk_address, gateway_address = listener(), listener()
+    account = replace(demo_account(f"{url_of(vk_address)}/vk"), **fields)
+    url = url_of(gateway_address)
     async with opened_outside(Settings(public_url=url, private_files=True)) as outside:
         channel = open_accounts({"shop": account}, outside)["shop"]
         assert isinstance(channel, Vk)
         vk = Server(account, channel.webhook_url, lambda: pair.now)
         pair = Pair(channel=channel, vk=vk, account=account, outside=outside, url=url)
-        async with served(app_of(vk.blueprint()), at), served(app_of(pair.webhooks()), ours):
+        async with served(app_of(vk.blueprint()), vk_address), served(app_of(pair.webhooks()), gateway_address):
             yield pair
             await vk.close()
             await channel.close()

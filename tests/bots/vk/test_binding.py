@@ -1,4 +1,4 @@
-"""Setting up our callback server at VK, asking how it stands, taking it away."""
+"""Setting up our callback server at VK, reading its state, and deleting it."""
 
 import pytest
 from quart import Quart
@@ -21,7 +21,7 @@ async def test_bind_is_repeatable_and_unbind_takes_it_away(pair: Pair) -> None:
     (server,) = pair.vk.callbacks.servers
     assert (server.url, server.status, server.title) == (pair.webhook_url, "ok", "gateway")
     assert server.secret_key == pair.account.secret.reveal()
-    assert [event for event, on in server.events.items() if on] == EVENTS
+    assert [event for event, enabled in server.events.items() if enabled] == EVENTS
     assert await pair.channel.binding() == Binding(pair.webhook_url, [])
     for _ in range(2):
         await pair.channel.unbind()
@@ -51,11 +51,11 @@ async def test_other_servers_of_the_community_are_left_alone(pair: Pair) -> None
 
 async def test_without_a_server_nothing_comes(pair: Pair) -> None:
     await pair.channel.unbind()
-    await pair.started()
+    await pair.start_user()
     assert pair.events == []
     await pair.channel.bind(pair.webhook_url)
     await pair.vk.say(pair.vk.user_of("+79990001122"), "hi")
-    assert len(await pair.of(Inbound)) == 1
+    assert len(await pair.events_of(Inbound)) == 1
 
 
 async def test_the_confirmation_that_vk_wants_is_told(pair: Pair) -> None:
@@ -88,13 +88,13 @@ async def test_problems_are_told_in_words(pair: Pair) -> None:
 async def test_a_server_that_a_move_has_left_behind_is_told(pair: Pair) -> None:
     (server,) = pair.vk.callbacks.servers
     server.title = "gateway"
-    moved = pair.webhook_url.replace("127.0.0.1", "localhost")
+    new_url = pair.webhook_url.replace("127.0.0.1", "localhost")
     words = f"VK also calls {pair.webhook_url}: where that is a gateway too, people are answered twice"
-    assert (await pair.channel.callbacks.binding(moved)) == Binding(note=words)
-    await pair.channel.bind(moved)
-    assert (await pair.channel.callbacks.binding(moved)).problems == [words]
+    assert (await pair.channel.callbacks.binding(new_url)) == Binding(note=words)
+    await pair.channel.bind(new_url)
+    assert (await pair.channel.callbacks.binding(new_url)).problems == [words]
     server.title = "our shop's CRM"
-    assert (await pair.channel.callbacks.binding(moved)).problems == []
+    assert (await pair.channel.callbacks.binding(new_url)).problems == []
 
 
 async def test_a_server_that_vk_has_not_asked_yet(pair: Pair) -> None:
@@ -113,7 +113,7 @@ async def test_a_server_that_is_confirmed_stays_so(pair: Pair) -> None:
 
 async def test_another_confirmation_is_not_believed_by_vk(pair: Pair) -> None:
     pair.vk.callbacks.servers.clear()
-    channel = pair.other(confirmation="0badc0de")
+    channel = pair.channel_with(confirmation="0badc0de")
     pair.vk.callbacks.code = "0badc0de"
     await channel.bind(pair.webhook_url)
     assert pair.vk.callbacks.servers[0].status == "failed", "our webhook answers with what it was opened with"
@@ -121,7 +121,7 @@ async def test_another_confirmation_is_not_believed_by_vk(pair: Pair) -> None:
 
 
 async def test_another_secret_is_set_anew(pair: Pair) -> None:
-    channel = pair.other(secret=OwnSecret("vkshop2Zk3vX9qLr7Wm2PbT"))
+    channel = pair.channel_with(secret=OwnSecret("vkshop2Zk3vX9qLr7Wm2PbT"))
     assert len((await channel.binding()).problems) == 1
     pair.vk.callbacks.servers[0].status = "ok"
     await channel.bind(pair.webhook_url)
@@ -133,10 +133,10 @@ async def test_another_secret_is_set_anew(pair: Pair) -> None:
     [({"access_token": Secret("vk1.a.somebody-elses-token")}, "VK 5"), ({"group_id": 5}, "VK 203")],
 )
 async def test_a_token_of_another_community(pair: Pair, fields: dict[str, object], reason: str) -> None:
-    channel = pair.other(**fields)
-    for ask in (channel.binding, channel.unbind):
+    channel = pair.channel_with(**fields)
+    for call in (channel.binding, channel.unbind):
         with pytest.raises(Misconfigured, match=reason):
-            await ask()
+            await call()
     with pytest.raises(Misconfigured, match=reason):
         await channel.bind(pair.webhook_url)
 
@@ -150,7 +150,7 @@ async def test_an_answer_that_makes_no_sense(pair: Pair, answer: object) -> None
         return {"response": answer}
 
     async with served(app) as url:
-        channel = pair.other(api_url=url)
+        channel = pair.channel_with(api_url=url)
         with pytest.raises(Ambiguous, match="VK's answer cannot be read"):
             await channel.bind(pair.webhook_url)
         with pytest.raises(Ambiguous, match="VK's answer cannot be read"):

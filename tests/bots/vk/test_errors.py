@@ -1,4 +1,4 @@
-"""Every error code of VK's, every way in which the wire can break, and what happens next. No secret in any of it."""
+"""Every error code of VK's, every way the connection can fail, and what each becomes. No error shows a secret."""
 
 import asyncio
 import logging
@@ -51,21 +51,23 @@ def test_no_code_is_left_out() -> None:
 
 
 @contextmanager
-def failing(error: type[SendError], pair: Pair, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """The block raises exactly this, and neither it nor any log holds a secret of the account's."""
+def expecting_failure(error: type[SendError], pair: Pair, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Check that the block raises exactly this error, and that neither it nor any log holds one of the account's
+    secrets.
+    """
     with caplog.at_level(logging.DEBUG), pytest.raises(SendError) as failure:
         yield
     assert type(failure.value) is error
-    told = "".join(traceback.format_exception(failure.value)) + caplog.text
+    text = "".join(traceback.format_exception(failure.value)) + caplog.text
     for secret in (pair.account.access_token, pair.account.secret):
-        assert secret.reveal() not in told
+        assert secret.reveal() not in text
 
 
 @pytest.mark.parametrize(("code", "error"), TABLE)
 async def test_a_code(pair: Pair, caplog: pytest.LogCaptureFixture, code: int, error: type[SendError]) -> None:
-    anna = await pair.started()
+    anna = await pair.start_user()
     pair.vk.faults.fail(code)
-    with failing(error, pair, caplog):
+    with expecting_failure(error, pair, caplog):
         await pair.send(anna, "hi")
     assert pair.vk.accepted == []
     await pair.send(anna, "hi")
@@ -76,7 +78,7 @@ async def test_a_code(pair: Pair, caplog: pytest.LogCaptureFixture, code: int, e
     [(1, None), (6, timedelta(seconds=1)), (9, timedelta(minutes=5)), (10, None), (29, timedelta(hours=1))],
 )
 async def test_how_long_to_wait(pair: Pair, code: int, pause: timedelta | None) -> None:
-    anna = await pair.started()
+    anna = await pair.start_user()
     pair.vk.faults.fail(code)
     with pytest.raises(Unavailable, match=f"VK {code}: ") as failure:
         await pair.send(anna, "hi")
@@ -84,21 +86,21 @@ async def test_how_long_to_wait(pair: Pair, code: int, pause: timedelta | None) 
 
 
 async def test_too_many_in_a_second(pair: Pair) -> None:
-    users = [await pair.started(f"+7999{number:07}") for number in range(5)]
+    users = [await pair.start_user(f"+7999{number:07}") for number in range(5)]
     pair.vk.faults.per_second = 3
-    sent = await asyncio.gather(*(pair.send(user, "hi", key=user) for user in users), return_exceptions=True)
-    assert sum(isinstance(one, Throttled) for one in sent) == 2
+    results = await asyncio.gather(*(pair.send(user, "hi", key=user) for user in users), return_exceptions=True)
+    assert sum(isinstance(result, Throttled) for result in results) == 2
     assert len(pair.vk.accepted) == 3
 
 
 async def test_what_vk_says_never_tells_the_token(pair: Pair, caplog: pytest.LogCaptureFixture) -> None:
-    """Should VK ever repeat it in its words, as it does in request_params."""
+    """Cover the case that VK repeats the token in its text, as it does in request_params."""
     token = pair.account.access_token.reveal()
     error = {"error_code": 5, "error_msg": f"invalid {token}", "request_params": [{"key": "t", "value": token}]}
-    with failing(Misconfigured, pair, caplog):
-        await _answered(pair, {"error": error})
-    with failing(Refused, pair, caplog):
-        await _answered(pair, {"response": [{"peer_id": 1, "error": {"code": 900, "description": token}}]})
+    with expecting_failure(Misconfigured, pair, caplog):
+        await _send_to_fake(pair, {"error": error})
+    with expecting_failure(Refused, pair, caplog):
+        await _send_to_fake(pair, {"response": [{"peer_id": 1, "error": {"code": 900, "description": token}}]})
 
 
 @pytest.mark.parametrize(
@@ -120,7 +122,7 @@ async def test_what_vk_says_never_tells_the_token(pair: Pair, caplog: pytest.Log
 )
 async def test_an_answer(pair: Pair, json: object, error: type[SendError], words: str) -> None:
     with pytest.raises(SendError, match=words) as failure:
-        await _answered(pair, json)
+        await _send_to_fake(pair, json)
     assert type(failure.value) is error
 
 
@@ -132,45 +134,47 @@ async def test_an_answer(pair: Pair, json: object, error: type[SendError], words
     ],
 )
 async def test_a_status(pair: Pair, caplog: pytest.LogCaptureFixture, status: int, error: type[SendError]) -> None:
-    with failing(error, pair, caplog):
-        await _answered(pair, "<html>sorry</html>", status)
+    with expecting_failure(error, pair, caplog):
+        await _send_to_fake(pair, "<html>sorry</html>", status)
 
 
 async def test_patience_is_passed_on(pair: Pair) -> None:
     with pytest.raises(Throttled) as failure:
-        await _answered(pair, None, 429)
+        await _send_to_fake(pair, None, 429)
     assert failure.value.retry_after == timedelta(seconds=7)
 
 
 async def test_an_error_is_one_under_another_status_too(pair: Pair) -> None:
     with pytest.raises(Misconfigured, match="VK 5"):
-        await _answered(pair, {"error": {"error_code": 5, "error_msg": "no"}}, 401)
+        await _send_to_fake(pair, {"error": {"error_code": 5, "error_msg": "no"}}, 401)
 
 
 async def test_where_nobody_listens_nothing_was_sent(pair: Pair, caplog: pytest.LogCaptureFixture) -> None:
-    channel = pair.other(api_url=f"http://127.0.0.1:{free_port()}")
-    with failing(Unavailable, pair, caplog):
+    channel = pair.channel_with(api_url=f"http://127.0.0.1:{free_port()}")
+    with expecting_failure(Unavailable, pair, caplog):
         await channel.send(pair.address("1"), CONTENT, key="k1")
 
 
 async def test_a_late_answer_is_ambiguous(
     pair: Pair, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    anna = await pair.started()
+    anna = await pair.start_user()
     pair.vk.faults.answer_after = 0.5
     short = wire.TIMEOUT.__class__(total=0.2)
     monkeypatch.setattr(wire, "call", partial(wire.call, timeout=short))
-    with failing(Ambiguous, pair, caplog):
+    with expecting_failure(Ambiguous, pair, caplog):
         await pair.send(anna, "hi")
 
 
 async def test_a_wrong_token(pair: Pair, caplog: pytest.LogCaptureFixture) -> None:
-    with failing(Misconfigured, pair, caplog):
-        await pair.other(access_token=Secret("vk1.a.somebody-elses-token")).send(pair.address("1"), CONTENT, key="k1")
+    with expecting_failure(Misconfigured, pair, caplog):
+        await pair.channel_with(access_token=Secret("vk1.a.somebody-elses-token")).send(
+            pair.address("1"), CONTENT, key="k1"
+        )
 
 
-async def _answered(pair: Pair, json: object, status: int = 200) -> None:
-    """Send to something in VK's place that answers so."""
+async def _send_to_fake(pair: Pair, json: object, status: int = 200) -> None:
+    """Send to a server in VK's place that answers so."""
     app = Quart("proxy")
 
     @app.post("/method/messages.send")
@@ -182,4 +186,4 @@ async def _answered(pair: Pair, json: object, status: int = 200) -> None:
         return response
 
     async with served(app) as url:
-        await pair.other(api_url=url).send(pair.address("1"), CONTENT, key="k1")
+        await pair.channel_with(api_url=url).send(pair.address("1"), CONTENT, key="k1")

@@ -1,4 +1,4 @@
-"""What importing and configuring the channel costs, and refuses."""
+"""What importing and configuring the channel costs, and which settings it refuses."""
 
 import subprocess
 import sys
@@ -9,9 +9,10 @@ import pytest
 
 from bots.vk import INTENTS, Account
 from gateway.domain.channel.window import Mode, Window
+from gateway.domain.model.identifier import identifier
 from gateway.domain.model.nouns import Progress
 from gateway.runtime.settings.accounts import SettingsError, read_account
-from tests.bots.vk.pair import Pair, a_bench
+from tests.bots.vk.pair import Pair, opened_pair
 
 SETTINGS: dict[str, Any] = {
     "group_id": 77001,
@@ -73,17 +74,17 @@ async def test_facts_hang_on_the_account(pair: Pair) -> None:
     assert (facts.templates, facts.echoes_key) == (False, False)
     assert facts.intents == ("purchase_update",)
     assert facts.window == Window(Mode.POLICY, timedelta(hours=24), rolling=True)
-    assert pair.other(window_hours=72).facts.window.length == timedelta(hours=72)
-    assert pair.other(window_hours=0).facts.window == Window()
-    assert pair.other(intents=INTENTS).facts.intents == INTENTS
+    assert pair.channel_with(window_hours=72).facts.window.length == timedelta(hours=72)
+    assert pair.channel_with(window_hours=0).facts.window == Window()
+    assert pair.channel_with(intents=INTENTS).facts.intents == INTENTS
 
 
 async def test_start_link() -> None:
-    async with a_bench(group_id=77001) as pair:
+    async with opened_pair(group_id=77001) as pair:
         assert pair.channel.start_link("AbC_1-2") == "https://vk.me/demo_shop?ref=AbC_1-2"
         assert pair.channel.start_link("a&b=c/d") == "https://vk.me/demo_shop?ref=a%26b%3Dc%2Fd"
-        assert pair.other(screen_name="").start_link("x") == "https://vk.me/club77001?ref=x"
+        assert pair.channel_with(screen_name="").start_link("x") == "https://vk.me/club77001?ref=x"
 
 
 async def test_nobody_is_reached_by_number(pair: Pair) -> None:
-    assert pair.channel.at_phone("+79990001122") is None
+    assert pair.channel.address_of(identifier("phone", "+79990001122")) is None

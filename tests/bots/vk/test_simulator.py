@@ -1,4 +1,4 @@
-"""The stand-in refuses what VK refuses: without that, the other tests would prove little."""
+"""The stand-in refuses what VK refuses; without that, the other tests would prove little."""
 
 import json
 from typing import Any
@@ -10,16 +10,16 @@ from tests.bots.vk.pair import Pair
 KEY = {"action": {"type": "callback", "label": "Yes", "payload": '{"reply":"yes"}'}}
 
 
-async def asked(pair: Pair, method: str, **params: str) -> Any:
-    """A call as somebody else's program would make it."""
+async def call(pair: Pair, method: str, **params: str) -> Any:
+    """Make a call as another program would make it; return the body of the response."""
     form = {"access_token": pair.account.access_token.reveal(), "v": "5.199", **params}
     async with pair.outside.http.post(f"{pair.account.api_url}/method/{method}", data=form) as response:
         assert response.status == 200
         return await response.json()
 
 
-async def refused(pair: Pair, method: str, **params: str) -> int:
-    error = (await asked(pair, method, **params))["error"]
+async def error_code(pair: Pair, method: str, **params: str) -> int:
+    error = (await call(pair, method, **params))["error"]
     assert {"key": "v", "value": params.get("v", "5.199")} in error["request_params"]
     assert error["error_msg"]
     assert isinstance(error["error_code"], int)
@@ -27,7 +27,7 @@ async def refused(pair: Pair, method: str, **params: str) -> int:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "code"),
+    ("faults", "code"),
     [
         ({"access_token": "vk1.a.x"}, 5),
         ({"v": ""}, 8),
@@ -52,35 +52,35 @@ async def refused(pair: Pair, method: str, **params: str) -> int:
         ({"keyboard": json.dumps({"inline": True, "buttons": [[{"action": KEY["action"] | {"type": "vkpay"}}]]})}, 911),
     ],
 )
-async def test_what_is_wrong_with_a_message(pair: Pair, wrong: dict[str, str], code: int) -> None:
-    anna = await pair.started()
-    right = {"peer_ids": anna, "random_id": "7", "message": "hi"}
-    assert await refused(pair, "messages.send", **{**right, **wrong}) == code
+async def test_what_is_wrong_with_a_message(pair: Pair, faults: dict[str, str], code: int) -> None:
+    anna = await pair.start_user()
+    params = {"peer_ids": anna, "random_id": "7", "message": "hi"}
+    assert await error_code(pair, "messages.send", **{**params, **faults}) == code
     assert pair.vk.accepted == []
-    assert "response" in await asked(pair, "messages.send", **right)
+    assert "response" in await call(pair, "messages.send", **params)
 
 
 async def test_each_recipient_has_a_line(pair: Pair) -> None:
-    anna, stranger = await pair.started(), pair.vk.user_of("+79990001133")
-    answer = await asked(pair, "messages.send", peer_ids=f"{anna},{stranger}", random_id="7", message="hi")
-    sent, failed = answer["response"]
-    assert (sent["peer_id"], sent["conversation_message_id"]) == (int(anna), 2)
-    assert failed["error"]["code"] == 901
+    anna, stranger = await pair.start_user(), pair.vk.user_of("+79990001133")
+    answer = await call(pair, "messages.send", peer_ids=f"{anna},{stranger}", random_id="7", message="hi")
+    success, failure = answer["response"]
+    assert (success["peer_id"], success["conversation_message_id"]) == (int(anna), 2)
+    assert failure["error"]["code"] == 901
 
 
 async def test_without_a_random_id_vk_knows_nothing_again(pair: Pair) -> None:
-    anna = await pair.started()
+    anna = await pair.start_user()
     for _ in range(2):
-        await asked(pair, "messages.send", peer_ids=anna, random_id="0", message="hi")
+        await call(pair, "messages.send", peer_ids=anna, random_id="0", message="hi")
     assert len(pair.vk.accepted) == 2
 
 
 async def test_a_method_of_no_kind(pair: Pair) -> None:
-    assert await refused(pair, "messages.sing") == 3
+    assert await error_code(pair, "messages.sing") == 3
 
 
 @pytest.mark.parametrize(
-    ("wrong", "code"),
+    ("faults", "code"),
     [
         ({"group_id": "5"}, 203),
         ({"title": "a title too long"}, 100),
@@ -89,11 +89,11 @@ async def test_a_method_of_no_kind(pair: Pair) -> None:
         ({"secret_key": "a" * 51}, 100),
     ],
 )
-async def test_what_is_wrong_with_a_callback_server(pair: Pair, wrong: dict[str, str], code: int) -> None:
+async def test_what_is_wrong_with_a_callback_server(pair: Pair, faults: dict[str, str], code: int) -> None:
     group = str(pair.account.group_id)
-    right = {"group_id": group, "url": pair.webhook_url, "title": "gateway", "secret_key": "abc"}
-    assert await refused(pair, "groups.addCallbackServer", **{**right, **wrong}) == code
-    assert await refused(pair, "groups.deleteCallbackServer", group_id=group, server_id="77") == 100
+    params = {"group_id": group, "url": pair.webhook_url, "title": "gateway", "secret_key": "abc"}
+    assert await error_code(pair, "groups.addCallbackServer", **{**params, **faults}) == code
+    assert await error_code(pair, "groups.deleteCallbackServer", group_id=group, server_id="77") == 100
     assert len(pair.vk.callbacks.servers) == 1
 
 
@@ -103,7 +103,7 @@ async def test_an_answer_that_is_not_ok_is_none(pair: Pair) -> None:
 
 
 async def test_echoes_can_be_switched_off(pair: Pair) -> None:
-    anna = await pair.started()
+    anna = await pair.start_user()
     pair.vk.echoes = False
     await pair.send(anna, "hi")
     await pair.vk.quiet()
@@ -114,6 +114,6 @@ async def test_echoes_can_be_switched_off(pair: Pair) -> None:
 async def test_the_upload_page(pair: Pair, kind: str, status: int) -> None:
     async with pair.outside.http.post(f"{pair.account.api_url}/upload/{kind}", data={"x": "y"}) as response:
         assert response.status == status
-    assert await refused(pair, "photos.saveMessagesPhoto", photo="[]", server="1", hash="x") == 129
-    assert await refused(pair, "docs.save", file="1|2|3") == 105
-    assert await refused(pair, "docs.getMessagesUploadServer", type="doc") == 100
+    assert await error_code(pair, "photos.saveMessagesPhoto", photo="[]", server="1", hash="x") == 129
+    assert await error_code(pair, "docs.save", file="1|2|3") == 105
+    assert await error_code(pair, "docs.getMessagesUploadServer", type="doc") == 100

@@ -1,4 +1,4 @@
-"""Meta's stand-in, our channel, and the webhook between them, all over real HTTP."""
+"""A pair: our channel and the stand-in for Meta, over HTTP, with a receiver of webhooks between them."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,31 +23,34 @@ class Pair(WebhookReceiver):
     meta: Server
     url: str
 
-    async def send(self, what: Content | TemplateMessage | str, user: str = ANNA, key: str = "n1.0.0") -> str:
-        content = Content(what) if isinstance(what, str) else what
+    async def send(self, message: Content | TemplateMessage | str, user: str = ANNA, key: str = "n1.0.0") -> str:
+        content = Content(message) if isinstance(message, str) else message
         return await self.channel.send(Address("whatsapp", "shop", user), content, key=key)
 
-    async def hear(self, user: str = ANNA, text: str = "hi") -> Inbound:
-        """A person writes, which opens the window; the event that it makes."""
+    async def receive(self, user: str = ANNA, text: str = "hi") -> Inbound:
+        """Let a person write, which opens the window; return the event."""
         await self.meta.say(user, text)
         await self.meta.quiet()
-        return self.events_of(Inbound)[-1]
+        return self.parsed_events(Inbound)[-1]
 
     async def receipts(self) -> list[Receipt]:
         await self.meta.quiet()
-        return self.events_of(Receipt)
+        return self.parsed_events(Receipt)
 
 
 @asynccontextmanager
-async def a_bench() -> AsyncIterator[Pair]:
-    at, ours = listener(), listener()
-    account = demo_account(f"{url_of(at)}/whatsapp")
-    public_url = url_of(ours)
+async def opened_pair() -> AsyncIterator[Pair]:
+    meta_address, gateway_address = listener(), listener()
+    account = demo_account(f"{url_of(meta_address)}/whatsapp")
+    public_url = url_of(gateway_address)
     async with aiohttp.ClientSession() as http:
         outside = Outside(http, public_url, http)
         channel = open_accounts({"shop": account}, outside)["shop"]
         meta = Server(account, outside.webhook_url("whatsapp", "shop"), lambda: pair.now)
         pair = Pair(channel=channel, meta=meta, url=public_url)
-        async with served(app_of(pair.meta.blueprint()), at), served(app_of(pair.webhooks()), ours):
+        async with (
+            served(app_of(pair.meta.blueprint()), meta_address),
+            served(app_of(pair.webhooks()), gateway_address),
+        ):
             yield pair
             await pair.meta.close()

@@ -1,4 +1,4 @@
-"""Pointing Meta's webhook at us, with the handshake that it really makes."""
+"""Pointing Meta's webhook at us, with Meta's real handshake."""
 
 import pytest
 
@@ -13,7 +13,7 @@ async def test_bind_look_and_unbind(pair: Pair) -> None:
     assert pair.meta.override == url
     binding = await pair.channel.binding()
     assert (binding.url, binding.problems) == (url, ())
-    await pair.hear()
+    await pair.receive()
     await pair.channel.unbind()
     assert pair.meta.override == ""
 

@@ -1,4 +1,4 @@
-"""What needs no wire: cutting messages, telling accounts apart, and proof."""
+"""What needs no HTTP: splitting messages, keeping accounts apart, and verifying calls."""
 
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -20,6 +20,7 @@ from bots.whatsapp.simulator.types import Message
 from gateway.domain.channel.calls import Answer, Call, Forged, Malformed
 from gateway.domain.channel.contract import Outside
 from gateway.domain.channel.secret import Secret
+from gateway.domain.model.identifier import identifier
 from gateway.domain.model.nouns import Address, Button, Content, Media
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -42,11 +43,11 @@ def test_whatever_is_said_meta_takes_every_piece(
     for piece in pieces:
         message = read(render("79990001122", piece, "k"), {})
         assert isinstance(message, Message), message
-    said = "".join(piece.text for piece in pieces)
-    assert letters(said).startswith(letters(content.text))
+    text_of_pieces = "".join(piece.text for piece in pieces)
+    assert letters(text_of_pieces).startswith(letters(content.text))
     assert sum(piece.media is not None for piece in pieces) == (media is not None)
-    offered = [button for piece in pieces for button in piece.buttons]
-    assert offered == (answers or (links if len(links) == 1 else []))
+    buttons = [button for piece in pieces for button in piece.buttons]
+    assert buttons == (answers or (links if len(links) == 1 else []))
 
 
 def letters(text: str) -> str:
@@ -75,17 +76,17 @@ def test_a_long_caption_becomes_texts_under_the_file() -> None:
 
 
 def test_links_beside_answers_become_lines() -> None:
-    offered = (Button("Yes", reply="y"), Button("Site", url="https://shop.ru"))
-    (piece,) = split(Content("See", buttons=offered))
-    assert piece == Content("See\nSite: https://shop.ru", buttons=offered[:1])
+    buttons = (Button("Yes", reply="y"), Button("Site", url="https://shop.ru"))
+    (piece,) = split(Content("See", buttons=buttons))
+    assert piece == Content("See\nSite: https://shop.ru", buttons=buttons[:1])
 
 
-def opened(accounts: dict[str, Account]) -> dict[str, WhatsApp]:
+def open_channels(accounts: dict[str, Account]) -> dict[str, WhatsApp]:
     outside = Outside(cast("Any", SimpleNamespace()), "https://gateway.shop.ru", cast("Any", SimpleNamespace()))
     return dict(open_accounts(accounts, outside))
 
 
-def said_to(number: str, account: Account, name: str = "a") -> Call:
+def message_call(number: str, account: Account, name: str = "a") -> Call:
     message = {"from": "79990001122", "id": "wamid.1", "timestamp": "1795435200", "type": "text", "text": {"body": "x"}}
     value = {"metadata": {"phone_number_id": number}, "messages": [message]}
     changes = [
@@ -105,16 +106,16 @@ def test_a_number_of_another_app_is_never_spoken_for() -> None:
     account = demo_account("http://127.0.0.1")
     sibling = replace(account, phone_number_id="2")
     stranger = replace(account, phone_number_id="3", app_secret=Secret("another-app-4f8a1c77e2"))
-    channel = opened({"a": account, "b": sibling, "c": stranger})["a"]
+    channel = open_channels({"a": account, "b": sibling, "c": stranger})["a"]
     owners = {}
     for number in ("2", "3"):
-        call = said_to(number, account)
+        call = message_call(number, account)
         channel.verify(call)
         owners[number] = [(type(event).__name__, lane_account(event)) for event in channel.parse(call).events]
     assert owners["2"] == [("Inbound", "b"), ("TemplateChange", "a"), ("TemplateChange", "b")]
     assert owners["3"] == [("Unrecognised", "a"), ("TemplateChange", "a"), ("TemplateChange", "b")]
     with pytest.raises(Forged):
-        opened({"c": stranger})["c"].verify(said_to("3", account))
+        open_channels({"c": stranger})["c"].verify(message_call("3", account))
 
 
 def lane_account(event: Any) -> str:
@@ -123,17 +124,17 @@ def lane_account(event: Any) -> str:
 
 def test_delivered_again_an_event_keeps_its_id() -> None:
     account = demo_account("http://127.0.0.1")
-    channel = opened({"a": account})["a"]
-    call = said_to("3", account)
-    again = Call(call.method, call.url, call.headers, call.body, datetime(2026, 11, 25, tzinfo=UTC))
-    first, second = ([event.id for event in channel.parse(one).events] for one in (call, again))
+    channel = open_channels({"a": account})["a"]
+    call = message_call("3", account)
+    repetition = Call(call.method, call.url, call.headers, call.body, datetime(2026, 11, 25, tzinfo=UTC))
+    first, second = ([event.id for event in channel.parse(delivery).events] for delivery in (call, repetition))
     assert first == second
     assert len(set(first)) == len(first) == 2
 
 
 def test_only_our_own_token_gets_the_challenge() -> None:
     account = demo_account("http://127.0.0.1")
-    channel = opened({"a": account})["a"]
+    channel = open_channels({"a": account})["a"]
     query = {"hub.mode": "subscribe", "hub.challenge": "<b>", "hub.verify_token": account.verify_token.reveal()}
     call = Call("GET", "https://gateway.shop.ru", {}, b"", NOW, query)
     channel.verify(call)
@@ -146,14 +147,14 @@ def test_only_our_own_token_gets_the_challenge() -> None:
 
 def test_a_body_of_nothing_but_brackets_is_malformed() -> None:
     account = demo_account("http://127.0.0.1")
-    channel = opened({"a": account})["a"]
+    channel = open_channels({"a": account})["a"]
     with pytest.raises(Malformed):
         channel.parse(Call("POST", "https://gateway.shop.ru", {}, b"[" * 100_000, NOW))
 
 
 def test_addresses_and_links() -> None:
     account = demo_account("http://127.0.0.1")
-    channel = opened({"a": account})["a"]
-    assert channel.at_phone("+79990001122") == Address("whatsapp", "a", "79990001122")
+    channel = open_channels({"a": account})["a"]
+    assert channel.address_of(identifier("phone", "+79990001122")) == Address("whatsapp", "a", "79990001122")
     assert channel.start_link("AbC_1-2") == "https://wa.me/79990000001?text=/start%20AbC_1-2"
-    assert opened({"a": replace(account, number="")})["a"].start_link("x") is None
+    assert open_channels({"a": replace(account, number="")})["a"].start_link("x") is None

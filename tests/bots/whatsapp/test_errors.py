@@ -1,4 +1,4 @@
-"""Every code of Meta's, in the class that says what happens next: at once and in a late status."""
+"""Every code of Meta's, and the error that it becomes: at once and in a late status."""
 
 from datetime import timedelta
 
@@ -77,7 +77,7 @@ async def test_a_code_of_tomorrow_ends_the_attempt(pair: Pair) -> None:
 
 
 async def test_a_lost_answer_is_ambiguous_and_its_statuses_come(pair: Pair) -> None:
-    await pair.hear()
+    await pair.receive()
     pair.meta.faults.lose_answers()
     with pytest.raises(Ambiguous, match="502"):
         await pair.send("hi", key="n7.0.0")
@@ -111,21 +111,21 @@ async def test_a_token_that_meta_quotes_is_not_told_on(pair: Pair) -> None:
     ],
 )
 def test_answers_that_are_not_as_they_should_be(reply: Reply, error: type[SendError]) -> None:
-    refused = refusal(reply)
-    assert type(refused) is error
-    assert getattr(refused, "retry_after", None) == reply.retry_after
+    result = refusal(reply)
+    assert type(result) is error
+    assert getattr(result, "retry_after", None) == reply.retry_after
 
 
 @pytest.mark.parametrize("json", [None, {"error": {"code": 139999}}])
 def test_a_429_that_names_no_time_holds_the_number_for_some_seconds(json: object) -> None:
-    refused = refusal(Reply(429, json))
-    assert isinstance(refused, Throttled)
-    assert refused.retry_after == timedelta(seconds=5)
+    result = refusal(Reply(429, json))
+    assert isinstance(result, Throttled)
+    assert result.retry_after == timedelta(seconds=5)
 
 
 async def test_an_answer_without_a_wamid_is_ambiguous(pair: Pair) -> None:
     app = Quart("odd")
-    app.add_url_rule("/<path:path>", view_func=_odd, methods=["POST"])
+    app.add_url_rule("/<path:path>", view_func=_no_wamid, methods=["POST"])
     async with served(app) as url, aiohttp.ClientSession() as http:
         account = replace(pair.meta.account, api_url=url)
         channel = open_accounts({"shop": account}, Outside(http, url, http))["shop"]
@@ -133,7 +133,7 @@ async def test_an_answer_without_a_wamid_is_ambiguous(pair: Pair) -> None:
             await channel.send(Address("whatsapp", "shop", "79990001122"), Content("hi"), key="k")
 
 
-async def _odd(path: str) -> dict[str, list[str]]:
+async def _no_wamid(path: str) -> dict[str, list[str]]:
     return {"messages": []}
 
 

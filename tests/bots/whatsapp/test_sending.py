@@ -15,9 +15,9 @@ PHOTO = Media("image", url="https://shop.ru/a.png")
 
 
 async def test_a_text_arrives_and_is_reported_step_by_step(pair: Pair) -> None:
-    await pair.hear()
+    await pair.receive()
     wamid = await pair.send("a_b *c*")
-    assert [(one.progress, one.provider_id, one.key) for one in await pair.receipts()] == [
+    assert [(receipt.progress, receipt.provider_id, receipt.key) for receipt in await pair.receipts()] == [
         (Progress.SENT, wamid, "n1.0.0"),
         (Progress.DELIVERED, wamid, "n1.0.0"),
         (Progress.READ, wamid, "n1.0.0"),
@@ -30,7 +30,7 @@ async def test_a_text_arrives_and_is_reported_step_by_step(pair: Pair) -> None:
 
 
 async def test_a_closed_window_is_told_late_and_without_contacts(pair: Pair) -> None:
-    await pair.hear()
+    await pair.receive()
     pair.pass_time(hours=24)
     wamid = await pair.send("too late")
     (receipt,) = await pair.receipts()
@@ -39,7 +39,7 @@ async def test_a_closed_window_is_told_late_and_without_contacts(pair: Pair) -> 
 
 
 async def test_the_window_is_open_until_the_last_second(pair: Pair) -> None:
-    await pair.hear()
+    await pair.receive()
     pair.pass_time(hours=23, minutes=59, seconds=59)
     await pair.send("in time")
     assert (await pair.receipts())[-1].progress is Progress.READ
@@ -50,7 +50,7 @@ async def test_a_closed_window_told_at_once(pair: Pair) -> None:
     with pytest.raises(WindowClosed, match="131047"):
         await pair.send("never written")
     await pair.send(UPDATE)
-    assert [one.text for one in pair.meta.accepted] == ["Анна, ваш заказ A-17 готов."]
+    assert [accepted.text for accepted in pair.meta.accepted] == ["Анна, ваш заказ A-17 готов."]
 
 
 async def test_a_template_needs_no_window(pair: Pair) -> None:
@@ -100,7 +100,7 @@ async def test_meta_is_exact_about_templates(
 async def test_a_paused_template_is_told_by_webhook_and_refused(pair: Pair) -> None:
     pair.meta.set_template_status("order_update", "ru", "PAUSED")
     await pair.meta.quiet()
-    (change,) = pair.events_of(TemplateChange)
+    (change,) = pair.parsed_events(TemplateChange)
     assert (change.name, change.language, change.usable, change.state) == ("order_update", "ru", False, "paused")
     with pytest.raises(TemplateUnusable, match="132015"):
         await pair.send(UPDATE)
@@ -117,7 +117,7 @@ async def test_a_paused_template_is_told_by_webhook_and_refused(pair: Pair) -> N
     ],
 )
 async def test_the_longest_text(pair: Pair, longest: Content, one_more: Content) -> None:
-    await pair.hear()
+    await pair.receive()
     await pair.send(longest)
     with pytest.raises(Refused, match="131009"):
         await pair.send(one_more)
@@ -125,7 +125,7 @@ async def test_the_longest_text(pair: Pair, longest: Content, one_more: Content)
 
 
 async def test_every_piece_of_a_long_message_is_taken(pair: Pair) -> None:
-    await pair.hear()
+    await pair.receive()
     text = "Ваш заказ 📦 собран. " * 600
     pieces = pair.channel.split(Content(text, PHOTO, YES))
     for piece in pieces:
@@ -145,19 +145,19 @@ async def test_a_person_without_whatsapp(pair: Pair) -> None:
 async def test_a_person_who_does_not_open_it_and_one_who_has_blocked_us(pair: Pair) -> None:
     pair.meta.phone(ANNA).reads = False
     await pair.send(UPDATE)
-    assert [one.progress for one in await pair.receipts()] == [Progress.SENT, Progress.DELIVERED]
+    assert [receipt.progress for receipt in await pair.receipts()] == [Progress.SENT, Progress.DELIVERED]
     pair.meta.phone(ANNA).blocked = True
     await pair.send(UPDATE)
-    assert [one.progress for one in await pair.receipts()][2:] == [Progress.SENT]
+    assert [receipt.progress for receipt in await pair.receipts()][2:] == [Progress.SENT]
 
 
 async def test_a_receipt_may_come_before_the_answer(pair: Pair) -> None:
     pair.meta.receipts_first = True
     sending = asyncio.create_task(pair.send(UPDATE))
-    while not pair.events_of(Receipt):  # noqa: ASYNC110
+    while not pair.parsed_events(Receipt):  # noqa: ASYNC110
         await asyncio.sleep(0.001)
     assert not sending.done()
-    assert await sending == pair.events_of(Receipt)[0].provider_id
+    assert await sending == pair.parsed_events(Receipt)[0].provider_id
 
 
 async def test_receipts_can_be_held_back(pair: Pair) -> None:
@@ -169,18 +169,19 @@ async def test_receipts_can_be_held_back(pair: Pair) -> None:
 
 
 async def test_files(pair: Pair) -> None:
-    await pair.hear()
+    await pair.receive()
     await pair.send(Content("чек", Media("image", url="https://shop.ru/a.jpg")))
     await pair.send(Content(media=Media("document", id="77", name="счёт.pdf")))
     await pair.send(Content("?", Media("hologram", url="https://shop.ru/a.holo")))
     assert [
-        {key: one.request[key] for key in ("image", "document") if key in one.request} for one in pair.meta.accepted
+        {key: entry.request[key] for key in ("image", "document") if key in entry.request}
+        for entry in pair.meta.accepted
     ] == [
         {"image": {"link": "https://shop.ru/a.jpg", "caption": "чек"}},
         {"document": {"id": "77", "filename": "счёт.pdf"}},
         {"document": {"link": "https://shop.ru/a.holo", "caption": "?"}},
     ]
-    assert [one.media for one in pair.meta.phone(ANNA).screen[1:]] == [
+    assert [entry.media for entry in pair.meta.phone(ANNA).screen[1:]] == [
         "https://shop.ru/a.jpg",
         "77",
         "https://shop.ru/a.holo",
@@ -192,7 +193,7 @@ def buttons(count: int, title: str = "Button") -> tuple[Button, ...]:
 
 
 @pytest.mark.parametrize(
-    ("offered", "kind", "pressed_kind"),
+    ("message_buttons", "kind", "pressed_kind"),
     [
         (buttons(3), "button", "button_reply"),
         (buttons(10), "list", "list_reply"),
@@ -200,25 +201,25 @@ def buttons(count: int, title: str = "Button") -> tuple[Button, ...]:
     ],
 )
 async def test_buttons_are_shown_and_answer(
-    pair: Pair, offered: tuple[Button, ...], kind: str, pressed_kind: str
+    pair: Pair, message_buttons: tuple[Button, ...], kind: str, pressed_kind: str
 ) -> None:
-    await pair.hear()
-    wamid = await pair.send(Content("What now?", buttons=offered))
+    await pair.receive()
+    wamid = await pair.send(Content("What now?", buttons=message_buttons))
     assert pair.meta.accepted[-1].request["interactive"]["type"] == kind
-    shown = pair.meta.phone(ANNA).screen[-1].buttons[1]
-    await pair.meta.press(ANNA, wamid, shown.text)
+    button = pair.meta.phone(ANNA).screen[-1].buttons[1]
+    await pair.meta.press(ANNA, wamid, button.text)
     await pair.meta.quiet()
-    answer = pair.events_of(Inbound)[-1]
-    assert (answer.kind, answer.pressed, answer.content.text) == (pressed_kind, "/b1", shown.text)
+    answer = pair.parsed_events(Inbound)[-1]
+    assert (answer.kind, answer.pressed, answer.content.text) == (pressed_kind, "/b1", button.text)
 
 
 async def test_a_link_button_opens_and_does_not_answer(pair: Pair) -> None:
-    await pair.hear()
+    await pair.receive()
     wamid = await pair.send(Content("See", buttons=(Button("Open", url="https://shop.ru/1"),)))
     assert pair.meta.accepted[-1].request["interactive"]["type"] == "cta_url"
     await pair.meta.press(ANNA, wamid, "Open")
     await pair.meta.quiet()
-    assert len(pair.events_of(Inbound)) == 1
+    assert len(pair.parsed_events(Inbound)) == 1
 
 
 async def test_a_templates_button_and_a_reaction(pair: Pair) -> None:
@@ -226,7 +227,7 @@ async def test_a_templates_button_and_a_reaction(pair: Pair) -> None:
     await pair.meta.press(ANNA, wamid, "Спасибо")
     await pair.meta.react(ANNA, wamid, "👍")
     await pair.meta.quiet()
-    quick, reaction = pair.events_of(Inbound)
+    quick, reaction = pair.parsed_events(Inbound)
     assert (quick.kind, quick.pressed) == ("button", "Спасибо")
     assert (reaction.kind, reaction.content.text) == ("reaction", "👍")
     await pair.send("the window is open")
@@ -235,39 +236,39 @@ async def test_a_templates_button_and_a_reaction(pair: Pair) -> None:
 
 async def test_a_person_by_their_business_scoped_id(pair: Pair) -> None:
     pair.meta.give_bsuid(ANNA, "RU.1349120865530274")
-    event = await pair.hear()
-    assert (event.address.user, event.person.phone) == ("RU.1349120865530274", f"+{ANNA}")
+    event = await pair.receive()
+    assert (event.address.user, event.person.identifiers) == ("RU.1349120865530274", (f"phone:+{ANNA}",))
     pair.meta.give_bsuid(ANNA, "RU.1349120865530274", hide_phone=True)
-    event = await pair.hear()
-    assert (event.address.user, event.person.phone) == ("RU.1349120865530274", "")
+    event = await pair.receive()
+    assert (event.address.user, event.person.identifiers) == ("RU.1349120865530274", ())
     await pair.send("by id", event.address.user)
     assert "to" not in pair.meta.accepted[-1].request
     assert pair.meta.phone(ANNA).screen[-1].text == "by id"
 
 
 async def test_a_person_who_never_had_a_number_for_us(pair: Pair) -> None:
-    event = await pair.hear("DE.42abc")
+    event = await pair.receive("DE.42abc")
     await pair.send("hallo", event.address.user)
     assert pair.meta.phone("DE.42abc").screen[-1].state == "read"
     assert (await pair.receipts())[-1].progress is Progress.READ
 
 
 async def test_seen_messages_are_marked_as_read(pair: Pair) -> None:
-    event = await pair.hear()
+    event = await pair.receive()
     await pair.channel.acknowledge(event)
     await pair.channel.acknowledge(event)
     assert pair.meta.phone(ANNA).screen[-1].state == "read"
 
 
 async def test_a_mark_that_does_not_work_harms_nobody(pair: Pair) -> None:
-    event = await pair.hear()
+    event = await pair.receive()
     pair.meta.faults.fail(190)
     await pair.channel.acknowledge(event)
     assert pair.meta.phone(ANNA).screen[-1].state == "sent"
 
 
 async def test_what_the_stand_in_refuses_reaches_nobody(pair: Pair) -> None:
-    await pair.hear()
+    await pair.receive()
     for content, code in (
         (Content(""), 131009),
         (Content("x" * 4097), 131009),

@@ -1,4 +1,4 @@
-"""What the stand-in refuses of requests that our channel never makes: it is there to catch us when we start to."""
+"""The stand-in refuses requests that our channel never makes, to notice when it starts to make them."""
 
 from typing import Any
 
@@ -66,13 +66,13 @@ def test_templates_that_are_not_sent(status: str, code: int) -> None:
 
 async def test_webhooks_come_again_until_they_are_taken_and_twice_when_told(pair: Pair) -> None:
     pair.meta.faults.webhook_copies = 2
-    await pair.hear()
-    assert len({event.id for event in pair.events_of(Inbound)}) == 1
-    assert len(pair.events_of(Inbound)) == 2
+    await pair.receive()
+    assert len({event.id for event in pair.parsed_events(Inbound)}) == 1
+    assert len(pair.parsed_events(Inbound)) == 2
 
 
 async def test_a_row_shows_its_whole_text_where_the_title_is_cut(pair: Pair) -> None:
-    await pair.hear()
+    await pair.receive()
     await pair.send(Content("?", buttons=(Button("A title of more than twenty-four letters", reply="1"),)))
     (row,) = pair.meta.accepted[-1].request["interactive"]["action"]["sections"][0]["rows"]
     assert row == {

@@ -43,8 +43,11 @@ async def test_what_is_submitted_waits_and_is_listed_as_it_was(pair: Pair) -> No
     for draft in (DRAFT, NAMED, replace(PLAIN, header=Head("location"))):
         verdict = await pair.channel.submit_template(draft)
         assert (verdict.state, verdict.usable) == ("pending", False)
-        listed = {one.name: (one, told) for one, told in await pair.channel.listed_templates()}
-        assert listed[draft.name] == (draft, verdict)
+        templates = {
+            template.name: (template, listed_verdict)
+            for template, listed_verdict in await pair.channel.listed_templates()
+        }
+        assert templates[draft.name] == (draft, verdict)
 
 
 async def test_the_list_is_read_page_by_page(pair: Pair) -> None:
@@ -58,13 +61,13 @@ async def test_moderation_is_told_by_webhook_and_by_the_list(pair: Pair) -> None
     await pair.channel.submit_template(replace(PLAIN, language="en_US"))
     pair.meta.set_template_status("plain", "en_US", "REJECTED", "INVALID_FORMAT")
     await pair.meta.quiet()
-    (change,) = pair.events_of(TemplateChange)
+    (change,) = pair.parsed_events(TemplateChange)
     assert (change.name, change.language, change.usable, change.reason) == ("plain", "en_US", False, "INVALID_FORMAT")
-    told = {one.name: verdict for one, verdict in await pair.channel.listed_templates()}["plain"]
-    assert (told.state, told.usable, told.reason) == ("rejected", False, "INVALID_FORMAT")
+    rejected = {template.name: verdict for template, verdict in await pair.channel.listed_templates()}["plain"]
+    assert (rejected.state, rejected.usable, rejected.reason) == ("rejected", False, "INVALID_FORMAT")
     pair.meta.set_template_status("plain", "en_US", "REINSTATED")
-    told = {one.name: verdict for one, verdict in await pair.channel.listed_templates()}["plain"]
-    assert (told.state, told.usable, told.reason) == ("approved", True, "")
+    rejected = {template.name: verdict for template, verdict in await pair.channel.listed_templates()}["plain"]
+    assert (rejected.state, rejected.usable, rejected.reason) == ("approved", True, "")
 
 
 async def test_what_was_rejected_is_changed_under_its_id(pair: Pair) -> None:
@@ -81,11 +84,11 @@ async def test_what_was_rejected_is_changed_under_its_id(pair: Pair) -> None:
 async def test_one_language_is_deleted_and_the_other_stays(pair: Pair) -> None:
     verdict = await pair.channel.submit_template(PLAIN)
     await pair.channel.submit_template(replace(PLAIN, language="en"))
-    gone = replace(PLAIN, provider_id=verdict.provider_id)
-    await pair.channel.delete_template(gone)
+    russian = replace(PLAIN, provider_id=verdict.provider_id)
+    await pair.channel.delete_template(russian)
     assert [key for key in pair.meta.templates if key[0] == "plain"] == [("plain", "en")]
     with pytest.raises(Refused, match="not found"):
-        await pair.channel.delete_template(gone)
+        await pair.channel.delete_template(russian)
 
 
 async def test_the_example_of_a_header_is_uploaded(pair: Pair) -> None:
@@ -96,7 +99,7 @@ async def test_the_example_of_a_header_is_uploaded(pair: Pair) -> None:
         assert body == b"picture"
         header = pair.meta.templates["plain", "ru"]["components"][0]
         assert header == {"type": "HEADER", "format": "IMAGE", "example": {"header_handle": [handle]}}
-        pair.channel._desk = pair.channel._desk._replace(app="")
+        pair.channel._template_client = pair.channel._template_client._replace(app="")
         with pytest.raises(Refused, match="app_id is missing"):
             await pair.channel.submit_template(replace(picture, name="other"))
 
@@ -139,14 +142,16 @@ async def test_the_stand_in_refuses_what_meta_refuses(pair: Pair, change: dict[s
     ("missing", "words"), [("language", "language is required"), ("category", "category is required")]
 )
 async def test_what_is_missing_is_refused(pair: Pair, missing: str, words: str) -> None:
-    asked = {"name": "x", "language": "ru", "category": "UTILITY", "components": [{"type": "BODY", "text": "Hi"}]}
-    del asked[missing]
+    request = {"name": "x", "language": "ru", "category": "UTILITY", "components": [{"type": "BODY", "text": "Hi"}]}
+    del request[missing]
     with pytest.raises(Refused, match=words):
-        await pair.channel._desk.graph.call("POST", f"/{pair.meta.account.waba_id}/message_templates", asked)
+        await pair.channel._template_client.graph.call(
+            "POST", f"/{pair.meta.account.waba_id}/message_templates", request
+        )
     example = {"components": [{"type": "BODY", "text": "Hi {{1}}!"}]}
     whole = {"name": "x", "language": "ru", "category": "UTILITY", **example}
     with pytest.raises(Refused, match="examples of BODY"):
-        await pair.channel._desk.graph.call("POST", f"/{pair.meta.account.waba_id}/message_templates", whole)
+        await pair.channel._template_client.graph.call("POST", f"/{pair.meta.account.waba_id}/message_templates", whole)
 
 
 @pytest.mark.parametrize(
@@ -196,13 +201,13 @@ def test_mistakes_are_told_without_meta(change: dict[str, Any], field: str) -> N
     assert next(mistakes(replace(DRAFT, **change)), ("", ""))[0] == field
 
 
-async def approved(pair: Pair, draft: MessageTemplate) -> None:
+async def submit_approved(pair: Pair, draft: MessageTemplate) -> None:
     await pair.channel.submit_template(draft)
     pair.meta.set_template_status(draft.name, draft.language, "APPROVED")
 
 
 async def test_every_part_is_filled(pair: Pair) -> None:
-    await approved(pair, DRAFT)
+    await submit_approved(pair, DRAFT)
     buttons = (TemplateButton(0, reply="thanks"), TemplateButton(1, url="A-17"))
     message = TemplateMessage("parcel", "ru", VALUES, TemplateHeader({"1": "A-17"}), buttons)
     wamid = await pair.send(message)
@@ -215,11 +220,11 @@ async def test_every_part_is_filled(pair: Pair) -> None:
     ]
     await pair.meta.press(ANNA, wamid, "Спасибо")
     await pair.meta.quiet()
-    assert pair.events_of(Inbound)[-1].pressed == "thanks"
+    assert pair.parsed_events(Inbound)[-1].pressed == "thanks"
 
 
 async def test_named_variables_of_body_and_header(pair: Pair) -> None:
-    await approved(pair, replace(NAMED, buttons=()))
+    await submit_approved(pair, replace(NAMED, buttons=()))
     await pair.send(TemplateMessage("named", "ru", {"name": "Ann"}, TemplateHeader({"who": "Bob"})))
     assert pair.meta.accepted[-1].text == "For Bob\nHi Ann!\nМагазин"
 
@@ -236,7 +241,7 @@ async def test_a_file_in_the_header(pair: Pair, kind: str) -> None:
 
 
 async def test_a_place_in_the_header(pair: Pair) -> None:
-    await approved(pair, replace(PLAIN, header=Head("location")))
+    await submit_approved(pair, replace(PLAIN, header=Head("location")))
     place = Place(55.75, 37.62, "Shop", "Street 1")
     await pair.send(TemplateMessage("plain", "ru", VALUES, TemplateHeader(place=place)))
     part = pair.meta.accepted[-1].request["template"]["components"][0]
@@ -258,7 +263,7 @@ async def test_a_place_in_the_header(pair: Pair) -> None:
     ],
 )
 async def test_meta_is_exact_about_every_part(pair: Pair, change: dict[str, Any], code: int) -> None:
-    await approved(pair, DRAFT)
+    await submit_approved(pair, DRAFT)
     fits = TemplateMessage("parcel", "ru", VALUES, TemplateHeader({"1": "A-17"}), (TemplateButton(1, url="x"),))
     await pair.send(fits)
     with pytest.raises(Refused, match=str(code)):

@@ -16,7 +16,7 @@ from tests.support.http.serving import free_port, served
 PHOTO = bytes(range(256)) * 400
 
 
-def _shelf() -> Quart:
+def _file_server() -> Quart:
     blueprint, app = Blueprint("files", __name__), Quart("files")
 
     @blueprint.get("/<path:name>")
@@ -34,26 +34,28 @@ def _shelf() -> Quart:
 
 
 @pytest.fixture
-async def shelf() -> AsyncIterator[str]:
-    async with served(_shelf()) as url:
+async def file_server() -> AsyncIterator[str]:
+    async with served(_file_server()) as url:
         yield url
 
 
 @pytest.fixture
-async def everywhere() -> AsyncIterator[aiohttp.ClientSession]:
+async def private_http() -> AsyncIterator[aiohttp.ClientSession]:
     async with files.session(private=True) as http:
         yield http
 
 
 @pytest.fixture
-async def outside() -> AsyncIterator[aiohttp.ClientSession]:
+async def public_http() -> AsyncIterator[aiohttp.ClientSession]:
     async with files.session(private=False) as http:
         yield http
 
 
 @pytest.mark.parametrize("path", ["a%20photo.png", "away"])
-async def test_a_file_comes_with_its_name_and_type(everywhere: aiohttp.ClientSession, shelf: str, path: str) -> None:
-    assert await fetch(everywhere, f"{shelf}/{path}") == File("a photo.png", "image/png", PHOTO)
+async def test_a_file_comes_with_its_name_and_type(
+    private_http: aiohttp.ClientSession, file_server: str, path: str
+) -> None:
+    assert await fetch(private_http, f"{file_server}/{path}") == File("a photo.png", "image/png", PHOTO)
 
 
 @pytest.mark.parametrize(
@@ -61,39 +63,39 @@ async def test_a_file_comes_with_its_name_and_type(everywhere: aiohttp.ClientSes
     [("404", Refused), ("403", Refused), ("503", Unavailable), ("429", Unavailable), ("round", Refused)],
 )
 async def test_what_its_server_says(
-    everywhere: aiohttp.ClientSession, shelf: str, path: str, error: type[SendError]
+    private_http: aiohttp.ClientSession, file_server: str, path: str, error: type[SendError]
 ) -> None:
     with pytest.raises(error):
-        await fetch(everywhere, f"{shelf}/{path}")
+        await fetch(private_http, f"{file_server}/{path}")
 
 
 @pytest.mark.parametrize("host", ["a..b", ".com", "...", f"{'a' * 64}.com", f"xn--{'a' * 64}.com", f"{'ы' * 64}.com"])
-async def test_a_host_that_has_no_name(everywhere: aiohttp.ClientSession, host: str) -> None:
+async def test_a_host_that_has_no_name(private_http: aiohttp.ClientSession, host: str) -> None:
     with pytest.raises(Refused, match="cannot be had"):
-        await fetch(everywhere, f"http://{host}/x.png")
+        await fetch(private_http, f"http://{host}/x.png")
 
 
-async def test_being_sent_to_a_host_that_has_no_name(everywhere: aiohttp.ClientSession, shelf: str) -> None:
+async def test_being_sent_to_a_host_that_has_no_name(private_http: aiohttp.ClientSession, file_server: str) -> None:
     with pytest.raises(Refused, match="cannot be had"):
-        await fetch(everywhere, f"{shelf}/nowhere")
+        await fetch(private_http, f"{file_server}/nowhere")
 
 
-async def test_a_server_that_is_down(everywhere: aiohttp.ClientSession) -> None:
+async def test_a_server_that_is_down(private_http: aiohttp.ClientSession) -> None:
     with pytest.raises(Unavailable):
-        await fetch(everywhere, f"http://127.0.0.1:{free_port()}/photo.png")
+        await fetch(private_http, f"http://127.0.0.1:{free_port()}/photo.png")
 
 
-async def test_too_large_a_file(everywhere: aiohttp.ClientSession, shelf: str) -> None:
-    assert (await fetch(everywhere, f"{shelf}/photo", most=len(PHOTO))).body == PHOTO
+async def test_too_large_a_file(private_http: aiohttp.ClientSession, file_server: str) -> None:
+    assert (await fetch(private_http, f"{file_server}/photo", max_bytes=len(PHOTO))).body == PHOTO
     with pytest.raises(Refused, match="more than"):
-        await fetch(everywhere, f"{shelf}/photo", most=len(PHOTO) - 1)
+        await fetch(private_http, f"{file_server}/photo", max_bytes=len(PHOTO) - 1)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]"])
-async def test_our_own_network_is_not_reached(outside: aiohttp.ClientSession, shelf: str, host: str) -> None:
-    port = shelf.rpartition(":")[2]
+async def test_our_own_network_is_not_reached(public_http: aiohttp.ClientSession, file_server: str, host: str) -> None:
+    port = file_server.rpartition(":")[2]
     with pytest.raises(SendError) as refusal:
-        await fetch(outside, f"http://{host}:{port}/photo.png")
+        await fetch(public_http, f"http://{host}:{port}/photo.png")
     assert isinstance(refusal.value, Refused), refusal.value
 
 
@@ -111,6 +113,6 @@ def test_a_public_address() -> None:
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://example.org/x", "http://", "no address"])
-async def test_what_is_no_web_address(everywhere: aiohttp.ClientSession, url: str) -> None:
+async def test_what_is_no_web_address(private_http: aiohttp.ClientSession, url: str) -> None:
     with pytest.raises(Refused):
-        await fetch(everywhere, url)
+        await fetch(private_http, url)

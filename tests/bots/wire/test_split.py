@@ -1,4 +1,4 @@
-"""Long texts, on every channel: nothing is lost, nothing is too long, and no sign is torn."""
+"""Long texts, on every channel: nothing is lost, nothing is too long, and no character is torn."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -41,13 +41,13 @@ def split(name: str, content: Content) -> Sequence[Content]:
     return list(SPLITS[name](content))
 
 
-def words(name: str, content: Content) -> str:
-    """What a person reads: a text message has no other place for files and buttons."""
+def visible_text(name: str, content: Content) -> str:
+    """Return what a person reads: a text message has no other place for files and buttons."""
     return sms.body_of(content) if name == "sms" else content.text
 
 
 def texts(name: str, text: str) -> Sequence[str]:
-    return [words(name, piece) for piece in split(name, Content(text))]
+    return [visible_text(name, piece) for piece in split(name, Content(text))]
 
 
 def limit(name: str, piece: Content) -> int:
@@ -56,8 +56,8 @@ def limit(name: str, piece: Content) -> int:
     return CAPTION.get(name, TEXT[name]) if piece.media else TEXT[name]
 
 
-def left_over(text: str, pieces: Sequence[str]) -> str:
-    """What remains of a text once the pieces are taken from its front; only white space may stand between them."""
+def remainder(text: str, pieces: Sequence[str]) -> str:
+    """Return the rest of a text without the pieces at its front; only white space may stand between them."""
     for piece in pieces:
         text = text if text.startswith(piece) else text.lstrip()
         assert text.startswith(piece), (text[:40], piece[:40])
@@ -73,35 +73,35 @@ def test_no_channel_is_left_out() -> None:
 @given(CONTENTS)
 def test_the_pieces_are_the_text_again_and_each_has_room(name: str, content: Content) -> None:
     pieces = split(name, content)
-    said = [words(name, piece) for piece in pieces]
-    assert left_over(words(name, content), [text.replace("\u200b", "") for text in said]).strip() == ""
-    for piece, text in zip(pieces, said, strict=True):
-        assert units(vk.plain(text) if name == "vk" else text) <= limit(name, piece)
+    piece_texts = [visible_text(name, piece) for piece in pieces]
+    assert remainder(visible_text(name, content), [text.replace("\u200b", "") for text in piece_texts]).strip() == ""
+    for piece, text in zip(pieces, piece_texts, strict=True):
+        assert units(vk.escape_markup(text) if name == "vk" else text) <= limit(name, piece)
 
 
 @pytest.mark.parametrize("name", SPLITS)
 def test_it_is_full_at_its_limit_and_not_before(name: str) -> None:
-    most = TEXT[name]
-    assert [len(text) for text in texts(name, "a" * most)] == [most]
-    assert [len(text) for text in texts(name, "a" * (most + 1))] == [most, 1]
-    assert texts(name, "😀" * (most // 2)) == ["😀" * (most // 2)]
-    assert texts(name, "x" + "😀" * (most // 2)) == ["x" + "😀" * (most // 2 - 1), "😀"]
+    limit_of_text = TEXT[name]
+    assert [len(text) for text in texts(name, "a" * limit_of_text)] == [limit_of_text]
+    assert [len(text) for text in texts(name, "a" * (limit_of_text + 1))] == [limit_of_text, 1]
+    assert texts(name, "😀" * (limit_of_text // 2)) == ["😀" * (limit_of_text // 2)]
+    assert texts(name, "x" + "😀" * (limit_of_text // 2)) == ["x" + "😀" * (limit_of_text // 2 - 1), "😀"]
 
 
 @pytest.mark.parametrize("name", CAPTION)
 @pytest.mark.parametrize("sign", ["a", "ы", "😀"])
 def test_a_caption_has_its_own_limit(name: str, sign: str) -> None:
-    fitting = sign * (CAPTION[name] // units(sign))
-    assert split(name, Content(fitting, PHOTO)) == [Content(fitting, PHOTO)]
-    assert len(split(name, Content(fitting + "b", PHOTO))) == 2
+    longest = sign * (CAPTION[name] // units(sign))
+    assert split(name, Content(longest, PHOTO)) == [Content(longest, PHOTO)]
+    assert len(split(name, Content(longest + "b", PHOTO))) == 2
 
 
 @pytest.mark.parametrize("sign", ["a", "ы", "😀"])
 def test_whatsapps_text_above_buttons_has_its_own_limit(sign: str) -> None:
-    fitting = sign * (BODY // units(sign))
-    assert split("whatsapp", Content(fitting, buttons=YES)) == [Content(fitting, buttons=YES)]
-    before, last = split("whatsapp", Content(fitting + "b", buttons=YES))
-    assert (before.buttons, last.buttons, before.text + last.text) == ((), YES, fitting + "b")
+    longest = sign * (BODY // units(sign))
+    assert split("whatsapp", Content(longest, buttons=YES)) == [Content(longest, buttons=YES)]
+    before, last = split("whatsapp", Content(longest + "b", buttons=YES))
+    assert (before.buttons, last.buttons, before.text + last.text) == ((), YES, longest + "b")
 
 
 @pytest.mark.parametrize("name", SPLITS)

@@ -1,4 +1,4 @@
-"""What a provider may answer besides sense, down to the bytes: none of it gets past the wire."""
+"""What a provider may answer besides sense, down to the bytes: none of it gets past the wire module."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,8 +16,8 @@ SENT = "Wed, 21 Oct 2015 07:28:00 GMT"
 
 
 @asynccontextmanager
-async def answering(body: bytes, *headers: str) -> AsyncIterator[str]:
-    """A server that gives this answer, byte for byte."""
+async def serving_answer(body: bytes, *headers: str) -> AsyncIterator[str]:
+    """Serve this response, byte for byte."""
     head = ("HTTP/1.1 429 Too Many Requests", f"Content-Length: {len(body)}", "Connection: close", *headers, "", "")
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -31,12 +31,12 @@ async def answering(body: bytes, *headers: str) -> AsyncIterator[str]:
 
 
 async def reply(body: bytes, *headers: str) -> wire.Reply:
-    async with answering(body, *headers) as url, aiohttp.ClientSession() as http:
+    async with serving_answer(body, *headers) as url, aiohttp.ClientSession() as http:
         return await wire.call(http, "GET", url)
 
 
 @pytest.mark.parametrize(
-    ("told", "pause"),
+    ("retry_after", "pause"),
     [
         *(("7", timedelta(seconds=7)), ("0", timedelta(0)), ("86399", timedelta(seconds=86399))),
         *(("999999999999", DAY), ("99999999999999999999", DAY), ("9" * 5000, DAY)),
@@ -49,8 +49,8 @@ async def reply(body: bytes, *headers: str) -> wire.Reply:
         ("Wed, 21 Oct 2015 07:28:30", None),
     ],
 )
-async def test_how_long_a_provider_asks_us_to_wait(told: str, pause: timedelta | None) -> None:
-    assert (await reply(b"", f"Retry-After: {told}", f"Date: {SENT}")).retry_after == pause
+async def test_how_long_a_provider_asks_us_to_wait(retry_after: str, pause: timedelta | None) -> None:
+    assert (await reply(b"", f"Retry-After: {retry_after}", f"Date: {SENT}")).retry_after == pause
 
 
 async def test_a_date_says_nothing_where_the_answer_has_none() -> None:

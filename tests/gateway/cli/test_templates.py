@@ -10,7 +10,7 @@ from gateway.domain.model.message_template import MessageTemplate
 from gateway.runtime.runtime import Clock
 from gateway.runtime.settings.settings import Settings
 from storage.accounts import states
-from storage.engine.database import Db
+from storage.documents.documents import Db
 from storage.templates import approved
 from tests.support.http.serving import app_of, listener, served, url_of
 from tests.support.processes.cli import PUBLIC
@@ -51,7 +51,9 @@ async def test_sync_submit_and_list(cli: TemplateCli, db: Db) -> None:
     draft = MessageTemplate(
         channel="whatsapp", account="shop", name="hello", language="en", category="UTILITY", body="Hi", created_at=now
     )
-    await states.template_changed(db, draft.id, usable=False, state="draft", reason="", at=now.replace(microsecond=0))
+    await states.save_template_state(
+        db, draft.id, usable=False, state="draft", reason="", at=now.replace(microsecond=0)
+    )
     assert await approved.put(db, draft)
     assert (await cli.templates("submit", KEY)).out == f"{KEY}: pending\n"
     second = await cli.templates("submit", KEY)

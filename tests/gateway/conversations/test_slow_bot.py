@@ -3,13 +3,12 @@
 import asyncio
 from datetime import timedelta
 
-import pytest
 from msgspec.structs import replace
 
-from gateway import worker
 from gateway.domain.model.event import Inbound
 from gateway.domain.model.nouns import Content, Session
 from gateway.runtime.settings.settings import Settings
+from gateway.runtime.settings.tuning import Tuning
 from tests.support.client import PHONE, ApiClient, until
 from webhooks.demo.environment import opened_environment
 
@@ -49,14 +48,13 @@ async def test_it_hears_everything_once_and_in_order(settings: Settings) -> None
     assert texts == CALLS
 
 
-async def test_one_that_hangs_holds_up_one_conversation_for_a_while(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(worker, "AT_MOST", 0.3)
-    monkeypatch.setattr(worker, "PAUSES", (0.1,))
+async def test_one_that_hangs_holds_up_one_conversation_for_a_while(settings: Settings) -> None:
     CALLS.clear()
     hung = replace(
-        settings, lease=timedelta(seconds=1), conversation="tests.gateway.conversations.test_slow_bot:hanging"
+        settings,
+        lease=timedelta(seconds=1),
+        conversation="tests.gateway.conversations.test_slow_bot:hanging",
+        tuning=Tuning(event_timeout=timedelta(seconds=0.3), event_pauses=(timedelta(seconds=0.1),)),
     )
     async with opened_environment(hung) as demo, ApiClient.of(demo) as client:
         whatsapp = demo.simulators["whatsapp"]

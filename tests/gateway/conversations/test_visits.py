@@ -8,12 +8,13 @@ import pytest
 
 from gateway.conversations import inbound
 from gateway.domain.model.event import Echo, Person, Receipt, Visit
+from gateway.domain.model.identifier import identifier
 from gateway.domain.model.nouns import Address, Content, Message, Progress
 from gateway.runtime.runtime import Runtime, opened
 from gateway.runtime.settings.settings import Settings
-from storage.documents.codec import from_document
+from storage.documents.documents import from_document
 from storage.messages import chat_log
-from storage.people import sessions
+from storage.people import contacts, sessions
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ANNA = Address("vk", "shop", "7001")
@@ -36,7 +37,7 @@ async def logged_message(runtime: Runtime) -> Message | None:
 
 @pytest.mark.parametrize("has_contact", [True, False])
 async def test_a_visit_by_a_deep_link_says_whose_chat_it_is(runtime: Runtime, *, has_contact: bool) -> None:
-    contact = await sessions.join(runtime.db, AT, phone="+79161234567")
+    contact = await contacts.join(runtime.db, AT, [identifier("phone", "+79161234567")])
     assert contact
     code = contact.start_code if has_contact else "nobody's"
     await inbound.work(runtime, Visit(ANNA, "v1", AT, code, Person("Anna")))
@@ -47,7 +48,7 @@ async def test_a_visit_by_a_deep_link_says_whose_chat_it_is(runtime: Runtime, *,
 
 
 async def test_a_visit_without_a_link_forgets_nothing(runtime: Runtime) -> None:
-    contact = await sessions.join(runtime.db, AT, phone="+79161234567")
+    contact = await contacts.join(runtime.db, AT, [identifier("phone", "+79161234567")])
     assert contact
     await inbound.work(runtime, Visit(ANNA, "v1", AT, contact.start_code, Person("Anna")))
     await inbound.work(runtime, Visit(ANNA, "v2", AT))

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from gateway.domain.api.roles import Role
 from gateway.people import access
+from gateway.runtime.settings.tuning import Tuning
 from storage.access import users
 from tests.support.client import ApiClient
 from tests.support.processes.cli import opened_cli
@@ -125,9 +126,7 @@ async def test_signing_out_a_new_password_and_going_away_end_what_there_is(demo:
         assert (await status(demo, token))[0] == 401, end
 
 
-async def test_tries_are_counted_for_a_user_and_for_an_address(
-    demo: ApiClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_tries_are_counted_for_a_user_and_for_an_address(demo: ApiClient) -> None:
     await create_user(demo)
     for _ in range(access.OF_ONE):
         assert (await login(demo, password="wrong"))[0] == 401
@@ -135,18 +134,18 @@ async def test_tries_are_counted_for_a_user_and_for_an_address(
     assert (code, headers["Retry-After"]) == (429, "900")
     advance_clock(demo, minutes=16)
     assert (await login(demo))[0] == 200
-    monkeypatch.setattr(access, "OF_AN_ADDRESS", 5)
+    runtime = demo.environment.runtime
+    runtime.settings = replace(runtime.settings, tuning=Tuning(login_tries=5))
     codes = [(await login(demo, f"{number}@shop.ru"))[0] for number in range(6)]
     assert codes[-1] == 429
     assert codes[0] == 401
 
 
-async def test_the_address_behind_our_own_proxies(demo: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_address_behind_our_own_proxies(demo: ApiClient) -> None:
     """A caller that sets the header itself gains nothing."""
-    monkeypatch.setattr(access, "OF_AN_ADDRESS", 2)
     runtime = demo.environment.runtime
     for proxies, codes in ((0, [401, 401, 429, 429]), (1, [401, 401, 401, 401])):
-        runtime.settings = replace(runtime.settings, proxies=proxies)
+        runtime.settings = replace(runtime.settings, proxies=proxies, tuning=Tuning(login_tries=2))
         received_codes = []
         for number in range(4):
             body = {"email": f"{number}{proxies}@shop.ru", "password": "wrong"}

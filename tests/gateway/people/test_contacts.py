@@ -64,7 +64,9 @@ async def test_two_people_are_not_made_one(demo: ApiClient) -> None:
         ({"phone": "hello"}, "bad_phone", "phone"),
         ({"phone": 5}, "invalid", "phone"),
         ({"externalId": ""}, "invalid", "externalId"),
-        ({"email": "a@shop.ru"}, "invalid", "email"),
+        ({"mail": "a@shop.ru"}, "invalid", "mail"),
+        ({"email": "a@"}, "bad_email", "email"),
+        ({"identifier": "loft:7"}, "unknown_kind", "identifier"),
     ],
 )
 async def test_what_is_no_contact(demo: ApiClient, names: dict[str, Any], code: str, field: str) -> None:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from gateway.domain.model.identifier import identifier
 from gateway.domain.model.nouns import Contact
-from storage.people import contacts, sessions
+from storage.people import contacts
 from tests.support.client import PHONE, ApiClient
 from tests.support.workload import phone
 
@@ -39,7 +40,12 @@ async def test_changed(demo: ApiClient) -> None:
     async with demo.http.patch(
         f"/api/v1/contacts/{anna['id']}", json={"name": "Anna", "externalId": "crm-17"}
     ) as response:
-        assert (await response.json()) == {**anna, "name": "Anna", "externalId": "crm-17"}
+        assert (await response.json()) == {
+            **anna,
+            "name": "Anna",
+            "externalId": "crm-17",
+            "identifiers": [f"phone:{PHONE}", "externalId:crm-17"],
+        }
     async with demo.http.patch(f"/api/v1/contacts/{boris['id']}", json={"externalId": "crm-17"}) as response:
         assert (response.status, (await response.json())["details"]["field"]) == (409, "externalId")
 
@@ -117,7 +123,7 @@ async def test_what_broke_off_is_completed_by_a_repetition(demo: ApiClient) -> N
         if step == "known":
             await db["contacts"].update_one({"_id": contact.id}, {"$set": {"aliases": [duplicate.id]}})
         else:
-            await contacts.merge(db, contact, duplicate, {})
-            assert await sessions.contact(db, external_id=f"crm-{number}") is None
+            await contacts.merge(db, contact, duplicate, [])
+            assert await contacts.find(db, identifier("externalId", f"crm-{number}")) is None
         status, merged = await merge(demo, anna, also)
         assert (status, merged["phone"], merged["externalId"]) == (200, phone(number), f"crm-{number}")

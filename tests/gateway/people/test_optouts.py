@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bots.optout_keywords import GOODBYE
+from gateway.domain.commands.keywords import GOODBYE
 from tests.support.client import PHONE, ApiClient
 from tests.support.workload import advance_clock, decisions_text, phones, send_all, send_one
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from gateway.domain.channel.secret import OwnSecret, Secret
-from gateway.domain.model.price import Price
+from gateway.domain.terms.price import Price
 from gateway.runtime.settings.accounts import SettingsError, read_account
 from gateway.runtime.settings.settings import Settings, load
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from bots.simulation.simulation import Accepted, Simulator
 from gateway.domain.model.notification import Notification
 from gateway.domain.model.nouns import Progress
-from storage.documents.codec import Document, from_document
+from storage.documents.documents import from_document
+from storage.documents.trips import Document
 from tests.siege.auditing.books import Books, Order
 from tests.siege.field.camp import Camp
 

@@ -15,7 +15,8 @@ from bots.simulation.simulation import Simulator
 from gateway.domain.api.roles import Role
 from gateway.runtime.runtime import Clock
 from storage.access import keys
-from storage.engine.database import Db, connect, prepare
+from storage.documents.documents import Db
+from storage.engine.database import connect, prepare
 from tests.siege.field.database import Database, uri_of
 from tests.siege.field.relay import Relay
 from tests.support.processes.processes import Program, Web, Worker, accounts_file

@@ -2,10 +2,10 @@
 
 import asyncio
 
-from bots.simulation.simulation import Faults
+from bots.simulation.faults import FaultsOnDemand
 
 
-class AnswerBarrier(Faults):
+class AnswerBarrier(FaultsOnDemand):
     """Replaces a simulator's `faults`: `count` calls are answered together, `after` seconds after the last of them."""
 
     def __init__(self, count: int, after: float) -> None:

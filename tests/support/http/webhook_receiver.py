@@ -37,7 +37,7 @@ class WebhookReceiver:
         blueprint.add_url_rule("/<name>/<account>", view_func=self._receive, methods=["GET", "POST"])
         return blueprint
 
-    def events_of(self, kind: type[T]) -> list[T]:
+    def parsed_events(self, kind: type[T]) -> list[T]:
         """Return the parsed events of this class, in their order of arrival."""
         return [event for event in self.events if isinstance(event, kind)]
 

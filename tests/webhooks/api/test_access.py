@@ -1,4 +1,4 @@
-"""Who may call what: keys, public routes, and what strangers are told, which is nothing."""
+"""Access to routes: keys, public routes, and answers to strangers, which reveal nothing."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ STRANGERS = {
 
 
 async def ask(demo: ApiClient, method: str, path: str, authorization: str | None) -> tuple[int, Any, Any]:
-    """Status, headers and JSON of an answer to someone with this Authorization header."""
+    """Send a request with this Authorization header. Returns the answer's status, headers and JSON."""
     headers = {} if authorization is None else {"Authorization": authorization}
     async with (
         aiohttp.ClientSession(demo.environment.url) as http,
@@ -57,11 +57,11 @@ async def ask(demo: ApiClient, method: str, path: str, authorization: str | None
 async def test_strangers_are_refused_and_told_nothing(demo: ApiClient, stranger: str) -> None:
     """Unknown paths and methods too: without a key nobody learns which there are."""
     key = demo.environment.key
-    given = STRANGERS[stranger]
-    given = given and given.format(key=key, half=key[: len(key) // 2])
+    authorization = STRANGERS[stranger]
+    authorization = authorization and authorization.format(key=key, half=key[: len(key) // 2])
     answers = []
     for method, path in [*GUARDED, *UNKNOWN, *[(method, path) for method, path, _ in WRONG_METHOD]]:
-        status, headers, body = await ask(demo, method, path, given)
+        status, headers, body = await ask(demo, method, path, authorization)
         assert status == 401, (method, path)
         assert headers["WWW-Authenticate"] == "Bearer"
         answers.append(body)

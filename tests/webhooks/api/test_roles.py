@@ -1,4 +1,4 @@
-"""Who may do what: every route, asked by every role."""
+"""Roles: every route is called by every role."""
 
 import re
 from typing import Any
@@ -13,18 +13,24 @@ from webhooks.app import create_app
 from webhooks.http.guard import PUBLIC, ROLES
 
 SENDERS = {
-    *("messages.send", "messages.explain", "messages.rows", "messages.status", "messages.cancel_messages"),
-    *("export.export", "links.rows", "links.one", "optouts.leave", "optouts.come_back", "optouts.rows"),
-    *("contacts.join", "contacts.who", "contacts.one", "contacts.change", "accounts.rows", "auth.logout"),
+    *(
+        "messages.send",
+        "messages.explain",
+        "messages.list_messages",
+        "messages.get_message",
+        "messages.cancel_messages",
+    ),
+    *("export.export", "links.list_links", "links.get_link", "optouts.leave", "optouts.come_back", "optouts.rows"),
+    *("contacts.join", "contacts.who", "contacts.one", "contacts.change", "accounts.list_accounts", "auth.logout"),
     "metrics.metrics",
 }
-"""What a service that sends may do. Not: read what people have said, change templates, make keys."""
+"""Routes for services that send. They may not read chat logs, change templates or create keys."""
 
 ADMINS = {
-    *("dead.letters", "dead.replay_letters", "keys.rows", "keys.create", "keys.revoke"),
+    *("dead.list_dead_letters", "dead.replay_letters", "keys.list_keys", "keys.create", "keys.revoke"),
     *("accounts.bind", "accounts.unbind"),
 }
-"""What nobody else may do."""
+"""Routes for admins only."""
 
 
 def rules(demo: ApiClient) -> list[Any]:
@@ -51,27 +57,29 @@ async def test_every_route_asked_by_every_role(demo: ApiClient, role: Role | Non
             for method in (rule.methods or set()) - {"OPTIONS"}:
                 path = re.sub("<[^>]+>", "x:y:z:en", rule.rule)
                 async with http.request(method, path, data=b"{") as response:
-                    told = response.status
-                wanted = 401 if role is None else 403 if role not in allowed else None
-                assert (told == wanted) if wanted else told not in {401, 403}, (method, path, role, told)
+                    status = response.status
+                expected = 401 if role is None else 403 if role not in allowed else None
+                assert (status == expected) if expected else status not in {401, 403}, (method, path, role, status)
 
 
 TEMPLATES = ("templates.", "message_templates.", "previews.")
 
 
 async def test_keys_over_http(demo: ApiClient) -> None:
-    status, made = await demo.post("/api/v1/keys", {"name": "crm", "role": "operator"})
+    status, new_key = await demo.post("/api/v1/keys", {"name": "crm", "role": "operator"})
     assert status == 201
-    async with aiohttp.ClientSession(demo.environment.url, headers={"Authorization": f"Bearer {made['key']}"}) as http:
+    async with aiohttp.ClientSession(
+        demo.environment.url, headers={"Authorization": f"Bearer {new_key['key']}"}
+    ) as http:
         async with http.get("/api/v1/sessions") as response:
             assert response.status == 200
         async with http.get("/api/v1/keys") as response:
             assert response.status == 403
     async with demo.http.get("/api/v1/keys") as response:
-        listed = (await response.json())["keys"]
-    found = next(one for one in listed if one["name"] == "crm")
-    assert (found["role"], found["usedAt"] is not None) == ("operator", True)
-    assert made["key"] not in str(listed)
+        all_keys = (await response.json())["keys"]
+    crm = next(key for key in all_keys if key["name"] == "crm")
+    assert (crm["role"], crm["usedAt"] is not None) == ("operator", True)
+    assert new_key["key"] not in str(all_keys)
     async with demo.http.delete("/api/v1/keys", json={"name": "demo"}) as response:
         assert response.status == 409
     for code in (200, 404):

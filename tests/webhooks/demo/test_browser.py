@@ -1,4 +1,4 @@
-"""The demo's page in a real browser: a person plays the whole story with the mouse and the keyboard."""
+"""The demo's page in a real browser: the whole story, by mouse and keyboard."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,27 +15,29 @@ pytestmark = pytest.mark.browser
 PICTURES = Path(__file__).parent / "pictures"
 DESKTOP, NARROW = (1280, 800), (390, 844)
 PATIENCE = 20_000
-WATCH = "addEventListener('securitypolicyviolation', (one) => console.error(`CSP: ${one.violatedDirective}`))"
+REPORT_VIOLATIONS = (
+    "addEventListener('securitypolicyviolation', (event) => console.error(`CSP: ${event.violatedDirective}`))"
+)
 
 
 @pytest.fixture
 def complaints() -> list[str]:
-    """What the browser complains of: errors and warnings in its console, breaches of the policy, failed requests."""
+    """Collect the browser's complaints: errors and warnings in its console, breaches of the policy, failed requests."""
     return []
 
 
 @pytest.fixture
 async def page(demo: ApiClient, chromium: str, tmp_path: Path, complaints: list[str]) -> AsyncIterator[Page]:
-    """The demo's page, open in an empty browser. A complaint fails the test."""
+    """Open the demo's page in an empty browser. A complaint fails the test."""
     async with opened_page(demo.environment) as url, async_playwright() as playwright:
         browser = await playwright.chromium.launch_persistent_context(
             tmp_path, executable_path=chromium, args=ARGUMENTS, viewport=_size(DESKTOP)
         )
         browser.set_default_timeout(PATIENCE)
         expect.set_options(timeout=PATIENCE)
-        await browser.add_init_script(WATCH)
+        await browser.add_init_script(REPORT_VIOLATIONS)
         page = browser.pages[0]
-        page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
+        page.on("console", lambda line: complaints.append(line.text) if line.type in {"error", "warning"} else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("requestfailed", lambda request: complaints.append(f"{request.url}: {request.failure}"))
         await page.goto(url)
@@ -46,10 +48,10 @@ async def page(demo: ApiClient, chromium: str, tmp_path: Path, complaints: list[
 
 async def test_the_story(page: Page) -> None:
     telegram, whatsapp, sms = (_phone(page, name) for name in ("Telegram", "WhatsApp", "SMS"))
-    await _starts(telegram)
+    await _start(telegram)
     await telegram.get_by_role("button", name="Help, in Telegram").click()
     await expect(_bubbles(telegram).last).to_contain_text("get no more of them")
-    await _starts(whatsapp)
+    await _start(whatsapp)
     await expect(whatsapp).to_contain_text("window open for 23 h")
 
     card = await _send(page, "read")
@@ -96,7 +98,7 @@ async def test_a_mistake_is_told_beside_the_button(page: Page, complaints: list[
     await page.get_by_label("Try").select_option(label="SMS only")
     await page.get_by_role("button", name="Send to Anna").click()
     await expect(page.get_by_role("alert")).to_contain_text("nobody")
-    assert ["400" in one for one in complaints] == [True]
+    assert ["400" in complaint for complaint in complaints] == [True]
     complaints.clear()
 
 
@@ -112,13 +114,13 @@ async def test_the_channels_are_chosen_by_keyboard(page: Page) -> None:
     await expect(_bubbles(_phone(page, "SMS")).last).to_contain_text("Hello Anna!")
 
 
-async def _starts(phone: Locator) -> None:
+async def _start(phone: Locator) -> None:
     await phone.get_by_role("button", name="Start", exact=True).click()
     await expect(_bubbles(phone).last).to_contain_text("Hello, Anna!")
 
 
 async def _send(page: Page, status: str) -> Locator:
-    """Press Send; the card of what came of it, once it says so."""
+    """Press Send, and wait for the new notification to have this status. Returns its card."""
     cards = page.locator("#cards article")
     before = await cards.count()
     await page.get_by_role("button", name="Send to Anna").click()
@@ -136,7 +138,7 @@ def _bubbles(phone: Locator) -> Locator:
 
 
 async def _photograph(page: Page, name: str) -> None:
-    """At both sizes, in both colours; a page wider than its window would have to be scrolled sideways."""
+    """Take screenshots at both sizes in both colour schemes, and check that the page is no wider than its window."""
     PICTURES.mkdir(exist_ok=True)
     for size in (DESKTOP, NARROW):
         await page.set_viewport_size(_size(size))

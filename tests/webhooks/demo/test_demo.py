@@ -1,4 +1,4 @@
-"""The demo's page over plain HTTP: what its buttons do, whom it refuses, and that the key stays behind it."""
+"""The demo's page over plain HTTP: its actions, the requests that it refuses, and that it never shows the key."""
 
 import asyncio
 import socket
@@ -20,7 +20,7 @@ ORDER = {"text": "Order {{order}} has been sent.", "values": {"name": "Anna", "o
 
 @dataclass(frozen=True)
 class Page:
-    """The page as a browser sees it; `answers` is every byte that it has said."""
+    """The page as a browser sees it; `answers` holds everything that it has answered."""
 
     client: ApiClient
     url: str
@@ -38,22 +38,22 @@ class Page:
         return next(phone for phone in state["phones"] if phone["channel"] == channel)
 
     async def answer(self, channel: str, text: str) -> Any:
-        """The bubble of ours that begins with this text, once it is there."""
+        """Wait for a bubble of ours that begins with this text, and return it."""
 
-        async def there() -> Any:
+        async def bubble() -> Any:
             bubbles = (await self.phone(channel))["bubbles"]
-            return next((one for one in bubbles if not one["mine"] and one["text"].startswith(text)), None)
+            return next((each for each in bubbles if not each["mine"] and each["text"].startswith(text)), None)
 
-        return await until(there)
+        return await until(bubble)
 
     async def wait_for(self, status: str) -> Any:
-        """The newest notification, once it has this status."""
+        """Wait until the newest notification has this status, and return it."""
 
-        async def there() -> Any:
-            told = (await (await self.get("/state")).json())["notifications"][0]
-            return told if told["status"] == status else None
+        async def notification() -> Any:
+            newest = (await (await self.get("/state")).json())["notifications"][0]
+            return newest if newest["status"] == status else None
 
-        return await until(there)
+        return await until(notification)
 
     async def _keep(self, response: aiohttp.ClientResponse) -> aiohttp.ClientResponse:
         self.answers.append(await response.text() + str(response.headers))

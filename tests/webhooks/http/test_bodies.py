@@ -1,4 +1,4 @@
-"""Bodies that cannot be read: what is wrong is said, with the path of the field."""
+"""Bodies that cannot be read: the answer says what is wrong, with the path of the field."""
 
 from collections.abc import AsyncIterator
 from io import BytesIO
@@ -93,7 +93,7 @@ async def test_a_body_of_another_shape(demo: ApiClient, body: bytes, field: str)
 
 
 async def test_wrong_fields_are_named_and_their_neighbours_go_out(demo: ApiClient) -> None:
-    wrong = [asked for asked, _ in WRONG]
+    wrong = [body for body, _ in WRONG]
     status, answer = await demo.post("/api/v1/messages", {"messages": [message(), *wrong, message()]})
     first, *errors, last = answer["messages"]
     expected = [f"messages[{number}].{field}".removesuffix(".") for number, (_, field) in enumerate(WRONG, 1)]

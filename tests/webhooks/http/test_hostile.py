@@ -1,4 +1,4 @@
-"""Hostile input: whatever comes in, no 5xx goes out, nothing of our inside is shown, and no loop stumbles over it."""
+"""Hostile input: it never gets a 5xx, never shows our internals, and never breaks a worker's loop."""
 
 import json
 from collections import Counter
@@ -72,27 +72,27 @@ NAMES = {"phone": PHONE, "externalId": "crm-17"}
 
 
 def places(value: Any) -> Iterator[tuple[Any, Any]]:
-    """Every object and list in a JSON value, with each of its keys or indexes."""
-    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, child in inside:
+    """Yield every object and list in a JSON value with each of its keys or indexes."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, child in items:
         yield value, key
         yield from places(child)
 
 
-def changed(right: Any, changes: list[tuple[int, str | None, Any]]) -> Any:
-    """A copy with other values in some places, or under other names beside them."""
+def with_changes(right: Any, changes: list[tuple[int, str | None, Any]]) -> Any:
+    """Return a copy with other values in some places, or under other names beside them."""
     value = json.loads(json.dumps(right))
-    for place, name, new in changes:
-        where, key = (spots := list(places(value)))[place % len(spots)]
-        where[name if name is not None and isinstance(where, dict) else key] = new
+    for number, name, new in changes:
+        parent, key = (all_places := list(places(value)))[number % len(all_places)]
+        parent[name if name is not None and isinstance(parent, dict) else key] = new
     return value
 
 
 def nearly(right: Any) -> st.SearchStrategy[Any]:
-    """The right thing, but for up to three places."""
+    """Return a strategy of values that are right except in up to three places."""
     name = st.none() | st.none() | st.none() | TEXTS
     changes = st.tuples(st.integers(0, 99), name, TEXTS | TEXTS | NUMBERS | JSON)
-    return st.lists(changes, max_size=3).map(lambda made: changed(right, made))
+    return st.lists(changes, max_size=3).map(lambda drawn: with_changes(right, drawn))
 
 
 HEADERS = st.dictionaries(
@@ -101,12 +101,13 @@ HEADERS = st.dictionaries(
 )
 
 
-def blameless(caplog: pytest.LogCaptureFixture) -> None:
-    """Neither the web nor the worker met anything that it had no answer for."""
+def assert_no_exceptions(caplog: pytest.LogCaptureFixture) -> None:
+    """Check that neither the web process nor the worker logged an exception."""
     assert [record.getMessage() for record in caplog.records if record.exc_info] == []
 
 
 async def ask(demo: ApiClient, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
+    """Send a request, and check the answer for 5xx and tracebacks. Returns its status and text."""
     async with demo.http.request(method, path, data=body, headers=headers) as response:
         text = await response.text(errors="replace")
     assert response.status < 500, text
@@ -126,7 +127,7 @@ async def test_messages(
     else:
         assert status in {400, 409}
         assert set(answer) == {"error", "details"}
-    blameless(caplog)
+    assert_no_exceptions(caplog)
 
 
 @SOME
@@ -134,7 +135,7 @@ async def test_messages(
 async def test_contacts(demo: ApiClient, caplog: pytest.LogCaptureFixture, body: object) -> None:
     status, _ = await ask(demo, "POST", "/api/v1/contacts", json.dumps(body).encode(), {})
     assert status in {200, 400}
-    blameless(caplog)
+    assert_no_exceptions(caplog)
 
 
 @MANY
@@ -142,12 +143,12 @@ async def test_contacts(demo: ApiClient, caplog: pytest.LogCaptureFixture, body:
 async def test_webhooks(
     demo: ApiClient, caplog: pytest.LogCaptureFixture, method: str, body: bytes, headers: dict[str, str], query: str
 ) -> None:
-    """Of providers as strangers, who have no proof."""
+    """Strangers have no provider's proof."""
     for channel in demo.environment.simulators:
         path = f"/webhooks/{channel}/demo?q={quote(query)}&hub.mode=subscribe&hub.verify_token={quote(query)}"
         status, _ = await ask(demo, method, path, body, headers)
         assert status in {400, 401, 403}
-    blameless(caplog)
+    assert_no_exceptions(caplog)
 
 
 @SOME
@@ -159,7 +160,7 @@ async def test_paths(demo: ApiClient, caplog: pytest.LogCaptureFixture, words: s
         assert status in {200, 404, 405}
         status, _ = await ask(demo, method, f"/api/v1/messages/{key}", b"", {})
         assert status in {400, 404, 405}
-    blameless(caplog)
+    assert_no_exceptions(caplog)
 
 
 async def test_what_was_accepted_hurts_no_worker(demo: ApiClient, caplog: pytest.LogCaptureFixture) -> None:
@@ -178,7 +179,7 @@ async def test_what_was_accepted_hurts_no_worker(demo: ApiClient, caplog: pytest
                 await demo.wait_for(item["id"], "SENT", "DELIVERED", "READ", "UNDELIVERED")
                 done[channel["channel"]] += 1
     assert set(done) == set(demo.environment.simulators), "every channel accepts some of these texts"
-    blameless(caplog)
+    assert_no_exceptions(caplog)
 
 
 def message(step: dict[str, Any]) -> dict[str, Any]:

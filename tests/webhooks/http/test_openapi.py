@@ -1,4 +1,4 @@
-"""The API's description: it holds together, leaves nothing out, and its page needs no internet."""
+"""The API's description: it is consistent and complete, and its page needs no internet."""
 
 import json
 import re
@@ -16,36 +16,37 @@ from tests.support.processes.chromium import ARGUMENTS
 from webhooks.app import create_app
 
 HIDDEN = {"providers.webhook", "metrics.metrics", "openapi", "docs.page", "docs.asset", "links.follow"}
-"""Not for callers of the API: messengers, Prometheus, browsers."""
+"""Routes that are not for API clients, but for messengers, Prometheus and browsers."""
 
 OPEN = {"/healthz", "/readyz", "/api/v1/auth/login", "/api/v1/auth/refresh"}
-"""Described as wanting no key."""
+"""Routes that are described as needing no key."""
 
 
-async def described(demo: ApiClient) -> Any:
-    async with aiohttp.ClientSession(demo.environment.url) as anybody, anybody.get("/openapi.json") as response:
+async def fetch_description(demo: ApiClient) -> Any:
+    """Return /openapi.json, as a stranger gets it."""
+    async with aiohttp.ClientSession(demo.environment.url) as stranger, stranger.get("/openapi.json") as response:
         assert response.status == 200
         return await response.json()
 
 
 async def test_every_type_that_is_named_is_there(demo: ApiClient) -> None:
-    description = await described(demo)
+    description = await fetch_description(demo)
     named = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(description)))
     assert named <= description["components"]["schemas"].keys()
-    assert {"AskedMessage", "AskedStep", "ToldStory", "Mistake"} <= named
+    assert {"MessageInput", "StepInput", "StoryResponse", "ErrorResponse"} <= named
 
 
 async def test_every_route_is_described(demo: ApiClient) -> None:
     rules = [rule for rule in create_app(demo.environment.runtime).url_map.iter_rules() if rule.endpoint not in HIDDEN]
-    wanted = {
+    expected = {
         (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method.lower())
         for rule in rules
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
-    paths = (await described(demo))["paths"]
-    there = {(path, method) for path, operations in paths.items() for method in operations}
-    assert there == wanted
-    for path, method in there:
+    paths = (await fetch_description(demo))["paths"]
+    operations = {(path, method) for path, methods in paths.items() for method in methods}
+    assert operations == expected
+    for path, method in operations:
         operation = paths[path][method]
         assert operation["summary"], (path, method)
         assert any(str(code).startswith("2") for code in operation["responses"]) or "export" in path, (path, method)
@@ -57,25 +58,25 @@ async def test_the_page_opens_without_the_internet(demo: ApiClient, chromium: st
     async with async_playwright() as play:
         browser = await play.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         page = await browser.new_page()
-        said: list[str] = []
-        asked: list[str] = []
-        page.on("console", lambda line: said.append(line.text))
-        page.on("request", lambda request: asked.append(request.url))
+        console: list[str] = []
+        urls: list[str] = []
+        page.on("console", lambda line: console.append(line.text))
+        page.on("request", lambda request: urls.append(request.url))
         await page.goto(f"{demo.environment.url}/docs")
         await page.get_by_text("Explain what sending would do", exact=False).first.wait_for()
         await browser.close()
-    assert said == []
-    assert all(url.startswith((demo.environment.url, "data:")) for url in asked)
+    assert console == []
+    assert all(url.startswith((demo.environment.url, "data:")) for url in urls)
 
 
 def test_no_two_types_have_one_name() -> None:
-    """The description knows them by their names only."""
-    kinds = [*everything_under(View), *everything_under(Input)]
+    """The description identifies types by their names only."""
+    kinds = [*subclasses(View), *subclasses(Input)]
     names = Counter(kind.__name__ for kind in kinds)
     assert [name for name, count in names.items() if count > 1] == []
     assert len(names) > 60
 
 
-def everything_under(kind: type) -> set[type]:
-    below: set[type] = set(kind.__subclasses__())
-    return below.union(*(everything_under(one) for one in below))
+def subclasses(kind: type) -> set[type]:
+    direct: set[type] = set(kind.__subclasses__())
+    return direct.union(*map(subclasses, direct))

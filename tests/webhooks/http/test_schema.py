@@ -1,4 +1,4 @@
-"""Schemathesis over the whole description: what it allows is taken, what it forbids is refused, and nothing breaks."""
+"""Schemathesis over the whole description: what it allows is accepted, what it forbids is refused, nothing breaks."""
 
 import asyncio
 import json
@@ -23,7 +23,9 @@ async def test_the_fuzzer_finds_no_fault(demo: ApiClient, tmp_path: Path) -> Non
         *("--checks", "all", "--max-examples", "20", "--seed", "1", "--continue-on-failure", "--no-color"),
         *("--generation-database", "none", "--request-timeout", "60", "--request-retries", "2"),
         cwd=tmp_path,
-        env=environment(SCHEMATHESIS_HOOKS="tests.support.hostile.schema_hooks", FUZZED=json.dumps(await things(demo))),
+        env=environment(
+            SCHEMATHESIS_HOOKS="tests.support.hostile.schema_hooks", FUZZED=json.dumps(await create_examples(demo))
+        ),
         stdout=PIPE,
         stderr=STDOUT,
     )
@@ -32,21 +34,21 @@ async def test_the_fuzzer_finds_no_fault(demo: ApiClient, tmp_path: Path) -> Non
     finally:
         if process.returncode is None:
             process.kill()
-    said = out.decode()
-    assert process.returncode == 0, "\n".join(line[:300] for line in said.splitlines())  # bodies may be long
-    asked = re.search(r"(\d+) generated", said)
-    assert asked
-    assert int(asked[1]) > 1000, said
+    report = out.decode()
+    assert process.returncode == 0, "\n".join(line[:300] for line in report.splitlines())  # bodies may be long
+    count = re.search(r"(\d+) generated", report)
+    assert count
+    assert int(count[1]) > 1000, report
 
 
-async def things(demo: ApiClient) -> dict[str, str]:
-    """Something of each area, by its id."""
+async def create_examples(demo: ApiClient) -> dict[str, str]:
+    """Create one resource of each area. Returns their ids by area."""
     await demo.say("whatsapp", "/start")
     step = {"channel": "sms", "text": "Hi {{name}}, https://shop.ru/"}
     contact = (await demo.post("/api/v1/contacts", {"phone": PHONE, "externalId": "crm-1"}))[1]
     own = (await demo.post("/api/v1/templates", {"id": "x", "name": "X", "channels": [step]}))[1]
-    words = {"channel": "whatsapp", "name": "hello", "language": "en", "category": "UTILITY", "body": "Hi"}
-    draft = (await demo.post("/api/v1/messageTemplates", words))[1]
+    contents = {"channel": "whatsapp", "name": "hello", "language": "en", "category": "UTILITY", "body": "Hi"}
+    draft = (await demo.post("/api/v1/messageTemplates", contents))[1]
     async with demo.http.get("/api/v1/sessions") as response:
         (session, *_) = (await response.json())["sessions"]
     return {

@@ -27,8 +27,13 @@ def telegram(demo: ApiClient) -> Telegram:
 
 
 def update(number: int, text: str = "/start", chat: int = 7) -> dict[str, Any]:
-    who = {"id": chat, "is_bot": False, "first_name": "Anna"}
-    message = {"message_id": number, "date": 1795430000 + number, "chat": {"id": chat, "type": "private"}, "from": who}
+    person = {"id": chat, "is_bot": False, "first_name": "Anna"}
+    message = {
+        "message_id": number,
+        "date": 1795430000 + number,
+        "chat": {"id": chat, "type": "private"},
+        "from": person,
+    }
     return {"update_id": number, "message": {**message, "text": text}}
 
 
@@ -39,13 +44,13 @@ async def deliver(demo: ApiClient, body: Any, secret: str | None = None, path: s
         return response.status
 
 
-def started(demo: ApiClient, *chats: int) -> None:
-    """People whom the stand-in lets a bot write to."""
+def let_write(demo: ApiClient, *chats: int) -> None:
+    """Let these people have written to the bot, so that the stand-in lets it write to them."""
     for chat in chats:
         telegram(demo).phone(str(chat)).last_wrote_at = demo.environment.runtime.clock()
 
 
-async def settled(runtime: Runtime) -> None:
+async def until_idle(runtime: Runtime) -> None:
     """Wait until nothing is due any more, in the inbox or the outbox."""
 
     async def idle() -> bool | None:
@@ -56,17 +61,17 @@ async def settled(runtime: Runtime) -> None:
 
 
 async def test_twenty_copies_at_once_have_one_effect(demo: ApiClient) -> None:
-    started(demo, 7)
+    let_write(demo, 7)
     statuses = await asyncio.gather(*[deliver(demo, update(1)) for _ in range(COPIES)])
     assert set(statuses) == {200}
-    await settled(demo.environment.runtime)
+    await until_idle(demo.environment.runtime)
     assert [message.user for message in telegram(demo).accepted] == ["7"]
 
 
 async def test_twenty_people_at_once_are_all_answered(demo: ApiClient) -> None:
-    started(demo, *range(1, COPIES + 1))
+    let_write(demo, *range(1, COPIES + 1))
     await asyncio.gather(*[deliver(demo, update(chat, chat=chat)) for chat in range(1, COPIES + 1)])
-    await settled(demo.environment.runtime)
+    await until_idle(demo.environment.runtime)
     assert {message.user for message in telegram(demo).accepted} == {str(chat) for chat in range(1, COPIES + 1)}
     assert len(telegram(demo).accepted) == COPIES
 
@@ -78,17 +83,17 @@ async def test_a_provider_that_repeats_and_reorders_is_answered_once_each(demo: 
         await demo.say(channel, "/start")
         await demo.press(channel, "Help")
         await demo.environment.simulators[channel].quiet()
-    await settled(demo.environment.runtime)
+    await until_idle(demo.environment.runtime)
     assert len(demo.answers("telegram")) == len(demo.answers("whatsapp")) == 2
 
 
 async def test_events_of_a_conversation_are_answered_in_order(demo: ApiClient) -> None:
-    started(demo, 7)
+    let_write(demo, 7)
     for number, word in enumerate(["/start", "/help", "/stop", "/help", "/start"], 1):
         await deliver(demo, update(number, word))
-    await settled(demo.environment.runtime)
-    said = [message.text.split()[0] for message in telegram(demo).accepted]
-    assert said == ["Hello,", "/start", "You", "/start", "Hello,"]
+    await until_idle(demo.environment.runtime)
+    first_words = [message.text.split()[0] for message in telegram(demo).accepted]
+    assert first_words == ["Hello,", "/start", "You", "/start", "Hello,"]
 
 
 @pytest.mark.parametrize(
@@ -109,15 +114,15 @@ async def test_what_is_refused(demo: ApiClient, body: Any, secret: str | None, p
     assert await demo.environment.runtime.db["inbox"].find_one({}) is None
 
 
-def counted() -> float:
+def unrecognised_count() -> float:
     return REGISTRY.get_sample_value("gateway_events_total", {"channel": "telegram", "kind": "unrecognised"}) or 0
 
 
 async def test_an_unknown_kind_of_event_is_taken_and_counted(demo: ApiClient) -> None:
-    before = counted()
+    before = unrecognised_count()
     assert await deliver(demo, {"update_id": 5, "teleportation": {"to": "Mars"}}) == 200
-    await settled(demo.environment.runtime)
-    assert counted() == before + 1
+    await until_idle(demo.environment.runtime)
+    assert unrecognised_count() == before + 1
 
 
 async def test_without_a_database_the_provider_hears_5xx_and_delivers_again(
@@ -125,9 +130,9 @@ async def test_without_a_database_the_provider_hears_5xx_and_delivers_again(
 ) -> None:
     """A second app over a database that is gone: it must not acknowledge what it cannot keep."""
     async with embedded(tmp_path_factory.mktemp("gone")) as uri:
-        gone = uri
+        gone_uri = uri
+    dead = connect(gone_uri, "gone")
     runtime = demo.environment.runtime
-    dead = connect(gone, "gone")
     broken = dataclasses.replace(runtime, db=dead, inbox=Inbox(dead))
     client = create_app(broken).test_client()
     headers = {"X-Telegram-Bot-Api-Secret-Token": telegram(demo).secret}
@@ -148,6 +153,6 @@ async def test_stop_and_block_hold_notifications_back(demo: ApiClient) -> None:
     await demo.wait_for(await demo.send({"channel": "telegram", "text": "News"}), "SENT")
     await simulator.block(user)
     await simulator.quiet()
-    await settled(demo.environment.runtime)
+    await until_idle(demo.environment.runtime)
     story = await demo.wait_for(await demo.send({"channel": "telegram", "text": "News"}), "UNDELIVERED")
     assert "has blocked us" in story["attempts"][0]["reason"]

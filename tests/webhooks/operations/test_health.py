@@ -1,4 +1,4 @@
-"""Alive and ready: what an orchestrator hears of a process, in each state."""
+"""Health checks: what an orchestrator learns of a process in each of its states."""
 
 import asyncio
 import dataclasses
@@ -7,10 +7,11 @@ from typing import Any
 
 import aiohttp
 import pytest
+from msgspec.structs import replace
 
-from gateway.runtime import heartbeat
 from gateway.runtime.runtime import opened
 from gateway.runtime.settings.settings import Settings
+from gateway.runtime.settings.tuning import Tuning
 from storage.engine.database import connect
 from storage.engine.embedded import embedded
 from tests.support.client import ApiClient, until
@@ -22,22 +23,23 @@ Answer = tuple[int, dict[str, Any]]
 
 
 async def ready(url: str) -> Answer:
-    """As a stranger asks."""
+    """Ask without a key."""
     async with aiohttp.ClientSession() as http, http.get(f"{url}/readyz") as response:
         return response.status, await response.json()
 
 
-async def becomes(url: str, wanted: Answer) -> None:
-    seen: list[Answer] = []
+async def becomes(url: str, expected: Answer) -> None:
+    """Wait until /readyz answers so. Raises AssertionError with the last answer."""
+    last: list[Answer] = []
 
-    async def so() -> bool:
-        seen[:] = [await ready(url)]
-        return seen == [wanted]
+    async def matches() -> bool:
+        last[:] = [await ready(url)]
+        return last == [expected]
 
     try:
-        await until(so)
+        await until(matches)
     except TimeoutError:
-        raise AssertionError(seen) from None
+        raise AssertionError(last) from None
 
 
 def state(workers: int, held: int, **more: Any) -> dict[str, Any]:
@@ -55,22 +57,22 @@ async def test_a_process_at_work_is_ready_and_tells_of_held_accounts(demo: ApiCl
 
 
 async def test_a_loop_that_hangs_shows(demo: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The process still answers, and its heart would still beat: but nothing is worked on."""
-    monkeypatch.setattr(heartbeat, "STALE", timedelta(seconds=2))
-    monkeypatch.setattr(heartbeat, "EVERY", timedelta(seconds=0.2))
-
-    enough = asyncio.Event()
+    """The process still answers and could still write heartbeats, but works on nothing."""
+    quick = Tuning(heartbeat_stale=timedelta(seconds=2), heartbeat_every=timedelta(seconds=0.2))
+    runtime = demo.environment.runtime
+    runtime.settings = replace(runtime.settings, tuning=quick)
+    end = asyncio.Event()
 
     async def hang(*_: Any) -> list[Any]:
-        await enough.wait()
+        await end.wait()
         return []
 
     with monkeypatch.context() as patch:
-        patch.setattr(demo.environment.runtime.inbox, "claim", hang)
+        patch.setattr(runtime.inbox, "claim", hang)
         await becomes(demo.environment.url, (503, state(0, 0, ready=False, worker="hangs")))
         async with aiohttp.ClientSession() as http, http.get(f"{demo.environment.url}/healthz") as response:
             assert response.status == 200
-    enough.set()
+    end.set()
     await becomes(demo.environment.url, (200, state(1, 0)))
 
 
@@ -84,8 +86,8 @@ async def test_without_a_database_it_is_not_ready_and_says_so_soon(
     demo: ApiClient, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     async with embedded(tmp_path_factory.mktemp("gone")) as uri:
-        gone = uri
-    dead = connect(gone, "gone")
+        gone_uri = uri
+    dead = connect(gone_uri, "gone")
     async with served(create_app(dataclasses.replace(demo.environment.runtime, db=dead))) as url:
         assert await ready(url) == (503, {"ready": False, "database": False})
     dead.client.close()

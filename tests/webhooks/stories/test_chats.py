@@ -1,4 +1,4 @@
-"""VK and Viber, end to end: a deep link, an answer, a day later, operators, and each way in which it falls back."""
+"""VK and Viber, end to end: a deep link, an answer, a day later, operators, and each fallback."""
 
 from bots.simulation.simulation import Simulator
 from bots.viber.simulator.server import Server as Viber
@@ -12,18 +12,18 @@ SMS = {"channel": "sms", "text": "Order sent."}
 DAY = 25
 
 
-async def started(demo: ApiClient, channel: str) -> Simulator:
-    """Anna has followed her deep link; the chat is hers."""
+async def start(demo: ApiClient, channel: str) -> Simulator:
+    """Let Anna follow her deep link, and wait for the bot's greeting. Returns the channel's stand-in."""
     contact = (await demo.post("/api/v1/contacts", {"phone": PHONE}))[1]
     assert f"{channel}:demo" in contact["links"]
     simulator = demo.environment.simulators[channel]
     await simulator.start(simulator.user_of(PHONE), contact["startCode"])
 
-    async def greeted() -> bool:
-        """By the bot; a provider may have shown a welcome before."""
+    async def is_greeted() -> bool:
+        """Look for the bot's greeting; a provider may have shown a welcome of its own before."""
         return any(button.text == "Help" for bubble in demo.answers(channel) for button in bubble.buttons)
 
-    await until(greeted)
+    await until(is_greeted)
     return simulator
 
 
@@ -40,7 +40,7 @@ def viber(demo: ApiClient) -> Viber:
 
 
 async def test_vk_inside_the_window_and_a_day_later_under_an_intent(demo: ApiClient) -> None:
-    await started(demo, "vk")
+    await start(demo, "vk")
     story = await demo.wait_for(await demo.send(VK, SMS), "SENT")
     assert [(a["channel"], a["intent"]) for a in story["attempts"]] == [("vk", None)]
     demo.pass_time(hours=DAY)
@@ -52,7 +52,7 @@ async def test_vk_inside_the_window_and_a_day_later_under_an_intent(demo: ApiCli
 
 async def test_vk_says_that_the_window_is_shut(demo: ApiClient) -> None:
     """We believe that it is open; the provider knows better, and the intent is tried at once."""
-    simulator = await started(demo, "vk")
+    simulator = await start(demo, "vk")
     simulator.faults.fail(950)
     story = await demo.wait_for(await demo.send(VK, SMS), "SENT")
     assert [(a["status"], a["intent"]) for a in story["attempts"]] == [
@@ -62,7 +62,7 @@ async def test_vk_says_that_the_window_is_shut(demo: ApiClient) -> None:
 
 
 async def test_a_lost_answer_of_vk_is_asked_for_again_and_arrives_once(demo: ApiClient) -> None:
-    simulator = await started(demo, "vk")
+    simulator = await start(demo, "vk")
     before = len(simulator.accepted)
     simulator.faults.lose_answers(2)
     await demo.wait_for(await demo.send(VK, SMS), "SENT")
@@ -71,18 +71,18 @@ async def test_a_lost_answer_of_vk_is_asked_for_again_and_arrives_once(demo: Api
 
 
 async def test_an_operators_own_reply_is_kept_and_not_answered(demo: ApiClient) -> None:
-    await started(demo, "vk")
+    await start(demo, "vk")
     server, user = vk(demo), vk(demo).user_of(PHONE)
     answers = len(demo.answers("vk"))
     await server.reply_as_operator(user, "This is Olga. I am looking into it.")
     await server.quiet()
 
-    async def logged() -> object:
+    async def logged_line() -> object:
         return await demo.environment.runtime.db["messages"].find_one(
             {"content.text": "This is Olga. I am looking into it."}
         )
 
-    line = await until(logged)
+    line = await until(logged_line)
     assert isinstance(line, dict)
     assert (line["outbound"], line["session"]) == (True, f"vk:demo:{user}")
     await demo.say("vk", "/help")
@@ -90,19 +90,19 @@ async def test_an_operators_own_reply_is_kept_and_not_answered(demo: ApiClient) 
 
 
 async def test_who_denies_messages_gets_an_sms_and_who_allows_them_again_does_not(demo: ApiClient) -> None:
-    await started(demo, "vk")
+    await start(demo, "vk")
     server, user = vk(demo), vk(demo).user_of(PHONE)
     await server.deny(user)
-    await known(demo, "vk", blocked=True)
+    await until_session(demo, "vk", blocked=True)
     story = await demo.wait_for(await demo.send(VK, SMS), "DELIVERED")
     assert [(a["channel"], a["status"]) for a in story["attempts"]] == [("vk", "SKIPPED"), ("sms", "DELIVERED")]
     await server.allow(user)
-    await known(demo, "vk", blocked=False)
+    await until_session(demo, "vk", blocked=False)
     await demo.wait_for(await demo.send(VK, SMS), "SENT")
 
 
 async def test_viber_is_read_and_a_day_later_charged(demo: ApiClient) -> None:
-    await started(demo, "viber")
+    await start(demo, "viber")
     story = await demo.wait_for(await demo.send(VIBER, SMS), "READ")
     assert story["decisions"][0]["text"] == "viber: free session open for 23 h -> free text"
     demo.pass_time(hours=DAY)
@@ -112,7 +112,7 @@ async def test_viber_is_read_and_a_day_later_charged(demo: ApiClient) -> None:
 
 
 async def test_vibers_free_session_is_fixed_from_its_first_message(demo: ApiClient) -> None:
-    await started(demo, "viber")
+    await start(demo, "viber")
     demo.pass_time(hours=20)
     await demo.say("viber", "/help")
     demo.pass_time(hours=5)
@@ -125,10 +125,10 @@ async def test_opening_a_viber_chat_is_no_start_but_joins_it(demo: ApiClient) ->
     server, user = viber(demo), viber(demo).user_of(PHONE)
     await server.open_chat(user, contact["startCode"])
 
-    async def welcomed() -> object:
+    async def welcome() -> object:
         return demo.answers("viber")
 
-    await until(welcomed)
+    await until(welcome)
     story = await demo.wait_for(await demo.send(VIBER, SMS), "DELIVERED")
     assert story["attempts"][0]["reason"] == "viber: the person has not started the bot"
     await demo.say("viber", "hi")
@@ -136,9 +136,9 @@ async def test_opening_a_viber_chat_is_no_start_but_joins_it(demo: ApiClient) ->
 
 
 async def test_who_unsubscribes_from_viber_gets_an_sms(demo: ApiClient) -> None:
-    await started(demo, "viber")
+    await start(demo, "viber")
     await viber(demo).unsubscribe(viber(demo).user_of(PHONE))
-    await known(demo, "viber", blocked=True)
+    await until_session(demo, "viber", blocked=True)
     story = await demo.wait_for(await demo.send(VK, VIBER, SMS), "DELIVERED")
     assert [(a["channel"], a["status"]) for a in story["attempts"]] == [
         ("vk", "SKIPPED"),
@@ -148,7 +148,7 @@ async def test_who_unsubscribes_from_viber_gets_an_sms(demo: ApiClient) -> None:
 
 
 async def test_a_viber_phone_that_is_off_falls_back_when_patience_ends(demo: ApiClient) -> None:
-    simulator = await started(demo, "viber")
+    simulator = await start(demo, "viber")
     simulator.phone(simulator.user_of(PHONE)).reachable = False
     key = await demo.send(VIBER, SMS)
     await demo.wait_for_decision(key, "waiting up to 5 min for delivered")
@@ -158,12 +158,13 @@ async def test_a_viber_phone_that_is_off_falls_back_when_patience_ends(demo: Api
     assert [(a["channel"], a["status"]) for a in story["attempts"]] == [("viber", "SENT"), ("sms", "DELIVERED")]
 
 
-async def known(demo: ApiClient, channel: str, *, blocked: bool) -> None:
+async def until_session(demo: ApiClient, channel: str, *, blocked: bool) -> None:
+    """Wait until Anna's session on this channel is, or is not, blocked."""
     simulator = demo.environment.simulators[channel]
     key = f"{channel}:demo:{simulator.user_of(PHONE)}"
 
-    async def there() -> bool:
+    async def matches() -> bool:
         session = await sessions.get(demo.environment.runtime.db, key)
         return session is not None and (session.blocked_at is not None) is blocked
 
-    await until(there)
+    await until(matches)

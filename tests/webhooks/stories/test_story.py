@@ -1,4 +1,4 @@
-"""The main job, end to end over real HTTP: /start, an answer, a notification, and each way in which it falls back."""
+"""The main story, end to end over real HTTP: /start, an answer, a notification, and each fallback."""
 
 import bots
 from tests.support.client import PHONE, ApiClient

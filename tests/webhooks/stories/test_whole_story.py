@@ -1,4 +1,4 @@
-"""The whole API in one story, through the client: explain, schedule, cancel, send, be told, count a click, opt out."""
+"""The whole API in one story, through the client: explain, schedule, cancel, send, callbacks, a click, an opt-out."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -16,16 +16,16 @@ LONG = "https://shop.ru/orders/17?" + "utm_source=sms&" * 10
 
 
 async def test_the_whole_story(demo: ApiClient) -> None:
-    async with opened_callback_receiver() as shop, Gateway(demo.environment.url, demo.environment.key) as gateway:
+    async with opened_callback_receiver() as receiver, Gateway(demo.environment.url, demo.environment.key) as gateway:
         steps = [
             Step(channel="telegram", text="{{name}}, pay here: " + LONG),
             Step(channel="sms", text="{{name}}, pay here: " + LONG),
         ]
-        told_at = shop.url
+        callback_url = receiver.url
 
         def message(key: str, **more: Any) -> Message:
             return Message(
-                id=key, destinations=[ANNA], channels=steps, use_short_links=True, callback_url=told_at, **more
+                id=key, destinations=[ANNA], channels=steps, use_short_links=True, callback_url=callback_url, **more
             )
 
         tomorrow = datetime.now(UTC) + timedelta(days=1)
@@ -49,21 +49,21 @@ async def test_the_whole_story(demo: ApiClient) -> None:
             ("sms", "DELIVERED"),
         ]
 
-        async def told() -> bool:
-            return [event["newStatus"] for event in shop.events_of("order-17")][-1:] == ["DELIVERED"]
+        async def is_delivered() -> bool:
+            return [event["newStatus"] for event in receiver.events_of("order-17")][-1:] == ["DELIVERED"]
 
-        await until(told)
+        await until(is_delivered)
         (secret,) = demo.environment.runtime.settings.callback_secrets
-        for headers, body in shop.calls:
+        for headers, body in receiver.calls:
             verify(secret.reveal(), headers, body, datetime.now(UTC))
             assert json.loads(body)["id"] in {"order-17", "visit-17"}
-        assert [event["newStatus"] for event in shop.events_of("visit-17")] == ["CANCELLED"]
-        assert {event["callbackData"] for event in shop.events_of("order-17")} == {"17"}
+        assert [event["newStatus"] for event in receiver.events_of("visit-17")] == ["CANCELLED"]
+        assert {event["callbackData"] for event in receiver.events_of("order-17")} == {"17"}
 
         link = next(link for link in story.short_links if link.url in demo.screen("sms")[-1].text)
         async with aiohttp.request("GET", link.url, allow_redirects=False) as response:
             assert (response.status, response.headers["Location"]) == (302, LONG)
-        clicks = {one.code: one.clicks for one in (await gateway.status("order-17")).short_links}
+        clicks = {each.code: each.clicks for each in (await gateway.status("order-17")).short_links}
         assert clicks[link.code] == 1
 
         await demo.say("vk", "/start")

@@ -1,4 +1,4 @@
-"""Signing in over HTTP: a password for tokens, a refresh token for new ones, and out."""
+"""Signing in and out over HTTP, and exchanging a refresh token for new tokens."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -16,7 +16,7 @@ from gateway.people import access
 from gateway.people.access import LIFE, LONGEST, Tokens
 from storage.access import users
 from webhooks.http.answers import Refusal, answer
-from webhooks.http.context import body, client, runtime
+from webhooks.http.context import body, client_address, runtime
 from webhooks.http.guard import allow
 
 blueprint = Blueprint("auth", __name__, url_prefix="/api/v1/auth")
@@ -26,7 +26,7 @@ DEFAULT = int(LIFE.total_seconds())
 
 
 class LoginRequest(Input):
-    """ttl: seconds that the token is good for."""
+    """ttl: seconds for which the token is valid."""
 
     email: Annotated[str, Meta(min_length=1, max_length=254)]
     password: Annotated[str, Meta(min_length=1, max_length=1024)]
@@ -34,12 +34,14 @@ class LoginRequest(Input):
 
 
 class RefreshRequest(Input):
+    """ttl: seconds for which the new token is valid."""
+
     refresh_token: Annotated[str, Meta(min_length=1, max_length=256)]
     ttl: Ttl = DEFAULT
 
 
 class TokensResponse(View):
-    """Authorization: Bearer <token>, until expiresAt; refreshToken works once, within 30 days."""
+    """Send the token as `Authorization: Bearer <token>` until expiresAt; refreshToken works once, within 30 days."""
 
     token: str
     refresh_token: str
@@ -47,6 +49,8 @@ class TokensResponse(View):
 
 
 class SignedOutResponse(View):
+    """signedOut: false if the request came with an API key, which cannot be signed out."""
+
     signed_out: bool
 
 
@@ -55,44 +59,55 @@ class SignedOutResponse(View):
 @document_response(TokensResponse)
 async def login() -> ResponseReturnValue:
     """Sign in with an e-mail address and a password."""
-    asked = read(LoginRequest, await body())
-    life, now = timedelta(seconds=asked.ttl), runtime().clock()
+    login_request = read(LoginRequest, await body())
+    life, now = timedelta(seconds=login_request.ttl), runtime().clock()
     try:
-        return _told(await access.login(runtime().db, asked.email, asked.password, life, client(), now))
+        tokens = await access.login(
+            runtime().db,
+            login_request.email,
+            login_request.password,
+            life,
+            client_address(),
+            now,
+            runtime().settings.tuning.login_tries,
+        )
     except access.Denied as error:
         raise Refusal(401, str(error)) from None
     except access.TooMany:
         refusal = Refusal(429, "Too many tries to sign in; try again later.")
         refusal.retry_after = int(access.WINDOW.total_seconds())
         raise refusal from None
+    return _tokens(tokens)
 
 
 @blueprint.post("/refresh")
 @document_request(RefreshRequest)
 @document_response(TokensResponse)
 async def refresh() -> ResponseReturnValue:
-    """Get new tokens for a refresh token, which works once."""
-    asked = read(RefreshRequest, await body())
+    """Exchange a refresh token for new tokens; it works once."""
+    refresh_request = read(RefreshRequest, await body())
+    life = timedelta(seconds=refresh_request.ttl)
     try:
-        life = timedelta(seconds=asked.ttl)
-        return _told(await access.refreshed(runtime().db, asked.refresh_token, life, runtime().clock()))
+        tokens = await access.refreshed(runtime().db, refresh_request.refresh_token, life, runtime().clock())
     except access.Denied as error:
         raise Refusal(401, str(error)) from None
+    return _tokens(tokens)
 
 
 @blueprint.post("/logout")
 @allow(Role.OPERATOR, Role.SENDER)
 @document_response(SignedOutResponse)
 async def logout() -> ResponseReturnValue:
-    """Sign out: the token that this is asked with ends, and those that came with it."""
+    """Sign out: end the token of this request, and all tokens of the same sign-in."""
     family = g.caller_family
     if family:
         await users.end_family(runtime().db, family)
     return answer(SignedOutResponse(signed_out=bool(family)))
 
 
-def _told(tokens: Tokens) -> ResponseReturnValue:
-    told = TokensResponse(token=tokens.token, refresh_token=tokens.refresh, expires_at=iso(tokens.expires_at))
-    response = answer(told)
+def _tokens(tokens: Tokens) -> ResponseReturnValue:
+    response = answer(
+        TokensResponse(token=tokens.token, refresh_token=tokens.refresh, expires_at=iso(tokens.expires_at))
+    )
     response.headers["Cache-Control"] = "no-store"
     return response

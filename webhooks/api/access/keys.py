@@ -11,7 +11,7 @@ from gateway.domain.api.formats import iso
 from gateway.domain.api.request import Input, read
 from gateway.domain.api.response import View
 from gateway.domain.api.roles import Role
-from storage.access import keys as access
+from storage.access import keys
 from webhooks.http.answers import Refusal, answer
 from webhooks.http.context import body, runtime
 from webhooks.http.guard import allow
@@ -22,18 +22,20 @@ KeyName = Annotated[str, Meta(min_length=1, max_length=100)]
 
 
 class KeyRequest(Input):
+    """name: what the key is for; several keys may have one name. role: what it may be used for."""
+
     name: KeyName
     role: Role = Role.SENDER
 
 
 class RevokeKeyRequest(Input):
-    """Every key of this name."""
+    """name: every key of this name is revoked."""
 
     name: KeyName
 
 
 class KeyView(View):
-    """usedAt: to the hour."""
+    """An API key, without the key itself. usedAt: the hour of its last use."""
 
     name: str
     role: Role
@@ -42,11 +44,13 @@ class KeyView(View):
 
 
 class KeysResponse(View):
+    """All API keys, the oldest first."""
+
     keys: list[KeyView]
 
 
 class NewKeyResponse(View):
-    """The only time that the key is shown."""
+    """A new API key. This is the only time that it is shown."""
 
     name: str
     role: Role
@@ -54,20 +58,22 @@ class NewKeyResponse(View):
 
 
 class RevokedKeyResponse(View):
+    """revoked: how many keys had this name."""
+
     revoked: int
 
 
 @blueprint.get("")
 @allow()
 @document_response(KeysResponse)
-async def rows() -> ResponseReturnValue:
+async def list_keys() -> ResponseReturnValue:
     """List API keys, without the keys themselves."""
-    found = await access.list_keys(runtime().db)
+    all_keys = await keys.list_keys(runtime().db)
     return answer(
         KeysResponse(
             keys=[
                 KeyView(name=key.name, role=key.role, created_at=iso(key.created_at), used_at=iso(key.used_at))
-                for key in found
+                for key in all_keys
             ]
         )
     )
@@ -78,10 +84,10 @@ async def rows() -> ResponseReturnValue:
 @document_request(KeyRequest)
 @document_response(NewKeyResponse, 201)
 async def create() -> ResponseReturnValue:
-    """Make an API key."""
-    asked = read(KeyRequest, await body())
-    key = await access.create_key(runtime().db, asked.name, runtime().clock(), asked.role)
-    response = answer(NewKeyResponse(name=asked.name, role=asked.role, key=key), 201)
+    """Create an API key. It is shown in this answer only."""
+    key_request = read(KeyRequest, await body())
+    key = await keys.create_key(runtime().db, key_request.name, runtime().clock(), key_request.role)
+    response = answer(NewKeyResponse(name=key_request.name, role=key_request.role, key=key), 201)
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -91,11 +97,11 @@ async def create() -> ResponseReturnValue:
 @document_request(RevokeKeyRequest)
 @document_response(RevokedKeyResponse)
 async def revoke() -> ResponseReturnValue:
-    """Take back every key of a name, at once."""
-    asked = read(RevokeKeyRequest, await body())
-    if asked.name == g.caller and not g.caller_family:
+    """Revoke every key of a name, at once."""
+    revocation = read(RevokeKeyRequest, await body())
+    if revocation.name == g.caller and not g.caller_family:
         raise Refusal(409, "This is the key that you call with; another admin has to take it back.", {"field": "name"})
-    revoked = await access.revoke_keys(runtime().db, asked.name)
-    if not revoked:
+    count = await keys.revoke_keys(runtime().db, revocation.name)
+    if not count:
         raise Refusal(404, "There is no key of this name.")
-    return answer(RevokedKeyResponse(revoked=revoked))
+    return answer(RevokedKeyResponse(revoked=count))

@@ -1,4 +1,4 @@
-"""Dead letters over HTTP: what failed for a reason that somebody could mend, and sending it anew."""
+"""Dead letters over HTTP: listing what failed for a reason that somebody could mend, and replaying it."""
 
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
@@ -6,9 +6,10 @@ from quart_schema import document_querystring, document_request, document_respon
 
 from gateway.domain.api.formats import iso
 from gateway.domain.api.request import convert, read
+from gateway.domain.api.response import View
 from gateway.messages.archive.dead_letters import DeadLettersQuery, Letter, page
 from gateway.messages.archive.replay import Outcome, ReplayRequest, Result, replay
-from webhooks.http.answers import View, answer
+from webhooks.http.answers import answer
 from webhooks.http.context import body, query, runtime
 from webhooks.http.guard import allow
 
@@ -16,7 +17,7 @@ blueprint = Blueprint("dead", __name__, url_prefix="/api/v1/deadLetters")
 
 
 class DeadLetterView(View):
-    """tries: how often it was tried."""
+    """A message, event or callback that failed for good. tries: how often it was tried."""
 
     id: str
     dead_at: str | None
@@ -34,7 +35,7 @@ class DeadLettersResponse(View):
 
 
 class ReplayResultView(View):
-    """result: what became of it; replayedAs: the new message's id."""
+    """What became of one dead letter. replayedAs: the new message's id."""
 
     id: str
     result: Result
@@ -43,7 +44,7 @@ class ReplayResultView(View):
 
 
 class ReplayResponse(View):
-    """left: how many are left; cursor: for all, where to go on."""
+    """left: how many dead letters are left. cursor: if all are replayed, where to go on; null at the end."""
 
     dead_letters: list[ReplayResultView]
     left: int
@@ -54,13 +55,15 @@ class ReplayResponse(View):
 @allow()
 @document_querystring(DeadLettersQuery)
 @document_response(DeadLettersResponse)
-async def letters() -> ResponseReturnValue:
+async def list_dead_letters() -> ResponseReturnValue:
     """List dead letters, the newest first.
 
-    A page of them: `cursor` asks for the next one.
+    The answer is a page; pass its `cursor` to get the next one.
     """
-    found = await page(runtime().db, convert(DeadLettersQuery, query()), runtime().clock())
-    return answer(DeadLettersResponse(dead_letters=[_letter(letter) for letter in found.letters], cursor=found.cursor))
+    letters = await page(runtime().db, convert(DeadLettersQuery, query()), runtime().clock())
+    return answer(
+        DeadLettersResponse(dead_letters=[_view(letter) for letter in letters.letters], cursor=letters.cursor)
+    )
 
 
 @blueprint.post("/replay")
@@ -68,16 +71,16 @@ async def letters() -> ResponseReturnValue:
 @document_request(ReplayRequest)
 @document_response(ReplayResponse)
 async def replay_letters() -> ResponseReturnValue:
-    """Send dead letters anew.
+    """Replay dead letters.
 
-    For each, what became of it; how many are left; for all, the cursor to go on with.
+    The answer says what became of each, how many are left and, if you replay all, the cursor to go on with.
     """
-    done = await replay(runtime(), read(ReplayRequest, await body()))
-    outcomes = [_outcome(outcome) for outcome in done.outcomes]
-    return answer(ReplayResponse(dead_letters=outcomes, left=done.left, cursor=done.cursor))
+    batch = await replay(runtime(), read(ReplayRequest, await body()))
+    results = [_result(outcome) for outcome in batch.outcomes]
+    return answer(ReplayResponse(dead_letters=results, left=batch.left, cursor=batch.cursor))
 
 
-def _letter(letter: Letter) -> DeadLetterView:
+def _view(letter: Letter) -> DeadLetterView:
     return DeadLetterView(
         id=letter.id,
         dead_at=iso(letter.at),
@@ -88,7 +91,7 @@ def _letter(letter: Letter) -> DeadLetterView:
     )
 
 
-def _outcome(outcome: Outcome) -> ReplayResultView:
+def _result(outcome: Outcome) -> ReplayResultView:
     return ReplayResultView(
         id=outcome.id, result=outcome.result, replayed_as=outcome.new, reason=outcome.reason or None
     )

@@ -1,4 +1,4 @@
-"""Messages as a file: CSV while they are read, or a workbook."""
+"""Export of messages over HTTP: as CSV, which is sent while the messages are read, or as an Excel workbook."""
 
 import asyncio
 import csv
@@ -25,15 +25,18 @@ from webhooks.http.openapi import document_files
 blueprint = Blueprint("export", __name__, url_prefix="/api/v1/messages/export")
 
 MOST = 100_000
-"""Rows of a workbook; CSV has no bound."""
+"""The largest number of rows in a workbook; CSV has no bound."""
 
-HEADINGS = [told.encode_name for told in msgspec.structs.fields(MessageView)]
+HEADINGS = [field.encode_name for field in msgspec.structs.fields(MessageView)]
 CHUNK = 64 * 1024
 OPTIONS = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV = "text/csv; charset=utf-8"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula. OWASP: CSV injection."""
+"""Characters that a spreadsheet takes for the beginning of a formula.
+
+Source: https://owasp.org/www-community/attacks/CSV_Injection
+"""
 
 
 @blueprint.get("")
@@ -42,10 +45,10 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 @document_files(CSV, XLSX)
 async def export() -> ResponseReturnValue:
     """Export messages as CSV or as an Excel workbook (of up to 100,000 rows), the newest first."""
-    asked = convert(ExportQuery, query())
-    pages = every(runtime(), asked)
+    export_query = convert(ExportQuery, query())
+    pages = every(runtime(), export_query)
     first = await anext(pages)
-    if asked.format == "csv":
+    if export_query.format == "csv":
         return _file(_csv(first, pages), CSV, "messages.csv")
     return _file(await _workbook(first, pages), XLSX, "messages.xlsx")
 
@@ -53,7 +56,7 @@ async def export() -> ResponseReturnValue:
 def _file(content: AsyncIterator[bytes], kind: str, name: str) -> Response:
     response = Response(content, content_type=kind)
     response.headers["Content-Disposition"] = f"attachment; filename={name}"
-    response.timeout = None  # however long it is
+    response.timeout = None  # a long file takes long
     return response
 
 
@@ -72,18 +75,22 @@ def _lines(rows: Iterable[Iterable[object]]) -> bytes:
 
 
 def _cells(row: MessageView) -> list[object]:
-    """What somebody else wrote must not become a formula; a phone number is digits only."""
+    """Return a row's values, with text that a spreadsheet would take for a formula made harmless."""
     values: Iterable[object] = msgspec.structs.astuple(row)
     return [_plain(value) if isinstance(value, str) else value for value in values]
 
 
 def _plain(text: str) -> str:
+    """Put a quote before text that looks like a formula; a phone number (+ and digits) stays as it is."""
     harmless = not text.startswith(FORMULA) or text[1:].isdigit()
     return text if harmless else f"'{text}"
 
 
 async def _workbook(first: list[MessageView], pages: AsyncIterator[list[MessageView]]) -> AsyncIterator[bytes]:
-    """In a file, since it cannot be sent before it is whole; the writing is not the event loop's work."""
+    """Write the workbook into a temporary file, since it cannot be sent before it is complete.
+
+    The writing is done in threads. Raises RequestError if there are more than MOST rows.
+    """
     file = tempfile.TemporaryFile()  # noqa: SIM115 - it is closed when it has been sent
     book = Workbook(file, OPTIONS)
     sheet, count = book.add_worksheet("messages"), len(first)

@@ -1,4 +1,4 @@
-"""Short links over HTTP: what people follow, and what callers ask about them."""
+"""Short links over HTTP: the redirect that people follow, and the links' statistics for API clients."""
 
 from html import escape
 
@@ -33,7 +33,7 @@ PRIVATE = {
 
 
 class LinksQuery(Input):
-    """Which links are wanted: those of one message, or all."""
+    """messageId: only the links of this message; without it, a page of all."""
 
     message_id: Name | None = None
     limit: Limit = 50
@@ -50,7 +50,10 @@ class LinksResponse(View):
 @blueprint.get("/l/<code>")
 @hide
 async def follow(code: str) -> ResponseReturnValue:
-    """Lead on, and count it, unless it is a messenger that looks for a preview, or a HEAD."""
+    """Redirect to the link's target and count the visit, unless it is a HEAD.
+
+    A messenger's preview service is counted apart from people's clicks.
+    """
     link = await links.get(runtime().db, code) if CODE.fullmatch(code) else None
     if link is None:
         return _page("There is no such link", 404)
@@ -58,7 +61,7 @@ async def follow(code: str) -> ResponseReturnValue:
     if link.expires_at <= now:
         return _page("This link has expired", 410)
     if request.method == "GET":
-        await _counted(link)
+        await _count_visit(link)
     response = redirect(iri_to_uri(link.target), 302)
     response.headers.update(PRIVATE)
     return response
@@ -68,31 +71,31 @@ async def follow(code: str) -> ResponseReturnValue:
 @allow(Role.SENDER, Role.OPERATOR)
 @document_querystring(LinksQuery)
 @document_response(LinksResponse)
-async def rows() -> ResponseReturnValue:
-    """List short links and their clicks, the newest first; or those of one message."""
-    asked, db = convert(LinksQuery, query()), runtime().db
-    after = place(asked.cursor)
-    if asked.message_id:
-        return answer(
-            LinksResponse(short_links=list(map(told, await links.of_message(db, asked.message_id))), cursor=None)
-        )
-    found = await links.page(db, after, runtime().clock(), asked.limit)
-    more = cursor(found[-1].at, found[-1].id) if len(found) == asked.limit else None
-    return answer(LinksResponse(short_links=list(map(told, found)), cursor=more))
+async def list_links() -> ResponseReturnValue:
+    """List short links and their clicks, the newest first, or those of one message."""
+    links_query, db = convert(LinksQuery, query()), runtime().db
+    after = place(links_query.cursor)
+    if links_query.message_id:
+        of_message = await links.of_message(db, links_query.message_id)
+        return answer(LinksResponse(short_links=list(map(link_view, of_message)), cursor=None))
+    page = await links.page(db, after, runtime().clock(), links_query.limit)
+    next_cursor = cursor(page[-1].at, page[-1].id) if len(page) == links_query.limit else None
+    return answer(LinksResponse(short_links=list(map(link_view, page)), cursor=next_cursor))
 
 
 @blueprint.get("/api/v1/shortLinks/<code>")
 @allow(Role.SENDER, Role.OPERATOR)
 @document_response(LinkView)
-async def one(code: str) -> ResponseReturnValue:
-    """Tell of one short link: where it leads, and who has followed it."""
+async def get_link(code: str) -> ResponseReturnValue:
+    """Show one short link: its target, and how often it was followed."""
     link = await links.get(runtime().db, code)
     if link is None:
         raise Refusal(404, "There is no such link.", {"code": code})
-    return answer(told(link))
+    return answer(link_view(link))
 
 
-def told(link: Link) -> LinkView:
+def link_view(link: Link) -> LinkView:
+    """Return a short link as the API shows it."""
     return LinkView(
         code=link.id,
         url=f"{runtime().settings.link_base}/{link.id}",
@@ -107,12 +110,12 @@ def told(link: Link) -> LinkView:
     )
 
 
-async def _counted(link: Link) -> None:
-    """Before the person is led on: a click that was told is on disk."""
+async def _count_visit(link: Link) -> None:
+    """Count a click or a preview. It is on disk before the person is redirected."""
     if is_preview(request.headers.get("User-Agent", "")):
-        await links.previewed(runtime().db, link.id)
+        await links.count_preview(runtime().db, link.id)
     else:
-        await links.clicked(runtime().db, link.id, runtime().clock())
+        await links.count_click(runtime().db, link.id, runtime().clock())
 
 
 def _page(title: str, status: int) -> Response:

@@ -1,4 +1,4 @@
-"""Messages over HTTP: accept, explain, tell, list, cancel."""
+"""Messages over HTTP: sending, validating, listing, showing one message's story, cancelling."""
 
 from typing import Annotated
 
@@ -21,7 +21,7 @@ from gateway.messages.accepting.cancel import cancel
 from gateway.messages.accepting.submit import submit, validate
 from gateway.messages.archive.listing import MessagesQuery, listed
 from storage.messages import links, notifications, traces
-from webhooks.api.messages.links import told
+from webhooks.api.messages.links import link_view
 from webhooks.api.messages.story import story
 from webhooks.http.answers import Refusal, answer
 from webhooks.http.context import body, query, runtime
@@ -33,26 +33,26 @@ LONGEST_KEY = 256
 
 
 class MessageId(PathConverter):
-    """Whatever may stand as a message's id; bots' answers are named after providers' ids, slashes and all."""
+    """Matches a message's id in a path. Bots' answers are named after providers' ids, which may contain slashes."""
 
     regex = rf"(?!(?:{'|'.join(RESERVED)})$)[^/].*?"
 
 
-class Repeatable(Struct):
-    """The same key with the same body: the same answer, and one send. It is remembered for a day."""
+class IdempotencyHeaders(Struct):
+    """The same key with the same body gets the same answer, and sends once. A key is remembered for a day."""
 
     idempotency_key: Annotated[str, Meta(min_length=1, max_length=LONGEST_KEY)] | None = field(default=None)
 
 
 @blueprint.post("")
 @allow(Role.SENDER, Role.OPERATOR)
-@document_headers(Repeatable)
+@document_headers(IdempotencyHeaders)
 @document_request(BulkRequest)
 @document_response(BulkResponse, 202)
 async def send() -> ResponseReturnValue:
     """Send messages.
 
-    One item of the answer for each message and destination, in order. One bad item does not fail the others.
+    The answer has one item for each message and destination, in order. One bad item does not fail the others.
     """
     key = request.headers.get("Idempotency-Key")
     if key is not None and not 0 < len(key) <= LONGEST_KEY:
@@ -67,7 +67,7 @@ async def send() -> ResponseReturnValue:
 async def explain() -> ResponseReturnValue:
     """Explain what sending would do, and send nothing.
 
-    The answer that sending would give, with each step explained as things stand now.
+    The answer is the one that sending would give, with each step explained as things stand now.
     """
     return answer(await validate(runtime(), await body(), g.caller))
 
@@ -76,26 +76,27 @@ async def explain() -> ResponseReturnValue:
 @allow(Role.SENDER, Role.OPERATOR)
 @document_querystring(MessagesQuery)
 @document_response(MessagesResponse)
-async def rows() -> ResponseReturnValue:
+async def list_messages() -> ResponseReturnValue:
     """List messages, the newest first.
 
-    While there is a cursor there may be more, even if the page is short.
+    As long as there is a cursor there may be more, even if the page is short.
     """
-    asked = convert(MessagesQuery, query())
-    found = await listed(runtime(), asked, asked.cursor, asked.limit)
-    return answer(MessagesResponse(messages=found.rows, cursor=found.cursor))
+    messages_query = convert(MessagesQuery, query())
+    page = await listed(runtime(), messages_query, messages_query.cursor, messages_query.limit)
+    return answer(MessagesResponse(messages=page.rows, cursor=page.cursor))
 
 
 @blueprint.get("/<message:key>")
 @allow(Role.SENDER, Role.OPERATOR)
 @document_response(StoryResponse)
-async def status(key: str) -> ResponseReturnValue:
-    """Tell the whole story of one message: every attempt, every decision, in words."""
+async def get_message(key: str) -> ResponseReturnValue:
+    """Show the whole story of one message: every attempt, and every decision in words."""
     notification = await notifications.get(runtime().db, key)
     if notification is None:
         raise Refusal(404, "There is no such message.", {"id": key})
-    made = [told(link) for link in await links.of_message(runtime().db, key)]
-    return answer(story(notification, await traces.of(runtime().db, key), made))
+    short_links = [link_view(link) for link in await links.of_message(runtime().db, key)]
+    calls = await traces.of_notification(runtime().db, key)
+    return answer(story(notification, calls, short_links))
 
 
 @blueprint.delete("")
@@ -105,7 +106,7 @@ async def status(key: str) -> ResponseReturnValue:
 async def cancel_messages() -> ResponseReturnValue:
     """Cancel one message, a group or a bulk.
 
-    For each, `cancelled` (it never leaves), or `tooLate` and what has left already.
+    The result of each message is `cancelled` (it never leaves) or `tooLate`, with what has left already.
     """
     try:
         outcomes = await cancel(runtime(), read(CancelRequest, await body()))

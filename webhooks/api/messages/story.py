@@ -1,4 +1,4 @@
-"""A notification as the API tells it."""
+"""The story of a notification: its attempts and decisions as the API shows them."""
 
 from collections.abc import Sequence
 
@@ -14,9 +14,10 @@ from gateway.domain.api.response import (
     StoryResponse,
 )
 from gateway.domain.model.attempt import Attempt
+from gateway.domain.model.identifier import find
 from gateway.domain.model.notification import Notification
 from gateway.domain.model.nouns import Progress
-from storage.messages.traces import Line
+from storage.messages.traces import TracedCall
 
 _STEP_STATUS = {
     Progress.SKIPPED: "SKIPPED",
@@ -30,9 +31,12 @@ _STEP_STATUS = {
 }
 
 
-def story(notification: Notification, calls: Sequence[Line], links: Sequence[LinkView]) -> StoryResponse:
-    """Times in ISO 8601 and UTC, statuses in the API's words; `calls` to providers by attempts."""
-    person = notification.recipient
+def story(notification: Notification, calls: Sequence[TracedCall], links: Sequence[LinkView]) -> StoryResponse:
+    """Return the story of a notification, with its `calls` to providers at their attempts.
+
+    Times are in ISO 8601 and UTC, statuses in the API's words.
+    """
+    recipient = notification.recipient
     return StoryResponse(
         id=notification.id,
         group_id=notification.group_id,
@@ -40,10 +44,11 @@ def story(notification: Notification, calls: Sequence[Line], links: Sequence[Lin
         job_id=notification.job_id,
         callback_data=notification.callback_data,
         recipient=RecipientView(
-            phone=person.phone,
-            contact_id=person.contact,
-            external_id=person.external_id,
-            chat_session_id=person.session,
+            phone=find(recipient.identifiers, "phone"),
+            contact_id=recipient.contact,
+            external_id=find(recipient.identifiers, "externalId"),
+            chat_session_id=recipient.session,
+            identifiers=list(recipient.identifiers),
         ),
         status=notification.status,
         reason=notification.decisions[-1].text if notification.decisions else None,
@@ -89,12 +94,12 @@ def _attempt(notification: Notification, attempt: Attempt, calls: list[CallView]
     )
 
 
-def _call(line: Line) -> CallView:
-    reply = CallAnswerView(status=line.status, retry_after=line.retry_after or None, body=line.answer)
+def _call(call: TracedCall) -> CallView:
+    reply = CallAnswerView(status=call.status, retry_after=call.retry_after or None, body=call.answer)
     return CallView(
-        at=iso(line.at),
-        request=CallRequestView(method=line.method, url=line.url, body=line.request),
-        answer=reply if line.status else None,
-        error=line.broke or None,
-        milliseconds=line.milliseconds,
+        at=iso(call.at),
+        request=CallRequestView(method=call.method, url=call.url, body=call.request),
+        answer=reply if call.status else None,
+        error=call.broke or None,
+        milliseconds=call.milliseconds,
     )

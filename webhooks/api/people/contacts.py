@@ -6,16 +6,19 @@ from quart import Blueprint
 from quart.typing import ResponseReturnValue
 from quart_schema import document_querystring, document_request, document_response
 
-from gateway.domain.api.request import ContactRequest, Input, Name, RequestError, convert, read
+from gateway.domain.api.request import ContactRequest, IdentifiedInput, RequestError, convert, read
 from gateway.domain.api.response import View
 from gateway.domain.api.roles import Role
+from gateway.domain.model.identifier import value_of
 from gateway.domain.model.nouns import Contact
 from gateway.people import contacts
 from gateway.people.contacts import ContactChangeRequest, MergeRequest
-from gateway.people.recipients import join_contact, normal_phone
+from gateway.people.identifiers import read_identifiers
+from gateway.people.recipients import join_contact
 from gateway.runtime.runtime import account_key, all_channels
+from storage.people import contacts as stored_contacts
 from storage.people import sessions
-from webhooks.api.people.sessions import SessionsResponse, told_session
+from webhooks.api.people.sessions import SessionsResponse, session_view
 from webhooks.http.answers import Refusal, answer
 from webhooks.http.context import body, query, runtime
 from webhooks.http.guard import allow
@@ -23,19 +26,19 @@ from webhooks.http.guard import allow
 blueprint = Blueprint("contacts", __name__, url_prefix="/api/v1/contacts")
 
 
-class ContactQuery(Input):
-    """Who is wanted: by number, or by your own id."""
-
-    phone: Name | None = None
-    external_id: Name | None = None
+class ContactQuery(IdentifiedInput):
+    """Who is wanted, by one identifier."""
 
 
 class ContactView(View):
-    """A person. links: deep links by account, which join their chats; mergedIds: further ids of the same person."""
+    """A person. identifiers: by what they are known, as `kind:value`; links: deep links by account, which join their
+    chats; mergedIds: further ids of the same person.
+    """
 
     id: str
     phone: str | None
     external_id: str | None
+    identifiers: list[str]
     name: str | None
     start_code: str
     links: dict[str, str]
@@ -60,12 +63,12 @@ async def join() -> ResponseReturnValue:
 @document_response(ContactView)
 async def who() -> ResponseReturnValue:
     """Find a person by phone number or external id."""
-    asked = convert(ContactQuery, query())
-    if (asked.phone is None) is (asked.external_id is None):
-        raise RequestError("invalid", "give either phone or externalId")
-    phone = normal_phone(asked.phone, runtime().settings.default_region) if asked.phone else None
-    named = {"phone": phone} if phone else {"external_id": str(asked.external_id)}
-    return answer(_contact(_there(await sessions.contact(runtime().db, **named), named)))
+    identifiers = read_identifiers(runtime(), convert(ContactQuery, query()))
+    if len(identifiers) != 1:
+        raise RequestError("invalid", "give one of phone, externalId, or another identifier")
+    ((field, identifier),) = identifiers.items()
+    contact = await stored_contacts.find(runtime().db, identifier)
+    return answer(_contact(_existing(contact, {field: value_of(identifier)})))
 
 
 @blueprint.get("/<key>")
@@ -83,7 +86,7 @@ async def one(key: str) -> ResponseReturnValue:
 async def change(key: str) -> ResponseReturnValue:
     """Change a person's name, number or external id."""
     asked = read(ContactChangeRequest, await body())
-    return answer(_contact(await contacts.changed(runtime(), await _found(key), asked)))
+    return answer(_contact(await contacts.change(runtime(), await _found(key), asked)))
 
 
 @blueprint.get("/<key>/sessions")
@@ -92,7 +95,7 @@ async def change(key: str) -> ResponseReturnValue:
 async def theirs(key: str) -> ResponseReturnValue:
     """List a person's conversations on all channels."""
     found = await sessions.of_contact(runtime().db, await _found(key))
-    return answer(SessionsResponse(sessions=[told_session(session) for session in found], cursor=None))
+    return answer(SessionsResponse(sessions=[session_view(session) for session in found], cursor=None))
 
 
 @blueprint.post("/<key>/merge")
@@ -105,14 +108,14 @@ async def merge(key: str) -> ResponseReturnValue:
     409 where the two have different numbers or external ids, unless you say which one stays.
     """
     asked = read(MergeRequest, await body())
-    return answer(_contact(await contacts.merged(runtime(), await _found(key), asked)))
+    return answer(_contact(await contacts.merge(runtime(), await _found(key), asked)))
 
 
 async def _found(key: str) -> Contact:
-    return _there(await sessions.contact(runtime().db, id=key), {"id": key})
+    return _existing(await stored_contacts.get(runtime().db, key), {"id": key})
 
 
-def _there(contact: Contact | None, named: Mapping[str, str]) -> Contact:
+def _existing(contact: Contact | None, named: Mapping[str, str]) -> Contact:
     if contact is None:
         raise Refusal(404, "There is no such contact.", dict(named))
     return contact
@@ -124,8 +127,9 @@ def _contact(contact: Contact) -> ContactView:
     }
     return ContactView(
         id=contact.id,
-        phone=contact.phone,
-        external_id=contact.external_id,
+        phone=contact.find("phone"),
+        external_id=contact.find("externalId"),
+        identifiers=list(contact.identifiers),
         name=contact.name or None,
         start_code=contact.start_code,
         links={name: link for name, link in links.items() if link},

@@ -8,14 +8,13 @@ from quart.typing import ResponseReturnValue
 from quart_schema import document_querystring, document_request, document_response
 
 from gateway.domain.api.formats import iso
-from gateway.domain.api.request import Input, Name, convert, read
+from gateway.domain.api.request import PersonInput, convert, read
 from gateway.domain.api.response import View
 from gateway.domain.api.roles import Role
-from gateway.domain.model.notification import Recipient
 from gateway.messages.delivery.reachability import find_recipient
 from gateway.people import optouts as consent
 from gateway.people.optouts import KINDS, Kind
-from gateway.people.recipients import named
+from gateway.people.recipients import known_recipient
 from gateway.runtime.paging import Cursor, Limit, cursor, place
 from storage.people import optouts
 from storage.people.optouts import OptOut
@@ -26,29 +25,20 @@ from webhooks.http.guard import allow
 blueprint = Blueprint("optouts", __name__, url_prefix="/api/v1/optOuts")
 
 
-class Person(Input):
-    """Whom it is about, by one of the four names."""
-
-    phone: Name | None = None
-    contact_id: Name | None = None
-    external_id: Name | None = None
-    chat_session_id: Name | None = None
-
-
-class OptOutRequest(Person):
+class OptOutRequest(PersonInput):
     """kind: marketing, or all messages but answers to their own. reason: for the log."""
 
     kind: Kind = "marketing"
     reason: Annotated[str, Meta(max_length=1000)] = ""
 
 
-class OptInRequest(Person):
+class OptInRequest(PersonInput):
     """kind: what they want again; if not given, everything."""
 
     kind: Kind | None = None
 
 
-class OptOutsQuery(Person):
+class OptOutsQuery(PersonInput):
     """Those of one person, or a page of all."""
 
     limit: Limit = 50
@@ -65,7 +55,7 @@ class OptOutWordView(View):
 
 
 class OptOutView(View):
-    """person: phone:…, contact:… or session:…; holds: whether it does; log: who has said so, and when."""
+    """person: phone:…, email:…, contact:… or session:…; holds: whether it does; log: who has said so, and when."""
 
     person: str
     kind: str
@@ -113,20 +103,16 @@ async def come_back() -> ResponseReturnValue:
 async def rows() -> ResponseReturnValue:
     """Tell of a person's opt-outs, or list all, the newest first."""
     asked = convert(OptOutsQuery, query())
-    if asked.phone or asked.contact_id or asked.external_id or asked.chat_session_id:
+    if any(getattr(asked, field) for field in PersonInput.__struct_fields__):
         return await _told(await _person(asked))
     found = await optouts.page(runtime().db, place(asked.cursor), runtime().clock(), asked.limit)
     more = cursor(found[-1].at, found[-1].id) if len(found) == asked.limit else None
     return answer(OptOutsResponse(opt_outs=list(map(_row, found)), cursor=more))
 
 
-async def _person(asked: Person) -> list[str]:
-    """All names of the person. Raises RequestError."""
-    phone = await named(runtime(), asked.phone, asked.contact_id, asked.external_id, asked.chat_session_id)
-    known = await find_recipient(
-        runtime(), Recipient(phone, asked.contact_id, asked.external_id, asked.chat_session_id)
-    )
-    return known.names
+async def _person(request: PersonInput) -> list[str]:
+    """Return all names of the person. Raises RequestError."""
+    return (await find_recipient(runtime(), await known_recipient(runtime(), request))).names
 
 
 async def _told(person: list[str]) -> ResponseReturnValue:

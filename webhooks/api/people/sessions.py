@@ -1,4 +1,4 @@
-"""Conversations over HTTP: what was said in them, and what operators do there."""
+"""Sessions (conversations) over HTTP: their chat logs, and operators' replies."""
 
 import msgspec
 from quart import Blueprint, g, request
@@ -15,9 +15,8 @@ from gateway.domain.api.roles import Role
 from gateway.domain.model.notification import Notification
 from gateway.domain.model.nouns import Message, Session
 from gateway.runtime.paging import Cursor, Limit, cursor, place
-from storage.messages import chat_log as messages
-from storage.messages import notifications
-from storage.people import sessions as stored
+from storage.messages import chat_log, notifications
+from storage.people import sessions
 from webhooks.http.answers import Refusal, answer
 from webhooks.http.context import body, query, runtime
 from webhooks.http.guard import allow
@@ -26,20 +25,20 @@ blueprint = Blueprint("sessions", __name__, url_prefix="/api/v1/sessions")
 
 
 class SessionId(PathConverter):
-    """channel:account:user, and a provider's id of a user may hold anything; what stands behind it is none of it."""
+    """Matches channel:account:user in a path. A provider's id of a user may hold anything, but no action at its end."""
 
     regex = r"[^/].*?(?<!/close)(?<!/messages)"
 
 
 class ChatLogQuery(Input):
-    """A page of what was said, the newest first."""
+    """limit: lines of a page. cursor: the one from the page before."""
 
     limit: Limit = 50
     cursor: Cursor | None = None
 
 
 class WindowView(View):
-    """May we write freely: now, until when, and why, in words."""
+    """Whether we may write freely now, until when, and why, in words."""
 
     open: bool
     until: str | None
@@ -72,13 +71,18 @@ class SessionsResponse(View):
 
 
 class MediaView(View):
+    """A file, picture, video or recording in a message."""
+
     type: str
     url: str
     name: str
 
 
 class ChatLineView(View):
-    """One thing that was said. direction: in or out; messageId, status: of ours, as long as they are remembered."""
+    """One line of a chat log.
+
+    direction: in or out. messageId, status: of a message of ours, as long as it is remembered.
+    """
 
     at: str | None
     direction: str
@@ -98,7 +102,7 @@ class ChatLogResponse(View):
 
 
 class StartedSessionResponse(View):
-    """continued: there was a conversation already. message: what was sent, if anything."""
+    """continued: whether there was a conversation already. message: what was sent, if anything."""
 
     session: SessionView
     continued: bool
@@ -109,10 +113,10 @@ class StartedSessionResponse(View):
 @allow(Role.OPERATOR)
 @document_querystring(SessionsQuery)
 @document_response(SessionsResponse)
-async def rows() -> ResponseReturnValue:
+async def list_sessions() -> ResponseReturnValue:
     """List conversations, the latest first."""
-    found, more = await operators.listed(runtime(), convert(SessionsQuery, query()))
-    return answer(SessionsResponse(sessions=[told_session(one) for one in found], cursor=more))
+    page, next_cursor = await operators.listed(runtime(), convert(SessionsQuery, query()))
+    return answer(SessionsResponse(sessions=list(map(session_view, page)), cursor=next_cursor))
 
 
 @blueprint.post("")
@@ -120,10 +124,12 @@ async def rows() -> ResponseReturnValue:
 @document_request(StartSessionRequest)
 @document_response(StartedSessionResponse, 201)
 async def start() -> ResponseReturnValue:
-    """Begin a conversation, and say something in it, if you like."""
-    begun = await operators.start(runtime(), read(StartSessionRequest, await body()), g.caller)
+    """Start a conversation, with a first message if you like."""
+    started = await operators.start(runtime(), read(StartSessionRequest, await body()), g.caller)
     return answer(
-        StartedSessionResponse(session=told_session(begun.session), continued=begun.continued, message=begun.message),
+        StartedSessionResponse(
+            session=session_view(started.session), continued=started.continued, message=started.message
+        ),
         201,
     )
 
@@ -132,16 +138,15 @@ async def start() -> ResponseReturnValue:
 @allow(Role.OPERATOR)
 @document_querystring(ChatLogQuery)
 @document_response(ChatLogResponse)
-async def log(key: str) -> ResponseReturnValue:
-    """Tell what was said in a conversation, the newest first."""
-    await _found(key)
-    asked, db = convert(ChatLogQuery, query()), runtime().db
-    lines = await messages.of_session(db, key, place(asked.cursor), runtime().clock(), asked.limit)
-    ours = await notifications.several(db, [line.notification for line in lines if line.notification])
-    more = cursor(lines[-1].at, lines[-1].id) if len(lines) == asked.limit else None
-    return answer(
-        ChatLogResponse(messages=[_line(line, ours.get(line.notification or "")) for line in lines], cursor=more)
-    )
+async def list_lines(key: str) -> ResponseReturnValue:
+    """List the messages of a conversation, the newest first."""
+    await _session(key)
+    log_query, db = convert(ChatLogQuery, query()), runtime().db
+    lines = await chat_log.of_session(db, key, place(log_query.cursor), runtime().clock(), log_query.limit)
+    messages = await notifications.several(db, [line.notification for line in lines if line.notification])
+    next_cursor = cursor(lines[-1].at, lines[-1].id) if len(lines) == log_query.limit else None
+    views = [_line(line, messages.get(line.notification or "")) for line in lines]
+    return answer(ChatLogResponse(messages=views, cursor=next_cursor))
 
 
 @blueprint.post("/<session:key>/messages")
@@ -149,36 +154,38 @@ async def log(key: str) -> ResponseReturnValue:
 @document_request(ReplyRequest)
 @document_response(ItemView, 202)
 async def reply(key: str) -> ResponseReturnValue:
-    """Say something in a conversation, as an operator; 409 and the reason where it may not be said now."""
-    session, repeated = await _found(key), request.headers.get("Idempotency-Key") or None
-    return answer(await operators.reply(runtime(), session, read(ReplyRequest, await body()), g.caller, repeated), 202)
+    """Reply in a conversation, as an operator; 409 and the reason if that is not allowed now."""
+    session, idempotency_key = await _session(key), request.headers.get("Idempotency-Key") or None
+    reply_request = read(ReplyRequest, await body())
+    return answer(await operators.reply(runtime(), session, reply_request, g.caller, idempotency_key), 202)
 
 
 @blueprint.post("/<session:key>/close")
 @allow(Role.OPERATOR)
 @document_response(SessionView)
 async def close(key: str) -> ResponseReturnValue:
-    """Say that a conversation is over, until the person writes again."""
-    closed = await operators.close(runtime(), key)
-    return answer(told_session(closed or await _found(key)))
+    """Close a conversation, until the person writes again."""
+    session = await operators.close(runtime(), key)
+    return answer(session_view(session or await _session(key)))
 
 
 @blueprint.get("/<session:key>")
 @allow(Role.OPERATOR)
 @document_response(SessionView)
-async def one(key: str) -> ResponseReturnValue:
-    """Tell how a conversation stands."""
-    return answer(told_session(await _found(key)))
+async def get_session(key: str) -> ResponseReturnValue:
+    """Show a conversation and its state."""
+    return answer(session_view(await _session(key)))
 
 
-async def _found(key: str) -> Session:
-    session = await stored.get(runtime().db, key)
+async def _session(key: str) -> Session:
+    session = await sessions.get(runtime().db, key)
     if session is None:
         raise Refusal(404, "There is no such session.", {"id": key})
     return session
 
 
-def told_session(session: Session) -> SessionView:
+def session_view(session: Session) -> SessionView:
+    """Return a conversation as the API shows it."""
     is_open, until, words = operators.open_until(runtime(), session)
     return SessionView(
         id=session.id,
@@ -197,7 +204,7 @@ def told_session(session: Session) -> SessionView:
     )
 
 
-def _line(line: Message, ours: Notification | None) -> ChatLineView:
+def _line(line: Message, notification: Notification | None) -> ChatLineView:
     content = line.content
     media = msgspec.convert(msgspec.to_builtins(content.media), MediaView) if content and content.media else None
     return ChatLineView(
@@ -208,5 +215,5 @@ def _line(line: Message, ours: Notification | None) -> ChatLineView:
         buttons=[button.text for button in content.buttons] if content else [],
         template=f"{line.template.name}/{line.template.language}" if line.template else None,
         message_id=line.notification,
-        status=operators.fate(ours, line.attempt) if line.outbound else None,
+        status=operators.fate(notification, line.attempt) if line.outbound else None,
     )

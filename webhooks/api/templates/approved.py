@@ -1,4 +1,4 @@
-"""Providers' templates over HTTP: drafts, submitted to be approved, and what the provider says of them."""
+"""Providers' message templates over HTTP: drafting, submitting, listing, deleting, and the provider's decisions."""
 
 from collections.abc import Awaitable
 from typing import TypeVar
@@ -10,6 +10,7 @@ from werkzeug.routing import BaseConverter
 
 from gateway.domain.api.formats import iso
 from gateway.domain.api.request import convert, read
+from gateway.domain.api.response import View
 from gateway.domain.api.roles import Role
 from gateway.domain.channel.errors import Refused, SendError
 from gateway.domain.model.message_template import Choice, Head, MessageTemplate
@@ -17,11 +18,11 @@ from gateway.messages.templates import approved, syncing
 from gateway.messages.templates.approved import ChangedContentsRequest, MessageTemplateRequest
 from gateway.messages.templates.syncing import SyncRequest
 from gateway.runtime.paging import PageQuery, cursor, place
-from storage.templates import approved as message_templates
-from webhooks.http.answers import Refusal, View, answer, there
+from storage.templates import approved as stored
+from webhooks.http.answers import DeletedResponse, Refusal, answer, require
 from webhooks.http.context import body, query, runtime
 from webhooks.http.guard import allow
-from webhooks.http.openapi import Mistake
+from webhooks.http.openapi import ErrorResponse
 
 blueprint = Blueprint("message_templates", __name__, url_prefix="/api/v1/messageTemplates")
 
@@ -29,14 +30,18 @@ BAD_GATEWAY, CONFLICT = 502, 409
 T = TypeVar("T")
 
 
-class ProvidedId(BaseConverter):
-    """channel:account:name:language, so that no other path is taken for one."""
+class MessageTemplateId(BaseConverter):
+    """Matches channel:account:name:language in a path, and no path of another route."""
 
     regex = "[^/]+:[^/]+"
 
 
 class MessageTemplateView(View):
-    """state: draft, pending, approved, rejected, paused, disabled, deleted, or another word of the provider's."""
+    """A template that the provider has to approve.
+
+    state: draft, pending, approved, rejected, paused, disabled, deleted, or another word of the provider's. reason: the
+    provider's, for this state.
+    """
 
     id: str
     channel: str
@@ -65,13 +70,9 @@ class MessageTemplatesResponse(View):
 
 
 class SyncResponse(View):
-    """listed: how many templates the provider has."""
+    """listed: how many templates are in the provider's list."""
 
     listed: int
-
-
-class DeletedResponse(View):
-    id: str
 
 
 @blueprint.post("")
@@ -79,63 +80,65 @@ class DeletedResponse(View):
 @document_request(MessageTemplateRequest)
 @document_response(MessageTemplateView, 201)
 async def create() -> ResponseReturnValue:
-    """Make a draft.
+    """Create a draft.
 
     It is checked by the provider's rules, as far as they are known.
     """
-    return answer(_told(await approved.create(runtime(), read(MessageTemplateRequest, await body()))), 201)
+    draft = await approved.create(runtime(), read(MessageTemplateRequest, await body()))
+    return answer(_view(draft), 201)
 
 
 @blueprint.get("")
 @allow(Role.SENDER, Role.OPERATOR)
 @document_querystring(PageQuery)
 @document_response(MessageTemplatesResponse)
-async def templates() -> ResponseReturnValue:
+async def list_templates() -> ResponseReturnValue:
     """List providers' templates, the newest first."""
-    asked = convert(PageQuery, query())
-    found = await message_templates.listed(runtime().db, place(asked.cursor), runtime().clock(), asked.limit)
-    last = found[-1] if len(found) == asked.limit else None
-    behind = cursor(last.created_at, last.id) if last and last.created_at else None
-    return answer(MessageTemplatesResponse(message_templates=[_told(one) for one in found], cursor=behind))
+    page = convert(PageQuery, query())
+    templates = await stored.page(runtime().db, place(page.cursor), runtime().clock(), page.limit)
+    last = templates[-1] if len(templates) == page.limit else None
+    next_cursor = cursor(last.created_at, last.id) if last and last.created_at else None
+    return answer(MessageTemplatesResponse(message_templates=[_view(each) for each in templates], cursor=next_cursor))
 
 
-@blueprint.get("/<provided:key>")
+@blueprint.get("/<message_template:key>")
 @allow(Role.SENDER, Role.OPERATOR)
 @document_response(MessageTemplateView)
-async def template(key: str) -> ResponseReturnValue:
-    """Read a provider's template: its contents, and how it stands."""
-    return answer(_told(await _found(key)))
+async def get_template(key: str) -> ResponseReturnValue:
+    """Show a provider's template: its contents, and its state."""
+    return answer(_view(require(key, await stored.get(runtime().db, key))))
 
 
-@blueprint.put("/<provided:key>")
+@blueprint.put("/<message_template:key>")
 @allow(Role.OPERATOR)
 @document_request(ChangedContentsRequest)
 @document_response(MessageTemplateView)
 async def change(key: str) -> ResponseReturnValue:
-    """Change a draft, or what was rejected, which is a draft then."""
-    return answer(_told(there(key, await approved.change(runtime(), key, read(ChangedContentsRequest, await body())))))
+    """Change a draft, or a rejected template, which becomes a draft again."""
+    template = await approved.change(runtime(), key, read(ChangedContentsRequest, await body()))
+    return answer(_view(require(key, template)))
 
 
-@blueprint.post("/<provided:key>/submit")
+@blueprint.post("/<message_template:key>/submit")
 @allow(Role.OPERATOR)
 @document_response(MessageTemplateView)
-@document_response(Mistake, BAD_GATEWAY)
+@document_response(ErrorResponse, BAD_GATEWAY)
 async def submit(key: str) -> ResponseReturnValue:
     """Submit a draft to the provider.
 
-    409 with the provider's reason, if it refuses it at once; 502, if it did not answer as it should.
+    409 with the provider's reason if it refuses the draft at once; 502 if it did not answer as it should.
     """
-    return answer(_told(there(key, await _asking(approved.submit(runtime(), key)))))
+    return answer(_view(require(key, await _call_provider(approved.submit(runtime(), key)))))
 
 
-@blueprint.delete("/<provided:key>")
+@blueprint.delete("/<message_template:key>")
 @allow(Role.OPERATOR)
 @document_response(DeletedResponse)
-@document_response(Mistake, BAD_GATEWAY)
+@document_response(ErrorResponse, BAD_GATEWAY)
 async def delete(key: str) -> ResponseReturnValue:
     """Delete a template, here and at the provider."""
-    deleted = await _asking(approved.delete(runtime(), key))
-    there(key, deleted or None)
+    deleted = await _call_provider(approved.delete(runtime(), key))
+    require(key, deleted or None)
     return answer(DeletedResponse(id=key))
 
 
@@ -143,44 +146,41 @@ async def delete(key: str) -> ResponseReturnValue:
 @allow(Role.OPERATOR)
 @document_request(SyncRequest)
 @document_response(SyncResponse)
-@document_response(Mistake, BAD_GATEWAY)
+@document_response(ErrorResponse, BAD_GATEWAY)
 async def sync() -> ResponseReturnValue:
-    """Fetch the provider's list.
+    """Fetch the provider's list of templates now.
 
-    This happens by itself every few hours.
+    It is also fetched every few hours without this.
     """
-    return answer(SyncResponse(listed=await _asking(syncing.sync(runtime(), read(SyncRequest, await body())))))
+    count = await _call_provider(syncing.sync(runtime(), read(SyncRequest, await body())))
+    return answer(SyncResponse(listed=count))
 
 
-async def _found(key: str) -> MessageTemplate:
-    return there(key, await message_templates.get(runtime().db, key))
-
-
-async def _asking(call: Awaitable[T]) -> T:
-    """Raises Refusal where the provider does not do it."""
+async def _call_provider(call: Awaitable[T]) -> T:
+    """Await a call to the provider. Raises Refusal: 409 if the provider refuses, 502 if it fails otherwise."""
     try:
         return await call
     except SendError as error:
         raise Refusal(CONFLICT if isinstance(error, Refused) else BAD_GATEWAY, str(error)) from None
 
 
-def _told(found: MessageTemplate) -> MessageTemplateView:
+def _view(template: MessageTemplate) -> MessageTemplateView:
     return MessageTemplateView(
-        id=found.id,
-        channel=found.channel,
-        account=found.account,
-        name=found.name,
-        language=found.language,
-        category=found.category,
-        header=found.header,
-        body=found.body,
-        body_examples=found.body_examples,
-        footer=found.footer,
-        buttons=found.buttons,
-        state="approved" if found.usable else found.state,
-        usable=found.usable,
-        reason=found.reason or None,
-        version=found.version,
-        created_at=iso(found.created_at),
-        changed_at=iso(found.changed_at),
+        id=template.id,
+        channel=template.channel,
+        account=template.account,
+        name=template.name,
+        language=template.language,
+        category=template.category,
+        header=template.header,
+        body=template.body,
+        body_examples=template.body_examples,
+        footer=template.footer,
+        buttons=template.buttons,
+        state="approved" if template.usable else template.state,
+        usable=template.usable,
+        reason=template.reason or None,
+        version=template.version,
+        created_at=iso(template.created_at),
+        changed_at=iso(template.changed_at),
     )

@@ -1,4 +1,4 @@
-"""Own templates over HTTP: made, changed version by version, listed, deleted."""
+"""OwnTemplate message templates over HTTP: creating, changing version by version, listing, deleting."""
 
 from msgspec.structs import asdict
 from quart import Blueprint
@@ -7,12 +7,13 @@ from quart_schema import document_querystring, document_request, document_respon
 
 from gateway.domain.api.formats import iso
 from gateway.domain.api.request import StepInput, convert, read
+from gateway.domain.api.response import View
 from gateway.domain.api.roles import Role
 from gateway.messages.composing import lint
-from gateway.messages.templates import own as catalogue
-from gateway.messages.templates.own import NewTemplateRequest, NewVersionRequest, Own, VersionQuery
+from gateway.messages.templates import own
+from gateway.messages.templates.own import NewTemplateRequest, NewVersionRequest, OwnTemplate, VersionQuery
 from gateway.runtime.paging import PageQuery
-from webhooks.http.answers import View, answer, there
+from webhooks.http.answers import DeletedResponse, answer, require
 from webhooks.http.context import body, query, runtime
 from webhooks.http.guard import allow
 
@@ -20,7 +21,10 @@ blueprint = Blueprint("templates", __name__, url_prefix="/api/v1/templates")
 
 
 class TemplateResponse(View):
-    """variables: what a call gives values for. warnings: what its author should know."""
+    """A message template of your own.
+
+    variables: the names for which a message gives values. warnings: what the template's author should know.
+    """
 
     id: str
     version: int
@@ -41,7 +45,7 @@ class TemplateResponse(View):
 
 
 class TemplateSummaryView(View):
-    """A template in a list; `channels` by name only."""
+    """A template in a list; `channels` holds their names only."""
 
     id: str
     version: int
@@ -66,53 +70,51 @@ class VersionsResponse(View):
     cursor: str | None
 
 
-class DeletedTemplateResponse(View):
-    id: str
-
-
 @blueprint.post("")
 @allow(Role.OPERATOR)
 @document_request(NewTemplateRequest)
 @document_response(TemplateResponse, 201)
 async def create() -> ResponseReturnValue:
-    """Make a template.
+    """Create a template.
 
-    It is checked as far as that can be done without a recipient. The id of one that was deleted is not given again.
+    It is checked as far as that is possible without a recipient. The id of a deleted template cannot be used again.
     """
-    return answer(await _told(await catalogue.create(runtime(), read(NewTemplateRequest, await body()))), 201)
+    template = await own.create(runtime(), read(NewTemplateRequest, await body()))
+    return answer(await _view(template), 201)
 
 
 @blueprint.get("")
 @allow(Role.SENDER, Role.OPERATOR)
 @document_querystring(PageQuery)
 @document_response(TemplatesResponse)
-async def templates() -> ResponseReturnValue:
+async def list_templates() -> ResponseReturnValue:
     """List templates, the newest first."""
-    found = await catalogue.listed(runtime(), convert(PageQuery, query()))
-    return answer(TemplatesResponse(templates=[_summary(own) for own in found.found], cursor=found.cursor))
+    page = await own.page(runtime(), convert(PageQuery, query()))
+    return answer(TemplatesResponse(templates=list(map(_summary, page.templates)), cursor=page.cursor))
 
 
 @blueprint.get("/<key>")
 @allow(Role.SENDER, Role.OPERATOR)
 @document_querystring(VersionQuery)
 @document_response(TemplateResponse)
-async def template(key: str) -> ResponseReturnValue:
-    """Read a template.
+async def get_template(key: str) -> ResponseReturnValue:
+    """Show a template.
 
-    An older version can be read also when the template was deleted.
+    An older version can be shown even if the template was deleted.
     """
-    return answer(await _told(there(key, await catalogue.find(runtime(), key, convert(VersionQuery, query()).version))))
+    template = await own.find(runtime(), key, convert(VersionQuery, query()).version)
+    return answer(await _view(require(key, template)))
 
 
 @blueprint.get("/<key>/versions")
 @allow(Role.SENDER, Role.OPERATOR)
 @document_querystring(PageQuery)
 @document_response(VersionsResponse)
-async def versions(key: str) -> ResponseReturnValue:
+async def list_versions(key: str) -> ResponseReturnValue:
     """List a template's versions, the newest first."""
-    asked = convert(PageQuery, query())
-    found = there(key, await catalogue.versions(runtime(), key, asked.limit, asked.cursor))
-    return answer(VersionsResponse(versions=[_summary(own) for own in found.found], cursor=found.cursor))
+    page_query = convert(PageQuery, query())
+    page = require(key, await own.versions(runtime(), key, page_query.limit, page_query.cursor))
+    return answer(VersionsResponse(versions=list(map(_summary, page.templates)), cursor=page.cursor))
 
 
 @blueprint.put("/<key>")
@@ -122,32 +124,31 @@ async def versions(key: str) -> ResponseReturnValue:
 async def change(key: str) -> ResponseReturnValue:
     """Change a template.
 
-    `version` is the one that you have read: 409, if it is not the newest any more. Messages that were accepted keep
-    their texts.
+    `version` is the one that you have read: 409 if it is not the newest any more. Messages that were accepted before
+    keep their texts.
     """
-    return answer(
-        await _told(there(key, await catalogue.change(runtime(), key, read(NewVersionRequest, await body()))))
-    )
+    template = await own.change(runtime(), key, read(NewVersionRequest, await body()))
+    return answer(await _view(require(key, template)))
 
 
 @blueprint.delete("/<key>")
 @allow(Role.OPERATOR)
-@document_response(DeletedTemplateResponse)
+@document_response(DeletedResponse)
 async def delete(key: str) -> ResponseReturnValue:
     """Delete a template.
 
-    Nothing can be sent by it any more; its versions can still be read.
+    No message can use it any more; its versions can still be shown.
     """
-    there(key, await catalogue.delete(runtime(), key) or None)
-    return answer(DeletedTemplateResponse(id=key))
+    require(key, await own.delete(runtime(), key) or None)
+    return answer(DeletedResponse(id=key))
 
 
-async def _told(own: Own) -> TemplateResponse:
-    entry, structure = own.entry, own.structure
+async def _view(template: OwnTemplate) -> TemplateResponse:
+    entry, structure = template.entry, template.structure
     return TemplateResponse(
         id=entry.id,
         version=entry.version,
-        variables=own.variables,
+        variables=template.variables,
         warnings=await lint.warnings(runtime(), structure.channels),
         created_at=iso(entry.created_at),
         changed_at=iso(entry.changed_at),
@@ -155,13 +156,13 @@ async def _told(own: Own) -> TemplateResponse:
     )
 
 
-def _summary(own: Own) -> TemplateSummaryView:
+def _summary(template: OwnTemplate) -> TemplateSummaryView:
     return TemplateSummaryView(
-        id=own.entry.id,
-        version=own.entry.version,
-        name=own.structure.name,
-        channels=[step.channel for step in own.structure.channels],
-        variables=own.variables,
-        created_at=iso(own.entry.created_at),
-        changed_at=iso(own.entry.changed_at),
+        id=template.entry.id,
+        version=template.entry.version,
+        name=template.structure.name,
+        channels=[step.channel for step in template.structure.channels],
+        variables=template.variables,
+        created_at=iso(template.entry.created_at),
+        changed_at=iso(template.entry.changed_at),
     )

@@ -1,4 +1,4 @@
-"""How templates look on a phone: pages that can do nothing but be looked at."""
+"""Previews of templates over HTTP: static pages that show how a template looks on a phone."""
 
 from quart import Blueprint, Response
 from quart.typing import ResponseReturnValue
@@ -6,12 +6,11 @@ from quart_schema import document_querystring
 
 from gateway.domain.api.request import Name, convert
 from gateway.domain.api.roles import Role
-from gateway.messages.templates import own as catalogue
-from gateway.messages.templates import phone_page
+from gateway.messages.templates import own, phone_page
 from gateway.messages.templates.own import VersionQuery
 from gateway.messages.templates.previews import bubbles
-from storage.templates import approved as message_templates
-from webhooks.http.answers import there
+from storage.templates import approved
+from webhooks.http.answers import require
 from webhooks.http.context import query, runtime
 from webhooks.http.guard import allow
 from webhooks.http.openapi import document_files
@@ -23,7 +22,7 @@ CSP = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 
 
 class PreviewQuery(VersionQuery):
-    """Whose steps are to be seen; all, if no channel is named."""
+    """channel: show only this channel's steps. version: show this version instead of the newest."""
 
     channel: Name | None = None
 
@@ -32,25 +31,25 @@ class PreviewQuery(VersionQuery):
 @allow(Role.SENDER, Role.OPERATOR)
 @document_querystring(PreviewQuery)
 @document_files(HTML)
-async def own(key: str) -> ResponseReturnValue:
+async def preview_own(key: str) -> ResponseReturnValue:
     """Show an own template as it looks on a phone.
 
-    Variables show their names.
+    Variables are shown by their names.
     """
-    asked = convert(PreviewQuery, query())
-    found = there(key, await catalogue.find(runtime(), key, asked.version))
-    return _page(found.structure.name, await bubbles(runtime(), found.structure, asked.channel))
+    preview = convert(PreviewQuery, query())
+    template = require(key, await own.find(runtime(), key, preview.version))
+    return _page(template.structure.name, await bubbles(runtime(), template.structure, preview.channel))
 
 
-@blueprint.get("/messageTemplates/<provided:key>/preview")
+@blueprint.get("/messageTemplates/<message_template:key>/preview")
 @allow(Role.SENDER, Role.OPERATOR)
 @document_files(HTML)
-async def approved(key: str) -> ResponseReturnValue:
+async def preview_approved(key: str) -> ResponseReturnValue:
     """Show a provider's template as it looks on a phone, with its examples."""
-    found = there(key, await message_templates.get(runtime().db, key))
-    return _page(found.name, [phone_page.of_template(found)])
+    template = require(key, await approved.get(runtime().db, key))
+    return _page(template.name, [phone_page.template_bubble(template)])
 
 
-def _page(title: str, shown: list[phone_page.Bubble]) -> Response:
+def _page(title: str, screen: list[phone_page.Bubble]) -> Response:
     headers = {"Content-Security-Policy": CSP, "X-Content-Type-Options": "nosniff"}
-    return Response(phone_page.page(title, shown), content_type=HTML, headers=headers)
+    return Response(phone_page.page(title, screen), content_type=HTML, headers=headers)

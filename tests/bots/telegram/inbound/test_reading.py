@@ -1,4 +1,4 @@
-"""Reading updates: aiogram's own types say which payload files are true to life, and which ones it would lose."""
+"""Reading updates: aiogram's own types say which payload files are realistic, and which ones aiogram would lose."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Our messages, over the wire: what arrives, and what each way of failing means."""
+"""Our messages, over the wire: what arrives, and what each kind of failure means."""
 
 import asyncio
 import json
@@ -54,8 +54,8 @@ TYPES = {
 
 
 @contextmanager
-def failing(error: type[SendError], pair: Pair, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """What is done inside fails in exactly this way, and neither the logs nor the traceback tell the token."""
+def expecting_failure(error: type[SendError], pair: Pair, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Check that the code inside fails in exactly this way, and that neither logs nor traceback show the token."""
     with caplog.at_level(logging.DEBUG), pytest.raises(error) as failure:
         yield
     assert type(failure.value) is error
@@ -63,8 +63,8 @@ def failing(error: type[SendError], pair: Pair, caplog: pytest.LogCaptureFixture
 
 
 @asynccontextmanager
-async def answering(status: int, body: str | bytes) -> AsyncIterator[str]:
-    """The address of something in Telegram's place that answers so."""
+async def serving_answer(status: int, body: str | bytes) -> AsyncIterator[str]:
+    """Serve this answer in Telegram's place; yield the server's address."""
     app = Quart("proxy")
 
     @app.post("/<path:path>")
@@ -76,45 +76,45 @@ async def answering(status: int, body: str | bytes) -> AsyncIterator[str]:
 
 
 async def test_a_text_arrives_as_it_is(pair: Pair) -> None:
-    anna = await pair.started("Anna")
+    anna = await pair.start_user("Anna")
     text = "a_b *c* <i>&amp; 👩‍👩‍👧\n  [x](y)"
-    sent = await pair.channel.send(pair.address(anna), Content(text), key="k1")
+    provider_id = await pair.channel.send(pair.address(anna), Content(text), key="k1")
     (accepted,) = pair.server.accepted
-    assert (accepted.id, accepted.user, accepted.text) == (sent, anna, text)
+    assert (accepted.id, accepted.user, accepted.text) == (provider_id, anna, text)
     assert accepted.request == {"chat_id": anna, "text": text}, "and nothing that asks for markup"
     bubble = pair.server.phone(anna).screen[-1]
-    assert (bubble.id, bubble.mine, bubble.text, bubble.state) == (sent, False, text, "read")
+    assert (bubble.id, bubble.mine, bubble.text, bubble.state) == (provider_id, False, text, "read")
 
 
 async def test_message_ids_are_unique_across_chats(pair: Pair) -> None:
-    people = [await pair.started("Anna"), await pair.started("Oleg", "+79990001133")]
-    sent = [await pair.channel.send(pair.address(user), Content("hi"), key="k") for user in people]
-    assert {name.partition("/")[2] for name in sent} == {"2"}
-    assert len(set(sent)) == 2
+    users = [await pair.start_user("Anna"), await pair.start_user("Oleg", "+79990001133")]
+    provider_ids = [await pair.channel.send(pair.address(user), Content("hi"), key="k") for user in users]
+    assert {name.partition("/")[2] for name in provider_ids} == {"2"}
+    assert len(set(provider_ids)) == 2
 
 
 async def test_buttons(pair: Pair) -> None:
-    anna = await pair.started("Anna")
+    anna = await pair.start_user("Anna")
     buttons = (Button("Yes", reply="я" * 32), Button("Site", url="https://shop.ru/"), Button("Later"))
     await pair.channel.send(pair.address(anna), Content("Deliver?", buttons=buttons), key="k1")
-    shown = pair.server.phone(anna).screen[-1].buttons
-    assert shown == [buttons[0], buttons[1], Button("Later", reply="Later")]
+    buttons_shown = pair.server.phone(anna).screen[-1].buttons
+    assert buttons_shown == [buttons[0], buttons[1], Button("Later", reply="Later")]
 
 
-@pytest.mark.parametrize(("ours", "theirs"), TYPES.items())
+@pytest.mark.parametrize(("media_type", "field"), TYPES.items())
 @pytest.mark.parametrize("media", [Media("", url="https://shop.ru/a.pdf"), Media("", id="AgACAgIAAxkBAAIB-large")])
-async def test_media(pair: Pair, ours: str, theirs: str, media: Media) -> None:
-    anna = await pair.started("Anna")
-    content = Content("Вот", Media(ours, media.url, media.id), (Button("OK", reply="ok"),))
+async def test_media(pair: Pair, media_type: str, field: str, media: Media) -> None:
+    anna = await pair.start_user("Anna")
+    content = Content("Вот", Media(media_type, media.url, media.id), (Button("OK", reply="ok"),))
     await pair.channel.send(pair.address(anna), content, key="k1")
     (accepted,) = pair.server.accepted
-    assert accepted.request[theirs] == (media.url or media.id)
-    assert accepted.text == ("" if theirs in {"sticker", "video_note"} else "Вот")
+    assert accepted.request[field] == (media.url or media.id)
+    assert accepted.text == ("" if field in {"sticker", "video_note"} else "Вот")
     assert pair.server.phone(anna).screen[-1].buttons == [Button("OK", reply="ok")]
 
 
 async def test_every_piece_of_a_long_message_is_taken(pair: Pair) -> None:
-    anna = await pair.started("Anna")
+    anna = await pair.start_user("Anna")
     text = "Ваш заказ 📦 собран. " * 600
     pieces = pair.channel.split(Content(text, buttons=(Button("OK"),)))
     for piece in pieces:
@@ -124,7 +124,7 @@ async def test_every_piece_of_a_long_message_is_taken(pair: Pair) -> None:
 
 
 @pytest.mark.parametrize(
-    ("what", "reason"),
+    ("message", "reason"),
     [
         (TemplateMessage("order_ready", "ru"), "no templates"),
         (Content(), "empty"),
@@ -133,11 +133,11 @@ async def test_every_piece_of_a_long_message_is_taken(pair: Pair) -> None:
         (Content(media=Media("image")), "neither an id nor a url"),
     ],
 )
-async def test_what_telegram_has_no_form_for_is_refused_here(pair: Pair, what: Any, reason: str) -> None:
-    anna = await pair.started("Anna")
+async def test_what_telegram_has_no_form_for_is_refused_here(pair: Pair, message: Any, reason: str) -> None:
+    anna = await pair.start_user("Anna")
     pair.server.faults.fail("500")
     with pytest.raises(Refused, match=reason):
-        await pair.channel.send(pair.address(anna), what, key="k1")
+        await pair.channel.send(pair.address(anna), message, key="k1")
     assert len(pair.server.faults.planned) == 1, "nothing was asked of Telegram"
 
 
@@ -152,13 +152,13 @@ async def test_what_telegram_has_no_form_for_is_refused_here(pair: Pair, what: A
     ],
 )
 async def test_what_telegram_refuses_is_refused(pair: Pair, content: Content, reason: str) -> None:
-    anna = await pair.started("Anna")
+    anna = await pair.start_user("Anna")
     with pytest.raises(Refused, match=reason):
         await pair.channel.send(pair.address(anna), content, key="k1")
 
 
 async def test_to_whom_we_may_not_write(pair: Pair) -> None:
-    anna = await pair.started("Anna")
+    anna = await pair.start_user("Anna")
     await pair.server.block(anna)
     stranger = pair.server.phone(pair.server.user_of("+79990001133")).user
     for user, error in ((anna, Stopped), (stranger, Stopped), ("404404", Refused), ("", Refused)):
@@ -174,15 +174,15 @@ def test_the_table_knows_every_error_of_the_server() -> None:
 
 @pytest.mark.parametrize(("code", "error"), SEND_ERRORS.items())
 async def test_errors(pair: Pair, caplog: pytest.LogCaptureFixture, code: str, error: type[SendError]) -> None:
-    anna = await pair.started("Anna")
+    anna = await pair.start_user("Anna")
     pair.server.faults.fail(code)
-    with failing(error, pair, caplog):
+    with expecting_failure(error, pair, caplog):
         await pair.channel.send(pair.address(anna), Content("hi"), key="k1")
     assert pair.server.accepted == []
 
 
 async def test_how_long_to_wait_is_passed_on(pair: Pair) -> None:
-    anna = await pair.started("Anna")
+    anna = await pair.start_user("Anna")
     for code in ("429", "429-bare"):
         pair.server.faults.fail(code)
         with pytest.raises(Throttled) as failure:
@@ -200,7 +200,7 @@ async def test_how_long_to_wait_is_passed_on(pair: Pair) -> None:
     ],
 )
 async def test_whoever_answers_429_makes_the_bot_wait(pair: Pair, body: str, wait: timedelta) -> None:
-    async with answering(429, body) as url:
+    async with serving_answer(429, body) as url:
         with pytest.raises(Throttled) as failure:
             await Sender(pair.account.token, url, pair.http).send("5550001", Content("hi"))
     assert failure.value.retry_after == wait
@@ -209,15 +209,15 @@ async def test_whoever_answers_429_makes_the_bot_wait(pair: Pair, body: str, wai
 async def test_a_group_is_followed_to_its_new_id(pair: Pair) -> None:
     pair.server.phone("-4001", "Warehouse")
     assert (await pair.channel.send(pair.address("-4001"), Content("hi"), key="k1")) == "-4001/1"
-    moved = pair.server.upgrade("-4001")
-    assert (await pair.channel.send(pair.address("-4001"), Content("hi"), key="k2")) == f"{moved}/1"
-    pair.server.upgrade(moved)
+    supergroup = pair.server.upgrade("-4001")
+    assert (await pair.channel.send(pair.address("-4001"), Content("hi"), key="k2")) == f"{supergroup}/1"
+    pair.server.upgrade(supergroup)
     with pytest.raises(Refused, match="has moved to"):
         await pair.channel.send(pair.address("-4001"), Content("hi"), key="k3")
 
 
 async def test_a_lost_answer_is_ambiguous(pair: Pair) -> None:
-    anna = await pair.started("Anna")
+    anna = await pair.start_user("Anna")
     pair.server.faults.lose_answers()
     with pytest.raises(Ambiguous):
         await pair.channel.send(pair.address(anna), Content("hi"), key="k1")
@@ -225,16 +225,16 @@ async def test_a_lost_answer_is_ambiguous(pair: Pair) -> None:
 
 
 async def test_a_late_answer_is_ambiguous(pair: Pair, caplog: pytest.LogCaptureFixture) -> None:
-    anna = await pair.started("Anna")
+    anna = await pair.start_user("Anna")
     pair.server.faults.answer_after = 1
     sender = Sender(pair.account.token, pair.account.api_url, pair.http, aiohttp.ClientTimeout(total=0.2))
-    with failing(Ambiguous, pair, caplog):
+    with expecting_failure(Ambiguous, pair, caplog):
         await sender.send(anna, Content("hi"))
 
 
 async def test_where_nobody_listens_nothing_was_sent(pair: Pair, caplog: pytest.LogCaptureFixture) -> None:
     sender = Sender(pair.account.token, f"http://127.0.0.1:{free_port()}", pair.http)
-    with failing(Unavailable, pair, caplog):
+    with expecting_failure(Unavailable, pair, caplog):
         await sender.send("5550001", Content("hi"))
 
 
@@ -253,7 +253,7 @@ async def test_where_nobody_listens_nothing_was_sent(pair: Pair, caplog: pytest.
     ],
 )
 async def test_answers_that_make_no_sense_are_ambiguous(pair: Pair, status: int, body: str | bytes) -> None:
-    async with answering(status, body) as url:
+    async with serving_answer(status, body) as url:
         with pytest.raises(Ambiguous, match="it may have been sent") as failure:
             await Sender(pair.account.token, url, pair.http).send("5550001", Content("hi"))
     assert "html" not in str(failure.value)
@@ -267,7 +267,7 @@ async def test_addresses_in_what_aiohttp_says_are_kept_out(pair: Pair, caplog: p
         return Response(status=302, headers={"Location": f"/{path}"})
 
     async with served(app) as url:
-        with failing(Ambiguous, pair, caplog):
+        with expecting_failure(Ambiguous, pair, caplog):
             await Sender(pair.account.token, url, pair.http).send("5550001", Content("hi"))
 
 
@@ -287,5 +287,5 @@ def test_media_types_of_what_comes_in_can_go_out_again() -> None:
     events = [
         event for file in folder.glob("*.json") for event in json.loads(file.read_text("utf-8")).get("events", ())
     ]
-    came_in = {event["content"]["media"]["type"] for event in events if "media" in event.get("content", {})}
-    assert came_in == set(TYPES) - {"hologram"}
+    inbound_types = {event["content"]["media"]["type"] for event in events if "media" in event.get("content", {})}
+    assert inbound_types == set(TYPES) - {"hologram"}

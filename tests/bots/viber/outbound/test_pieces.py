@@ -1,4 +1,4 @@
-"""Content cut into messages, and messages in Viber's words."""
+"""Content cut into messages, and messages in Viber's format."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Buttons: how they are laid out, and what VK has no room for."""
+"""Buttons: how they are laid out, and which of them VK has no room for."""
 
 import json
 
@@ -14,17 +14,17 @@ from tests.bots.vk.pair import Pair
 async def test_the_rows(pair: Pair, count: int, rows: list[int]) -> None:
     buttons = tuple(Button(f"Button {number}", reply=str(number)) for number in range(count))
     assert [len(row) for row in json.loads(keyboard(buttons))["buttons"]] == rows
-    anna = await pair.started()
+    anna = await pair.start_user()
     await pair.send(anna, Content("?", buttons=buttons))
     assert [button.text for button in pair.vk.phone(anna).screen[-1].buttons] == [button.text for button in buttons]
 
 
 def test_a_button_that_answers_and_one_that_opens_a_page() -> None:
-    made = json.loads(keyboard((Button("Да", reply="да:A-17"), Button("Site", url="https://shop.ru/"))))
-    assert made["inline"] is True
-    (answers,), (opens,) = made["buttons"]
-    assert answers["action"] == {"type": "callback", "label": "Да", "payload": '{"reply":"да:A-17"}'}
-    assert opens == {"action": {"type": "open_link", "label": "Site", "link": "https://shop.ru/"}}
+    markup = json.loads(keyboard((Button("Да", reply="да:A-17"), Button("Site", url="https://shop.ru/"))))
+    assert markup["inline"] is True
+    (callback_key,), (link_key,) = markup["buttons"]
+    assert callback_key["action"] == {"type": "callback", "label": "Да", "payload": '{"reply":"да:A-17"}'}
+    assert link_key == {"action": {"type": "open_link", "label": "Site", "link": "https://shop.ru/"}}
 
 
 def test_a_button_without_a_reply_answers_with_its_text() -> None:
@@ -41,7 +41,7 @@ def test_long_labels_are_cut(button: Button) -> None:
 
 
 async def test_the_longest_reply(pair: Pair) -> None:
-    anna = await pair.started()
+    anna = await pair.start_user()
     await pair.send(anna, Content("?", buttons=(Button("Да", reply="я" * 243),)))
     assert pair.vk.phone(anna).screen[-1].buttons
     with pytest.raises(Refused, match="the button 'Да' is too long; VK takes 243 characters"):
@@ -55,15 +55,15 @@ def test_eleven_are_too_many() -> None:
 
 @pytest.mark.parametrize("button", [Button("", reply="x"), Button("Site", url="shop")])
 async def test_a_message_goes_without_the_buttons_that_vk_dislikes(pair: Pair, button: Button) -> None:
-    anna = await pair.started()
-    sent = await pair.send(anna, Content("Choose: yes or no", buttons=(button,)))
+    anna = await pair.start_user()
+    provider_id = await pair.send(anna, Content("Choose: yes or no", buttons=(button,)))
     (accepted,) = pair.vk.accepted
-    assert (accepted.id, accepted.text, "keyboard" in accepted.request) == (sent, "Choose: yes or no", False)
+    assert (accepted.id, accepted.text, "keyboard" in accepted.request) == (provider_id, "Choose: yes or no", False)
 
 
 @pytest.mark.parametrize("code", ["911", "912"])
 async def test_it_goes_without_them_once(pair: Pair, code: str) -> None:
-    anna = await pair.started()
+    anna = await pair.start_user()
     pair.vk.faults.fail(code, times=2)
     with pytest.raises(Refused, match=f"VK {code}"):
         await pair.send(anna, Content("?", buttons=(Button("Yes"),)))

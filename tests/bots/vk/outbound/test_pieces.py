@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.vk.outbound.pieces import plain, split
+from bots.vk.outbound.pieces import escape_markup, split
 from bots.wire.cutting import units
 from gateway.domain.model.nouns import Button, Content, Media
 
@@ -53,10 +53,10 @@ def test_the_file_goes_first_and_the_buttons_last_and_the_reason_with_all() -> N
 
 @pytest.mark.parametrize("text", ["[id1|x]", "[club1|a b]", "[https://vk.com/x|y]", "&#33;", "&lt;", "[a|b][c|d]"])
 def test_markup_is_torn_apart_once(text: str) -> None:
-    torn = plain(text)
-    assert torn != text
-    assert torn.replace("\u200b", "") == text
-    assert plain(torn) == torn
+    escaped = escape_markup(text)
+    assert escaped != text
+    assert escaped.replace("\u200b", "") == text
+    assert escape_markup(escaped) == escaped
 
 
 @pytest.mark.parametrize(("sign", "times"), [("[id1|x]", 585), ("&#33;", 819), ("[a|b][c|d] ", 370)])
@@ -65,19 +65,19 @@ def test_what_tears_markup_apart_takes_room_too(sign: str, times: int) -> None:
     pieces = texts(Content(sign * times))
     assert units(sign * times) <= 4096
     assert len(pieces) == 2
-    assert all(units(plain(piece)) <= 4096 for piece in pieces)
-    assert "".join(pieces).replace(" ", "") == plain(sign * times).replace(" ", "")
+    assert all(units(escape_markup(piece)) <= 4096 for piece in pieces)
+    assert "".join(pieces).replace(" ", "") == escape_markup(sign * times).replace(" ", "")
 
 
 @pytest.mark.parametrize("text", ["", "Tom & Jerry", "[x]", "a | b", "[]", "[a|]", "&; &#;", "R&D;x"])
 def test_other_text_is_left_alone(text: str) -> None:
-    assert plain(text).replace("\u200b", "") == text
-    assert (plain(text) == text) is (text != "R&D;x")
+    assert escape_markup(text).replace("\u200b", "") == text
+    assert (escape_markup(text) == text) is (text != "R&D;x")
 
 
 @given(WORDS.map("".join) | st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=20))
 def test_nothing_is_lost_and_nothing_is_torn(text: str) -> None:
     pieces = texts(Content(text))
-    assert all(units(plain(piece)) <= 4096 for piece in pieces)
+    assert all(units(escape_markup(piece)) <= 4096 for piece in pieces)
     assert "".join("".join(pieces).split()).replace("\u200b", "") == "".join(text.split()).replace("\u200b", "")
     assert len(pieces) == 1 or all(piece == piece.strip() != "" for piece in pieces)

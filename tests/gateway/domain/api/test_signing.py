@@ -4,14 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.domain.api.signing import SIGNATURE, TIMESTAMP, TOLERANCE, Unsigned, signed, verify
+from gateway.domain.api.signing import SIGNATURE, TIMESTAMP, TOLERANCE, Unsigned, sign, verify
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 OLD, NEW, BODY = "an old secret of ours", "a new secret of ours", '{"id": "é"}'.encode()
 
 
 def test_ours() -> None:
-    headers = signed([OLD, NEW], "m1:1", BODY, NOW)
+    headers = sign([OLD, NEW], "m1:1", BODY, NOW)
     for secret in (OLD, NEW):
         verify(secret, headers, BODY, NOW + TOLERANCE)
         verify(secret, {name.upper(): value for name, value in headers.items()}, BODY, NOW - TOLERANCE)
@@ -34,4 +34,4 @@ def test_ours() -> None:
 )
 def test_not_ours(secret: str, header_changes: dict[str, str], body: bytes, delay: timedelta) -> None:
     with pytest.raises(Unsigned):
-        verify(secret, signed([OLD], "m1:1", BODY, NOW) | header_changes, body, NOW + delay)
+        verify(secret, sign([OLD], "m1:1", BODY, NOW) | header_changes, body, NOW + delay)

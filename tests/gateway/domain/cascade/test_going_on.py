@@ -5,13 +5,13 @@ import dataclasses
 import pytest
 from msgspec.structs import replace
 
+from gateway.domain.cascade.evidence import begin
 from gateway.domain.cascade.moves import DOUBT, Abandon, Context, Move, Reachability, Send, Skip, Wait
 from gateway.domain.cascade.rule import advance, next_move
 from gateway.domain.channel.facts import Facts
 from gateway.domain.model.attempt import MAX_TRIES, Attempt, Part, with_part
 from gateway.domain.model.notification import Priority
 from gateway.domain.model.nouns import Cause, Progress
-from gateway.messages.delivery.dispatcher import _begin
 from tests.gateway.domain.cascade.cases import (
     ADDRESS,
     BLOCKED,
@@ -235,7 +235,7 @@ def test_only_the_rest_of_a_text_goes_under_the_intent(attempt: Attempt) -> None
     move = move_after(partial, Reachability(POLICY, ADDRESS, session=SHUT), (MEANT, SMS))
     assert isinstance(move, Send)
     assert (move.intent, move.rest_of, move.again) == ("account_update", 0, None)
-    _, sending = _begin(make_notification(MEANT, SMS, attempts=(partial,)), move, ADDRESS, 3, NOW)
+    _, sending = begin(make_notification(MEANT, SMS, attempts=(partial,)), move, ADDRESS, 3, NOW)
     assert (sending.attempts[1].parts, sending.attempts[1].pieces) == (partial.parts, 3)
 
 
@@ -249,7 +249,7 @@ def test_a_refusal_of_a_repetition_does_not_start_it_anew() -> None:
 
 def test_patience_counts_from_the_try_that_was_taken() -> None:
     notification = make_notification(BOTH, SMS, attempts=(make_attempt(Progress.RETRYING, 5 * MINUTE),))
-    _, sending = _begin(notification, Send(0, template=False, why="", again=0), ADDRESS, 1, NOW)
+    _, sending = begin(notification, Send(0, template=False, why="", again=0), ADDRESS, 1, NOW)
     attempt = with_part(sending.attempts[0], Part("id"), 0, NOW)
     assert move_after(attempt) == Wait(NOW + 5 * MINUTE, "whatsapp: sent; waiting up to 5 min for delivered")
 

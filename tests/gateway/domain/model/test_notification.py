@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from gateway.domain.cascade.evidence import after_receipt
 from gateway.domain.model.attempt import Attempt, Step
 from gateway.domain.model.event import Receipt
 from gateway.domain.model.notification import MAX_DECISIONS, Notification, Recipient, Status
 from gateway.domain.model.nouns import Cause, Content, Progress
-from gateway.messages.delivery.receipts import _told
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -33,7 +33,7 @@ def receipt(progress: Progress, reason: str = "", cause: Cause | None = None) ->
 
 def after_receipts(notification: Notification, progresses: Iterable[Progress]) -> Notification:
     for progress in progresses:
-        notification = _told(notification, 0, 0, receipt(progress), LATER) or notification
+        notification = after_receipt(notification, 0, 0, receipt(progress), LATER) or notification
     return notification
 
 
@@ -47,14 +47,14 @@ def after_receipts(notification: Notification, progresses: Iterable[Progress]) -
     ],
 )
 def test_a_receipt_moves_it(progress: Progress, status: Status, due_at: datetime | None) -> None:
-    notification = _told(UNDER_WAY, 0, 0, receipt(progress), NOW)
+    notification = after_receipt(UNDER_WAY, 0, 0, receipt(progress), NOW)
     assert notification
     assert (notification.attempts[0].progress, notification.status, notification.due_at) == (progress, status, due_at)
     assert notification.decisions[-1].text == f"whatsapp: {progress.name.lower()}"
 
 
 def test_a_failure_keeps_the_providers_words() -> None:
-    failed_notification = _told(UNDER_WAY, 0, 0, receipt(Progress.FAILED, "131047", Cause.WINDOW_CLOSED), NOW)
+    failed_notification = after_receipt(UNDER_WAY, 0, 0, receipt(Progress.FAILED, "131047", Cause.WINDOW_CLOSED), NOW)
     assert failed_notification
     assert (failed_notification.attempts[0].reason, failed_notification.attempts[0].cause) == (
         "131047",
@@ -66,7 +66,9 @@ def test_a_failure_keeps_the_providers_words() -> None:
 
 
 def test_a_part_that_failed_early_says_why_the_whole_did() -> None:
-    notification = _told(NOTIFICATION.trying(replace(SENDING, pieces=2)), 0, 0, receipt(Progress.FAILED, "131047"), NOW)
+    notification = after_receipt(
+        NOTIFICATION.trying(replace(SENDING, pieces=2)), 0, 0, receipt(Progress.FAILED, "131047"), NOW
+    )
     assert notification
     assert (notification.attempts[0].progress, notification.attempts[0].reason) == (Progress.FAILED, "131047")
 
@@ -80,8 +82,8 @@ def test_while_a_worker_has_it_the_clock_is_the_workers() -> None:
 
 
 def test_a_receipt_for_no_attempt_says_nothing() -> None:
-    assert _told(NOTIFICATION, 0, 0, receipt(Progress.READ), NOW) is None
-    assert _told(UNDER_WAY, 0, 1, receipt(Progress.READ), NOW) is None
+    assert after_receipt(NOTIFICATION, 0, 0, receipt(Progress.READ), NOW) is None
+    assert after_receipt(UNDER_WAY, 0, 1, receipt(Progress.READ), NOW) is None
 
 
 @given(SHUFFLED)

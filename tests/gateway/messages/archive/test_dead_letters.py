@@ -11,16 +11,17 @@ from msgspec.structs import replace
 from gateway.domain.channel.contract import Channel
 from gateway.domain.model.attempt import Attempt, Part, Step
 from gateway.domain.model.event import Inbound, Receipt
+from gateway.domain.model.identifier import identifiers
 from gateway.domain.model.notification import Notification, Recipient, Status
 from gateway.domain.model.nouns import Address, Cause, Content, Progress
 from gateway.messages.archive.dead_letters import DeadLettersQuery, Letter, page
-from gateway.messages.archive.replay import anew, in_doubt
-from gateway.messages.delivery.receipts import received
+from gateway.messages.archive.replay import build_replay, describe_doubt
+from gateway.messages.delivery.receipts import receive
 from gateway.runtime.runtime import Clock
 from gateway.runtime.settings.settings import Settings
-from storage.engine.database import Db
+from storage.documents.documents import Db
 from storage.messages import notifications
-from storage.messages.inbox import Delivered, Inbox, key
+from storage.messages.inbox import Delivered, Inbox
 from tests.support.client import PHONE, ApiClient, until
 from tests.support.processes.cli import CliFixture, opened_cli
 
@@ -65,7 +66,7 @@ async def send_refused(demo: ApiClient) -> str:
 def dead_notification(name: str, at: datetime, **fields: Any) -> Notification:
     step = Step("sms", "demo", content=Content("Hi"))
     notification = Notification(
-        name, Recipient(phone=PHONE), (step,), NOW, NOW + timedelta(hours=3), status=Status.UNDELIVERED
+        name, Recipient(identifiers(phone=PHONE)), (step,), NOW, NOW + timedelta(hours=3), status=Status.UNDELIVERED
     )
     return replace(notification, done_at=at, dead_at=at, **fields)
 
@@ -78,8 +79,8 @@ async def add_dead_event(db: Db, name: str, at: datetime) -> str:
     """Store an event that has failed after all its tries. Returns its key."""
     inbox = Inbox(db)
     await inbox.add([event(name)], at + timedelta(days=1))  # no worker takes it before it is dead
-    await inbox.failed(Delivered(key(event(name)), event(name), at), "ZeroDivisionError: by zero", at, None)
-    return key(event(name))
+    await inbox.fail(Delivered(event(name).dedupe_key, event(name), at), "ZeroDivisionError: by zero", at, None)
+    return event(name).dedupe_key
 
 
 async def test_a_refused_message_is_listed_and_sent_anew(demo: ApiClient) -> None:
@@ -136,7 +137,7 @@ async def test_what_may_have_been_sent_wants_force(demo: ApiClient) -> None:
     ],
 )
 def test_what_may_have_reached_the_person(attempt: Attempt, doubt: str) -> None:
-    assert in_doubt(dead_notification("m1", NOW, attempts=(attempt,))) == doubt
+    assert describe_doubt(dead_notification("m1", NOW, attempts=(attempt,))) == doubt
 
 
 def test_a_new_message_has_the_terms_of_the_old_one() -> None:
@@ -144,19 +145,19 @@ def test_a_new_message_has_the_terms_of_the_old_one() -> None:
     old = dead_notification(
         "m1", later, send_at=NOW + timedelta(hours=1), group_id="g", callback_data="d", repeats=True, reply_to="x"
     )
-    new = anew(old, PHONE, later, 7)
+    new = build_replay(old, PHONE, later, 7)
     assert (new.expires_at - later, new.due_at, new.send_at) == (timedelta(hours=2), later, None)
     assert (new.group_id, new.callback_data, new.repeats, new.replay_of) == ("g", "d", True, "m1")
     assert (new.steps, new.recipient, new.lane, new.person) == (old.steps, old.recipient, "/2", PHONE)
     assert (new.status, new.dead_at, new.reply_to) == (Status.NEW, None, None)
-    assert anew(replace(old, version=9), PHONE, later, 8).id == new.id
+    assert build_replay(replace(old, version=9), PHONE, later, 8).id == new.id
 
 
 async def test_a_replay_that_broke_off_half_way_is_completed(demo: ApiClient) -> None:
     key, runtime = await send_refused(demo), demo.environment.runtime
     old = await notifications.get(runtime.db, key)
     assert old
-    await notifications.add(runtime.db, [anew(old, PHONE, runtime.clock(), runtime.clock.ordinal())])
+    await notifications.add(runtime.db, [build_replay(old, PHONE, runtime.clock(), runtime.clock.ordinal())])
     (outcome,) = (await replay(demo, key))["deadLetters"]
     await demo.wait_for(outcome["replayedAs"], "DELIVERED")
     assert len(demo.environment.simulators["sms"].accepted) == 1
@@ -172,7 +173,7 @@ async def test_one_that_dies_again_of_a_late_receipt_is_not_sent_a_third_time(de
     (first,) = (await replay(demo, "m1", force=True))["deadLetters"]
     await demo.wait_for(first["replayedAs"], "DELIVERED")
     receipt = Receipt("sms", "demo", "r1", "SM1", Progress.FAILED, NOW, "no", Cause.REFUSED, key="m1/0/0")
-    await received(runtime, receipt)
+    await receive(runtime, receipt)
 
     async def dead_again() -> bool:
         return bool(await letters(demo))

@@ -17,6 +17,7 @@ from gateway.domain.channel.secret import OwnSecret
 from gateway.messages.callbacks import callbacks, hosts
 from gateway.runtime.settings.accounts import SettingsError
 from gateway.runtime.settings.settings import Settings, load
+from gateway.runtime.settings.tuning import Tuning
 from storage.messages.callbacks import Call
 from tests.support.client import PHONE, ApiClient, until
 from tests.support.http.callback_receiver import CallbackReceiver, opened_callback_receiver
@@ -148,11 +149,10 @@ async def dead_callbacks(demo: ApiClient) -> list[Any]:
         return list((await response.json())["deadLetters"])
 
 
-async def test_given_up_in_the_end(
-    demo: ApiClient, receiver: CallbackReceiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(callbacks, "PAUSES", callbacks.PAUSES[:2])
-    monkeypatch.setattr(hosts, "FAILURES", 100)
+async def test_given_up_in_the_end(demo: ApiClient, receiver: CallbackReceiver) -> None:
+    runtime = demo.environment.runtime
+    quick = Tuning(callback_pauses=runtime.settings.tuning.callback_pauses[:2], host_failures=100)
+    runtime.settings = replace(runtime.settings, tuning=quick)
     receiver.answers += [500] * 3
     (key,) = await send_all(demo, phones(1), SMS, callbackUrl=receiver.url, callbackEvents="final")
 
@@ -223,11 +223,10 @@ async def test_without_a_secret_nothing_is_promised(demo: ApiClient) -> None:
     assert "GATEWAY_CALLBACK_SECRET" in item["error"]["message"]
 
 
-async def test_two_workers_keep_the_order(
-    demo: ApiClient, receiver: CallbackReceiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_two_workers_keep_the_order(demo: ApiClient, receiver: CallbackReceiver) -> None:
     """The receiver fails about every third call, at random."""
-    monkeypatch.setattr(hosts, "FAILURES", 10_000)
+    runtime = demo.environment.runtime
+    runtime.settings = replace(runtime.settings, tuning=Tuning(host_failures=10_000))
     chance = random.Random(7)
     receiver.answers += [500 if chance.random() < 0.3 else 200 for _ in range(200)]
     async with another_worker(demo):

@@ -25,9 +25,9 @@ def shorten(text: str) -> tuple[str, list[str]]:
     """Shorten the links of a text. Returns the text with LINK for each short link, and the links' targets."""
     shortening = Shortening(BASE, "m1", NOW, timedelta(days=1))
     short = shortening.content(Content(text)).text
-    for link in shortening.made:
+    for link in shortening.links:
         short = short.replace(f"{BASE}/{link.id}", "LINK")
-    return short, [link.target for link in shortening.made]
+    return short, [link.target for link in shortening.links]
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_addresses_in_texts(text: str, short: str, targets: list[str]) -> None:
 def test_any_text_stays_the_same_but_for_its_addresses(text: str) -> None:
     shortening = Shortening(BASE, "m1", NOW, timedelta(days=1))
     short = shortening.content(Content(text)).text
-    for link in shortening.made:
+    for link in shortening.links:
         short = short.replace(f"{BASE}/{link.id}", link.target)
     assert short == text
 
@@ -63,7 +63,7 @@ def test_any_text_stays_the_same_but_for_its_addresses(text: str) -> None:
 def test_buttons() -> None:
     shortening = Shortening(BASE, "m1", NOW, timedelta(days=1))
     content = shortening.content(Content("a", buttons=(Button("Pay", url="https://a.ru/"), Button("No", reply="no"))))
-    assert content.buttons[0].url == f"{BASE}/{shortening.made[0].id}"
+    assert content.buttons[0].url == f"{BASE}/{shortening.links[0].id}"
     assert content.buttons[1] == Button("No", reply="no")
 
 
@@ -71,7 +71,7 @@ def test_codes() -> None:
     shortening = Shortening(BASE, "m1", NOW, timedelta(days=1))
     codes = {shortening.short(f"https://a.ru/{number}") for number in range(1000)}
     assert len(codes) == 1000
-    assert all(CODE.fullmatch(link.id) for link in shortening.made)
+    assert all(CODE.fullmatch(link.id) for link in shortening.links)
 
 
 @pytest.mark.parametrize(

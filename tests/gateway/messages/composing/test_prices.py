@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from msgspec.structs import replace
 
-from gateway.domain.model.price import Price
+from gateway.domain.terms.price import Price
 from gateway.runtime.settings.settings import Settings
 from tests.support.client import PHONE, ApiClient, until
 from tests.support.http.callback_receiver import opened_callback_receiver

@@ -10,8 +10,9 @@ from gateway.domain.model.attempt import Attempt, Step
 from gateway.domain.model.event import Inbound, Receipt
 from gateway.domain.model.notification import Notification, Recipient
 from gateway.domain.model.nouns import Address, Cause, Content, Progress, Session
-from gateway.messages.delivery.receipts import key_of, received
-from gateway.people.sessions import touched
+from gateway.domain.model.piece import piece_key
+from gateway.messages.delivery.receipts import receive
+from gateway.people.sessions import touch
 from gateway.runtime.runtime import Runtime, opened
 from gateway.runtime.settings.settings import Settings
 from storage.messages import notifications
@@ -32,13 +33,13 @@ async def runtime(settings: Settings) -> AsyncIterator[Runtime]:
     async with opened(settings) as runtime:
         await notifications.add(runtime.db, [NOTIFICATION])
         wrote = Inbound(ADDRESS, "e1", "e1", Content("Hello"), NOW - HOUR)
-        await touched(runtime, RULE, wrote, "", None)
+        await touch(runtime, RULE, wrote, None)
         yield runtime
 
 
 async def after_failure(runtime: Runtime, cause: Cause, at: datetime) -> Session:
-    key = key_of(NOTIFICATION, 0, 0)
-    await received(
+    key = piece_key(NOTIFICATION.id, 0, 0)
+    await receive(
         runtime, Receipt("whatsapp", "shop", "r1", "m1", Progress.FAILED, at, reason="why", cause=cause, key=key)
     )
     session = await sessions.get(runtime.db, ADDRESS.key)

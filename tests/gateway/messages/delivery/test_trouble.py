@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bots.simulation.simulation import Faults, Simulator
+from bots.simulation.faults import FaultsOnDemand
+from bots.simulation.simulation import Simulator
 from gateway.conversations import inbound
 from gateway.domain.channel.contract import Channel
 from gateway.domain.model.event import Inbound
@@ -26,7 +27,7 @@ def texts(simulator: Simulator) -> list[str]:
     return [message.text[0] for message in simulator.accepted if message.text[:1] in {"a", "b", "c"}]
 
 
-class FailingAt(Faults):
+class FailingAt(FaultsOnDemand):
     """Faults by which only the call with this number fails, with this error."""
 
     def __init__(self, number: int, code: str) -> None:

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.domain.model.job import Job, waiting_lane
 from gateway.runtime.settings.settings import Settings
+from gateway.runtime.settings.tuning import Tuning
 from storage import jobs
-from storage.engine.database import Db
+from storage.documents.documents import Db
 from tests.support.client import PHONE, ApiClient, Caller, opened_caller, until
 from tests.support.http.callback_receiver import CallbackReceiver, opened_callback_receiver
 from tests.support.jobs import (
@@ -44,10 +46,10 @@ NO_MOBILE = 21614
 
 
 @pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
+def small(demo: ApiClient) -> None:
     """Reduce batches to ten rows."""
-    for module in ("domain.model.job", "messages.jobs.jobs", "messages.jobs.batches"):
-        monkeypatch.setattr(f"gateway.{module}.BATCH", 10)
+    runtime = demo.environment.runtime
+    runtime.settings = replace(runtime.settings, tuning=Tuning(batch_rows=10))
 
 
 def people(count: int, first: int = 100) -> list[str]:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from gateway.messages.templates.syncing import syncing
+from gateway.messages.templates.syncing import sync_regularly
 from storage.accounts import states
-from storage.engine.database import Db
+from storage.documents.documents import Db
 from storage.templates.approved import due
 from tests.support.client import PHONE, ApiClient, until
 from tests.support.workload import send_one, texts, whatsapp
@@ -175,7 +175,7 @@ async def test_the_providers_list_makes_it_true(demo: ApiClient) -> None:
 async def test_what_never_reached_the_provider_is_a_draft_again(demo: ApiClient) -> None:
     await create(demo)
     now = demo.environment.runtime.clock()
-    await states.template_changed(demo.environment.runtime.db, KEY, usable=False, state="pending", reason="", at=now)
+    await states.save_template_state(demo.environment.runtime.db, KEY, usable=False, state="pending", reason="", at=now)
     demo.pass_time(hours=0.01)
     await request(demo, "POST", "/sync", {"channel": "whatsapp"})
     template = (await request(demo, "GET", f"/{KEY}"))[1]
@@ -320,14 +320,14 @@ async def test_the_list_is_asked_for_by_itself(demo: ApiClient) -> None:
     runtime, stop = demo.environment.runtime, asyncio.Event()
 
     async def looked_at() -> Any:
-        return await runtime.db["desks"].find_one({"_id": "whatsapp:demo"})
+        return await runtime.db["template_syncs"].find_one({"_id": "whatsapp:demo"})
 
     async def templates() -> Any:
         return (await request(demo, "GET"))[1]["messageTemplates"]
 
     await until(looked_at)
     demo.pass_time(hours=7)
-    task = asyncio.create_task(syncing(runtime, stop))
+    task = asyncio.create_task(sync_regularly(runtime, stop))
     assert {template["name"] for template in await until(templates)} == {"order_update"}
     stop.set()
     await task

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from gateway.domain.model.attempt import Step
+from gateway.domain.model.identifier import identifiers
 from gateway.domain.model.notification import Notification, Priority, Recipient, lane_of
 from gateway.domain.model.nouns import Content
 from storage.messages import notifications
@@ -13,7 +14,7 @@ async def test_what_waits_for_an_account_that_has_gone_is_told(demo: ApiClient) 
     runtime, now = demo.environment.runtime, demo.environment.runtime.clock()
     notification = Notification(
         "n1",
-        Recipient(PHONE),
+        Recipient(identifiers(phone=PHONE)),
         (Step("sms", "gone", Content("Hello")),),
         created_at=now,
         expires_at=now + timedelta(hours=1),
@@ -32,7 +33,13 @@ async def test_a_step_whose_account_has_gone_is_passed_over(demo: ApiClient) -> 
     runtime, now = demo.environment.runtime, demo.environment.runtime.clock()
     steps = (Step("viber", "gone", Content("Hello")), Step("sms", "demo", Content("Hello")))
     notification = Notification(
-        "n2", Recipient(PHONE), steps, now, now + timedelta(hours=1), due_at=now, lane=lane_of(Priority.NORMAL)
+        "n2",
+        Recipient(identifiers(phone=PHONE)),
+        steps,
+        now,
+        now + timedelta(hours=1),
+        due_at=now,
+        lane=lane_of(Priority.NORMAL),
     )
     await notifications.add(runtime.db, [notification])
     story = await demo.wait_for("n2", "DELIVERED")

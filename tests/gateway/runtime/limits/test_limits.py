@@ -21,7 +21,7 @@ from gateway.runtime.limits.admission import Entry, Gate, NotYet
 from gateway.runtime.runtime import Clock, Runtime, opened
 from gateway.runtime.settings import settings as written
 from gateway.runtime.settings.settings import Settings
-from storage.engine.database import Db
+from storage.documents.documents import Db
 from tests.support.client import PHONE, ApiClient, until
 from tests.support.workload import (
     accepted_messages,
@@ -32,7 +32,7 @@ from tests.support.workload import (
     send_all,
     wait_for_all,
 )
-from webhooks.demo.environment import opened_simulators, working
+from webhooks.demo.environment import opened_simulators, running_worker
 
 SMS = {"channel": "sms", "text": "News"}
 TEMPLATE = {"name": "order_update", "language": "en", "variables": {"name": "Anna", "order": "A-17"}}
@@ -118,7 +118,8 @@ async def test_where_there_is_no_limit_nothing_is_counted(demo: ApiClient) -> No
     keys = await send_all(demo, [person] * 5, {"channel": "telegram", "text": "News"})
     await wait_for_all(demo, keys, "SENT")
     names = [
-        document["_id"] async for document in demo.environment.runtime.db["paces"].find({"_id": {"$regex": "^tele"}})
+        document["_id"]
+        async for document in demo.environment.runtime.db["rate_limits"].find({"_id": {"$regex": "^tele"}})
     ]
     assert names == ["telegram:demo"]
 
@@ -169,7 +170,7 @@ async def test_what_is_parked_belongs_to_no_process(settings: Settings) -> None:
             await _park(first, 40)
             outcomes = await call_off(first, CancelRequest(bulk_id="called off"))
             rest = sum(not outcome.cancelled for outcome in outcomes)
-        async with opened(settings) as second, working(second):
+        async with opened(settings) as second, running_worker(second):
             await until(lambda: _has_all(book, 60 + rest))
             await until(lambda: _none_is_due(second))
         assert len(book) == len({line.user for line in book}) == 60 + rest

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.domain.channel.facts import Limits, Rate
-from gateway.domain.channel.rates import KINDS, LONGEST, read_limits, read_rate, slots, told
+from gateway.domain.channel.rates import KINDS, LONGEST, format_rate, read_limits, read_rate, slots
 from gateway.runtime.limits.limiter import RateLimiter
-from storage.engine.database import Db
+from storage.documents.documents import Db
 
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
@@ -105,10 +105,10 @@ def test_a_burst_leaves_at_once_and_the_rest_evenly() -> None:
 
 
 @given(RATES)
-def test_a_rate_is_read_as_it_is_told(rate: Rate) -> None:
-    parsed_rate = read_rate(told(rate))
+def test_a_rate_is_read_as_it_is_format_rate(rate: Rate) -> None:
+    parsed_rate = read_rate(format_rate(rate))
     assert parsed_rate == rate
-    assert told(parsed_rate) == told(rate)
+    assert format_rate(parsed_rate) == format_rate(rate)
 
 
 @pytest.mark.parametrize(

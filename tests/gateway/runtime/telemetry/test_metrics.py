@@ -6,6 +6,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from msgspec.structs import replace
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -13,15 +14,17 @@ from gateway import worker
 from gateway.domain.model.event import Inbound
 from gateway.domain.model.nouns import Address, Content
 from gateway.runtime.settings.settings import Settings
+from gateway.runtime.settings.tuning import Tuning
 from gateway.runtime.telemetry import metrics
 from storage.engine.database import connect
 from storage.engine.embedded import free_port
-from storage.messages.inbox import Delivered, Inbox, key
+from storage.messages.inbox import Delivered, Inbox
 from tests.support.client import PHONE, ApiClient, until
 from tests.support.docs import rows
+from tests.support.http.callback_receiver import opened_callback_receiver
 from tests.support.processes.cli import opened_cli
 from tests.support.processes.processes import Worker
-from tests.support.workload import account, send_one, wait_for_state
+from tests.support.workload import account, phones, send_all, send_one, wait_for_state
 
 TEXT = {"text": "Hello"}
 TEMPLATE = {"name": "order_update", "language": "en", "variables": {"name": "a", "order": "b"}}
@@ -79,13 +82,29 @@ async def test_failures_and_holds_in_figures(demo: ApiClient) -> None:
     assert REGISTRY.get_sample_value("gateway_account_held", {"account": "sms:demo"}) == 0
 
 
-async def test_an_event_that_nobody_can_work_on(demo: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("status", "result"), [(200, "delivered"), (500, "failed"), (410, "abandoned")])
+async def test_callbacks_by_their_result(demo: ApiClient, status: int, result: str) -> None:
+    meter = Meter()
+
+    async def is_counted() -> bool:
+        return meter("gateway_callbacks_total", result=result) == 1
+
+    async with opened_callback_receiver() as receiver:
+        receiver.answers.append(status)
+        sms = {"channel": "sms", **TEXT}
+        await send_all(demo, phones(1), sms, callbackUrl=receiver.url, callbackEvents="final")
+        await until(is_counted)
+    others = {"delivered", "failed", "abandoned"} - {result}
+    assert [meter("gateway_callbacks_total", result=other) for other in others] == [0, 0]
+
+
+async def test_an_event_that_nobody_can_work_on(demo: ApiClient) -> None:
     """The event is counted when it is given up, and not before."""
     meter, runtime = Meter(), demo.environment.runtime
-    monkeypatch.setattr(worker, "PAUSES", ())
+    runtime.settings = replace(runtime.settings, tuning=Tuning(event_pauses=()))
     event = Inbound(Address("sms", "gone", PHONE), "e1", "m1", Content("Hi"), runtime.clock())
     for tries, dead in ((len(worker.LATER) - 1, 0), (len(worker.LATER), 1)):
-        await worker._work_event(runtime, Delivered(key(event), event, runtime.clock(), tries))
+        await worker._work_event(runtime, Delivered(event.dedupe_key, event, runtime.clock(), tries))
         assert meter("gateway_dead_letters_total", kind="events") == dead
 
 

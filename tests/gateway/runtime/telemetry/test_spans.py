@@ -8,7 +8,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from gateway.runtime.telemetry import spans
+from gateway.runtime.telemetry.spans import Spans
 from tests.support.client import ApiClient
 
 
@@ -27,8 +27,8 @@ async def test_an_exporter_hears_of_a_message(demo: ApiClient, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("is_installed", [True, False])
-def test_without_it_nothing_is_made(monkeypatch: pytest.MonkeyPatch, *, is_installed: bool) -> None:
-    monkeypatch.setattr(spans, "trace", trace if is_installed else None)
-    assert spans.span("send", channel="sms") is spans.span("event")
+def test_without_it_nothing_is_made(*, is_installed: bool) -> None:
+    spans = Spans(trace if is_installed else None)
+    assert spans.open("send", channel="sms") is spans.open("event")
     with contextlib.ExitStack() as stack:
-        stack.enter_context(spans.span("send"))
+        stack.enter_context(spans.open("send"))

@@ -18,7 +18,7 @@ from gateway.domain.model.nouns import Address, Content
 from gateway.runtime.runtime import open_channels, opened_outside
 from gateway.runtime.settings.settings import Settings
 from gateway.runtime.telemetry.tracer import Tracer, secrets_of
-from storage.engine.database import Db
+from storage.documents.documents import Db
 from storage.messages import traces
 from tests.support.client import PHONE
 
@@ -61,7 +61,7 @@ def user_of(channel: str) -> str:
 
 async def send_traced(
     db: Db, settings: Settings, channel: str, answer: Answer
-) -> tuple[list[traces.Line], str, list[str]]:
+) -> tuple[list[traces.TracedCall], str, list[str]]:
     """Send a message with tracing. Returns its trace lines, all that the database holds, and the account's secrets."""
     async with served_answer(answer) as url, opened_outside(settings) as outside:
         accounts = {channel: {"shop": bots.simulator(channel).demo_account(url)}}
@@ -73,7 +73,7 @@ async def send_traced(
         await tracer.close()
         await opened_channel.close()
     raw = str([document async for document in db["traces"].find()])
-    return await traces.of(db, "n"), raw, [secret.reveal() for secret in secrets[f"{channel}:shop"]]
+    return await traces.of_notification(db, "n"), raw, [secret.reveal() for secret in secrets[f"{channel}:shop"]]
 
 
 @pytest.mark.parametrize("channel", bots.CHANNELS)
@@ -103,11 +103,11 @@ async def test_how_the_wire_broke(db: Db, settings: Settings, channel: str, answ
     assert [secret for secret in secrets if secret in raw] == []
 
 
-async def trace_lines(db: Db, secret: str, *exchanges: Exchange) -> list[traces.Line]:
+async def trace_lines(db: Db, secret: str, *exchanges: Exchange) -> list[traces.TracedCall]:
     tracer = Tracer(db, {"a": [Secret(secret)]}, wanted=True)
     tracer.keep("a", "n", 0, list(exchanges))
     await tracer.close()
-    return await traces.of(db, "n")
+    return await traces.of_notification(db, "n")
 
 
 def make_exchange(body: bytes, kind: str = "text/plain", size: int = 0, **fields: Any) -> Exchange:
@@ -186,4 +186,4 @@ async def test_that_none_can_be_kept_is_said_once(
     ]
     tracer.keep("a", "n", 0, [make_exchange(b"Hi")])
     await tracer.close()
-    assert len(await traces.of(db, "n")) == 1
+    assert len(await traces.of_notification(db, "n")) == 1

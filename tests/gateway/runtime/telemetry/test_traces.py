@@ -19,7 +19,7 @@ from gateway.runtime.runtime import read_accounts
 from gateway.runtime.settings.settings import Settings
 from gateway.runtime.telemetry.tracer import secrets_of
 from storage.messages import traces
-from tests.bots.vk.outbound.shelf import a_shelf
+from tests.bots.vk.outbound.file_server import opened_file_server
 from tests.support.client import PHONE, ApiClient, until
 from tests.support.workload import LONG, open_conversations, phones, send_all, send_one, wait_for_all
 from webhooks.demo.environment import opened_environment
@@ -88,8 +88,8 @@ async def test_what_is_taken_back_is_told_with_its_attempt(demo: ApiClient) -> N
 
 async def test_of_a_file_its_size_is_kept_and_of_its_address_no_proof(demo: ApiClient) -> None:
     destinations = await open_conversations(demo, "vk", [{"phone": PHONE}])
-    async with a_shelf() as shelf:
-        picture = {"type": "image", "url": f"{shelf.url}/a.png"}
+    async with opened_file_server() as file_server:
+        picture = {"type": "image", "url": f"{file_server.url}/a.png"}
         (key,) = await send_all(demo, destinations, {"channel": "vk", "media": picture, **TEXT})
         await demo.wait_for(key, "SENT", "DELIVERED", "READ")
     server_call, upload_call, save_call, send_call = (await calls_of(demo, key))[0]

@@ -1,4 +1,4 @@
-"""One file on its way to VK: what arrives, what VK and its servers make of it, and what a broken way comes to."""
+"""One file on its way to VK: what arrives, how VK and its servers answer, and what a failed upload leads to."""
 
 import asyncio
 from urllib.parse import unquote
@@ -8,7 +8,7 @@ from quart import Quart, Response
 
 from gateway.domain.channel.errors import Refused, Throttled, Unavailable
 from gateway.domain.model.nouns import Content, Media
-from tests.bots.vk.outbound.shelf import PNG, Shelf
+from tests.bots.vk.outbound.file_server import PNG, FileServer
 from tests.bots.vk.pair import Pair
 from tests.support.http.serving import free_port, served
 
@@ -24,19 +24,19 @@ from tests.support.http.serving import free_port, served
         ("document", "a.png", "doc"),
     ],
 )
-async def test_a_file_arrives(pair: Pair, shelf: Shelf, type_: str, name: str, kind: str) -> None:
-    anna = await pair.started()
-    await pair.send(anna, Content("Вот он", Media(type_, url=f"{shelf.url}/{name}")))
-    shown = pair.vk.phone(anna).screen[-1]
-    assert shown.text == "Вот он"
-    assert shown.media.startswith(f"{kind}-{pair.account.group_id}_")
-    stored = pair.vk.files.stored[shown.media]
-    assert (stored.title, stored.body) == (name, shelf.files[name][0])
+async def test_a_file_arrives(pair: Pair, file_server: FileServer, type_: str, name: str, kind: str) -> None:
+    anna = await pair.start_user()
+    await pair.send(anna, Content("Вот он", Media(type_, url=f"{file_server.url}/{name}")))
+    bubble = pair.vk.phone(anna).screen[-1]
+    assert bubble.text == "Вот он"
+    assert bubble.media.startswith(f"{kind}-{pair.account.group_id}_")
+    stored_file = pair.vk.files.stored[bubble.media]
+    assert (stored_file.title, stored_file.body) == (name, file_server.files[name][0])
 
 
-async def test_a_file_alone_is_a_message(pair: Pair, shelf: Shelf) -> None:
-    anna = await pair.started()
-    await pair.send(anna, Content(media=Media("image", url=f"{shelf.url}/a.png")))
+async def test_a_file_alone_is_a_message(pair: Pair, file_server: FileServer) -> None:
+    anna = await pair.start_user()
+    await pair.send(anna, Content(media=Media("image", url=f"{file_server.url}/a.png")))
     assert pair.vk.phone(anna).screen[-1].media.startswith("photo-")
 
 
@@ -49,26 +49,26 @@ async def test_a_file_alone_is_a_message(pair: Pair, shelf: Shelf) -> None:
         (Media("image"), "neither an id nor a url"),
     ],
 )
-async def test_what_vk_does_not_take(pair: Pair, shelf: Shelf, media: Media, reason: str) -> None:
-    anna = await pair.started()
-    url = f"{shelf.url}{media.url}" if media.url else ""
+async def test_what_vk_does_not_take(pair: Pair, file_server: FileServer, media: Media, reason: str) -> None:
+    anna = await pair.start_user()
+    url = f"{file_server.url}{media.url}" if media.url else ""
     with pytest.raises(Refused, match=reason):
         await pair.send(anna, Content("hi", Media(media.type, url=url)))
     assert pair.vk.accepted == []
 
 
-async def test_what_is_unclear_about_an_upload_is_clear_about_the_message(pair: Pair, shelf: Shelf) -> None:
+async def test_what_is_unclear_about_an_upload_is_clear_about_the_message(pair: Pair, file_server: FileServer) -> None:
     """Nothing was sent, so trying again can do no harm."""
-    anna = await pair.started()
+    anna = await pair.start_user()
     pair.vk.faults.fail("36")
     with pytest.raises(Unavailable, match="the file did not reach VK"):
-        await pair.send(anna, Content(media=Media("document", url=f"{shelf.url}/invoice.pdf")))
+        await pair.send(anna, Content(media=Media("document", url=f"{file_server.url}/invoice.pdf")))
     assert pair.vk.accepted == []
 
 
 @pytest.mark.parametrize(("status", "error"), [(502, Unavailable), (429, Throttled), (413, Refused), (200, Refused)])
 async def test_a_file_server_that_is_not_well(
-    pair: Pair, shelf: Shelf, status: int, error: type[Exception], monkeypatch: pytest.MonkeyPatch
+    pair: Pair, file_server: FileServer, status: int, error: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = Quart("pu.vk.com")
 
@@ -76,15 +76,15 @@ async def test_a_file_server_that_is_not_well(
     async def take() -> Response:
         return Response("<html>sorry</html>", status, content_type="text/html")
 
-    anna = await pair.started()
+    anna = await pair.start_user()
     async with served(app) as url:
         monkeypatch.setattr(pair.vk.files, "_url", url)
         with pytest.raises(error, match="file"):
-            await pair.send(anna, Content(media=Media("image", url=f"{shelf.url}/a.png")))
+            await pair.send(anna, Content(media=Media("image", url=f"{file_server.url}/a.png")))
 
 
 @pytest.mark.parametrize(
-    ("target", "saved", "reason"),
+    ("target", "saved_files", "reason"),
     [
         ({}, None, "VK named no address for the file"),
         ([], None, "VK named no address for the file"),
@@ -94,36 +94,38 @@ async def test_a_file_server_that_is_not_well(
         (None, [{"id": "one"}], "VK saved the file and named no id for it"),
     ],
 )
-async def test_answers_that_make_no_sense(pair: Pair, shelf: Shelf, target: object, saved: object, reason: str) -> None:
+async def test_answers_that_make_no_sense(
+    pair: Pair, file_server: FileServer, target: object, saved_files: object, reason: str
+) -> None:
     app = Quart("proxy")
 
     @app.post("/method/<method>")
     async def answer(method: str) -> dict[str, object]:
-        asked = {"upload_url": f"{pair.account.api_url}/upload/photo"} if target is None else target
-        return {"response": asked if method == "photos.getMessagesUploadServer" else saved}
+        upload_target = {"upload_url": f"{pair.account.api_url}/upload/photo"} if target is None else target
+        return {"response": upload_target if method == "photos.getMessagesUploadServer" else saved_files}
 
     async with served(app) as url:
         with pytest.raises(Unavailable, match=reason):
-            await pair.other(api_url=url).send(
-                pair.address("1"), Content(media=Media("image", url=f"{shelf.url}/a.png")), key="k1"
+            await pair.channel_with(api_url=url).send(
+                pair.address("1"), Content(media=Media("image", url=f"{file_server.url}/a.png")), key="k1"
             )
 
 
-async def test_a_file_server_that_is_away(pair: Pair, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
-    anna = await pair.started()
+async def test_a_file_server_that_is_away(pair: Pair, file_server: FileServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    anna = await pair.start_user()
     monkeypatch.setattr(pair.vk.files, "_url", f"http://127.0.0.1:{free_port()}")
     with pytest.raises(Unavailable, match="could not be reached"):
-        await pair.send(anna, Content(media=Media("image", url=f"{shelf.url}/a.png")))
+        await pair.send(anna, Content(media=Media("image", url=f"{file_server.url}/a.png")))
 
 
-async def test_a_document_bears_the_name_that_it_was_given(pair: Pair, shelf: Shelf) -> None:
-    anna = await pair.started()
-    await pair.send(anna, Content(media=Media("document", url=f"{shelf.url}/invoice.pdf", name="Счёт 17.pdf")))
+async def test_a_document_bears_the_name_that_it_was_given(pair: Pair, file_server: FileServer) -> None:
+    anna = await pair.start_user()
+    await pair.send(anna, Content(media=Media("document", url=f"{file_server.url}/invoice.pdf", name="Счёт 17.pdf")))
     assert pair.vk.files.stored[pair.vk.phone(anna).screen[-1].media].title == "Счёт 17.pdf"
 
 
 @pytest.mark.parametrize(
-    ("path", "given", "title"),
+    ("path", "name", "title"),
     [
         ("in%0D%0Avoice.pdf", "", "invoice.pdf"),
         ("in%00voice%7F.pdf", "", "invoice.pdf"),
@@ -132,29 +134,31 @@ async def test_a_document_bears_the_name_that_it_was_given(pair: Pair, shelf: Sh
         ("invoice.pdf", "\r\n", "invoice.pdf"),
     ],
 )
-async def test_a_name_has_no_control_characters(pair: Pair, shelf: Shelf, path: str, given: str, title: str) -> None:
-    shelf.files[unquote(path)] = (b"%PDF-1.7", "application/pdf")
-    anna = await pair.started()
-    await pair.send(anna, Content(media=Media("document", url=f"{shelf.url}/{path}", name=given)))
+async def test_a_name_has_no_control_characters(
+    pair: Pair, file_server: FileServer, path: str, name: str, title: str
+) -> None:
+    file_server.files[unquote(path)] = (b"%PDF-1.7", "application/pdf")
+    anna = await pair.start_user()
+    await pair.send(anna, Content(media=Media("document", url=f"{file_server.url}/{path}", name=name)))
     assert pair.vk.files.stored[pair.vk.phone(anna).screen[-1].media].title == title
 
 
-async def test_a_picture_whose_name_has_control_characters(pair: Pair, shelf: Shelf) -> None:
-    shelf.files["\r\n.png"] = (PNG, "image/png")
-    anna = await pair.started()
-    await pair.send(anna, Content(media=Media("image", url=f"{shelf.url}/%0D%0A.png")))
+async def test_a_picture_whose_name_has_control_characters(pair: Pair, file_server: FileServer) -> None:
+    file_server.files["\r\n.png"] = (PNG, "image/png")
+    anna = await pair.start_user()
+    await pair.send(anna, Content(media=Media("image", url=f"{file_server.url}/%0D%0A.png")))
     assert pair.vk.phone(anna).screen[-1].media.startswith("photo-")
 
 
 async def test_a_type_that_has_control_characters(pair: Pair) -> None:
-    """Its server's doing; a well-behaved one cannot even say it."""
+    """Only a faulty server sends such a type; a well-behaved one cannot even write it."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: image/png\x01\r\nContent-Length: %d\r\n\r\n" % len(PNG) + PNG)
         writer.close()
 
-    anna = await pair.started()
+    anna = await pair.start_user()
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         await pair.send(anna, Content(media=Media("image", url=f"http://127.0.0.1:{port}/a.png")))
@@ -166,12 +170,12 @@ async def test_a_type_that_has_control_characters(pair: Pair) -> None:
     ("type_", "name", "right"), [("image", "a.png", "photos"), ("document", "invoice.pdf", "docs")]
 )
 async def test_a_token_without_the_right_to_files(
-    pair: Pair, shelf: Shelf, code: str, type_: str, name: str, right: str
+    pair: Pair, file_server: FileServer, code: str, type_: str, name: str, right: str
 ) -> None:
     """Only the message with the file is refused: the account can do everything else."""
-    anna = await pair.started()
+    anna = await pair.start_user()
     pair.vk.faults.fail(code)
     with pytest.raises(Refused, match=f"the right to {right}: VK {code}"):
-        await pair.send(anna, Content("hi", Media(type_, url=f"{shelf.url}/{name}")))
+        await pair.send(anna, Content("hi", Media(type_, url=f"{file_server.url}/{name}")))
     await pair.send(anna, "hi")
     assert [line.text for line in pair.vk.accepted] == ["hi"]

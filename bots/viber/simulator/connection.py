@@ -1,4 +1,4 @@
-"""The line between Viber, the people's phones and our webhook. REST Bot API: Callbacks, Message receipts callbacks."""
+"""Connects Viber with people's phones and our webhook. REST Bot API: Callbacks, Message receipts callbacks."""
 
 import asyncio
 from abc import ABC
@@ -22,13 +22,13 @@ FIRST_TOKEN = 4912661846655238145
 """Tokens are larger than a double can hold exactly."""
 
 OFF = 0.05
-"""Seconds between looks whether a phone that is off is on again."""
+"""Seconds between checks whether a phone that is off is on again."""
 
 
-class Line(Simulator, ABC):
-    """`subscribed`: whom the bot may write to. `sessions`: when a person's running or last session began.
+class Connection(Simulator, ABC):
+    """Viber's side of the calls and receipts. `subscribed`: the people whom the bot may write to.
 
-    charged: the messages that went out in no session.
+    sessions: when each person's current or last session began. charged: the messages that went out in no session.
     string_tokens: write message tokens as strings, as some of Viber's servers do.
     """
 
@@ -46,7 +46,7 @@ class Line(Simulator, ABC):
         self._phones_off: set[asyncio.Task[None]] = set()
 
     def user_of(self, phone: str) -> str:
-        """As Viber's ids look, with + and / in some of them."""
+        """Return an id that looks like Viber's, with + and / in some of them."""
         return b64encode(sha256(phone.encode()).digest()[:16]).decode()
 
     async def close(self) -> None:
@@ -56,20 +56,21 @@ class Line(Simulator, ABC):
         await super().close()
 
     def reject_later(self, words: str) -> None:
-        """Have the next message that is taken be rejected by the person's app, for this reason."""
+        """Let the person's app reject the next accepted message, for this reason."""
         self._rejections.append(words)
 
     def in_session(self, user: str) -> bool:
-        """Would a message to this person be free now?"""
-        begun = self.sessions.get(user)
-        return begun is not None and self.clock() < begun + SESSION
+        """Tell whether a message to this person would be free now."""
+        began = self.sessions.get(user)
+        return began is not None and self.clock() < began + SESSION
 
     def next_token(self) -> int:
+        """Return a message token that was not used before."""
         self._last_token += 1
         return self._last_token
 
-    def written(self, token: int) -> int | str:
-        """A token as this server writes it."""
+    def format_token(self, token: int) -> int | str:
+        """Return a token as this server writes it."""
         return str(token) if self.string_tokens else token
 
     def post(self, event: str, fields: Mapping[str, object], token: int | None = None) -> None:
@@ -78,21 +79,23 @@ class Line(Simulator, ABC):
             self.deliver(self.callback(event, fields, token))
 
     def callback(self, event: str, fields: Mapping[str, object], token: int | None = None, url: str = "") -> Call:
-        """A signed call of our webhook, or of another address."""
+        """Return a signed call of our webhook, or of another address."""
         now, token = self.clock(), self.next_token() if token is None else token
-        head = {"event": event, "timestamp": int(now.timestamp() * 1000), "message_token": self.written(token)}
+        head = {"event": event, "timestamp": int(now.timestamp() * 1000), "message_token": self.format_token(token)}
         body = msgspec.json.encode({**head, "chat_hostname": "SN-CHAT-05_", **fields})
-        signed = {"X-Viber-Content-Signature": sign(self.account.auth_token, body)}
-        return Call("POST", url or self.webhook_url, {"Content-Type": "application/json", **signed}, body, now)
+        signature_header = {"X-Viber-Content-Signature": sign(self.account.auth_token, body)}
+        return Call(
+            "POST", url or self.webhook_url, {"Content-Type": "application/json", **signature_header}, body, now
+        )
 
-    def take(self, asked: SendRequest, user: str, token: int) -> None:
-        """Write a message of ours into the book, and send it to the person's phone."""
+    def accept(self, request: SendRequest, user: str, token: int) -> None:
+        """Record a message of ours, and send it to the person's phone."""
         phone = self.phone(user)
-        bubble = self.show(phone, asked, token)
-        line = Accepted(id=bubble.id, user=user, at=bubble.at, text=asked.text, request=msgspec.to_builtins(asked))
-        self.accepted.append(line)
+        bubble = self.show(phone, request, token)
+        entry = Accepted(id=bubble.id, user=user, at=bubble.at, text=request.text, request=msgspec.to_builtins(request))
+        self.accepted.append(entry)
         if not self.in_session(user):
-            self.charged.append(line)
+            self.charged.append(entry)
         if phone.reachable:
             self._report(phone, bubble, token)
             return
@@ -100,11 +103,11 @@ class Line(Simulator, ABC):
         self._phones_off.add(task)
         task.add_done_callback(self._phones_off.discard)
 
-    def show(self, phone: Phone, asked: SendRequest, token: int) -> Bubble:
-        """A message of ours on a person's screen."""
-        text, media = asked.text, asked.media or ""
+    def show(self, phone: Phone, request: SendRequest, token: int) -> Bubble:
+        """Show a message of ours on a person's screen; return its bubble."""
+        text, media = request.text, request.media or ""
         bubble = Bubble(id=f"{phone.user}/{token}", mine=False, at=self.clock(), text=text, media=media, state="sent")
-        bubble.buttons, self._keys[bubble.id] = asked.buttons, asked.keys
+        bubble.buttons, self._keys[bubble.id] = request.buttons, request.keys
         phone.screen.append(bubble)
         return bubble
 
@@ -114,12 +117,12 @@ class Line(Simulator, ABC):
         self._report(phone, bubble, token)
 
     def _report(self, phone: Phone, bubble: Bubble, token: int) -> None:
-        """What the person's app tells Viber, and Viber tells us."""
-        told = {"user_id": phone.user}
+        """Report to us what the person's app reports to Viber."""
+        fields = {"user_id": phone.user}
         if self._rejections:
             bubble.state = "failed"
-            self.post("failed", told | {"desc": self._rejections.popleft()}, token)
+            self.post("failed", fields | {"desc": self._rejections.popleft()}, token)
             return
         bubble.state = "read" if phone.reads else "delivered"
         for event in ("delivered", "seen") if phone.reads else ("delivered",):
-            self.post(event, told, token)
+            self.post(event, fields, token)

@@ -1,20 +1,82 @@
-"""One collection, in which the single looks and writes of many callers travel together.
+"""Trips to the database, shared by their callers: what is asked for while one is under way goes together in the next.
 
-A trip to the database costs much, a document more in it little: one find for many keys, one insert_many, and one
-update_many for many swaps, which is half the work of as many update_ones, or less.
+A trip costs much, a document more in it little: one find for many keys, one insert_many, and one update_many for many
+swaps, which is half the work of as many update_ones, or less.
 """
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from secrets import token_hex
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from pymongo.errors import BulkWriteError
+from motor.motor_asyncio import AsyncIOMotorCollection
+from pymongo.errors import BulkWriteError, ConnectionFailure
 
-from storage.documents.codec import DUPLICATE, Collection, Document
-from storage.documents.together import Together
+Document = dict[str, Any]
+Collection = AsyncIOMotorCollection[Document]
+
+DUPLICATE = 11000
+"""The code of the error that tells of a document which is there already."""
+
+A = TypeVar("A")
+R = TypeVar("R")
+
+MOST = 50
+"""Questions in one trip: more would make the first wait for the last."""
+
+
+class Together(Generic[A, R]):
+    """Have callers that ask while others are being served share the next trip.
+
+    `serve` answers many questions at once, in their order. Alone, a caller is served at once.
+
+    A caller who has gone away does not disturb the others; neither does one whose question breaks: then each is served
+    by itself. `serve` has to bear being asked the same again.
+    """
+
+    def __init__(self, serve: Callable[[Sequence[A]], Awaitable[Sequence[R]]], most: int = MOST) -> None:
+        self._serve = serve
+        self._most = most
+        self._waiting: list[tuple[A, asyncio.Future[R]]] = []
+        self._trips: asyncio.Task[None] | None = None
+
+    async def __call__(self, question: A) -> R:
+        answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._waiting.append((question, answer))
+        if self._trips is None or self._trips.done():
+            self._trips = asyncio.create_task(self._all_trips())
+        return await answer
+
+    async def _all_trips(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+            await self._trip(batch)
+
+    async def _trip(self, batch: Sequence[tuple[A, "asyncio.Future[R]"]]) -> None:
+        try:
+            answers = await self._serve([question for question, _ in batch])
+        except ConnectionFailure as error:
+            _fail(batch, error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, each of them has to hear it
+            if len(batch) == 1:
+                _fail(batch, error)
+            else:
+                for alone in batch:
+                    await self._trip([alone])
+        else:
+            for (_, future), answer in zip(batch, answers, strict=True):
+                if not future.done():
+                    future.set_result(answer)
+
+
+def _fail(batch: Sequence[tuple[A, "asyncio.Future[R]"]], error: Exception) -> None:
+    for _, future in batch:
+        if not future.done():
+            future.set_exception(error)
+
 
 MARK = "by"
 """The field that names the last swap of a document."""
@@ -30,7 +92,10 @@ class Swap:
 
 
 class Shared:
-    """What is asked for while a trip is under way sees all that was written before it was asked for."""
+    """One collection, in which the single looks and writes of many callers share trips.
+
+    What is asked for while a trip is under way sees all that was written before it was asked for.
+    """
 
     def __init__(self, collection: Collection) -> None:
         self._collection = collection
@@ -40,7 +105,7 @@ class Shared:
         self._swaps: dict[str, Together[Swap, bool]] = {}
 
     async def find(self, field: str, value: object, wanted: Sequence[str] = ()) -> list[Document]:
-        """The documents that have this value in this (indexed) field; `wanted`: only these fields of them."""
+        """Return the documents that have this value in this (indexed) field; `wanted`: only these fields of them."""
         key = (field, *wanted)
         if key not in self._finds:
             self._finds[key] = Together(
@@ -49,19 +114,19 @@ class Shared:
         return await self._finds[key](value)
 
     async def get(self, key: str) -> Document | None:
-        """The document with this `_id`."""
+        """Return the document with this `_id`, or None."""
         return next(iter(await self.find("_id", key)), None)
 
     async def several(self, keys: Sequence[str]) -> list[Document]:
-        """Those with one of these `_id`s, in their order: one question, however many keys it has."""
+        """Return those with one of these `_id`s, in their order: one question, however many keys it has."""
         return await self._several(keys) if keys else []
 
     async def insert(self, document: Document) -> bool:
-        """False if there is one with this `_id`, or with its name, already."""
+        """Insert a document. False if there is one with this `_id`, or with its unique value, already."""
         return await self._inserts(document)
 
     async def swap(self, swap: Swap) -> bool:
-        """False if it was changed meanwhile, or has gone."""
+        """Put a document in the place of the old one. False if that was changed meanwhile, or has gone."""
         if swap.field not in self._swaps:
             self._swaps[swap.field] = Together(self._swap_all)
         return await self._swaps[swap.field](swap)
@@ -71,7 +136,9 @@ class Shared:
     ) -> Sequence[list[Document]]:
         found: defaultdict[Any, list[Document]] = defaultdict(list)
         async for document in self._collection.find({field: {"$in": sorted(set(values))}}, wanted):
-            found[document[field]].append(document)
+            held = document[field]
+            for value in held if isinstance(held, list) else [held]:
+                found[value].append(document)
         return [found[value] for value in values]
 
     async def _find_each(self, asked: Sequence[Sequence[str]]) -> Sequence[list[Document]]:

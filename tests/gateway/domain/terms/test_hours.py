@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.domain.model.hours import Hours, describe, is_zone, opens_at, read_ranges
+from gateway.domain.terms.hours import Hours, describe, is_zone, opens_at, read_ranges
 
 MICROSECOND, SECOND, MINUTE = timedelta(microseconds=1), timedelta(seconds=1), timedelta(minutes=1)
 
@@ -210,7 +210,7 @@ def test_no_paths(name: str) -> None:
 def test_every_zone_opens_where_the_system_has_none() -> None:
     script = (
         "from importlib.resources import files; from datetime import datetime, UTC, time; import zoneinfo\n"
-        "from gateway.domain.model.hours import Hours, is_zone, opens_at\n"
+        "from gateway.domain.terms.hours import Hours, is_zone, opens_at\n"
         "assert not zoneinfo.TZPATH\n"
         "zones = [name for name in files('tzdata').joinpath('zones').read_text().split() if is_zone(name)]\n"
         "for zone in zones: opens_at(Hours(zone, ((time(9), time(10)),)), datetime(2026, 11, 23, tzinfo=UTC))\n"

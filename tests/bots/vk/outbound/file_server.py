@@ -14,12 +14,12 @@ PNG = b"\x89PNG\r\n\x1a\n" + b"pixels" * 100
 
 
 @dataclass
-class Shelf:
-    """A server with files on it. `fetched` counts, by name; `opens` lets them out."""
+class FileServer:
+    """A server with files on it. `fetch_counts`: how often each was fetched, by name; `gate` lets them out."""
 
     url: str = ""
-    fetched: Counter[str] = field(default_factory=Counter)
-    opens: asyncio.Event = field(default_factory=asyncio.Event)
+    fetch_counts: Counter[str] = field(default_factory=Counter)
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
     files: dict[str, tuple[bytes, str]] = field(
         default_factory=lambda: {
             "a.png": (PNG, "image/png"),
@@ -33,18 +33,18 @@ class Shelf:
 
 
 @asynccontextmanager
-async def a_shelf() -> AsyncIterator[Shelf]:
-    app, shelf = Quart("shelf"), Shelf()
-    shelf.opens.set()
+async def opened_file_server() -> AsyncIterator[FileServer]:
+    app, server = Quart("files"), FileServer()
+    server.gate.set()
 
     @app.get("/<name>")
-    async def give(name: str) -> Response:
-        shelf.fetched[name] += 1
-        await shelf.opens.wait()
-        if name not in shelf.files:
+    async def send_file(name: str) -> Response:
+        server.fetch_counts[name] += 1
+        await server.gate.wait()
+        if name not in server.files:
             return Response(status=404)
-        body, kind = shelf.files[name]
+        body, kind = server.files[name]
         return Response(body, content_type=kind)
 
-    async with served(app) as shelf.url:
-        yield shelf
+    async with served(app) as server.url:
+        yield server

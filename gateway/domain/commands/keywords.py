@@ -1,6 +1,6 @@
-"""Words by which people say that they want no more, or want to hear from us again, in the languages of our audience.
+"""Opt-out keywords: words with which people stop or resume messages, in the languages of our audience.
 
-Only as the whole message: "stop by tomorrow" is no such word. Case, ё, punctuation and spaces do not matter.
+Only a whole message counts as a keyword: "stop by tomorrow" is none. Case, ё, punctuation and spaces do not matter.
 """
 
 import re
@@ -39,29 +39,33 @@ GOODBYE = {
 
 
 ALIKE = str.maketrans({"ё": "е", "ı": "i", "\u0307": None})
-"""Letters that people write one for the other, and the dot that is left of a Turkish capital."""
+"""Letters that people use for each other, and the combining dot that casefolding leaves of a Turkish capital İ."""
 
 
-def plain(text: str) -> str:
-    """As it is compared: one form of each letter, no punctuation, single spaces."""
+def normalise(text: str) -> str:
+    """Return the text as keywords are compared: one form of each letter, no punctuation, single spaces."""
     folded = unicodedata.normalize("NFKC", text).casefold().translate(ALIKE)
     return " ".join(re.sub(r"[.,!?…;:\"'«»()–-]", " ", folded).split())
 
 
-_STOP = {language: {plain(word) for word in words} for language, words in STOP.items()}
-_START = {plain(word) for words in START.values() for word in words}
+_STOP = {language: {normalise(word) for word in words} for language, words in STOP.items()}
+_START = {normalise(word) for words in START.values() for word in words}
 
 
-def wish(text: str) -> str:
-    """What the text asks for: stop, start, or nothing of that kind."""
-    said = plain(text)
-    if any(said in words for words in _STOP.values()):
+def keyword(text: str) -> str:
+    """Return what the text asks for: "stop", "start", or "" where it is no keyword."""
+    word = normalise(text)
+    if any(word in words for words in _STOP.values()):
         return "stop"
-    return "start" if said in _START else ""
+    return "start" if word in _START else ""
 
 
 def goodbye(text: str, language: str) -> str:
-    """That we have understood, in the language of their word; in the person's own, where it has that word too."""
-    said, own = plain(text), language.partition("-")[0].lower()
-    spoken = [name for name, words in _STOP.items() if said in words and name in GOODBYE]
-    return GOODBYE[own if own in spoken else next(iter(spoken), "en")]
+    """Return the confirmation of an opt-out, in the language of the keyword.
+
+    Where several languages share the keyword, the person's own (`language`, such as "de-AT") comes first; English is
+    the last resort.
+    """
+    word, own_language = normalise(text), language.partition("-")[0].lower()
+    languages = [name for name, words in _STOP.items() if word in words and name in GOODBYE]
+    return GOODBYE[own_language if own_language in languages else next(iter(languages), "en")]

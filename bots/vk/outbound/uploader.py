@@ -1,6 +1,6 @@
-"""One file's way to VK, in three steps. VK API: Uploading files.
+"""Uploads one file to VK, in three steps. VK API: Uploading files.
 
-An address is asked for, the bytes go there, and what comes back is saved under a name that messages.send takes.
+It asks for an address, posts the bytes there, and saves the result under a name that messages.send takes.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ import msgspec
 from bots.vk.api import OK, SERVER_ERROR, TOO_MANY, Api
 from bots.vk.errors import AccessDenied, RightMissing, too_many
 from bots.vk.inbound import updates
-from bots.vk.inbound.contents import attachable
+from bots.vk.inbound.contents import attachment_name
 from bots.wire import wire
 from bots.wire.files import File
 from gateway.domain.channel.errors import Refused, Unavailable
@@ -21,29 +21,33 @@ from gateway.domain.channel.errors import Refused, Unavailable
 TIMEOUT = aiohttp.ClientTimeout(total=300, sock_connect=5)
 
 
-class Filing:
-    """Files for one community's messages, each under the name that VK gives it. Raises SendError."""
+class Uploader:
+    """Uploads files for one community's messages. Every method raises SendError."""
 
     def __init__(self, api: Api, http: aiohttp.ClientSession) -> None:
         self._api = api
         self._http = http
 
     async def photo(self, peer: str, file: File) -> str:
-        target = await self._ask("photos.getMessagesUploadServer", {"peer_id": peer})
-        taken = await self._post(target, "photo", file)
-        saved = await self._ask("photos.saveMessagesPhoto", _texts(taken, "photo", "server", "hash"))
-        return _name("photo", saved[0] if isinstance(saved, list) and saved else None)
+        """Upload a photo and return the name that VK gives it."""
+        target = await self._call("photos.getMessagesUploadServer", {"peer_id": peer})
+        receipt = await self._post(target, "photo", file)
+        photos = await self._call("photos.saveMessagesPhoto", _fields_of(receipt, "photo", "server", "hash"))
+        return _attachment_name("photo", photos[0] if isinstance(photos, list) and photos else None)
 
     async def document(self, peer: str, file: File, name: str) -> str:
-        """`name`: what people read; the file's own if it is empty."""
-        target = await self._ask("docs.getMessagesUploadServer", {"type": "doc", "peer_id": peer})
-        taken = await self._post(target, "file", file)
-        title = _printable(name) or _file_name(file)
-        saved = await self._ask("docs.save", {**_texts(taken, "file"), "title": title})
-        return _name("doc", saved.get("doc") if isinstance(saved, dict) else None)
+        """Upload a document and return the name that VK gives it.
 
-    async def _ask(self, method: str, params: Mapping[str, str]) -> Any:
-        """A right to files that is missing is this message's trouble: plain texts go on."""
+        `name`: what people read; if empty, the file's own.
+        """
+        target = await self._call("docs.getMessagesUploadServer", {"type": "doc", "peer_id": peer})
+        receipt = await self._post(target, "file", file)
+        title = _printable(name) or _file_name(file)
+        document = await self._call("docs.save", {**_fields_of(receipt, "file"), "title": title})
+        return _attachment_name("doc", document.get("doc") if isinstance(document, dict) else None)
+
+    async def _call(self, method: str, params: Mapping[str, str]) -> Any:
+        """Call a method. A missing right to files refuses only this message, so that plain texts still go out."""
         try:
             return await self._api.call(method, params)
         except (RightMissing, AccessDenied) as error:
@@ -51,7 +55,7 @@ class Filing:
             raise Refused(f"files need an access token with the right to {right}: {error}") from None
 
     async def _post(self, target: Any, field: str, file: File) -> Mapping[str, Any]:
-        """Hand the bytes over; what VK answers goes into the call that saves them."""
+        """Post the bytes to VK's address; return the answer, which the call that saves the file needs."""
         url = target.get("upload_url") if isinstance(target, dict) else None
         if not isinstance(url, str):
             raise Unavailable("VK named no address for the file")
@@ -73,17 +77,17 @@ def _file_name(file: File) -> str:
 
 
 def _printable(text: str) -> str:
-    """Without control characters, which a form's headers cannot have; callers and their servers may send some."""
+    """Remove control characters, which a form's headers cannot have; callers and their servers may send some."""
     return "".join(character for character in text if category(character) != "Cc").strip()
 
 
-def _texts(answer: Mapping[str, Any], *names: str) -> dict[str, str]:
+def _fields_of(answer: Mapping[str, Any], *names: str) -> dict[str, str]:
     return {name: str(answer.get(name, "")) for name in names}
 
 
-def _name(kind: str, fields: Any) -> str:
+def _attachment_name(kind: str, fields: Any) -> str:
     try:
         file = updates.read(fields, updates.File)
     except msgspec.ValidationError:
         raise Unavailable("VK saved the file and named no id for it") from None
-    return attachable(kind, file)
+    return attachment_name(kind, file)

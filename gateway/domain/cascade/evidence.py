@@ -1,0 +1,113 @@
+"""What sending, and a provider's word on it, make of a notification: evidence only grows. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from gateway.domain.cascade.moves import Context, Send
+from gateway.domain.cascade.rule import advance
+from gateway.domain.channel.errors import SendError, Unavailable
+from gateway.domain.model.attempt import Attempt, Part, after_error, succeeded, with_part
+from gateway.domain.model.event import Receipt
+from gateway.domain.model.notification import Notification, Status
+from gateway.domain.model.nouns import Address, Progress
+
+
+@dataclass
+class Outcome:
+    """What came of sending an attempt's pieces. taken: the part and the provider's id of those that it took.
+
+    early: receipts that were faster than our log. spread: by how much longer than others it waits for its next try.
+    """
+
+    taken: list[tuple[int, str]] = field(default_factory=list)
+    early: list[Receipt] = field(default_factory=list)
+    error: SendError | None = None
+    spread: float = 1
+
+    def apply(self, attempt: Attempt, now: datetime) -> Attempt:
+        """Return the attempt after it. Receipts may have been faster; they stay."""
+        for part, provider_id in self.taken:
+            attempt = with_part(attempt, Part(provider_id), part, now)
+        if self.error is None:
+            return attempt
+        pause = self.error.retry_after if isinstance(self.error, Unavailable) else None
+        return after_error(attempt, self.error.cause, str(self.error), now, pause, self.spread)
+
+
+def begin(
+    notification: Notification, send: Send, address: Address, pieces: int, now: datetime
+) -> tuple[int, Notification]:
+    """Return which attempt it is, and the notification with that attempt as SENDING."""
+    if send.again is None:
+        attempt = Attempt(
+            send.step,
+            Progress.SENDING,
+            now,
+            address=address,
+            template=send.template,
+            intent=send.intent,
+            sent_at=now,
+            pieces=pieces,
+            parts=() if send.rest_of is None else notification.attempts[send.rest_of].parts,
+        )
+        return len(notification.attempts), replace(notification.trying(attempt), fifo_since=None)
+    old = notification.attempts[send.again]
+    again = replace(old, progress=Progress.SENDING, at=now, sent_at=now, address=address)
+    return send.again, notification.with_attempt(send.again, again)
+
+
+def after_send(old: Notification, index: int, outcome: Outcome, lease: str | None, context: Context) -> Notification:
+    """Return the notification with the outcome in it, and, while it is still ours, with what follows from that."""
+    new = old.with_attempt(index, outcome.apply(old.attempts[index], context.now))
+    if outcome.error:
+        new = new.saying(context.now, f"{old.steps[old.attempts[index].step].channel}: {outcome.error}")
+    return advance(new, context)[0] if old.lease == lease else new
+
+
+def after_receipt(old: Notification, index: int, part: int, receipt: Receipt, now: datetime) -> Notification | None:
+    """Return the notification after a provider's word on a part of attempt `index`; None where that is nothing new."""
+    if index >= len(old.attempts):
+        return None
+    before = old.attempts[index]
+    after = with_part(before, Part(receipt.provider_id, receipt.progress), part, now)
+    if after == before:
+        return None
+    if after.progress is before.progress:
+        return old.with_attempt(index, after)
+    if after.progress is Progress.FAILED:
+        after = replace(after, reason=receipt.reason, cause=receipt.cause)
+    return _progress(old, index, replace(after, late=after.late or _too_late(old, index, after)), now)
+
+
+def _progress(old: Notification, index: int, after: Attempt, now: datetime) -> Notification:
+    """Return the notification with an attempt that has come further; due, if something follows from that."""
+    step = old.steps[after.step]
+    late = "; late, another step had taken over by then" if after.late else ""
+    words = f"{step.channel}: {after.progress.name.lower()} {after.reason}".strip() + late
+    new = old.saying(now, words).with_attempt(index, after)
+    if new.lease:  # its worker notices that it has changed
+        return new
+    if after.progress is Progress.FAILED:
+        return new.reschedule(now)
+    return _finish(new, after, now) if succeeded(after, step) else new
+
+
+def _finish(notification: Notification, attempt: Attempt, now: datetime) -> Notification:
+    """A step has succeeded. Mostly that is the end; where more was tried or is required, the rule has to say."""
+    others: Sequence[Attempt] = [other for other in notification.attempts if other is not attempt]
+    if all(other.progress is Progress.SKIPPED for other in others) and not any(s.required for s in notification.steps):
+        return notification.complete(Status[attempt.progress.name], now)
+    return notification.reschedule(now) if notification.due_at else notification
+
+
+def _too_late(notification: Notification, index: int, after: Attempt) -> bool:
+    """Has it arrived when a later step of the same cascade was out already?"""
+    later = notification.following(after.step)
+    others = (other for other in notification.attempts[index + 1 :] if other.step in later)
+    return after.progress >= Progress.DELIVERED and any(other.progress not in _NOTHING for other in others)
+
+
+_NOTHING = {Progress.SKIPPED, Progress.RETRYING, Progress.FAILED}
