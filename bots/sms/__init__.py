@@ -36,29 +36,23 @@ a short code a hundred), and refuses a message only where the queue is full. htt
 class Sms:
     """The channel, bound to one sender."""
 
+    facts = FACTS
+
     def __init__(self, name: str, account: Account, outside: Outside) -> None:
-        self._name = name
+        self.account = name
         self._settings = account
         self._api = Api(outside.http, account)
         self._webhook_url = outside.webhook_url(FACTS.name, name)
-
-    @property
-    def facts(self) -> Facts:
-        return FACTS
-
-    @property
-    def account(self) -> str:
-        return self._name
 
     def verify(self, call: Call) -> None:
         inbound.verify(self._settings.auth_token, call)
 
     def parse(self, call: Call) -> Parsed:
-        return inbound.parse(self._name, call)
+        return inbound.parse(self.account, call)
 
     def address_of(self, identifier: Identifier) -> Address | None:
         phone = find([identifier], "phone")
-        return Address(FACTS.name, self._name, phone) if phone else None
+        return Address(FACTS.name, self.account, phone) if phone else None
 
     def start_link(self, code: str) -> str | None:  # noqa: ARG002 - a text message has no such links
         return None

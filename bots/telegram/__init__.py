@@ -16,7 +16,8 @@ from bots.telegram.inbound import webhook
 from bots.telegram.outbound import pieces
 from gateway.domain.channel.calls import Call, Parsed
 from gateway.domain.channel.contract import Binding, Channel, Outside
-from gateway.domain.channel.facts import Facts, Limits, Rate
+from gateway.domain.channel.facts import Facts
+from gateway.domain.channel.rates import Limits, Rate
 from gateway.domain.channel.secret import OwnSecret, Secret
 from gateway.domain.channel.window import Window
 from gateway.domain.model.event import Inbound

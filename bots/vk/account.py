@@ -6,7 +6,8 @@ from datetime import timedelta
 from msgspec import Struct
 
 from bots.vk.inbound.events import NAME
-from gateway.domain.channel.facts import Facts, Limits, Rate
+from gateway.domain.channel.facts import Facts
+from gateway.domain.channel.rates import Limits, Rate
 from gateway.domain.channel.secret import OwnSecret, Secret
 from gateway.domain.channel.window import Mode, Window
 from gateway.domain.model.nouns import Progress

@@ -19,7 +19,8 @@ from bots.whatsapp.templates import approvals
 from bots.whatsapp.templates.rules import mistakes
 from gateway.domain.channel.calls import Call, Parsed
 from gateway.domain.channel.contract import Binding, Outside, Verdict
-from gateway.domain.channel.facts import Facts, Limits, Rate
+from gateway.domain.channel.facts import Facts
+from gateway.domain.channel.rates import Limits, Rate
 from gateway.domain.channel.secret import OwnSecret, Secret
 from gateway.domain.channel.window import Mode, Window
 from gateway.domain.model.event import Inbound

@@ -24,13 +24,13 @@ from gateway.domain.model.event import (
 from gateway.domain.model.notification import Notification, Priority, Recipient, lane_of
 from gateway.domain.model.nouns import Contact, Content, Message, Session, template_key
 from gateway.messages.callbacks.callbacks import notify_account
-from gateway.messages.delivery import receipts
+from gateway.messages.delivery import receipts, recording
 from gateway.people import sessions
 from gateway.people.optouts import KINDS, WORD, come_back, leave, names
 from gateway.runtime.runtime import Runtime, account_key
 from gateway.runtime.telemetry import metrics
 from storage.accounts import states
-from storage.messages import chat_log, notifications
+from storage.messages import chat_log
 from storage.people import contacts
 from storage.people import sessions as stored
 
@@ -167,7 +167,7 @@ async def _answer(runtime: Runtime, channel: Channel, event: Inbound, session: S
     try:
         content = await runtime.conversation(event, session)
         if content:
-            await notifications.add(runtime.db, [_build_reply(runtime, event, session, content)])
+            await recording.add(runtime.db, [_build_reply(runtime, event, session, content)])
             runtime.outbox_bell.set()
     finally:
         await acknowledging

@@ -20,8 +20,7 @@ from bots.conversation import Conversation
 from bots.wire import files
 from bots.wire.traces import listener
 from gateway.domain.channel.contract import Channel, Outside
-from gateway.domain.channel.facts import Limits
-from gateway.domain.channel.rates import read_limits
+from gateway.domain.channel.rates import Limits, read_limits
 from gateway.domain.model.identifier import KINDS
 from gateway.runtime.limits.admission import Gate
 from gateway.runtime.settings.accounts import SettingsError, read_account

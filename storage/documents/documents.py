@@ -56,6 +56,11 @@ def from_document(kind: type[T], document: Document) -> T:
     return msgspec.convert(document, kind)
 
 
+async def get(db: Db, collection: str, key: str) -> Document | None:
+    """Return the document with this `_id` as it is stored, or None."""
+    return await db.shared(collection).get(key)
+
+
 async def read(db: Db, collection: str, kind: type[T], key: str) -> T | None:
     """Return the value under this key, or None."""
     document = await db.shared(collection).get(key)
@@ -81,6 +86,13 @@ async def insert(db: Db, collection: str, value: Struct) -> bool:
 
 class Contended(Exception):
     """Others kept changing the same document faster than we could."""
+
+
+async def update(
+    db: Db, collection: str, kind: type[V], key: str, step: Callable[[V], V | None], known: V | None = None
+) -> V | None:
+    """Apply `step` to the value under `key`, as `change` does; where there is none, nothing is stored."""
+    return await change(db, collection, kind, key, lambda old: step(old) if old else None, known)
 
 
 async def change(

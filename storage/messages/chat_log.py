@@ -10,6 +10,7 @@ import msgspec
 
 from gateway.domain.model.event import Receipt
 from gateway.domain.model.nouns import Message
+from storage.documents import documents
 from storage.documents.documents import Db, from_document, to_document
 from storage.documents.newest import Order, Place, page
 from storage.documents.trips import Document
@@ -17,12 +18,12 @@ from storage.documents.trips import Document
 
 async def log(db: Db, line: Message) -> list[Receipt]:
     """Write a line into the log, or complete the line that is there. Returns the receipts that came before it."""
-    document = to_document(line)
-    if await db.shared("messages").insert(document):
+    if await documents.insert(db, "messages", line):
         return []
+    document = to_document(line)
     key = document.pop("_id")
     await db["messages"].update_one({"_id": key}, {"$set": document}, upsert=True)
-    stored = await db.shared("messages").get(key) or {}
+    stored = await documents.get(db, "messages", key) or {}
     return [msgspec.convert(receipt, Receipt) for receipt in stored.get("receipts", [])]
 
 
@@ -43,15 +44,14 @@ async def log_echo(db: Db, line: Message) -> None:
 async def of_receipt(db: Db, receipt: Receipt) -> Message | None:
     """Return the message that a receipt is about. If it is not in the log yet, keep the receipt for it; return None."""
     key = receipt.lane
-    line = _line(await db.shared("messages").get(key))
-    if line:
+    if line := _line(await documents.get(db, "messages", key)):
         return line
     document = msgspec.to_builtins(receipt, builtin_types=(datetime,))
     document.pop("raw", None)
     await db["messages"].update_one(
         {"_id": key}, {"$addToSet": {"receipts": document}, "$min": {"at": receipt.at}}, upsert=True
     )
-    return _line(await db.shared("messages").get(key))
+    return _line(await documents.get(db, "messages", key))
 
 
 def _line(document: Document | None) -> Message | None:

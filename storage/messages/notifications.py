@@ -1,31 +1,17 @@
 """Notifications: the outbox."""
 
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
 from msgspec import Struct
-from msgspec.structs import replace
-from pymongo.errors import BulkWriteError
 
 from gateway.domain.model.identifier import Identifier
 from gateway.domain.model.notification import Notification, Priority, Status, lane_of
 from storage.documents import documents, newest, queue
-from storage.documents.documents import Db, from_document, to_document
+from storage.documents.documents import Db, from_document
 from storage.documents.newest import END, Order, Place
 from storage.documents.queue import EPOCH
-from storage.documents.trips import duplicates
-
-
-async def add(db: Db, notifications: Sequence[Notification]) -> None:
-    """Accept; those whose id is there already are left as they are, so that this may be repeated."""
-    documents = [to_document(replace(notification, version=1)) for notification in notifications]
-    if not documents:
-        return
-    try:
-        await db["notifications"].insert_many(documents, ordered=False)
-    except BulkWriteError as error:
-        duplicates(error)
 
 
 class Outbox:
@@ -95,22 +81,6 @@ async def count_new(db: Db, keys: Sequence[str]) -> int:
     """How many of these nobody has begun with."""
     found = db["notifications"].find({"_id": {"$in": [key for key in keys if key]}}, {"status": 1})
     return len([one async for one in found if one.get("status", Status.NEW) == Status.NEW])
-
-
-async def save(db: Db, notification: Notification) -> Notification | None:
-    """See storage.documents.documents.save."""
-    return await documents.save(db, "notifications", notification)
-
-
-async def change(
-    db: Db, key: str, step: Callable[[Notification], Notification | None], known: Notification | None = None
-) -> Notification | None:
-    """See storage.documents.documents.change; one that is not there stays so."""
-
-    def guarded(notification: Notification | None) -> Notification | None:
-        return step(notification) if notification else None
-
-    return await documents.change(db, "notifications", Notification, key, guarded, known)
 
 
 def _dead(db: Db) -> Order:

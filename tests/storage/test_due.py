@@ -16,6 +16,7 @@ from gateway.domain.model.attempt import Step
 from gateway.domain.model.identifier import identifiers
 from gateway.domain.model.notification import Notification, Priority, Recipient, Status, lane_of
 from gateway.domain.model.nouns import Content
+from gateway.messages.delivery import recording
 from storage.documents.documents import Db
 from storage.documents.queue import LOOK_BACK, MARGIN, Due
 from storage.documents.trips import Collection
@@ -165,7 +166,7 @@ def due_message(number: int, **fields: object) -> Notification:
 
 async def test_each_has_exactly_one_taker(db: Db) -> None:
     """Six workers look for the same work at once, until nothing is left."""
-    await notifications.add(db, [due_message(number) for number in range(120)])
+    await recording.add(db, [due_message(number) for number in range(120)])
     claimed_ids: list[str] = []
 
     async def work(number: int) -> None:
@@ -182,7 +183,7 @@ async def test_each_has_exactly_one_taker(db: Db) -> None:
 
 
 async def test_a_lease_that_has_run_out_has_one_taker_again(db: Db) -> None:
-    await notifications.add(db, [due_message(1)])
+    await recording.add(db, [due_message(1)])
     outbox = notifications.Outbox(db)
     (first,) = await outbox.claim(["n1"], START, LEASE)
     assert await outbox.claim(["n1"], START + LEASE - MILLISECOND, LEASE) == []
@@ -197,7 +198,7 @@ async def test_a_lease_that_has_run_out_has_one_taker_again(db: Db) -> None:
 async def test_nothing_that_is_settled_or_not_due_yet_is_claimed(db: Db) -> None:
     """A worker that has read the ids does not claim what another has completed meanwhile."""
     rows = [due_message(1).complete(Status.SENT, START), due_message(2, due_at=START + MILLISECOND), due_message(3)]
-    await notifications.add(db, rows)
+    await recording.add(db, rows)
     before = [await notifications.get(db, f"n{number}") for number in (1, 2)]
     outbox = notifications.Outbox(db)
     claimed = await outbox.claim(["n1", "n2", "n3", "never"], START, LEASE)
@@ -207,6 +208,6 @@ async def test_nothing_that_is_settled_or_not_due_yet_is_claimed(db: Db) -> None
 
 
 async def test_each_lane_is_a_queue_of_its_own(db: Db) -> None:
-    await notifications.add(db, [due_message(number, lane=lane) for number, lane in enumerate(LANES)])
+    await recording.add(db, [due_message(number, lane=lane) for number, lane in enumerate(LANES)])
     outbox = notifications.Outbox(db)
     assert [await outbox.due(lane, START, 10) for lane in LANES] == [["n0"], ["n1"], ["n2"]]

@@ -6,8 +6,8 @@ import pytest
 from pymongo import monitoring
 
 from gateway.domain.model.notification import Notification, Recipient
+from gateway.messages.delivery import recording
 from storage.documents.documents import Db
-from storage.messages import notifications
 from storage.messages.notifications import Outbox
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -43,5 +43,5 @@ async def test_what_is_due_is_found_however_old_it_is(db: Db, ago: timedelta) ->
     notification = Notification(
         "n1", Recipient(), (), created_at=NOW - ago, expires_at=NOW, due_at=NOW - ago, lane="/2", accepted=1
     )
-    await notifications.add(db, [notification])
+    await recording.add(db, [notification])
     assert await Outbox(db).due("/2", NOW, 100) == ["n1"]

@@ -14,6 +14,7 @@ from gateway.domain.model.event import Receipt
 from gateway.domain.model.identifier import identifiers
 from gateway.domain.model.notification import Notification, Recipient, Status
 from gateway.domain.model.nouns import Cause, Content, Progress
+from gateway.messages.delivery import recording
 from gateway.runtime.runtime import Clock, opened_database
 from gateway.runtime.settings.settings import Settings, load
 from storage.documents.documents import Db
@@ -96,12 +97,12 @@ async def test_processes_that_start_at_once_do_not_break_each_other(db: Db, leng
 
 async def test_the_time_runs_from_the_end(db: Db) -> None:
     """A live message has no end, whatever its age, and one that is rescheduled loses its end."""
-    await notifications.add(db, [notification("live"), notification("done").complete(Status.UNDELIVERED, LONG_AGO)])
+    await recording.add(db, [notification("live"), notification("done").complete(Status.UNDELIVERED, LONG_AGO)])
     live, done = await notifications.get(db, "live"), await notifications.get(db, "done")
     assert live
     assert done
     assert (live.done_at, done.done_at) == (None, LONG_AGO)
-    await notifications.change(db, "done", lambda old: old.reschedule(LONG_AGO))
+    await recording.change(db, "done", lambda old: old.reschedule(LONG_AGO))
     rescheduled = await db["notifications"].find_one({"_id": "done"})
     assert rescheduled
     assert "done_at" not in rescheduled
@@ -128,7 +129,7 @@ async def test_what_is_finished_goes_and_what_is_live_stays(demo: ApiClient) -> 
         notification("fresh").complete(Status.ERROR, now),
     )
     waiting = notification("waiting").waiting(now + DAY, now, Status.PENDING, "sms:demo")
-    await notifications.add(db, [finished, fresh, waiting])
+    await recording.add(db, [finished, fresh, waiting])
     await chat_log.of_receipt(db, receipt())
     await Inbox(db).add([receipt()], now + DAY)
     await db["inbox"].insert_one({"_id": "dead", "dead_at": LONG_AGO})

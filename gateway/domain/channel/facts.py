@@ -4,36 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from gateway.domain.channel.rates import Limits
 from gateway.domain.channel.window import Window
 from gateway.domain.model.identifier import Identifier
 from gateway.domain.model.nouns import Content, Progress
 
-
-@dataclass(frozen=True)
-class Rate:
-    """At most `count` sends in `per`, evenly spread; after a quiet spell up to `burst` may leave at once."""
-
-    count: int
-    per: timedelta
-    burst: int = 1
-
-    @property
-    def interval(self) -> timedelta:
-        """Return the average time between two sends."""
-        return self.per / self.count
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How often a provider lets us send: from one account in all, to one person, to one group, as one template.
-
-    None: it names no limit.
-    """
-
-    account: Rate | None = None
-    person: Rate | None = None
-    group: Rate | None = None
-    template: Rate | None = None
+NO_LIMITS = Limits()
 
 
 def _no_group(_: str) -> bool:
@@ -75,7 +51,7 @@ class Facts:
     intents: Sequence[str] = ()
     idempotent: timedelta = timedelta(0)
     echoes_key: bool = False
-    limits: Limits = Limits()
+    limits: Limits = NO_LIMITS
     is_group: Callable[[str], bool] = _no_group
     recalls: timedelta = timedelta(0)
     may_send_as: Callable[[str], bool] | None = None

@@ -5,10 +5,8 @@ The generic cell rate algorithm (ITU-T I.371): one moment is all that has to be 
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-
-from gateway.domain.channel.facts import Limits, Rate
 
 WRITTEN = re.compile(
     r"(?P<count>[1-9]\d{0,5})/(?P<length>[1-9]\d{0,3})?(?P<unit>s|min|h|d)(?: burst (?P<burst>[1-9]\d{0,5}))?"
@@ -20,6 +18,33 @@ MOST_PIECES, FURTHEST = 50, timedelta(seconds=10)
 
 NONE = "none"
 KINDS = ("account", "person", "group", "template")
+
+
+@dataclass(frozen=True)
+class Rate:
+    """At most `count` sends in `per`, evenly spread; after a quiet spell up to `burst` may leave at once."""
+
+    count: int
+    per: timedelta
+    burst: int = 1
+
+    @property
+    def interval(self) -> timedelta:
+        """Return the average time between two sends."""
+        return self.per / self.count
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How often a provider lets us send: from one account in all, to one person, to one group, as one template.
+
+    None: it names no limit.
+    """
+
+    account: Rate | None = None
+    person: Rate | None = None
+    group: Rate | None = None
+    template: Rate | None = None
 
 
 def slots(

@@ -16,6 +16,7 @@ from gateway.domain.cascade.step import explained
 from gateway.domain.model.attempt import Step
 from gateway.domain.model.notification import Notification
 from gateway.messages.accepting.plans import Plan, key_of, planned
+from gateway.messages.delivery import recording
 from gateway.messages.delivery.reachability import look
 from gateway.runtime.runtime import Runtime
 from gateway.runtime.telemetry import metrics
@@ -43,7 +44,7 @@ async def submit(runtime: Runtime, body: bytes, caller: str, idempotency_key: st
     if before and scope:
         plans = await _completed(runtime, plans, scope)
     await links.add(runtime.db, [link for plan in plans for link in plan.links])
-    await notifications.add(runtime.db, [made for plan in plans if (made := plan.notification)])
+    await recording.add(runtime.db, [made for plan in plans if (made := plan.notification)])
     runtime.outbox_bell.set()
     answer = _answer(bulk, await _known(runtime, plans))
     _tell(answer)

@@ -15,6 +15,7 @@ from gateway.domain.model.attempt import Attempt
 from gateway.domain.model.notification import Notification, lane_of
 from gateway.domain.model.nouns import Progress
 from gateway.messages.archive.dead_letters import DeadLettersQuery, Kind, page
+from gateway.messages.delivery import recording
 from gateway.people.recipients import person_of
 from gateway.runtime.paging import MOST, Cursor
 from gateway.runtime.runtime import Runtime
@@ -115,8 +116,8 @@ async def _replay_message(runtime: Runtime, key: str, *, force: bool) -> Outcome
         return Outcome(key, Result.NOBODY, reason=error.message)
     now = runtime.clock()
     new = build_replay(old, person, now, runtime.clock.ordinal())
-    await notifications.add(runtime.db, [new])
-    await notifications.change(runtime.db, key, lambda message: _mark_replayed(message, new.id, now))
+    await recording.add(runtime.db, [new])
+    await recording.change(runtime.db, key, lambda message: _mark_replayed(message, new.id, now))
     return Outcome(key, Result.REPLAYED, new.id)
 
 

@@ -1,21 +1,26 @@
 """Changes of notifications, each told to whoever watches: a line in the log for a line of its story, and counters."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from gateway.domain.model.attempt import Attempt
 from gateway.domain.model.notification import Decision, Notification, recorded
 from gateway.domain.model.nouns import Cause, Progress
 from gateway.runtime.telemetry import metrics
 from storage.documents.documents import Db
-from storage.messages import notifications
+from storage.messages import notification_writes
 
 log = logging.getLogger(__name__)
 
 
+async def add(db: Db, notifications: Sequence[Notification]) -> None:
+    """Store new notifications; see storage.messages.notification_writes.add."""
+    await notification_writes.add(db, notifications)
+
+
 async def save(db: Db, before: Notification, after: Notification) -> Notification | None:
-    """See storage.messages.notifications.save; `before` is how it was stored."""
-    stored = await notifications.save(db, recorded(before, after))
+    """Store a notification, and tell of its changes since `before`. Returns None if it has changed meanwhile."""
+    stored = await notification_writes.save(db, recorded(before, after))
     if stored:
         _tell(before, stored)
     return stored
@@ -24,7 +29,7 @@ async def save(db: Db, before: Notification, after: Notification) -> Notificatio
 async def change(
     db: Db, key: str, step: Callable[[Notification], Notification | None], known: Notification | None = None
 ) -> Notification | None:
-    """See storage.messages.notifications.change."""
+    """Apply `step` to the stored notification, and tell of what it changes; see storage.documents.documents.change."""
     latest: list[Notification] = []
 
     def watched(old: Notification) -> Notification | None:
@@ -32,7 +37,7 @@ async def change(
         new = step(old)
         return recorded(old, new) if new else None
 
-    stored = await notifications.change(db, key, watched, known)
+    stored = await notification_writes.change(db, key, watched, known)
     if stored and latest:
         _tell(latest[0], stored)
     return stored

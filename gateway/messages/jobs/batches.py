@@ -128,7 +128,7 @@ async def _submit(runtime: Runtime, job: Job, batch: Batch) -> Batch:
         if (message := plan.notification)
     ]
     await links.add(runtime.db, [link for plan in good.values() for link in plan.links])
-    await notifications.add(runtime.db, messages)
+    await recording.add(runtime.db, messages)
     runtime.outbox_bell.set()
     metrics.MESSAGES.labels("accepted").inc(len(messages))
     metrics.MESSAGES.labels("refused").inc(len(faults))

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from gateway.domain.channel.facts import Limits, Rate
+from gateway.domain.channel.rates import Limits, Rate
 from gateway.domain.channel.window import span
 from gateway.domain.model.notification import Priority, lane_of
 from gateway.runtime.limits.holds import Holds

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
 
-from gateway.domain.channel.facts import Rate
-from gateway.domain.channel.rates import slots
+from gateway.domain.channel.rates import Rate, slots
 from storage.accounts import rate_limits
 from storage.documents.documents import Db
 from storage.documents.trips import Together

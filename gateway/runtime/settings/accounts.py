@@ -8,8 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from gateway.domain.channel.facts import Limits
-from gateway.domain.channel.rates import read_limits
+from gateway.domain.channel.rates import Limits, read_limits
 from gateway.domain.channel.secret import Secret, read_secret
 from gateway.domain.channel.web import callback_problem, is_base
 from gateway.domain.terms.price import Price, read_price

@@ -9,8 +9,8 @@ from gateway.domain.model.event import Inbound, Person
 from gateway.domain.model.identifier import identifiers
 from gateway.domain.model.notification import Notification, Priority, Recipient, Status, lane_of
 from gateway.domain.model.nouns import Contact, Content, Message, Progress, Session
+from gateway.messages.delivery import recording
 from storage.documents.documents import Db, to_document
-from storage.messages import notifications
 from storage.messages.inbox import _document
 from tests.benchmarks.setup.account import address, phone
 
@@ -32,7 +32,7 @@ async def open_conversations(db: Db, people: range, now: datetime) -> None:
 async def add_due(db: Db, people: range, name: str, now: datetime) -> list[str]:
     """Store a message to each, due now, as the gateway stores accepted ones. Returns their ids."""
     messages = [_new_notification(number, name, now) for number in people]
-    await notifications.add(db, messages)
+    await recording.add(db, messages)
     return [message.id for message in messages]
 
 

@@ -16,6 +16,7 @@ from gateway.domain.model.notification import Notification, Recipient, Status
 from gateway.domain.model.nouns import Address, Cause, Content, Progress
 from gateway.messages.archive.dead_letters import DeadLettersQuery, Letter, page
 from gateway.messages.archive.replay import build_replay, describe_doubt
+from gateway.messages.delivery import recording
 from gateway.messages.delivery.receipts import receive
 from gateway.runtime.runtime import Clock
 from gateway.runtime.settings.settings import Settings
@@ -157,7 +158,7 @@ async def test_a_replay_that_broke_off_half_way_is_completed(demo: ApiClient) ->
     key, runtime = await send_refused(demo), demo.environment.runtime
     old = await notifications.get(runtime.db, key)
     assert old
-    await notifications.add(runtime.db, [build_replay(old, PHONE, runtime.clock(), runtime.clock.ordinal())])
+    await recording.add(runtime.db, [build_replay(old, PHONE, runtime.clock(), runtime.clock.ordinal())])
     (outcome,) = (await replay(demo, key))["deadLetters"]
     await demo.wait_for(outcome["replayedAs"], "DELIVERED")
     assert len(demo.environment.simulators["sms"].accepted) == 1
@@ -169,7 +170,7 @@ async def test_one_that_dies_again_of_a_late_receipt_is_not_sent_a_third_time(de
     attempt = Attempt(
         0, Progress.UNKNOWN, NOW, cause=Cause.AMBIGUOUS, address=Address("sms", "demo", PHONE), sent_at=NOW
     )
-    await notifications.add(runtime.db, [dead_notification("m1", NOW, attempts=(attempt,))])
+    await recording.add(runtime.db, [dead_notification("m1", NOW, attempts=(attempt,))])
     (first,) = (await replay(demo, "m1", force=True))["deadLetters"]
     await demo.wait_for(first["replayedAs"], "DELIVERED")
     receipt = Receipt("sms", "demo", "r1", "SM1", Progress.FAILED, NOW, "no", Cause.REFUSED, key="m1/0/0")
@@ -198,7 +199,7 @@ async def test_pages_lose_none_and_repeat_none(db: Db, limit: int) -> None:
     """The letters may share one moment or lie years apart."""
     ages = [0, 0.001, 0.001, 0.001, 0.001, 59, 60, 60, 61, 3600, 86_400, 86_400 * 400]
     dead = [dead_notification(f"m{number:02}", NOW - timedelta(seconds=age)) for number, age in enumerate(ages)]
-    await notifications.add(db, [*dead, replace(dead[0], id="alive", dead_at=None)])
+    await recording.add(db, [*dead, replace(dead[0], id="alive", dead_at=None)])
     assert [letter.id for letter in await all_letters(db, limit)] == [
         letter.id for letter in sorted(dead, key=lambda letter: (letter.dead_at, letter.id), reverse=True)
     ]
@@ -208,7 +209,7 @@ async def test_all_of_them_a_page_at_a_time(demo: ApiClient) -> None:
     """Letters that need force stay behind without blocking the others."""
     unsure = Attempt(0, Progress.UNKNOWN, NOW)
     dead = [dead_notification(f"m{number:03}", NOW, attempts=(unsure,) if number % 2 else ()) for number in range(202)]
-    await notifications.add(demo.environment.runtime.db, dead)
+    await recording.add(demo.environment.runtime.db, dead)
     first = await replay(demo)
     assert (len(first["deadLetters"]), first["left"]) == (200, 102)
     second = await replay(demo, cursor=first["cursor"])
@@ -342,7 +343,7 @@ async def test_the_command_knows_events_and_force(demo: ApiClient, cli: CliFixtu
     assert (result.code, result.out.splitlines()[-1]) == (0, "1 replayed, 0 left")
     await demo.answer("sms", 0)
     unsure = dead_notification("m1", NOW, attempts=(Attempt(0, Progress.UNKNOWN, NOW),))
-    await notifications.add(demo.environment.runtime.db, [unsure])
+    await recording.add(demo.environment.runtime.db, [unsure])
     result = await cli.gateway("dead", "replay", "--all")
     lines = ["needs --force: m1 (sms: it may have been sent)", "0 replayed, 1 left"]
     assert (result.code, result.out.splitlines()) == (1, lines)

@@ -11,6 +11,7 @@ from gateway.domain.model.event import Inbound, Receipt
 from gateway.domain.model.notification import Notification, Recipient
 from gateway.domain.model.nouns import Address, Cause, Content, Progress, Session
 from gateway.domain.model.piece import piece_key
+from gateway.messages.delivery import recording
 from gateway.messages.delivery.receipts import receive
 from gateway.people.sessions import touch
 from gateway.runtime.runtime import Runtime, opened
@@ -31,7 +32,7 @@ NOTIFICATION = Notification("n1", Recipient(), (STEP,), NOW - 2 * HOUR, NOW + HO
 async def runtime(settings: Settings) -> AsyncIterator[Runtime]:
     """Yield a runtime with a message sent two hours ago to a person who wrote an hour ago."""
     async with opened(settings) as runtime:
-        await notifications.add(runtime.db, [NOTIFICATION])
+        await recording.add(runtime.db, [NOTIFICATION])
         wrote = Inbound(ADDRESS, "e1", "e1", Content("Hello"), NOW - HOUR)
         await touch(runtime, RULE, wrote, None)
         yield runtime

@@ -6,7 +6,7 @@ from gateway.domain.model.attempt import Step
 from gateway.domain.model.identifier import identifiers
 from gateway.domain.model.notification import Notification, Priority, Recipient, lane_of
 from gateway.domain.model.nouns import Content
-from storage.messages import notifications
+from gateway.messages.delivery import recording
 from tests.support.client import PHONE, ApiClient
 
 
@@ -23,7 +23,7 @@ async def test_what_waits_for_an_account_that_has_gone_is_told(demo: ApiClient) 
         lane=lane_of(Priority.BULK, "sms:gone"),
         fifo="sms:gone",
     )
-    await notifications.add(runtime.db, [notification])
+    await recording.add(runtime.db, [notification])
     await runtime.outbox.rehome(runtime.gate.all_lanes())
     story = await demo.wait_for("n1", "ERROR")
     assert "not configured any more" in story["decisions"][-1]["text"]
@@ -41,7 +41,7 @@ async def test_a_step_whose_account_has_gone_is_passed_over(demo: ApiClient) -> 
         due_at=now,
         lane=lane_of(Priority.NORMAL),
     )
-    await notifications.add(runtime.db, [notification])
+    await recording.add(runtime.db, [notification])
     story = await demo.wait_for("n2", "DELIVERED")
     assert story["attempts"][0]["status"] == "SKIPPED"
     assert story["attempts"][0]["reason"] == "viber: the account gone is not configured any more"

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from bots.simulation.simulation import Accepted
 from gateway import worker
 from gateway.domain.api.request import CancelRequest
-from gateway.domain.channel.facts import Limits, Rate
+from gateway.domain.channel.rates import Limits, Rate
 from gateway.domain.model.notification import Priority
 from gateway.messages.accepting.cancel import cancel as call_off
 from gateway.messages.accepting.submit import submit

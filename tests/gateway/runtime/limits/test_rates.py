@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.channel.facts import Limits, Rate
-from gateway.domain.channel.rates import KINDS, LONGEST, format_rate, read_limits, read_rate, slots
+from gateway.domain.channel.rates import KINDS, LONGEST, Limits, Rate, format_rate, read_limits, read_rate, slots
 from gateway.runtime.limits.limiter import RateLimiter
 from storage.documents.documents import Db
 
