@@ -1,4 +1,4 @@
-"""One real database server for the whole run, a fresh database for each test, and a town to play in."""
+"""Fixtures of all tests: one real database server for the run, a fresh database for each test, the demo environment."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ from webhooks.demo.environment import opened_environment
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How long the siege is: see tests/siege."""
+    """Add the options that set the siege's length (see tests/siege)."""
     group = parser.getgroup("siege", "the siege (pytest -m faults)")
     group.addoption("--cycles", type=int, default=4, help="how many things are broken, one after another")
     group.addoption("--minutes", type=float, default=None, help="break things for so long, instead of by count")
@@ -28,9 +28,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """MONGODB_URI if it is set, else the embedded server."""
-    if given := os.environ.get("MONGODB_URI"):
-        yield given
+    """Yield MONGODB_URI if it is set, otherwise the URI of an embedded server."""
+    if uri := os.environ.get("MONGODB_URI"):
+        yield uri
         return
     with asyncio.Runner() as runner:
         server = embedded(tmp_path_factory.mktemp("database"))
@@ -40,11 +40,11 @@ def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """The browser's path. Without one its tests skip, but never in CI, where that would hide a broken page."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None and os.environ.get("CI") == "true":
+    """Return the browser's path. Without a browser the test is skipped, but in CI, where that hides bugs, it fails."""
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None and os.environ.get("CI") == "true":
         pytest.fail(f"CI needs a browser: none of {', '.join(BROWSERS)} is installed")
-    return found or pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
+    return path or pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def settings(mongodb_uri: str) -> Settings:
 
 @pytest.fixture
 async def db(settings: Settings) -> AsyncIterator[Db]:
-    """A database of this test's own."""
+    """Yield a prepared database that only this test uses."""
     database = connect(str(settings.mongodb_uri), settings.database)
     await prepare(database)
     yield database
@@ -63,13 +63,14 @@ async def db(settings: Settings) -> AsyncIterator[Db]:
 
 @pytest.fixture
 async def demo(settings: Settings) -> AsyncIterator[ApiClient]:
-    async with opened_environment(settings) as opened, ApiClient.of(opened) as client:
+    """Yield an API client of a demo environment: the whole gateway with a simulator for each channel."""
+    async with opened_environment(settings) as environment, ApiClient.of(environment) as client:
         yield client
 
 
 @pytest.fixture
-def unheard() -> Iterator[None]:
-    """Puts back how the tests themselves log."""
+def restored_logging() -> Iterator[None]:
+    """Restore the logging set-up of the test run, for a test that configures logging."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     root.handlers.clear()

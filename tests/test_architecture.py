@@ -1,4 +1,4 @@
-"""What holds this project together, as tests: floors, guards, the Procfile, and what every channel has to offer."""
+"""Tests of the architecture: import layers, guarded routes, the Procfile, and the interface of every channel."""
 
 import ast
 import importlib
@@ -21,7 +21,7 @@ from gateway.domain.channel.contract import Channel, ChannelPackage, Outside
 from gateway.domain.channel.facts import Facts
 from storage.engine.embedded import free_port
 from tests.support.client import ApiClient
-from tests.support.processes.commands import BIN, ROOT, answers, ended, run, started
+from tests.support.processes.commands import BIN, ROOT, run, started_process, wait_for_exit, wait_until_ready
 from webhooks.app import create_app
 from webhooks.http.guard import PUBLIC
 
@@ -36,9 +36,9 @@ sender = "+79990000009"
 
 
 async def test_imports_only_go_down() -> None:
-    linted = await run(ROOT, str(BIN / "lint-imports"), "--no-cache")
-    assert linted.code == 0, linted.out
-    assert ", 0 broken." in linted.out
+    result = await run(ROOT, str(BIN / "lint-imports"), "--no-cache")
+    assert result.code == 0, result.out
+    assert ", 0 broken." in result.out
 
 
 async def test_every_route_is_guarded_or_listed_as_public(demo: ApiClient) -> None:
@@ -63,34 +63,37 @@ def test_the_procfile_names_what_there_is() -> None:
 async def test_the_procfiles_web_line(tmp_path: Path, mongodb_uri: str) -> None:
     port = str(free_port())
     settings = {"MONGODB_URI": mongodb_uri, "GATEWAY_DATABASE": f"test-{uuid4().hex[:12]}", "PORT": port}
-    async with started(tmp_path, "bash", "-c", f"exec {PROCFILE['web']}", **settings) as process:
-        await answers(f"http://127.0.0.1:{port}/healthz", process)
-        await answers(f"http://127.0.0.1:{port}/readyz", process)
+    async with started_process(tmp_path, "bash", "-c", f"exec {PROCFILE['web']}", **settings) as process:
+        await wait_until_ready(f"http://127.0.0.1:{port}/healthz", process)
+        await wait_until_ready(f"http://127.0.0.1:{port}/readyz", process)
         process.send_signal(signal.SIGTERM)
-        assert (await ended(process)).code == 0
+        assert (await wait_for_exit(process)).code == 0
 
 
 @pytest.mark.parametrize("line", PROCFILE)
 async def test_the_procfiles_lines_refuse_a_weak_secret(tmp_path: Path, mongodb_uri: str, line: str) -> None:
-    """A platform sees by the exit code that it has failed; people see by the last line why."""
+    """A platform sees the failure by the exit code, and an operator reads the cause in the last line."""
     (tmp_path / "accounts.toml").write_text(WEAK)
     settings = {"MONGODB_URI": mongodb_uri, "PORT": str(free_port())}
-    refused = await run(tmp_path, "bash", "-c", f"exec {PROCFILE[line]}", **settings)
-    assert refused.code not in {0, None}
-    assert "[sms.main]: this secret can be guessed" in refused.err.splitlines()[-1]
-    assert "$.auth_token" in refused.err
-    assert "please-change-me-now" not in refused.out + refused.err
+    result = await run(tmp_path, "bash", "-c", f"exec {PROCFILE[line]}", **settings)
+    assert result.code not in {0, None}
+    assert "[sms.main]: this secret can be guessed" in result.err.splitlines()[-1]
+    assert "$.auth_token" in result.err
+    assert "please-change-me-now" not in result.out + result.err
 
 
 def test_channels_do_not_know_each_other() -> None:
     graph = grimp.build_graph("bots")
     for name in bots.CHANNELS.values():
-        others = set(bots.CHANNELS.values()) - {name}
-        known = {found for module in folder(graph, name) for found in graph.find_modules_directly_imported_by(module)}
-        assert not {other for other in others if known & folder(graph, other)}, name
+        other_packages = set(bots.CHANNELS.values()) - {name}
+        imports = {
+            target for module in folder(graph, name) for target in graph.find_modules_directly_imported_by(module)
+        }
+        assert not {package for package in other_packages if imports & folder(graph, package)}, name
 
 
 def folder(graph: grimp.ImportGraph, package: str) -> set[str]:
+    """Return the package and all modules under it."""
     return {package, *graph.find_descendants(package)}
 
 
@@ -131,7 +134,7 @@ def test_no_channels_name_outside_of_bots(file: Path) -> None:
 
 
 def strings(tree: ast.Module) -> Iterator[str]:
-    """String constants that are not docstrings."""
+    """Yield the string constants that are not docstrings."""
     docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
@@ -139,16 +142,19 @@ def strings(tree: ast.Module) -> Iterator[str]:
 
 
 def methods(kind: type) -> list[str]:
+    """Return the names of the class's own public methods."""
     return [name for name, value in vars(kind).items() if inspect.isfunction(value) and not name.startswith("_")]
 
 
-def same_signature(asked: object, offered: object) -> bool:
-    """The same parameters, apart from a method's first one, and both to be awaited or not."""
-    return parameters(asked) == parameters(offered) and (
-        inspect.iscoroutinefunction(asked) == inspect.iscoroutinefunction(offered)
+def same_signature(contract: object, function: object) -> bool:
+    """Return whether both have the same parameters, apart from `self`, and both or neither are coroutines."""
+    return parameters(contract) == parameters(function) and (
+        inspect.iscoroutinefunction(contract) == inspect.iscoroutinefunction(function)
     )
 
 
 def parameters(function: object) -> list[tuple[str, object]]:
+    """Return name and kind of each parameter except `self`."""
     assert callable(function)
-    return [(one.name, one.kind) for one in inspect.signature(function).parameters.values() if one.name != "self"]
+    signature = inspect.signature(function)
+    return [(parameter.name, parameter.kind) for parameter in signature.parameters.values() if parameter.name != "self"]

@@ -1,1 +1,1 @@
-"""How fast is it, and what does that depend on? `python -m tests.benchmarks --help`."""
+"""The benchmarks of the gateway: see `python -m tests.benchmarks --help`."""

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks`: measures, and prints a table in Markdown. It asserts no time."""
+"""The command `python -m tests.benchmarks`, which measures and prints a Markdown table. It asserts no time."""
 
 import importlib
 import sys
@@ -10,7 +10,7 @@ import click
 import uvloop
 
 from tests.benchmarks.load.sending import Lost
-from tests.benchmarks.report.machine import described
+from tests.benchmarks.report.machine import describe_machine
 from tests.benchmarks.report.progress import tell
 from tests.benchmarks.report.report import plot, table
 from tests.benchmarks.report.rows import Row
@@ -36,36 +36,36 @@ def main(*, quick: bool, only: tuple[str, ...], rounds: int | None, minutes: flo
     The database is the embedded one, or that of MONGODB_URI, where each run has a database of its own that is dropped
     afterwards. Ends with 1 if a message was lost or came twice.
     """
-    rounds, lost = rounds or (1 if quick else 3), list[str]()
+    rounds, losses = rounds or (1 if quick else 3), list[str]()
     rows: list[Row] = []
     for part in only or PARTS:
         click.echo(f"{part}:", err=True)
-        more = {"minutes": minutes} if part == "memory" else {}
+        options = {"minutes": minutes} if part == "memory" else {}
         try:
-            rows += _measured(part, rounds=rounds, quick=quick, **more)
+            rows += _measure(part, rounds=rounds, quick=quick, **options)
         except Lost as error:
-            lost.append(f"{part}: {error}")
-    how = f"medians of {rounds}{', quick' if quick else ''}"
-    _publish(rows, uvloop.run(described()), how, out)
-    for words in lost:
-        click.echo(f"LOST: {words}", err=True)
-    sys.exit(1 if lost else 0)
+            losses.append(f"{part}: {error}")
+    conditions = f"medians of {rounds}{', quick' if quick else ''}"
+    _publish(rows, uvloop.run(describe_machine()), conditions, out)
+    for loss in losses:
+        click.echo(f"LOST: {loss}", err=True)
+    sys.exit(1 if losses else 0)
 
 
-def _measured(part: str, **how: Any) -> Sequence[Row]:
-    """Only what is asked for is imported: a part may need libraries that another does not."""
-    measure = importlib.import_module(f"tests.benchmarks.{part}").measure
-    rows: Sequence[Row] = uvloop.run(measure(**how))
+def _measure(part: str, **options: Any) -> Sequence[Row]:
+    """Import and run one part, since each part may need libraries that others do not. Returns its rows."""
+    measure = importlib.import_module(f"tests.benchmarks.parts.{part}").measure
+    rows: Sequence[Row] = uvloop.run(measure(**options))
     return rows
 
 
-def _publish(rows: Sequence[Row], machine: str, how: str, out: Path) -> None:
-    text = table(rows, machine, how)
+def _publish(rows: Sequence[Row], machine: str, conditions: str, out: Path) -> None:
+    text = table(rows, machine, conditions)
     click.echo(text)
     out.mkdir(parents=True, exist_ok=True)
     (out / "table.md").write_text(f"{text}\n")
     try:
-        plot(rows, f"{machine}; {how}", out / "plot.png")
+        plot(rows, f"{machine}; {conditions}", out / "plot.png")
     except ImportError:
         tell("no plot: pip install -e '.[bench]' brings matplotlib")
 

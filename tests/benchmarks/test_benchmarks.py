@@ -1,4 +1,4 @@
-"""The benchmarks still run: a small version of each part. No figure is looked at, but each message is accounted for."""
+"""Tests that the benchmarks run: a small version of each part checks no figure but accounts for each message."""
 
 import importlib
 import sys
@@ -12,7 +12,7 @@ from tests.benchmarks.__main__ import _publish, main
 from tests.benchmarks.load.sending import Lost, account_for
 from tests.benchmarks.report.report import plot, table
 from tests.benchmarks.report.rows import Row
-from tests.benchmarks.stage.meta import Entry
+from tests.benchmarks.setup.meta import Entry
 
 SMALL: dict[str, dict[str, Any]] = {
     "outbound": {"count": 20},
@@ -26,7 +26,7 @@ ROWS = [Row("outbound", "gateway", 456.7, "messages/s", 0.335), Row("memory", "s
 
 @pytest.mark.parametrize("part", SMALL)
 async def test_each_part_runs(part: str) -> None:
-    rows = await importlib.import_module(f"tests.benchmarks.{part}").measure(rounds=1, quick=True, **SMALL[part])
+    rows = await importlib.import_module(f"tests.benchmarks.parts.{part}").measure(rounds=1, quick=True, **SMALL[part])
     assert {row.part for row in rows} == {part}
     assert all(row.value > 0 for row in rows if row.unit != "MB/h" and "CPU" not in row.name)
 
@@ -40,9 +40,9 @@ def test_what_is_lost_or_comes_twice_ends_the_run(keys: list[str]) -> None:
 
 
 def test_the_table_is_markdown() -> None:
-    told = table(ROWS, "2 cores", "medians of 3").splitlines()
-    assert told[0] == "2 cores; medians of 3"
-    assert told[-2:] == [
+    lines = table(ROWS, "2 cores", "medians of 3").splitlines()
+    assert lines[0] == "2 cores; medians of 3"
+    assert lines[-2:] == [
         "| outbound | gateway | 457 messages/s | 0.34 |  |",
         "| memory | slope | 0.04 MB/h |  | 0 |",
     ]
@@ -53,9 +53,9 @@ def test_without_matplotlib_there_is_the_table_and_a_word_about_the_plot(
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     _publish(ROWS, "2 cores", "medians of 3", tmp_path)
-    told = capsys.readouterr()
-    assert told.out == (tmp_path / "table.md").read_text()
-    assert ".[bench]" in told.err
+    output = capsys.readouterr()
+    assert output.out == (tmp_path / "table.md").read_text()
+    assert ".[bench]" in output.err
     assert not (tmp_path / "plot.png").exists()
 
 
@@ -66,6 +66,6 @@ def test_the_plot_is_a_picture(tmp_path: Path) -> None:
 
 
 def test_every_option_says_what_it_does() -> None:
-    told = CliRunner().invoke(main, ["--help"])
-    assert told.exit_code == 0
+    result = CliRunner().invoke(main, ["--help"])
+    assert result.exit_code == 0
     assert all(option.help for option in main.params if hasattr(option, "help"))

@@ -1,4 +1,4 @@
-"""The Python client against a gateway: what it sends, what it repeats, how it says no; and the README's examples."""
+"""Tests the Python client against a gateway: requests, repetitions, errors, and the README's examples."""
 
 import re
 import sys
@@ -13,7 +13,7 @@ from quart import Quart, Response, request
 
 from gateway.client import Destination, Gateway, GatewayError, Message, Step, problem
 from tests.support.client import PHONE, ApiClient, until
-from tests.support.processes.commands import ROOT, Finished, run
+from tests.support.processes.commands import ROOT, CommandResult, run
 from tests.support.workload import texts
 from webhooks.http.server import served
 
@@ -24,8 +24,8 @@ HI = Message(destinations=[Destination(phone=PHONE)], channels=[Step(channel="sm
 
 @pytest.fixture
 async def gateway(demo: ApiClient) -> AsyncIterator[Gateway]:
-    async with Gateway(demo.environment.url, demo.environment.key) as opened:
-        yield opened
+    async with Gateway(demo.environment.url, demo.environment.key) as client:
+        yield client
 
 
 async def test_send_and_see_how_it_ended(demo: ApiClient, gateway: Gateway) -> None:
@@ -43,9 +43,9 @@ async def test_mistakes(gateway: Gateway) -> None:
     with pytest.raises(GatewayError) as no:
         await gateway.cancel()
     assert (no.value.status, str(no.value)) == (400, "give exactly one of id, groupId, bulkId")
-    with pytest.raises(GatewayError) as gone:
+    with pytest.raises(GatewayError) as refusal:
         await gateway.status("no/such message")
-    assert gone.value.status == 404
+    assert refusal.value.status == 404
 
 
 async def test_a_wrong_key_and_none(demo: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,7 +59,7 @@ async def test_a_wrong_key_and_none(demo: ApiClient, monkeypatch: pytest.MonkeyP
 
 
 async def test_what_was_not_answered_is_repeated_and_sent_once(demo: ApiClient) -> None:
-    """The gateway takes the message, and its answer is lost twice on the way."""
+    """The gateway accepts the message, and its answer is lost twice on the way."""
     proxy, answers = Quart("proxy"), iter([502, 503, 0])
 
     @proxy.post("/api/v1/messages")
@@ -73,7 +73,7 @@ async def test_what_was_not_answered_is_repeated_and_sent_once(demo: ApiClient) 
 
     async with served(proxy) as url, Gateway(url, demo.environment.key, pauses=(0.01, 0.01, 0.01)) as gateway:
         (item,) = await gateway.send(HI)
-    await demo.ended(str(item.id), "DELIVERED")
+    await demo.wait_for(str(item.id), "DELIVERED")
     assert texts(demo, "sms") == ["Hi"]
 
 
@@ -92,14 +92,14 @@ async def test_somebody_else_answers(page: bytes) -> None:
 
 
 async def test_it_has_not_ended_before_its_required_step_has(demo: ApiClient, gateway: Gateway) -> None:
-    """The first step is delivered at once; the required one waits for its provider."""
+    """The first step is delivered at once, and the required one waits for its provider."""
     demo.environment.simulators["sms"].faults.fail(20429)
     await demo.say("whatsapp", "/start")
     steps = [Step(channel="whatsapp", text="Hi"), Step(channel="sms", text="Hi", required=True)]
     (item,) = await gateway.send(Message(destinations=HI.destinations, channels=steps))
     story = await gateway.ended(str(item.id), every=0.05)
-    (required,) = (attempt.status for attempt in story.attempts if attempt.channel == "sms")
-    assert required in {"SENT", "DELIVERED"}
+    (status,) = (attempt.status for attempt in story.attempts if attempt.channel == "sms")
+    assert status in {"SENT", "DELIVERED"}
 
 
 async def test_nobody_is_there() -> None:
@@ -109,22 +109,22 @@ async def test_nobody_is_there() -> None:
     assert no.value.status == 0
 
 
-async def example(demo: ApiClient, folder: Path, number: int, **environ: str) -> Finished:
-    """The README's example, word for word, as a program of its own."""
+async def example(demo: ApiClient, folder: Path, number: int, **environ: str) -> CommandResult:
+    """Run the README's example with this number as a program. Returns its result."""
     (folder / "example.py").write_text(EXAMPLES[number])
-    ours = {"GATEWAY_URL": demo.environment.url, "GATEWAY_KEY": demo.environment.key}
-    return await run(folder, sys.executable, "example.py", **ours, **environ)
+    environment = {"GATEWAY_URL": demo.environment.url, "GATEWAY_KEY": demo.environment.key}
+    return await run(folder, sys.executable, "example.py", **environment, **environ)
 
 
 async def test_the_first_example(demo: ApiClient, tmp_path: Path) -> None:
-    shown = await example(demo, tmp_path, 0)
-    assert (shown.out, shown.err) == ("DELIVERED ['sms']\n", "")
+    result = await example(demo, tmp_path, 0)
+    assert (result.out, result.err) == ("DELIVERED ['sms']\n", "")
 
 
 async def test_the_third_example(
     demo: ApiClient, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (code,) = (one for one in BLOCKS if "verify(" in one)
+    (code,) = (block for block in BLOCKS if "verify(" in block)
     (secret,) = demo.environment.runtime.settings.callback_secrets
     monkeypatch.setenv("GATEWAY_CALLBACK_SECRET", secret.reveal())
     room: dict[str, Any] = {"__name__": "example"}
@@ -136,19 +136,19 @@ async def test_the_third_example(
             destinations=HI.destinations, channels=HI.channels, callback_url=f"{url}/told", callback_data="17"
         )
         (item,) = await gateway.send(message)
-        said: list[str] = []
+        lines: list[str] = []
 
-        async def told() -> bool:
-            said.extend(capsys.readouterr().out.splitlines())
-            return f"{item.id} SENT -> DELIVERED 17" in said
+        async def has_printed() -> bool:
+            lines.extend(capsys.readouterr().out.splitlines())
+            return f"{item.id} SENT -> DELIVERED 17" in lines
 
-        await until(told)
-    assert said[0] == f"{item.id} NEW -> PENDING 17"
+        await until(has_printed)
+    assert lines[0] == f"{item.id} NEW -> PENDING 17"
 
 
 async def test_the_second_example(demo: ApiClient, tmp_path: Path) -> None:
-    shown = await example(demo, tmp_path, 1)
-    said = "telegram: the person has not started the bot\nsms: no reply window on this channel -> free text\n"
-    assert (shown.out, shown.err) == (f"{said}visit-17 cancelled\n", "")
+    result = await example(demo, tmp_path, 1)
+    output = "telegram: the person has not started the bot\nsms: no reply window on this channel -> free text\n"
+    assert (result.out, result.err) == (f"{output}visit-17 cancelled\n", "")
     demo.pass_time(timedelta(days=2) / timedelta(hours=1))
     assert (await demo.story("visit-17"))["status"] == "CANCELLED"

@@ -1,6 +1,6 @@
-"""A world that plays one notification to its end: a provider, a person and a clock that do whatever they like.
+"""Plays one notification to its end against a provider, a person and a clock that do whatever they like.
 
-Everything that the gateway itself does here is its own code; only the database and the wire are left out.
+All that the gateway does here is its own code; only the database and the wire are left out.
 """
 
 import dataclasses
@@ -21,166 +21,178 @@ from gateway.domain.model.nouns import Cause
 from tests.laws.choices import (
     ACCOUNTS,
     ADDRESS,
+    ANSWER_STRATEGIES,
     ERRORS,
     FACTS,
     HOURS,
     LEASE,
-    MOODS,
     PRIORITIES,
     SESSIONS,
     START,
     STEPS,
     minutes,
 )
-from tests.laws.scene import Piece, Scene
+from tests.laws.state import Piece, PlayState
 
 LIMIT = 200
 
 
-def form(made: Attempt | Send) -> tuple[bool, str]:
-    """As a template, under an intent, or freely."""
-    return made.template, made.intent
+def form(attempt: Attempt | Send) -> tuple[bool, str]:
+    """Return the form of sending: whether by a template, and the intent."""
+    return attempt.template, attempt.intent
 
 
 @dataclass(frozen=True)
 class Turn:
-    """One time that the rule was asked, and where it led. `stood`: the line in which it stood then, and since when."""
+    """One evaluation of the rule and its result. fifo_entry: the FIFO that it waited in then, and since when."""
 
     before: Notification
     context: Context
-    decided: Notification
+    after: Notification
     move: Move
-    stood: tuple[str, datetime] | None = None
+    fifo_entry: tuple[str, datetime] | None = None
 
 
 @dataclass
-class Play(Scene):
-    """`made` and `recalled`: what was done of what was decided, and after which turn.
+class Play(PlayState):
+    """A play, which draws all that happens, and records it.
 
-    stood: the line that it stands in, and since when. put_offs: how often it may still not be its turn.
+    submissions, recalls: the moves that were carried out, each with its turn. fifo_entry: the FIFO in which the
+    notification waits, and since when. postponements: how often it may still have to wait for its turn.
     """
 
     turns: list[Turn] = field(default_factory=list)
-    made: list[tuple[Turn, Send]] = field(default_factory=list)
-    recalled: list[tuple[Turn, Recall]] = field(default_factory=list)
-    stood: tuple[str, datetime] | None = None
-    put_offs: int = 3
+    submissions: list[tuple[Turn, Send]] = field(default_factory=list)
+    recalls: list[tuple[Turn, Recall]] = field(default_factory=list)
+    fifo_entry: tuple[str, datetime] | None = None
+    postponements: int = 3
 
     def _repr_pretty_(self, printer: RepresentationPrinter, _: bool) -> None:  # noqa: FBT001 - so called
-        """What happened, for the one who has to find out why."""
-        asked = self.notification
-        head = [f"{asked.priority.name} {asked.hours} repeats={asked.repeats} until {asked.expires_at:%H:%M:%S}"]
+        """Print what happened, for the analysis of a failure."""
+        shown = self.notification
+        head = [f"{shown.priority.name} {shown.hours} repeats={shown.repeats} until {shown.expires_at:%H:%M:%S}"]
         facts = [f"{reach.account} {reach.facts}" for reach in self.reach]
         lines = [f"{turn.context.now:%H:%M:%S} {turn.move}" for turn in self.turns[:40]]
-        wishes = [f"cancelled in turn {wish.turns}: {wish.told}" for wish in self.wishes]
-        printer.text("\n".join(["", *head, *map(str, asked.steps), *facts, *lines, *wishes, str(self.calls[:40])]))
+        cancels = [f"cancelled in turn {cancel.turn_count}: {cancel.outcome}" for cancel in self.cancellations]
+        printer.text("\n".join(["", *head, *map(str, shown.steps), *facts, *lines, *cancels, str(self.calls[:40])]))
 
     @property
     def states(self) -> list[Notification]:
-        """The notification as it was, from the beginning to the end."""
-        return [state for turn in self.turns for state in (turn.before, turn.decided)] + [self.notification]
+        """All states of the notification, from the beginning to the end."""
+        return [state for turn in self.turns for state in (turn.before, turn.after)] + [self.notification]
 
     @property
     def sends(self) -> list[tuple[Turn, Send, Step, Reachability]]:
-        found = [(turn, turn.move) for turn in self.turns if isinstance(turn.move, Send)]
-        return [(turn, send, turn.before.steps[send.step], turn.context.reach[send.step]) for turn, send in found]
+        """The turns that led to a send, with the send, its step and that step's reachability."""
+        moves = [(turn, turn.move) for turn in self.turns if isinstance(turn.move, Send)]
+        return [(turn, send, turn.before.steps[send.step], turn.context.reach[send.step]) for turn, send in moves]
 
     @property
-    def skipped(self) -> list[tuple[Turn, Attempt, Step, Reachability]]:
-        found = [(turn, made) for turn in self.turns for made in turn.decided.attempts[len(turn.before.attempts) :]]
-        return [(turn, made, turn.before.steps[made.step], turn.context.reach[made.step]) for turn, made in found]
+    def skips(self) -> list[tuple[Turn, Attempt, Step, Reachability]]:
+        """The turns that skipped a step, with the attempt, its step and that step's reachability."""
+        attempts = [(turn, skip) for turn in self.turns for skip in turn.after.attempts[len(turn.before.attempts) :]]
+        return [(turn, skip, turn.before.steps[skip.step], turn.context.reach[skip.step]) for turn, skip in attempts]
 
     def run(self) -> "Play":
+        """Play until no event is left and nothing is due, or for LIMIT turns."""
         events = self.draw(st.sampled_from([3, 6, 12]))
         while len(self.turns) < LIMIT and (events or self.notification.due_at):
             if events:
                 events -= 1
-                self.happen()
+                self.draw_event()
             if due := self.notification.due_at:
                 self.now = max(self.now, due)
                 self.work()
         return self
 
     def work(self) -> None:
-        claimed = replace(self.notification, lease="worker", due_at=self.now + LEASE)
-        self.notification = mark_unknown(claimed)
+        """Work on the notification as a worker does that has claimed it."""
+        claim = replace(self.notification, lease="worker", due_at=self.now + LEASE)
+        self.notification = mark_unknown(claim)
         while self.notification.lease and len(self.turns) < LIMIT:
             context = Context(self.now, tuple(self.reach))
-            act = self.ask(context)
-            if isinstance(act, Send):
-                self.send(act, context)
-            elif act:
-                self.recall(act)
+            action = self.decide(context)
+            if isinstance(action, Send):
+                self.send(action, context)
+            elif action:
+                self.recall(action)
 
-    def ask(self, context: Context) -> Send | Recall | None:
+    def decide(self, context: Context) -> Send | Recall | None:
+        """Evaluate the rule and record the turn. Returns the action that it demands."""
         before = self.notification
-        self.notification, act = advance(before, context)
-        self.turns.append(Turn(before, context, self.notification, next_move(self.notification, context), self.stood))
-        self.asked = len(self.turns)
-        if act is None:
-            self.stands()
-        return act
+        self.notification, action = advance(before, context)
+        self.turns.append(
+            Turn(before, context, self.notification, next_move(self.notification, context), self.fifo_entry)
+        )
+        self.turn_count = len(self.turns)
+        if action is None:
+            self.update_fifo_entry()
+        return action
 
-    def stands(self) -> None:
+    def update_fifo_entry(self) -> None:
+        """Note since when the notification has been in its FIFO."""
         fifo = self.notification.fifo
-        if self.stood is None or self.stood[0] != fifo:
-            self.stood = (fifo, self.now) if fifo else None
+        if self.fifo_entry is None or self.fifo_entry[0] != fifo:
+            self.fifo_entry = (fifo, self.now) if fifo else None
 
     def recall(self, recall: Recall) -> None:
-        self.recalled.append((self.turns[-1], recall))
+        """Carry out a recall."""
+        self.recalls.append((self.turns[-1], recall))
         attempt = replace(self.notification.attempts[recall.attempt], recalled_at=self.now)
         self.notification = self.notification.with_attempt(recall.attempt, attempt)
 
-    def put_off(self, account: str) -> None:
-        """It is not its turn: the account has no room for it, or another one goes first."""
-        self.put_offs -= 1
-        told, until = self.notification, self.now + self.draw(minutes(0.01, 0.2))
+    def postpone(self, account: str) -> None:
+        """Let the notification wait: the account has no room for it, or another notification goes first."""
+        self.postponements -= 1
+        notification, until = self.notification, self.now + self.draw(minutes(0.01, 0.2))
         if self.draw(st.booleans()):
-            self.notification = told.parked(lane_of(told.priority, account), account, self.now)
+            self.notification = notification.parked(lane_of(notification.priority, account), account, self.now)
         else:
-            self.notification = told.waiting(min(until, told.expires_at), self.now, Status.NEW, account)
-        self.stands()
+            self.notification = notification.waiting(min(until, notification.expires_at), self.now, Status.NEW, account)
+        self.update_fifo_entry()
         self.now = until
 
     def send(self, send: Send, context: Context) -> None:
-        chance, account = self.draw(st.integers(0, 11)), context.reach[send.step].account
-        if chance == 0 and self.put_offs:
-            self.put_off(account)
+        """Carry out a send, or let it be postponed or cancelled just before."""
+        number, account = self.draw(st.integers(0, 11)), context.reach[send.step].account
+        if number == 0 and self.postponements:
+            self.postpone(account)
             return
-        if chance == 1:
-            self.wished(send.step)
+        if number == 1:
+            self.cancel(send.step)
             if self.notification.cancelled_at:  # it was faster than our own write
                 return
-        self.hand_over(send, context, account)
+        self.submit(send, context, account)
 
-    def hand_over(self, send: Send, context: Context, account: str) -> None:
-        self.made.append((self.turns[-1], send))
+    def submit(self, send: Send, context: Context, account: str) -> None:
+        """Submit the send to the provider, while a receipt or a cancellation may come, and apply the outcome."""
+        self.submissions.append((self.turns[-1], send))
         pieces = 1 if send.template else self.pieces[send.step]
-        index, begun = begin(self.notification, send, ADDRESS, pieces, self.now)
-        self.notification = replace(begun, due_at=self.now + LEASE, lane=lane_of(begun.priority), fifo=account)
-        self.stood = self.stood if send.again is not None else None
-        meanwhile = self.draw(st.integers(0, 7))
-        if meanwhile in {0, 1}:
+        index, sending = begin(self.notification, send, ADDRESS, pieces, self.now)
+        self.notification = replace(sending, due_at=self.now + LEASE, lane=lane_of(sending.priority), fifo=account)
+        self.fifo_entry = self.fifo_entry if send.again is not None else None
+        number = self.draw(st.integers(0, 7))
+        if number in {0, 1}:
             self.receipt(index)
-        elif meanwhile == 2:
-            self.wished(send.step)
-        if (outcome := self.answered(index)) is None:
+        elif number == 2:
+            self.cancel(send.step)
+        if (outcome := self.call_provider(index)) is None:
             self.now += LEASE
             self.notification = replace(self.notification, lease=None)
             return
         self.now += self.draw(minutes(0, 0, 0.02, 0.5))
         self.notification = after_send(self.notification, index, outcome, None, context)
-        self.ask(dataclasses.replace(context, now=self.now))
+        self.decide(dataclasses.replace(context, now=self.now))
 
-    def answered(self, index: int) -> Outcome | None:
-        """None: our process has died over it."""
+    def call_provider(self, index: int) -> Outcome | None:
+        """Call the provider for each missing piece. Returns None if our process dies meanwhile."""
         attempt, outcome = self.notification.attempts[index], Outcome()
         for part in range(len(attempt.parts), attempt.pieces):
             answer = self.draw(self.answers)
             self.calls.append((index, answer))
-            if answer.took:
-                self.taken.append((Piece(attempt.step, attempt.template, part, index), self.now))
-            if not answer.heard:
+            if answer.accepted:
+                self.accepted.append((Piece(attempt.step, attempt.template, part, index), self.now))
+            if not answer.received:
                 return None
             if answer.error:
                 outcome.error = self.error(attempt.step, answer.error)
@@ -189,6 +201,7 @@ class Play(Scene):
         return outcome
 
     def error(self, step: int, cause: Cause) -> SendError:
+        """Return an error of this cause, and apply what it says."""
         self.learn(step, cause)
         if cause is Cause.UNAVAILABLE:
             return Unavailable("busy", self.draw(st.none() | minutes(0.1, 10)))
@@ -197,6 +210,7 @@ class Play(Scene):
 
 @st.composite
 def plays(draw: st.DrawFn) -> Play:
+    """Draw a notification and play it."""
     steps = tuple(draw(st.lists(STEPS, min_size=1, max_size=3)))
     reach = [
         Reachability(
@@ -209,7 +223,7 @@ def plays(draw: st.DrawFn) -> Play:
         for _ in steps
     ]
     priority = draw(PRIORITIES)
-    asked = Notification(
+    notification = Notification(
         "n1",
         Recipient(),
         steps,
@@ -224,4 +238,4 @@ def plays(draw: st.DrawFn) -> Play:
         repeats=draw(st.sampled_from([False, False, True])),
     )
     pieces = [draw(st.sampled_from([1, 1, 3])) for _ in steps]
-    return Play(draw, asked, reach, draw(MOODS), pieces).run()
+    return Play(draw, notification, reach, draw(ANSWER_STRATEGIES), pieces).run()

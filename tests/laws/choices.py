@@ -1,4 +1,4 @@
-"""What an adversary may choose from: messages, channels, people, and what a provider answers."""
+"""Strategies of the adversary: messages, channels, people, and providers' answers."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -27,25 +27,26 @@ ADDRESS = Address("whatsapp", "shop", "79161234567")
 
 
 def minutes(*numbers: float) -> st.SearchStrategy[timedelta]:
+    """Return a strategy of timedeltas of these lengths."""
     return st.sampled_from([timedelta(minutes=number) for number in numbers])
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a call to the provider comes to: did it take the piece, what did it say, did our process live to hear it?"""
+    """The result of a call: whether the provider accepted the piece, its error, whether our process got the answer."""
 
-    took: bool = True
+    accepted: bool = True
     error: Cause | None = None
-    heard: bool = True
+    received: bool = True
 
 
 _KINDS = (Unavailable, Refused, WindowClosed, Stopped, TemplateUnusable, Misconfigured, Ambiguous)
 ERRORS = {kind.cause: kind for kind in _KINDS}
 
-ANSWERS = [Answer(), *(Answer(took=False, error=cause) for cause in Cause), Answer(error=Cause.AMBIGUOUS)]
-ANSWERS += [Answer(heard=False), Answer(took=False, heard=False)]
-ONE, SOME = st.sampled_from(ANSWERS), st.lists(st.sampled_from(ANSWERS), min_size=2, max_size=4)
-MOODS = ONE.map(st.just) | SOME.map(st.sampled_from)
+ANSWERS = [Answer(), *(Answer(accepted=False, error=cause) for cause in Cause), Answer(error=Cause.AMBIGUOUS)]
+ANSWERS += [Answer(received=False), Answer(accepted=False, received=False)]
+SINGLE, SEVERAL = st.sampled_from(ANSWERS), st.lists(st.sampled_from(ANSWERS), min_size=2, max_size=4)
+ANSWER_STRATEGIES = SINGLE.map(st.just) | SEVERAL.map(st.sampled_from)
 
 FACTS = st.builds(
     Facts,
@@ -62,18 +63,18 @@ SESSIONS = st.builds(
     st.just("s1"),
     st.just(ADDRESS),
     started_at=st.none() | st.just(START - DAY),
-    window_from_at=st.none() | minutes(0, 5, 20, 1430, 1430).map(lambda left: START - DAY + left),
+    window_from_at=st.none() | minutes(0, 5, 20, 1430, 1430).map(lambda time_left: START - DAY + time_left),
 )
 TEXTS = st.sampled_from([(True, True), (True, False), (False, True)])
 STEPS = st.builds(
-    lambda texts, intent, success, patience, required: Step(
+    lambda texts, intent, success, patience, is_required: Step(
         "whatsapp",
         content=Content("Hello") if texts[0] else None,
         template=TemplateMessage("hello", "en") if texts[1] else None,
         intent=intent,
         success=success,
         fallback_after=patience,
-        required=required,
+        required=is_required,
     ),
     TEXTS,
     st.sampled_from(["", "", "account_update"]),
@@ -99,4 +100,4 @@ HOURS = st.sampled_from(
         _open(((14, 0), (15, 0))),
     ]
 )
-"""All, until a minute after the start, from five minutes after it, with a gap, and none that is of any use."""
+"""Any time; until a minute after the start; from five minutes after it; with a gap; and after every expiry."""

@@ -1,4 +1,4 @@
-"""How laws are collected and looked at, and words that several of them use."""
+"""Collects laws and checks them, and defines the terms that several laws use."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ UNDER_WAY = {Progress.SENDING, Progress.UNKNOWN, Progress.SENT, Progress.DELIVER
 
 @dataclass
 class Laws:
-    """Each is a function that looks at a play that is over."""
+    """A collection of laws, each a function that checks a finished play."""
 
     checks: list[Callable[[Play], None]] = field(default_factory=list)
 
@@ -22,39 +22,42 @@ class Laws:
         return check
 
     def hold(self, play: Play) -> None:
+        """Check all laws on this play. Raises AssertionError."""
         for check in self.checks:
             check(play)
 
 
 def groups(notification: Notification) -> set[tuple[int, ...]]:
-    """The sequence, and each required step by itself."""
-    required = {(index,) for index, step in enumerate(notification.steps) if step.required}
+    """Return the groups of steps: the sequence, and each required step by itself."""
+    required_groups = {(index,) for index, step in enumerate(notification.steps) if step.required}
     sequence = tuple(index for index, step in enumerate(notification.steps) if not step.required)
-    return required | ({sequence} if sequence else set())
+    return required_groups | ({sequence} if sequence else set())
 
 
 def group_of(notification: Notification, step: int) -> tuple[int, ...]:
+    """Return the group that contains this step."""
     return next(group for group in groups(notification) if step in group)
 
 
 def later(notification: Notification, step: int) -> set[int]:
-    """The steps that may take over from this one."""
+    """Return the steps that may follow this one in its group."""
     return {other for other in group_of(notification, step) if other > step}
 
 
-def reached(notification: Notification, group: tuple[int, ...]) -> bool:
-    tried = (attempt for attempt in notification.attempts if attempt.step in group)
-    return any(succeeded(attempt, notification.steps[attempt.step]) for attempt in tried)
+def is_reached(notification: Notification, group: tuple[int, ...]) -> bool:
+    """Return whether some attempt of this group succeeded."""
+    attempts = (attempt for attempt in notification.attempts if attempt.step in group)
+    return any(succeeded(attempt, notification.steps[attempt.step]) for attempt in attempts)
 
 
-def over(turn: Turn) -> bool:
-    """Has everything arrived that was to arrive, was it cancelled, or is its validity over?"""
+def is_over(turn: Turn) -> bool:
+    """Return whether every group was reached, the notification was cancelled, or its validity has ended."""
     before = turn.before
-    arrived = all(reached(before, group) for group in groups(before))
-    return arrived or before.cancelled_at is not None or turn.context.now >= before.expires_at
+    are_reached = all(is_reached(before, group) for group in groups(before))
+    return are_reached or before.cancelled_at is not None or turn.context.now >= before.expires_at
 
 
 def followers(notification: Notification, attempt: Attempt) -> Iterator[Attempt]:
-    """Attempts of later steps that have gone out or may have."""
-    after = later(notification, attempt.step)
-    return (other for other in notification.attempts if other.step in after and other.progress in UNDER_WAY)
+    """Return the attempts of later steps that were or may have been sent."""
+    followers = later(notification, attempt.step)
+    return (other for other in notification.attempts if other.step in followers and other.progress in UNDER_WAY)

@@ -1,4 +1,4 @@
-"""How long the siege is."""
+"""Fixtures of the siege, which set its length."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def plan(request: pytest.FixtureRequest) -> Plan:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A longer siege has longer to end in."""
+    """Give a longer siege a longer timeout."""
     for item in items:
         if "siege" in item.path.parts:
             item.add_marker(pytest.mark.timeout(_plan(config).timeout))

@@ -16,7 +16,7 @@ from storage.documents.documents import Db
 from storage.engine import embedded
 from storage.engine.database import connect, insist, ping
 from tests.support.client import until
-from tests.support.processes.commands import started
+from tests.support.processes.commands import started_process
 
 SERVERS = [name for name in ("secantusd-rs", "secantusd-py") if embedded._program(name)]
 
@@ -40,7 +40,7 @@ async def owner(folder: Path, server: str) -> AsyncIterator[tuple[Process, str]]
     # It is the leader of a group of its own, as a command in a terminal is.
     leader = "import os, sys; os.setsid(); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
     command = [sys.executable, "-c", leader, "-m", "tests.storage.owner", str(folder), server]
-    async with started(folder, *command) as process:
+    async with started_process(folder, *command) as process:
         assert process.stdout
         yield process, (await process.stdout.readline()).decode().strip()
 

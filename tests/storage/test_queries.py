@@ -13,7 +13,7 @@ from storage.documents.documents import Db
 from storage.documents.queue import renew
 from storage.templates import approved
 from tests.support.client import PHONE, ApiClient, until
-from tests.support.jobs import in_job_state, job, move
+from tests.support.jobs import create_job, move, wait_for_job_state
 from tests.support.workload import phones
 
 WITHOUT_FILTER = {"insert", "getMore", "explain", "ping", "endSessions"}
@@ -155,8 +155,8 @@ async def converse(demo: ApiClient) -> None:
     await demo.say("whatsapp", "/start")
     demo.environment.simulators["whatsapp"].faults.fail(131026)
     key = await demo.send(*CASCADE, externalId="crm-17")
-    await demo.ended(key, "DELIVERED")
-    await demo.ended(await demo.send({"channel": "telegram", "text": "Hi"}, contactId=contact["id"]), "SENT")
+    await demo.wait_for(key, "DELIVERED")
+    await demo.wait_for(await demo.send({"channel": "telegram", "text": "Hi"}, contactId=contact["id"]), "SENT")
     message = {"destinations": [{"phone": PHONE}], "channels": [SMS]}
     for _ in range(2):
         await demo.post("/api/v1/messages", {"messages": [message]}, **{"Idempotency-Key": "k"})
@@ -205,14 +205,14 @@ async def hold_and_try_again(demo: ApiClient) -> None:
     await until(is_held)
     (await demo.http.get("/readyz")).raise_for_status()
     demo.pass_time(hours=0.1)
-    await demo.ended(held, "DELIVERED")
+    await demo.wait_for(held, "DELIVERED")
 
 
 async def bury_and_replay(demo: ApiClient) -> None:
     """List dead letters page by page, and replay them."""
     for _ in range(2):
         demo.environment.simulators["sms"].faults.fail(21614)
-        await demo.ended(await demo.send(SMS), "UNDELIVERED")
+        await demo.wait_for(await demo.send(SMS), "UNDELIVERED")
     for kind in ("messages", "events"):
         letters = f"/api/v1/deadLetters?kind={kind}&limit=1"
         page = await (await demo.http.get(letters)).json()
@@ -240,11 +240,11 @@ async def keep_templates(demo: ApiClient) -> None:
 
 async def run_jobs(demo: ApiClient) -> None:
     """Run, retry, cancel, show and delete jobs, to a person who has written to us and to another."""
-    jobs = [await job(demo, [PHONE, "+79000000002"], kind="advertising", channels=CASCADE) for _ in range(2)]
+    jobs = [await create_job(demo, [PHONE, "+79000000002"], kind="advertising", channels=CASCADE) for _ in range(2)]
     await move(demo, jobs[0], "start")
-    await in_job_state(demo, jobs[0], "done")
+    await wait_for_job_state(demo, jobs[0], "done")
     await move(demo, jobs[0], "retry")
-    await in_job_state(demo, jobs[0], "done")
+    await wait_for_job_state(demo, jobs[0], "done")
     await move(demo, jobs[1], "cancel")
     for path in ("jobs", f"jobs/{jobs[0]}/rows", f"messages?jobId={jobs[0]}"):
         (await demo.http.get(f"/api/v1/{path}")).raise_for_status()
@@ -304,18 +304,18 @@ async def test_finished_work_leaves_the_hot_indexes(demo: ApiClient, collection:
     """It holds however a message ended: read, refused, cancelled or expired."""
     runtime, sms = demo.environment.runtime, {"channel": "sms", "text": "Hi"}
     await demo.say("whatsapp", "/start")
-    await demo.ended(await demo.send({"channel": "whatsapp", "text": "Hi"}), "READ")
+    await demo.wait_for(await demo.send({"channel": "whatsapp", "text": "Hi"}), "READ")
     demo.environment.simulators["sms"].faults.fail(21614)
-    await demo.ended(await demo.send(sms), "UNDELIVERED")
+    await demo.wait_for(await demo.send(sms), "UNDELIVERED")
     demo.environment.simulators["sms"].faults.fail(20003)
     held = await demo.send(sms)
-    await demo.attempted(held, "sms", "PENDING", cause="misconfigured")
+    await demo.wait_for_attempt(held, "sms", "PENDING", cause="misconfigured")
     async with demo.http.delete("/api/v1/messages", json={"id": await demo.send(sms)}) as response:
         assert response.status == 200
     hot = await runtime.db[collection].find_one({"lane": {"$exists": True}}) if collection == "notifications" else None
     assert hot is not None or collection == "inbox"
     demo.pass_time(hours=25)
-    await demo.ended(held, "EXPIRED")
+    await demo.wait_for(held, "EXPIRED")
     await demo.environment.simulators["whatsapp"].quiet()
 
     async def all_done() -> bool:

@@ -1,4 +1,4 @@
-"""README's tables, which the tests hold the code to."""
+"""Reads README's tables, which tests compare with the code."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,9 +7,9 @@ README = Path(__file__).parents[2] / "README.md"
 
 
 def rows(before: str) -> Iterator[list[str]]:
-    """The rows of the first table after this text, a cell each."""
-    _, found, after = README.read_text("utf-8").partition(before)
-    assert found, before
+    """Yield the rows of the first table after the text `before`, each as a list of its cells."""
+    _, separator, after = README.read_text("utf-8").partition(before)
+    assert separator, before
     lines = iter(after.splitlines())
     for line in lines:
         if line.startswith("|"):

@@ -1,4 +1,4 @@
-"""What the tests of many messages, people and workers share: requests with every field, crowds, further workers."""
+"""Helpers of the tests with many messages, people and workers: they send, wait, and read the simulators' records."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -21,121 +21,129 @@ ENDS = ("SENT", "DELIVERED", "READ", "UNDELIVERED", "EXPIRED", "ERROR", "CANCELL
 
 
 def phone(number: int) -> str:
-    """The number of the person with that number."""
+    """Return the phone number of the person with this index."""
     return f"+7900{number:07}"
 
 
 def phones(count: int, first: int = 100) -> list[dict[str, Any]]:
-    """So many people whom nobody else is, as destinations."""
+    """Return `count` destinations with distinct phone numbers."""
     return [{"phone": phone(first + number)} for number in range(count)]
 
 
-async def seated(client: ApiClient, channel: str, people: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """These people in conversations that are open: as destinations that name the chat and the number."""
-    return list(await asyncio.gather(*(_seated(client, channel, person["phone"]) for person in people)))
+async def open_conversations(client: ApiClient, channel: str, people: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give each of these people an open conversation. Returns destinations that name the chat and the phone."""
+    return list(await asyncio.gather(*(_open_conversation(client, channel, person["phone"]) for person in people)))
 
 
-async def _seated(client: ApiClient, channel: str, number: str) -> dict[str, Any]:
+async def _open_conversation(client: ApiClient, channel: str, number: str) -> dict[str, Any]:
     simulator, now = client.environment.simulators[channel], client.environment.runtime.clock()
     address = Address(channel, ACCOUNT, simulator.user_of(number))
     simulator.phone(address.user).last_wrote_at = now
     if isinstance(simulator, Viber):
         simulator.subscribed.add(address.user)
     open_chat = Session(address.key, address, started_at=now, last_inbound_at=now, window_from_at=now)
-    await sessions.change(client.environment.runtime.db, address.key, lambda known: known or open_chat)
+    await sessions.change(client.environment.runtime.db, address.key, lambda session: session or open_chat)
     return {"phone": number, "chatSessionId": address.key}
 
 
-async def ask(
-    client: ApiClient, to: Sequence[dict[str, Any]], *channels: dict[str, Any], bulk: str | None = None, **fields: Any
+async def post_message(
+    client: ApiClient,
+    destinations: Sequence[dict[str, Any]],
+    *channels: dict[str, Any],
+    bulk: str | None = None,
+    **fields: Any,
 ) -> list[Any]:
-    """The answer's items for one message to all of these, whatever they are."""
-    message = {"destinations": list(to), "channels": list(channels), **fields}
+    """Post one message to all of these destinations. Returns the response's items, accepted or refused."""
+    message = {"destinations": list(destinations), "channels": list(channels), **fields}
     status, answer = await client.post("/api/v1/messages", {"bulkId": bulk, "messages": [message]})
     assert status == 202, answer
     return list(answer["messages"])
 
 
-async def accepted(
-    client: ApiClient, to: Sequence[dict[str, Any]], *channels: dict[str, Any], **fields: Any
+async def send_all(
+    client: ApiClient, destinations: Sequence[dict[str, Any]], *channels: dict[str, Any], **fields: Any
 ) -> list[str]:
-    """The ids of what was accepted, which has to be all."""
-    return [item["id"] for item in await ask(client, to, *channels, **fields)]
+    """Post one message to all of these destinations, which have to be accepted. Returns the ids."""
+    return [item["id"] for item in await post_message(client, destinations, *channels, **fields)]
 
 
-async def one(client: ApiClient, *channels: dict[str, Any], **fields: Any) -> str:
-    """The id of a message to the one person."""
-    return (await accepted(client, [{"phone": PHONE}], *channels, **fields))[0]
+async def send_one(client: ApiClient, *channels: dict[str, Any], **fields: Any) -> str:
+    """Send a message to `PHONE`. Returns its id."""
+    return (await send_all(client, [{"phone": PHONE}], *channels, **fields))[0]
 
 
-async def cancel(client: ApiClient, **named: Any) -> tuple[int, Any]:
-    """Ask for a message, group or bulk to be cancelled."""
-    async with client.http.delete("/api/v1/messages", json=named) as response:
+async def cancel(client: ApiClient, **selector: Any) -> tuple[int, Any]:
+    """Request to cancel a message, group or bulk. Returns the status and the response."""
+    async with client.http.delete("/api/v1/messages", json=selector) as response:
         return response.status, await response.json()
 
 
 async def account(client: ApiClient, name: str) -> Any:
-    """How the API says that this account is."""
+    """Return the account as the API shows it."""
     async with client.http.get("/api/v1/accounts?webhooks=no") as response:
-        told = (await response.json())["accounts"]
-    return next(account for account in told if account["account"] == name)
+        accounts = (await response.json())["accounts"]
+    return next(account for account in accounts if account["account"] == name)
 
 
-async def in_state(client: ApiClient, name: str, state: str) -> Any:
-    """The account, as soon as it is held, trying or open."""
+async def wait_for_state(client: ApiClient, name: str, state: str) -> Any:
+    """Wait until the account is held, trying or open. Returns the account."""
 
-    async def there() -> Any:
-        told = await account(client, name)
-        return told if told["state"] == state else None
+    async def account_in_state() -> Any:
+        view = await account(client, name)
+        return view if view["state"] == state else None
 
-    return await until(there)
+    return await until(account_in_state)
 
 
-def later(client: ApiClient, **length: float) -> None:
-    """Let time pass, and the worker know at once."""
+def advance_clock(client: ApiClient, **length: float) -> None:
+    """Put the clock forward and make the worker look at the queue at once."""
     client.pass_time(timedelta(**length) / timedelta(hours=1))
     client.environment.runtime.outbox_bell.set()
 
 
-async def looked_around(client: ApiClient) -> None:
-    """Return when the worker has had its look at all that is due by now: what came last has left."""
-    await client.ended(await one(client, {"channel": "sms", "text": "Look!"}), "DELIVERED")
+async def wait_for_worker(client: ApiClient) -> None:
+    """Wait until the worker has processed all that is due by now, by sending a last message and awaiting it."""
+    await client.wait_for(await send_one(client, {"channel": "sms", "text": "Look!"}), "DELIVERED")
 
 
-async def all_ended(client: ApiClient, ids: Iterable[str], *statuses: str) -> list[Any]:
-    """The stories of all of these, once each has ended, in one of these ways if any is named."""
+async def wait_for_all(client: ApiClient, ids: Iterable[str], *statuses: str) -> list[Any]:
+    """Wait until each message has one of `statuses`, by default any final one. Returns their stories."""
     async with asyncio.timeout(40):
-        return [await client.ended(key, *(statuses or ENDS)) for key in ids]
+        return [await client.wait_for(key, *(statuses or ENDS)) for key in ids]
 
 
 def whatsapp(client: ApiClient) -> WhatsApp:
-    """The stand-in for WhatsApp, which can do more than others."""
+    """Return the simulator of WhatsApp by its own class, which offers more than the common one."""
     simulator = client.environment.simulators["whatsapp"]
     assert isinstance(simulator, WhatsApp)
     return simulator
 
 
-def book(client: ApiClient, channel: str, wanted: Callable[[Accepted], bool] = lambda _: True) -> list[Accepted]:
-    """What the provider took of us, in its order."""
-    return [line for line in client.environment.simulators[channel].accepted if wanted(line)]
+def accepted_messages(
+    client: ApiClient, channel: str, condition: Callable[[Accepted], bool] = lambda _: True
+) -> list[Accepted]:
+    """Return the messages that the provider accepted and that fulfil the condition, in its order."""
+    return [message for message in client.environment.simulators[channel].accepted if condition(message)]
 
 
 def texts(client: ApiClient, channel: str) -> list[str]:
-    return [line.text for line in book(client, channel)]
+    """Return the texts that the provider accepted, in its order."""
+    return [message.text for message in accepted_messages(client, channel)]
 
 
-def tried(story: Any) -> list[tuple[str, str]]:
+def attempt_statuses(story: Any) -> list[tuple[str, str]]:
+    """Return the channel and status of each attempt."""
     return [(attempt["channel"], attempt["status"]) for attempt in story["attempts"]]
 
 
-def words(story: Any) -> str:
-    """All that was decided, a line each."""
+def decisions_text(story: Any) -> str:
+    """Return the texts of all decisions, one per line."""
     return "\n".join(line["text"] for line in story["decisions"])
 
 
 @asynccontextmanager
 async def another_worker(client: ApiClient) -> AsyncIterator[Runtime]:
-    """One more gateway over the same database, clock and providers; it only works."""
+    """Run one more worker over the same database, clock and providers, and yield its runtime."""
     runtime = client.environment.runtime
-    async with opened(runtime.settings, runtime.clock) as other, running_worker(other):
-        yield other
+    async with opened(runtime.settings, runtime.clock) as worker_runtime, running_worker(worker_runtime):
+        yield worker_runtime

@@ -1,6 +1,7 @@
-"""What a webhook could be answered by instead: each a small server of its own, as its library's documentation has it.
+"""Alternative webhook servers for comparison, each written as its library's documentation shows it.
 
-With a database's URI each makes one insert a call before it answers. Run: python -m tests.benchmarks.floors.<one> PORT.
+With a database's URI each makes one insert per call before it answers. The command is
+`python -m tests.benchmarks.floors.<module> PORT`.
 """
 
 import os
@@ -11,22 +12,22 @@ from typing import Any
 PORT = int(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1].isdigit() else 0
 URI, DATABASE = os.environ.get("FLOOR_URI"), os.environ.get("FLOOR_DATABASE", "floor")
 
-Keep = Callable[[Any], Awaitable[object]]
+Store = Callable[[Any], Awaitable[object]]
 
 
-def keeper() -> Keep:
-    """Stores what it is given, where it is wanted."""
+def open_store() -> Store:
+    """Return a function that stores a call, or discards it if no database is given."""
     if URI is None:
-        return _nothing
+        return _discard
     from motor.motor_asyncio import AsyncIOMotorClient
 
     collection = AsyncIOMotorClient[dict[str, Any]](URI, w="majority")[DATABASE]["floor"]
 
-    async def keep(call: Any) -> object:
+    async def store(call: Any) -> object:
         return await collection.insert_one({"call": call})
 
-    return keep
+    return store
 
 
-async def _nothing(_: Any) -> object:
+async def _discard(_: Any) -> object:
     return None

@@ -1,4 +1,4 @@
-"""Quart under hypercorn: verify the signature, drop the body. The floor that our own figures are ratios of."""
+"""A webhook server of bare Quart that verifies signatures and drops bodies; our own figures are ratios of its."""
 
 import asyncio
 import hashlib
@@ -10,14 +10,14 @@ from hypercorn.config import Config
 from quart import Quart, request
 from quart.typing import ResponseReturnValue
 
-from tests.benchmarks.floors import PORT, keeper
-from tests.benchmarks.stage.account import SECRET
+from tests.benchmarks.floors import PORT, open_store
+from tests.benchmarks.setup.account import SECRET
 
 app = Quart("bare")
 
 
 async def main() -> None:
-    keep = keeper()
+    store = open_store()
 
     @app.post("/webhooks")
     async def webhook() -> ResponseReturnValue:
@@ -25,7 +25,7 @@ async def main() -> None:
         proof = "sha256=" + hmac.new(SECRET.reveal().encode(), body, hashlib.sha256).hexdigest()
         if not hmac.compare_digest(proof, request.headers.get("X-Hub-Signature-256", "")):
             return "", 401
-        await keep(body)
+        await store(body)
         return "", 200
 
     config = Config.from_mapping(

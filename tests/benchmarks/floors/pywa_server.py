@@ -1,4 +1,4 @@
-"""pywa with FastAPI under uvicorn, as its documentation shows it (pywa: Getting started), verifying signatures."""
+"""A webhook server of pywa with FastAPI, as its documentation shows it (pywa: Getting started), with signatures."""
 
 import uvicorn
 from fastapi import FastAPI
@@ -7,24 +7,24 @@ from pywa_async import WhatsApp
 from pywa_async.handlers import MessageHandler
 from pywa_async.types import Message
 
-from tests.benchmarks.floors import PORT, keeper
-from tests.benchmarks.stage.account import SECRET, account
+from tests.benchmarks.floors import PORT, open_store
+from tests.benchmarks.setup.account import SECRET, account
 
-ours, app = account("http://127.0.0.1"), FastAPI()
+settings, app = account("http://127.0.0.1"), FastAPI()
 whatsapp = WhatsApp(
-    phone_id=ours.phone_number_id,
-    token=ours.access_token.reveal(),
+    phone_id=settings.phone_number_id,
+    token=settings.access_token.reveal(),
     server=app,
     webhook_endpoint="/webhooks",
-    verify_token=ours.verify_token.reveal(),
+    verify_token=settings.verify_token.reveal(),
     app_secret=SECRET.reveal(),
 )
-keep = keeper()
+store = open_store()
 
 
-async def message(_: WhatsApp, told: Message) -> None:
-    """pywa answers before this has ended."""
-    await keep(told.text)
+async def message(_: WhatsApp, event: Message) -> None:
+    """Store the message's text; pywa answers before this has ended."""
+    await store(event.text)
 
 
 whatsapp.add_handlers(MessageHandler(message, filters.text))

@@ -1,4 +1,4 @@
-"""viberbot with Flask, as its README shows it, under waitress instead of Flask's server for developing."""
+"""A webhook server of viberbot with Flask, as its README shows it, under waitress instead of a development server."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from viberbot import Api, BotConfiguration
 from waitress import serve
 
 from tests.benchmarks.floors import DATABASE, PORT, URI
-from tests.benchmarks.stage.account import SECRET
+from tests.benchmarks.setup.account import SECRET
 
 app = Flask(__name__)
 viber = Api(BotConfiguration(name="bench", avatar="http://127.0.0.1/a.jpg", auth_token=SECRET.reveal()))
@@ -19,9 +19,9 @@ collection = MongoClient[dict[str, Any]](URI, w="majority")[DATABASE]["floor"] i
 def webhook() -> Response:
     if not viber.verify_signature(request.get_data(), request.headers.get("X-Viber-Content-Signature")):
         return Response(status=403)
-    told = viber.parse_request(request.get_data())
+    event = viber.parse_request(request.get_data())
     if collection is not None:
-        collection.insert_one({"call": repr(told)})
+        collection.insert_one({"call": repr(event)})
     return Response(status=200)
 
 

@@ -1,6 +1,6 @@
-"""What sending is measured against: the same calls from a bare loop, with no database or a naive use of one.
+"""The same calls as the gateway's from a bare loop, without a database or with a naive use of one, for comparison.
 
-It is a process of its own, as the gateway is: `python -m tests.benchmarks.load.calls --help`.
+The loop runs in a process of its own, as the gateway does: see `python -m tests.benchmarks.load.calls --help`.
 """
 
 import asyncio
@@ -16,38 +16,38 @@ from gateway.domain.model.nouns import Content
 from gateway.runtime.limits.admission import ROOM
 from storage.documents.documents import Db
 from storage.engine.database import connect
-from tests.benchmarks.stage.account import account, address
+from tests.benchmarks.setup.account import account, address
 
 
 async def call(http: aiohttp.ClientSession, url: str, number: int) -> None:
-    """One message, and its id."""
+    """Send one message and read its id."""
     message = render(address(number).user, Content("Your order A-17 is on its way."), f"bare-{number}")
     headers = {"Authorization": f"Bearer {account(url).access_token.reveal()}"}
     async with http.post(f"{url}/v26.0/1/messages", json=message, headers=headers) as response:
         (await response.json())["messages"][0]["id"]
 
 
-async def naive(http: aiohttp.ClientSession, url: str, number: int, db: Db) -> None:
-    """As most would write it: a document before the call, an update after it."""
+async def call_with_writes(http: aiohttp.ClientSession, url: str, number: int, db: Db) -> None:
+    """Send one message with an insert before the call and an update after it, as most would write it."""
     document = {"_id": f"{time.monotonic()}-{number}", "to": number, "status": "NEW", "created_at": datetime.now(UTC)}
     await db["naive"].insert_one(document)
     await call(http, url, number)
-    done = {"status": "SENT", "done_at": datetime.now(UTC)}
-    await db["naive"].update_one({"_id": document["_id"]}, {"$set": done})
+    changes = {"status": "SENT", "done_at": datetime.now(UTC)}
+    await db["naive"].update_one({"_id": document["_id"]}, {"$set": changes})
 
 
 async def run(url: str, count: int, uri: str | None, name: str) -> float:
-    """Seconds that so many calls took, with as many under way as the gateway has."""
+    """Make so many calls, with the gateway's number of calls under way. Returns the seconds that they took."""
     db, room = connect(uri, name) if uri else None, asyncio.Semaphore(ROOM)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
 
-        async def one(number: int) -> None:
+        async def limited_call(number: int) -> None:
             async with room:
-                await (naive(http, url, number, db) if db else call(http, url, number))
+                await (call_with_writes(http, url, number, db) if db else call(http, url, number))
 
-        began = time.monotonic()
-        await asyncio.gather(*map(one, range(count)))
-        return time.monotonic() - began
+        begin = time.monotonic()
+        await asyncio.gather(*map(limited_call, range(count)))
+        return time.monotonic() - begin
 
 
 @click.command()

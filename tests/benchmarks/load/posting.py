@@ -1,4 +1,4 @@
-"""Webhooks sent over connections that stay open, at little cost: the source must not be what is measured."""
+"""Sends webhooks over persistent connections at little cost, so that the source is not what is measured."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,16 +8,16 @@ from urllib.parse import urlsplit
 from bots.whatsapp.inbound.webhook import sign
 from gateway.domain.channel.secret import Secret
 
-Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Poster:
-    """Posts signed bodies to one URL over a fixed number of connections; who finds none free waits for one."""
+    """Posts signed bodies to one URL over a fixed number of connections; a call without a free one waits."""
 
     def __init__(self, url: str, secret: Secret) -> None:
         self._parts = urlsplit(url)
         self._secret = secret
-        self._free: asyncio.Queue[Line | None] = asyncio.Queue()
+        self._free: asyncio.Queue[Connection | None] = asyncio.Queue()
 
     @classmethod
     @asynccontextmanager
@@ -29,26 +29,26 @@ class Poster:
             yield poster
         finally:
             while not poster._free.empty():
-                if line := poster._free.get_nowait():
-                    line[1].close()
+                if connection := poster._free.get_nowait():
+                    connection[1].close()
 
     async def post(self, body: bytes) -> int:
-        """The status that it was answered. Raises OSError or EOFError where the wire breaks."""
-        line = await self._free.get()
+        """Post the body. Returns the answer's status. Raises OSError or EOFError if the connection breaks."""
+        connection = await self._free.get()
         try:
-            line = line or await asyncio.open_connection(self._parts.hostname, self._parts.port)
-            line[1].write(self._head(body) + body)
-            status = await _status(line[0])
+            connection = connection or await asyncio.open_connection(self._parts.hostname, self._parts.port)
+            connection[1].write(self._head(body) + body)
+            status = await _status(connection[0])
         except BaseException:
-            if line:
-                line[1].close()
+            if connection:
+                connection[1].close()
             self._free.put_nowait(None)
             raise
-        self._free.put_nowait(line)
+        self._free.put_nowait(connection)
         return status
 
-    async def insist(self, body: bytes) -> None:
-        """Deliver it again until it is taken, as a provider does."""
+    async def deliver(self, body: bytes) -> None:
+        """Post the body until it is accepted, as a provider does."""
         while True:
             with suppress(OSError, EOFError):
                 if await self.post(body) < 300:
@@ -73,6 +73,6 @@ async def _status(reader: asyncio.StreamReader) -> int:
 
 
 def length_of(head: bytes) -> int:
-    """The Content-Length of a request or an answer; 0 where there is none."""
-    _, _, rest = head.lower().partition(b"content-length:")
-    return int(rest.partition(b"\r\n")[0]) if rest else 0
+    """Return the Content-Length of a request or an answer, 0 if there is none."""
+    _, _, after = head.lower().partition(b"content-length:")
+    return int(after.partition(b"\r\n")[0]) if after else 0

@@ -1,34 +1,41 @@
-"""How long people wait for the bot's answer, while a hundred a second write for the first time, to one gateway.
+"""Measures the wait for the bot's answer while a hundred people a second write to one gateway for the first time.
 
-Counted until the answer arrives at the stand-in, which takes 200 ms to say that it has it and then reports delivery.
+The time ends when the answer arrives at the stand-in, which responds after 200 ms and then reports delivery.
 """
 
 from collections.abc import Sequence
 from statistics import median
 
-from tests.benchmarks.load.talking import Talk, percentile, talk
+from tests.benchmarks.load.conversations import Latencies, measure_latencies, percentile
 from tests.benchmarks.report.progress import tell
 from tests.benchmarks.report.rows import Row
-from tests.benchmarks.stage.stage import opened_stage
+from tests.benchmarks.setup.setup import opened_running_setup
 
 PART, RATE = "answers", 100
 
 
 async def measure(*, rounds: int, quick: bool, seconds: float | None = None) -> list[Row]:
-    """The rows. `seconds`: the length of a round."""
-    count, talks = round(RATE * (seconds or (3 if quick else 30))), list[Talk]()
-    async with opened_stage() as stage:
-        await talk(stage, range(RATE // 10), RATE)
+    """Return the rows. `seconds` is the length of a round."""
+    count, latencies = round(RATE * (seconds or (3 if quick else 30))), list[Latencies]()
+    async with opened_running_setup() as setup:
+        await measure_latencies(setup, range(RATE // 10), RATE)
         for number in range(rounds):
             start = RATE + number * count
-            talks.append(await talk(stage, range(start, start + count), RATE))
-            tell(f"round {number + 1} of {rounds}: half were answered in {percentile(talks[-1].answers, 50):.0f} ms")
-    acks, answers = [one.acks for one in talks], [one.answers for one in talks]
+            latencies.append(await measure_latencies(setup, range(start, start + count), RATE))
+            tell(
+                f"round {number + 1} of {rounds}: half were answered in {percentile(latencies[-1].answers, 50):.0f} ms"
+            )
+    acks, answers = [latency.acks for latency in latencies], [latency.answers for latency in latencies]
     return [*_rows("2xx for the webhook", acks), *_rows("the bot's answer at the provider", answers)]
 
 
-def _rows(what: str, rounds: Sequence[Sequence[float]]) -> list[Row]:
+def _rows(name: str, rounds: Sequence[Sequence[float]]) -> list[Row]:
     return [
-        Row(PART, f"{what}, p{which}, at {RATE} a second", median(percentile(one, which) for one in rounds), "ms")
+        Row(
+            PART,
+            f"{name}, p{which}, at {RATE} a second",
+            median(percentile(seconds, which) for seconds in rounds),
+            "ms",
+        )
         for which in (50, 99)
     ]

@@ -1,4 +1,4 @@
-"""Does the gateway's memory stay the same under load? It sends and answers without a pause for some minutes."""
+"""Measures whether the gateway's memory stays the same while it sends and answers without a pause for some minutes."""
 
 import asyncio
 import time
@@ -9,78 +9,78 @@ from statistics import linear_regression
 import psutil
 
 from gateway.runtime.runtime import Clock
-from tests.benchmarks.load.sending import send
-from tests.benchmarks.load.talking import talk
+from tests.benchmarks.load.conversations import measure_latencies
+from tests.benchmarks.load.sending import send_round
 from tests.benchmarks.report.progress import tell
 from tests.benchmarks.report.rows import Row
-from tests.benchmarks.stage import meter
-from tests.benchmarks.stage.crowd import seat
-from tests.benchmarks.stage.stage import Stage, opened_stage
+from tests.benchmarks.setup import meter
+from tests.benchmarks.setup.data import open_conversations
+from tests.benchmarks.setup.setup import RunningSetup, opened_running_setup
 
 PART = "memory"
 MINUTES, QUICK = 3.0, 0.25
 SENT, WRITING, RATE = 200, 50, 50
 EVERY = 1.0
-"""Seconds between two looks."""
+"""Seconds between two samples."""
 
 TELL = 15.0
-"""Seconds between two words about it."""
+"""Seconds between two lines of progress."""
 
 WARM = 3
-"""Of the run the first part in so many only fills caches and pools, and does not count for the slope."""
+"""The first of so many parts of the run only fills caches and pools, and does not count for the slope."""
 
 
 async def measure(*, rounds: int, quick: bool, minutes: float | None = None) -> list[Row]:
-    """The rows. `minutes`: the length of the run."""
-    length, looks = 60 * (minutes or (QUICK if quick else MINUTES)), list[tuple[float, float]]()
-    async with opened_stage() as stage:
-        await seat(stage.db, range(SENT), Clock()())
-        await _cycle(stage, 0)
-        process = meter.processes(stage)["gateway"]
-        looking = asyncio.create_task(_look(process, looks))
-        done = await _load(stage, length)
-        looking.cancel()
+    """Return the rows. `minutes` is the length of the run."""
+    length, samples = 60 * (minutes or (QUICK if quick else MINUTES)), list[tuple[float, float]]()
+    async with opened_running_setup() as setup:
+        await open_conversations(setup.db, range(SENT), Clock()())
+        await _cycle(setup, 0)
+        process = meter.processes(setup)["gateway"]
+        recording = asyncio.create_task(_record_memory(process, samples))
+        message_count = await _load(setup, length)
+        recording.cancel()
         with suppress(asyncio.CancelledError):
-            await looking
-        looks.append((time.monotonic(), meter.megabytes(process)))
-    return _rows(looks, done, length)
+            await recording
+        samples.append((time.monotonic(), meter.megabytes(process)))
+    return _rows(samples, message_count, length)
 
 
-async def _load(stage: Stage, length: float) -> int:
-    """How many messages were sent, answers among them."""
-    end, told_at = time.monotonic() + length, 0.0
+async def _load(setup: RunningSetup, length: float) -> int:
+    """Send and answer for `length` seconds. Returns the number of messages, including answers."""
+    end, reported_at = time.monotonic() + length, 0.0
     for number in count(1):
-        await _cycle(stage, number)
-        now, done = time.monotonic(), number * (SENT + WRITING)
-        if now >= told_at + TELL:
-            tell(f"{max(0, end - now):.0f} s left, {done} messages")
-            told_at = now
+        await _cycle(setup, number)
+        now, message_count = time.monotonic(), number * (SENT + WRITING)
+        if now >= reported_at + TELL:
+            tell(f"{max(0, end - now):.0f} s left, {message_count} messages")
+            reported_at = now
         if now >= end:
             break
-    return done
+    return message_count
 
 
-async def _cycle(stage: Stage, number: int) -> None:
-    """The same people are sent to, others write each time."""
-    async with stage.calling() as http:
-        await send(http, stage.db, stage.meta, range(SENT), "delivered")
+async def _cycle(setup: RunningSetup, number: int) -> None:
+    """Send messages to the same people as always, and let other people write."""
+    async with setup.opened_session() as http:
+        await send_round(http, setup.db, setup.meta, range(SENT), "delivered")
     first = SENT + number * WRITING
-    await talk(stage, range(first, first + WRITING), RATE)
+    await measure_latencies(setup, range(first, first + WRITING), RATE)
 
 
-async def _look(process: psutil.Process, looks: list[tuple[float, float]]) -> None:
+async def _record_memory(process: psutil.Process, samples: list[tuple[float, float]]) -> None:
     while True:
-        looks.append((time.monotonic(), meter.megabytes(process)))
+        samples.append((time.monotonic(), meter.megabytes(process)))
         await asyncio.sleep(EVERY)
 
 
-def _rows(looks: list[tuple[float, float]], done: int, length: float) -> list[Row]:
-    counted = looks[len(looks) // WARM :]
-    times, sizes = zip(*counted, strict=True)
+def _rows(samples: list[tuple[float, float]], message_count: int, length: float) -> list[Row]:
+    counted_samples = samples[len(samples) // WARM :]
+    times, sizes = zip(*counted_samples, strict=True)
     slope = linear_regression([at / 3600 for at in times], sizes).slope
-    run = f"{length / 60:g} min, {done} messages"
+    run = f"{length / 60:g} min, {message_count} messages"
     return [
-        Row(PART, "gateway at the start", looks[0][1], "MB"),
-        Row(PART, f"gateway after {run}", looks[-1][1], "MB", looks[-1][1] / looks[0][1]),
+        Row(PART, "gateway at the start", samples[0][1], "MB"),
+        Row(PART, f"gateway after {run}", samples[-1][1], "MB", samples[-1][1] / samples[0][1]),
         Row(PART, "slope, its first third left out", slope, "MB/h", goal="about 0 in a run of an hour"),
     ]

@@ -1,4 +1,4 @@
-"""How many messages a second one gateway sends, of which each is answered by the provider after 200 ms.
+"""Measures how many messages one gateway sends per second, each answered by the provider after 200 ms.
 
 The floor is the same calls from a bare loop; `naive` adds an insert and an update for each of them.
 """
@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from gateway.runtime.runtime import Clock
-from tests.benchmarks.load.sending import Lost, send
+from tests.benchmarks.load.sending import Lost, send_round
 from tests.benchmarks.report.progress import tell
 from tests.benchmarks.report.rows import Row
-from tests.benchmarks.stage import meter
-from tests.benchmarks.stage.crowd import seat
-from tests.benchmarks.stage.operations import operations
-from tests.benchmarks.stage.stage import Stage, opened_stage
+from tests.benchmarks.setup import meter
+from tests.benchmarks.setup.data import open_conversations
+from tests.benchmarks.setup.operations import operations
+from tests.benchmarks.setup.setup import RunningSetup, opened_running_setup
 
 PART = "outbound"
 NAMES = {
@@ -28,61 +28,61 @@ NAMES = {
 
 
 @dataclass
-class Found:
-    """The figures of all rounds: messages a second by who sent, CPU milliseconds a message by who used them."""
+class Figures:
+    """The figures of all rounds. rates: messages per second by sender. cpu: milliseconds per message by process."""
 
     rates: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in NAMES})
-    used: dict[tuple[str, str], list[float]] = field(default_factory=dict)
+    cpu: dict[tuple[str, str], list[float]] = field(default_factory=dict)
 
 
 async def measure(*, rounds: int, quick: bool, count: int | None = None) -> list[Row]:
-    """The rows. `count`: messages in a round."""
-    count, found = count or (300 if quick else 3000), Found()
-    async with opened_stage() as stage:
-        await seat(stage.db, range(count), Clock()())
-        await _gateway(stage, Found(), "sent", count // 10)
+    """Return the rows. `count` is the number of messages in a round."""
+    count, figures = count or (300 if quick else 3000), Figures()
+    async with opened_running_setup() as setup:
+        await open_conversations(setup.db, range(count), Clock()())
+        await _gateway(setup, Figures(), "sent", count // 10)
         for number in range(rounds):
             for name, words in NAMES.items():
-                await (_gateway if name in {"sent", "delivered"} else _floor)(stage, found, name, count)
-                tell(f"round {number + 1} of {rounds}: {words}: {found.rates[name][-1]:.0f} messages/s")
-    asked = await operations(count, "sent", "delivered")
-    return [*_rates(found), *_costs(found), *_operations(asked)]
+                await (_gateway if name in {"sent", "delivered"} else _floor)(setup, figures, name, count)
+                tell(f"round {number + 1} of {rounds}: {words}: {figures.rates[name][-1]:.0f} messages/s")
+    command_counts = await operations(count, "sent", "delivered")
+    return [*_rates(figures), *_costs(figures), *_operations(command_counts)]
 
 
-async def _gateway(stage: Stage, found: Found, success: str, count: int) -> None:
-    watched = meter.processes(stage)
-    before = meter.seconds(watched)
-    async with stage.calling() as http:
-        done = await send(http, stage.db, stage.meta, range(count), success)
-    found.rates[success].append(done.rate)
-    for name, used in meter.seconds(watched).items():
-        found.used.setdefault((success, name), []).append((used - before[name]) / count * 1000)
+async def _gateway(setup: RunningSetup, figures: Figures, success: str, count: int) -> None:
+    processes = meter.processes(setup)
+    before = meter.seconds(processes)
+    async with setup.opened_session() as http:
+        result = await send_round(http, setup.db, setup.meta, range(count), success)
+    figures.rates[success].append(result.rate)
+    for name, cpu_seconds in meter.seconds(processes).items():
+        figures.cpu.setdefault((success, name), []).append((cpu_seconds - before[name]) / count * 1000)
 
 
-async def _floor(stage: Stage, found: Found, name: str, count: int) -> None:
-    """By a process of its own. Raises Lost if a call of it did not work."""
-    await stage.meta.begin()
-    kept = ["--uri", stage.place.uri, "--name", stage.place.name] if name == "naive" else []
-    command = [sys.executable, "-m", "tests.benchmarks.load.calls", stage.meta.url, str(count), *kept]
+async def _floor(setup: RunningSetup, figures: Figures, name: str, count: int) -> None:
+    """Measure the bare loop in a process of its own. Raises Lost if a call did not work."""
+    await setup.meta.begin()
+    options = ["--uri", setup.database.uri, "--name", setup.database.name] if name == "naive" else []
+    command = [sys.executable, "-m", "tests.benchmarks.load.calls", setup.meta.url, str(count), *options]
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     seconds, _ = await process.communicate()
-    if process.returncode or await stage.meta.count() != count:
+    if process.returncode or await setup.meta.count() != count:
         raise Lost(f"{NAMES[name]}: not every call worked")
-    found.rates[name].append(count / float(seconds))
+    figures.rates[name].append(count / float(seconds))
 
 
-def _rates(found: Found) -> list[Row]:
-    rates = {name: median(rates) for name, rates in found.rates.items()}
+def _rates(figures: Figures) -> list[Row]:
+    rates = {name: median(rates) for name, rates in figures.rates.items()}
     return [Row(PART, NAMES[name], rate, "messages/s", rate / rates["bare"]) for name, rate in rates.items()]
 
 
-def _costs(found: Found) -> list[Row]:
+def _costs(figures: Figures) -> list[Row]:
     return [
-        Row(PART, f"{NAMES[success]}: CPU of the {name}", median(used), "ms a message")
-        for (success, name), used in found.used.items()
+        Row(PART, f"{NAMES[success]}: CPU of the {name}", median(milliseconds), "ms a message")
+        for (success, name), milliseconds in figures.cpu.items()
     ]
 
 
-def _operations(asked: Mapping[str, float]) -> list[Row]:
+def _operations(command_counts: Mapping[str, float]) -> list[Row]:
     name = "database operations"
-    return [Row(PART, f"{NAMES[success]}: {name}", each, "a message") for success, each in asked.items()]
+    return [Row(PART, f"{NAMES[success]}: {name}", count, "a message") for success, count in command_counts.items()]

@@ -1,4 +1,4 @@
-"""On what it was measured: without that a figure says little."""
+"""Describes the machine on which the figures were measured."""
 
 import os
 import platform
@@ -8,11 +8,11 @@ from pathlib import Path
 
 from storage.engine.database import connect
 from storage.engine.embedded import _command
-from tests.benchmarks.stage.stage import opened_place
+from tests.benchmarks.setup.setup import opened_database
 
 
-async def described() -> str:
-    """Machine, Python and database server, in a line."""
+async def describe_machine() -> str:
+    """Return machine, Python and database server in one line."""
     cores = f"{os.cpu_count()} cores {platform.machine()}, {platform.system()}"
     return f"{cores}; Python {platform.python_version()}; {await _server()}"
 
@@ -21,8 +21,8 @@ async def _server() -> str:
     if "MONGODB_URI" not in os.environ:
         with tempfile.TemporaryDirectory() as folder:
             return f"embedded {Path(_command(Path(folder), 0)[0]).name}, SecantusDB {version('secantusdb')}"
-    async with opened_place() as place:
-        db = connect(place.uri, place.name)
-        told = await db.client.server_info()
+    async with opened_database() as database:
+        db = connect(database.uri, database.name)
+        info = await db.client.server_info()
         db.client.close()
-    return f"the server of MONGODB_URI, {told['version']}"
+    return f"the server of MONGODB_URI, {info['version']}"

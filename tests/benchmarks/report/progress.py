@@ -1,4 +1,4 @@
-"""What is going on, for whoever watches: on standard error, so that the table alone is on standard output."""
+"""Prints progress on standard error, so that standard output has the table alone."""
 
 import click
 

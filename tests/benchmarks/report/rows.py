@@ -1,4 +1,4 @@
-"""What a measurement found: the rows of the table."""
+"""The rows of the table of figures."""
 
 from dataclasses import dataclass
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 from gateway.runtime.settings.settings import Settings
 from tests.benchmarks.walks.counting import CallPath, Recorder, Walk
 from tests.support.client import PHONE, ApiClient, until
-from tests.support.jobs import fates, job, move
+from tests.support.jobs import create_job, move, row_results
 from webhooks.demo.environment import opened_environment
 
 IDLE, SETTLED, LOOK = 12.0, 2.0, 0.2
@@ -38,7 +38,7 @@ async def message(client: ApiClient, channel: str = "whatsapp") -> Check:
 
 async def row(client: ApiClient) -> Check:
     """Make and start a job of one row, whose message arrives."""
-    key = await job(client, [PHONE], channels=[{"channel": "sms", "text": TEXT}])
+    key = await create_job(client, [PHONE], channels=[{"channel": "sms", "text": TEXT}])
     await move(client, key, "start")
     return partial(_done, client, key)
 
@@ -55,7 +55,7 @@ async def _delivered(client: ApiClient, key: str) -> bool:
 
 
 async def _done(client: ApiClient, key: str) -> bool:
-    return [row["status"] for row in await fates(client, key)] == ["DELIVERED"]
+    return [row["status"] for row in await row_results(client, key)] == ["DELIVERED"]
 
 
 @dataclass(frozen=True)

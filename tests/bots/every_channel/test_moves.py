@@ -15,7 +15,7 @@ from gateway.domain.channel.facts import Facts
 from gateway.domain.model.attempt import HOLD
 from gateway.domain.model.nouns import Cause, Content, Progress
 from gateway.people.sessions import after_closing
-from tests.gateway.domain.cascade.cases import ADDRESS, IDLE, NOW, OPEN, SMS, TEXT, asked, made
+from tests.gateway.domain.cascade.cases import ADDRESS, IDLE, NOW, OPEN, SMS, TEXT, make_attempt, make_notification
 from tests.support.client import PHONE, ApiClient
 
 HELD = "our account is held"
@@ -87,9 +87,9 @@ def move_after(error: SendError, facts: Facts) -> Move:
         reach = replace(reach, session=after_closing(OPEN, ADDRESS, NOW))
     elif error.cause is Cause.MISCONFIGURED:
         reach = replace(reach, held_until=NOW + HOLD, held_why="see the log")
-    attempt = Outcome(error=error).apply(made(Progress.SENDING, timedelta(0)), NOW)
+    attempt = Outcome(error=error).apply(make_attempt(Progress.SENDING, timedelta(0)), NOW)
     step = structs.replace(TEXT, intent=next(iter(facts.intents), ""))
-    return next_move(asked(step, SMS, attempts=(attempt,)), Context(NOW, [reach, IDLE]))
+    return next_move(make_notification(step, SMS, attempts=(attempt,)), Context(NOW, [reach, IDLE]))
 
 
 def words(move: Move) -> str:

@@ -35,7 +35,7 @@ async def test_the_bot_answers(demo: ApiClient) -> None:
 
 
 async def test_a_notification_arrives(demo: ApiClient) -> None:
-    story = await demo.ended(await demo.send(PIGEON, SMS), "DELIVERED")
+    story = await demo.wait_for(await demo.send(PIGEON, SMS), "DELIVERED")
     assert [(attempt["channel"], attempt["status"]) for attempt in story["attempts"]] == [("pigeon", "DELIVERED")]
     assert demo.answers("pigeon")[-1].text == PIGEON["text"]
     assert demo.answers("sms") == []
@@ -47,7 +47,7 @@ async def test_a_failure_falls_back_to_sms(demo: ApiClient, why: str) -> None:
     simulator.phone(LOFT).reachable = why != "a lost pigeon"
     if why == "a refusal":
         simulator.faults.fail(422)
-    story = await demo.ended(await demo.send(PIGEON, SMS), "DELIVERED")
+    story = await demo.wait_for(await demo.send(PIGEON, SMS), "DELIVERED")
     assert [(attempt["channel"], attempt["status"]) for attempt in story["attempts"]] == [
         ("pigeon", "UNDELIVERED"),
         ("sms", "DELIVERED"),
@@ -58,7 +58,7 @@ async def test_a_failure_falls_back_to_sms(demo: ApiClient, why: str) -> None:
 
 async def test_a_passing_storm_is_waited_out(demo: ApiClient) -> None:
     demo.environment.simulators["pigeon"].faults.fail(503)
-    story = await demo.ended(await demo.send(PIGEON, SMS), "DELIVERED")
+    story = await demo.wait_for(await demo.send(PIGEON, SMS), "DELIVERED")
     assert [attempt["channel"] for attempt in story["attempts"]] == ["pigeon"]
     assert len(demo.environment.simulators["pigeon"].accepted) == 1
 

@@ -17,7 +17,7 @@ from gateway.runtime.runtime import open_channels, opened_outside
 from gateway.runtime.settings.settings import Settings
 from gateway.runtime.telemetry import logs
 from gateway.runtime.telemetry.tracer import _forms, secrets_of
-from tests.gateway.runtime.telemetry.test_tracer import Answer, answering, echo, gone, torn, user_of
+from tests.gateway.runtime.telemetry.test_tracer import Answer, echo, empty_answer, served_answer, torn_answer, user_of
 from tests.support.http.serving import free_port
 from tests.support.processes.commands import run
 from tests.support.processes.processes import accounts_file
@@ -41,7 +41,7 @@ def nobody(_: bytes) -> bytes:
     raise NotImplementedError
 
 
-TROUBLES = (echo, torn, gone, redirect, garbage, nobody)
+TROUBLES = (echo, torn_answer, empty_answer, redirect, garbage, nobody)
 
 
 @asynccontextmanager
@@ -49,7 +49,7 @@ async def provider(answer: Answer) -> AsyncIterator[str]:
     if answer is nobody:
         yield f"http://127.0.0.1:{free_port()}"
     else:
-        async with answering(answer) as url:
+        async with served_answer(answer) as url:
             yield url
 
 
@@ -58,7 +58,7 @@ def visible_secrets(text: str, forms: Iterable[str]) -> list[str]:
     return [form for form in forms if form in text]
 
 
-@pytest.mark.usefixtures("unheard")
+@pytest.mark.usefixtures("restored_logging")
 @pytest.mark.parametrize("channel", bots.CHANNELS)
 @pytest.mark.parametrize("answer", TROUBLES, ids=lambda answer: answer.__name__)
 async def test_a_failed_call(

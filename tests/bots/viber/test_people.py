@@ -21,11 +21,11 @@ async def test_a_deep_link_brings_its_code_through_the_start_button() -> None:
         assert pair.channel.start_link(CODE) == f"viber://pa?chatURI=demoshop&context={CODE}"
         await pair.server.start(pair.anna.user, CODE)
         await pair.server.quiet()
-        (visit,), (message,) = pair.told(Visit), pair.told(Inbound)
+        (visit,), (message,) = pair.parsed_events(Visit), pair.parsed_events(Inbound)
         assert (visit.address, visit.start) == (pair.anna, CODE)
         assert (message.address, message.content.text, message.start) == (pair.anna, f"/start {CODE}", None)
         assert screen(pair) == [(False, "Hello! Press Start to talk to us."), (True, "Start")]
-        assert pair.told(Subscription) == []
+        assert pair.parsed_events(Subscription) == []
         assert await pair.send()
         assert pair.server.charged == []
 
@@ -34,8 +34,8 @@ async def test_whoever_comes_by_themselves_starts_without_a_code() -> None:
     async with opened_pair() as pair:
         await pair.server.start(pair.anna.user)
         await pair.server.quiet()
-        assert [event.start for event in pair.told(Visit)] == [""]
-        assert [event.content.text for event in pair.told(Inbound)] == ["/start"]
+        assert [event.start for event in pair.parsed_events(Visit)] == [""]
+        assert [event.content.text for event in pair.parsed_events(Inbound)] == ["/start"]
 
 
 async def test_a_subscriber_needs_no_welcome() -> None:
@@ -43,7 +43,7 @@ async def test_a_subscriber_needs_no_welcome() -> None:
         await pair.subscribers(ANNA)
         await pair.server.start(pair.anna.user, CODE)
         await pair.server.quiet()
-        assert [event.start for event in pair.told(Visit)] == [CODE]
+        assert [event.start for event in pair.parsed_events(Visit)] == [CODE]
         assert screen(pair) == [(True, "hello"), (True, "/start")]
 
 
@@ -53,7 +53,7 @@ async def test_opening_the_chat_allows_nothing() -> None:
         await pair.server.quiet()
         with pytest.raises(Stopped):
             await pair.send()
-        assert pair.told(Inbound) == []
+        assert pair.parsed_events(Inbound) == []
         assert pair.server.sessions == {}
 
 
@@ -62,8 +62,8 @@ async def test_a_link_of_somebody_elses_does_not_break_the_command(context: str)
     async with opened_pair() as pair:
         await pair.server.start(pair.anna.user, context)
         await pair.server.quiet()
-        assert [event.start for event in pair.told(Visit)] == [context]
-        assert [event.content.text for event in pair.told(Inbound)] == ["/start"]
+        assert [event.start for event in pair.parsed_events(Visit)] == [context]
+        assert [event.content.text for event in pair.parsed_events(Inbound)] == ["/start"]
 
 
 async def test_our_own_welcome() -> None:
@@ -95,7 +95,7 @@ async def test_whoever_leaves_is_not_written_to_until_they_come_back() -> None:
         await pair.server.subscribe(pair.anna.user)
         await pair.server.quiet()
         assert await pair.send()
-        subscriptions = pair.told(Subscription)
+        subscriptions = pair.parsed_events(Subscription)
         assert [(event.address, event.active) for event in subscriptions] == [(pair.anna, False), (pair.anna, True)]
 
 
@@ -112,7 +112,7 @@ async def test_a_person_writes() -> None:
         picture = {"type": "picture", "media": "https://dl-media.viber.com/1/a.jpg", "text": "Вот"}
         pair.server.write(pair.anna.user, picture, "Вот")
         await pair.server.quiet()
-        first, second = pair.told(Inbound)
+        first, second = pair.parsed_events(Inbound)
         assert (first.content.text, first.person.name, first.person.language) == ("Где заказ? 🙂", "Анна", "ru")
         assert second.content.media
         assert (second.kind, second.content.media.url) == ("picture", "https://dl-media.viber.com/1/a.jpg")

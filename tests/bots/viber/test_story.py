@@ -38,7 +38,7 @@ async def send_to_all(demo: ApiClient, phones: list[str]) -> Any:
 
 async def test_whoever_came_by_the_link_is_reached_by_their_number(demo: ApiClient) -> None:
     await start_chat(demo)
-    story = await demo.ended(await demo.send(VIBER, SMS), "READ")
+    story = await demo.wait_for(await demo.send(VIBER, SMS), "READ")
     assert [attempt["channel"] for attempt in story["attempts"]] == ["viber"]
     assert "free session open" in story["decisions"][0]["text"]
     assert viber(demo).charged == []
@@ -47,7 +47,7 @@ async def test_whoever_came_by_the_link_is_reached_by_their_number(demo: ApiClie
 async def test_a_day_later_it_is_charged_and_sent_all_the_same(demo: ApiClient) -> None:
     await start_chat(demo)
     demo.pass_time(hours=25)
-    story = await demo.ended(await demo.send(VIBER, SMS), "READ")
+    story = await demo.wait_for(await demo.send(VIBER, SMS), "READ")
     assert "free session closed 1 h ago" in story["decisions"][0]["text"]
     assert [line.text for line in viber(demo).charged] == [VIBER["text"]]
 
@@ -56,13 +56,13 @@ async def test_whoever_has_left_gets_an_sms(demo: ApiClient) -> None:
     user = await start_chat(demo)
     await viber(demo).unsubscribe(user)
     await viber(demo).quiet()
-    story = await demo.ended(await demo.send(VIBER, SMS), "DELIVERED")
+    story = await demo.wait_for(await demo.send(VIBER, SMS), "DELIVERED")
     assert story["attempts"][-1]["channel"] == "sms"
 
 
 async def test_whoever_only_looked_gets_an_sms(demo: ApiClient) -> None:
     await viber(demo).open_chat(viber(demo).user_of(PHONE))
-    story = await demo.ended(await demo.send(VIBER, SMS), "DELIVERED")
+    story = await demo.wait_for(await demo.send(VIBER, SMS), "DELIVERED")
     assert story["attempts"][-1]["channel"] == "sms"
     assert viber(demo).accepted == []
 
@@ -82,4 +82,4 @@ async def test_a_mailing_goes_out_as_broadcasts(demo: ApiClient) -> None:
     assert sorted(line.user for line in accepted) == sorted(server.user_of(phone) for phone in phones)
     assert server.broadcasts + sum(bool(line.request["tracking_data"]) for line in accepted) < len(phones)
     for message in messages:
-        await demo.ended(message["id"], "READ")
+        await demo.wait_for(message["id"], "READ")

@@ -52,7 +52,7 @@ class Pair(WebhookReceiver):
 
     async def events_of(self, kind: type[T]) -> list[T]:
         await self.vk.quiet()
-        return self.told(kind)
+        return self.parsed_events(kind)
 
     def channel_with(self, **fields: Any) -> Vk:
         """Return the channel under other settings."""

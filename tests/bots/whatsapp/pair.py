@@ -31,11 +31,11 @@ class Pair(WebhookReceiver):
         """Let a person write, which opens the window; return the event."""
         await self.meta.say(user, text)
         await self.meta.quiet()
-        return self.told(Inbound)[-1]
+        return self.parsed_events(Inbound)[-1]
 
     async def receipts(self) -> list[Receipt]:
         await self.meta.quiet()
-        return self.told(Receipt)
+        return self.parsed_events(Receipt)
 
 
 @asynccontextmanager

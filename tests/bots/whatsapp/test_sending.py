@@ -100,7 +100,7 @@ async def test_meta_is_exact_about_templates(
 async def test_a_paused_template_is_told_by_webhook_and_refused(pair: Pair) -> None:
     pair.meta.set_template_status("order_update", "ru", "PAUSED")
     await pair.meta.quiet()
-    (change,) = pair.told(TemplateChange)
+    (change,) = pair.parsed_events(TemplateChange)
     assert (change.name, change.language, change.usable, change.state) == ("order_update", "ru", False, "paused")
     with pytest.raises(TemplateUnusable, match="132015"):
         await pair.send(UPDATE)
@@ -154,10 +154,10 @@ async def test_a_person_who_does_not_open_it_and_one_who_has_blocked_us(pair: Pa
 async def test_a_receipt_may_come_before_the_answer(pair: Pair) -> None:
     pair.meta.receipts_first = True
     sending = asyncio.create_task(pair.send(UPDATE))
-    while not pair.told(Receipt):  # noqa: ASYNC110
+    while not pair.parsed_events(Receipt):  # noqa: ASYNC110
         await asyncio.sleep(0.001)
     assert not sending.done()
-    assert await sending == pair.told(Receipt)[0].provider_id
+    assert await sending == pair.parsed_events(Receipt)[0].provider_id
 
 
 async def test_receipts_can_be_held_back(pair: Pair) -> None:
@@ -209,7 +209,7 @@ async def test_buttons_are_shown_and_answer(
     button = pair.meta.phone(ANNA).screen[-1].buttons[1]
     await pair.meta.press(ANNA, wamid, button.text)
     await pair.meta.quiet()
-    answer = pair.told(Inbound)[-1]
+    answer = pair.parsed_events(Inbound)[-1]
     assert (answer.kind, answer.pressed, answer.content.text) == (pressed_kind, "/b1", button.text)
 
 
@@ -219,7 +219,7 @@ async def test_a_link_button_opens_and_does_not_answer(pair: Pair) -> None:
     assert pair.meta.accepted[-1].request["interactive"]["type"] == "cta_url"
     await pair.meta.press(ANNA, wamid, "Open")
     await pair.meta.quiet()
-    assert len(pair.told(Inbound)) == 1
+    assert len(pair.parsed_events(Inbound)) == 1
 
 
 async def test_a_templates_button_and_a_reaction(pair: Pair) -> None:
@@ -227,7 +227,7 @@ async def test_a_templates_button_and_a_reaction(pair: Pair) -> None:
     await pair.meta.press(ANNA, wamid, "Спасибо")
     await pair.meta.react(ANNA, wamid, "👍")
     await pair.meta.quiet()
-    quick, reaction = pair.told(Inbound)
+    quick, reaction = pair.parsed_events(Inbound)
     assert (quick.kind, quick.pressed) == ("button", "Спасибо")
     assert (reaction.kind, reaction.content.text) == ("reaction", "👍")
     await pair.send("the window is open")

@@ -67,8 +67,8 @@ def test_templates_that_are_not_sent(status: str, code: int) -> None:
 async def test_webhooks_come_again_until_they_are_taken_and_twice_when_told(pair: Pair) -> None:
     pair.meta.faults.webhook_copies = 2
     await pair.receive()
-    assert len({event.id for event in pair.told(Inbound)}) == 1
-    assert len(pair.told(Inbound)) == 2
+    assert len({event.id for event in pair.parsed_events(Inbound)}) == 1
+    assert len(pair.parsed_events(Inbound)) == 2
 
 
 async def test_a_row_shows_its_whole_text_where_the_title_is_cut(pair: Pair) -> None:

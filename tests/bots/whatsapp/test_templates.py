@@ -61,7 +61,7 @@ async def test_moderation_is_told_by_webhook_and_by_the_list(pair: Pair) -> None
     await pair.channel.submit_template(replace(PLAIN, language="en_US"))
     pair.meta.set_template_status("plain", "en_US", "REJECTED", "INVALID_FORMAT")
     await pair.meta.quiet()
-    (change,) = pair.told(TemplateChange)
+    (change,) = pair.parsed_events(TemplateChange)
     assert (change.name, change.language, change.usable, change.reason) == ("plain", "en_US", False, "INVALID_FORMAT")
     rejected = {template.name: verdict for template, verdict in await pair.channel.listed_templates()}["plain"]
     assert (rejected.state, rejected.usable, rejected.reason) == ("rejected", False, "INVALID_FORMAT")
@@ -220,7 +220,7 @@ async def test_every_part_is_filled(pair: Pair) -> None:
     ]
     await pair.meta.press(ANNA, wamid, "Спасибо")
     await pair.meta.quiet()
-    assert pair.told(Inbound)[-1].pressed == "thanks"
+    assert pair.parsed_events(Inbound)[-1].pressed == "thanks"
 
 
 async def test_named_variables_of_body_and_header(pair: Pair) -> None:

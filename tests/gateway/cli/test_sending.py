@@ -1,4 +1,4 @@
-"""gateway send, status, cancel: what people see, and the exit code that scripts see."""
+"""Tests `gateway send`, `status` and `cancel`: their output and their exit codes."""
 
 import json
 from pathlib import Path
@@ -6,43 +6,43 @@ from pathlib import Path
 import pytest
 
 from tests.support.client import PHONE, ApiClient
-from tests.support.processes.commands import Finished, run
+from tests.support.processes.commands import CommandResult, run
 from tests.support.workload import texts
 
 
-async def gateway(demo: ApiClient, folder: Path, *arguments: str, **environ: str) -> Finished:
-    ours = {"GATEWAY_URL": demo.environment.url, "GATEWAY_KEY": demo.environment.key, **environ}
-    return await run(folder, "gateway", *arguments, **ours)
+async def gateway(demo: ApiClient, folder: Path, *arguments: str, **environ: str) -> CommandResult:
+    environment = {"GATEWAY_URL": demo.environment.url, "GATEWAY_KEY": demo.environment.key, **environ}
+    return await run(folder, "gateway", *arguments, **environment)
 
 
 async def test_send_and_wait(demo: ApiClient, tmp_path: Path) -> None:
-    shown = await gateway(
+    result = await gateway(
         demo, tmp_path, "send", PHONE, "Hi {{name}}", "-c", "telegram", "-c", "sms", "-v", "name=Anna", "--wait"
     )
-    first, *lines = shown.out.splitlines()
-    assert (shown.code, shown.err, first.split()[1]) == (0, "", "DELIVERED")
+    first, *lines = result.out.splitlines()
+    assert (result.code, result.err, first.split()[1]) == (0, "", "DELIVERED")
     assert any("the person has not started the bot" in line for line in lines)
     assert texts(demo, "sms") == ["Hi Anna"]
-    told = await gateway(demo, tmp_path, "status", first.split()[0], "--json")
-    assert json.loads(told.out)["status"] == "DELIVERED"
+    status = await gateway(demo, tmp_path, "status", first.split()[0], "--json")
+    assert json.loads(status.out)["status"] == "DELIVERED"
 
 
 async def test_explain_schedule_cancel(demo: ApiClient, tmp_path: Path) -> None:
     later = ("send", PHONE, "Hi", "-c", "sms", "--at", "2027-01-01T10:00:00+0300", "--id", "visit-17")
-    explained = await gateway(demo, tmp_path, *later, "--explain")
-    assert "sms: no reply window on this channel -> free text" in explained.out
+    explanation = await gateway(demo, tmp_path, *later, "--explain")
+    assert "sms: no reply window on this channel -> free text" in explanation.out
     assert (await demo.story("visit-17"))["error"]
-    sent = await gateway(demo, tmp_path, *later)
-    assert sent.out == "visit-17  SCHEDULED\n"
-    cancelled = await gateway(demo, tmp_path, "cancel", "visit-17")
-    assert (cancelled.code, cancelled.out) == (0, "visit-17  cancelled\n")
-    again = await gateway(demo, tmp_path, "cancel", "visit-17")
-    assert again.code == 0
+    result = await gateway(demo, tmp_path, *later)
+    assert result.out == "visit-17  SCHEDULED\n"
+    first_cancel = await gateway(demo, tmp_path, "cancel", "visit-17")
+    assert (first_cancel.code, first_cancel.out) == (0, "visit-17  cancelled\n")
+    second_cancel = await gateway(demo, tmp_path, "cancel", "visit-17")
+    assert second_cancel.code == 0
     assert (await gateway(demo, tmp_path, "status", "visit-17")).out.startswith("visit-17  CANCELLED")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "message"),
     [
         (("send", "12", "Hi", "-c", "sms"), 1, "messages[0].destinations[0].phone: "),
         (("send", PHONE, "Hi", "-c", "pigeon"), 1, "messages[0].channels[0].channel: "),
@@ -53,13 +53,13 @@ async def test_explain_schedule_cancel(demo: ApiClient, tmp_path: Path) -> None:
         (("cancel",), 2, "give one of ID"),
     ],
 )
-async def test_mistakes(demo: ApiClient, tmp_path: Path, arguments: tuple[str, ...], code: int, said: str) -> None:
-    shown = await gateway(demo, tmp_path, *arguments)
-    assert (shown.code, shown.out) == (code, "")
-    assert said in shown.err
+async def test_mistakes(demo: ApiClient, tmp_path: Path, arguments: tuple[str, ...], code: int, message: str) -> None:
+    result = await gateway(demo, tmp_path, *arguments)
+    assert (result.code, result.out) == (code, "")
+    assert message in result.err
 
 
 async def test_without_a_key(demo: ApiClient, tmp_path: Path) -> None:
-    shown = await run(tmp_path, "gateway", "status", "m1")
-    assert (shown.code, shown.out) == (2, "")
-    assert "GATEWAY_KEY" in shown.err
+    result = await run(tmp_path, "gateway", "status", "m1")
+    assert (result.code, result.out) == (2, "")
+    assert "GATEWAY_KEY" in result.err

@@ -1,4 +1,4 @@
-"""`gateway serve` from its first word to its last, with a bot of one's own."""
+"""Tests `gateway serve` from its start to its end, with a bot of the operator's own."""
 
 import re
 import signal
@@ -12,17 +12,17 @@ from gateway.runtime.settings.settings import Settings
 from storage.engine.embedded import free_port
 from tests.support.client import PHONE, until
 from tests.support.processes.cli import CliFixture, opened_cli
-from tests.support.processes.commands import ROOT, Finished, answers, ended, started
+from tests.support.processes.commands import ROOT, CommandResult, started_process, wait_for_exit, wait_until_ready
 
 NUMBER = 5
 
 
 def answer() -> None:
-    """Not a conversation: nobody can await it."""
+    """Stand in for a conversation that is wrong because it cannot be awaited."""
 
 
 def readme_bot(folder: Path) -> str:
-    """The README's example, saved under the name that it says; what its first line tells to set."""
+    """Save the README's example under the name it gives. Returns the value of GATEWAY_CONVERSATION that it gives."""
     code = re.search(
         r"```python\n(# (\w+\.py), then GATEWAY_CONVERSATION=(\S+)\n.*?)```",
         (ROOT / "README.md").read_text(),
@@ -33,16 +33,16 @@ def readme_bot(folder: Path) -> str:
     return code[3]
 
 
-async def said(cli: CliFixture, text: str) -> str:
-    """What the bot answers to a person's text message."""
+async def answer_to(cli: CliFixture, text: str) -> str:
+    """Write a text to the bot and return the bot's next answer."""
     screen = cli.simulator.phone(PHONE).screen
-    known = len(screen)
+    count = len(screen)
     await cli.simulator.say(PHONE, text)
 
-    async def there() -> str:
-        return next((bubble.text for bubble in screen[known:] if not bubble.mine), "")
+    async def next_answer() -> str:
+        return next((bubble.text for bubble in screen[count:] if not bubble.mine), "")
 
-    return await until(there)
+    return await until(next_answer)
 
 
 async def test_it_serves_with_the_readmes_bot_and_ends_in_peace(tmp_path: Path, settings: Settings) -> None:
@@ -50,40 +50,40 @@ async def test_it_serves_with_the_readmes_bot_and_ends_in_peace(tmp_path: Path, 
     bot, url = readme_bot(tmp_path), f"http://127.0.0.1:{port}"
     async with opened_cli(tmp_path, settings, url) as cli:
         environ = {**cli.environment, "GATEWAY_CONVERSATION": bot, "PORT": str(port)}
-        async with started(tmp_path, "gateway", "serve", **environ) as process:
-            await answers(f"{url}/readyz", process)
-            assert await said(cli, "/start") == "Welcome, friend!"
-            assert await said(cli, "Is it raining?") == "You said: Is it raining?"
+        async with started_process(tmp_path, "gateway", "serve", **environ) as process:
+            await wait_until_ready(f"{url}/readyz", process)
+            assert await answer_to(cli, "/start") == "Welcome, friend!"
+            assert await answer_to(cli, "Is it raining?") == "You said: Is it raining?"
             process.send_signal(signal.SIGTERM)
-            finished = await ended(process)
-    assert finished.code == 0
-    assert finished.out == f"gateway on {url}, public at {url}; Ctrl-C stops it\n"
-    assert "Traceback" not in finished.err
+            result = await wait_for_exit(process)
+    assert result.code == 0
+    assert result.out == f"gateway on {url}, public at {url}; Ctrl-C stops it\n"
+    assert "Traceback" not in result.err
 
 
 async def test_the_embedded_database_ends_with_it(tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{free_port()}"
-    async with started(tmp_path, "gateway", "serve", "--port", url.rpartition(":")[2]) as process:
-        await answers(f"{url}/readyz", process)
+    async with started_process(tmp_path, "gateway", "serve", "--port", url.rpartition(":")[2]) as process:
+        await wait_until_ready(f"{url}/readyz", process)
         process.send_signal(signal.SIGINT)
-        assert (await ended(process)).code == 0
+        assert (await wait_for_exit(process)).code == 0
     assert (tmp_path / ".gateway" / "database").is_dir()
 
 
 async def test_a_port_that_is_taken(tmp_path: Path, settings: Settings) -> None:
     async with opened_cli(tmp_path, settings) as cli:
-        taken = cli.account.api_url.split(":")[2].partition("/")[0]
-        refused = await cli.gateway("serve", "--port", taken)
-    assert refused.code == 2
-    assert "address already in use" in refused.err.lower()
-    assert "Traceback" not in refused.err
+        port = cli.account.api_url.split(":")[2].partition("/")[0]
+        result = await cli.gateway("serve", "--port", port)
+    assert result.code == 2
+    assert "address already in use" in result.err.lower()
+    assert "Traceback" not in result.err
 
 
 async def test_a_bot_that_cannot_be_loaded_is_refused_in_words(tmp_path: Path, settings: Settings) -> None:
     async with opened_cli(tmp_path, settings) as cli:
-        refused: Finished = await cli.gateway("serve", GATEWAY_CONVERSATION="mybot:reply")
-    assert refused.code == 2
-    assert refused.err == "GATEWAY_CONVERSATION: mybot:reply cannot be loaded: No module named 'mybot'\n"
+        result: CommandResult = await cli.gateway("serve", GATEWAY_CONVERSATION="mybot:reply")
+    assert result.code == 2
+    assert result.err == "GATEWAY_CONVERSATION: mybot:reply cannot be loaded: No module named 'mybot'\n"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Templates from the shell, against Meta's stand-in over real HTTP."""
+"""Tests `gateway templates` against the simulator of WhatsApp over real HTTP."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,14 +14,14 @@ from storage.documents.documents import Db
 from storage.templates import approved
 from tests.support.http.serving import app_of, listener, served, url_of
 from tests.support.processes.cli import PUBLIC
-from tests.support.processes.commands import Finished, run
+from tests.support.processes.commands import CommandResult, run
 from tests.support.processes.processes import accounts_file
 
 KEY = "whatsapp:shop:hello:en"
 
 
-class Desk:
-    """A folder with one account, and Meta's stand-in."""
+class TemplateCli:
+    """A folder with one WhatsApp account and the simulator of its provider."""
 
     def __init__(self, folder: Path, settings: Settings, meta: Server) -> None:
         self.folder, self.meta = folder, meta
@@ -31,22 +31,22 @@ class Desk:
             "GATEWAY_PUBLIC_URL": PUBLIC,
         }
 
-    async def templates(self, *arguments: str) -> Finished:
+    async def templates(self, *arguments: str) -> CommandResult:
         return await run(self.folder, "gateway", "templates", *arguments, **self.environment)
 
 
 @pytest.fixture
-async def desk(tmp_path: Path, settings: Settings) -> AsyncIterator[Desk]:
-    at = listener()
-    account = demo_account(f"{url_of(at)}/whatsapp")
+async def cli(tmp_path: Path, settings: Settings) -> AsyncIterator[TemplateCli]:
+    socket = listener()
+    account = demo_account(f"{url_of(socket)}/whatsapp")
     accounts_file(tmp_path / "accounts.toml", {"whatsapp": {"shop": account}})
     meta = Server(account, f"{PUBLIC}/webhooks/whatsapp/shop")
-    async with served(app_of(meta.blueprint()), at):
-        yield Desk(tmp_path, settings, meta)
+    async with served(app_of(meta.blueprint()), socket):
+        yield TemplateCli(tmp_path, settings, meta)
         await meta.close()
 
 
-async def test_sync_submit_and_list(desk: Desk, db: Db) -> None:
+async def test_sync_submit_and_list(cli: TemplateCli, db: Db) -> None:
     now = Clock()()
     draft = MessageTemplate(
         channel="whatsapp", account="shop", name="hello", language="en", category="UTILITY", body="Hi", created_at=now
@@ -55,19 +55,19 @@ async def test_sync_submit_and_list(desk: Desk, db: Db) -> None:
         db, draft.id, usable=False, state="draft", reason="", at=now.replace(microsecond=0)
     )
     assert await approved.put(db, draft)
-    assert (await desk.templates("submit", KEY)).out == f"{KEY}: pending\n"
-    again = await desk.templates("submit", KEY)
-    assert (again.code, again.err) == (1, "Only a draft is submitted; this is pending.\n")
-    assert (await desk.templates("sync", "whatsapp")).out == "3 templates\n"
-    lines = (await desk.templates("list")).out.splitlines()
+    assert (await cli.templates("submit", KEY)).out == f"{KEY}: pending\n"
+    second = await cli.templates("submit", KEY)
+    assert (second.code, second.err) == (1, "Only a draft is submitted; this is pending.\n")
+    assert (await cli.templates("sync", "whatsapp")).out == "3 templates\n"
+    lines = (await cli.templates("list")).out.splitlines()
     assert lines[-1] == f"{KEY}  pending"
     assert "whatsapp:shop:order_update:ru  approved" in lines
 
 
-async def test_what_does_not_work_is_said(desk: Desk) -> None:
-    nothing = await desk.templates("submit", "nothing")
+async def test_what_does_not_work_is_said(cli: TemplateCli) -> None:
+    nothing = await cli.templates("submit", "nothing")
     assert (nothing.code, nothing.err) == (1, "there is no template nothing\n")
-    desk.meta.faults.fail(190)
-    refused = await desk.templates("sync", "whatsapp", "shop")
-    assert (refused.code, refused.err) == (1, "190: the access token is not accepted\n")
-    assert (await desk.templates("sync", "pigeon")).code == 1
+    cli.meta.faults.fail(190)
+    result = await cli.templates("sync", "whatsapp", "shop")
+    assert (result.code, result.err) == (1, "190: the access token is not accepted\n")
+    assert (await cli.templates("sync", "pigeon")).code == 1

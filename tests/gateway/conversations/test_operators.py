@@ -1,142 +1,146 @@
-"""Conversations over HTTP: lists, what was said, an operator's reply, beginning and closing."""
+"""Tests the API of conversations: their list and messages, operators' replies, beginning and closing."""
 
 from typing import Any
 
 import pytest
 
 from tests.support.client import PHONE, ApiClient
-from tests.support.workload import later, phone, texts
+from tests.support.workload import advance_clock, phone, texts
 
 TEMPLATE = {"name": "order_update", "language": "en", "variables": {"name": "Anna", "order": "A-17"}}
 
 
-async def get(demo: ApiClient, path: str, **asked: str) -> tuple[int, Any]:
-    async with demo.http.get(f"/api/v1/sessions{path}", params=asked) as response:
+async def get(demo: ApiClient, path: str, **query: str) -> tuple[int, Any]:
+    async with demo.http.get(f"/api/v1/sessions{path}", params=query) as response:
         return response.status, await response.json()
 
 
-async def listed(demo: ApiClient, **asked: str) -> list[Any]:
-    found: list[Any] = []
+async def list_sessions(demo: ApiClient, **query: str) -> list[Any]:
+    sessions: list[Any] = []
     cursor: str | None = ""
     while cursor is not None:
-        status, page = await get(demo, "", **asked, **({"cursor": cursor} if cursor else {}))
+        status, page = await get(demo, "", **query, **({"cursor": cursor} if cursor else {}))
         assert status == 200, page
-        found += page["sessions"]
+        sessions += page["sessions"]
         cursor = page["cursor"]
-    return found
+    return sessions
 
 
 async def session(demo: ApiClient, channel: str, number: str = PHONE) -> Any:
-    """The person's conversation on this channel, after they have said something."""
+    """Write to the bot as the person, and return their conversation as the API shows it."""
     await demo.say(channel, "/start", number)
-    found = await listed(demo, channel=channel)
+    sessions = await list_sessions(demo, channel=channel)
     user = demo.environment.simulators[channel].user_of(number)
-    return next(one for one in found if one["userId"] == user)
+    return next(session for session in sessions if session["userId"] == user)
 
 
 async def test_the_latest_first_in_pages_and_by_filters(demo: ApiClient) -> None:
     for number in (100, 101, 102):
         await demo.say("telegram", "/start", phone(number))
-        later(demo, minutes=1)
+        advance_clock(demo, minutes=1)
     await demo.say("vk", "/start", phone(100))
-    everyone = await listed(demo, limit="2")
-    assert [(one["channel"], one["state"]) for one in everyone] == [("vk", "open"), *[("telegram", "open")] * 3]
+    everyone = await list_sessions(demo, limit="2")
+    assert [(session["channel"], session["state"]) for session in everyone] == [
+        ("vk", "open"),
+        *[("telegram", "open")] * 3,
+    ]
     users = [demo.environment.simulators["telegram"].user_of(phone(number)) for number in (102, 101, 100)]
-    assert [one["userId"] for one in everyone[1:]] == users
-    assert len(await listed(demo, channel="telegram", limit="1")) == 3
-    assert await listed(demo, state="closed") == []
+    assert [session["userId"] for session in everyone[1:]] == users
+    assert len(await list_sessions(demo, channel="telegram", limit="1")) == 3
+    assert await list_sessions(demo, state="closed") == []
     assert (await get(demo, "", state="gone"))[0] == 400
 
 
 async def test_how_it_stands(demo: ApiClient) -> None:
-    mine = await session(demo, "whatsapp")
-    status, one = await get(demo, f"/{mine['id']}")
-    assert (status, one["window"]["open"], one["state"]) == (200, True, "open")
-    assert "window open for 23 h" in one["window"]["words"]
-    later(demo, hours=25)
-    window = (await get(demo, f"/{mine['id']}"))[1]["window"]
+    listed_session = await session(demo, "whatsapp")
+    status, conversation = await get(demo, f"/{listed_session['id']}")
+    assert (status, conversation["window"]["open"], conversation["state"]) == (200, True, "open")
+    assert "window open for 23 h" in conversation["window"]["words"]
+    advance_clock(demo, hours=25)
+    window = (await get(demo, f"/{listed_session['id']}"))[1]["window"]
     assert (window["open"], window["words"]) == (False, "window closed 1 h ago")
     assert (await get(demo, "/whatsapp:demo:nobody"))[0] == 404
 
 
 async def test_what_was_said(demo: ApiClient) -> None:
-    mine = await session(demo, "whatsapp")
-    later(demo, minutes=1)
+    conversation = await session(demo, "whatsapp")
+    advance_clock(demo, minutes=1)
     await demo.say("whatsapp", "Where is my order?")
-    sent = await demo.send({"channel": "whatsapp", "text": "Here!"})
-    await demo.ended(sent, "READ")
-    _, first = await get(demo, f"/{mine['id']}/messages", limit="2")
-    _, rest = await get(demo, f"/{mine['id']}/messages", cursor=first["cursor"])
-    lines = first["messages"] + rest["messages"]
-    assert (lines[0]["direction"], lines[0]["text"], lines[0]["messageId"]) == ("out", "Here!", sent)
+    key = await demo.send({"channel": "whatsapp", "text": "Here!"})
+    await demo.wait_for(key, "READ")
+    _, first = await get(demo, f"/{conversation['id']}/messages", limit="2")
+    _, second = await get(demo, f"/{conversation['id']}/messages", cursor=first["cursor"])
+    lines = first["messages"] + second["messages"]
+    assert (lines[0]["direction"], lines[0]["text"], lines[0]["messageId"]) == ("out", "Here!", key)
     assert lines[0]["status"] == "READ"
     assert [line["text"] for line in lines if line["direction"] == "in"] == ["Where is my order?", "/start"]
     assert len({(line["at"], line["text"]) for line in lines}) == len(lines) == 5
 
 
 async def test_an_operator_replies_to_this_conversation(demo: ApiClient) -> None:
-    mine = await session(demo, "telegram")
+    conversation = await session(demo, "telegram")
     body = {"text": "How can I help?", "buttons": [{"text": "Order"}]}
     answers = [
-        await demo.post(f"/api/v1/sessions/{mine['id']}/messages", body, **{"Idempotency-Key": "k"}) for _ in range(2)
+        await demo.post(f"/api/v1/sessions/{conversation['id']}/messages", body, **{"Idempotency-Key": "k"})
+        for _ in range(2)
     ]
     assert answers[0] == answers[1]
     assert answers[0][0] == 202
-    await demo.ended(answers[0][1]["id"], "SENT")
+    await demo.wait_for(answers[0][1]["id"], "SENT")
     assert texts(demo, "telegram").count("How can I help?") == 1
 
 
 async def test_refused_with_the_reason(demo: ApiClient) -> None:
-    mine = await session(demo, "whatsapp")
-    later(demo, hours=25)
-    path = f"/api/v1/sessions/{mine['id']}/messages"
+    conversation = await session(demo, "whatsapp")
+    advance_clock(demo, hours=25)
+    path = f"/api/v1/sessions/{conversation['id']}/messages"
     status, answer = await demo.post(path, {"text": "Hello?"})
     assert (status, "window closed 1 h ago" in answer["error"]) == (409, True)
     status, answer = await demo.post(path, {"template": TEMPLATE})
     assert status == 202
-    await demo.ended(answer["id"], "READ")
+    await demo.wait_for(answer["id"], "READ")
     status, answer = await demo.post(path, {})
     assert (status, answer["details"]["field"]) == (400, "text")
-    theirs = await session(demo, "telegram")
+    other_conversation = await session(demo, "telegram")
     await demo.say("telegram", "/stop")
-    status, answer = await demo.post(f"/api/v1/sessions/{theirs['id']}/messages", {"text": "But why?"})
+    status, answer = await demo.post(f"/api/v1/sessions/{other_conversation['id']}/messages", {"text": "But why?"})
     assert (status, "asked us to stop" in answer["error"]) == (409, True)
     assert (await demo.post("/api/v1/sessions/nothing/messages", {"text": "a"}))[0] == 404
 
 
-async def start(demo: ApiClient, **asked: Any) -> tuple[int, Any]:
-    return await demo.post("/api/v1/sessions", asked)
+async def start(demo: ApiClient, **body: Any) -> tuple[int, Any]:
+    return await demo.post("/api/v1/sessions", body)
 
 
 async def test_a_conversation_is_begun_continued_and_begun_anew(demo: ApiClient) -> None:
-    status, begun = await start(demo, channel="whatsapp", phone="8 900 000-00-01", template=TEMPLATE, name="Anna")
-    assert (status, begun["continued"], begun["session"]["name"]) == (201, False, "Anna")
-    await demo.ended(begun["message"]["id"], "READ")
+    status, first = await start(demo, channel="whatsapp", phone="8 900 000-00-01", template=TEMPLATE, name="Anna")
+    assert (status, first["continued"], first["session"]["name"]) == (201, False, "Anna")
+    await demo.wait_for(first["message"]["id"], "READ")
     status, answer = await start(demo, channel="whatsapp", phone=PHONE)
-    assert (status, begun["session"]["id"] in answer["error"]) == (409, True)
-    status, again = await start(demo, channel="whatsapp", phone=PHONE, continueLastOrStartNewSession=True)
-    assert (status, again["continued"], again["session"]["id"]) == (201, True, begun["session"]["id"])
-    await demo.post(f"/api/v1/sessions/{begun['session']['id']}/close", {})
+    assert (status, first["session"]["id"] in answer["error"]) == (409, True)
+    status, second = await start(demo, channel="whatsapp", phone=PHONE, continueLastOrStartNewSession=True)
+    assert (status, second["continued"], second["session"]["id"]) == (201, True, first["session"]["id"])
+    await demo.post(f"/api/v1/sessions/{first['session']['id']}/close", {})
     status, anew = await start(demo, channel="whatsapp", phone=PHONE)
     assert (status, anew["continued"], anew["session"]["state"]) == (201, False, "open")
 
 
 async def test_a_number_is_one_address_in_any_form(demo: ApiClient) -> None:
-    _, begun = await start(demo, channel="whatsapp", userId="8 900 000-00-01")
-    status, again = await start(demo, channel="whatsapp", phone=PHONE, continueLastOrStartNewSession=True)
-    assert (status, again["session"]["id"]) == (201, begun["session"]["id"])
-    _, named = await start(demo, channel="whatsapp", userId="RU.13491208655302741918")
-    assert named["session"]["userId"] == "RU.13491208655302741918"
+    _, first = await start(demo, channel="whatsapp", userId="8 900 000-00-01")
+    status, second = await start(demo, channel="whatsapp", phone=PHONE, continueLastOrStartNewSession=True)
+    assert (status, second["session"]["id"]) == (201, first["session"]["id"])
+    _, third = await start(demo, channel="whatsapp", userId="RU.13491208655302741918")
+    assert third["session"]["userId"] == "RU.13491208655302741918"
 
 
 async def test_what_may_not_be_said_begins_nothing(demo: ApiClient) -> None:
     status, answer = await start(demo, channel="whatsapp", phone=PHONE, text="Hello")
     assert (status, "the person has not written yet" in answer["error"]) == (409, True)
-    assert await listed(demo) == []
+    assert await list_sessions(demo) == []
 
 
 @pytest.mark.parametrize(
-    ("asked", "status", "field"),
+    ("body", "status", "field"),
     [
         ({"channel": "telegram", "phone": PHONE}, 400, "channel"),
         ({"channel": "telegram", "userId": "17"}, 409, None),
@@ -149,27 +153,27 @@ async def test_what_may_not_be_said_begins_nothing(demo: ApiClient) -> None:
     ],
 )
 async def test_whom_nobody_can_begin_with(
-    demo: ApiClient, asked: dict[str, str], status: int, field: str | None
+    demo: ApiClient, body: dict[str, str], status: int, field: str | None
 ) -> None:
-    found, answer = await start(demo, **asked)
-    assert (found, (answer["details"] or {}).get("field")) == (status, field)
+    response_status, answer = await start(demo, **body)
+    assert (response_status, (answer["details"] or {}).get("field")) == (status, field)
 
 
 async def test_closed_until_the_person_writes_again(demo: ApiClient) -> None:
-    mine = await session(demo, "telegram")
+    conversation = await session(demo, "telegram")
     for _ in range(2):
-        status, closed = await demo.post(f"/api/v1/sessions/{mine['id']}/close", {})
-        assert (status, closed["state"]) == (200, "closed")
-    assert [one["id"] for one in await listed(demo, state="closed")] == [mine["id"]]
-    later(demo, minutes=1)
+        status, view = await demo.post(f"/api/v1/sessions/{conversation['id']}/close", {})
+        assert (status, view["state"]) == (200, "closed")
+    assert [session["id"] for session in await list_sessions(demo, state="closed")] == [conversation["id"]]
+    advance_clock(demo, minutes=1)
     await demo.say("telegram", "One more thing")
-    assert (await get(demo, f"/{mine['id']}"))[1]["state"] == "open"
+    assert (await get(demo, f"/{conversation['id']}"))[1]["state"] == "open"
     assert (await demo.post("/api/v1/sessions/nothing/close", {}))[0] == 404
 
 
 async def test_open_again_though_the_providers_clock_is_behind_ours(demo: ApiClient) -> None:
-    """Providers tell whole seconds: what is written right after it was closed seems to be older."""
-    mine = await session(demo, "telegram")
-    await demo.post(f"/api/v1/sessions/{mine['id']}/close", {})
+    """Providers give times in whole seconds, so a message right after the closing seems to be older than it."""
+    conversation = await session(demo, "telegram")
+    await demo.post(f"/api/v1/sessions/{conversation['id']}/close", {})
     await demo.say("telegram", "One more thing")
-    assert (await get(demo, f"/{mine['id']}"))[1]["state"] == "open"
+    assert (await get(demo, f"/{conversation['id']}"))[1]["state"] == "open"

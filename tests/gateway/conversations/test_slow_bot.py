@@ -1,4 +1,4 @@
-"""A bot of the operator's own that takes its time: it hears each event once, in order, and nobody else waits for it."""
+"""Tests a slow bot of the operator's own: it gets each event once and in order, and delays nobody else."""
 
 import asyncio
 from datetime import timedelta
@@ -30,7 +30,7 @@ async def hanging(event: Inbound, _: Session) -> Content:
 
 
 async def test_it_hears_everything_once_and_in_order(settings: Settings) -> None:
-    """Though it all takes much longer than a lease: who lives keeps what is theirs."""
+    """The answers take much longer than a lease, but a worker that is alive keeps its work."""
     CALLS.clear()
     slowly = replace(
         settings, lease=timedelta(seconds=1), conversation="tests.gateway.conversations.test_slow_bot:slow"
@@ -40,10 +40,10 @@ async def test_it_hears_everything_once_and_in_order(settings: Settings) -> None
         for text in texts:
             await whatsapp.say(whatsapp.user_of(PHONE), text)
 
-        async def answered() -> bool | None:
+        async def has_answers() -> bool | None:
             return len(client.answers("whatsapp")) == len(texts) or None
 
-        await until(answered)
+        await until(has_answers)
         assert [answer.text for answer in client.answers("whatsapp")] == [f"so: {text}" for text in texts]
     assert texts == CALLS
 

@@ -1,4 +1,4 @@
-"""What is not a message to us: a chat that is opened, and messages that go out in our name."""
+"""Tests events that are no messages to us: opened chats, and echoes of messages sent in our name."""
 
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -30,20 +30,20 @@ async def runtime(settings: Settings) -> AsyncIterator[Runtime]:
         yield runtime
 
 
-async def line(runtime: Runtime) -> Message | None:
+async def logged_message(runtime: Runtime) -> Message | None:
     document = await runtime.db["messages"].find_one({"_id": KEY})
     return from_document(Message, document) if document else None
 
 
-@pytest.mark.parametrize("known", [True, False])
-async def test_a_visit_by_a_deep_link_says_whose_chat_it_is(runtime: Runtime, *, known: bool) -> None:
+@pytest.mark.parametrize("has_contact", [True, False])
+async def test_a_visit_by_a_deep_link_says_whose_chat_it_is(runtime: Runtime, *, has_contact: bool) -> None:
     contact = await contacts.join(runtime.db, AT, [identifier("phone", "+79161234567")])
     assert contact
-    code = contact.start_code if known else "nobody's"
+    code = contact.start_code if has_contact else "nobody's"
     await inbound.work(runtime, Visit(ANNA, "v1", AT, code, Person("Anna")), runtime.clock())
     session = await sessions.get(runtime.db, ANNA.key)
     assert session
-    assert (session.contact, session.name) == (contact.id if known else None, "Anna")
+    assert (session.contact, session.name) == (contact.id if has_contact else None, "Anna")
     assert (session.started_at, session.last_inbound_at, session.window_from_at) == (None, None, None)
 
 
@@ -60,12 +60,12 @@ async def test_a_visit_without_a_link_forgets_nothing(runtime: Runtime) -> None:
 async def test_an_operators_message_is_in_the_chat_log_once(runtime: Runtime) -> None:
     for _ in range(2):
         await inbound.work(runtime, ECHO, runtime.clock())
-    assert await line(runtime) == Message(KEY, ANNA.key, outbound=True, at=AT, content=ECHO.content)
+    assert await logged_message(runtime) == Message(KEY, ANNA.key, outbound=True, at=AT, content=ECHO.content)
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
 async def test_an_echo_of_ours_changes_nothing_whenever_it_comes(runtime: Runtime, order: tuple[int, ...]) -> None:
-    """The provider may be faster than its own answer to us, with the echo and with the receipt."""
+    """The echo and the receipt may arrive before the provider's answer to our call."""
     happenings: list[Callable[[], Awaitable[object]]] = [
         lambda: chat_log.log(runtime.db, OURS),
         lambda: inbound.work(runtime, ECHO, runtime.clock()),
@@ -73,4 +73,4 @@ async def test_an_echo_of_ours_changes_nothing_whenever_it_comes(runtime: Runtim
     ]
     for number in order:
         await happenings[number]()
-    assert await line(runtime) == OURS
+    assert await logged_message(runtime) == OURS

@@ -1,4 +1,4 @@
-"""Users: signing in, tokens that end, tries that are counted, and the commands that make users."""
+"""Tests users: login, tokens that expire, rate-limited tries, and the commands that create users."""
 
 import asyncio
 from datetime import timedelta
@@ -15,27 +15,27 @@ from gateway.runtime.settings.tuning import Tuning
 from storage.access import users
 from tests.support.client import ApiClient
 from tests.support.processes.cli import opened_cli
-from tests.support.processes.commands import Finished, environment
-from tests.support.workload import later
+from tests.support.processes.commands import CommandResult, environment
+from tests.support.workload import advance_clock
 
 EMAIL, PASSWORD = "Anna@shop.ru", "correct horse battery"
 
 
-async def made(demo: ApiClient, role: Role = Role.OPERATOR, email: str = EMAIL) -> None:
+async def create_user(demo: ApiClient, role: Role = Role.OPERATOR, email: str = EMAIL) -> None:
     assert await access.made(demo.environment.runtime.db, email, PASSWORD, role, demo.environment.runtime.clock())
 
 
-async def post(demo: ApiClient, path: str, token: str = "", **asked: Any) -> tuple[int, Any, Any]:
+async def post(demo: ApiClient, path: str, token: str = "", **body: Any) -> tuple[int, Any, Any]:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     async with (
         aiohttp.ClientSession(demo.environment.url, headers=headers) as http,
-        http.post(f"/api/v1/auth/{path}", json=asked) as response,
+        http.post(f"/api/v1/auth/{path}", json=body) as response,
     ):
         return response.status, await response.json(), response.headers
 
 
-async def login(demo: ApiClient, email: str = EMAIL, password: str = PASSWORD, **asked: Any) -> tuple[int, Any, Any]:
-    return await post(demo, "login", email=email, password=password, **asked)
+async def login(demo: ApiClient, email: str = EMAIL, password: str = PASSWORD, **fields: Any) -> tuple[int, Any, Any]:
+    return await post(demo, "login", email=email, password=password, **fields)
 
 
 async def status(demo: ApiClient, token: str, path: str = "/api/v1/sessions") -> tuple[int, Any]:
@@ -45,47 +45,49 @@ async def status(demo: ApiClient, token: str, path: str = "/api/v1/sessions") ->
 
 
 async def test_a_refresh_token_that_is_used_twice_at_the_same_moment_ends_all(demo: ApiClient) -> None:
-    """One of the two may be a thief's, and nobody knows which."""
-    await made(demo)
+    """One of the two requests may be a thief's, and nobody knows which."""
+    await create_user(demo)
     for _ in range(3):
-        _, told, _ = await login(demo)
-        again = await asyncio.gather(*(post(demo, "refresh", refreshToken=told["refreshToken"]) for _ in range(4)))
-        for _, new, _ in again:
+        _, tokens, _ = await login(demo)
+        refreshes = await asyncio.gather(
+            *(post(demo, "refresh", refreshToken=tokens["refreshToken"]) for _ in range(4))
+        )
+        for _, new, _ in refreshes:
             assert "token" not in new or (await status(demo, new["token"]))[0] == 401
 
 
 async def test_a_password_for_tokens_that_end(demo: ApiClient) -> None:
-    await made(demo)
-    code, told, headers = await login(demo, " anna@SHOP.ru ")
+    await create_user(demo)
+    code, tokens, headers = await login(demo, " anna@SHOP.ru ")
     assert (code, headers["Cache-Control"]) == (200, "no-store")
-    assert (await status(demo, told["token"]))[0] == 200
-    assert (await status(demo, told["refreshToken"]))[0] == 401
-    later(demo, seconds=3599)
-    assert (await status(demo, told["token"]))[0] == 200
-    later(demo, seconds=2)
-    assert await status(demo, told["token"]) == (401, {"error": "Token is expired.", "details": guard_says()})
+    assert (await status(demo, tokens["token"]))[0] == 200
+    assert (await status(demo, tokens["refreshToken"]))[0] == 401
+    advance_clock(demo, seconds=3599)
+    assert (await status(demo, tokens["token"]))[0] == 200
+    advance_clock(demo, seconds=2)
+    assert await status(demo, tokens["token"]) == (401, {"error": "Token is expired.", "details": guard_message()})
     assert (await status(demo, "gt_wrong"))[1]["error"] == "A valid API key is needed."
 
 
-def guard_says() -> str:
+def guard_message() -> str:
     return "Authorization: Bearer <key>; make one with: gateway keys create"
 
 
 @pytest.mark.parametrize(("ttl", "code"), [(60, 200), (43_200, 200), (59, 400), (43_201, 400)])
 async def test_how_long(demo: ApiClient, ttl: int, code: int) -> None:
-    await made(demo)
+    await create_user(demo)
     assert (await login(demo, ttl=ttl))[0] == code
 
 
 async def test_wrong_ones_hear_the_same(demo: ApiClient) -> None:
-    await made(demo)
+    await create_user(demo)
     answers = [(await login(demo, email, password))[:2] for email, password in ((EMAIL, "wrong"), ("x@y.ru", PASSWORD))]
     assert answers[0] == answers[1]
     assert answers[0][0] == 401
 
 
 async def test_a_refresh_token_works_once_and_a_stolen_one_ends_all(demo: ApiClient) -> None:
-    await made(demo)
+    await create_user(demo)
     first = (await login(demo))[1]
     code, second, _ = await post(demo, "refresh", refreshToken=first["refreshToken"])
     assert (code, (await status(demo, second["token"]))[0]) == (200, 200)
@@ -96,22 +98,22 @@ async def test_a_refresh_token_works_once_and_a_stolen_one_ends_all(demo: ApiCli
 
 
 async def test_ten_who_refresh_at_once(demo: ApiClient) -> None:
-    await made(demo)
+    await create_user(demo)
     first = (await login(demo))[1]
     answers = await asyncio.gather(*(post(demo, "refresh", refreshToken=first["refreshToken"]) for _ in range(10)))
     assert sum(code == 200 for code, _, _ in answers) <= 1
 
 
 async def test_an_old_refresh_token(demo: ApiClient) -> None:
-    await made(demo)
+    await create_user(demo)
     first = (await login(demo))[1]
-    later(demo, days=30, seconds=1)
-    code, told, _ = await post(demo, "refresh", refreshToken=first["refreshToken"])
-    assert (code, told["error"]) == (401, "Token is expired.")
+    advance_clock(demo, days=30, seconds=1)
+    code, response, _ = await post(demo, "refresh", refreshToken=first["refreshToken"])
+    assert (code, response["error"]) == (401, "Token is expired.")
 
 
 async def test_signing_out_a_new_password_and_going_away_end_what_there_is(demo: ApiClient) -> None:
-    await made(demo)
+    await create_user(demo)
     db = demo.environment.runtime.db
     for end in ("out", "password", "delete"):
         token = (await login(demo))[1]["token"]
@@ -125,12 +127,12 @@ async def test_signing_out_a_new_password_and_going_away_end_what_there_is(demo:
 
 
 async def test_tries_are_counted_for_a_user_and_for_an_address(demo: ApiClient) -> None:
-    await made(demo)
+    await create_user(demo)
     for _ in range(access.OF_ONE):
         assert (await login(demo, password="wrong"))[0] == 401
     code, _, headers = await login(demo)
     assert (code, headers["Retry-After"]) == (429, "900")
-    later(demo, minutes=16)
+    advance_clock(demo, minutes=16)
     assert (await login(demo))[0] == 200
     runtime = demo.environment.runtime
     runtime.settings = replace(runtime.settings, tuning=Tuning(login_tries=5))
@@ -140,58 +142,58 @@ async def test_tries_are_counted_for_a_user_and_for_an_address(demo: ApiClient) 
 
 
 async def test_the_address_behind_our_own_proxies(demo: ApiClient) -> None:
-    """Who forwards for themselves gains nothing."""
+    """A caller that sets the header itself gains nothing."""
     runtime = demo.environment.runtime
     for proxies, codes in ((0, [401, 401, 429, 429]), (1, [401, 401, 401, 401])):
         runtime.settings = replace(runtime.settings, proxies=proxies, tuning=Tuning(login_tries=2))
-        heard = []
+        received_codes = []
         for number in range(4):
-            asked = {"email": f"{number}{proxies}@shop.ru", "password": "wrong"}
-            told = {"X-Forwarded-For": f"1.1.1.1, 10.0.0.{number}"}
+            body = {"email": f"{number}{proxies}@shop.ru", "password": "wrong"}
+            headers = {"X-Forwarded-For": f"1.1.1.1, 10.0.0.{number}"}
             async with (
-                aiohttp.ClientSession(demo.environment.url, headers=told) as http,
-                http.post("/api/v1/auth/login", json=asked) as response,
+                aiohttp.ClientSession(demo.environment.url, headers=headers) as http,
+                http.post("/api/v1/auth/login", json=body) as response,
             ):
-                heard.append(response.status)
-        assert heard == codes
+                received_codes.append(response.status)
+        assert received_codes == codes
 
 
 async def test_nothing_of_a_password_or_token_is_stored(demo: ApiClient) -> None:
-    await made(demo)
-    told = (await login(demo))[1]
+    await create_user(demo)
+    tokens = (await login(demo))[1]
     db = demo.environment.runtime.db
-    stored = str([[one async for one in db[name].find()] for name in ("users", "tokens", "logins")])
-    for secret in (PASSWORD, told["token"], told["refreshToken"]):
-        assert secret not in stored
-    assert "argon2id" in stored
+    documents = str([[document async for document in db[name].find()] for name in ("users", "tokens", "logins")])
+    for secret in (PASSWORD, tokens["token"], tokens["refreshToken"]):
+        assert secret not in documents
+    assert "argon2id" in documents
 
 
 async def test_the_commands(tmp_path: Path, demo: ApiClient) -> None:
     async with opened_cli(tmp_path, demo.environment.runtime.settings) as cli:
 
-        async def command(*arguments: str, said: str = f"{PASSWORD}\n") -> Finished:
+        async def command(*arguments: str, typed: str = f"{PASSWORD}\n") -> CommandResult:
             process = await asyncio.create_subprocess_exec(
                 "bash",
                 "-c",
                 'printf %s "$0" | exec gateway "$@"',
-                said,
+                typed,
                 *arguments,
                 cwd=tmp_path,
                 env=environment(**cli.environment),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
             )
-            out, err = await asyncio.wait_for(process.communicate(), timedelta(seconds=60).total_seconds())
-            return Finished(process.returncode, out.decode(), err.decode())
+            output, err = await asyncio.wait_for(process.communicate(), timedelta(seconds=60).total_seconds())
+            return CommandResult(process.returncode, output.decode(), err.decode())
 
         create = ("users", "create", EMAIL, "--role", "operator", "--password-stdin")
         assert (await command(*create)).code == 0
         assert (await command(*create)).code == 1
-        assert (await command(*create, said="short\n")).code == 2
+        assert (await command(*create, typed="short\n")).code == 2
         assert (await login(demo))[0] == 200
-        listed = (await command("users", "list")).out
-        assert "operator  anna@shop.ru" in listed
-        assert (await command("users", "set-password", EMAIL, "--password-stdin", said="another password\n")).code == 0
+        listing = (await command("users", "list")).out
+        assert "operator  anna@shop.ru" in listing
+        assert (await command("users", "set-password", EMAIL, "--password-stdin", typed="another password\n")).code == 0
         assert (await login(demo))[0] == 401
         assert (await command("users", "delete", EMAIL)).code == 0
         assert (await command("users", "delete", EMAIL)).code == 1

@@ -1,4 +1,4 @@
-"""Contacts: one person behind a phone, an external id and the chats that were joined to them."""
+"""Tests contacts: one person with a phone, an external id and the chats that were joined to them."""
 
 import asyncio
 from typing import Any
@@ -18,14 +18,14 @@ async def join(demo: ApiClient, **names: Any) -> Any:
     return answer
 
 
-async def refused(demo: ApiClient, **names: Any) -> Any:
+async def join_refused(demo: ApiClient, **names: Any) -> Any:
     status, answer = await demo.post("/api/v1/contacts", names)
     assert status == 400
     return answer["details"]
 
 
 def code_of(contact: Any, link: str) -> str:
-    """The code in a start link, as the messenger would hand it to us."""
+    """Return the code in a start link, as the messenger would pass it on."""
     return str(parse_qs(urlsplit(contact["links"][link]).query)["start"][0])
 
 
@@ -49,7 +49,7 @@ async def test_two_people_are_not_made_one(demo: ApiClient) -> None:
     await join(demo, phone=PHONE, externalId="crm-17")
     await join(demo, phone=OTHER, externalId="crm-18")
     for names in ({"phone": PHONE, "externalId": "crm-18"}, {"phone": PHONE, "externalId": "crm-19"}):
-        assert await refused(demo, **names) == {"code": "two_people", "field": "externalId"}
+        assert await join_refused(demo, **names) == {"code": "two_people", "field": "externalId"}
         message = {"destinations": [names], "channels": [TELEGRAM]}
         _, answer = await demo.post("/api/v1/messages", {"messages": [message]})
         error = answer["messages"][0]["error"]
@@ -70,7 +70,7 @@ async def test_two_people_are_not_made_one(demo: ApiClient) -> None:
     ],
 )
 async def test_what_is_no_contact(demo: ApiClient, names: dict[str, Any], code: str, field: str) -> None:
-    assert await refused(demo, **names) == {"code": code, "field": field}
+    assert await join_refused(demo, **names) == {"code": code, "field": field}
 
 
 async def test_at_the_same_moment_one_person_is_made(demo: ApiClient) -> None:
@@ -80,13 +80,13 @@ async def test_at_the_same_moment_one_person_is_made(demo: ApiClient) -> None:
 
 
 async def test_at_the_same_moment_the_first_name_stays(demo: ApiClient) -> None:
-    """Whoever is told "yes" must not find another's name there a moment later."""
+    """A caller whose name was accepted must not find another's name there a moment later."""
     await join(demo, phone=PHONE)
-    asked = [{"phone": PHONE, "externalId": f"crm-{number}"} for number in range(10)]
-    answers = await asyncio.gather(*(demo.post("/api/v1/contacts", names) for names in asked))
+    bodies = [{"phone": PHONE, "externalId": f"crm-{number}"} for number in range(10)]
+    answers = await asyncio.gather(*(demo.post("/api/v1/contacts", names) for names in bodies))
     assert sorted(status for status, _ in answers) == [200] + [400] * 9
-    (told,) = [answer["externalId"] for status, answer in answers if status == 200]
-    assert (await join(demo, phone=PHONE))["externalId"] == told
+    (external_id,) = [answer["externalId"] for status, answer in answers if status == 200]
+    assert (await join(demo, phone=PHONE))["externalId"] == external_id
 
 
 async def test_a_deep_link_joins_the_chat_to_the_person(demo: ApiClient) -> None:
@@ -94,7 +94,7 @@ async def test_a_deep_link_joins_the_chat_to_the_person(demo: ApiClient) -> None
     await demo.say("telegram", f"/start {code_of(contact, 'telegram:demo')}")
     for destination in ({"phone": PHONE}, {"externalId": "crm-17"}, {"contactId": contact["id"]}):
         key = await demo.send(TELEGRAM, **destination)
-        story = await demo.ended(key, "SENT")
+        story = await demo.wait_for(key, "SENT")
         assert demo.answers("telegram")[-1].text == TELEGRAM["text"], destination
         assert story["attempts"][0]["channel"] == "telegram"
     assert len(demo.answers("telegram")) == 4
@@ -103,7 +103,7 @@ async def test_a_deep_link_joins_the_chat_to_the_person(demo: ApiClient) -> None
 async def test_a_wrong_code_joins_nobody(demo: ApiClient) -> None:
     await join(demo, phone=PHONE)
     await demo.say("telegram", "/start no-such-code")
-    story = await demo.ended(await demo.send(TELEGRAM), "UNDELIVERED")
+    story = await demo.wait_for(await demo.send(TELEGRAM), "UNDELIVERED")
     assert story["attempts"][0]["status"] == "SKIPPED"
     assert "has not started the bot" in story["attempts"][0]["reason"]
 

@@ -1,4 +1,4 @@
-"""Settings: whatever is wrong is named, and no secret is ever shown."""
+"""Tests settings: every mistake is named, and no secret is shown."""
 
 import traceback
 from datetime import timedelta
@@ -30,7 +30,7 @@ class Bot(Struct, frozen=True):
 
 
 def write(folder: Path, text: str) -> dict[str, str]:
-    """An environment with an accounts file of this text."""
+    """Write an accounts file with this text. Returns the environment that names it."""
     file = folder / "accounts.toml"
     file.write_text(text, "utf-8")
     return {"GATEWAY_ACCOUNTS": str(file)}
@@ -178,15 +178,15 @@ def test_an_account_is_read() -> None:
 def test_a_wrong_field_is_named_and_its_value_is_not_shown(table: dict[str, object], words: str) -> None:
     with pytest.raises(SettingsError) as refusal:
         read_account(Account, "[sms.main]", table)
-    shown = "".join(traceback.format_exception(refusal.value))
-    assert words in shown
+    output = "".join(traceback.format_exception(refusal.value))
+    assert words in output
     assert str(refusal.value).startswith("[sms.main]: ")
-    assert not [value for value in table.values() if isinstance(value, str) and value in shown]
+    assert not [value for value in table.values() if isinstance(value, str) and value in output]
 
 
 @pytest.mark.parametrize("guess", ["123456789012345678", "shop-aaaaaaaaaaaaaaa"])
 def test_only_what_we_choose_ourselves_is_asked_to_be_no_guess(guess: str) -> None:
-    """A provider may well issue a token that begins with 1234."""
+    """A provider may issue a token that begins with 1234."""
     with pytest.raises(SettingsError, match=r"can be guessed.*\$\.own"):
         read_account(Bot, "[sms.main]", {"token": guess, "own": guess})
     assert read_account(Bot, "[sms.main]", {"token": guess, "own": GOOD}).token.reveal() == guess
@@ -224,12 +224,12 @@ def test_a_short_secret_is_refused_and_not_shown(value: str) -> None:
     assert len(value) < 4 or value not in str(refusal.value)
 
 
-@pytest.mark.parametrize("shown", [repr, str, "{}".format, "{!r:>40}".format, lambda secret: f"{[secret]}"])
-def test_a_secret_does_not_print(shown: object) -> None:
-    assert callable(shown)
-    for thing in (Secret(GOOD), Account(Secret(GOOD))):
-        assert "<secret>" in shown(thing)
-        assert GOOD not in shown(thing)
+@pytest.mark.parametrize("form", [repr, str, "{}".format, "{!r:>40}".format, lambda secret: f"{[secret]}"])
+def test_a_secret_does_not_print(form: object) -> None:
+    assert callable(form)
+    for secret in (Secret(GOOD), Account(Secret(GOOD))):
+        assert "<secret>" in form(secret)
+        assert GOOD not in form(secret)
 
 
 def test_a_secret_does_not_leave_by_other_doors() -> None:

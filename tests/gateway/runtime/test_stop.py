@@ -1,4 +1,4 @@
-"""Told to end: what has begun is finished, what has not is there for the next process, and no hanging keeps us."""
+"""Tests stopping: work in progress is finished, the rest is left to the next process, and nothing can delay the end."""
 
 import asyncio
 import os
@@ -20,17 +20,17 @@ from tests.support.processes.processes import Web
 MANY, BOUND = 30, 3
 
 
-def serving(cli: CliFixture, **more: str) -> Web:
-    """`gateway serve` for this office, with its webhooks on it."""
+def serve_program(cli: CliFixture, **variables: str) -> Web:
+    """Return `gateway serve` for this CLI fixture's folder, with the simulator's webhooks directed to it."""
     serve = Web("serve", cli.folder, {}, "serve")
     files = {"GATEWAY_ACCOUNTS": str(cli.folder / "accounts.toml"), "GATEWAY_FOLDER": str(cli.folder / "data")}
-    serve._environment |= {**cli.environment, **files, "GATEWAY_PUBLIC_URL": serve.url, **more}
+    serve._environment |= {**cli.environment, **files, "GATEWAY_PUBLIC_URL": serve.url, **variables}
     cli.simulator.webhook_url = f"{serve.url}/webhooks/sms/main"
     return serve
 
 
-async def ask(url: str, key: str) -> list[str]:
-    """The ids of many messages to one person, who is sent one after another."""
+async def send_many(url: str, key: str) -> list[str]:
+    """Post MANY messages to one person, who gets one after another. Returns their ids."""
     message = {"destinations": [{"phone": PHONE}] * MANY, "channels": [{"channel": "sms", "text": "Hi"}]}
     headers = {"Authorization": f"Bearer {key}"}
     async with aiohttp.request(
@@ -53,10 +53,10 @@ async def test_under_load_nothing_is_lost_in_doubt_or_sent_twice(tmp_path: Path,
     async with opened_cli(tmp_path, settings) as cli:
         key = (await cli.gateway("keys", "create", "shop")).out.split()[-1]
         cli.simulator.faults.answer_after = 0.2
-        serve = serving(cli)
+        serve = serve_program(cli)
         await serve.start()
-        ids = await ask(serve.url, key)
-        await until(lambda: _so(len(cli.simulator.accepted) > 5))
+        ids = await send_many(serve.url, key)
+        await until(lambda: _result(len(cli.simulator.accepted) > 5))
         assert await asyncio.wait_for(serve.stop(), PATIENCE) == 0
         assert len(cli.simulator.accepted) < MANY, "it was to be told in the middle of it"
         cli.simulator.faults.answer_after = 0
@@ -72,29 +72,29 @@ async def test_under_load_nothing_is_lost_in_doubt_or_sent_twice(tmp_path: Path,
 
 
 async def test_a_database_that_hangs_keeps_nobody_alive(tmp_path: Path, settings: Settings) -> None:
-    """Its own embedded one stands still; also what it began ends with it."""
+    """The process's own embedded database is frozen, and the database's process ends with it."""
     async with opened_cli(tmp_path, settings) as cli:
-        serve = serving(cli, MONGODB_URI="", GATEWAY_STOP_WITHIN=str(BOUND))
+        serve = serve_program(cli, MONGODB_URI="", GATEWAY_STOP_WITHIN=str(BOUND))
         await serve.start()
         (watchdog,) = children(serve.pid)
         (database,) = children(watchdog)
         os.kill(database, signal.SIGSTOP)
         try:
             assert await asyncio.wait_for(serve.stop(), PATIENCE) == 1
-            assert "did not end in time" in serve.words()
+            assert "did not end in time" in serve.log_text()
         finally:
             with suppress(ProcessLookupError):
                 os.kill(database, signal.SIGCONT)
-        await until(lambda: _so(not Path(f"/proc/{database}").exists()))
+        await until(lambda: _result(not Path(f"/proc/{database}").exists()))
 
 
 async def test_told_twice_it_ends_at_once(tmp_path: Path, settings: Settings) -> None:
     async with opened_cli(tmp_path, settings) as cli:
         key = (await cli.gateway("keys", "create", "shop")).out.split()[-1]
         cli.simulator.faults.answer_after = PATIENCE
-        serve = serving(cli)
+        serve = serve_program(cli)
         await serve.start()
-        await ask(serve.url, key)
+        await send_many(serve.url, key)
         await asyncio.sleep(1)
         serve._signal(signal.SIGTERM)
         await asyncio.sleep(0.3)
@@ -102,7 +102,7 @@ async def test_told_twice_it_ends_at_once(tmp_path: Path, settings: Settings) ->
         assert await asyncio.wait_for(serve.stop(), PATIENCE / 3) == 1
         assert any(
             "a second time" in msgspec.json.decode(line)["event"]
-            for line in serve.words().splitlines()
+            for line in serve.log_text().splitlines()
             if line.startswith("{")
         )
 
@@ -111,5 +111,5 @@ def children(process: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
-async def _so(value: bool) -> bool:  # noqa: FBT001
+async def _result(value: bool) -> bool:  # noqa: FBT001
     return value

@@ -1,4 +1,4 @@
-"""Was every question answered, once, and in the order in which people asked?"""
+"""Checks that every question was answered once, in the order in which people asked."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -10,40 +10,40 @@ from tests.siege.auditing.ledger import Ledger, Report, in_doubt, was_put_off
 from webhooks.demo.environment import ACCOUNT
 
 
-def answers(ledger: Ledger, report: Report) -> None:
-    """One answer for each question; none, at most, where it is on record that it may have been sent."""
+def check_answers(ledger: Ledger, report: Report) -> None:
+    """Check that each question has one answer. It may lack one only if the record says that it may have been sent."""
     chats: dict[tuple[str, str], list[Question]] = defaultdict(list)
     for question in ledger.books.questions:
         chats[question.channel, question.user].append(question)
     silent = 0
     for (channel, user), questions in chats.items():
         session = f"{channel}:{ACCOUNT}:{user}"
-        replies = [one for one in ledger.replies if one.recipient.session == session]
+        replies = [notification for notification in ledger.replies if notification.recipient.session == session]
         if len(replies) != len(questions):
             report.complaints.append(f"{session} asked {len(questions)} times and has {len(replies)} answers")
-        kinds = [kind for line in ledger.said(channel, user) if (kind := _kind(line.text))]
+        kinds = [kind for message in ledger.accepted_for(channel, user) if (kind := _question_of(message.text))]
         missing, doubtful = len(questions) - len(kinds), sum(map(in_doubt, replies))
         silent += max(missing, 0)
-        asked = [question.text for question in questions]
+        texts = [question.text for question in questions]
         if not 0 <= missing <= doubtful:
-            report.complaints.append(f"{session} asked {asked} and got {kinds}; in doubt: {doubtful}")
-        elif not any(_within(kinds, order) for order in _orders(questions)):
-            put_off = sum(map(was_put_off, replies))
-            report.overtaken.append(f"{session} asked {asked} and was answered {kinds}; {put_off} had been put off")
+            report.complaints.append(f"{session} asked {texts} and got {kinds}; in doubt: {doubtful}")
+        elif not any(_is_subsequence(kinds, order) for order in _possible_orders(questions)):
+            delayed = sum(map(was_put_off, replies))
+            report.overtaken.append(f"{session} asked {texts} and was answered {kinds}; {delayed} had been put off")
     report.figures.append(f"{len(chats)} chats; {silent} questions without an answer, each on record as in doubt")
 
 
-def _kind(text: str) -> str:
-    """To which question this is the answer; "" if it is none."""
+def _question_of(text: str) -> str:
+    """Return the question that this text answers, "" if it is no answer."""
     return next((question for question, answer in ANSWERS.items() if text.startswith(answer)), "")
 
 
-def _orders(questions: Sequence[Question]) -> list[list[str]]:
-    """In which orders they may be answered: what had been taken before another was first posted comes before it."""
-    return [[one.text for one in order] for order in permutations(questions) if _keeps(order)]
+def _possible_orders(questions: Sequence[Question]) -> list[list[str]]:
+    """Return the possible orders of answers: a question accepted before another was first posted comes before it."""
+    return [[question.text for question in order] for order in permutations(questions) if _is_possible(order)]
 
 
-def _keeps(order: Sequence[Question]) -> bool:
+def _is_possible(order: Sequence[Question]) -> bool:
     return not any(
         later.delivery.taken < earlier.delivery.posted
         for index, earlier in enumerate(order)
@@ -51,7 +51,7 @@ def _keeps(order: Sequence[Question]) -> bool:
     )
 
 
-def _within(kinds: Sequence[str], order: Sequence[str]) -> bool:
-    """Is the one the other, with gaps?"""
+def _is_subsequence(kinds: Sequence[str], order: Sequence[str]) -> bool:
+    """Return whether `kinds` is a subsequence of `order`."""
     rest = iter(order)
     return all(kind in rest for kind in kinds)

@@ -1,4 +1,4 @@
-"""What happened, as those outside saw it. Times are of the monotonic clock."""
+"""What happened as seen from outside. Times are seconds of the monotonic clock."""
 
 from dataclasses import dataclass, field
 
@@ -7,7 +7,7 @@ from bots.simulation.simulation import Delivery
 
 @dataclass(frozen=True)
 class Question:
-    """A message of a person's, and how the provider brought it to us."""
+    """A person's message and its delivery by the provider."""
 
     channel: str
     user: str
@@ -17,9 +17,9 @@ class Question:
 
 @dataclass
 class Order:
-    """What a caller had to tell a person. Its words are its own, so that every piece of it can be found again.
+    """A message of a caller to a person. Its words are unique, so that every piece of it can be found again.
 
-    `began` and `accepted`: when it was first posted, and when we first heard a 202.
+    `began` and `accepted`: when it was first posted, and when the first 202 arrived.
     """
 
     number: str
@@ -33,7 +33,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Post:
-    """A caller's request: how it was answered (0: not at all), and after how many seconds."""
+    """A caller's request: the status of its answer (0 for none) and the seconds until then."""
 
     status: int
     seconds: float
@@ -41,9 +41,9 @@ class Post:
 
 @dataclass
 class Books:
-    """`seen`: the statuses that the API told of an order, one after another."""
+    """The records of callers and people. statuses: what the API said of an order, one after another."""
 
     questions: list[Question] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
-    seen: dict[str, list[str]] = field(default_factory=dict)
+    statuses: dict[str, list[str]] = field(default_factory=dict)
     posts: list[Post] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What an audit looks at: the books of those outside, those of the providers, and our own database."""
+"""The input of the audit: the books of callers and people, the providers' records, and our own database."""
 
 import re
 from collections.abc import Mapping
@@ -26,25 +26,27 @@ class Ledger:
     def replies(self) -> list[Notification]:
         return [n for n in self.notifications.values() if n.id.startswith("reply:")]
 
-    def taken(self, channel: str, words: set[str]) -> list[str]:
-        """Which of these words the provider took, in that order; without what it says did not reach the person."""
-        lost = _failed(self.simulators[channel])
-        lines = [line for line in self.simulators[channel].accepted if line.id not in lost]
-        return [word for line in lines for word in WORD.findall(line.text) if word in words]
+    def accepted_words(self, channel: str, words: set[str]) -> list[str]:
+        """Return which of these words the provider accepted, in its order, except in messages it reported as failed."""
+        lost = _failed_ids(self.simulators[channel])
+        messages = [message for message in self.simulators[channel].accepted if message.id not in lost]
+        return [word for message in messages for word in WORD.findall(message.text) if word in words]
 
-    def line(self, channel: str, order: Order) -> int | None:
-        """Where in the provider's book the order begins."""
-        book = self.simulators[channel].accepted
-        return next((at for at, line in enumerate(book) if order.words[0] in WORD.findall(line.text)), None)
+    def position(self, channel: str, order: Order) -> int | None:
+        """Return the index of the provider's first message of this order, None if there is none."""
+        for index, message in enumerate(self.simulators[channel].accepted):
+            if order.words[0] in WORD.findall(message.text):
+                return index
+        return None
 
-    def said(self, channel: str, user: str) -> list[Accepted]:
-        """What the provider took for a person."""
-        return [line for line in self.simulators[channel].accepted if line.user == user]
+    def accepted_for(self, channel: str, user: str) -> list[Accepted]:
+        """Return the messages that the provider accepted for a person."""
+        return [message for message in self.simulators[channel].accepted if message.user == user]
 
 
 @dataclass
 class Report:
-    """`complaints` are what must not be; `notes` are what may be, but has to be told. `overtaken`: out of order."""
+    """The audit's result: violations (complaints), permitted cases worth a note, and messages out of order."""
 
     figures: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -61,23 +63,23 @@ class Report:
         return "\n".join("\n  ".join([f"\n{title}", *lines]) for title, lines in sections.items())
 
 
-async def ledger(camp: Camp, books: Books) -> Ledger:
-    stored = [from_document(Notification, document) async for document in camp.db["notifications"].find()]
+async def read_ledger(camp: Camp, books: Books) -> Ledger:
+    notifications = [from_document(Notification, document) async for document in camp.db["notifications"].find()]
     inbox = [document async for document in camp.db["inbox"].find()]
-    return Ledger(books, camp.simulators, {one.id: one for one in stored}, inbox)
+    return Ledger(books, camp.simulators, {notification.id: notification for notification in notifications}, inbox)
 
 
 def in_doubt(notification: Notification) -> bool:
-    """Is it on record that something of this may have been sent?"""
-    unsure = any(one.progress is Progress.UNKNOWN or one.unsure_from for one in notification.attempts)
-    return unsure or any(DOUBT in line.text for line in notification.decisions)
+    """Return whether the record says that a part of this may have been sent."""
+    unsure = any(attempt.progress is Progress.UNKNOWN or attempt.unsure_from for attempt in notification.attempts)
+    return unsure or any(DOUBT in decision.text for decision in notification.decisions)
 
 
 def was_put_off(notification: Notification) -> bool:
-    """Did it not go out at the first try: asked to wait, in doubt, or over another channel before?"""
+    """Return whether it did not go out at the first try: retried, in doubt, or after another channel."""
     tries = sum(attempt.tries for attempt in notification.attempts)
     return tries > 0 or len(notification.attempts) > 1 or in_doubt(notification)
 
 
-def _failed(simulator: Simulator) -> set[str]:
+def _failed_ids(simulator: Simulator) -> set[str]:
     return {bubble.id for phone in simulator.phones.values() for bubble in phone.screen if bubble.state == "failed"}

@@ -1,4 +1,4 @@
-"""What is besieged: webs behind a balancer, workers, a database at the end of a wire, and the providers."""
+"""The besieged processes: webs behind a balancer, workers, a database behind a relay, and the providers."""
 
 import asyncio
 import random
@@ -22,7 +22,7 @@ from tests.siege.field.relay import Relay
 from tests.support.processes.processes import Program, Web, Worker, accounts_file
 from webhooks.demo.environment import opened_simulators
 
-WEATHER = RandomFaults(
+FAULTS = RandomFaults(
     broken=0.02,
     too_many=0.04,
     lost_answer=0.02,
@@ -39,12 +39,12 @@ TORN = 0.01
 """The chance that the connection to a provider breaks when it answers."""
 
 LAG = 1.5
-"""The most seconds that a provider's answer is on its way, so that a kill finds messages taken and not answered."""
+"""The most seconds that a provider's answer takes, so that a kill finds messages accepted and not answered."""
 
 
 @dataclass
 class Camp:
-    """`balancer` is before the webs, `wire` before the database, `providers` before the stand-ins.
+    """All processes. `balancer` is the relay to the webs, `wire` to the database, `providers` to the simulators.
 
     `db` reaches the database itself, past the wire: for the audit, and for an API key.
     """
@@ -86,7 +86,7 @@ class Camp:
 
 @asynccontextmanager
 async def opened_camp(folder: Path, seed: int) -> AsyncIterator[Camp]:
-    """Two webs and two workers over a database, everything running. All of it ends with the block."""
+    """Run two webs and two workers over a database until the end of the block."""
     async with AsyncExitStack() as stack:
         database = Database(folder)
         stack.push_async_callback(database.kill)
@@ -97,13 +97,13 @@ async def opened_camp(folder: Path, seed: int) -> AsyncIterator[Camp]:
         providers = Relay(_port_of(accounts), torn=TORN, lag=LAG, seed=seed)
         await stack.enter_async_context(providers.listening())
         for simulator in simulators.values():
-            simulator.faults.random_faults, simulator.faults.random = WEATHER, random.Random(seed)
+            simulator.faults.random_faults, simulator.faults.random = FAULTS, random.Random(seed)
         db = connect(uri_of(database.port), "siege")
         stack.callback(db.client.close)
         await prepare(db)
         camp = Camp(
             folder,
-            _environment(folder, wire, balancer, _moved(accounts, providers)),
+            _environment(folder, wire, balancer, _redirect(accounts, providers)),
             random.Random(seed),
             simulators,
             database,
@@ -123,13 +123,13 @@ def _url(relay: Relay) -> str:
 
 
 def _port_of(accounts: Mapping[str, Mapping[str, Any]]) -> int:
-    """All stand-ins are served on one port."""
+    """Return the port on which all simulators are served."""
     account = next(iter(next(iter(accounts.values())).values()))
     return int(account.api_url.split(":")[2].partition("/")[0])
 
 
-def _moved(accounts: Mapping[str, Mapping[str, Any]], providers: Relay) -> dict[str, dict[str, Any]]:
-    """The same accounts, with the providers reached over the relay."""
+def _redirect(accounts: Mapping[str, Mapping[str, Any]], providers: Relay) -> dict[str, dict[str, Any]]:
+    """Return the same accounts with the providers' addresses on the relay."""
     old, new = f"http://127.0.0.1:{_port_of(accounts)}/", f"{_url(providers)}/"
     return {
         channel: {name: replace(account, api_url=account.api_url.replace(old, new)) for name, account in group.items()}

@@ -1,4 +1,4 @@
-"""The siege itself: something is killed, and after a while started again; workers come and go."""
+"""The siege itself: programs are killed and started again after a while, and workers come and go."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ from tests.support.processes.processes import Program
 
 @dataclass(frozen=True)
 class Plan:
-    """So many cycles, or, if told, as many as there is time for; and the seed of everything random."""
+    """The number of cycles, or the minutes for as many as there is time for; and the seed of all randomness."""
 
     cycles: int
     minutes: float | None
@@ -36,19 +36,19 @@ class Plan:
 
 
 ROUNDS = (("web", "worker", "database", "worker"), ("another worker", "frozen worker", "wire", "worker"))
-"""Each is gone through in an order of its own, so that even a short siege has the worst of it."""
+"""Each round is shuffled by itself, so that even a short siege includes the worst cases."""
 
 
 async def batter(camp: Camp, plan: Plan) -> list[str]:
-    """Break one thing after another; what was broken, a line each."""
-    done = []
-    victims = chain.from_iterable(camp.random.sample(some, len(some)) for some in cycle(ROUNDS))
+    """Break one thing after another. Returns a line about each."""
+    lines = []
+    victims = chain.from_iterable(camp.random.sample(names, len(names)) for names in cycle(ROUNDS))
     for number, victim in zip(plan.rounds(), victims, strict=False):
         await asyncio.sleep(camp.random.uniform(0.5, 1.5))
-        began = time.monotonic()
+        begin = time.monotonic()
         name = await _strike(camp, victim)
-        done.append(f"{number}. {name}: away for {time.monotonic() - began:.1f} s")
-    return done
+        lines.append(f"{number}. {name}: away for {time.monotonic() - begin:.1f} s")
+    return lines
 
 
 async def _strike(camp: Camp, victim: str) -> str:
@@ -75,17 +75,17 @@ async def _kill(camp: Camp, program: Program) -> str:
 
 
 async def _come_or_go(camp: Camp) -> str:
-    """A third worker joins; the next time it leaves in peace."""
+    """Let a third worker join, and stop it the next time."""
     if len(camp.workers) < 3:
         return f"{(await camp.join_worker()).name} joined"
-    leaving = camp.workers.pop()
-    code = await leaving.stop()
-    assert code == 0, leaving.words()[-2000:]
-    return f"{leaving.name} left"
+    worker = camp.workers.pop()
+    code = await worker.stop()
+    assert code == 0, worker.log_text()[-2000:]
+    return f"{worker.name} left"
 
 
 async def _freeze(camp: Camp, worker: Program) -> str:
-    """It wakes up when others have taken over its work, and believes that it is still its own."""
+    """Freeze the worker until others have taken over its work, which it then believes to be its own."""
     worker.freeze()
     await asyncio.sleep(camp.random.uniform(LEASE, LEASE + 4))
     worker.thaw()
@@ -93,9 +93,9 @@ async def _freeze(camp: Camp, worker: Program) -> str:
 
 
 async def _cut(camp: Camp) -> str:
-    """The database is well, but nobody reaches it."""
-    swallows = camp.random.random() < 0.5
-    (camp.wire.swallow if swallows else camp.wire.cut)()
+    """Cut the connections to the database, which itself stays up."""
+    is_swallowed = camp.random.random() < 0.5
+    (camp.wire.swallow if is_swallowed else camp.wire.cut)()
     await asyncio.sleep(camp.random.uniform(0.5, 7))
     await camp.wire.mend()
-    return "the wire to the database " + ("swallowed all" if swallows else "was cut")
+    return "the wire to the database " + ("swallowed all" if is_swallowed else "was cut")

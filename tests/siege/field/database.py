@@ -1,4 +1,4 @@
-"""A database server of the siege's own: to be killed at any moment, and started again over the same folder."""
+"""The siege's own database server, which can be killed and started again over the same folder."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ def uri_of(port: int) -> str:
 
 
 class Database(Program):
-    """The server that the embedded database would be, without its watchdog."""
+    """The server of the embedded database, without its watchdog."""
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()

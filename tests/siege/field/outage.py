@@ -1,4 +1,4 @@
-"""The database is away for a while: what everybody is told meanwhile, and that nobody has to be started again."""
+"""Takes the database away for a while and checks all answers meanwhile, and that no process ends over it."""
 
 import asyncio
 import time
@@ -8,91 +8,91 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from tests.siege.actors.callers import caller, key_of, order, request
-from tests.siege.actors.people import ask
+from tests.siege.actors.callers import caller, headers_of, order_body, place_order
+from tests.siege.actors.people import write
 from tests.siege.auditing.books import Books, Order
 from tests.siege.auditing.ledger import Report
 from tests.siege.field.camp import Camp
 from tests.support.client import until
 
 BOUND = 30
-"""Seconds within which everybody has an answer, and after which all is well again."""
+"""Seconds within which every request is answered, and after which everything works again."""
 
-WANTED = {"healthz": {200}, "readyz": {503}, "order": {503}, "webhook": {500, 502, 503, 504}}
+EXPECTED = {"healthz": {200}, "readyz": {503}, "order": {503}, "webhook": {500, 502, 503, 504}}
 
-Broken = Callable[[Camp], AbstractAsyncContextManager[None]]
-Asking = Mapping[str, Callable[[], Awaitable[int]]]
+Outage = Callable[[Camp], AbstractAsyncContextManager[None]]
+Requests = Mapping[str, Callable[[], Awaitable[int]]]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What somebody was told (status 0: nothing) after so many seconds. `late`: the database was back by then."""
+    """An answer (status 0 for none) and the seconds until then. is_late: the database was back by then."""
 
-    what: str
+    kind: str
     status: int
     seconds: float
-    late: bool
+    is_late: bool
 
     @property
     def wrong(self) -> bool:
-        return self.seconds > BOUND or not (self.late or self.status in WANTED[self.what])
+        return self.seconds > BOUND or not (self.is_late or self.status in EXPECTED[self.kind])
 
 
 async def outages(camp: Camp, books: Books, seconds: float, report: Report) -> None:
-    """Killed, and then a black hole."""
-    for number, (name, broken) in enumerate({"killed": _killed, "a black hole": _swallowing}.items()):
-        answers = await _outage(camp, books, broken, seconds, 9_000_000 + number)
-        told = f"database {name} for {seconds:.0f} s: {', '.join(_summary(what, answers) for what in WANTED)}"
-        report.figures.append(told)
+    """Kill the database, and then swallow its traffic, for so many seconds each."""
+    for number, (name, outage) in enumerate({"killed": _kill_database, "a black hole": _swallow_traffic}.items()):
+        answers = await _outage(camp, books, outage, seconds, 9_000_000 + number)
+        figure = f"database {name} for {seconds:.0f} s: {', '.join(_summary(kind, answers) for kind in EXPECTED)}"
+        report.figures.append(figure)
         report.complaints += [f"database {name}: {answer}" for answer in answers if answer.wrong]
         if not all(program.running and program.starts == 1 for program in camp.programs):
             report.complaints.append(f"database {name}: a process has ended over it")
 
 
-async def _outage(camp: Camp, books: Books, broken: Broken, seconds: float, number: int) -> list[Answer]:
-    """Everybody asks over and over until it is over; then what was asked for is brought to its end."""
-    what = Order(f"{number}a", f"+7900{number}", [f"{number}a.0"], ("sms",))
+async def _outage(camp: Camp, books: Books, outage: Outage, seconds: float, number: int) -> list[Answer]:
+    """Repeat all requests during the outage, then place the order. Returns the answers."""
+    order = Order(f"{number}a", f"+7900{number}", [f"{number}a.0"], ("sms",))
     async with caller(camp, patience=2 * BOUND) as http:
-        answers = await _during(camp, broken, seconds, await _asking(camp, books, http, what))
+        answers = await _during(camp, outage, seconds, await _requests(camp, books, http, order))
         await until(lambda: _ready(http), patience=BOUND)
-        await order(books, http, what)
+        await place_order(books, http, order)
     return answers
 
 
-async def _asking(camp: Camp, books: Books, http: aiohttp.ClientSession, what: Order) -> Asking:
-    """The webhook is a person's message that the provider delivers again and again."""
+async def _requests(camp: Camp, books: Books, http: aiohttp.ClientSession, order: Order) -> Requests:
+    """Return the requests to repeat. The webhook is one message that the provider delivers again and again."""
     simulator = camp.simulators["telegram"]
-    call = (await ask(camp, books, "telegram", simulator.user_of(what.phone), "/start")).delivery.call
+    call = (await write(camp, books, "telegram", simulator.user_of(order.phone), "/start")).delivery.call
     return {
         "healthz": lambda: _status(http.get("/healthz")),
         "readyz": lambda: _status(http.get("/readyz")),
-        "order": lambda: _status(http.post("/api/v1/messages", json=request(what), headers=key_of(what))),
+        "order": lambda: _status(http.post("/api/v1/messages", json=order_body(order), headers=headers_of(order))),
         "webhook": lambda: _status(http.post(call.url, data=call.body, headers=dict(call.headers))),
     }
 
 
-async def _during(camp: Camp, broken: Broken, seconds: float, asking: Asking) -> list[Answer]:
+async def _during(camp: Camp, outage: Outage, seconds: float, requests: Requests) -> list[Answer]:
     answers: list[Answer] = []
-    over = asyncio.Event()
-    async with asyncio.TaskGroup() as group, broken(camp):
-        for what, call in asking.items():
-            group.create_task(_repeated(what, call, over, answers))
+    end = asyncio.Event()
+    async with asyncio.TaskGroup() as group, outage(camp):
+        for kind, call in requests.items():
+            group.create_task(_repeat(kind, call, end, answers))
         await asyncio.sleep(seconds)
-        over.set()
+        end.set()
     return answers
 
 
-async def _repeated(what: str, call: Callable[[], Awaitable[int]], over: asyncio.Event, answers: list[Answer]) -> None:
-    while not over.is_set():
-        began = time.monotonic()
+async def _repeat(kind: str, call: Callable[[], Awaitable[int]], end: asyncio.Event, answers: list[Answer]) -> None:
+    while not end.is_set():
+        begin = time.monotonic()
         status = await call()
-        answers.append(Answer(what, status, time.monotonic() - began, over.is_set()))
+        answers.append(Answer(kind, status, time.monotonic() - begin, end.is_set()))
         await asyncio.sleep(0.5)
 
 
-async def _status(asked: AbstractAsyncContextManager[aiohttp.ClientResponse]) -> int:
+async def _status(request: AbstractAsyncContextManager[aiohttp.ClientResponse]) -> int:
     with suppress(aiohttp.ClientError, TimeoutError):
-        async with asked as response:
+        async with request as response:
             return response.status
     return 0
 
@@ -102,7 +102,7 @@ async def _ready(http: aiohttp.ClientSession) -> bool:
 
 
 @asynccontextmanager
-async def _killed(camp: Camp) -> AsyncIterator[None]:
+async def _kill_database(camp: Camp) -> AsyncIterator[None]:
     camp.wire.cut()
     await camp.database.kill()
     yield
@@ -111,14 +111,14 @@ async def _killed(camp: Camp) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _swallowing(camp: Camp) -> AsyncIterator[None]:
+async def _swallow_traffic(camp: Camp) -> AsyncIterator[None]:
     camp.wire.swallow()
     yield
     await camp.wire.mend()
 
 
-def _summary(what: str, answers: list[Answer]) -> str:
-    """The statuses that were told in time, and how long the slowest took."""
-    told = [answer for answer in answers if answer.what == what]
-    statuses = sorted({answer.status for answer in told if not answer.late})
-    return f"{what} {statuses} within {max(answer.seconds for answer in told):.1f} s"
+def _summary(kind: str, answers: list[Answer]) -> str:
+    """Return the statuses that came during the outage, and the time of the slowest answer."""
+    results = [answer for answer in answers if answer.kind == kind]
+    statuses = sorted({answer.status for answer in results if not answer.is_late})
+    return f"{kind} {statuses} within {max(answer.seconds for answer in results):.1f} s"

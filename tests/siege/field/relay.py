@@ -1,4 +1,4 @@
-"""A TCP relay: a load balancer before the webs, a wire to the database that can be cut, a wire that tears."""
+"""A TCP relay, used as load balancer, as connection that can be cut, and as connection that breaks at random."""
 
 import asyncio
 import random
@@ -12,11 +12,11 @@ CHUNK = 1 << 16
 
 
 class Relay:
-    """Passes each connection on to one of `backends` (ports), in turn, passing over those that do not listen.
+    """Connects each client to one of `backends` (ports), in turn, skipping those that do not listen.
 
     torn: the chance that a connection breaks at the moment when something comes back over it. lag: the most seconds
-    that something takes to come back.
-    hole: everything is taken and nothing passed on, as by a firewall that drops what it sees.
+    that something takes to come back. While traffic is swallowed, everything is read and nothing passed on, as by a
+    firewall that drops packets.
     """
 
     def __init__(self, *backends: int, torn: float = 0, lag: float = 0, seed: int = 0) -> None:
@@ -40,18 +40,18 @@ class Relay:
             self.cut()
 
     def cut(self) -> None:
-        """From now on connections are refused, and those that are open break."""
+        """Refuse connections from now on, and break the open ones."""
         if self._server:
             self._server.close()
         self._server = None
         self._break()
 
     def swallow(self) -> None:
-        """From now on nothing gets through, and nobody is told."""
+        """Let nothing through from now on, without closing any connection."""
         self._hole = True
 
     async def mend(self) -> None:
-        """All is well again. What was swallowed is lost: its connections break."""
+        """Let everything through again. What was swallowed is lost, and its connections break."""
         if self._hole:
             self._hole = False
             self._break()
@@ -70,43 +70,46 @@ class Relay:
         try:
             if self._hole:
                 await self._pump(reader, writer)
-            elif there := await self._reached():
-                await self._both(reader, writer, *there)
+            elif backend := await self._connect():
+                await self._pass_both_ways(reader, writer, *backend)
         finally:
             self._open.discard(writer)
             writer.close()
 
-    async def _reached(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
         first = next(self._turn)
         for turn in range(len(self.backends)):
             with suppress(OSError):
                 return await asyncio.open_connection("127.0.0.1", self.backends[(first + turn) % len(self.backends)])
         return None
 
-    async def _both(
+    async def _pass_both_ways(
         self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        back: asyncio.StreamReader,
-        there: asyncio.StreamWriter,
+        backend_reader: asyncio.StreamReader,
+        backend_writer: asyncio.StreamWriter,
     ) -> None:
-        """Until either side hangs up."""
-        all_channels = [
-            asyncio.create_task(channel) for channel in (self._pump(reader, there), self._pump(back, writer, back=True))
+        """Pass data both ways until either side hangs up."""
+        pumps = [
+            asyncio.create_task(pump)
+            for pump in (self._pump(reader, backend_writer), self._pump(backend_reader, writer, is_answer=True))
         ]
-        self._open.add(there)
+        self._open.add(backend_writer)
         try:
-            await asyncio.wait(all_channels, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._open.discard(there)
-            there.close()
-            for channel in all_channels:
-                channel.cancel()
+            self._open.discard(backend_writer)
+            backend_writer.close()
+            for pump in pumps:
+                pump.cancel()
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, back: bool = False) -> None:
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_answer: bool = False
+    ) -> None:
         with suppress(OSError):
             while chunk := await reader.read(CHUNK):
-                if back and await self._tears():
+                if is_answer and await self._tears():
                     writer.transport.abort()
                     return
                 if not self._hole:
@@ -114,9 +117,9 @@ class Relay:
                     await writer.drain()
 
     async def _tears(self) -> bool:
-        """Does the connection break over what comes back, once it has taken its time?"""
+        """Wait for the lag. Returns whether the connection breaks then."""
         if self.lag:
             await asyncio.sleep(self._random.uniform(0, self.lag))
-        torn = self.torn > 0 and self._random.random() < self.torn
-        self.tears += torn
-        return torn
+        is_torn = self.torn > 0 and self._random.random() < self.torn
+        self.tears += is_torn
+        return is_torn

@@ -1,4 +1,4 @@
-"""JSON that is broken in one place: in each place there is, by each wrong value."""
+"""Breaks JSON values in one place, to test parsers with every wrong value in every place."""
 
 import json
 from collections.abc import Iterator
@@ -6,22 +6,22 @@ from typing import Any
 
 WRONG: tuple[object, ...] = (None, True, -1, 10**20, 1.5, "", "x", [], [[]], {}, {"id": {}})
 
-Way = tuple[Any, ...]
+Path = tuple[Any, ...]
 
 
-def places(value: Any, *channel: Any) -> Iterator[Way]:
-    """The way to everything inside a JSON value."""
-    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, inner in inside:
-        yield (*channel, key)
-        yield from places(inner, *channel, key)
+def places(value: Any, *path: Any) -> Iterator[Path]:
+    """Yield the path, as keys and indexes, to everything inside a JSON value."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        yield (*path, key)
+        yield from places(item, *path, key)
 
 
-def broken(value: Any, channel: Way, wrong: object) -> Any:
-    """A copy with this in that place."""
+def break_at(value: Any, path: Path, wrong: object) -> Any:
+    """Return a copy of `value` with `wrong` at this path."""
     copy = json.loads(json.dumps(value))
-    place = copy
-    for key in channel[:-1]:
-        place = place[key]
-    place[channel[-1]] = wrong
+    parent = copy
+    for key in path[:-1]:
+        parent = parent[key]
+    parent[path[-1]] = wrong
     return copy

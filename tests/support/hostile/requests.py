@@ -1,8 +1,8 @@
-"""Requests that nobody in their senses would make: made from the API's own description, and bent."""
+"""Generates hostile requests from the API's OpenAPI description, with wrong values mixed in."""
 
-import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 from urllib.parse import quote
 
@@ -46,15 +46,15 @@ FILES = [
 
 
 @dataclass
-class Nasty:
-    """Draws requests; the same `seed` draws the same ones."""
+class HostileRequests:
+    """A generator of requests, which draws the same ones for the same `seed`."""
 
     description: Mapping[str, Any]
     seed: int
-    chance: random.Random = field(init=False)
+    random: Random = field(init=False)
 
     def __post_init__(self) -> None:
-        self.chance = random.Random(self.seed)
+        self.random = Random(self.seed)
         self.operations = [
             (path, method, operation)
             for path, methods in self.description["paths"].items()
@@ -62,66 +62,66 @@ class Nasty:
         ]
 
     def request(self) -> tuple[str, str, dict[str, str], Any]:
-        """Method, path with its query, headers, body (bytes, or to be written as JSON)."""
-        path, method, operation = self.chance.choice(self.operations)
+        """Return method, path with its query, headers, and body (bytes, or a value to be encoded as JSON)."""
+        path, method, operation = self.random.choice(self.operations)
         for parameter in operation.get("parameters", []):
             if parameter["in"] == "path":
                 path = path.replace(f"{{{parameter['name']}}}", quote(self._word(), safe=""))
-        query = [(one["name"], self._word()) for one in operation.get("parameters", []) if one["in"] == "query"]
-        asked = [pair for pair in query if self.chance.random() < 0.4]
-        if self.chance.random() < 0.1:
-            asked.append((self._word(), self._word()))
-        path += "?" * bool(asked) + "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in asked)
-        if self.chance.random() < 0.05:
-            method = self.chance.choice(METHODS)
+        names = [parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "query"]
+        query = [pair for pair in [(name, self._word()) for name in names] if self.random.random() < 0.4]
+        if self.random.random() < 0.1:
+            query.append((self._word(), self._word()))
+        path += "?" * bool(query) + "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in query)
+        if self.random.random() < 0.05:
+            method = self.random.choice(METHODS)
         return method.upper(), path, self._headers(), self._body(operation)
 
     def _headers(self) -> dict[str, str]:
-        kind = self.chance.choice(
+        kind = self.random.choice(
             ["application/json", "text/plain", "application/xml", "multipart/form-data; boundary=x"]
         )
-        key = {"Idempotency-Key": self.chance.choice(["", "a", "k" * 300])} if self.chance.random() < 0.1 else {}
+        key = {"Idempotency-Key": self.random.choice(["", "a", "k" * 300])} if self.random.random() < 0.1 else {}
         return {"Content-Type": kind, **key}
 
     def _body(self, operation: Mapping[str, Any]) -> Any:
         body = operation.get("requestBody")
-        if body is None or self.chance.random() < 0.1:
-            return self.chance.choice(BODIES)
-        kind = self.chance.choice(sorted(body["content"]))
+        if body is None or self.random.random() < 0.1:
+            return self.random.choice(BODIES)
+        kind = self.random.choice(sorted(body["content"]))
         if body["content"][kind]["schema"].get("format") == "binary":
-            return self.chance.choice([*BODIES, *FILES])
+            return self.random.choice([*BODIES, *FILES])
         return self._value(body["content"][kind]["schema"], 0)
 
     def _word(self) -> str:
-        return str(self.chance.choice(NASTY)).encode("utf-8", "replace").decode()
+        return str(self.random.choice(NASTY)).encode("utf-8", "replace").decode()
 
     def _value(self, schema: Mapping[str, Any], depth: int) -> Any:
-        """Something of this form, or not."""
-        if self.chance.random() < 0.15 or depth > 8:
-            return self.chance.choice(NASTY)
+        """Return a value that fits the schema or, now and then, one that does not."""
+        if self.random.random() < 0.15 or depth > 8:
+            return self.random.choice(NASTY)
         if "$ref" in schema:
             return self._value(self.description["components"]["schemas"][schema["$ref"].rpartition("/")[2]], depth)
         if options := schema.get("anyOf") or schema.get("oneOf"):
-            return self._value(self.chance.choice(options), depth + 1)
+            return self._value(self.random.choice(options), depth + 1)
         if values := schema.get("enum"):
-            return self.chance.choice(values)
+            return self.random.choice(values)
         make: dict[str, Callable[[], Any]] = {
             "object": lambda: self._object(schema, depth),
             "array": lambda: [
-                self._value(schema.get("items") or {}, depth + 1) for _ in range(self.chance.randint(0, 3))
+                self._value(schema.get("items") or {}, depth + 1) for _ in range(self.random.randint(0, 3))
             ],
             "string": self._word,
-            "integer": lambda: self.chance.randint(-2, 2000),
-            "number": lambda: self.chance.uniform(-2, 2000),
-            "boolean": lambda: self.chance.random() < 0.5,
+            "integer": lambda: self.random.randint(-2, 2000),
+            "number": lambda: self.random.uniform(-2, 2000),
+            "boolean": lambda: self.random.random() < 0.5,
             "null": lambda: None,
         }
-        return make.get(str(schema.get("type")), lambda: self.chance.choice(NASTY))()
+        return make.get(str(schema.get("type")), lambda: self.random.choice(NASTY))()
 
     def _object(self, schema: Mapping[str, Any], depth: int) -> dict[str, Any]:
-        named = schema.get("properties", {})
-        wanted = {name for name in named if name in schema.get("required", []) or self.chance.random() < 0.4}
-        made = {name: self._value(named[name], depth + 1) for name in sorted(wanted) if self.chance.random() < 0.95}
-        if self.chance.random() < 0.1 or not named:
-            made[self._word()] = self.chance.choice(NASTY)
-        return made
+        fields = schema.get("properties", {})
+        names = {name for name in fields if name in schema.get("required", []) or self.random.random() < 0.4}
+        value = {name: self._value(fields[name], depth + 1) for name in sorted(names) if self.random.random() < 0.95}
+        if self.random.random() < 0.1 or not fields:
+            value[self._word()] = self.random.choice(NASTY)
+        return value

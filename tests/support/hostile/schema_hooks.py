@@ -1,6 +1,6 @@
-"""Loaded by the schema fuzzer (SCHEMATHESIS_HOOKS): half of its requests ask for things that there are.
+"""Hooks of the schema fuzzer (SCHEMATHESIS_HOOKS) that put existing ids into half of its requests.
 
-Made-up ids lead to 404 before anything of interest happens. `FUZZED` has the ids, by area.
+Made-up ids lead to 404 before anything of interest happens. The variable `FUZZED` holds the ids by area, as JSON.
 """
 
 import json
@@ -15,7 +15,7 @@ KNOWN = json.loads(os.environ.get("FUZZED", "{}"))
 
 @schemathesis.hook
 def map_path_parameters(context: Any, path_parameters: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Ours in the place of every other one."""
+    """Replace every other path parameter by an existing id."""
     area = context.operation.path.removeprefix("/api/v1/").partition("/")[0]
     if not path_parameters or area not in KNOWN:
         return path_parameters

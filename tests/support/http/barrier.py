@@ -1,18 +1,18 @@
-"""A provider that answers nobody before all have called: who sends one after another waits for ever."""
+"""A provider that answers only once all calls have arrived, so that a sender that waits for each answer hangs."""
 
 import asyncio
 
 from bots.simulation.faults import FaultsOnDemand
 
 
-class Together(FaultsOnDemand):
-    """In place of a stand-in's `faults`: `count` calls are answered together, `after` seconds after the last."""
+class AnswerBarrier(FaultsOnDemand):
+    """Replaces a simulator's `faults`: `count` calls are answered together, `after` seconds after the last of them."""
 
     def __init__(self, count: int, after: float) -> None:
         super().__init__("")
         self.answer_after = after
-        self._all = asyncio.Barrier(count)
+        self._barrier = asyncio.Barrier(count)
 
     async def next_error(self) -> str | None:
-        await self._all.wait()
+        await self._barrier.wait()
         return await super().next_error()

@@ -1,4 +1,4 @@
-"""Quart apps served for real, on a free port of this machine."""
+"""Serves Quart apps over real HTTP, on a free port of this machine."""
 
 import socket
 from collections.abc import AsyncIterator
@@ -15,13 +15,13 @@ __all__ = ["app_of", "free_port", "listener", "served", "url_of"]
 
 @asynccontextmanager
 async def served(app: Quart, at: socket.socket | None = None) -> AsyncIterator[str]:
-    """The app's base URL, while it is being served; a test does not wait for connections that are left open."""
+    """Serve the app and yield its base URL. The end waits only 0.2 s for open connections."""
     async with server.served(app, at, grace=0.2) as url:
         yield url
 
 
 def app_of(*blueprints: Blueprint) -> Quart:
-    """An app of nothing but these, each under its own name."""
+    """Return an app of these blueprints, each under its own name."""
     app = Quart("simulators")
     for blueprint in blueprints:
         app.register_blueprint(blueprint, url_prefix=f"/{blueprint.name}")

@@ -1,4 +1,4 @@
-"""The gateway's webhook route without the gateway behind it: what a channel makes of its provider's calls."""
+"""The gateway's webhook route without the gateway: it verifies and parses a provider's calls by the channel alone."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,10 +16,11 @@ T = TypeVar("T")
 
 @dataclass(kw_only=True)
 class WebhookReceiver:
-    """`events`: what the channel read from the calls; `forged` counts those that it did not believe.
+    """A server that passes webhook calls to a channel.
 
-    `down`: every call is answered 503; `statuses`: what the next ones are answered, whatever they are. `now` is the
-    time of everybody here.
+    events: what the channel parsed from the calls. forged: the number of calls that failed verification.
+    down: every call is answered 503. statuses: the statuses of the next answers, whatever the calls are.
+    now: the time that the calls are given.
     """
 
     channel: Channel
@@ -31,17 +32,20 @@ class WebhookReceiver:
     down: bool = False
 
     def webhooks(self) -> Blueprint:
+        """Return a blueprint with the webhook route."""
         blueprint = Blueprint("webhooks", __name__)
-        blueprint.add_url_rule("/<name>/<account>", view_func=self._take, methods=["GET", "POST"])
+        blueprint.add_url_rule("/<name>/<account>", view_func=self._receive, methods=["GET", "POST"])
         return blueprint
 
-    def told(self, kind: type[T]) -> list[T]:
+    def parsed_events(self, kind: type[T]) -> list[T]:
+        """Return the parsed events of this class, in their order of arrival."""
         return [event for event in self.events if isinstance(event, kind)]
 
     def pass_time(self, **length: float) -> None:
+        """Put the clock forward by a timedelta of these arguments."""
         self.now += timedelta(**length)
 
-    async def _take(self, name: str, account: str) -> Response:
+    async def _receive(self, name: str, account: str) -> Response:
         if (name, account) != (self.channel.facts.name, self.channel.account):
             return Response(status=404)
         headers = {key.lower(): value for key, value in request.headers.items()}

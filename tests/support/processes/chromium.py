@@ -1,4 +1,4 @@
-"""The browser that the tests of pages use."""
+"""Names and arguments of the browser that the tests of pages use."""
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [

@@ -1,4 +1,4 @@
-"""An operator's desk: a folder, an environment, one account on a stand-in for its provider, and the real `gateway`."""
+"""The real `gateway` command in a folder and environment of its own, with one SMS account on a simulator."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,7 +9,7 @@ from bots.sms import Account
 from bots.sms.simulator import Server, demo_account
 from gateway.runtime.settings.settings import Settings
 from tests.support.http.serving import app_of, listener, served, url_of
-from tests.support.processes.commands import Finished, run
+from tests.support.processes.commands import CommandResult, run
 from tests.support.processes.processes import accounts_file
 
 PUBLIC = "https://gateway.shop.ru"
@@ -17,24 +17,27 @@ PUBLIC = "https://gateway.shop.ru"
 
 @dataclass(frozen=True)
 class CliFixture:
-    """`simulator` is the provider of the one account, sms:main."""
+    """The `gateway` command with its folder and environment; `simulator` is the provider of the account sms:main."""
 
     folder: Path
     simulator: Server
     account: Account
     environment: dict[str, str]
 
-    async def gateway(self, *arguments: str, **environ: str) -> Finished:
+    async def gateway(self, *arguments: str, **environ: str) -> CommandResult:
+        """Run `gateway` with these arguments and variables, and return its result."""
         return await run(self.folder, "gateway", *arguments, **{**self.environment, **environ})
 
     def write(self, accounts: str) -> None:
+        """Replace the accounts file."""
         (self.folder / "accounts.toml").write_text(accounts, "utf-8")
 
 
 @asynccontextmanager
 async def opened_cli(folder: Path, settings: Settings, public_url: str = PUBLIC) -> AsyncIterator[CliFixture]:
-    at = listener()
-    account = demo_account(f"{url_of(at)}/sms")
+    """Serve the simulator and yield the command's fixture."""
+    socket = listener()
+    account = demo_account(f"{url_of(socket)}/sms")
     accounts_file(folder / "accounts.toml", {"sms": {"main": account}})
     environment = {
         "MONGODB_URI": str(settings.mongodb_uri),
@@ -42,6 +45,6 @@ async def opened_cli(folder: Path, settings: Settings, public_url: str = PUBLIC)
         "GATEWAY_PUBLIC_URL": public_url,
     }
     simulator = Server(account, f"{public_url}/webhooks/sms/main")
-    async with served(app_of(simulator.blueprint()), at):
+    async with served(app_of(simulator.blueprint()), socket):
         yield CliFixture(folder, simulator, account, environment)
         await simulator.close()

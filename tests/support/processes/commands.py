@@ -1,4 +1,4 @@
-"""Commands run as operators run them: as processes of their own, in a folder and an environment of their own."""
+"""Runs commands as operators do: each in a process, a folder and an environment of its own."""
 
 import asyncio
 import os
@@ -16,25 +16,28 @@ from tests.support.client import until
 ROOT = Path(__file__).parents[3]
 BIN = Path(sys.executable).parent
 PATIENCE = 60.0
+"""Seconds that a command may take to end."""
 
 
 @dataclass(frozen=True)
-class Finished:
+class CommandResult:
+    """The exit code and the output of a command that has ended."""
+
     code: int | None
     out: str
     err: str
 
 
-def environment(**more: str) -> dict[str, str]:
-    """What a fresh machine has, with the programs of this environment and this checkout."""
-    kept = {name: os.environ[name] for name in ("HOME", "LANG", "TMPDIR") if name in os.environ}
+def environment(**variables: str) -> dict[str, str]:
+    """Return a fresh machine's environment, with the programs of this virtual environment and this checkout."""
+    basics = {name: os.environ[name] for name in ("HOME", "LANG", "TMPDIR") if name in os.environ}
     path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
-    return {**kept, "PATH": path, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **more}
+    return {**basics, "PATH": path, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **variables}
 
 
 @asynccontextmanager
-async def started(folder: Path, *command: str, **environ: str) -> AsyncIterator[Process]:
-    """A command that stays; killed at the end if it is still there."""
+async def started_process(folder: Path, *command: str, **environ: str) -> AsyncIterator[Process]:
+    """Start a command that keeps running, and kill it at the end if it has not ended by then."""
     process = await asyncio.create_subprocess_exec(
         *command, cwd=folder, env=environment(**environ), stdin=asyncio.subprocess.DEVNULL, stdout=PIPE, stderr=PIPE
     )
@@ -46,23 +49,23 @@ async def started(folder: Path, *command: str, **environ: str) -> AsyncIterator[
         await process.communicate()
 
 
-async def run(folder: Path, *command: str, **environ: str) -> Finished:
-    """A command that ends."""
-    async with started(folder, *command, **environ) as process:
-        return await ended(process)
+async def run(folder: Path, *command: str, **environ: str) -> CommandResult:
+    """Run a command that ends by itself, and return its result. Raises TimeoutError."""
+    async with started_process(folder, *command, **environ) as process:
+        return await wait_for_exit(process)
 
 
-async def ended(process: Process) -> Finished:
-    """What became of it. Raises TimeoutError."""
+async def wait_for_exit(process: Process) -> CommandResult:
+    """Wait until the process ends, and return its result. Raises TimeoutError."""
     async with asyncio.timeout(PATIENCE):
         out, err = await process.communicate()
-    return Finished(process.returncode, out.decode(), err.decode())
+    return CommandResult(process.returncode, out.decode(), err.decode())
 
 
-async def answers(url: str, process: Process) -> None:
-    """Wait until `url` answers 200. Raises AssertionError if its process ends before."""
+async def wait_until_ready(url: str, process: Process) -> None:
+    """Wait until `url` answers 200. Raises AssertionError if the process ends before that."""
 
-    async def there() -> bool:
+    async def is_ready() -> bool:
         assert process.returncode is None, (await process.communicate())[1].decode()
         async with aiohttp.ClientSession() as http:
             try:
@@ -71,4 +74,4 @@ async def answers(url: str, process: Process) -> None:
             except aiohttp.ClientError:
                 return False
 
-    await until(there)
+    await until(is_ready)

@@ -1,4 +1,4 @@
-"""Real `gateway` processes, started as an operator would, and ended as bad luck does."""
+"""Real `gateway` processes that tests start, kill, freeze and stop."""
 
 import asyncio
 import os
@@ -18,11 +18,11 @@ from storage.engine.embedded import free_port
 
 GATEWAY = str(Path(sys.executable).with_name("gateway"))
 START = 60
-"""Seconds that a program may take until it is ready."""
+"""Seconds within which a program has to be ready."""
 
 
 def accounts_file(file: Path, accounts: Mapping[str, Mapping[str, Any]]) -> Path:
-    """The settings of open accounts, written as a person would write them."""
+    """Write these accounts to a TOML file as an operator would write them. Returns the file."""
     lines = []
     for channel, group in accounts.items():
         for name, account in group.items():
@@ -42,7 +42,7 @@ def _plain(value: Any) -> Any:
 
 
 class Program(ABC):
-    """A process of its own, with its log; it can be killed and started again. `starts` counts how often it was."""
+    """A process with a log file, which can be killed and started again. `starts` counts its starts."""
 
     def __init__(self, name: str, folder: Path, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self.name = name
@@ -50,16 +50,16 @@ class Program(ABC):
         self.starts = 0
         self._command = command
         self._environment = {**os.environ, **environment}
-        self._told_before = 0
+        self._log_offset = 0
         self._process: subprocess.Popen[bytes] | None = None
 
     @abstractmethod
     async def ready(self) -> bool:
-        """Can it work by now?"""
+        """Return whether the program can work by now."""
 
     @property
     def pid(self) -> int:
-        """Raises ValueError if it was never started, or was ended."""
+        """The process id. Raises ValueError if the program was never started or has been ended."""
         if self._process is None:
             raise ValueError(f"{self.name} does not run")
         return self._process.pid
@@ -69,36 +69,38 @@ class Program(ABC):
         return self._process is not None and self._process.poll() is None
 
     async def start(self) -> None:
-        """Return when it is ready. Raises RuntimeError with its last words if it ends instead."""
-        self._process = self._started()
+        """Start the program and wait until it is ready. Raises RuntimeError with its log if it ends instead."""
+        self._process = self._spawn()
         async with asyncio.timeout(START):
             while not await self.ready():
                 if not self.running:
-                    raise RuntimeError(f"{self.name} ended by itself: {self.words()[-2000:]}")
+                    raise RuntimeError(f"{self.name} ended by itself: {self.log_text()[-2000:]}")
                 await asyncio.sleep(0.1)
 
-    def words(self) -> str:
-        """What it has told since it was started."""
-        return self.log.read_bytes()[self._told_before :].decode()
+    def log_text(self) -> str:
+        """Return what the program has logged since its last start."""
+        return self.log.read_bytes()[self._log_offset :].decode()
 
-    def _started(self) -> subprocess.Popen[bytes]:
+    def _spawn(self) -> subprocess.Popen[bytes]:
         self.starts += 1
         with self.log.open("ab") as log:
-            self._told_before = log.tell()
+            self._log_offset = log.tell()
             return subprocess.Popen(self._command, env=self._environment, stdout=log, stderr=log)
 
     async def kill(self) -> None:
+        """Kill the program and wait for its end."""
         await self._end(signal.SIGKILL)
 
     async def stop(self) -> int:
-        """End it as a platform does; its exit code."""
+        """End the program by SIGTERM, as a platform does. Returns its exit code."""
         return await self._end(signal.SIGTERM)
 
     def freeze(self) -> None:
-        """As a machine does that is moved or out of memory: it stands still, and knows nothing of it."""
+        """Suspend the program without its knowledge, as happens on a machine that is moved or out of memory."""
         self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
+        """Let a suspended program go on."""
         self._signal(signal.SIGCONT)
 
     def _signal(self, number: signal.Signals) -> None:
@@ -114,7 +116,7 @@ class Program(ABC):
 
 
 class Web(Program):
-    """`gateway web`, or another command that serves, on a port that stays its own."""
+    """`gateway web`, or another command that serves HTTP, on a port that it keeps over restarts."""
 
     def __init__(self, name: str, folder: Path, environment: Mapping[str, str], command: str = "web") -> None:
         self.port = free_port()
@@ -130,10 +132,10 @@ class Web(Program):
 
 
 class Worker(Program):
-    """`gateway worker`: it says in its log that it has started."""
+    """`gateway worker`, which is ready once its log says that it has started."""
 
     def __init__(self, name: str, folder: Path, environment: Mapping[str, str]) -> None:
         super().__init__(name, folder, [GATEWAY, "worker"], environment)
 
     async def ready(self) -> bool:
-        return "worker started" in self.words()
+        return "worker started" in self.log_text()

@@ -22,9 +22,9 @@ async def bind(demo: ApiClient, account: str = "telegram:demo", method: str = "P
 
 async def test_how_each_is(demo: ApiClient) -> None:
     await demo.say("telegram", "/start")
-    await demo.ended(await demo.send({"channel": "sms", "text": "a"}), "DELIVERED")
+    await demo.wait_for(await demo.send({"channel": "sms", "text": "a"}), "DELIVERED")
     demo.environment.simulators["sms"].phone(PHONE).reachable = False
-    await demo.ended(await demo.send({"channel": "sms", "text": "a"}), "UNDELIVERED", "DELIVERED")
+    await demo.wait_for(await demo.send({"channel": "sms", "text": "a"}), "UNDELIVERED", "DELIVERED")
     runtime = demo.environment.runtime
     await runtime.counts.write(runtime.db, runtime.clock())
     views = await accounts(demo)

@@ -46,7 +46,7 @@ class Page:
 
         return await until(bubble)
 
-    async def ended(self, status: str) -> Any:
+    async def wait_for(self, status: str) -> Any:
         """Wait until the newest notification has this status, and return it."""
 
         async def notification() -> Any:
@@ -95,7 +95,7 @@ async def test_a_day_passes(page: Page) -> None:
     await page.post("/clock", {"hours": 25})
     assert (await page.phone("whatsapp"))["window"] == "window closed 1 h ago"
     await page.post("/send", {**ORDER, "channels": ["whatsapp", "sms"]})
-    story = await page.ended("READ")
+    story = await page.wait_for("READ")
     assert [attempt["template"] for attempt in story["attempts"]] == ["order_update/en"]
     assert story["request"]["messages"][0]["channels"][1] == {"channel": "sms", "text": ORDER["text"]}
 
@@ -104,7 +104,7 @@ async def test_a_phone_that_is_off(page: Page) -> None:
     await page.post("/switch", {"channel": "whatsapp", "reachable": False})
     assert not (await page.phone("whatsapp"))["reachable"]
     await page.post("/send", {**ORDER, "channels": ["whatsapp", "sms"]})
-    story = await page.ended("DELIVERED")
+    story = await page.wait_for("DELIVERED")
     assert [attempt["channel"] for attempt in story["attempts"]] == ["whatsapp", "sms"]
     await page.answer("sms", "Order A-17")
 
@@ -114,7 +114,7 @@ async def test_trouble_is_planned_and_used_up(page: Page) -> None:
     await page.post("/trouble", {"channel": "sms"})
     assert (await page.phone("sms"))["faults"] == ["30005", "lost answer"]
     await page.post("/send", {**ORDER, "channels": ["sms"]})
-    story = await page.ended("UNDELIVERED")
+    story = await page.wait_for("UNDELIVERED")
     assert "30005" in story["attempts"][0]["reason"]
     assert (await page.phone("sms"))["faults"] == []
 
@@ -133,7 +133,7 @@ async def test_a_person_who_has_blocked_us(page: Page) -> None:
     await page.answer("vk", "Hello")
     await page.post("/trouble", {"channel": "vk", "code": "901"})
     await page.post("/send", {**ORDER, "channels": ["vk", "sms"]})
-    await page.ended("DELIVERED")
+    await page.wait_for("DELIVERED")
     assert (await page.phone("vk"))["window"] == "the person has blocked us"
 
 
@@ -173,7 +173,7 @@ async def test_the_key_stays_behind_the_page(page: Page) -> None:
     await page.post("/start", {"channel": "telegram"})
     await page.post("/send", {**ORDER, "channels": ["sms"]})
     await page.post("/send", {**ORDER, "channels": ["pigeon"]})
-    await page.ended("DELIVERED")
+    await page.wait_for("DELIVERED")
     for path in ("/", "/state", "/static/page.js", "/static/page.css", "/none"):
         response = await page.get(path)
         assert response.headers["Content-Security-Policy"] == POLICY

@@ -102,7 +102,7 @@ async def test_wrong_fields_are_named_and_their_neighbours_go_out(demo: ApiClien
     assert all(item["error"]["message"] for item in errors)
     assert status == 202
     for item in (first, last):
-        await demo.ended(item["id"], "DELIVERED")
+        await demo.wait_for(item["id"], "DELIVERED")
     assert len(demo.environment.simulators["sms"].accepted) == 2
 
 

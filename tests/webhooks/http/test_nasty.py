@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from tests.support.client import PHONE, ApiClient
-from tests.support.hostile.requests import Nasty
+from tests.support.hostile.requests import HostileRequests
 
 COUNT, SEED, CLIENTS = 10_000, 17, 20
 INTERNALS = (b"Traceback", b'File "', b"site-packages", b"pymongo", b"msgspec.")
@@ -17,7 +17,7 @@ INTERNALS = (b"Traceback", b'File "', b"site-packages", b"pymongo", b"msgspec.")
 @pytest.mark.timeout(600)
 async def test_ten_thousand(demo: ApiClient, caplog: pytest.LogCaptureFixture) -> None:
     async with demo.http.get("/openapi.json") as response:
-        nasty = Nasty(await response.json(), SEED)
+        nasty = HostileRequests(await response.json(), SEED)
     wrong: list[str] = []
     statuses: dict[int, int] = {}
     requests = iter([nasty.request() for _ in range(COUNT)])
@@ -42,4 +42,4 @@ async def test_ten_thousand(demo: ApiClient, caplog: pytest.LogCaptureFixture) -
     assert [record.getMessage() for record in caplog.records if record.exc_info] == []
     assert sum(statuses.values()) == COUNT
     assert statuses.keys() >= {200, 202, 400, 404, 405}, statuses
-    await demo.ended(await demo.send({"channel": "sms", "text": "Still well"}, phone=PHONE), "DELIVERED")
+    await demo.wait_for(await demo.send({"channel": "sms", "text": "Still well"}, phone=PHONE), "DELIVERED")

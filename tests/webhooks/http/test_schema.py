@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.client import PHONE, ApiClient
-from tests.support.jobs import job
+from tests.support.jobs import create_job
 from tests.support.processes.commands import BIN, ROOT, environment
 
 PATIENCE = 300
@@ -57,6 +57,6 @@ async def create_examples(demo: ApiClient) -> dict[str, str]:
         "templates": own["id"],
         "messageTemplates": draft["id"],
         "sessions": session["id"],
-        "jobs": await job(demo, [PHONE]),
+        "jobs": await create_job(demo, [PHONE]),
         "accounts": "sms:demo",
     }

@@ -147,12 +147,12 @@ async def test_stop_and_block_hold_notifications_back(demo: ApiClient) -> None:
     contact = (await demo.post("/api/v1/contacts", {"phone": PHONE}))[1]
     await demo.say("telegram", f"/start {contact['startCode']}")
     await demo.say("telegram", "/stop")
-    story = await demo.ended(await demo.send({"channel": "telegram", "text": "News"}), "UNDELIVERED")
+    story = await demo.wait_for(await demo.send({"channel": "telegram", "text": "News"}), "UNDELIVERED")
     assert "asked us to stop" in story["attempts"][0]["reason"]
     await demo.say("telegram", "/start")
-    await demo.ended(await demo.send({"channel": "telegram", "text": "News"}), "SENT")
+    await demo.wait_for(await demo.send({"channel": "telegram", "text": "News"}), "SENT")
     await simulator.block(user)
     await simulator.quiet()
     await until_idle(demo.environment.runtime)
-    story = await demo.ended(await demo.send({"channel": "telegram", "text": "News"}), "UNDELIVERED")
+    story = await demo.wait_for(await demo.send({"channel": "telegram", "text": "News"}), "UNDELIVERED")
     assert "has blocked us" in story["attempts"][0]["reason"]

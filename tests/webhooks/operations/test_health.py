@@ -16,7 +16,7 @@ from storage.engine.database import connect
 from storage.engine.embedded import embedded
 from tests.support.client import ApiClient, until
 from tests.support.http.serving import served
-from tests.support.workload import in_state, one
+from tests.support.workload import send_one, wait_for_state
 from webhooks.app import create_app
 
 Answer = tuple[int, dict[str, Any]]
@@ -51,8 +51,8 @@ async def test_a_process_at_work_is_ready_and_tells_of_held_accounts(demo: ApiCl
     """An account that is held is no reason to take the others' process away."""
     await becomes(demo.environment.url, (200, state(1, 0)))
     demo.environment.simulators["sms"].faults.fail(20003)
-    await one(demo, {"channel": "sms", "text": "Hi"})
-    await in_state(demo, "sms:demo", "held")
+    await send_one(demo, {"channel": "sms", "text": "Hi"})
+    await wait_for_state(demo, "sms:demo", "held")
     await becomes(demo.environment.url, (200, state(1, 1)))
 
 

@@ -41,10 +41,10 @@ def viber(demo: ApiClient) -> Viber:
 
 async def test_vk_inside_the_window_and_a_day_later_under_an_intent(demo: ApiClient) -> None:
     await start(demo, "vk")
-    story = await demo.ended(await demo.send(VK, SMS), "SENT")
+    story = await demo.wait_for(await demo.send(VK, SMS), "SENT")
     assert [(a["channel"], a["intent"]) for a in story["attempts"]] == [("vk", None)]
     demo.pass_time(hours=DAY)
-    story = await demo.ended(await demo.send(VK, SMS), "SENT")
+    story = await demo.wait_for(await demo.send(VK, SMS), "SENT")
     assert [(a["channel"], a["intent"]) for a in story["attempts"]] == [("vk", "purchase_update")]
     assert story["decisions"][0]["text"] == "vk: window closed 1 h ago -> free text as purchase_update"
     assert len(demo.answers("sms")) == 0
@@ -54,7 +54,7 @@ async def test_vk_says_that_the_window_is_shut(demo: ApiClient) -> None:
     """We believe that it is open; the provider knows better, and the intent is tried at once."""
     simulator = await start(demo, "vk")
     simulator.faults.fail(950)
-    story = await demo.ended(await demo.send(VK, SMS), "SENT")
+    story = await demo.wait_for(await demo.send(VK, SMS), "SENT")
     assert [(a["status"], a["intent"]) for a in story["attempts"]] == [
         ("UNDELIVERED", None),
         ("SENT", "purchase_update"),
@@ -65,7 +65,7 @@ async def test_a_lost_answer_of_vk_is_asked_for_again_and_arrives_once(demo: Api
     simulator = await start(demo, "vk")
     before = len(simulator.accepted)
     simulator.faults.lose_answers(2)
-    await demo.ended(await demo.send(VK, SMS), "SENT")
+    await demo.wait_for(await demo.send(VK, SMS), "SENT")
     assert len(simulator.accepted) == before + 1
     assert len(demo.answers("sms")) == 0
 
@@ -94,19 +94,19 @@ async def test_who_denies_messages_gets_an_sms_and_who_allows_them_again_does_no
     server, user = vk(demo), vk(demo).user_of(PHONE)
     await server.deny(user)
     await until_session(demo, "vk", blocked=True)
-    story = await demo.ended(await demo.send(VK, SMS), "DELIVERED")
+    story = await demo.wait_for(await demo.send(VK, SMS), "DELIVERED")
     assert [(a["channel"], a["status"]) for a in story["attempts"]] == [("vk", "SKIPPED"), ("sms", "DELIVERED")]
     await server.allow(user)
     await until_session(demo, "vk", blocked=False)
-    await demo.ended(await demo.send(VK, SMS), "SENT")
+    await demo.wait_for(await demo.send(VK, SMS), "SENT")
 
 
 async def test_viber_is_read_and_a_day_later_charged(demo: ApiClient) -> None:
     await start(demo, "viber")
-    story = await demo.ended(await demo.send(VIBER, SMS), "READ")
+    story = await demo.wait_for(await demo.send(VIBER, SMS), "READ")
     assert story["decisions"][0]["text"] == "viber: free session open for 23 h -> free text"
     demo.pass_time(hours=DAY)
-    story = await demo.ended(await demo.send(VIBER, SMS), "READ")
+    story = await demo.wait_for(await demo.send(VIBER, SMS), "READ")
     assert story["decisions"][0]["text"] == "viber: free session closed 1 h ago, charged -> free text"
     assert len(viber(demo).charged) == 1
 
@@ -116,7 +116,7 @@ async def test_vibers_free_session_is_fixed_from_its_first_message(demo: ApiClie
     demo.pass_time(hours=20)
     await demo.say("viber", "/help")
     demo.pass_time(hours=5)
-    story = await demo.ended(await demo.send(VIBER, SMS), "READ")
+    story = await demo.wait_for(await demo.send(VIBER, SMS), "READ")
     assert "free session closed 1 h ago" in story["decisions"][0]["text"]
 
 
@@ -129,17 +129,17 @@ async def test_opening_a_viber_chat_is_no_start_but_joins_it(demo: ApiClient) ->
         return demo.answers("viber")
 
     await until(welcome)
-    story = await demo.ended(await demo.send(VIBER, SMS), "DELIVERED")
+    story = await demo.wait_for(await demo.send(VIBER, SMS), "DELIVERED")
     assert story["attempts"][0]["reason"] == "viber: the person has not started the bot"
     await demo.say("viber", "hi")
-    await demo.ended(await demo.send(VIBER, SMS), "READ")
+    await demo.wait_for(await demo.send(VIBER, SMS), "READ")
 
 
 async def test_who_unsubscribes_from_viber_gets_an_sms(demo: ApiClient) -> None:
     await start(demo, "viber")
     await viber(demo).unsubscribe(viber(demo).user_of(PHONE))
     await until_session(demo, "viber", blocked=True)
-    story = await demo.ended(await demo.send(VK, VIBER, SMS), "DELIVERED")
+    story = await demo.wait_for(await demo.send(VK, VIBER, SMS), "DELIVERED")
     assert [(a["channel"], a["status"]) for a in story["attempts"]] == [
         ("vk", "SKIPPED"),
         ("viber", "SKIPPED"),
@@ -151,10 +151,10 @@ async def test_a_viber_phone_that_is_off_falls_back_when_patience_ends(demo: Api
     simulator = await start(demo, "viber")
     simulator.phone(simulator.user_of(PHONE)).reachable = False
     key = await demo.send(VIBER, SMS)
-    await demo.decided(key, "waiting up to 5 min for delivered")
+    await demo.wait_for_decision(key, "waiting up to 5 min for delivered")
     demo.pass_time(hours=0.2)
     demo.environment.runtime.outbox_bell.set()
-    story = await demo.ended(key, "DELIVERED")
+    story = await demo.wait_for(key, "DELIVERED")
     assert [(a["channel"], a["status"]) for a in story["attempts"]] == [("viber", "SENT"), ("sms", "DELIVERED")]
 
 

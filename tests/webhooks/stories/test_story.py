@@ -31,7 +31,7 @@ async def test_a_button_is_answered(demo: ApiClient) -> None:
 async def test_free_text_while_the_window_is_open(demo: ApiClient) -> None:
     await demo.say("whatsapp", "/start")
     key = await demo.send(ORDER, SMS, **order())
-    story = await demo.ended(key, "DELIVERED", "READ")
+    story = await demo.wait_for(key, "DELIVERED", "READ")
     assert [(attempt["channel"], attempt["template"]) for attempt in story["attempts"]] == [("whatsapp", None)]
     assert demo.answers("whatsapp")[-1].text == "Your order A-17 has been sent."
     assert "free text" in story["decisions"][0]["text"]
@@ -41,7 +41,7 @@ async def test_a_day_later_the_approved_template(demo: ApiClient) -> None:
     await demo.say("whatsapp", "/start")
     demo.pass_time(hours=25)
     key = await demo.send(ORDER, SMS, **order())
-    story = await demo.ended(key, "DELIVERED", "READ")
+    story = await demo.wait_for(key, "DELIVERED", "READ")
     assert story["attempts"][0]["template"] == "order_update/en"
     assert "window closed 1 h ago -> template order_update/en" in story["decisions"][0]["text"]
     assert demo.answers("whatsapp")[-1].text.startswith("Anna")
@@ -51,7 +51,7 @@ async def test_whatsapp_fails_so_an_sms_goes_out(demo: ApiClient) -> None:
     simulator = demo.environment.simulators["whatsapp"]
     simulator.phone(simulator.user_of(PHONE)).reachable = False
     key = await demo.send(ORDER, SMS, **order())
-    story = await demo.ended(key, "DELIVERED")
+    story = await demo.wait_for(key, "DELIVERED")
     assert [(a["channel"], a["status"]) for a in story["attempts"]] == [
         ("whatsapp", "UNDELIVERED"),
         ("sms", "DELIVERED"),

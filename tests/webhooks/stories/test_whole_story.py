@@ -9,14 +9,14 @@ import aiohttp
 from gateway.client import Destination, Gateway, Message, Step
 from gateway.domain.api.signing import verify
 from tests.support.client import PHONE, ApiClient, until
-from tests.support.http.callback_receiver import opened_receiver
+from tests.support.http.callback_receiver import opened_callback_receiver
 
 ANNA = Destination(phone="8 900 000-00-01", variables={"name": "Anna"})
 LONG = "https://shop.ru/orders/17?" + "utm_source=sms&" * 10
 
 
 async def test_the_whole_story(demo: ApiClient) -> None:
-    async with opened_receiver() as receiver, Gateway(demo.environment.url, demo.environment.key) as gateway:
+    async with opened_callback_receiver() as receiver, Gateway(demo.environment.url, demo.environment.key) as gateway:
         steps = [
             Step(channel="telegram", text="{{name}}, pay here: " + LONG),
             Step(channel="sms", text="{{name}}, pay here: " + LONG),
@@ -50,15 +50,15 @@ async def test_the_whole_story(demo: ApiClient) -> None:
         ]
 
         async def is_delivered() -> bool:
-            return [event["newStatus"] for event in receiver.of("order-17")][-1:] == ["DELIVERED"]
+            return [event["newStatus"] for event in receiver.events_of("order-17")][-1:] == ["DELIVERED"]
 
         await until(is_delivered)
         (secret,) = demo.environment.runtime.settings.callback_secrets
         for headers, body in receiver.calls:
             verify(secret.reveal(), headers, body, datetime.now(UTC))
             assert json.loads(body)["id"] in {"order-17", "visit-17"}
-        assert [event["newStatus"] for event in receiver.of("visit-17")] == ["CANCELLED"]
-        assert {event["callbackData"] for event in receiver.of("order-17")} == {"17"}
+        assert [event["newStatus"] for event in receiver.events_of("visit-17")] == ["CANCELLED"]
+        assert {event["callbackData"] for event in receiver.events_of("order-17")} == {"17"}
 
         link = next(link for link in story.short_links if link.url in demo.screen("sms")[-1].text)
         async with aiohttp.request("GET", link.url, allow_redirects=False) as response:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from bots.telegram.inbound.webhook import parse
 from gateway.domain.channel.calls import Call
 from gateway.domain.model.event import Event, Inbound, Unrecognised
-from tests.support.hostile.broken_json import WRONG, broken, places
+from tests.support.hostile.broken_json import WRONG, break_at, places
 
 PAYLOADS = Path(__file__).parents[1] / "payloads"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -60,7 +60,7 @@ def test_whatever_is_broken_in_it_an_update_survives(name: str) -> None:
     update = json.loads(updates()[name])
     for channel in places(update):
         for wrong in WRONG if channel != ("update_id",) else ():
-            body = json.dumps(broken(update, channel, wrong))
+            body = json.dumps(break_at(update, channel, wrong))
             (event,) = parse("shop", call_with(body)).events
             assert (event.id, event.raw) == (str(update["update_id"]), body)
             assert msgspec.convert(msgspec.to_builtins(event), Event) == event, "what was read can be stored and read"

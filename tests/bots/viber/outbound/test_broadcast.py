@@ -12,7 +12,7 @@ from gateway.domain.channel.errors import Ambiguous, Misconfigured, Refused, Sto
 from gateway.domain.model.event import Receipt
 from gateway.domain.model.nouns import Button, Content, Media, Progress
 from tests.bots.viber.pair import Pair, opened_pair, outcomes
-from tests.support.http.barrier import Together
+from tests.support.http.barrier import AnswerBarrier
 
 
 def phone_numbers(count: int) -> list[str]:
@@ -47,9 +47,9 @@ async def test_receipts_tell_whose_copy_they_are_of() -> None:
         await pair.server.quiet()
         assert len({str(outcome).rpartition("/")[2] for outcome in ids}) == 1, "one token for all"
         for progress in (Progress.DELIVERED, Progress.READ):
-            provider_ids = [event.provider_id for event in pair.told(Receipt) if event.progress is progress]
+            provider_ids = [event.provider_id for event in pair.parsed_events(Receipt) if event.progress is progress]
             assert sorted(provider_ids) == sorted(map(str, ids))
-        assert len({event.id for event in pair.told(Receipt)}) == 6
+        assert len({event.id for event in pair.parsed_events(Receipt)}) == 6
 
 
 async def test_one_alone_is_no_broadcast() -> None:
@@ -198,7 +198,7 @@ async def test_many_at_once_do_not_queue(*, same: bool) -> None:
     async with opened_pair() as pair:
         phones = phone_numbers(200)
         await pair.subscribers(*phones)
-        pair.server.faults = Together(1 if same else len(phones), 0.2)
+        pair.server.faults = AnswerBarrier(1 if same else len(phones), 0.2)
         ids = await outcomes(*(pair.send("hello" if same else f"hello {phone}", phone) for phone in phones))
         assert sorted(map(str, ids)) == sorted(line.id for line in pair.server.accepted)
 

@@ -33,11 +33,11 @@ async def test_a_message_arrives_and_is_reported(*, string_tokens: bool) -> None
         assert accepted.request["sender"]["name"] == "Demo shop"
         assert int(provider_id.removeprefix(f"{pair.anna.user}/")) > 2**53
         assert pair.server.phone(pair.anna.user).screen[-1].state == "read"
-        assert [(event.progress, event.provider_id) for event in pair.told(Receipt)] == [
+        assert [(event.progress, event.provider_id) for event in pair.parsed_events(Receipt)] == [
             (Progress.DELIVERED, provider_id),
             (Progress.READ, provider_id),
         ]
-        assert len({event.id for event in pair.told(Receipt)}) == 2
+        assert len({event.id for event in pair.parsed_events(Receipt)}) == 2
         assert pair.forged == 0
 
 
@@ -47,7 +47,7 @@ async def test_whoever_does_not_read_is_reported_as_delivered_to() -> None:
         pair.server.phone(pair.anna.user).reads = False
         await pair.send()
         await pair.server.quiet()
-        assert [event.progress for event in pair.told(Receipt)] == [Progress.DELIVERED]
+        assert [event.progress for event in pair.parsed_events(Receipt)] == [Progress.DELIVERED]
 
 
 async def test_a_phone_that_is_off_gets_it_later() -> None:
@@ -71,7 +71,7 @@ async def test_a_late_rejection_by_the_app() -> None:
         pair.server.reject_later("failure description")
         provider_id = await pair.send()
         await pair.server.quiet()
-        (receipt,) = pair.told(Receipt)
+        (receipt,) = pair.parsed_events(Receipt)
         assert (receipt.provider_id, receipt.progress, receipt.cause) == (provider_id, Progress.FAILED, Cause.REFUSED)
         assert receipt.reason == "failure description"
         assert pair.server.phone(pair.anna.user).screen[-1].state == "failed"
@@ -93,7 +93,7 @@ async def test_buttons() -> None:
         ]
         await pair.server.press(pair.anna.user, bubble.id, "Да & <нет>")
         await pair.server.quiet()
-        assert [event.content.text for event in pair.told(Inbound)] == ["/yes"]
+        assert [event.content.text for event in pair.parsed_events(Inbound)] == ["/yes"]
 
 
 async def test_an_opened_link_is_not_something_that_the_person_wrote() -> None:
@@ -103,7 +103,7 @@ async def test_an_opened_link_is_not_something_that_the_person_wrote() -> None:
         bubble = pair.server.phone(pair.anna.user).screen[-1]
         await pair.server.press(pair.anna.user, bubble.id, "Shop")
         await pair.server.quiet()
-        assert pair.told(Inbound) == []
+        assert pair.parsed_events(Inbound) == []
         assert pair.server.phone(pair.anna.user).screen[-1] is bubble
 
 

@@ -15,7 +15,7 @@ from bots.vk.inbound.events import READERS
 from bots.vk.inbound.webhook import parse
 from gateway.domain.channel.calls import Call, Malformed, Parsed
 from gateway.domain.model.event import Event, Inbound
-from tests.support.hostile.broken_json import WRONG, broken, places
+from tests.support.hostile.broken_json import WRONG, break_at, places
 
 PAYLOADS = Path(__file__).parents[1] / "payloads"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -37,7 +37,7 @@ def test_whatever_is_broken_in_it_an_event_survives(name: str) -> None:
     body = bodies()[name]
     for channel in set(places(body)) - OUTER:
         for wrong in WRONG:
-            events = parse_body(broken(body, channel, wrong)).events
+            events = parse_body(break_at(body, channel, wrong)).events
             assert events
             for event in events:
                 assert msgspec.convert(msgspec.to_builtins(event), Event) == event, "what was read can be stored"

@@ -9,7 +9,7 @@ from bots.vk.outbound.sending import random_id
 from gateway.domain.channel.errors import Ambiguous, Refused, Stopped, WindowClosed
 from gateway.domain.model.nouns import Content, TemplateMessage
 from tests.bots.vk.pair import Pair, opened_pair
-from tests.support.http.barrier import Together
+from tests.support.http.barrier import AnswerBarrier
 
 MANY, EACH = 200, 0.2
 
@@ -143,6 +143,6 @@ async def test_without_a_window_there_is_no_end() -> None:
 async def test_many_are_sent_at_once(pair: Pair) -> None:
     users = [await pair.start_user(f"+7999{number:07}") for number in range(10)]
     pair.vk.echoes = False
-    pair.vk.faults = Together(MANY, EACH)
+    pair.vk.faults = AnswerBarrier(MANY, EACH)
     await asyncio.gather(*(pair.send(users[n % 10], "hi", key=f"n{n}.0.0") for n in range(MANY)))
     assert len(pair.vk.accepted) == MANY

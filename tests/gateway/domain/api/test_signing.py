@@ -1,4 +1,4 @@
-"""Signatures of callbacks: ours, unchanged, and young; two secrets while one is replaced."""
+"""Tests signatures of callbacks: forgery, changes, age, and two secrets during a rotation."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -18,7 +18,7 @@ def test_ours() -> None:
 
 
 @pytest.mark.parametrize(
-    ("secret", "changed", "body", "late"),
+    ("secret", "header_changes", "body", "delay"),
     [
         ("another", {}, BODY, timedelta(0)),
         (OLD, {}, BODY + b" ", timedelta(0)),
@@ -32,6 +32,6 @@ def test_ours() -> None:
         (OLD, {SIGNATURE: "v1=я"}, BODY, timedelta(0)),
     ],
 )
-def test_not_ours(secret: str, changed: dict[str, str], body: bytes, late: timedelta) -> None:
+def test_not_ours(secret: str, header_changes: dict[str, str], body: bytes, delay: timedelta) -> None:
     with pytest.raises(Unsigned):
-        verify(secret, sign([OLD], "m1:1", BODY, NOW) | changed, body, NOW + late)
+        verify(secret, sign([OLD], "m1:1", BODY, NOW) | header_changes, body, NOW + delay)

@@ -1,4 +1,4 @@
-"""Channels, people and attempts to ask the rule about."""
+"""Channels, notifications and attempts for the tests of the cascade's rule."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -38,18 +38,18 @@ HELD_ROUTE = Reachability(PLAIN, ADDRESS, held_until=NOW + HOUR, held_why="no mo
 HELLO = "template hello/en"
 
 
-def asked(*steps: Step, attempts: tuple[Attempt, ...] = (), reply_to: str | None = None) -> Notification:
+def make_notification(*steps: Step, attempts: tuple[Attempt, ...] = (), reply_to: str | None = None) -> Notification:
     return Notification("n1", Recipient(), steps, NOW, END, attempts=attempts, due_at=NOW, reply_to=reply_to)
 
 
-def begin(step: Step, facts: Facts, session: Session | None, problem: str = "") -> Move:
-    return next_move(asked(step), Context(NOW, [Reachability(facts, ADDRESS, "", session, problem)]))
+def first_move(step: Step, facts: Facts, session: Session | None, problem: str = "") -> Move:
+    return next_move(make_notification(step), Context(NOW, [Reachability(facts, ADDRESS, "", session, problem)]))
 
 
-def made(progress: Progress, ago: timedelta = SECOND, **fields: object) -> Attempt:
+def make_attempt(progress: Progress, ago: timedelta = SECOND, **fields: object) -> Attempt:
     attempt = Attempt(0, progress, NOW - ago, address=ADDRESS, sent_at=NOW - ago)
     return replace(attempt, **fields)
 
 
-def goes_on(attempt: Attempt, reach: Reachability = IDLE, steps: tuple[Step, ...] = (BOTH, SMS)) -> Move:
-    return next_move(asked(*steps, attempts=(attempt,)), Context(NOW, [reach, *[IDLE] * (len(steps) - 1)]))
+def move_after(attempt: Attempt, reach: Reachability = IDLE, steps: tuple[Step, ...] = (BOTH, SMS)) -> Move:
+    return next_move(make_notification(*steps, attempts=(attempt,)), Context(NOW, [reach, *[IDLE] * (len(steps) - 1)]))

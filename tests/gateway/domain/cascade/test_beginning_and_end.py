@@ -1,4 +1,4 @@
-"""The rule, move by move, with the exact words that the story shows: how a step begins, and how it all ends."""
+"""Tests the cascade's rule move by move, with the exact words of its decisions: how steps begin and how it ends."""
 
 import dataclasses
 from datetime import timedelta
@@ -36,10 +36,10 @@ from tests.gateway.domain.cascade.cases import (
     STOPPED,
     TEMPLATE,
     TEXT,
-    asked,
-    begin,
-    goes_on,
-    made,
+    first_move,
+    make_attempt,
+    make_notification,
+    move_after,
 )
 
 
@@ -60,7 +60,7 @@ from tests.gateway.domain.cascade.cases import (
     ],
 )
 def test_text_or_template(step: Step, facts: Facts, session: Session | None, *, template: bool, why: str) -> None:
-    assert begin(step, facts, session) == Send(0, template, why)
+    assert first_move(step, facts, session) == Send(0, template, why)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_text_or_template(step: Step, facts: Facts, session: Session | None, *, 
 )
 def test_an_intent_opens_a_closed_window(session: Session | None, why: str) -> None:
     words = f"{why} -> free text as account_update"
-    assert begin(MEANT, POLICY, session) == Send(0, template=False, why=words, intent="account_update")
+    assert first_move(MEANT, POLICY, session) == Send(0, template=False, why=words, intent="account_update")
 
 
 @pytest.mark.parametrize(
@@ -88,89 +88,89 @@ def test_an_intent_opens_a_closed_window(session: Session | None, why: str) -> N
 )
 def test_passed_over(step: Step, facts: Facts, session: Session | None, problem: str, why: str) -> None:
     cause = Cause.WINDOW_CLOSED if "and the step has no" in why else None
-    assert begin(step, facts, session, problem) == Skip(0, why, cause)
+    assert first_move(step, facts, session, problem) == Skip(0, why, cause)
 
 
 def test_nobody_to_write_to() -> None:
-    assert next_move(asked(SMS), Context(NOW, [Reachability(PLAIN, no_address="no phone number is known")])) == Skip(
-        0, "sms: no phone number is known"
-    )
+    assert next_move(
+        make_notification(SMS), Context(NOW, [Reachability(PLAIN, no_address="no phone number is known")])
+    ) == Skip(0, "sms: no phone number is known")
 
 
 def test_a_reply_goes_out_after_stop_but_not_to_whom_has_blocked_us() -> None:
-    reply = asked(TEXT, reply_to="m1")
+    reply = make_notification(TEXT, reply_to="m1")
     assert isinstance(next_move(reply, Context(NOW, [Reachability(HARD, ADDRESS, session=STOPPED)])), Send)
     assert isinstance(next_move(reply, Context(NOW, [Reachability(HARD, ADDRESS, session=BLOCKED)])), Skip)
 
 
 def test_an_account_that_is_held_waits_but_not_beyond_the_end() -> None:
-    assert next_move(asked(SMS), Context(NOW, [HELD_ROUTE])) == Wait(NOW + HOUR, "sms: held, no money")
-    short = replace(asked(SMS), expires_at=NOW + MINUTE)
+    assert next_move(make_notification(SMS), Context(NOW, [HELD_ROUTE])) == Wait(NOW + HOUR, "sms: held, no money")
+    short = replace(make_notification(SMS), expires_at=NOW + MINUTE)
     assert next_move(short, Context(NOW, [HELD_ROUTE])) == Wait(NOW + MINUTE, "sms: held, no money")
-    assert isinstance(next_move(asked(SMS), Context(NOW + HOUR, [HELD_ROUTE])), Send)
+    assert isinstance(next_move(make_notification(SMS), Context(NOW + HOUR, [HELD_ROUTE])), Send)
 
 
 @pytest.mark.parametrize(
     ("attempt", "move"),
     [
-        (made(Progress.DELIVERED), Finish(Status.DELIVERED, "whatsapp: delivered")),
-        (made(Progress.READ), Finish(Status.READ, "whatsapp: read")),
+        (make_attempt(Progress.DELIVERED), Finish(Status.DELIVERED, "whatsapp: delivered")),
+        (make_attempt(Progress.READ), Finish(Status.READ, "whatsapp: read")),
         (
-            made(Progress.SENT),
+            make_attempt(Progress.SENT),
             Finish(Status.SENT, "whatsapp: sent; there is no further step"),
         ),
         (
-            made(Progress.UNKNOWN, DOUBT),
+            make_attempt(Progress.UNKNOWN, DOUBT),
             Finish(Status.UNDELIVERED, "no step is left; a message may have been sent, and is not repeated"),
         ),
-        (made(Progress.FAILED), Finish(Status.UNDELIVERED, "no step is left")),
-        (made(Progress.SKIPPED), Finish(Status.UNDELIVERED, "no step is left")),
+        (make_attempt(Progress.FAILED), Finish(Status.UNDELIVERED, "no step is left")),
+        (make_attempt(Progress.SKIPPED), Finish(Status.UNDELIVERED, "no step is left")),
     ],
 )
 def test_the_end_of_a_single_step(attempt: Attempt, move: Move) -> None:
-    assert goes_on(attempt, steps=(BOTH,)) == move
+    assert move_after(attempt, steps=(BOTH,)) == move
 
 
 def test_at_the_end_the_best_that_was_reached_counts() -> None:
     wants_read = replace(SMS, success=Progress.READ)
-    attempts = (made(Progress.DELIVERED, HOUR), made(Progress.SENT, step=1))
-    tried = asked(wants_read, wants_read, attempts=attempts)
+    attempts = (make_attempt(Progress.DELIVERED, HOUR), make_attempt(Progress.SENT, step=1))
+    notification = make_notification(wants_read, wants_read, attempts=attempts)
     words = "sms: delivered; there is no further step"
-    assert next_move(tried, Context(NOW, [IDLE, IDLE])) == Finish(Status.DELIVERED, words)
+    assert next_move(notification, Context(NOW, [IDLE, IDLE])) == Finish(Status.DELIVERED, words)
 
 
 def test_its_validity_is_over() -> None:
-    over = Context(END, [IDLE])
-    assert next_move(asked(SMS), over) == Finish(Status.EXPIRED, "its validity is over")
-    arrived = asked(SMS, attempts=(made(Progress.DELIVERED),))
-    assert next_move(arrived, over) == Finish(Status.DELIVERED, "sms: delivered")
+    context = Context(END, [IDLE])
+    assert next_move(make_notification(SMS), context) == Finish(Status.EXPIRED, "its validity is over")
+    notification = make_notification(SMS, attempts=(make_attempt(Progress.DELIVERED),))
+    assert next_move(notification, context) == Finish(Status.DELIVERED, "sms: delivered")
 
 
 def test_advance_tells_why_and_goes_on_to_the_step_that_works() -> None:
-    told, send = advance(asked(TEXT, SMS), Context(NOW, [Reachability(HARD, ADDRESS), IDLE]))
+    notification, send = advance(make_notification(TEXT, SMS), Context(NOW, [Reachability(HARD, ADDRESS), IDLE]))
     assert send == Send(1, False, "sms: no reply window on this channel -> free text")
-    assert [attempt.progress for attempt in told.attempts] == [Progress.SKIPPED]
-    assert [decision.text for decision in told.decisions] == [told.attempts[0].reason]
+    assert [attempt.progress for attempt in notification.attempts] == [Progress.SKIPPED]
+    assert [decision.text for decision in notification.decisions] == [notification.attempts[0].reason]
 
 
 def test_advance_waits_or_settles() -> None:
-    waiting, send = advance(replace(asked(SMS), lease="worker"), Context(NOW, [HELD_ROUTE]))
+    waiting, send = advance(replace(make_notification(SMS), lease="worker"), Context(NOW, [HELD_ROUTE]))
     assert (waiting.due_at, waiting.lease, send) == (NOW + HOUR, None, None)
-    complete, send = advance(replace(asked(SMS), lease="worker"), Context(END, [IDLE]))
+    complete, send = advance(replace(make_notification(SMS), lease="worker"), Context(END, [IDLE]))
     assert (complete.due_at, complete.lease, complete.status, send) == (None, None, Status.EXPIRED, None)
 
 
 def test_after_a_cancel_nothing_follows_even_if_what_was_sent_has_failed_since() -> None:
-    """It was at rest when the caller wished it stopped, and a receipt wakes it."""
-    sent = asked(SMS, SMS, attempts=(made(Progress.SENT),)).complete(Status.SENT, NOW)
-    wished = cancelled(sent, NOW)
-    assert outcome(wished).reason == "sms: it was sent; no further step is taken"
-    failed = replace(wished, attempts=(made(Progress.FAILED),)).reschedule(NOW)
-    assert isinstance(next_move(failed, Context(NOW, [IDLE, IDLE])), Finish)
+    """The notification was at rest when the caller cancelled it, and a receipt reschedules it."""
+    notification = make_notification(SMS, SMS, attempts=(make_attempt(Progress.SENT),)).complete(Status.SENT, NOW)
+    with_cancel = cancelled(notification, NOW)
+    assert outcome(with_cancel).reason == "sms: it was sent; no further step is taken"
+    with_failure = replace(with_cancel, attempts=(make_attempt(Progress.FAILED),)).reschedule(NOW)
+    assert isinstance(next_move(with_failure, Context(NOW, [IDLE, IDLE])), Finish)
 
 
 @pytest.mark.parametrize(
-    ("progress", "ago", "recalled"),
+    ("progress", "ago", "is_recalled"),
     [
         (Progress.SENT, MINUTE, True),
         (Progress.SENT, HOUR, False),
@@ -179,29 +179,31 @@ def test_after_a_cancel_nothing_follows_even_if_what_was_sent_has_failed_since()
     ],
 )
 def test_what_another_has_replaced_is_taken_back_while_that_can_be_done(
-    progress: Progress, ago: timedelta, *, recalled: bool
+    progress: Progress, ago: timedelta, *, is_recalled: bool
 ) -> None:
     reach = Reachability(dataclasses.replace(HARD, recalls=HOUR), ADDRESS)
-    replaced = made(progress, ago, parts=(Part("m1"),))
-    tried = asked(BOTH, SMS, attempts=(replaced, made(Progress.SENT, step=1)))
-    move = next_move(tried, Context(NOW, [reach, IDLE]))
-    assert isinstance(move, Recall) is recalled
+    attempt = make_attempt(progress, ago, parts=(Part("m1"),))
+    notification = make_notification(BOTH, SMS, attempts=(attempt, make_attempt(Progress.SENT, step=1)))
+    move = next_move(notification, Context(NOW, [reach, IDLE]))
+    assert isinstance(move, Recall) is is_recalled
 
 
 def test_of_a_text_whose_first_part_has_failed_the_others_may_be_on_their_way() -> None:
-    """The receipt of the first was faster than the process that was sending the second."""
-    sending = made(Progress.FAILED, pieces=2, parts=(Part("m1", Progress.FAILED),))
-    wished = cancelled(replace(asked(SMS, SMS, attempts=(sending,)), lease="worker"), NOW)
-    assert outcome(wished) == Outcome("n1", False, "sms: a part of it may have been sent; no further step is taken")
-    whole = replace(wished, attempts=(replace(sending, pieces=1),))
+    """The receipt of the first part arrives while the second part is still being sent."""
+    sending = make_attempt(Progress.FAILED, pieces=2, parts=(Part("m1", Progress.FAILED),))
+    notification = cancelled(replace(make_notification(SMS, SMS, attempts=(sending,)), lease="worker"), NOW)
+    assert outcome(notification) == Outcome(
+        "n1", False, "sms: a part of it may have been sent; no further step is taken"
+    )
+    whole = replace(notification, attempts=(replace(sending, pieces=1),))
     assert outcome(whole) == Outcome("n1", True)
 
 
 def test_a_repetition_that_was_refused_does_not_make_the_first_one_certain() -> None:
-    refused = made(Progress.FAILED, cause=Cause.REFUSED, unsure_from=NOW - MINUTE)
-    wished = cancelled(asked(SMS, SMS, attempts=(refused,)), NOW)
-    assert not outcome(wished).cancelled
-    assert outcome(wished).reason == "sms: it may have been sent; no further step is taken"
-    ended = next_move(wished, Context(NOW, [IDLE, IDLE]))
+    attempt = make_attempt(Progress.FAILED, cause=Cause.REFUSED, unsure_from=NOW - MINUTE)
+    notification = cancelled(make_notification(SMS, SMS, attempts=(attempt,)), NOW)
+    assert not outcome(notification).cancelled
+    assert outcome(notification).reason == "sms: it may have been sent; no further step is taken"
+    move = next_move(notification, Context(NOW, [IDLE, IDLE]))
     words = "no step is left; a message may have been sent, and is not repeated"
-    assert ended == Finish(Status.UNDELIVERED, words)
+    assert move == Finish(Status.UNDELIVERED, words)

@@ -1,4 +1,4 @@
-"""The reply window: when it opens, when it shuts, and what is said of it."""
+"""Tests the reply window: when it opens, when it closes, and how it is described."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -23,8 +23,8 @@ MODES = st.sampled_from([mode for mode in Mode if mode is not Mode.NONE])
 WINDOWS = st.builds(Window, MODES, st.timedeltas(timedelta(minutes=2), timedelta(days=3)), st.booleans())
 
 
-def written(window: Window, session: Session, *times: datetime) -> Session:
-    """The session after messages of these times, in the order in which they reached us."""
+def after_messages(window: Window, session: Session, *times: datetime) -> Session:
+    """Return the session after messages of these times, which arrive in this order."""
     for at in times:
         session = replace(session, window_from_at=opened_from(window, session, at))
     return session
@@ -32,12 +32,12 @@ def written(window: Window, session: Session, *times: datetime) -> Session:
 
 @pytest.mark.parametrize("ago", [timedelta(0), timedelta(hours=1), timedelta(hours=23, minutes=58)])
 def test_open_within_the_day(ago: timedelta) -> None:
-    assert is_open(ROLLING, written(ROLLING, FRESH, NOW - ago), NOW)
+    assert is_open(ROLLING, after_messages(ROLLING, FRESH, NOW - ago), NOW)
 
 
 @pytest.mark.parametrize("ago", [DAY - MARGIN, DAY, timedelta(days=9)])
 def test_shut_a_minute_before_the_day_is_over(ago: timedelta) -> None:
-    assert not is_open(ROLLING, written(ROLLING, FRESH, NOW - ago), NOW)
+    assert not is_open(ROLLING, after_messages(ROLLING, FRESH, NOW - ago), NOW)
 
 
 def test_never_opened() -> None:
@@ -48,35 +48,35 @@ def test_never_opened() -> None:
 
 
 def test_no_window_is_always_open() -> None:
-    assert closes_at(NONE, written(ROLLING, FRESH, NOW)) is None
+    assert closes_at(NONE, after_messages(ROLLING, FRESH, NOW)) is None
     assert is_open(NONE, None, NOW)
     assert is_open(NONE, replace(FRESH, window_closed_at=NOW), NOW)
 
 
 def test_rolling_counts_from_the_last_message() -> None:
-    session = written(ROLLING, FRESH, NOW, NOW + timedelta(hours=20))
+    session = after_messages(ROLLING, FRESH, NOW, NOW + timedelta(hours=20))
     assert closes_at(ROLLING, session) == NOW + timedelta(hours=44)
 
 
 def test_a_webhook_that_comes_days_late_does_not_shut_it() -> None:
-    session = written(ROLLING, FRESH, NOW, NOW - timedelta(days=3))
+    session = after_messages(ROLLING, FRESH, NOW, NOW - timedelta(days=3))
     assert closes_at(ROLLING, session) == NOW + DAY
 
 
 def test_a_late_webhook_does_not_open_it() -> None:
-    assert not is_open(ROLLING, written(ROLLING, FRESH, NOW - timedelta(days=2)), NOW)
+    assert not is_open(ROLLING, after_messages(ROLLING, FRESH, NOW - timedelta(days=2)), NOW)
 
 
 def test_fixed_counts_from_the_first_message() -> None:
-    session = written(FIXED, FRESH, NOW, NOW + timedelta(hours=20))
+    session = after_messages(FIXED, FRESH, NOW, NOW + timedelta(hours=20))
     assert closes_at(FIXED, session) == NOW + DAY
-    assert closes_at(FIXED, written(FIXED, session, NOW + DAY)) == NOW + DAY + DAY
+    assert closes_at(FIXED, after_messages(FIXED, session, NOW + DAY)) == NOW + DAY + DAY
 
 
 def test_the_provider_knows_better() -> None:
-    session = replace(written(ROLLING, FRESH, NOW), window_closed_at=NOW + timedelta(hours=2))
+    session = replace(after_messages(ROLLING, FRESH, NOW), window_closed_at=NOW + timedelta(hours=2))
     assert not is_open(ROLLING, session, NOW + timedelta(hours=2))
-    assert is_open(ROLLING, written(ROLLING, session, NOW + timedelta(hours=3)), NOW + timedelta(hours=3))
+    assert is_open(ROLLING, after_messages(ROLLING, session, NOW + timedelta(hours=3)), NOW + timedelta(hours=3))
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_the_provider_knows_better() -> None:
     ],
 )
 def test_in_words(window: Window, ago: timedelta, words: str) -> None:
-    assert describe(window, written(ROLLING, FRESH, NOW - ago), NOW) == words
+    assert describe(window, after_messages(ROLLING, FRESH, NOW - ago), NOW) == words
 
 
 def test_in_words_when_nobody_has_written() -> None:
@@ -116,7 +116,7 @@ def test_spans(length: timedelta, words: str) -> None:
 
 @given(WINDOWS, TIMES, TIMES)
 def test_open_means_before_the_end(window: Window, wrote: datetime, now: datetime) -> None:
-    session = written(window, FRESH, wrote)
+    session = after_messages(window, FRESH, wrote)
     end = closes_at(window, session)
     assert end == wrote + window.length
     assert is_open(window, session, now) == (now + MARGIN < end)
@@ -124,21 +124,21 @@ def test_open_means_before_the_end(window: Window, wrote: datetime, now: datetim
 
 @given(WINDOWS, TIMES, TIMES, st.timedeltas(timedelta(0), timedelta(days=9)))
 def test_once_shut_it_stays_shut(window: Window, wrote: datetime, now: datetime, later: timedelta) -> None:
-    session = written(window, FRESH, wrote)
+    session = after_messages(window, FRESH, wrote)
     if not is_open(window, session, now):
         assert not is_open(window, session, now + later)
 
 
 @given(st.lists(TIMES, min_size=1, max_size=6).flatmap(lambda times: st.tuples(st.just(times), st.permutations(times))))
 def test_a_rolling_window_does_not_care_about_the_order(orders: tuple[list[datetime], list[datetime]]) -> None:
-    ends = {closes_at(ROLLING, written(ROLLING, FRESH, *times)) for times in orders}
+    ends = {closes_at(ROLLING, after_messages(ROLLING, FRESH, *times)) for times in orders}
     assert ends == {max(orders[0]) + DAY}
 
 
 @given(WINDOWS, st.lists(TIMES, min_size=1, max_size=6), TIMES)
 def test_another_message_never_shuts_it_earlier(window: Window, times: list[datetime], at: datetime) -> None:
-    before = written(window, FRESH, *times)
-    after = written(window, before, at)
+    before = after_messages(window, FRESH, *times)
+    after = after_messages(window, before, at)
     first, second = closes_at(window, before), closes_at(window, after)
     assert first is not None
     assert second is not None
@@ -147,24 +147,24 @@ def test_another_message_never_shuts_it_earlier(window: Window, times: list[date
 
 @given(WINDOWS, st.lists(TIMES, min_size=1, max_size=6))
 def test_a_message_just_written_is_inside_the_window(window: Window, times: list[datetime]) -> None:
-    end = closes_at(window, written(window, FRESH, *sorted(times)))
+    end = closes_at(window, after_messages(window, FRESH, *sorted(times)))
     assert end is not None
     assert max(times) < end
 
 
 @given(WINDOWS, TIMES, TIMES, TIMES)
-def test_the_words_agree_with_the_rule(window: Window, wrote: datetime, closed: datetime, now: datetime) -> None:
-    session = replace(written(window, FRESH, wrote), window_closed_at=closed)
+def test_the_words_agree_with_the_rule(window: Window, wrote_at: datetime, closed_at: datetime, now: datetime) -> None:
+    session = replace(after_messages(window, FRESH, wrote_at), window_closed_at=closed_at)
     assert describe(window, session, now).startswith(("window open for", "free session open for")) == is_open(
         window, session, now
     )
 
 
 @given(WINDOWS, TIMES, TIMES)
-def test_the_providers_word_only_shortens(window: Window, wrote: datetime, closed: datetime) -> None:
-    session = written(window, FRESH, wrote)
-    believed, told = closes_at(window, session), closes_at(window, replace(session, window_closed_at=closed))
-    assert believed is not None
-    assert told is not None
-    assert told <= believed
-    assert told == (min(believed, closed) if closed >= wrote else believed)
+def test_the_providers_word_only_shortens(window: Window, wrote_at: datetime, closed_at: datetime) -> None:
+    session = after_messages(window, FRESH, wrote_at)
+    own_end, reported_end = closes_at(window, session), closes_at(window, replace(session, window_closed_at=closed_at))
+    assert own_end is not None
+    assert reported_end is not None
+    assert reported_end <= own_end
+    assert reported_end == (min(own_end, closed_at) if closed_at >= wrote_at else own_end)

@@ -1,4 +1,4 @@
-"""What becomes of an attempt: evidence only grows, and the order in which it comes makes no difference."""
+"""Tests an attempt's progress: evidence only grows, and the order of its arrival makes no difference."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -16,37 +16,30 @@ LATER = NOW + timedelta(hours=1)
 STEP = Step("whatsapp", content=Content("Hello"))
 SENDING = Attempt(0, Progress.SENDING, NOW, sent_at=NOW)
 
-Word = tuple[int, Progress]
-"""A provider's word on one part: which one, and how far it came."""
+Report = tuple[int, Progress]
+"""A provider's report on one part: the part's index and its progress."""
 
-TOLD = st.sampled_from([Progress.SENT, Progress.FAILED, Progress.DELIVERED, Progress.READ])
-WORDS = st.lists(st.tuples(st.integers(0, 2), TOLD), max_size=9)
-SHUFFLED = WORDS.flatmap(lambda words: st.tuples(st.just(words), st.permutations(words)))
+PROGRESSES = st.sampled_from([Progress.SENT, Progress.FAILED, Progress.DELIVERED, Progress.READ])
+REPORTS = st.lists(st.tuples(st.integers(0, 2), PROGRESSES), max_size=9)
+SHUFFLED = REPORTS.flatmap(lambda reports: st.tuples(st.just(reports), st.permutations(reports)))
 BEFORE = st.sampled_from([Progress.RETRYING, Progress.SENDING, Progress.UNKNOWN])
 
 
-def after_words(attempt: Attempt, words: Iterable[Word]) -> Attempt:
-    for part, progress in words:
+def after_reports(attempt: Attempt, reports: Iterable[Report]) -> Attempt:
+    for part, progress in reports:
         attempt = with_part(attempt, Part(f"id{part}", progress), part, LATER)
     return attempt
 
 
-def taken_back(words: list[Word]) -> bool:
-    """Was a part reported as failed, and as arrived as well?"""
-    failed, arrived = ({part for part, progress in words if test(progress)} for test in (_failed, _arrived))
-    return bool(failed & arrived)
-
-
-def _failed(progress: Progress) -> bool:
-    return progress is Progress.FAILED
-
-
-def _arrived(progress: Progress) -> bool:
-    return progress > Progress.FAILED
+def is_contradictory(reports: list[Report]) -> bool:
+    """Return whether some part was reported both as failed and as arrived."""
+    failed_parts = {part for part, progress in reports if progress is Progress.FAILED}
+    arrived_parts = {part for part, progress in reports if progress > Progress.FAILED}
+    return bool(failed_parts & arrived_parts)
 
 
 @pytest.mark.parametrize(
-    ("pieces", "words", "progress"),
+    ("pieces", "reports", "progress"),
     [
         (1, [], Progress.SENDING),
         (1, [(0, Progress.SENT)], Progress.SENT),
@@ -63,54 +56,54 @@ def _arrived(progress: Progress) -> bool:
         (2, [(1, Progress.READ), (0, Progress.DELIVERED)], Progress.DELIVERED),
     ],
 )
-def test_the_parts_make_the_whole(pieces: int, words: list[Word], progress: Progress) -> None:
-    assert after_words(replace(SENDING, pieces=pieces), words).progress is progress
+def test_the_parts_make_the_whole(pieces: int, reports: list[Report], progress: Progress) -> None:
+    assert after_reports(replace(SENDING, pieces=pieces), reports).progress is progress
 
 
 def test_a_part_that_is_not_ours_says_nothing() -> None:
-    assert after_words(SENDING, [(1, Progress.READ)]) == SENDING
+    assert after_reports(SENDING, [(1, Progress.READ)]) == SENDING
 
 
 def test_the_ids_of_parts_are_kept_in_their_places() -> None:
-    attempt = after_words(replace(SENDING, pieces=3), [(2, Progress.READ), (0, Progress.SENT), (1, Progress.SENT)])
+    attempt = after_reports(replace(SENDING, pieces=3), [(2, Progress.READ), (0, Progress.SENT), (1, Progress.SENT)])
     assert [part.provider_id for part in attempt.parts] == ["id0", "id1", "id2"]
 
 
 def test_the_moment_is_that_of_the_progress() -> None:
-    sent = with_part(replace(SENDING, reason="busy", cause=Cause.UNAVAILABLE), Part("id"), 0, LATER)
-    assert (sent.at, sent.reason, sent.cause) == (LATER, "", None)
-    assert with_part(sent, Part("id"), 0, LATER + HOLD) == sent
+    attempt = with_part(replace(SENDING, reason="busy", cause=Cause.UNAVAILABLE), Part("id"), 0, LATER)
+    assert (attempt.at, attempt.reason, attempt.cause) == (LATER, "", None)
+    assert with_part(attempt, Part("id"), 0, LATER + HOLD) == attempt
 
 
 @given(BEFORE, st.integers(1, 3), SHUFFLED)
 def test_the_order_of_the_words_makes_no_difference(
-    before: Progress, pieces: int, orders: tuple[list[Word], list[Word]]
+    before: Progress, pieces: int, orders: tuple[list[Report], list[Report]]
 ) -> None:
     attempt = replace(SENDING, progress=before, pieces=pieces)
-    first, second = (after_words(attempt, words) for words in orders)
+    first, second = (after_reports(attempt, reports) for reports in orders)
     assert [part.progress for part in first.parts] == [part.progress for part in second.parts]
-    if pieces == 1 or not taken_back(orders[0]):
+    if pieces == 1 or not is_contradictory(orders[0]):
         assert first == second
 
 
-@given(st.integers(1, 3), WORDS)
-def test_words_said_again_say_nothing(pieces: int, words: list[Word]) -> None:
-    once = after_words(replace(SENDING, pieces=pieces), words)
-    assert after_words(once, words) == once
+@given(st.integers(1, 3), REPORTS)
+def test_words_said_again_say_nothing(pieces: int, reports: list[Report]) -> None:
+    once = after_reports(replace(SENDING, pieces=pieces), reports)
+    assert after_reports(once, reports) == once
 
 
-@given(BEFORE, st.integers(1, 3), WORDS, st.tuples(st.integers(0, 2), TOLD))
-def test_evidence_only_grows(before: Progress, pieces: int, words: list[Word], word: Word) -> None:
-    old = after_words(replace(SENDING, progress=before, pieces=pieces), words)
-    new = after_words(old, [word])
+@given(BEFORE, st.integers(1, 3), REPORTS, st.tuples(st.integers(0, 2), PROGRESSES))
+def test_evidence_only_grows(before: Progress, pieces: int, reports: list[Report], report: Report) -> None:
+    old = after_reports(replace(SENDING, progress=before, pieces=pieces), reports)
+    new = after_reports(old, [report])
     assert new.progress >= old.progress
-    assert all(after.progress >= known.progress for known, after in zip(old.parts, new.parts, strict=False))
+    assert all(later.progress >= earlier.progress for earlier, later in zip(old.parts, new.parts, strict=False))
 
 
-@given(st.integers(1, 3), WORDS)
-def test_what_every_part_came_to_is_known(pieces: int, words: list[Word]) -> None:
-    every = [(part, Progress.DELIVERED) for part in range(pieces)]
-    assert after_words(replace(SENDING, pieces=pieces), words + every).progress >= Progress.DELIVERED
+@given(st.integers(1, 3), REPORTS)
+def test_what_every_part_came_to_is_known(pieces: int, reports: list[Report]) -> None:
+    deliveries = [(part, Progress.DELIVERED) for part in range(pieces)]
+    assert after_reports(replace(SENDING, pieces=pieces), reports + deliveries).progress >= Progress.DELIVERED
 
 
 @pytest.mark.parametrize(
@@ -126,14 +119,14 @@ def test_what_every_part_came_to_is_known(pieces: int, words: list[Word]) -> Non
     ],
 )
 def test_an_error_says_what_comes_next(cause: Cause, progress: Progress, pause: timedelta | None, tries: int) -> None:
-    failed = after_error(SENDING, cause, "because", LATER, None)
-    assert (failed.progress, failed.cause, failed.reason, failed.at) == (progress, cause, "because", LATER)
-    assert (failed.retry_at, failed.tries) == (LATER + pause if pause else None, tries)
+    attempt = after_error(SENDING, cause, "because", LATER, None)
+    assert (attempt.progress, attempt.cause, attempt.reason, attempt.at) == (progress, cause, "because", LATER)
+    assert (attempt.retry_at, attempt.tries) == (LATER + pause if pause else None, tries)
 
 
 @pytest.mark.parametrize("cause", [Cause.UNAVAILABLE, Cause.MISCONFIGURED])
 def test_a_repetition_that_was_not_sent_leaves_the_doubt(cause: Cause) -> None:
-    """The first one may have been; as a fresh message, under another key, it could arrive twice."""
+    """The first try may have been sent, so a fresh message under another key could arrive twice."""
     doubtful = after_error(SENDING, Cause.AMBIGUOUS, "no answer", LATER, None)
     assert doubtful.unsure_from == NOW
     for _ in range(MAX_TRIES):
@@ -177,6 +170,6 @@ def test_a_receipt_that_was_faster_than_the_error_knows_better(progress: Progres
 
 
 @given(st.sampled_from(Progress), st.sampled_from([Progress.SENT, Progress.DELIVERED, Progress.READ]))
-def test_success_is_what_the_step_asks_for(progress: Progress, wanted: Progress) -> None:
-    expected = progress in {Progress.SENT, Progress.DELIVERED, Progress.READ} and progress >= wanted
-    assert succeeded(replace(SENDING, progress=progress), replace(STEP, success=wanted)) == expected
+def test_success_is_what_the_step_asks_for(progress: Progress, success: Progress) -> None:
+    is_success = progress in {Progress.SENT, Progress.DELIVERED, Progress.READ} and progress >= success
+    assert succeeded(replace(SENDING, progress=progress), replace(STEP, success=success)) == is_success

@@ -1,4 +1,4 @@
-"""When a message may leave: by what the clock on the recipient's wall shows, whatever is done to that clock."""
+"""Tests allowed hours, which follow the recipient's local clock through all its shifts."""
 
 import os
 import subprocess
@@ -40,12 +40,12 @@ def hours(zone: str, ranges: str = "", *weekdays: int) -> Hours:
     return Hours(zone, read_ranges([pair.split("-") for pair in ranges.split()]), weekdays)
 
 
-def allowed(asked: Hours, at: datetime) -> bool:
-    """The definition: the local time lies in a range whose beginning day is one of the weekdays."""
-    wall = at.astimezone(ZoneInfo(asked.zone))
-    days = asked.weekdays or range(1, 8)
+def is_allowed(schedule: Hours, at: datetime) -> bool:
+    """Return whether the local time lies in a range that begins on one of the weekdays, as the definition says."""
+    wall = at.astimezone(ZoneInfo(schedule.zone))
+    days = schedule.weekdays or range(1, 8)
     today, yesterday = wall.isoweekday() in days, (wall - timedelta(days=1)).isoweekday() in days
-    for start, end in asked.ranges or [(time(), time())]:
+    for start, end in schedule.ranges or [(time(), time())]:
         after, before = wall.time() >= start, wall.time() < end
         if (today and after and before) if start < end else (today and after) or (yesterday and before):
             return True
@@ -53,7 +53,7 @@ def allowed(asked: Hours, at: datetime) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("asked", "now", "opens"),
+    ("schedule", "now", "opens"),
     [
         (hours("Europe/Moscow"), "2026-11-22T03:00+03:00", "2026-11-22T03:00+03:00"),
         (hours("Europe/Moscow", "09:00-21:00"), "2026-11-22T09:00+03:00", "2026-11-22T09:00+03:00"),
@@ -101,10 +101,10 @@ def allowed(asked: Hours, at: datetime) -> bool:
         (hours("Pacific/Apia", "22:00-06:00", 4), "2011-12-31T00:00+14:00", "2012-01-05T22:00+14:00"),
     ],
 )
-def test_opens(asked: Hours, now: str, opens: str) -> None:
-    found = opens_at(asked, datetime.fromisoformat(now).astimezone(UTC))
-    assert found == datetime.fromisoformat(opens)
-    assert found.tzinfo is UTC
+def test_opens(schedule: Hours, now: str, opens: str) -> None:
+    opening = opens_at(schedule, datetime.fromisoformat(now).astimezone(UTC))
+    assert opening == datetime.fromisoformat(opens)
+    assert opening.tzinfo is UTC
 
 
 @pytest.mark.parametrize(("zone", "at", "seconds"), SHIFTS)
@@ -117,11 +117,13 @@ def test_the_clocks_are_shifted_as_written_here(zone: str, at: str, seconds: int
 
 @st.composite
 def near_a_shift(draw: st.DrawFn, unit: timedelta, before: timedelta) -> tuple[Hours, datetime]:
-    """Hours with some edges near to what the clock shows when it is shifted, and a moment from `before` that on."""
+    """Draw hours with edges near a shift of the clock, and a moment that is at most `before` ahead of the shift."""
     zone, at, _ = draw(st.sampled_from(SHIFTS))
     shift, longest = datetime.fromisoformat(at), timedelta(hours=2)
     distances = st.integers(-longest // unit, longest // unit).map(lambda units: units * unit)
-    edges = st.builds(lambda by, far: shift + by + far, distances, st.sampled_from([timedelta(0), timedelta(hours=9)]))
+    edges = st.builds(
+        lambda distance, far: shift + distance + far, distances, st.sampled_from([timedelta(0), timedelta(hours=9)])
+    )
     clocks = edges.map(lambda edge: edge.astimezone(ZoneInfo(zone)).time().replace(fold=0))
     ranges = st.lists(st.tuples(clocks, clocks).filter(lambda pair: pair[0] != pair[1]), max_size=3).map(tuple)
     weekdays = st.lists(st.integers(1, 7), max_size=5, unique=True).map(tuple)
@@ -132,22 +134,22 @@ def near_a_shift(draw: st.DrawFn, unit: timedelta, before: timedelta) -> tuple[H
 @settings(max_examples=400, deadline=None)
 @given(near_a_shift(MINUTE, timedelta(days=2)))
 def test_no_minute_before_it_is_allowed(case: tuple[Hours, datetime]) -> None:
-    asked, now = case
+    schedule, now = case
     first = now
-    while not allowed(asked, first):
+    while not is_allowed(schedule, first):
         first += MINUTE
-    assert opens_at(asked, now) == first
+    assert opens_at(schedule, now) == first
 
 
 @settings(max_examples=150, deadline=None)
 @given(near_a_shift(SECOND, timedelta(hours=2)), st.timedeltas(timedelta(0), SECOND - MICROSECOND))
-def test_no_second_before_it_is_allowed(case: tuple[Hours, datetime], more: timedelta) -> None:
-    asked, now = case[0], case[1] + more
-    opens = opens_at(asked, now)
-    assert allowed(asked, opens)
-    assert opens == now or not allowed(asked, now)
+def test_no_second_before_it_is_allowed(case: tuple[Hours, datetime], offset: timedelta) -> None:
+    schedule, now = case[0], case[1] + offset
+    opens = opens_at(schedule, now)
+    assert is_allowed(schedule, opens)
+    assert opens == now or not is_allowed(schedule, now)
     looked_at = min(opens, now + timedelta(hours=3)) - case[1]
-    assert not any(allowed(asked, case[1] + n * SECOND) for n in range(1, -(-looked_at // SECOND)))
+    assert not any(is_allowed(schedule, case[1] + n * SECOND) for n in range(1, -(-looked_at // SECOND)))
 
 
 ZONES = st.timezone_keys(allow_prefix=False).filter(is_zone)
@@ -159,18 +161,18 @@ MOMENTS = st.datetimes(datetime(1930, 1, 1), datetime(2090, 1, 1), timezones=st.
 
 @settings(max_examples=400, deadline=None)
 @given(HOURS, MOMENTS, st.lists(st.floats(0, 1, exclude_max=True), min_size=20, max_size=20))
-def test_laws(asked: Hours, now: datetime, shares: list[float]) -> None:
-    opens = opens_at(asked, now)
-    assert allowed(asked, opens)
-    assert opens == opens_at(asked, opens) >= now
-    assert opens == now or not allowed(asked, opens - MICROSECOND)
+def test_laws(schedule: Hours, now: datetime, shares: list[float]) -> None:
+    opens = opens_at(schedule, now)
+    assert is_allowed(schedule, opens)
+    assert opens == opens_at(schedule, opens) >= now
+    assert opens == now or not is_allowed(schedule, opens - MICROSECOND)
     between = [now + share * (opens - now) for share in shares]
-    assert not any(allowed(asked, at) for at in between if at < opens)
+    assert not any(is_allowed(schedule, at) for at in between if at < opens)
 
 
 @given(HOURS)
-def test_it_can_be_stored(asked: Hours) -> None:
-    assert msgspec.convert(msgspec.to_builtins(asked, builtin_types=(datetime,)), Hours) == asked
+def test_it_can_be_stored(schedule: Hours) -> None:
+    assert msgspec.convert(msgspec.to_builtins(schedule, builtin_types=(datetime,)), Hours) == schedule
 
 
 @pytest.mark.parametrize("day", [0, 8, -1])
@@ -222,15 +224,15 @@ def test_every_zone_opens_where_the_system_has_none() -> None:
 
 
 def test_ranges_are_read() -> None:
-    asked = [
+    schedule = [
         ["09:00", "12:00:30"],
         ("22:00", "06:00"),
         ["20:00", "24:00"],
         ["00:00:00", "24:00:00"],
         ["20:00", "00:00"],
     ]
-    late, day = (time(20), time()), (time(), time())
-    assert read_ranges(asked) == ((time(9), time(12, 0, 30)), (time(22), time(6)), late, day, late)
+    evening, day = (time(20), time()), (time(), time())
+    assert read_ranges(schedule) == ((time(9), time(12, 0, 30)), (time(22), time(6)), evening, day, evening)
     assert read_ranges([]) == ()
 
 
@@ -270,5 +272,5 @@ def test_ranges_that_make_no_sense(pair: list[str], words: str) -> None:
     ],
 )
 def test_in_words(ranges: str, words: str) -> None:
-    asked = hours("Europe/Moscow", ranges, 1)
-    assert describe(asked, opens_at(asked, datetime(2026, 12, 5, 22, tzinfo=UTC))) == words
+    schedule = hours("Europe/Moscow", ranges, 1)
+    assert describe(schedule, opens_at(schedule, datetime(2026, 12, 5, 22, tzinfo=UTC))) == words

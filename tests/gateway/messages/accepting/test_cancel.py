@@ -1,4 +1,4 @@
-"""Cancelling: what has not left never leaves; of what has, the caller hears how far it is, and nothing follows it."""
+"""Tests cancelling: unsent messages never leave; for others the answer says how far they are, and no step follows."""
 
 import asyncio
 import random
@@ -9,16 +9,16 @@ from typing import Any
 from tests.support.client import PHONE, ApiClient, until
 from tests.support.workload import (
     SMS,
-    accepted,
-    all_ended,
-    ask,
+    advance_clock,
+    attempt_statuses,
     cancel,
-    later,
-    looked_around,
-    one,
     phones,
+    post_message,
+    send_all,
+    send_one,
     texts,
-    tried,
+    wait_for_all,
+    wait_for_worker,
     whatsapp,
 )
 
@@ -27,32 +27,32 @@ WHATSAPP = {"channel": "whatsapp", "text": "News", "fallbackAfter": "PT10M"}
 ROUNDS = 40
 
 
-def soon(demo: ApiClient) -> str:
+def in_an_hour(demo: ApiClient) -> str:
     return (demo.environment.runtime.clock() + timedelta(hours=1)).isoformat()
 
 
-async def cancelled(demo: ApiClient, **named: Any) -> list[tuple[str, str | None]]:
-    """Cancel these; for each what came of it and why. The same question has the same answer."""
-    status, answer = await cancel(demo, **named)
-    assert (status, answer) == await cancel(demo, **named)
+async def cancel_results(demo: ApiClient, **selector: Any) -> list[tuple[str, str | None]]:
+    """Cancel these twice, which has to give the same answer. Returns result and reason of each."""
+    status, answer = await cancel(demo, **selector)
+    assert (status, answer) == await cancel(demo, **selector)
     assert status == 200, answer
     return [(item["result"], item["reason"]) for item in answer["messages"]]
 
 
 async def quiet_whatsapp(demo: ApiClient, **fields: Any) -> str:
-    """A message that WhatsApp has taken and says nothing more of, with an SMS behind it."""
+    """Send a message that WhatsApp accepts without any receipt, with an SMS as the fallback. Returns its id."""
     await demo.say("whatsapp", "/start")
     whatsapp(demo).hold_receipts = True
-    key = await one(demo, WHATSAPP, SMS, **fields)
-    await demo.ended(key, "SENT")
+    key = await send_one(demo, WHATSAPP, SMS, **fields)
+    await demo.wait_for(key, "SENT")
     return key
 
 
 async def test_what_is_scheduled_never_leaves(demo: ApiClient) -> None:
-    key = await one(demo, NEWS, sendAt=soon(demo))
-    assert await cancelled(demo, id=key) == [("cancelled", None)]
-    later(demo, hours=2)
-    await looked_around(demo)
+    key = await send_one(demo, NEWS, sendAt=in_an_hour(demo))
+    assert await cancel_results(demo, id=key) == [("cancelled", None)]
+    advance_clock(demo, hours=2)
+    await wait_for_worker(demo)
     story = await demo.story(key)
     assert (story["status"], story["reason"], story["nextAt"]) == ("CANCELLED", "cancelled by the caller", None)
     assert story["cancelledAt"]
@@ -62,141 +62,143 @@ async def test_what_is_scheduled_never_leaves(demo: ApiClient) -> None:
 async def test_what_waits_for_its_hours_never_leaves(demo: ApiClient) -> None:
     hour = demo.environment.runtime.clock() + timedelta(hours=2)
     opens = [[f"{hour:%H:%M}", f"{hour + timedelta(hours=1):%H:%M}"]]
-    key = await one(demo, NEWS, allowedTimeRanges=opens, timezone="UTC")
-    await demo.ended(key, "DELAYED")
-    assert await cancelled(demo, id=key) == [("cancelled", None)]
-    later(demo, hours=2.5)
-    await looked_around(demo)
+    key = await send_one(demo, NEWS, allowedTimeRanges=opens, timezone="UTC")
+    await demo.wait_for(key, "DELAYED")
+    assert await cancel_results(demo, id=key) == [("cancelled", None)]
+    advance_clock(demo, hours=2.5)
+    await wait_for_worker(demo)
     assert "News" not in texts(demo, "sms")
 
 
 async def test_what_is_to_be_tried_again_never_leaves(demo: ApiClient) -> None:
     demo.environment.simulators["sms"].faults.fail(20429)
-    key = await one(demo, NEWS)
-    await demo.attempted(key, "sms", "PENDING", cause="unavailable")
-    assert await cancelled(demo, id=key) == [("cancelled", None)]
-    later(demo, minutes=10)
-    await looked_around(demo)
+    key = await send_one(demo, NEWS)
+    await demo.wait_for_attempt(key, "sms", "PENDING", cause="unavailable")
+    assert await cancel_results(demo, id=key) == [("cancelled", None)]
+    advance_clock(demo, minutes=10)
+    await wait_for_worker(demo)
     assert "News" not in texts(demo, "sms")
 
 
 async def test_a_group_and_a_thousand_of_one_bulk(demo: ApiClient) -> None:
-    group = await accepted(demo, phones(3), NEWS, groupId="g", sendAt=soon(demo))
-    bulk = await ask(demo, phones(1000), NEWS, bulk="b", sendAt=soon(demo))
+    group = await send_all(demo, phones(3), NEWS, groupId="g", sendAt=in_an_hour(demo))
+    bulk = await post_message(demo, phones(1000), NEWS, bulk="b", sendAt=in_an_hour(demo))
     assert {item["bulkId"] for item in bulk} == {"b"}
-    assert await cancelled(demo, groupId="g") == [("cancelled", None)] * 3
+    assert await cancel_results(demo, groupId="g") == [("cancelled", None)] * 3
     assert (await demo.story(bulk[0]["id"]))["status"] == "SCHEDULED"
-    assert await cancelled(demo, bulkId="b") == [("cancelled", None)] * 1000
+    assert await cancel_results(demo, bulkId="b") == [("cancelled", None)] * 1000
     statuses = {(await demo.story(key))["status"] for key in [*group, *(item["id"] for item in bulk[::100])]}
     assert statuses == {"CANCELLED"}
-    later(demo, hours=2)
-    await looked_around(demo)
+    advance_clock(demo, hours=2)
+    await wait_for_worker(demo)
     assert "News" not in texts(demo, "sms")
 
 
 async def test_what_was_sent_has_left_and_no_fallback_follows(demo: ApiClient) -> None:
     key = await quiet_whatsapp(demo)
-    assert await cancelled(demo, id=key) == [("tooLate", "whatsapp: it was sent; no further step is taken")]
-    later(demo, minutes=20)
-    await looked_around(demo)
+    assert await cancel_results(demo, id=key) == [("tooLate", "whatsapp: it was sent; no further step is taken")]
+    advance_clock(demo, minutes=20)
+    await wait_for_worker(demo)
     story = await demo.story(key)
-    assert (story["status"], tried(story), story["nextAt"]) == ("SENT", [("whatsapp", "SENT")], None)
+    assert (story["status"], attempt_statuses(story), story["nextAt"]) == ("SENT", [("whatsapp", "SENT")], None)
     assert SMS["text"] not in texts(demo, "sms")
 
 
 async def test_what_a_provider_has_failed_to_bring_has_not_left(demo: ApiClient) -> None:
-    """The SMS behind it waits for the morning: nobody has anything yet, and nobody will."""
+    """The SMS fallback waits for the morning, so nobody has received anything, and nobody will."""
     whatsapp(demo).phone(whatsapp(demo).user_of(PHONE)).reachable = False
     evening = demo.environment.runtime.clock() + timedelta(minutes=9)
     hours = [[f"{evening - timedelta(hours=1):%H:%M}", f"{evening:%H:%M}"]]
     key = await quiet_whatsapp(demo, allowedTimeRanges=hours, timezone="UTC", validityPeriod=2880)
-    later(demo, minutes=9)
+    advance_clock(demo, minutes=9)
     whatsapp(demo).release_receipts()
-    await demo.decided(key, "sms: outside of the allowed hours")
-    assert await cancelled(demo, id=key) == [("cancelled", None)]
-    assert tried(await demo.ended(key, "UNDELIVERED")) == [("whatsapp", "UNDELIVERED")]
+    await demo.wait_for_decision(key, "sms: outside of the allowed hours")
+    assert await cancel_results(demo, id=key) == [("cancelled", None)]
+    assert attempt_statuses(await demo.wait_for(key, "UNDELIVERED")) == [("whatsapp", "UNDELIVERED")]
 
 
 async def test_what_is_being_sent_is_told_and_not_followed(demo: ApiClient) -> None:
     simulator = demo.environment.simulators["sms"]
     simulator.faults.answer_after = 1
-    key = await one(demo, NEWS)
-    await demo.attempted(key, "sms", "PENDING")
+    key = await send_one(demo, NEWS)
+    await demo.wait_for_attempt(key, "sms", "PENDING")
     reason = "sms: it is being sent at this moment; no further step is taken"
-    assert await cancelled(demo, id=key) == [("tooLate", reason)]
-    assert tried(await demo.ended(key, "DELIVERED")) == [("sms", "DELIVERED")]
+    assert await cancel_results(demo, id=key) == [("tooLate", reason)]
+    assert attempt_statuses(await demo.wait_for(key, "DELIVERED")) == [("sms", "DELIVERED")]
 
 
 async def test_what_may_have_been_sent_is_told(demo: ApiClient) -> None:
     await demo.say("whatsapp", "/start")
     whatsapp(demo).hold_receipts = True
     whatsapp(demo).faults.lose_answers()
-    key = await one(demo, WHATSAPP, SMS)
-    await demo.attempted(key, "whatsapp", "UNKNOWN")
-    assert await cancelled(demo, id=key) == [("tooLate", "whatsapp: it may have been sent; no further step is taken")]
-    await demo.ended(key, "UNDELIVERED")
-    later(demo, minutes=20)
-    await looked_around(demo)
+    key = await send_one(demo, WHATSAPP, SMS)
+    await demo.wait_for_attempt(key, "whatsapp", "UNKNOWN")
+    assert await cancel_results(demo, id=key) == [
+        ("tooLate", "whatsapp: it may have been sent; no further step is taken")
+    ]
+    await demo.wait_for(key, "UNDELIVERED")
+    advance_clock(demo, minutes=20)
+    await wait_for_worker(demo)
     assert SMS["text"] not in texts(demo, "sms")
 
 
 async def test_a_text_of_which_a_part_arrived_has_left(demo: ApiClient) -> None:
-    """And it is the same when asked again, although nothing follows."""
+    """A second request has the same answer, although nothing follows."""
     await demo.say("whatsapp", "/start")
     whatsapp(demo).hold_receipts = True
     whatsapp(demo).faults.planned.extend(["", "130429"])
-    key = await one(demo, {**WHATSAPP, "text": "a" * 4000 + "\n" + "b" * 4000})
-    await demo.attempted(key, "whatsapp", "PENDING", cause="unavailable")
-    first = await cancelled(demo, id=key)
+    key = await send_one(demo, {**WHATSAPP, "text": "a" * 4000 + "\n" + "b" * 4000})
+    await demo.wait_for_attempt(key, "whatsapp", "PENDING", cause="unavailable")
+    first = await cancel_results(demo, id=key)
     assert first == [("tooLate", "whatsapp: a part of it was sent; no further step is taken")]
-    later(demo, minutes=1)
-    await looked_around(demo)
-    assert await cancelled(demo, id=key) == first
+    advance_clock(demo, minutes=1)
+    await wait_for_worker(demo)
+    assert await cancel_results(demo, id=key) == first
     assert [text[0] for text in texts(demo, "whatsapp")[1:]] == ["a"]
 
 
 async def test_what_has_ended_stays_as_it_is(demo: ApiClient) -> None:
-    delivered = await one(demo, NEWS)
-    await demo.ended(delivered, "DELIVERED")
-    assert await cancelled(demo, id=delivered) == [("tooLate", "sms: it was delivered")]
-    expired = await one(demo, NEWS, sendAt=soon(demo), validityPeriod=1)
-    later(demo, hours=2)
-    await demo.ended(expired, "EXPIRED")
-    assert await cancelled(demo, id=expired) == [("tooLate", "it is EXPIRED already")]
-    assert (await demo.story(expired))["cancelledAt"] is None
+    delivered_key = await send_one(demo, NEWS)
+    await demo.wait_for(delivered_key, "DELIVERED")
+    assert await cancel_results(demo, id=delivered_key) == [("tooLate", "sms: it was delivered")]
+    expired_key = await send_one(demo, NEWS, sendAt=in_an_hour(demo), validityPeriod=1)
+    advance_clock(demo, hours=2)
+    await demo.wait_for(expired_key, "EXPIRED")
+    assert await cancel_results(demo, id=expired_key) == [("tooLate", "it is EXPIRED already")]
+    assert (await demo.story(expired_key))["cancelledAt"] is None
 
 
 async def test_a_wish_that_names_nothing_or_too_much(demo: ApiClient) -> None:
     assert (await cancel(demo, id="nobody"))[0] == 404
     assert (await cancel(demo, bulkId="nobody"))[0] == 404
-    for named in ({}, {"id": "a", "groupId": "b"}, {"id": ""}, {"ids": ["a"]}):
-        status, answer = await cancel(demo, **named)
+    for selector in ({}, {"id": "a", "groupId": "b"}, {"id": ""}, {"ids": ["a"]}):
+        status, answer = await cancel(demo, **selector)
         assert (status, set(answer)) == (400, {"error", "details"})
 
 
 async def test_the_answer_and_the_providers_book_agree_whoever_is_faster(demo: ApiClient) -> None:
-    """Each is cancelled some moments after it was accepted, or as soon as its sending has begun."""
+    """Each message is cancelled some moments after its acceptance, or as soon as its sending has begun."""
     random.seed(1)
     people = phones(ROUNDS)
 
     async def play(number: int) -> tuple[str, str]:
         text = f"News {number}"
-        (key,) = await accepted(demo, [people[number]], {"channel": "sms", "text": text})
+        (key,) = await send_all(demo, [people[number]], {"channel": "sms", "text": text})
         if number % 2:
             await asyncio.sleep(random.uniform(0, 0.4))
         else:
-            await until(partial(_begun, demo, key))
+            await until(partial(_has_attempts, demo, key))
         (item,) = (await cancel(demo, id=key))[1]["messages"]
         return key, item["result"]
 
-    played = await asyncio.gather(*(play(number) for number in range(ROUNDS)))
-    stories = await all_ended(demo, [key for key, _ in played], "DELIVERED", "CANCELLED")
-    told = [result == "tooLate" for _, result in played]
-    sent = texts(demo, "sms")
-    assert [sent.count(f"News {number}") for number in range(ROUNDS)] == [int(late) for late in told]
-    assert [story["status"] == "DELIVERED" for story in stories] == told
-    assert any(told)
+    outcomes = await asyncio.gather(*(play(number) for number in range(ROUNDS)))
+    stories = await wait_for_all(demo, [key for key, _ in outcomes], "DELIVERED", "CANCELLED")
+    too_late = [result == "tooLate" for _, result in outcomes]
+    sent_texts = texts(demo, "sms")
+    assert [sent_texts.count(f"News {number}") for number in range(ROUNDS)] == [int(is_late) for is_late in too_late]
+    assert [story["status"] == "DELIVERED" for story in stories] == too_late
+    assert any(too_late)
 
 
-async def _begun(demo: ApiClient, key: str) -> bool:
+async def _has_attempts(demo: ApiClient, key: str) -> bool:
     return bool((await demo.story(key))["attempts"])

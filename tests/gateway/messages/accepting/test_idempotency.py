@@ -1,4 +1,4 @@
-"""Idempotency-Key: a caller who has not heard the answer asks again, and nobody is messaged twice."""
+"""Tests Idempotency-Key: a request that is repeated for want of an answer sends each message once."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -19,30 +19,30 @@ from webhooks.demo.environment import opened_simulators
 
 
 def body(text: str = "Hello", count: int = 1, **destination: Any) -> dict[str, Any]:
-    to = destination or {"phone": PHONE}
-    return {"messages": [{"destinations": [to], "channels": [{"channel": "sms", "text": text}]}] * count}
+    recipient = destination or {"phone": PHONE}
+    return {"messages": [{"destinations": [recipient], "channels": [{"channel": "sms", "text": text}]}] * count}
 
 
-async def send(demo: ApiClient, asked: Any, key: str) -> tuple[int, Any]:
-    return await demo.post("/api/v1/messages", asked, **{"Idempotency-Key": key})
+async def send(demo: ApiClient, message: Any, key: str) -> tuple[int, Any]:
+    return await demo.post("/api/v1/messages", message, **{"Idempotency-Key": key})
 
 
 def texts(demo: ApiClient) -> list[str]:
-    """What the SMS provider took, by its own book."""
+    """Return the sorted texts that the SMS provider accepted."""
     return sorted(line.text for line in demo.environment.simulators["sms"].accepted)
 
 
-async def settled(demo: ApiClient, *answers: Any) -> None:
+async def wait_until_delivered(demo: ApiClient, *answers: Any) -> None:
     for answer in answers:
         for item in answer["messages"]:
-            await demo.ended(item["id"], "DELIVERED")
+            await demo.wait_for(item["id"], "DELIVERED")
 
 
 async def test_the_same_request_again(demo: ApiClient) -> None:
     first = await send(demo, body(count=2), "order-17")
-    await settled(demo, first[1])
+    await wait_until_delivered(demo, first[1])
     assert await send(demo, body(count=2), "order-17") == first
-    await settled(demo, first[1])
+    await wait_until_delivered(demo, first[1])
     assert first[0] == 202
     assert len({item["id"] for item in first[1]["messages"]}) == 2
     assert texts(demo) == ["Hello", "Hello"]
@@ -51,15 +51,15 @@ async def test_the_same_request_again(demo: ApiClient) -> None:
 async def test_ten_at_the_same_moment(demo: ApiClient) -> None:
     answers = await asyncio.gather(*(send(demo, body(), "order-17") for _ in range(10)))
     assert all(answer == answers[0] for answer in answers)
-    await settled(demo, answers[0][1])
+    await wait_until_delivered(demo, answers[0][1])
     # A send that came twice would be on its way by now: let the worker finish everything that is due.
-    await settled(demo, (await send(demo, body("last"), "order-18"))[1])
+    await wait_until_delivered(demo, (await send(demo, body("last"), "order-18"))[1])
     assert texts(demo) == ["Hello", "last"]
 
 
 async def test_without_a_key_each_request_is_another(demo: ApiClient) -> None:
     answers = [(await demo.post("/api/v1/messages", body()))[1] for _ in range(2)]
-    await settled(demo, *answers)
+    await wait_until_delivered(demo, *answers)
     assert texts(demo) == ["Hello", "Hello"]
 
 
@@ -67,12 +67,12 @@ async def test_another_body_under_the_same_key(demo: ApiClient) -> None:
     _, answer = await send(demo, body("one"), "order-17")
     status, refusal = await send(demo, body("two"), "order-17")
     assert (status, refusal["details"]) == (409, {"field": "Idempotency-Key"})
-    await settled(demo, answer)
+    await wait_until_delivered(demo, answer)
     assert texts(demo) == ["one"]
 
 
 async def test_two_callers_may_choose_the_same_key(demo: ApiClient) -> None:
-    """Whatever they are called: "a" with the key "b:c" is not "a:b" with the key "c"."""
+    """The callers' names make no difference: "a" with the key "b:c" is not "a:b" with the key "c"."""
     runtime = demo.environment.runtime
     answers = []
     for caller, key in (("shop", "k"), ("office", "k"), ("a", "b:c"), ("a:b", "c")):
@@ -81,35 +81,35 @@ async def test_two_callers_may_choose_the_same_key(demo: ApiClient) -> None:
         async with demo.http.post("/api/v1/messages", json=body(caller), headers=headers) as response:
             assert response.status == 202
             answers.append(await response.json())
-    await settled(demo, *answers)
+    await wait_until_delivered(demo, *answers)
     assert texts(demo) == ["a", "a:b", "office", "shop"]
 
 
 async def test_a_mistake_is_remembered_too(demo: ApiClient) -> None:
-    """What was refused once must not go out at the repetition, when the world has changed: the caller does not know."""
-    _, refused = await send(demo, body(contactId="c1"), "order-17")
-    assert refused["messages"][0]["error"]["code"] == "unknown_contact"
+    """A refused message must not go out at a repetition after things have changed: the caller would not know."""
+    _, refusal = await send(demo, body(contactId="c1"), "order-17")
+    assert refusal["messages"][0]["error"]["code"] == "unknown_contact"
     await demo.environment.runtime.db["contacts"].insert_one(
         {"_id": "c1", "start_code": "s1", "created_at": demo.environment.runtime.clock(), "phone": PHONE}
     )
-    assert (await send(demo, body(contactId="c1"), "order-17"))[1] == refused
-    await settled(demo, (await send(demo, body("last"), "order-18"))[1])
+    assert (await send(demo, body(contactId="c1"), "order-17"))[1] == refusal
+    await wait_until_delivered(demo, (await send(demo, body("last"), "order-18"))[1])
     assert texts(demo) == ["last"]
 
 
 async def test_a_forgotten_key_is_free_again(demo: ApiClient) -> None:
-    """Keys are remembered for a day. After that, another body under an old key is accepted, and goes out."""
+    """Keys are remembered for a day. After that, another body under an old key is accepted and goes out."""
     _, first = await send(demo, body("monday"), "daily")
-    await settled(demo, first)
+    await wait_until_delivered(demo, first)
     await demo.environment.runtime.db["requests"].delete_many({})
     _, second = await send(demo, body("tuesday"), "daily")
     assert second["messages"][0]["id"] != first["messages"][0]["id"]
-    await settled(demo, second)
+    await wait_until_delivered(demo, second)
     assert texts(demo) == ["monday", "tuesday"]
 
 
 async def test_a_request_that_broke_off_is_completed_by_its_repetition(settings: Settings) -> None:
-    """The key is noted before the notifications are stored; a process may die in between."""
+    """The key is stored before the notifications, and a process may die in between."""
     clock, raw = Clock(), msgspec.json.encode(body())
     async with AsyncExitStack() as stack:
         _, accounts = await stack.enter_async_context(opened_simulators("http://127.0.0.1:9", clock))
@@ -117,9 +117,9 @@ async def test_a_request_that_broke_off_is_completed_by_its_repetition(settings:
         answer = await submit(runtime, raw, "shop", "order-17")
         await runtime.db["notifications"].delete_many({})
         await runtime.db["requests"].update_many({}, {"$unset": {"answer": ""}})
-        again = await submit(runtime, raw, "shop", "order-17")
-        assert [item.id for item in again.messages] == [item.id for item in answer.messages]
-        assert await submit(runtime, raw, "shop", "order-17") == again
+        second = await submit(runtime, raw, "shop", "order-17")
+        assert [item.id for item in second.messages] == [item.id for item in answer.messages]
+        assert await submit(runtime, raw, "shop", "order-17") == second
         assert await notifications.get(runtime.db, str(answer.messages[0].id))
 
 

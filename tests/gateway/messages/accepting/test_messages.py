@@ -1,4 +1,4 @@
-"""POST and GET /messages: what is refused before anything is sent, and what the story tells."""
+"""Tests POST and GET /messages: refusals before anything is sent, and the message's view."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,10 +11,10 @@ STEP: dict[str, Any] = {"channel": "sms", "text": "Hello, {{name}}"}
 TEMPLATE = {"name": "order_update", "language": "en", "variables": {"name": "{{name}}", "order": "A-17"}}
 
 
-async def submitted(demo: ApiClient, step: dict[str, Any], **destination: Any) -> Any:
-    """The answer's item for one step to one person, called Anna."""
-    to = destination or {"phone": PHONE}
-    message = {"destinations": [{"variables": {"name": "Anna"}, **to}], "channels": [step]}
+async def submit_step(demo: ApiClient, step: dict[str, Any], **destination: Any) -> Any:
+    """Post a message of one step to one person called Anna. Returns the response's item."""
+    recipient = destination or {"phone": PHONE}
+    message = {"destinations": [{"variables": {"name": "Anna"}, **recipient}], "channels": [step]}
     status, answer = await demo.post("/api/v1/messages", {"messages": [message]})
     assert status == 202
     return answer["messages"][0]
@@ -75,7 +75,7 @@ async def submitted(demo: ApiClient, step: dict[str, Any], **destination: Any) -
 async def test_refused_before_anything_is_sent(
     demo: ApiClient, step: dict[str, Any], code: str, field: str, words: str
 ) -> None:
-    error = (await submitted(demo, step))["error"]
+    error = (await submit_step(demo, step))["error"]
     assert (error["code"], error["field"]) == (code, f"messages[0].channels[0].{field}")
     assert words in error["message"]
     assert [document async for document in demo.environment.runtime.db["notifications"].find()] == []
@@ -95,14 +95,14 @@ async def test_refused_before_anything_is_sent(
 async def test_recipients_that_there_are_not(
     demo: ApiClient, destination: dict[str, Any], code: str, field: str
 ) -> None:
-    error = (await submitted(demo, STEP, **destination))["error"]
+    error = (await submit_step(demo, STEP, **destination))["error"]
     assert (error["code"], error["field"]) == (code, f"messages[0].destinations[0]{field}")
 
 
 @pytest.mark.parametrize("phone", ["+79000000001", "89000000001", "+7 (900) 000-00-01", "8 900 000 00 01"])
 async def test_phones_as_people_write_them(demo: ApiClient, phone: str) -> None:
-    item = await submitted(demo, STEP, phone=phone)
-    await demo.ended(item["id"], "DELIVERED")
+    item = await submit_step(demo, STEP, phone=phone)
+    await demo.wait_for(item["id"], "DELIVERED")
     assert [line.user for line in demo.environment.simulators["sms"].accepted] == [PHONE]
 
 
@@ -112,25 +112,25 @@ async def test_one_missing_variable_is_one_recipients_error(demo: ApiClient) -> 
     _, answer = await demo.post("/api/v1/messages", body)
     anna, nobody = answer["messages"]
     assert nobody["error"]["message"] == "'name' is undefined; give it a value"
-    await demo.ended(anna["id"], "DELIVERED")
+    await demo.wait_for(anna["id"], "DELIVERED")
     assert [line.text for line in demo.environment.simulators["sms"].accepted] == ["Hello, Anna"]
 
 
 async def test_a_file_needs_no_caption(demo: ApiClient) -> None:
     media = {"type": "image", "url": "https://shop.ru/a.png"}
     for step in ({"channel": "sms", "media": media}, {"channel": "sms", "media": media, "text": "{{ ''|trim }}"}):
-        await demo.ended((await submitted(demo, step))["id"], "DELIVERED")
+        await demo.wait_for((await submit_step(demo, step))["id"], "DELIVERED")
     assert [line.text for line in demo.environment.simulators["sms"].accepted] == ["https://shop.ru/a.png"] * 2
 
 
 async def test_what_a_channel_cannot_report_is_not_waited_for(demo: ApiClient) -> None:
-    """Or everyone in Telegram would get an SMS too."""
+    """Otherwise everyone in Telegram would get an SMS too."""
     telegram = {"channel": "telegram", "text": "Hello", "success": "delivered"}
-    item = await submitted(demo, telegram)
+    item = await submit_step(demo, telegram)
     assert item["plan"][0]["success"] == "sent"
     assert item["warnings"] == ["channels[0]: telegram reports no more than sent, so that is what counts as success"]
-    assert "warnings" not in await submitted(demo, {**telegram, "success": "sent"})
-    assert "warnings" not in await submitted(demo, {"channel": "whatsapp", "text": "a", "success": "read"})
+    assert "warnings" not in await submit_step(demo, {**telegram, "success": "sent"})
+    assert "warnings" not in await submit_step(demo, {"channel": "whatsapp", "text": "a", "success": "read"})
 
 
 async def test_the_answer(demo: ApiClient) -> None:
@@ -152,11 +152,11 @@ async def test_the_answer(demo: ApiClient) -> None:
 
 async def test_the_story(demo: ApiClient) -> None:
     message = {"destinations": [{"phone": PHONE}], "channels": [{"channel": "sms", "text": "Hello"}]}
-    more = {"validityPeriod": 60, "callbackData": "mine", "groupId": "g1"}
-    _, answer = await demo.post("/api/v1/messages", {"messages": [{**message, **more}], "bulkId": "b1"})
-    story = await demo.ended(answer["messages"][0]["id"], "DELIVERED")
-    created, expires = [datetime.fromisoformat(story[name]) for name in ("createdAt", "expiresAt")]
-    assert expires - created == timedelta(hours=1)
+    fields = {"validityPeriod": 60, "callbackData": "mine", "groupId": "g1"}
+    _, answer = await demo.post("/api/v1/messages", {"messages": [{**message, **fields}], "bulkId": "b1"})
+    story = await demo.wait_for(answer["messages"][0]["id"], "DELIVERED")
+    created_at, expires_at = [datetime.fromisoformat(story[name]) for name in ("createdAt", "expiresAt")]
+    assert expires_at - created_at == timedelta(hours=1)
     assert story["createdAt"].endswith("Z")
     assert {name: story[name] for name in ("groupId", "bulkId", "callbackData", "status", "nextAt")} == {
         "groupId": "g1",
@@ -166,10 +166,10 @@ async def test_the_story(demo: ApiClient) -> None:
         "nextAt": None,
     }
     (attempt,) = story["attempts"]
-    (sent,) = demo.environment.simulators["sms"].accepted
+    (accepted_message,) = demo.environment.simulators["sms"].accepted
     assert (attempt["channel"], attempt["account"], attempt["address"]) == ("sms", "demo", PHONE)
     assert (attempt["status"], attempt["reason"], attempt["partCount"]) == ("DELIVERED", None, 1)
-    assert attempt["providerIds"] == [sent.id]
+    assert attempt["providerIds"] == [accepted_message.id]
     assert story["decisions"][0]["text"] == "sms: no reply window on this channel -> free text"
 
 

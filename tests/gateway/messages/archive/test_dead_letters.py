@@ -1,4 +1,4 @@
-"""Dead letters: what failed for a reason that somebody could mend is listed, told in words, and sent anew once."""
+"""Tests dead letters: failures that somebody could mend are listed with their reason and replayed once."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
@@ -35,49 +35,49 @@ ADDRESS = Address("telegram", "demo", "7001")
 
 @pytest.fixture
 async def cli(tmp_path: Path, settings: Settings) -> AsyncIterator[CliFixture]:
-    async with opened_cli(tmp_path, settings) as opened:
-        yield opened
+    async with opened_cli(tmp_path, settings) as fixture:
+        yield fixture
 
 
-async def listed(demo: ApiClient, **query: str) -> tuple[int, Any]:
+async def get_page(demo: ApiClient, **query: str) -> tuple[int, Any]:
     async with demo.http.get(LISTED, params=query) as response:
         return response.status, await response.json()
 
 
 async def letters(demo: ApiClient, **query: str) -> list[Any]:
-    status, answer = await listed(demo, **query)
+    status, answer = await get_page(demo, **query)
     assert status == 200, answer
     return list(answer["deadLetters"])
 
 
-async def replayed(demo: ApiClient, *ids: str, **asked: Any) -> Any:
-    status, answer = await demo.post(REPLAY, {"ids": list(ids), **asked} if ids else {"all": True, **asked})
+async def replay(demo: ApiClient, *ids: str, **options: Any) -> Any:
+    status, answer = await demo.post(REPLAY, {"ids": list(ids), **options} if ids else {"all": True, **options})
     assert status == 200, answer
     return answer
 
 
-async def refused(demo: ApiClient) -> str:
-    """A message that the provider has refused."""
+async def send_refused(demo: ApiClient) -> str:
+    """Send a message that the provider refuses. Returns its id."""
     demo.environment.simulators["sms"].faults.fail(NO_MOBILE)
-    sent = await demo.send(SMS)
-    await demo.ended(sent, "UNDELIVERED")
-    return sent
+    key = await demo.send(SMS)
+    await demo.wait_for(key, "UNDELIVERED")
+    return key
 
 
-def died(name: str, at: datetime, **fields: Any) -> Notification:
+def dead_notification(name: str, at: datetime, **fields: Any) -> Notification:
     step = Step("sms", "demo", content=Content("Hi"))
-    made = Notification(
+    notification = Notification(
         name, Recipient(identifiers(phone=PHONE)), (step,), NOW, NOW + timedelta(hours=3), status=Status.UNDELIVERED
     )
-    return replace(made, done_at=at, dead_at=at, **fields)
+    return replace(notification, done_at=at, dead_at=at, **fields)
 
 
 def event(name: str) -> Inbound:
     return Inbound(Address("sms", "demo", PHONE), name, name, Content("/help"), NOW)
 
 
-async def lost_event(db: Db, name: str, at: datetime) -> str:
-    """An event that could not be worked on after all its tries."""
+async def add_dead_event(db: Db, name: str, at: datetime) -> str:
+    """Store an event that has failed after all its tries. Returns its key."""
     inbox = Inbox(db)
     await inbox.add([event(name)], at + timedelta(days=1))  # no worker takes it before it is dead
     await inbox.fail(Delivered(event(name).dedupe_key, event(name), at), "ZeroDivisionError: by zero", at, None)
@@ -85,27 +85,27 @@ async def lost_event(db: Db, name: str, at: datetime) -> str:
 
 
 async def test_a_refused_message_is_listed_and_sent_anew(demo: ApiClient) -> None:
-    sent = await refused(demo)
+    key = await send_refused(demo)
     (letter,) = await letters(demo)
-    assert (letter["id"], letter["what"], letter["tries"], letter["channels"]) == (sent, "UNDELIVERED", 1, ["sms"])
+    assert (letter["id"], letter["what"], letter["tries"], letter["channels"]) == (key, "UNDELIVERED", 1, ["sms"])
     assert "this is not a mobile number" in letter["reason"]
-    assert letter["deadAt"] == (await demo.story(sent))["finishedAt"]
-    answer = await replayed(demo, sent)
+    assert letter["deadAt"] == (await demo.story(key))["finishedAt"]
+    answer = await replay(demo, key)
     (outcome,) = answer["deadLetters"]
-    assert (outcome["id"], outcome["result"], answer["left"]) == (sent, "replayed", 0)
-    again = await demo.ended(outcome["replayedAs"], "DELIVERED")
-    assert (again["replayOf"], again["priority"]) == (sent, "normal")
-    assert (await demo.story(sent))["reason"] == f"replayed as {again['id']}"
+    assert (outcome["id"], outcome["result"], answer["left"]) == (key, "replayed", 0)
+    replayed_story = await demo.wait_for(outcome["replayedAs"], "DELIVERED")
+    assert (replayed_story["replayOf"], replayed_story["priority"]) == (key, "normal")
+    assert (await demo.story(key))["reason"] == f"replayed as {replayed_story['id']}"
     assert await letters(demo) == []
 
 
 async def test_what_is_no_dead_letter_is_told_and_not_sent(demo: ApiClient) -> None:
-    dead, sent = await refused(demo), await demo.send(SMS)
-    await demo.ended(sent, "DELIVERED")
-    (outcome,) = (await replayed(demo, dead))["deadLetters"]
-    await demo.ended(outcome["replayedAs"], "DELIVERED")
-    outcomes = (await replayed(demo, sent, dead, "m1"))["deadLetters"]
-    assert [one["result"] for one in outcomes] == ["notADeadLetter", "notADeadLetter", "unknown"]
+    dead_key, delivered_key = await send_refused(demo), await demo.send(SMS)
+    await demo.wait_for(delivered_key, "DELIVERED")
+    (outcome,) = (await replay(demo, dead_key))["deadLetters"]
+    await demo.wait_for(outcome["replayedAs"], "DELIVERED")
+    outcomes = (await replay(demo, delivered_key, dead_key, "m1"))["deadLetters"]
+    assert [outcome["result"] for outcome in outcomes] == ["notADeadLetter", "notADeadLetter", "unknown"]
     assert outcomes[0]["reason"].startswith("it is DELIVERED")
     assert "replayed as" in outcomes[1]["reason"]
     assert len(demo.environment.simulators["sms"].accepted) == 2
@@ -115,13 +115,13 @@ async def test_what_may_have_been_sent_wants_force(demo: ApiClient) -> None:
     contact = (await demo.post("/api/v1/contacts", {"phone": PHONE}))[1]
     await demo.say("telegram", f"/start {contact['startCode']}")
     demo.environment.simulators["telegram"].faults.lose_answers()
-    sent = await demo.send({"channel": "telegram", "text": "Hi"})
-    await demo.ended(sent, "UNDELIVERED")
-    (outcome,) = (await replayed(demo, sent))["deadLetters"]
+    key = await demo.send({"channel": "telegram", "text": "Hi"})
+    await demo.wait_for(key, "UNDELIVERED")
+    (outcome,) = (await replay(demo, key))["deadLetters"]
     assert (outcome["result"], outcome["reason"]) == ("needsForce", "telegram: it may have been sent")
-    assert [letter["id"] for letter in await letters(demo)] == [sent]
-    (outcome,) = (await replayed(demo, sent, force=True))["deadLetters"]
-    await demo.ended(outcome["replayedAs"], "SENT")
+    assert [letter["id"] for letter in await letters(demo)] == [key]
+    (outcome,) = (await replay(demo, key, force=True))["deadLetters"]
+    await demo.wait_for(outcome["replayedAs"], "SENT")
     assert sum(message.text == "Hi" for message in demo.environment.simulators["telegram"].accepted) == 2
 
 
@@ -138,12 +138,12 @@ async def test_what_may_have_been_sent_wants_force(demo: ApiClient) -> None:
     ],
 )
 def test_what_may_have_reached_the_person(attempt: Attempt, doubt: str) -> None:
-    assert describe_doubt(died("m1", NOW, attempts=(attempt,))) == doubt
+    assert describe_doubt(dead_notification("m1", NOW, attempts=(attempt,))) == doubt
 
 
 def test_a_new_message_has_the_terms_of_the_old_one() -> None:
     later = NOW + timedelta(days=2)
-    old = died(
+    old = dead_notification(
         "m1", later, send_at=NOW + timedelta(hours=1), group_id="g", callback_data="d", repeats=True, reply_to="x"
     )
     new = build_replay(old, PHONE, later, 7)
@@ -155,12 +155,12 @@ def test_a_new_message_has_the_terms_of_the_old_one() -> None:
 
 
 async def test_a_replay_that_broke_off_half_way_is_completed(demo: ApiClient) -> None:
-    sent, runtime = await refused(demo), demo.environment.runtime
-    old = await notifications.get(runtime.db, sent)
+    key, runtime = await send_refused(demo), demo.environment.runtime
+    old = await notifications.get(runtime.db, key)
     assert old
     await recording.add(runtime.db, [build_replay(old, PHONE, runtime.clock(), runtime.clock.ordinal())])
-    (outcome,) = (await replayed(demo, sent))["deadLetters"]
-    await demo.ended(outcome["replayedAs"], "DELIVERED")
+    (outcome,) = (await replay(demo, key))["deadLetters"]
+    await demo.wait_for(outcome["replayedAs"], "DELIVERED")
     assert len(demo.environment.simulators["sms"].accepted) == 1
     assert await runtime.db["notifications"].count_documents({}) == 2
 
@@ -170,9 +170,9 @@ async def test_one_that_dies_again_of_a_late_receipt_is_not_sent_a_third_time(de
     attempt = Attempt(
         0, Progress.UNKNOWN, NOW, cause=Cause.AMBIGUOUS, address=Address("sms", "demo", PHONE), sent_at=NOW
     )
-    await recording.add(runtime.db, [died("m1", NOW, attempts=(attempt,))])
-    (first,) = (await replayed(demo, "m1", force=True))["deadLetters"]
-    await demo.ended(first["replayedAs"], "DELIVERED")
+    await recording.add(runtime.db, [dead_notification("m1", NOW, attempts=(attempt,))])
+    (first,) = (await replay(demo, "m1", force=True))["deadLetters"]
+    await demo.wait_for(first["replayedAs"], "DELIVERED")
     receipt = Receipt("sms", "demo", "r1", "SM1", Progress.FAILED, NOW, "no", Cause.REFUSED, key="m1/0/0")
     await receive(runtime, receipt, runtime.clock())
 
@@ -180,55 +180,55 @@ async def test_one_that_dies_again_of_a_late_receipt_is_not_sent_a_third_time(de
         return bool(await letters(demo))
 
     await until(dead_again)
-    (second,) = (await replayed(demo, "m1"))["deadLetters"]
+    (second,) = (await replay(demo, "m1"))["deadLetters"]
     assert second["replayedAs"] == first["replayedAs"]
     assert len(demo.environment.simulators["sms"].accepted) == 1
 
 
-async def pages(db: Db, limit: int) -> Sequence[Letter]:
-    found, cursor, more = list[Letter](), None, True
-    while more:
-        one = await page(db, DeadLettersQuery(limit=limit, cursor=cursor), NOW)
-        assert len(one.letters) <= limit
-        found, cursor, more = [*found, *one.letters], one.cursor, one.cursor is not None
-    return found
+async def all_letters(db: Db, limit: int) -> Sequence[Letter]:
+    letters, cursor, has_more = list[Letter](), None, True
+    while has_more:
+        answer = await page(db, DeadLettersQuery(limit=limit, cursor=cursor), NOW)
+        assert len(answer.letters) <= limit
+        letters, cursor, has_more = [*letters, *answer.letters], answer.cursor, answer.cursor is not None
+    return letters
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 200])
 async def test_pages_lose_none_and_repeat_none(db: Db, limit: int) -> None:
-    """Whatever lies between them: one moment shared by many, or years."""
+    """The letters may share one moment or lie years apart."""
     ages = [0, 0.001, 0.001, 0.001, 0.001, 59, 60, 60, 61, 3600, 86_400, 86_400 * 400]
-    dead = [died(f"m{number:02}", NOW - timedelta(seconds=age)) for number, age in enumerate(ages)]
+    dead = [dead_notification(f"m{number:02}", NOW - timedelta(seconds=age)) for number, age in enumerate(ages)]
     await recording.add(db, [*dead, replace(dead[0], id="alive", dead_at=None)])
-    assert [one.id for one in await pages(db, limit)] == [
-        one.id for one in sorted(dead, key=lambda one: (one.dead_at, one.id), reverse=True)
+    assert [letter.id for letter in await all_letters(db, limit)] == [
+        letter.id for letter in sorted(dead, key=lambda letter: (letter.dead_at, letter.id), reverse=True)
     ]
 
 
 async def test_all_of_them_a_page_at_a_time(demo: ApiClient) -> None:
-    """Those that want force stay, and do not stand in the way of the others."""
+    """Letters that need force stay behind without blocking the others."""
     unsure = Attempt(0, Progress.UNKNOWN, NOW)
-    made = [died(f"m{number:03}", NOW, attempts=(unsure,) if number % 2 else ()) for number in range(202)]
-    await recording.add(demo.environment.runtime.db, made)
-    first = await replayed(demo)
+    dead = [dead_notification(f"m{number:03}", NOW, attempts=(unsure,) if number % 2 else ()) for number in range(202)]
+    await recording.add(demo.environment.runtime.db, dead)
+    first = await replay(demo)
     assert (len(first["deadLetters"]), first["left"]) == (200, 102)
-    rest = await replayed(demo, cursor=first["cursor"])
-    assert (len(rest["deadLetters"]), rest["left"], rest["cursor"]) == (2, 101, None)
-    results = [one["result"] for one in first["deadLetters"] + rest["deadLetters"]]
+    second = await replay(demo, cursor=first["cursor"])
+    assert (len(second["deadLetters"]), second["left"], second["cursor"]) == (2, 101, None)
+    results = [outcome["result"] for outcome in first["deadLetters"] + second["deadLetters"]]
     assert (results.count("replayed"), results.count("needsForce")) == (101, 101)
 
 
 async def test_a_dead_event_is_listed_and_worked_on_anew(demo: ApiClient) -> None:
-    name = await lost_event(demo.environment.runtime.db, "e1", NOW)
+    name = await add_dead_event(demo.environment.runtime.db, "e1", NOW)
     (letter,) = await letters(demo, kind="events")
     assert (letter["id"], letter["what"], letter["channels"]) == (name, "inbound", ["sms"])
     assert (letter["reason"], letter["tries"]) == ("ZeroDivisionError: by zero", 1)
     assert await letters(demo) == []
-    answer = await replayed(demo, name, "sms:demo:e2", kind="events")
-    assert [one["result"] for one in answer["deadLetters"]] == ["replayed", "unknown"]
+    answer = await replay(demo, name, "sms:demo:e2", kind="events")
+    assert [outcome["result"] for outcome in answer["deadLetters"]] == ["replayed", "unknown"]
     assert "/stop" in (await demo.answer("sms", 0)).text
-    answer = await replayed(demo, name, kind="events")
-    assert ([one["result"] for one in answer["deadLetters"]], answer["left"]) == (["notADeadLetter"], 0)
+    answer = await replay(demo, name, kind="events")
+    assert ([outcome["result"] for outcome in answer["deadLetters"]], answer["left"]) == (["notADeadLetter"], 0)
     document = await demo.environment.runtime.db["inbox"].find_one({"_id": name})
     assert document
     assert (document["tries"], "dead_at" in document) == (0, False)
@@ -251,7 +251,7 @@ async def test_a_dead_event_is_listed_and_worked_on_anew(demo: ApiClient) -> Non
     ],
 )
 async def test_a_wrong_query_is_refused_by_field(demo: ApiClient, query: dict[str, str], field: str) -> None:
-    status, answer = await listed(demo, **query)
+    status, answer = await get_page(demo, **query)
     assert (status, answer["details"]) == (400, {"code": "invalid", "field": field})
 
 
@@ -288,70 +288,70 @@ async def test_what_breaks_over_our_own_mistake_comes_back_twice_and_is_then_dea
     channel = type(demo.environment.runtime.channel("sms"))
     with monkeypatch.context() as mistake:
         mistake.setattr(channel, "split", broken)
-        sent = await demo.send(SMS)
-        for tried, minutes in ((1, 1), (2, 10)):
-            story = await _mistaken(demo, sent, tried)
+        key = await demo.send(SMS)
+        for mistakes, minutes in ((1, 1), (2, 10)):
+            story = await _wait_for_mistakes(demo, key, mistakes)
             assert (story["status"], story["attempts"]) == ("NEW", [])
             demo.pass_time(hours=minutes / 60)
-        story = await demo.ended(sent, "ERROR")
+        story = await demo.wait_for(key, "ERROR")
     assert story["reason"] == "a mistake of ours: ZeroDivisionError"
     (letter,) = await letters(demo)
-    assert (letter["id"], letter["what"], letter["tries"]) == (sent, "ERROR", 3)
-    (outcome,) = (await replayed(demo, sent))["deadLetters"]
-    await demo.ended(outcome["replayedAs"], "DELIVERED")
+    assert (letter["id"], letter["what"], letter["tries"]) == (key, "ERROR", 3)
+    (outcome,) = (await replay(demo, key))["deadLetters"]
+    await demo.wait_for(outcome["replayedAs"], "DELIVERED")
     assert await letters(demo) == []
 
 
-async def _mistaken(demo: ApiClient, sent: str, times: int) -> Any:
-    """The story, once working on it has failed so many times and it waits."""
+async def _wait_for_mistakes(demo: ApiClient, key: str, times: int) -> Any:
+    """Wait until processing has failed so many times and the message waits again. Returns its story."""
 
-    async def there() -> bool:
-        found = await notifications.get(demo.environment.runtime.db, sent)
-        return found is not None and (found.mistakes, found.lease) == (times, None)
+    async def has_mistakes() -> bool:
+        notification = await notifications.get(demo.environment.runtime.db, key)
+        return notification is not None and (notification.mistakes, notification.lease) == (times, None)
 
-    await until(there)
-    return await demo.story(sent)
+    await until(has_mistakes)
+    return await demo.story(key)
 
 
 async def test_the_command_lists_and_replays(demo: ApiClient, cli: CliFixture) -> None:
     nothing = await cli.gateway("dead", "list")
     assert (nothing.code, nothing.out, nothing.err) == (0, "no dead letters\n", "")
-    sent, other = await refused(demo), await refused(demo)
-    shown = await cli.gateway("dead", "list")
-    newest, oldest = shown.out.splitlines()
-    assert (newest.split()[2], oldest.split()[2]) == (other, sent)
+    first_key, second_key = await send_refused(demo), await send_refused(demo)
+    listing = await cli.gateway("dead", "list")
+    newest, oldest = listing.out.splitlines()
+    assert (newest.split()[2], oldest.split()[2]) == (second_key, first_key)
     assert "UNDELIVERED  1 tries  sms  sms: " in newest
-    shown = await cli.gateway("dead", "list", "--limit", "1")
-    assert (shown.out.splitlines(), shown.err) == ([newest], "there are more: --limit shows them\n")
-    done = await cli.gateway("dead", "replay", sent, "m1")
-    first, second, last = done.out.splitlines()
-    assert (done.code, second, last) == (1, "unknown: m1", "1 replayed, 1 left")
+    listing = await cli.gateway("dead", "list", "--limit", "1")
+    assert (listing.out.splitlines(), listing.err) == ([newest], "there are more: --limit shows them\n")
+    result = await cli.gateway("dead", "replay", first_key, "m1")
+    first, second, last = result.out.splitlines()
+    assert (result.code, second, last) == (1, "unknown: m1", "1 replayed, 1 left")
     assert first.startswith("replayed as ")
-    assert first.endswith(f": {sent}")
-    done = await cli.gateway("dead", "replay", "--all")
-    assert (done.code, done.err, done.out.splitlines()[-1]) == (0, "", "1 replayed, 0 left")
-    for line in (first, done.out):
-        await demo.ended(line.split()[2].rstrip(":"), "DELIVERED")
+    assert first.endswith(f": {first_key}")
+    result = await cli.gateway("dead", "replay", "--all")
+    assert (result.code, result.err, result.out.splitlines()[-1]) == (0, "", "1 replayed, 0 left")
+    for line in (first, result.out):
+        await demo.wait_for(line.split()[2].rstrip(":"), "DELIVERED")
 
 
 async def test_the_command_knows_events_and_force(demo: ApiClient, cli: CliFixture) -> None:
-    name = await lost_event(demo.environment.runtime.db, "e\n1", NOW)
-    shown = await cli.gateway("dead", "list", "--events")
-    assert len(shown.out.splitlines()) == 1
-    assert "inbound  1 tries  sms  ZeroDivisionError: by zero" in shown.out
-    done = await cli.gateway("dead", "replay", "--events", name)
-    assert (done.code, done.out.splitlines()[-1]) == (0, "1 replayed, 0 left")
+    name = await add_dead_event(demo.environment.runtime.db, "e\n1", NOW)
+    listing = await cli.gateway("dead", "list", "--events")
+    assert len(listing.out.splitlines()) == 1
+    assert "inbound  1 tries  sms  ZeroDivisionError: by zero" in listing.out
+    result = await cli.gateway("dead", "replay", "--events", name)
+    assert (result.code, result.out.splitlines()[-1]) == (0, "1 replayed, 0 left")
     await demo.answer("sms", 0)
-    unsure = died("m1", NOW, attempts=(Attempt(0, Progress.UNKNOWN, NOW),))
+    unsure = dead_notification("m1", NOW, attempts=(Attempt(0, Progress.UNKNOWN, NOW),))
     await recording.add(demo.environment.runtime.db, [unsure])
-    done = await cli.gateway("dead", "replay", "--all")
-    told = ["needs --force: m1 (sms: it may have been sent)", "0 replayed, 1 left"]
-    assert (done.code, done.out.splitlines()) == (1, told)
+    result = await cli.gateway("dead", "replay", "--all")
+    lines = ["needs --force: m1 (sms: it may have been sent)", "0 replayed, 1 left"]
+    assert (result.code, result.out.splitlines()) == (1, lines)
     assert (await cli.gateway("dead", "replay", "--all", "--force")).code == 0
 
 
 @pytest.mark.parametrize("arguments", [(), ("m1", "--all")])
 async def test_the_command_wants_ids_or_all(cli: CliFixture, arguments: tuple[str, ...]) -> None:
-    refused = await cli.gateway("dead", "replay", *arguments)
-    assert refused.code == 2
-    assert "give either IDs, or --all" in refused.err
+    result = await cli.gateway("dead", "replay", *arguments)
+    assert result.code == 2
+    assert "give either IDs, or --all" in result.err

@@ -1,4 +1,4 @@
-"""GET /messages and its export: filters, pages, and files that a spreadsheet cannot be attacked by."""
+"""Tests GET /messages and its export: filters, pages, and files that cannot attack a spreadsheet."""
 
 import csv
 import io
@@ -9,60 +9,60 @@ import aiohttp
 import pytest
 
 from tests.support.client import PHONE, ApiClient
-from tests.support.workload import accepted, all_ended, later, phone, phones
+from tests.support.workload import advance_clock, phone, phones, send_all, wait_for_all
 
 STEP = {"channel": "sms", "text": "Hi"}
 
 
-async def listed(demo: ApiClient, **asked: Any) -> list[str]:
-    """The ids of all pages."""
-    found: list[str] = []
+async def list_ids(demo: ApiClient, **query: Any) -> list[str]:
+    """Return the ids of all pages."""
+    ids: list[str] = []
     cursor: str | None = ""
     while cursor is not None:
-        status, page = await get(demo, **asked, **({"cursor": cursor} if cursor else {}))
+        status, page = await get(demo, **query, **({"cursor": cursor} if cursor else {}))
         assert status == 200, page
-        found += [row["id"] for row in page["messages"]]
+        ids += [row["id"] for row in page["messages"]]
         cursor = page["cursor"]
-    return found
+    return ids
 
 
-async def get(demo: ApiClient, path: str = "", **asked: Any) -> tuple[int, Any]:
-    async with demo.http.get(f"/api/v1/messages{path}", params=asked) as response:
+async def get(demo: ApiClient, path: str = "", **query: Any) -> tuple[int, Any]:
+    async with demo.http.get(f"/api/v1/messages{path}", params=query) as response:
         return response.status, await response.json()
 
 
 async def test_the_newest_first_in_pages(demo: ApiClient) -> None:
-    first = await accepted(demo, phones(30), STEP)
-    later(demo, hours=1)
-    second = await accepted(demo, phones(5), STEP)
-    found = await listed(demo, limit=4)
-    assert sorted(found[:5]) == sorted(second)
-    assert sorted(found[5:]) == sorted(first)
+    first = await send_all(demo, phones(30), STEP)
+    advance_clock(demo, hours=1)
+    second = await send_all(demo, phones(5), STEP)
+    ids = await list_ids(demo, limit=4)
+    assert sorted(ids[:5]) == sorted(second)
+    assert sorted(ids[5:]) == sorted(first)
 
 
 async def test_filters(demo: ApiClient) -> None:
-    started = demo.environment.runtime.clock()
-    group = await accepted(demo, phones(3), STEP, groupId="g1")
-    later(demo, hours=1)
-    bulk = await accepted(demo, [{"phone": PHONE, "externalId": "crm-17"}], STEP, bulk="b1")
-    viber = await accepted(demo, phones(1), {"channel": "viber", "text": "a"})
-    await all_ended(demo, [*group, *bulk, *viber])
-    assert sorted(await listed(demo, groupId="g1", limit=2)) == sorted(group)
-    assert await listed(demo, bulkId="b1") == bulk
-    assert await listed(demo, externalId="crm-17") == bulk
-    assert await listed(demo, phone="8 900 000-00-01") == bulk
-    assert await listed(demo, phone=phone(101)[4:]) == [group[1]]
-    assert await listed(demo, channel="viber") == viber
-    assert await listed(demo, status="UNDELIVERED") == viber
+    start = demo.environment.runtime.clock()
+    group = await send_all(demo, phones(3), STEP, groupId="g1")
+    advance_clock(demo, hours=1)
+    bulk = await send_all(demo, [{"phone": PHONE, "externalId": "crm-17"}], STEP, bulk="b1")
+    viber = await send_all(demo, phones(1), {"channel": "viber", "text": "a"})
+    await wait_for_all(demo, [*group, *bulk, *viber])
+    assert sorted(await list_ids(demo, groupId="g1", limit=2)) == sorted(group)
+    assert await list_ids(demo, bulkId="b1") == bulk
+    assert await list_ids(demo, externalId="crm-17") == bulk
+    assert await list_ids(demo, phone="8 900 000-00-01") == bulk
+    assert await list_ids(demo, phone=phone(101)[4:]) == [group[1]]
+    assert await list_ids(demo, channel="viber") == viber
+    assert await list_ids(demo, status="UNDELIVERED") == viber
     middle = demo.environment.runtime.clock().replace(microsecond=0)
-    assert sorted(await listed(demo, to=(middle - (middle - started) / 2).isoformat())) == sorted(group)
-    assert sorted(await listed(demo, **{"from": (middle - (middle - started) / 2).isoformat()})) == sorted(bulk + viber)
-    assert await listed(demo, groupId="g1", bulkId="b1") == []
-    assert await listed(demo, groupId="g1", to="1990-01-01T00:00:00Z") == []
+    assert sorted(await list_ids(demo, to=(middle - (middle - start) / 2).isoformat())) == sorted(group)
+    assert sorted(await list_ids(demo, **{"from": (middle - (middle - start) / 2).isoformat()})) == sorted(bulk + viber)
+    assert await list_ids(demo, groupId="g1", bulkId="b1") == []
+    assert await list_ids(demo, groupId="g1", to="1990-01-01T00:00:00Z") == []
 
 
 @pytest.mark.parametrize(
-    ("asked", "field"),
+    ("query", "field"),
     [
         ({"status": "GONE"}, "status"),
         ({"limit": "0"}, "limit"),
@@ -75,21 +75,21 @@ async def test_filters(demo: ApiClient) -> None:
         ({"jobs": "1"}, "jobs"),
     ],
 )
-async def test_mistakes_name_their_field(demo: ApiClient, asked: dict[str, str], field: str) -> None:
-    status, answer = await get(demo, **asked)
+async def test_mistakes_name_their_field(demo: ApiClient, query: dict[str, str], field: str) -> None:
+    status, answer = await get(demo, **query)
     assert (status, answer["details"]["field"]) == (400, field)
-    if not {"limit", "cursor"} & asked.keys():
-        assert (await get(demo, "/export", **asked))[0] == 400
+    if not {"limit", "cursor"} & query.keys():
+        assert (await get(demo, "/export", **query))[0] == 400
 
 
-async def exported(demo: ApiClient, **asked: str) -> tuple[aiohttp.ClientResponse, bytes]:
-    async with demo.http.get("/api/v1/messages/export", params=asked) as response:
+async def export(demo: ApiClient, **query: str) -> tuple[aiohttp.ClientResponse, bytes]:
+    async with demo.http.get("/api/v1/messages/export", params=query) as response:
         return response, await response.read()
 
 
 async def test_csv(demo: ApiClient) -> None:
-    ids = await accepted(demo, [{**person, "externalId": f"=1+{i}"} for i, person in enumerate(phones(210))], STEP)
-    response, raw = await exported(demo)
+    ids = await send_all(demo, [{**person, "externalId": f"=1+{i}"} for i, person in enumerate(phones(210))], STEP)
+    response, raw = await export(demo)
     assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
     rows = list(csv.DictReader(io.StringIO(raw.decode("utf-8-sig"))))
     assert sorted(row["id"] for row in rows) == sorted(ids)
@@ -98,8 +98,8 @@ async def test_csv(demo: ApiClient) -> None:
 
 
 async def test_a_workbook(demo: ApiClient) -> None:
-    ids = await accepted(demo, [{**person, "externalId": f"=1+{i}"} for i, person in enumerate(phones(5))], STEP)
-    response, raw = await exported(demo, format="xlsx", phone=phone(102))
+    ids = await send_all(demo, [{**person, "externalId": f"=1+{i}"} for i, person in enumerate(phones(5))], STEP)
+    response, raw = await export(demo, format="xlsx", phone=phone(102))
     assert response.headers["Content-Disposition"] == "attachment; filename=messages.xlsx"
     with zipfile.ZipFile(io.BytesIO(raw)) as book:
         sheet = book.read("xl/worksheets/sheet1.xml").decode()

@@ -1,4 +1,4 @@
-"""Rendering: what callers may write, what they may not, and that nothing they write hurts us."""
+"""Tests the template language: what callers may write, what is refused, and that no template harms the gateway."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Short links: one for each recipient, clicks counted, and never a way to anywhere else."""
+"""Tests short links: one for each recipient, with counted clicks, and never a redirect to anywhere else."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from bots.wire.previews import is_preview
 from gateway.domain.api.links import CODE, Shortening
 from gateway.domain.model.nouns import Button, Content
 from tests.support.client import PHONE, ApiClient
-from tests.support.workload import accepted, ask, book, later, phones, texts
+from tests.support.workload import accepted_messages, advance_clock, phones, post_message, send_all, texts
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 BASE = "https://go.shop.ru"
@@ -21,8 +21,8 @@ LONG = "https://shop.ru/orders/17?from=sms&utm_campaign=" + "november" * 20
 STEP = {"channel": "sms", "text": f"Pay here: {LONG}."}
 
 
-def shortened(text: str) -> tuple[str, list[str]]:
-    """The text with LINK for each short link, and what they lead to."""
+def shorten(text: str) -> tuple[str, list[str]]:
+    """Shorten the links of a text. Returns the text with LINK for each short link, and the links' targets."""
     shortening = Shortening(BASE, "m1", NOW, timedelta(days=1))
     short = shortening.content(Content(text)).text
     for link in shortening.links:
@@ -48,7 +48,7 @@ def shortened(text: str) -> tuple[str, list[str]]:
     ],
 )
 def test_addresses_in_texts(text: str, short: str, targets: list[str]) -> None:
-    assert shortened(text) == (short, targets)
+    assert shorten(text) == (short, targets)
 
 
 @given(st.text())
@@ -89,7 +89,7 @@ def test_previews(agent: str, preview: bool) -> None:  # noqa: FBT001 - a parame
 
 
 async def follow(url: str, agent: str = "Safari", method: str = "GET") -> tuple[int, str | None, Any]:
-    """Status, target and page, as somebody without a key finds them."""
+    """Request a link without a key. Returns status, target and response."""
     async with aiohttp.request(method, url, headers={"User-Agent": agent}, allow_redirects=False) as response:
         return response.status, response.headers.get("Location"), response
 
@@ -99,21 +99,21 @@ async def links(demo: ApiClient, key: str) -> list[Any]:
 
 
 async def test_each_recipient_has_their_own_and_clicks_are_counted(demo: ApiClient) -> None:
-    first, second = await accepted(demo, phones(2), STEP, useShortLinks=True)
-    await demo.ended(first, "DELIVERED")
-    await demo.ended(second, "DELIVERED")
-    (one,), (other,) = await links(demo, first), await links(demo, second)
-    assert one["code"] != other["code"]
-    assert sorted(texts(demo, "sms")) == sorted(f"Pay here: {link['url']}." for link in (one, other))
-    status, target, response = await follow(one["url"])
+    first, second = await send_all(demo, phones(2), STEP, useShortLinks=True)
+    await demo.wait_for(first, "DELIVERED")
+    await demo.wait_for(second, "DELIVERED")
+    (first_link,), (second_link,) = await links(demo, first), await links(demo, second)
+    assert first_link["code"] != second_link["code"]
+    assert sorted(texts(demo, "sms")) == sorted(f"Pay here: {link['url']}." for link in (first_link, second_link))
+    status, target, response = await follow(first_link["url"])
     assert (status, target) == (302, LONG)
     assert response.headers["Cache-Control"] == "no-store"
-    await follow(one["url"], "WhatsApp/2.2")
-    await follow(one["url"], method="HEAD")
-    later(demo, hours=1)
-    await follow(one["url"])
-    async with demo.http.get(f"/api/v1/shortLinks/{one['code']}") as told:
-        link = await told.json()
+    await follow(first_link["url"], "WhatsApp/2.2")
+    await follow(first_link["url"], method="HEAD")
+    advance_clock(demo, hours=1)
+    await follow(first_link["url"])
+    async with demo.http.get(f"/api/v1/shortLinks/{first_link['code']}") as response:
+        link = await response.json()
     assert (link["clicks"], link["previews"]) == (2, 1)
     assert link["firstClickAt"] < link["lastClickAt"]
     assert (await links(demo, second))[0]["clicks"] == 0
@@ -121,7 +121,7 @@ async def test_each_recipient_has_their_own_and_clicks_are_counted(demo: ApiClie
 
 async def test_addresses_with_letters_of_other_alphabets(demo: ApiClient) -> None:
     target = "https://пример.рф/заказ/17?имя=Анна#далее"
-    (key,) = await accepted(demo, phones(1), {"channel": "sms", "text": target}, useShortLinks=True)
+    (key,) = await send_all(demo, phones(1), {"channel": "sms", "text": target}, useShortLinks=True)
     (link,) = await links(demo, key)
     status, location, _ = await follow(link["url"])
     assert link["target"] == target
@@ -133,32 +133,32 @@ async def test_addresses_with_letters_of_other_alphabets(demo: ApiClient) -> Non
 
 
 async def test_parts_are_counted_anew(demo: ApiClient) -> None:
-    short = (await ask(demo, phones(1), STEP, useShortLinks=True))[0]
-    long = (await ask(demo, phones(1), STEP, useShortLinks=False))[0]
+    short = (await post_message(demo, phones(1), STEP, useShortLinks=True))[0]
+    long = (await post_message(demo, phones(1), STEP, useShortLinks=False))[0]
     assert (short["plan"][0]["parts"], long["plan"][0]["parts"]) == (1, 2)
 
 
 async def test_where_nobody_says_only_sms_is_made_short_and_only_if_people_can_follow(demo: ApiClient) -> None:
     steps = [{"channel": "whatsapp", "text": LONG}, {"channel": "sms", "text": LONG}]
     runtime = demo.environment.runtime
-    for base, made in (("https://go.shop.ru", 1), ("", 0)):
+    for base, count in (("https://go.shop.ru", 1), ("", 0)):
         runtime.settings = replace(runtime.settings, short_url=base)
-        (key,) = await accepted(demo, phones(1), *steps)
-        assert len(await links(demo, key)) == made
-    (key,) = await accepted(demo, phones(1), *steps, useShortLinks=True)
+        (key,) = await send_all(demo, phones(1), *steps)
+        assert len(await links(demo, key)) == count
+    (key,) = await send_all(demo, phones(1), *steps, useShortLinks=True)
     assert len(await links(demo, key)) == 1
-    await demo.ended(key, "DELIVERED", "UNDELIVERED", "READ")
+    await demo.wait_for(key, "DELIVERED", "UNDELIVERED", "READ")
 
 
 async def test_a_link_that_is_none_and_one_that_has_expired(demo: ApiClient) -> None:
-    (key,) = await accepted(demo, [{"phone": PHONE}], STEP, useShortLinks=True)
+    (key,) = await send_all(demo, [{"phone": PHONE}], STEP, useShortLinks=True)
     (link,) = await links(demo, key)
     base = link["url"].rpartition("/")[0]
     for code in ("nothing1", "x", "%00", "a" * 500, link["code"][:-1]):
         status, target, response = await follow(f"{base}/{code}")
         assert (status, target) == (404, None)
         assert response.headers["Content-Type"].startswith("text/html")
-    later(demo, days=91)
+    advance_clock(demo, days=91)
     assert (await follow(link["url"]))[:2] == (410, None)
 
 
@@ -167,19 +167,19 @@ async def test_the_same_request_again_makes_no_second_message(demo: ApiClient) -
     answers = [await demo.post("/api/v1/messages", body, **{"Idempotency-Key": "k"}) for _ in range(2)]
     assert answers[0] == answers[1]
     key = answers[0][1]["messages"][0]["id"]
-    await demo.ended(key, "DELIVERED")
-    (line,) = book(demo, "sms")
+    await demo.wait_for(key, "DELIVERED")
+    (line,) = accepted_messages(demo, "sms")
     assert any(link["url"] in line.text for link in await links(demo, key))
 
 
 async def test_all_of_them_in_pages(demo: ApiClient) -> None:
-    await accepted(demo, phones(5), STEP, useShortLinks=True)
-    found: list[str] = []
+    await send_all(demo, phones(5), STEP, useShortLinks=True)
+    codes: list[str] = []
     cursor: str | None = ""
     while cursor is not None:
-        asked = {"limit": "2"} | ({"cursor": cursor} if cursor else {})
-        async with demo.http.get("/api/v1/shortLinks", params=asked) as response:
+        query = {"limit": "2"} | ({"cursor": cursor} if cursor else {})
+        async with demo.http.get("/api/v1/shortLinks", params=query) as response:
             page = await response.json()
-        found += [link["code"] for link in page["shortLinks"]]
+        codes += [link["code"] for link in page["shortLinks"]]
         cursor = page["cursor"]
-    assert len(found) == len(set(found)) == 5
+    assert len(codes) == len(set(codes)) == 5

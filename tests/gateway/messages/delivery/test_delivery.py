@@ -1,4 +1,4 @@
-"""Deliveries that do not go smoothly: receipts too early, late, twice; answers lost; accounts, windows, people shut."""
+"""Tests troubled deliveries: early, late and repeated receipts, lost answers, held accounts, closed windows, blocks."""
 
 from datetime import timedelta
 from typing import Any
@@ -21,27 +21,27 @@ def whatsapp(demo: ApiClient) -> WhatsApp:
     return simulator
 
 
-def notified(simulator: Simulator, text: str = "Hi") -> int:
-    """How often the provider took this text."""
+def times_accepted(simulator: Simulator, text: str = "Hi") -> int:
+    """Return how often the provider accepted this text."""
     return sum(message.text == text for message in simulator.accepted)
 
 
-def tried(story: Any) -> list[tuple[str, str]]:
+def attempt_statuses(story: Any) -> list[tuple[str, str]]:
     return [(attempt["channel"], attempt["status"]) for attempt in story["attempts"]]
 
 
 async def test_receipts_before_the_answer_are_joined(demo: ApiClient) -> None:
     await demo.say("whatsapp", "/start")
     whatsapp(demo).receipts_first = True
-    story = await demo.ended(await demo.send(TEXT, SMS), "READ")
-    assert tried(story) == [("whatsapp", "READ")]
+    story = await demo.wait_for(await demo.send(TEXT, SMS), "READ")
+    assert attempt_statuses(story) == [("whatsapp", "READ")]
 
 
 async def test_an_sms_receipt_before_the_answer_is_joined(demo: ApiClient) -> None:
     demo.environment.simulators["sms"].faults.lose_answers()
-    story = await demo.ended(await demo.send(SMS), "DELIVERED")
-    assert tried(story) == [("sms", "DELIVERED")]
-    assert notified(demo.environment.simulators["sms"], "Hi by SMS") == 1
+    story = await demo.wait_for(await demo.send(SMS), "DELIVERED")
+    assert attempt_statuses(story) == [("sms", "DELIVERED")]
+    assert times_accepted(demo.environment.simulators["sms"], "Hi by SMS") == 1
 
 
 async def test_receipts_in_disorder_and_twice_only_move_forward(demo: ApiClient) -> None:
@@ -49,17 +49,17 @@ async def test_receipts_in_disorder_and_twice_only_move_forward(demo: ApiClient)
     simulator = whatsapp(demo)
     simulator.faults.webhook_copies, simulator.faults.reorder = 3, True
     key = await demo.send(TEXT, SMS)
-    await demo.ended(key, "READ")
+    await demo.wait_for(key, "READ")
     await simulator.quiet()
-    assert tried(await demo.ended(key, "READ")) == [("whatsapp", "READ")]
+    assert attempt_statuses(await demo.wait_for(key, "READ")) == [("whatsapp", "READ")]
 
 
 async def test_a_lost_answer_is_not_repeated_but_recognised_by_our_key(demo: ApiClient) -> None:
     await demo.say("whatsapp", "/start")
     whatsapp(demo).faults.lose_answers()
-    story = await demo.ended(await demo.send(TEXT, SMS), "READ")
-    assert tried(story) == [("whatsapp", "READ")]
-    assert notified(whatsapp(demo)) == 1
+    story = await demo.wait_for(await demo.send(TEXT, SMS), "READ")
+    assert attempt_statuses(story) == [("whatsapp", "READ")]
+    assert times_accepted(whatsapp(demo)) == 1
 
 
 async def test_a_silence_is_waited_for_where_there_are_receipts(demo: ApiClient) -> None:
@@ -68,9 +68,9 @@ async def test_a_silence_is_waited_for_where_there_are_receipts(demo: ApiClient)
     simulator.faults.lose_answers()
     simulator.hold_receipts = True
     key = await demo.send(TEXT, SMS)
-    await demo.decided(key, "waiting for a receipt")
+    await demo.wait_for_decision(key, "waiting for a receipt")
     demo.pass_time(DOUBT / timedelta(hours=1))
-    assert tried(await demo.ended(key, "DELIVERED")) == [("whatsapp", "UNKNOWN"), ("sms", "DELIVERED")]
+    assert attempt_statuses(await demo.wait_for(key, "DELIVERED")) == [("whatsapp", "UNKNOWN"), ("sms", "DELIVERED")]
 
 
 async def test_a_lost_answer_without_receipts_moves_on_and_says_so(demo: ApiClient) -> None:
@@ -78,18 +78,18 @@ async def test_a_lost_answer_without_receipts_moves_on_and_says_so(demo: ApiClie
     await demo.say("telegram", f"/start {contact['startCode']}")
     telegram = demo.environment.simulators["telegram"]
     telegram.faults.lose_answers()
-    story = await demo.ended(await demo.send({"channel": "telegram", "text": "Hi"}, SMS), "DELIVERED")
-    assert tried(story) == [("telegram", "UNKNOWN"), ("sms", "DELIVERED")]
+    story = await demo.wait_for(await demo.send({"channel": "telegram", "text": "Hi"}, SMS), "DELIVERED")
+    assert attempt_statuses(story) == [("telegram", "UNKNOWN"), ("sms", "DELIVERED")]
     assert "may have been sent" in story["attempts"][0]["reason"]
-    assert notified(telegram) == 1
+    assert times_accepted(telegram) == 1
 
 
 async def test_the_window_shut_in_a_late_status_leads_to_the_template(demo: ApiClient) -> None:
     await demo.say("whatsapp", "/start")
     simulator = whatsapp(demo)
     simulator.close_window(simulator.user_of(PHONE))
-    story = await demo.ended(await demo.send({**TEXT, "template": TEMPLATE}, SMS), "READ")
-    assert tried(story) == [("whatsapp", "UNDELIVERED"), ("whatsapp", "READ")]
+    story = await demo.wait_for(await demo.send({**TEXT, "template": TEMPLATE}, SMS), "READ")
+    assert attempt_statuses(story) == [("whatsapp", "UNDELIVERED"), ("whatsapp", "READ")]
     assert "131047" in story["attempts"][0]["reason"]
     assert story["attempts"][1]["template"] == "order_update/en"
     session = await sessions.get(demo.environment.runtime.db, f"whatsapp:demo:{simulator.user_of(PHONE)}")
@@ -102,51 +102,51 @@ async def test_the_window_shut_at_once_leads_to_the_template(demo: ApiClient) ->
     simulator = whatsapp(demo)
     simulator.window_sync = True
     simulator.close_window(simulator.user_of(PHONE))
-    story = await demo.ended(await demo.send({**TEXT, "template": TEMPLATE}, SMS), "READ")
-    assert tried(story) == [("whatsapp", "UNDELIVERED"), ("whatsapp", "READ")]
+    story = await demo.wait_for(await demo.send({**TEXT, "template": TEMPLATE}, SMS), "READ")
+    assert attempt_statuses(story) == [("whatsapp", "UNDELIVERED"), ("whatsapp", "READ")]
 
 
 async def test_a_paused_template_is_not_used(demo: ApiClient) -> None:
     whatsapp(demo).set_template_status("order_update", "en", "PAUSED")
     await whatsapp(demo).quiet()
 
-    async def known() -> Any:
+    async def unusable_template() -> Any:
         return await demo.environment.runtime.db["templates"].find_one({"usable": False})
 
-    await until(known)
-    story = await demo.ended(await demo.send({**TEXT, "template": TEMPLATE}, SMS), "DELIVERED")
-    assert tried(story) == [("whatsapp", "SKIPPED"), ("sms", "DELIVERED")]
+    await until(unusable_template)
+    story = await demo.wait_for(await demo.send({**TEXT, "template": TEMPLATE}, SMS), "DELIVERED")
+    assert attempt_statuses(story) == [("whatsapp", "SKIPPED"), ("sms", "DELIVERED")]
     assert "paused" in story["attempts"][0]["reason"]
 
 
 async def test_a_misconfigured_account_is_held_and_its_messages_wait(demo: ApiClient) -> None:
     whatsapp(demo).faults.fail(190)
     key = await demo.send({"channel": "whatsapp", "template": TEMPLATE}, SMS)
-    await demo.attempted(key, "whatsapp", "PENDING", cause="misconfigured")
+    await demo.wait_for_attempt(key, "whatsapp", "PENDING", cause="misconfigured")
     second = await demo.send({"channel": "whatsapp", "template": TEMPLATE})
-    held = await demo.decided(second, "held")
-    assert held["attempts"] == []
+    story = await demo.wait_for_decision(second, "held")
+    assert story["attempts"] == []
     demo.pass_time(61 / 3600)
     for waiting in (key, second):
-        assert tried(await demo.ended(waiting, "READ")) == [("whatsapp", "READ")]
+        assert attempt_statuses(await demo.wait_for(waiting, "READ")) == [("whatsapp", "READ")]
 
 
 async def test_a_busy_provider_is_asked_again(demo: ApiClient) -> None:
     whatsapp(demo).faults.fail(130429, times=2)
     key = await demo.send({"channel": "whatsapp", "template": TEMPLATE}, SMS)
     for _ in range(2):
-        await demo.attempted(key, "whatsapp", "PENDING", cause="unavailable")
+        await demo.wait_for_attempt(key, "whatsapp", "PENDING", cause="unavailable")
         demo.pass_time(hours=0.02)
-    assert tried(await demo.ended(key, "READ")) == [("whatsapp", "READ")]
+    assert attempt_statuses(await demo.wait_for(key, "READ")) == [("whatsapp", "READ")]
 
 
 async def test_a_provider_that_throttles_gets_everything_in_the_end(demo: ApiClient) -> None:
-    """One call a second is taken, the rest are refused as too many; nothing is lost and nothing doubled."""
+    """One call a second is accepted and the rest are refused as too many; nothing is lost or sent twice."""
     faults = demo.environment.simulators["sms"].faults
     faults.per_second = 1
     keys = [await demo.send({**SMS, "text": f"News {number}"}) for number in range(3)]
     for key in keys:
-        assert tried(await demo.ended(key, "DELIVERED")) == [("sms", "DELIVERED")]
+        assert attempt_statuses(await demo.wait_for(key, "DELIVERED")) == [("sms", "DELIVERED")]
     assert sorted(message.text for message in demo.environment.simulators["sms"].accepted) == [
         "News 0",
         "News 1",
@@ -157,10 +157,10 @@ async def test_a_provider_that_throttles_gets_everything_in_the_end(demo: ApiCli
 async def test_a_long_text_arrives_in_order_and_once(demo: ApiClient) -> None:
     await demo.say("whatsapp", "/start")
     words = " ".join(str(number) for number in range(1500))
-    story = await demo.ended(await demo.send({**TEXT, "text": words}), "READ")
+    story = await demo.wait_for(await demo.send({**TEXT, "text": words}), "READ")
     assert story["attempts"][0]["partCount"] == 2
-    received = " ".join(bubble.text for bubble in demo.answers("whatsapp")[1:])
-    assert received.split() == words.split()
+    received_text = " ".join(bubble.text for bubble in demo.answers("whatsapp")[1:])
+    assert received_text.split() == words.split()
 
 
 async def test_a_person_without_a_number_cannot_get_an_sms(demo: ApiClient) -> None:
@@ -169,8 +169,8 @@ async def test_a_person_without_a_number_cannot_get_an_sms(demo: ApiClient) -> N
     await demo.say("whatsapp", "/start")
     simulator.phone(simulator.user_of(PHONE)).reachable = False
     key = await demo.send(TEXT, SMS, chatSessionId="whatsapp:demo:RU.1349120865530274")
-    story = await demo.ended(key, "UNDELIVERED")
-    assert tried(story) == [("whatsapp", "UNDELIVERED"), ("sms", "SKIPPED")]
+    story = await demo.wait_for(key, "UNDELIVERED")
+    assert attempt_statuses(story) == [("whatsapp", "UNDELIVERED"), ("sms", "SKIPPED")]
     assert story["attempts"][1]["reason"] == "sms: no phone number is known"
 
 
@@ -178,19 +178,19 @@ async def test_a_number_and_a_username_are_one_person(demo: ApiClient) -> None:
     simulator = whatsapp(demo)
     simulator.give_bsuid(simulator.user_of(PHONE), "RU.1349120865530274")
     await demo.say("whatsapp", "/start")
-    story = await demo.ended(await demo.send(TEXT, SMS), "READ")
+    story = await demo.wait_for(await demo.send(TEXT, SMS), "READ")
     assert story["attempts"][0]["address"] == "RU.1349120865530274"
     assert "window open" in story["decisions"][0]["text"]
 
 
 async def test_a_shared_number_joins_the_chat(demo: ApiClient) -> None:
-    """Also where the chat belonged to a person without a number: it becomes theirs."""
+    """A chat of a contact without a number joins the contact with the number as well."""
     telegram = demo.environment.simulators["telegram"]
     assert isinstance(telegram, Telegram)
     contact = (await demo.post("/api/v1/contacts", {"externalId": "crm-17"}))[1]
     await demo.say("telegram", f"/start {contact['startCode']}")
     await telegram.share_contact(telegram.user_of(PHONE))
     await demo.answer("telegram", 1)
-    story = await demo.ended(await demo.send({"channel": "telegram", "text": "Hi"}, SMS), "SENT")
-    assert tried(story) == [("telegram", "SENT")]
+    story = await demo.wait_for(await demo.send({"channel": "telegram", "text": "Hi"}, SMS), "SENT")
+    assert attempt_statuses(story) == [("telegram", "SENT")]
     assert (await demo.post("/api/v1/contacts", {"phone": PHONE}))[1]["externalId"] == "crm-17"

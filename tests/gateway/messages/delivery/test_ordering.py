@@ -1,4 +1,4 @@
-"""One person hears things in the order in which they were said, whoever of us says them."""
+"""Tests that one person gets messages in the order of their acceptance, whichever process sends them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Container, Sequence
@@ -14,92 +14,92 @@ from gateway.runtime.runtime import Runtime
 from gateway.runtime.settings.settings import Settings
 from storage.engine.database import DatabaseError
 from tests.support.client import PHONE, ApiClient, until
-from tests.support.workload import accepted, another_worker, book, phones, seated
+from tests.support.workload import accepted_messages, another_worker, open_conversations, phones, send_all
 
 CHANNELS = ("telegram", "vk", "viber", "whatsapp", "sms")
 IN_BETWEEN = {"telegram": "429", "vk": "10", "viber": "12", "whatsapp": "131016", "sms": "20429"}
-"""What each provider says once while it is being written to, after which we try again."""
+"""The error that each provider returns once, after which the gateway tries again."""
 FREE = {"account": "none", "person": "none"}
-MANY, SAID = 30, 20
+MANY, TEXT_COUNT = 30, 20
 
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """Nobody is kept waiting by a limit."""
+    """Remove the rate limits and use the echo bot."""
     limits = dict.fromkeys((f"{channel}:demo" for channel in CHANNELS), FREE)
     return replace(settings, limits=limits, conversation="tests.support.echo_bot:reply")
 
 
-async def person(demo: ApiClient, channel: str, number: int) -> dict[str, Any]:
-    """Somebody who can be reached by this channel."""
-    (known,) = phones(1, first=number)
-    return known if channel == "sms" else (await seated(demo, channel, [known]))[0]
+async def recipient(demo: ApiClient, channel: str, number: int) -> dict[str, Any]:
+    """Return a destination that this channel reaches."""
+    (destination,) = phones(1, first=number)
+    return destination if channel == "sms" else (await open_conversations(demo, channel, [destination]))[0]
 
 
-async def told(demo: ApiClient, channel: str, number: int) -> list[str]:
-    """Thirty messages to one person, one after another in one request."""
-    to = await person(demo, channel, number)
-    numbered = [to | {"variables": {"n": str(index)}} for index in range(MANY)]
-    await accepted(demo, numbered, {"channel": channel, "text": "{{n}}"}, priority="normal")
+async def received_texts(demo: ApiClient, channel: str, number: int) -> list[str]:
+    """Send MANY numbered messages to one person in one request. Returns the texts in the provider's order."""
+    destination = await recipient(demo, channel, number)
+    destinations = [destination | {"variables": {"n": str(index)}} for index in range(MANY)]
+    await send_all(demo, destinations, {"channel": channel, "text": "{{n}}"}, priority="normal")
 
-    async def arrived() -> list[str]:
-        texts = [line.text for line in book(demo, channel)]
+    async def all_texts() -> list[str]:
+        texts = [line.text for line in accepted_messages(demo, channel)]
         return texts if len(texts) >= MANY else []
 
-    return await until(arrived, patience=60)
+    return await until(all_texts, patience=60)
 
 
 async def test_thirty_messages_arrive_in_order_on_each_channel(demo: ApiClient) -> None:
-    """Three gateways share them, and each provider refuses one in between."""
+    """Three workers share the messages, and each provider refuses one in between."""
     for channel, code in IN_BETWEEN.items():
         demo.environment.simulators[channel].faults.planned.extend([""] * 4 + [code])
     async with AsyncExitStack() as stack:
         for _ in range(2):
             await stack.enter_async_context(another_worker(demo))
-        heard = await asyncio.gather(*(told(demo, channel, 700 + n) for n, channel in enumerate(CHANNELS)))
-    wanted = [str(index) for index in range(MANY)]
-    assert dict(zip(CHANNELS, heard, strict=True)) == dict.fromkeys(CHANNELS, wanted)
+        texts = await asyncio.gather(*(received_texts(demo, channel, 700 + n) for n, channel in enumerate(CHANNELS)))
+    numbers = [str(index) for index in range(MANY)]
+    assert dict(zip(CHANNELS, texts, strict=True)) == dict.fromkeys(CHANNELS, numbers)
 
 
 async def test_others_are_not_held_up_by_one_persons_order(demo: ApiClient) -> None:
-    """One person's first message is refused for an hour, and theirs behind it wait; nobody else does."""
+    """One person's first message is refused for an hour: only that person's later messages wait."""
     simulator = demo.environment.simulators["vk"]
     simulator.faults.fail(9)
-    one = await person(demo, "vk", 700)
-    first, second = [(await accepted(demo, [one], {"channel": "vk", "text": text}))[0] for text in ("1", "2")]
-    await demo.attempted(first, "vk", "PENDING", cause="unavailable")
-    await demo.decided(second, "vk: an earlier message to this person goes first")
-    (other,) = await accepted(demo, [await person(demo, "vk", 701)], {"channel": "vk", "text": "3"})
-    await demo.ended(other, "SENT")
-    assert [line.text for line in book(demo, "vk")] == ["3"]
-    (elsewhere,) = await accepted(demo, phones(1, first=700), {"channel": "sms", "text": "4"})
-    await demo.ended(elsewhere, "DELIVERED")
+    first_person = await recipient(demo, "vk", 700)
+    first, second = [(await send_all(demo, [first_person], {"channel": "vk", "text": text}))[0] for text in ("1", "2")]
+    await demo.wait_for_attempt(first, "vk", "PENDING", cause="unavailable")
+    await demo.wait_for_decision(second, "vk: an earlier message to this person goes first")
+    (other_key,) = await send_all(demo, [await recipient(demo, "vk", 701)], {"channel": "vk", "text": "3"})
+    await demo.wait_for(other_key, "SENT")
+    assert [line.text for line in accepted_messages(demo, "vk")] == ["3"]
+    (elsewhere,) = await send_all(demo, phones(1, first=700), {"channel": "sms", "text": "4"})
+    await demo.wait_for(elsewhere, "DELIVERED")
     for _ in range(4):
         demo.pass_time(hours=0.1)
         demo.environment.runtime.outbox_bell.set()
-    await demo.ended(second, "SENT")
-    assert [line.text for line in book(demo, "vk")] == ["3", "1", "2"]
+    await demo.wait_for(second, "SENT")
+    assert [line.text for line in accepted_messages(demo, "vk")] == ["3", "1", "2"]
 
 
 async def test_a_conversation_is_answered_in_its_order(demo: ApiClient) -> None:
-    """Twenty texts in a row in each of two messengers, taken up by three gateways."""
+    """Three workers process a row of texts in each of two messengers."""
     async with AsyncExitStack() as stack:
         for _ in range(2):
             await stack.enter_async_context(another_worker(demo))
-        said = await asyncio.gather(*(_talked(demo, channel) for channel in ("telegram", "vk")))
-    assert said == [[f"You said: text {number}" for number in range(SAID)]] * 2
+        answers = await asyncio.gather(*(_answers_to_texts(demo, channel) for channel in ("telegram", "vk")))
+    assert answers == [[f"You said: text {number}" for number in range(TEXT_COUNT)]] * 2
 
 
 async def test_what_was_taken_behind_one_that_is_left_to_the_queue_does_not_overtake_it(demo: ApiClient) -> None:
-    """The database goes away over the first, and is back when the second would begin."""
-    heard, stop, gone = list[str](), asyncio.Event(), asyncio.Event()
+    """The database fails during the first event and is back when the second would begin."""
+    order, stop, outage = list[str](), asyncio.Event(), asyncio.Event()
 
     async def breaks() -> None:
-        await gone.wait()
+        await outage.wait()
         raise DatabaseError("gone")
 
     async def hear(word: str) -> None:
-        heard.append(word)
+        order.append(word)
 
     def item(name: str, lane: str, work: Callable[[], Awaitable[None]] | None = None) -> Item:
         return Item(name, lane, "", work or partial(hear, f"{name} done"), partial(hear, f"{name} back"))
@@ -107,24 +107,24 @@ async def test_what_was_taken_behind_one_that_is_left_to_the_queue_does_not_over
     batches = iter([[item("1", "a", breaks), item("2", "a"), item("3", "a"), item("4", "b")], [item("5", "a")]])
 
     async def take(_: Runtime, room: int, __: Container[str]) -> Sequence[Item]:
-        return next(batches, []) if room and not (heard and not gone.is_set()) else []
+        return next(batches, []) if room and not (order and not outage.is_set()) else []
 
     working = asyncio.create_task(loop(demo.environment.runtime, "inbox", take, asyncio.Event(), stop))
-    await until(lambda: _holds(heard, ["4 done"]))
-    gone.set()
-    await until(lambda: _holds(heard, ["4 done", "2 back", "3 back", "5 done"]))
+    await until(lambda: _is_equal(order, ["4 done"]))
+    outage.set()
+    await until(lambda: _is_equal(order, ["4 done", "2 back", "3 back", "5 done"]))
     stop.set()
     await working
 
 
-async def _holds(heard: list[str], wanted: list[str]) -> bool:
-    return heard == wanted
+async def _is_equal(actual: list[str], expected: list[str]) -> bool:
+    return actual == expected
 
 
-async def _talked(demo: ApiClient, channel: str) -> list[str]:
-    """What the bot has answered to all that was said here."""
+async def _answers_to_texts(demo: ApiClient, channel: str) -> list[str]:
+    """Write TEXT_COUNT texts to the bot and return its answers."""
     simulator = demo.environment.simulators[channel]
-    for number in range(SAID):
+    for number in range(TEXT_COUNT):
         await simulator.say(simulator.user_of(PHONE), f"text {number}")
-    await demo.answer(channel, SAID - 1)
+    await demo.answer(channel, TEXT_COUNT - 1)
     return [bubble.text for bubble in demo.answers(channel)]

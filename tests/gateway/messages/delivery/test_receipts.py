@@ -1,4 +1,4 @@
-"""What a receipt teaches us of the person: as of the moment that it tells of, and not of the one at which it comes."""
+"""Tests what a receipt says of the person, which holds for the time it reports, not for its arrival."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -25,45 +25,45 @@ ADDRESS = Address("whatsapp", "shop", "79161234567")
 RULE = Window(Mode.HARD, 24 * HOUR)
 SENT = Attempt(0, Progress.SENT, NOW - 2 * HOUR, address=ADDRESS)
 STEP = Step("whatsapp", content=Content("Hello"))
-ASKED = Notification("n1", Recipient(), (STEP,), NOW - 2 * HOUR, NOW + HOUR, attempts=(SENT,))
+NOTIFICATION = Notification("n1", Recipient(), (STEP,), NOW - 2 * HOUR, NOW + HOUR, attempts=(SENT,))
 
 
 @pytest.fixture
 async def runtime(settings: Settings) -> AsyncIterator[Runtime]:
-    """A message of two hours ago, to someone who wrote an hour ago."""
+    """Yield a runtime with a message sent two hours ago to a person who wrote an hour ago."""
     async with opened(settings) as runtime:
-        await recording.add(runtime.db, [ASKED])
+        await recording.add(runtime.db, [NOTIFICATION])
         wrote = Inbound(ADDRESS, "e1", "e1", Content("Hello"), NOW - HOUR)
         await touch(runtime, RULE, wrote, None)
         yield runtime
 
 
 async def after_failure(runtime: Runtime, cause: Cause, at: datetime) -> Session:
-    key = piece_key(ASKED.id, 0, 0)
+    key = piece_key(NOTIFICATION.id, 0, 0)
     receipt = Receipt("whatsapp", "shop", "r1", "m1", Progress.FAILED, at, reason="why", cause=cause, key=key)
     await receive(runtime, receipt, runtime.clock())
     session = await sessions.get(runtime.db, ADDRESS.key)
-    told = await notifications.get(runtime.db, ASKED.id)
-    assert told
-    assert told.attempts[0].progress is Progress.FAILED
+    notification = await notifications.get(runtime.db, NOTIFICATION.id)
+    assert notification
+    assert notification.attempts[0].progress is Progress.FAILED
     assert session
     return session
 
 
-@pytest.mark.parametrize(("ago", "expected"), [(2 * HOUR, True), (HOUR / 2, False)])
+@pytest.mark.parametrize(("ago", "is_closed"), [(2 * HOUR, True), (HOUR / 2, False)])
 async def test_the_window_is_shut_unless_they_have_written_since(
-    runtime: Runtime, *, ago: timedelta, expected: bool
+    runtime: Runtime, *, ago: timedelta, is_closed: bool
 ) -> None:
     session = await after_failure(runtime, Cause.WINDOW_CLOSED, NOW - ago)
-    assert is_open(RULE, session, NOW) is expected
+    assert is_open(RULE, session, NOW) is is_closed
 
 
-@pytest.mark.parametrize(("ago", "expected"), [(2 * HOUR, False), (HOUR / 2, True)])
+@pytest.mark.parametrize(("ago", "is_blocked"), [(2 * HOUR, False), (HOUR / 2, True)])
 async def test_they_have_blocked_us_unless_they_have_written_since(
-    runtime: Runtime, *, ago: timedelta, expected: bool
+    runtime: Runtime, *, ago: timedelta, is_blocked: bool
 ) -> None:
     session = await after_failure(runtime, Cause.STOPPED, NOW - ago)
-    assert (session.blocked_at is not None) is expected
+    assert (session.blocked_at is not None) is is_blocked
 
 
 async def test_an_older_word_on_the_window_does_not_undo_a_newer_one(runtime: Runtime) -> None:

@@ -1,4 +1,4 @@
-"""Providers that are slow, busy, half-way through, or wrong about the time: nothing twice, nothing lost."""
+"""Tests providers that are slow, busy, half done or wrong about the time: nothing is lost or sent twice."""
 
 import asyncio
 from collections import Counter
@@ -19,16 +19,16 @@ from tests.support.client import PHONE, ApiClient, until
 
 SMS = {"channel": "sms", "text": "In short."}
 LONG = "a" * 4000 + "\n" + "b" * 4000 + "\n" + "c" * 4000
-MAILING = 60
+BROADCAST = 60
 
 
 def texts(simulator: Simulator) -> list[str]:
-    """What the provider took of the long message: a, b, c."""
+    """Return the first letters of the pieces that the provider accepted of the long message: a, b, c."""
     return [message.text[0] for message in simulator.accepted if message.text[:1] in {"a", "b", "c"}]
 
 
 class FailingAt(FaultsOnDemand):
-    """The call of this number has this error, the others have none."""
+    """Faults by which only the call with this number fails, with this error."""
 
     def __init__(self, number: int, code: str) -> None:
         super().__init__(code)
@@ -39,7 +39,7 @@ class FailingAt(FaultsOnDemand):
 
 
 async def session_of(demo: ApiClient, channel: str) -> str:
-    """The conversation that a person begins by pressing Start."""
+    """Press Start as the person. Returns the key of the new session."""
     simulator, before = demo.environment.simulators[channel], len(demo.answers(channel))
     await simulator.start(simulator.user_of(PHONE))
     await demo.answer(channel, before + (1 if channel == "viber" else 0))
@@ -48,22 +48,22 @@ async def session_of(demo: ApiClient, channel: str) -> str:
 
 
 async def test_a_slow_provider_is_not_taken_for_a_dead_process(demo: ApiClient) -> None:
-    """While a text of three pieces is on its way, nobody takes it over before each has had its time."""
+    """While a text of three pieces is being sent, no other worker takes it over before each piece has had its time."""
     session = await session_of(demo, "telegram")
     simulator, runtime = demo.environment.simulators["telegram"], demo.environment.runtime
     simulator.faults.answer_after = 0.8
     key = await demo.send({"channel": "telegram", "text": LONG}, SMS, chatSessionId=session)
 
     async def sending() -> Notification | None:
-        stored = await notifications.get(runtime.db, key)
-        return stored if stored and stored.attempts else None
+        notification = await notifications.get(runtime.db, key)
+        return notification if notification and notification.attempts else None
 
-    stored = await until(sending)
-    began = stored.attempts[0].sent_at
-    assert stored.due_at
+    notification = await until(sending)
+    began = notification.attempts[0].sent_at
+    assert notification.due_at
     assert began
-    assert stored.due_at == began + 3 * runtime.settings.lease
-    story = await demo.ended(key, "SENT", "DELIVERED")
+    assert notification.due_at == began + 3 * runtime.settings.lease
+    story = await demo.wait_for(key, "SENT", "DELIVERED")
     assert [(attempt["channel"], attempt["status"]) for attempt in story["attempts"]] == [("telegram", "SENT")]
     assert texts(simulator) == ["a", "b", "c"]
 
@@ -73,8 +73,8 @@ async def test_what_has_arrived_is_not_sent_again_under_an_intent(demo: ApiClien
     session = await session_of(demo, "vk")
     simulator = demo.environment.simulators["vk"]
     simulator.faults = FailingAt(1, code)
-    story = await demo.ended(await demo.send({"channel": "vk", "text": LONG}, SMS, chatSessionId=session), "SENT")
-    assert [(one["status"], one["intent"]) for one in story["attempts"]] == [
+    story = await demo.wait_for(await demo.send({"channel": "vk", "text": LONG}, SMS, chatSessionId=session), "SENT")
+    assert [(attempt["status"], attempt["intent"]) for attempt in story["attempts"]] == [
         ("UNDELIVERED", None),
         ("SENT", "purchase_update"),
     ]
@@ -86,10 +86,10 @@ async def test_a_window_that_shuts_half_way_leaves_what_has_arrived(demo: ApiCli
     simulator = demo.environment.simulators["vk"]
     simulator.faults = FailingAt(1, "6")
     key = await demo.send({"channel": "vk", "text": LONG}, SMS, chatSessionId=session)
-    await demo.decided(key, "trying again")
+    await demo.wait_for_decision(key, "trying again")
     demo.pass_time(hours=23.99)
-    story = await demo.ended(key, "SENT", "DELIVERED")
-    assert [(one["status"], one["intent"]) for one in story["attempts"]] == [
+    story = await demo.wait_for(key, "SENT", "DELIVERED")
+    assert [(attempt["status"], attempt["intent"]) for attempt in story["attempts"]] == [
         ("UNDELIVERED", None),
         ("SENT", "purchase_update"),
     ]
@@ -97,17 +97,20 @@ async def test_a_window_that_shuts_half_way_leaves_what_has_arrived(demo: ApiCli
 
 
 async def test_a_mailing_that_is_too_fast_for_the_provider_arrives_all_the_same(demo: ApiClient) -> None:
-    """As VK counts: twenty in a second; the others are asked to come again."""
+    """VK accepts twenty calls in a second and refuses the others, which are retried."""
     session = await session_of(demo, "vk")
     simulator = demo.environment.simulators["vk"]
     simulator.faults.per_second = 20
-    message = {"destinations": [{"chatSessionId": session}] * MAILING, "channels": [{"channel": "vk", "text": "News"}]}
+    message = {
+        "destinations": [{"chatSessionId": session}] * BROADCAST,
+        "channels": [{"channel": "vk", "text": "News"}],
+    }
     status, answer = await demo.post("/api/v1/messages", {"messages": [message]})
     assert status == 202
     async with asyncio.timeout(60):
-        stories = [await demo.ended(item["id"], "SENT", "UNDELIVERED") for item in answer["messages"]]
-    assert Counter(story["status"] for story in stories) == {"SENT": MAILING}
-    assert sum(message.text == "News" for message in simulator.accepted) == MAILING
+        stories = [await demo.wait_for(item["id"], "SENT", "UNDELIVERED") for item in answer["messages"]]
+    assert Counter(story["status"] for story in stories) == {"SENT": BROADCAST}
+    assert sum(message.text == "News" for message in simulator.accepted) == BROADCAST
 
 
 async def test_a_mistake_in_a_channel_is_told_and_does_not_stop_the_others(
@@ -121,24 +124,24 @@ async def test_a_mistake_in_a_channel_is_told_and_does_not_stop_the_others(
     channel = demo.environment.runtime.channel("telegram")
     monkeypatch.setattr(type(channel), "send", broken)
     key = await demo.send({"channel": "telegram", "text": "News"}, SMS, chatSessionId=session)
-    story = await demo.ended(key, "DELIVERED", "UNDELIVERED")
+    story = await demo.wait_for(key, "DELIVERED", "UNDELIVERED")
     assert story["attempts"][0]["reason"] == "a mistake of ours (ZeroDivisionError); it may have been sent"
 
 
 async def test_what_a_person_does_while_a_refusal_is_under_way_counts(demo: ApiClient) -> None:
-    """They write after the send began, and the refusal comes after that. VK tells times in whole seconds."""
+    """The person writes after the send began, and the refusal comes after that. VK gives times in whole seconds."""
     session = await session_of(demo, "vk")
     simulator = demo.environment.simulators["vk"]
     simulator.faults.answer_after = 3
     simulator.faults.fail(901)
     key = await demo.send({"channel": "vk", "text": "News"}, SMS, chatSessionId=session)
-    await until(lambda: _taken(simulator))
+    await until(lambda: _is_error_pending(simulator))
     simulator.faults.answer_after = 0
     await simulator.say(simulator.user_of(PHONE), "hi")
-    await demo.ended(key, "DELIVERED", "UNDELIVERED")
-    stored = await sessions.get(demo.environment.runtime.db, session)
-    assert stored
-    assert stored.blocked_at is None
+    await demo.wait_for(key, "DELIVERED", "UNDELIVERED")
+    stored_session = await sessions.get(demo.environment.runtime.db, session)
+    assert stored_session
+    assert stored_session.blocked_at is None
 
 
 async def test_nothing_happens_in_the_future(demo: ApiClient) -> None:
@@ -155,7 +158,7 @@ async def test_nothing_happens_in_the_future(demo: ApiClient) -> None:
     assert now <= session.last_inbound_at <= demo.environment.runtime.clock()
 
 
-async def _taken(simulator: Simulator) -> bool:
-    """Is the planned error waiting to be answered?"""
+async def _is_error_pending(simulator: Simulator) -> bool:
+    """Return whether the planned error is waiting to be answered."""
     await asyncio.sleep(1.2)
     return simulator.faults.answer_after > 0

@@ -1,4 +1,4 @@
-"""Rows of files: what spreadsheets write, in the ways that people fill them in."""
+"""Tests the reading of rows from the files that spreadsheets write and people fill in."""
 
 import io
 import zipfile
@@ -18,8 +18,8 @@ from tests.support.jobs import table
 NONE: frozenset[str] = frozenset()
 
 
-def read(raw: bytes, *wanted: str, most: int = rows.MOST) -> Table:
-    return read_table(raw, "RU", frozenset(wanted), most)
+def parse(raw: bytes, *variables: str, most: int = rows.MOST) -> Table:
+    return read_table(raw, "RU", frozenset(variables), most)
 
 
 def workbook(*lines: list[Any], first: int = 0) -> bytes:
@@ -32,8 +32,8 @@ def workbook(*lines: list[Any], first: int = 0) -> bytes:
     return file.getvalue()
 
 
-def told(found: Table) -> list[dict[str, Any]]:
-    return [row.destination for row in found.rows]
+def destinations(parsed_table: Table) -> list[dict[str, Any]]:
+    return [row.destination for row in parsed_table.rows]
 
 
 ANNA = {"phone": "+79000000001", "externalId": "17", "timezone": "Asia/Omsk", "variables": {"name": "Анна"}}
@@ -43,9 +43,9 @@ LINES = [["Телефон", "внешний ID", "часовой пояс", "nam
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1251", "utf-16"])
 def test_csv_as_spreadsheets_write_it(separator: str, encoding: str) -> None:
-    found = read(table(*LINES, separator=separator).decode().encode(encoding), "name")
-    assert told(found) == [ANNA]
-    assert found.columns == {
+    parsed_table = parse(table(*LINES, separator=separator).decode().encode(encoding), "name")
+    assert destinations(parsed_table) == [ANNA]
+    assert parsed_table.columns == {
         "Телефон": "phone",
         "внешний ID": "externalId",
         "часовой пояс": "timezone",
@@ -54,9 +54,11 @@ def test_csv_as_spreadsheets_write_it(separator: str, encoding: str) -> None:
 
 
 def test_a_workbook() -> None:
-    """Numbers and dates are no texts there, and a number has lost its plus."""
-    found = read(workbook(["phone", "sum", "on"], [79000000001, 12.5, date(2026, 11, 24)], [998901234567, 3, ""]))
-    assert told(found) == [
+    """In a workbook numbers and dates are no texts, and a phone number has lost its plus."""
+    parsed_table = parse(
+        workbook(["phone", "sum", "on"], [79000000001, 12.5, date(2026, 11, 24)], [998901234567, 3, ""])
+    )
+    assert destinations(parsed_table) == [
         {"phone": "+79000000001", "variables": {"sum": "12.5", "on": "2026-11-24"}},
         {"phone": "+998901234567", "variables": {"sum": "3"}},
     ]
@@ -64,7 +66,7 @@ def test_a_workbook() -> None:
 
 @pytest.mark.parametrize("heading", ["phone", "Phone number", "ТЕЛЕФОН", " номер "])
 def test_headings_in_any_case_of_two_languages(heading: str) -> None:
-    assert told(read(table([heading], ["+79000000001"]))) == [{"phone": "+79000000001", "variables": {}}]
+    assert destinations(parse(table([heading], ["+79000000001"]))) == [{"phone": "+79000000001", "variables": {}}]
 
 
 def test_bad_rows_are_told_by_row_and_column_and_good_ones_are_kept() -> None:
@@ -79,9 +81,9 @@ def test_bad_rows_are_told_by_row_and_column_and_good_ones_are_kept() -> None:
         ["+79000000004", "", "x" * 9000],
         ["+79000000005", "", "Dina"],
     ]
-    found = read(table(*lines), "name")
-    assert [row.line for row in found.rows] == [2, 9]
-    assert [(fault.row, fault.column) for fault in found.faults] == [
+    parsed_table = parse(table(*lines), "name")
+    assert [row.line for row in parsed_table.rows] == [2, 9]
+    assert [(fault.row, fault.column) for fault in parsed_table.faults] == [
         (3, "phone"),
         (4, ""),
         (6, "timezone"),
@@ -91,8 +93,8 @@ def test_bad_rows_are_told_by_row_and_column_and_good_ones_are_kept() -> None:
 
 
 def test_lines_are_counted_as_the_spreadsheet_does() -> None:
-    found = read(workbook(["phone"], ["+79000000001"], ["1"], first=4))
-    assert ([row.line for row in found.rows], [fault.row for fault in found.faults]) == ([6], [7])
+    parsed_table = parse(workbook(["phone"], ["+79000000001"], ["1"], first=4))
+    assert ([row.line for row in parsed_table.rows], [fault.row for fault in parsed_table.faults]) == ([6], [7])
 
 
 @pytest.mark.parametrize(
@@ -111,7 +113,7 @@ def test_lines_are_counted_as_the_spreadsheet_does() -> None:
 )
 def test_what_is_no_table(raw: bytes, code: str, field: str) -> None:
     with pytest.raises(RequestError) as error:
-        read(raw, "order")
+        parse(raw, "order")
     assert (error.value.code, error.value.field) == (code, field)
 
 
@@ -120,33 +122,33 @@ def test_what_is_no_table(raw: bytes, code: str, field: str) -> None:
     [b"sep=;\nphone;order, if any\n+79000000001;A\n", b'"phone";"order, if any"\n+79000000001;A\n'],
 )
 def test_what_separates_is_told_or_seen(raw: bytes) -> None:
-    assert list(read(raw).columns.values()) == ["phone", "order, if any"]
+    assert list(parse(raw).columns.values()) == ["phone", "order, if any"]
 
 
 def test_a_workbook_that_unpacks_to_too_much() -> None:
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
-        packed.writestr("xl/workbook.xml", b" " * (rows.LARGEST + 1))
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", b" " * (rows.LARGEST + 1))
     with pytest.raises(RequestError, match="too large"):
-        read(file.getvalue())
+        parse(file.getvalue())
 
 
 def test_too_many_rows() -> None:
     with pytest.raises(RequestError, match="at most 2 rows"):
-        read(table(["phone"], *[["+79000000001"]] * 3), most=2)
+        parse(table(["phone"], *[["+79000000001"]] * 3), most=2)
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.one_of(st.binary(), st.text().map(str.encode)), st.integers(0, 3000), st.binary(max_size=8))
 def test_any_bytes_are_read_or_refused(noise: bytes, at: int, change: bytes) -> None:
-    """Files that are none, and workbooks with some bytes that are not as they were."""
+    """The input is arbitrary bytes, and workbooks with some bytes changed."""
     book = BOOK[:at] + change + BOOK[at + len(change) :]
     for raw in (noise, b"phone\n" + noise, book):
         try:
-            found = read(raw)
+            parsed_table = parse(raw)
         except RequestError:
             continue
-        assert all(isinstance(fault, Fault) and fault.row > 0 for fault in found.faults)
+        assert all(isinstance(fault, Fault) and fault.row > 0 for fault in parsed_table.faults)
 
 
 BOOK = workbook(["phone", "name"], ["+79000000001", "Anna"])

@@ -1,4 +1,4 @@
-"""Providers' templates through the API: drafts, moderation, what may be sent by them, and how they look."""
+"""Tests the API of providers' templates: drafts, approval, sending by them, and previews."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ from storage.accounts import states
 from storage.documents.documents import Db
 from storage.templates.approved import due
 from tests.support.client import PHONE, ApiClient, until
-from tests.support.workload import one, texts, whatsapp
+from tests.support.workload import send_one, texts, whatsapp
 
 TEMPLATES = "/api/v1/messageTemplates"
 KEY = "whatsapp:demo:parcel:en_US"
@@ -39,164 +39,167 @@ SMS = {"channel": "sms", "text": "In short."}
 ANNA = {"phone": PHONE, "variables": {"name": "Anna", "order": "A-17"}}
 
 
-async def asked(demo: ApiClient, method: str, path: str = "", body: Any = None, **query: str) -> tuple[int, Any]:
+async def request(demo: ApiClient, method: str, path: str = "", body: Any = None, **query: str) -> tuple[int, Any]:
     async with demo.http.request(method, TEMPLATES + path, json=body, params=query) as response:
         return response.status, await response.json()
 
 
-async def made(demo: ApiClient, **changes: Any) -> Any:
-    status, answer = await asked(demo, "POST", "", {**DRAFT, **changes})
+async def create(demo: ApiClient, **changes: Any) -> Any:
+    status, answer = await request(demo, "POST", "", {**DRAFT, **changes})
     assert status == 201, answer
     return answer
 
 
-async def submitted(demo: ApiClient) -> Any:
-    await made(demo)
-    status, answer = await asked(demo, "POST", f"/{KEY}/submit")
+async def create_submitted(demo: ApiClient) -> Any:
+    await create(demo)
+    status, answer = await request(demo, "POST", f"/{KEY}/submit")
     assert status == 200, answer
     return answer
 
 
-async def in_state(demo: ApiClient, state: str) -> Any:
-    async def there() -> Any:
-        answer = (await asked(demo, "GET", f"/{KEY}"))[1]
+async def wait_for_state(demo: ApiClient, state: str) -> Any:
+    async def template_in_state() -> Any:
+        answer = (await request(demo, "GET", f"/{KEY}"))[1]
         return answer if answer["state"] == state else None
 
-    return await until(there)
+    return await until(template_in_state)
 
 
-async def told(demo: ApiClient) -> Any:
-    """How a message by the template, and else by SMS, ends."""
-    sent = await demo.post("/api/v1/messages", {"messages": [{"destinations": [ANNA], "channels": [STEP, SMS]}]})
-    return await demo.ended(sent[1]["messages"][0]["id"], "DELIVERED", "READ")
+async def send_and_wait(demo: ApiClient) -> Any:
+    """Send a message by the template with SMS as the fallback, and wait for its end. Returns its story."""
+    response = await demo.post("/api/v1/messages", {"messages": [{"destinations": [ANNA], "channels": [STEP, SMS]}]})
+    return await demo.wait_for(response[1]["messages"][0]["id"], "DELIVERED", "READ")
 
 
 async def test_from_draft_to_sent(demo: ApiClient) -> None:
-    draft = await made(demo)
+    draft = await create(demo)
     assert (draft["id"], draft["language"], draft["state"], draft["version"]) == (KEY, "en_US", "draft", 1)
-    assert (await told(demo))["attempts"][0]["reason"].endswith("template parcel/en-US cannot be used: draft")
-    assert (await asked(demo, "POST", f"/{KEY}/submit"))[1]["state"] == "pending"
-    assert [attempt["status"] for attempt in (await told(demo))["attempts"]] == ["SKIPPED", "DELIVERED"]
+    assert (await send_and_wait(demo))["attempts"][0]["reason"].endswith("template parcel/en-US cannot be used: draft")
+    assert (await request(demo, "POST", f"/{KEY}/submit"))[1]["state"] == "pending"
+    assert [attempt["status"] for attempt in (await send_and_wait(demo))["attempts"]] == ["SKIPPED", "DELIVERED"]
     whatsapp(demo).set_template_status("parcel", "en_US", "APPROVED")
-    assert (await in_state(demo, "approved"))["usable"]
-    story = await told(demo)
+    assert (await wait_for_state(demo, "approved"))["usable"]
+    story = await send_and_wait(demo)
     assert [attempt["channel"] for attempt in story["attempts"]] == ["whatsapp"]
     assert texts(demo, "whatsapp") == ["Order A-17\nHello Anna, your *parcel* is on its way.\nThe shop"]
     assert demo.screen("whatsapp")[-1].buttons[0].url == "https://shop.ru/A-17"
 
 
 async def test_a_rejection_is_mended_and_submitted_again(demo: ApiClient) -> None:
-    await submitted(demo)
+    await create_submitted(demo)
     whatsapp(demo).set_template_status("parcel", "en_US", "REJECTED", "INVALID_FORMAT")
-    rejected = await in_state(demo, "rejected")
-    assert rejected["reason"] == "INVALID_FORMAT"
-    body = {**CONTENTS, "footer": "Another", "version": rejected["version"]}
-    status, changed = await asked(demo, "PUT", f"/{KEY}", body)
-    assert (status, changed["state"], changed["footer"]) == (200, "draft", "Another")
-    assert (await asked(demo, "PUT", f"/{KEY}", body))[0] == 409
-    status, again = await asked(demo, "POST", f"/{KEY}/submit")
-    assert (status, again["state"]) == (200, "pending")
+    template = await wait_for_state(demo, "rejected")
+    assert template["reason"] == "INVALID_FORMAT"
+    body = {**CONTENTS, "footer": "Another", "version": template["version"]}
+    status, changed_template = await request(demo, "PUT", f"/{KEY}", body)
+    assert (status, changed_template["state"], changed_template["footer"]) == (200, "draft", "Another")
+    assert (await request(demo, "PUT", f"/{KEY}", body))[0] == 409
+    status, second = await request(demo, "POST", f"/{KEY}/submit")
+    assert (status, second["state"]) == (200, "pending")
     assert whatsapp(demo).templates["parcel", "en_US"]["components"][2]["text"] == "Another"
 
 
 async def test_a_pause_is_heard_and_kept_to(demo: ApiClient) -> None:
-    await submitted(demo)
+    await create_submitted(demo)
     for event in ("APPROVED", "PAUSED"):
         whatsapp(demo).set_template_status("parcel", "en_US", event)
-    await in_state(demo, "paused")
-    assert (await told(demo))["attempts"][0]["status"] == "SKIPPED"
+    await wait_for_state(demo, "paused")
+    assert (await send_and_wait(demo))["attempts"][0]["status"] == "SKIPPED"
 
 
 async def test_what_the_provider_does_not_know_yet_can_be_drafted(demo: ApiClient) -> None:
-    assert [attempt["cause"] for attempt in (await told(demo))["attempts"]] == ["template_unusable", None]
+    assert [attempt["cause"] for attempt in (await send_and_wait(demo))["attempts"]] == ["template_unusable", None]
     demo.pass_time(hours=0.01)
-    assert (await made(demo))["state"] == "draft"
+    assert (await create(demo))["state"] == "draft"
 
 
 async def test_what_the_provider_has_is_not_drafted(demo: ApiClient) -> None:
     whatsapp(demo).templates["parcel", "en_US"] = {"body": "Hi"}
     whatsapp(demo).set_template_status("parcel", "en_US", "PAUSED")
 
-    async def heard() -> str:
+    async def current_state() -> str:
         return await states.template_state(demo.environment.runtime.db, KEY)
 
-    await until(heard)
-    status, answer = await asked(demo, "POST", "", DRAFT)
+    await until(current_state)
+    status, answer = await request(demo, "POST", "", DRAFT)
     assert status == 409
     assert answer["error"].startswith("There is a template of this name and language: it is paused.")
 
 
 async def test_what_was_submitted_is_neither_changed_nor_submitted_again(demo: ApiClient) -> None:
-    answer = await submitted(demo)
-    status, refusal = await asked(demo, "PUT", f"/{KEY}", {**CONTENTS, "version": answer["version"]})
+    answer = await create_submitted(demo)
+    status, refusal = await request(demo, "PUT", f"/{KEY}", {**CONTENTS, "version": answer["version"]})
     assert (status, refusal["error"]) == (409, "Only a draft, or what was rejected, can be changed; this is pending.")
-    assert (await asked(demo, "POST", f"/{KEY}/submit"))[0] == 409
-    assert (await asked(demo, "POST", "", DRAFT))[0] == 409
+    assert (await request(demo, "POST", f"/{KEY}/submit"))[0] == 409
+    assert (await request(demo, "POST", "", DRAFT))[0] == 409
 
 
 async def test_two_who_submit_at_once(demo: ApiClient) -> None:
-    """One hands it over; the other undoes nothing of that."""
-    await made(demo)
-    told = await asyncio.gather(*(asked(demo, "POST", f"/{KEY}/submit") for _ in range(3)))
-    assert sorted(status for status, _ in told) == [200, 409, 409]
-    assert (await asked(demo, "GET", f"/{KEY}"))[1]["state"] == "pending"
+    """One request submits the template, and the other undoes nothing of that."""
+    await create(demo)
+    responses = await asyncio.gather(*(request(demo, "POST", f"/{KEY}/submit") for _ in range(3)))
+    assert sorted(status for status, _ in responses) == [200, 409, 409]
+    assert (await request(demo, "GET", f"/{KEY}"))[1]["state"] == "pending"
 
 
 async def test_the_providers_refusal_is_told_and_it_stays_a_draft(demo: ApiClient) -> None:
-    await made(demo, name="order_update", language="en")
+    await create(demo, name="order_update", language="en")
     key = "whatsapp:demo:order_update:en"
-    status, answer = await asked(demo, "POST", f"/{key}/submit")
+    status, answer = await request(demo, "POST", f"/{key}/submit")
     assert (status, "already content in this language" in answer["error"]) == (409, True)
-    draft = (await asked(demo, "GET", f"/{key}"))[1]
+    draft = (await request(demo, "GET", f"/{key}"))[1]
     assert (draft["state"], "already content" in draft["reason"]) == ("draft", True)
     whatsapp(demo).faults.fail(2)
-    status, answer = await asked(demo, "POST", f"/{key}/submit")
+    status, answer = await request(demo, "POST", f"/{key}/submit")
     assert (status, "Meta is down" in answer["error"]) == (502, True)
 
 
 async def test_the_providers_list_makes_it_true(demo: ApiClient) -> None:
-    await submitted(demo)
+    await create_submitted(demo)
     simulator = whatsapp(demo)
     simulator.templates["parcel", "en_US"]["status"] = "DISABLED"  # and no webhook comes
-    assert await asked(demo, "POST", "/sync", {"channel": "whatsapp"}) == (200, {"listed": 3})
-    assert (await asked(demo, "GET", f"/{KEY}"))[1]["state"] == "disabled"
-    found = {one["name"]: one for one in (await asked(demo, "GET"))[1]["messageTemplates"]}
-    assert found["order_update"]["state"] == "approved"
+    assert await request(demo, "POST", "/sync", {"channel": "whatsapp"}) == (200, {"listed": 3})
+    assert (await request(demo, "GET", f"/{KEY}"))[1]["state"] == "disabled"
+    templates = {template["name"]: template for template in (await request(demo, "GET"))[1]["messageTemplates"]}
+    assert templates["order_update"]["state"] == "approved"
     del simulator.templates["parcel", "en_US"]
-    await asked(demo, "POST", "/sync", {"channel": "whatsapp", "account": "demo"})
-    gone = (await asked(demo, "GET", f"/{KEY}"))[1]
-    assert (gone["state"], gone["reason"]) == ("deleted", "the provider does not list it any more")
-    assert (await told(demo))["attempts"][0]["status"] == "SKIPPED"
+    await request(demo, "POST", "/sync", {"channel": "whatsapp", "account": "demo"})
+    deleted_template = (await request(demo, "GET", f"/{KEY}"))[1]
+    assert (deleted_template["state"], deleted_template["reason"]) == (
+        "deleted",
+        "the provider does not list it any more",
+    )
+    assert (await send_and_wait(demo))["attempts"][0]["status"] == "SKIPPED"
 
 
 async def test_what_never_reached_the_provider_is_a_draft_again(demo: ApiClient) -> None:
-    await made(demo)
+    await create(demo)
     now = demo.environment.runtime.clock()
     await states.save_template_state(demo.environment.runtime.db, KEY, usable=False, state="pending", reason="", at=now)
     demo.pass_time(hours=0.01)
-    await asked(demo, "POST", "/sync", {"channel": "whatsapp"})
-    again = (await asked(demo, "GET", f"/{KEY}"))[1]
-    assert (again["state"], again["reason"]) == ("draft", "it did not reach the provider")
+    await request(demo, "POST", "/sync", {"channel": "whatsapp"})
+    template = (await request(demo, "GET", f"/{KEY}"))[1]
+    assert (template["state"], template["reason"]) == ("draft", "it did not reach the provider")
 
 
 async def test_the_list_in_pages_the_newest_first(demo: ApiClient) -> None:
     for name in "abc":
-        await made(demo, name=name)
-    first = (await asked(demo, "GET", limit="2"))[1]
-    rest = (await asked(demo, "GET", limit="2", cursor=first["cursor"]))[1]
-    assert [one["name"] for page in (first, rest) for one in page["messageTemplates"]] == ["c", "b", "a"]
-    assert rest["cursor"] is None
+        await create(demo, name=name)
+    first = (await request(demo, "GET", limit="2"))[1]
+    second = (await request(demo, "GET", limit="2", cursor=first["cursor"]))[1]
+    assert [template["name"] for page in (first, second) for template in page["messageTemplates"]] == ["c", "b", "a"]
+    assert second["cursor"] is None
 
 
 async def test_deleted_here_and_there(demo: ApiClient) -> None:
-    await submitted(demo)
-    assert await asked(demo, "DELETE", f"/{KEY}") == (200, {"id": KEY})
+    await create_submitted(demo)
+    assert await request(demo, "DELETE", f"/{KEY}") == (200, {"id": KEY})
     assert ("parcel", "en_US") not in whatsapp(demo).templates
     for method, path in (("GET", f"/{KEY}"), ("DELETE", f"/{KEY}"), ("POST", f"/{KEY}/submit"), ("GET", "/x/preview")):
         async with demo.http.request(method, TEMPLATES + path) as response:
             assert response.status == 404
-    assert (await asked(demo, "GET"))[1] == {"messageTemplates": [], "cursor": None}
-    assert (await made(demo))["state"] == "draft"
+    assert (await request(demo, "GET"))[1] == {"messageTemplates": [], "cursor": None}
+    assert (await create(demo))["state"] == "draft"
 
 
 @pytest.mark.parametrize(
@@ -217,7 +220,7 @@ async def test_deleted_here_and_there(demo: ApiClient) -> None:
     ],
 )
 async def test_a_wrong_draft_names_its_field(demo: ApiClient, change: dict[str, Any], field: str) -> None:
-    status, answer = await asked(demo, "POST", "", {**DRAFT, **change})
+    status, answer = await request(demo, "POST", "", {**DRAFT, **change})
     assert (status, answer["details"]["field"]) == (400, field), answer
 
 
@@ -254,7 +257,7 @@ async def test_values_on_many_lines_are_told(demo: ApiClient) -> None:
 
 
 async def test_an_own_template_is_held_against_the_providers(demo: ApiClient) -> None:
-    await made(demo)
+    await create(demo)
     use = {"name": "parcel", "language": "en_US", "variables": {"nam": "a\nb"}}
     own = {"id": "x", "name": "X", "channels": [{"channel": "whatsapp", "template": use}]}
     status, answer = await demo.post("/api/v1/templates", own)
@@ -269,7 +272,7 @@ async def test_an_own_template_is_held_against_the_providers(demo: ApiClient) ->
     ]
 
 
-async def looked(demo: ApiClient, path: str) -> str:
+async def read_page(demo: ApiClient, path: str) -> str:
     async with demo.http.get(path) as response:
         assert response.status == 200
         assert response.headers["Content-Security-Policy"].startswith("default-src 'none'")
@@ -278,8 +281,8 @@ async def looked(demo: ApiClient, path: str) -> str:
 
 async def test_a_preview_shows_examples_and_escapes(demo: ApiClient) -> None:
     body = 'Hello {{name}}: *bold* _thin_ ~gone~ ```a*b*c``` <script>alert("x")</script> 2*3*4 snake_case_name.'
-    await made(demo, body=body, bodyExamples={"name": "<b>Anna</b>"})
-    page = await looked(demo, f"{TEMPLATES}/{KEY}/preview")
+    await create(demo, body=body, bodyExamples={"name": "<b>Anna</b>"})
+    page = await read_page(demo, f"{TEMPLATES}/{KEY}/preview")
     assert "&lt;b&gt;Anna&lt;/b&gt;: <b>bold</b> <i>thin</i> <s>gone</s> <code>a*b*c</code>" in page
     assert "2*3*4 snake_case_name" in page
     assert "<script" not in page
@@ -288,52 +291,52 @@ async def test_a_preview_shows_examples_and_escapes(demo: ApiClient) -> None:
 
 
 async def test_an_own_templates_preview(demo: ApiClient) -> None:
-    await made(demo)
+    await create(demo)
     sms = {"channel": "sms", "text": "{{name}}: *not bold* <i>"}
     free = {**STEP, "text": "*Hi* {% if name == 'x' %}x{% else %}{{name}}{% endif %}", "buttons": [{"text": "Yes"}]}
     await demo.post("/api/v1/templates", {"id": "x", "name": "<X>", "channels": [free, sms]})
-    page = await looked(demo, "/api/v1/templates/x/preview")
+    page = await read_page(demo, "/api/v1/templates/x/preview")
     assert "<h1>&lt;X&gt;</h1>" in page
     assert "<b>Hi</b> \u2039name\u203a" in page
     assert "Hello \u2039name\u203a, your <b>parcel</b>" in page
     assert "Order \u2039order\u203a" in page
     assert "\u2039name\u203a: *not bold* &lt;i&gt;" in page
-    page = await looked(demo, "/api/v1/templates/x/preview?channel=sms")
+    page = await read_page(demo, "/api/v1/templates/x/preview?channel=sms")
     assert ("*not bold*" in page, "<b>Hi</b>" in page) == (True, False)
 
 
 async def test_a_step_by_a_template_alone_is_sent_in_an_open_window_too(demo: ApiClient) -> None:
-    await submitted(demo)
+    await create_submitted(demo)
     whatsapp(demo).set_template_status("parcel", "en_US", "APPROVED")
-    await in_state(demo, "approved")
+    await wait_for_state(demo, "approved")
     await demo.say("whatsapp", "hello")
     literal = {**USE, "variables": {"name": "Ann"}, "header": {"type": "text", "variables": {"order": "1"}}}
-    sent = await one(demo, {"channel": "whatsapp", "template": {**literal, "buttons": [{"index": 0, "url": "1"}]}})
-    await demo.ended(sent, "READ", "DELIVERED")
+    key = await send_one(demo, {"channel": "whatsapp", "template": {**literal, "buttons": [{"index": 0, "url": "1"}]}})
+    await demo.wait_for(key, "READ", "DELIVERED")
 
 
 async def test_the_list_is_asked_for_by_itself(demo: ApiClient) -> None:
-    """The worker has looked when it began; this one looks when hours have passed."""
+    """The worker requested the list when it started; this one requests it after some hours."""
     runtime, stop = demo.environment.runtime, asyncio.Event()
 
     async def looked_at() -> Any:
         return await runtime.db["template_syncs"].find_one({"_id": "whatsapp:demo"})
 
-    async def there() -> Any:
-        return (await asked(demo, "GET"))[1]["messageTemplates"]
+    async def templates() -> Any:
+        return (await request(demo, "GET"))[1]["messageTemplates"]
 
     await until(looked_at)
     demo.pass_time(hours=7)
     task = asyncio.create_task(sync_regularly(runtime, stop))
-    assert {one["name"] for one in await until(there)} == {"order_update"}
+    assert {template["name"] for template in await until(templates)} == {"order_update"}
     stop.set()
     await task
 
 
 async def test_one_process_asks(db: Db) -> None:
-    now, every = datetime(2026, 11, 24, tzinfo=UTC), timedelta(hours=6)
-    assert not await due(db, "whatsapp", "demo", now, every)
-    for later in (every * 1.5, every * 3):
-        asked = [due(db, "whatsapp", "demo", now + later, every) for _ in range(8)]
-        assert sorted(await asyncio.gather(*asked)) == [False] * 7 + [True]
-    assert not await due(db, "whatsapp", "demo", now + every * 3.5, every)
+    now, interval = datetime(2026, 11, 24, tzinfo=UTC), timedelta(hours=6)
+    assert not await due(db, "whatsapp", "demo", now, interval)
+    for later in (interval * 1.5, interval * 3):
+        requests = [due(db, "whatsapp", "demo", now + later, interval) for _ in range(8)]
+        assert sorted(await asyncio.gather(*requests)) == [False] * 7 + [True]
+    assert not await due(db, "whatsapp", "demo", now + interval * 3.5, interval)

@@ -1,4 +1,4 @@
-"""Accounts that wait: at fault, asked to call less often, or with a provider that is away; nobody waits with them."""
+"""Tests held accounts: misconfigured, rate-limited or with a provider that is down; other accounts do not wait."""
 
 import asyncio
 import logging
@@ -9,21 +9,21 @@ from typing import Any
 import pytest
 
 from tests.support.client import PHONE, ApiClient, until
-from tests.support.http.barrier import Together
+from tests.support.http.barrier import AnswerBarrier
 from tests.support.workload import (
     SMS,
-    accepted,
+    accepted_messages,
     account,
-    all_ended,
-    book,
-    in_state,
-    later,
-    one,
+    advance_clock,
+    attempt_statuses,
+    decisions_text,
+    open_conversations,
     phones,
-    seated,
+    send_all,
+    send_one,
     texts,
-    tried,
-    words,
+    wait_for_all,
+    wait_for_state,
 )
 
 TEMPLATE = {"name": "order_update", "language": "en", "variables": {"name": "Anna", "order": "A-17"}}
@@ -37,99 +37,103 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def length(told: Any) -> timedelta:
-    """How long the account is held from when it was."""
-    return moment(told["heldUntil"]) - moment(told["heldSince"])
+def hold_length(view: Any) -> timedelta:
+    """Return the length of the account's hold."""
+    return moment(view["heldUntil"]) - moment(view["heldSince"])
 
 
-async def to_vk(demo: ApiClient, count: int, *others: dict[str, Any], first: int = 100, **fields: Any) -> list[str]:
-    """Messages to so many people who talk to us in VK."""
-    return await accepted(demo, await seated(demo, "vk", phones(count, first)), VK, *others, **fields)
+async def send_to_vk(
+    demo: ApiClient, count: int, *other_channels: dict[str, Any], first: int = 100, **fields: Any
+) -> list[str]:
+    """Send a message to `count` people with open conversations in VK. Returns the ids."""
+    return await send_all(
+        demo, await open_conversations(demo, "vk", phones(count, first)), VK, *other_channels, **fields
+    )
 
 
 async def test_an_account_at_fault_waits_and_so_do_its_messages(demo: ApiClient) -> None:
     faults = demo.environment.simulators["whatsapp"].faults
     faults.fail(BAD_TOKEN, times=2)
-    first = await one(demo, WHATSAPP, SMS)
-    held = await in_state(demo, "whatsapp:demo", "held")
-    assert ("190" in held["heldBecause"], length(held)) == (True, timedelta(seconds=60))
-    others = await accepted(demo, phones(5), WHATSAPP, SMS)
-    assert [(await demo.decided(key, "whatsapp: held, 190"))["attempts"] for key in others] == [[]] * 5
+    first = await send_one(demo, WHATSAPP, SMS)
+    view = await wait_for_state(demo, "whatsapp:demo", "held")
+    assert ("190" in view["heldBecause"], hold_length(view)) == (True, timedelta(seconds=60))
+    keys = await send_all(demo, phones(5), WHATSAPP, SMS)
+    assert [(await demo.wait_for_decision(key, "whatsapp: held, 190"))["attempts"] for key in keys] == [[]] * 5
     assert len(faults.planned) == 1, "nobody but the first has tried"
-    later(demo, seconds=61)
-    await until(lambda: _longer(demo, timedelta(seconds=120)))
-    await until(lambda: _written(demo, first))
-    assert (len(faults.planned), book(demo, "whatsapp"), book(demo, "sms")) == (0, [], [])
-    later(demo, seconds=121)
-    await in_state(demo, "whatsapp:demo", "open")
-    later(demo, seconds=11)
-    stories = await all_ended(demo, (first, *others), "READ")
-    assert [tried(story) for story in stories] == [[("whatsapp", "READ")]] * 6
+    advance_clock(demo, seconds=61)
+    await until(lambda: _is_held_for(demo, timedelta(seconds=120)))
+    await until(lambda: _is_second_try_stored(demo, first))
+    assert (len(faults.planned), accepted_messages(demo, "whatsapp"), accepted_messages(demo, "sms")) == (0, [], [])
+    advance_clock(demo, seconds=121)
+    await wait_for_state(demo, "whatsapp:demo", "open")
+    advance_clock(demo, seconds=11)
+    stories = await wait_for_all(demo, (first, *keys), "READ")
+    assert [attempt_statuses(story) for story in stories] == [[("whatsapp", "READ")]] * 6
     assert (await account(demo, "whatsapp:demo"))["state"] == "open"
 
 
-async def _written(demo: ApiClient, key: str) -> bool:
-    """Has the outcome of its second try been stored? The hold is, a moment before."""
+async def _is_second_try_stored(demo: ApiClient, key: str) -> bool:
+    """Return whether the outcome of the second try is stored, which happens a moment after the hold is."""
     attempt = (await demo.story(key))["attempts"][0]
     return bool(attempt["retryAt"] > attempt["sentAt"])
 
 
-async def _longer(demo: ApiClient, wanted: timedelta) -> bool:
-    told = await account(demo, "whatsapp:demo")
-    return told["state"] == "held" and length(told) == wanted
+async def _is_held_for(demo: ApiClient, length: timedelta) -> bool:
+    view = await account(demo, "whatsapp:demo")
+    return view["state"] == "held" and hold_length(view) == length
 
 
 async def test_many_at_once_find_the_fault_and_it_is_logged_once(
     demo: ApiClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     simulator = demo.environment.simulators["whatsapp"]
-    simulator.faults = Together(8, after=0)
+    simulator.faults = AnswerBarrier(8, after=0)
     simulator.faults.fail(BAD_TOKEN, times=8)
     with caplog.at_level(logging.WARNING, "gateway.runtime.limits.holds"):
-        keys = await accepted(demo, phones(8), WHATSAPP)
+        keys = await send_all(demo, phones(8), WHATSAPP)
         for key in keys:
-            await demo.attempted(key, "whatsapp", "PENDING", cause="misconfigured")
+            await demo.wait_for_attempt(key, "whatsapp", "PENDING", cause="misconfigured")
     assert [record.levelname for record in caplog.records if record.name == "gateway.runtime.limits.holds"] == ["ERROR"]
-    assert length(await in_state(demo, "whatsapp:demo", "held")) == timedelta(seconds=60)
+    assert hold_length(await wait_for_state(demo, "whatsapp:demo", "held")) == timedelta(seconds=60)
 
 
 async def test_what_is_urgent_does_not_wait_for_a_held_account(demo: ApiClient) -> None:
     demo.environment.simulators["whatsapp"].faults.fail(BAD_TOKEN, times=DOWN)
-    await one(demo, WHATSAPP)
-    await in_state(demo, "whatsapp:demo", "held")
-    key = await one(demo, WHATSAPP, SMS, priority="urgent")
-    story = await demo.ended(key, "DELIVERED")
-    assert tried(story) == [("whatsapp", "SKIPPED"), ("sms", "DELIVERED")]
-    assert "it is urgent, so it is not waited for" in words(story)
+    await send_one(demo, WHATSAPP)
+    await wait_for_state(demo, "whatsapp:demo", "held")
+    key = await send_one(demo, WHATSAPP, SMS, priority="urgent")
+    story = await demo.wait_for(key, "DELIVERED")
+    assert attempt_statuses(story) == [("whatsapp", "SKIPPED"), ("sms", "DELIVERED")]
+    assert "it is urgent, so it is not waited for" in decisions_text(story)
 
 
 async def test_asked_to_wait_the_whole_account_waits_and_no_longer(demo: ApiClient) -> None:
-    """VK's limit for an hour is used up: the first to hear of it speaks for all, and other accounts do not care."""
+    """VK's limit for an hour is used up: the first refusal holds the account, and other accounts are not affected."""
     demo.environment.simulators["vk"].faults.planned.append(USED_UP)
-    first = (await to_vk(demo, 1))[0]
-    held = await in_state(demo, "vk:demo", "held")
-    assert length(held) == timedelta(hours=1)
-    others = await to_vk(demo, 5, first=200)
-    for key in others:
-        await demo.decided(key, "vk: held, VK 29")
-    assert tried(await demo.ended(await one(demo, SMS), "DELIVERED")) == [("sms", "DELIVERED")]
+    first = (await send_to_vk(demo, 1))[0]
+    view = await wait_for_state(demo, "vk:demo", "held")
+    assert hold_length(view) == timedelta(hours=1)
+    other_keys = await send_to_vk(demo, 5, first=200)
+    for key in other_keys:
+        await demo.wait_for_decision(key, "vk: held, VK 29")
+    assert attempt_statuses(await demo.wait_for(await send_one(demo, SMS), "DELIVERED")) == [("sms", "DELIVERED")]
     assert (await account(demo, "sms:demo"))["state"] == "open"
-    assert [(await demo.story(key))["nextAt"] for key in others] == [held["heldUntil"]] * 5
-    later(demo, hours=0.98)
-    await demo.ended(await one(demo, SMS), "DELIVERED")
-    assert book(demo, "vk") == []
-    later(demo, hours=0.04)
-    await all_ended(demo, others, "SENT")
-    later(demo, hours=0.5)
-    assert tried(await demo.ended(first, "SENT")) == [("vk", "SENT")]
+    assert [(await demo.story(key))["nextAt"] for key in other_keys] == [view["heldUntil"]] * 5
+    advance_clock(demo, hours=0.98)
+    await demo.wait_for(await send_one(demo, SMS), "DELIVERED")
+    assert accepted_messages(demo, "vk") == []
+    advance_clock(demo, hours=0.04)
+    await wait_for_all(demo, other_keys, "SENT")
+    advance_clock(demo, hours=0.5)
+    assert attempt_statuses(await demo.wait_for(first, "SENT")) == [("vk", "SENT")]
 
 
 async def test_what_has_its_moment_already_hears_it_too(demo: ApiClient) -> None:
-    """Forty may have been given their moments when VK says that it is enough."""
+    """Forty messages may have their moments already when VK refuses."""
     faults = demo.environment.simulators["vk"].faults
     faults.planned.extend([""] * 5 + [USED_UP] * DOWN)
-    keys = await to_vk(demo, 40, priority="normal")
-    await in_state(demo, "vk:demo", "held")
+    keys = await send_to_vk(demo, 40, priority="normal")
+    await wait_for_state(demo, "vk:demo", "held")
     stories = await asyncio.gather(*(until(partial(_sent_or_held, demo, key)) for key in keys))
     assert [story["status"] for story in stories].count("SENT") == 5
     assert DOWN - len(faults.planned) < 15, "those whose call was under way"
@@ -137,59 +141,59 @@ async def test_what_has_its_moment_already_hears_it_too(demo: ApiClient) -> None
 
 async def _sent_or_held(demo: ApiClient, key: str) -> Any:
     story = await demo.story(key)
-    return story if story["status"] == "SENT" or "VK 29" in words(story) else None
+    return story if story["status"] == "SENT" or "VK 29" in decisions_text(story) else None
 
 
 async def test_what_is_parked_does_not_wait_for_ever_either(demo: ApiClient) -> None:
-    """They wait for room when the account is held: those who have another way go it after their patience."""
+    """They wait for room when the account is held, and those with another channel use it after their patience."""
     demo.environment.simulators["vk"].faults.planned.extend([""] * 10 + [USED_UP] * DOWN)
-    keys = await to_vk(demo, 40, SMS)
-    await in_state(demo, "vk:demo", "held")
+    keys = await send_to_vk(demo, 40, SMS)
+    await wait_for_state(demo, "vk:demo", "held")
     for _ in range(3):
-        later(demo, minutes=3)
-        await demo.ended(await one(demo, {"channel": "sms", "text": "Look!"}), "DELIVERED")
-    await all_ended(demo, keys, "SENT", "DELIVERED")
-    assert (len(book(demo, "vk")), texts(demo, "sms").count(SMS["text"])) == (10, 30)
+        advance_clock(demo, minutes=3)
+        await demo.wait_for(await send_one(demo, {"channel": "sms", "text": "Look!"}), "DELIVERED")
+    await wait_for_all(demo, keys, "SENT", "DELIVERED")
+    assert (len(accepted_messages(demo, "vk")), texts(demo, "sms").count(SMS["text"])) == (10, 30)
     assert (await account(demo, "vk:demo"))["state"] == "held"
 
 
 async def test_a_provider_that_is_down_is_left_alone_and_comes_back(demo: ApiClient) -> None:
     faults = demo.environment.simulators["vk"].faults
     faults.fail(BUSY, times=DOWN)
-    keys = await to_vk(demo, 12)
-    held = await in_state(demo, "vk:demo", "held")
-    assert held["heldBecause"].startswith("the provider is down: VK 10")
-    assert length(held) >= timedelta(seconds=5)  # more, where we look only after it was tried once more
+    keys = await send_to_vk(demo, 12)
+    view = await wait_for_state(demo, "vk:demo", "held")
+    assert view["heldBecause"].startswith("the provider is down: VK 10")
+    assert hold_length(view) >= timedelta(seconds=5)  # more, where we look only after it was tried once more
     faults.planned.clear()
     for _ in range(3):
-        later(demo, seconds=20)
-        await demo.ended(await one(demo, SMS), "DELIVERED")
-    await all_ended(demo, keys, "SENT")
-    await in_state(demo, "vk:demo", "open")
+        advance_clock(demo, seconds=20)
+        await demo.wait_for(await send_one(demo, SMS), "DELIVERED")
+    await wait_for_all(demo, keys, "SENT")
+    await wait_for_state(demo, "vk:demo", "open")
     assert len(texts(demo, "vk")) == 12
 
 
 async def test_a_provider_that_stays_down_is_given_up_after_the_steps_patience(demo: ApiClient) -> None:
     demo.environment.simulators["vk"].faults.fail(BUSY, times=DOWN)
-    await to_vk(demo, 12)
-    await in_state(demo, "vk:demo", "held")
-    (person,) = await seated(demo, "vk", [{"phone": PHONE}])
-    (key,) = await accepted(demo, [person], {**VK, "fallbackAfter": "PT30S"}, SMS)
-    await demo.decided(key, "vk: held, the provider is down")
+    await send_to_vk(demo, 12)
+    await wait_for_state(demo, "vk:demo", "held")
+    (person,) = await open_conversations(demo, "vk", [{"phone": PHONE}])
+    (key,) = await send_all(demo, [person], {**VK, "fallbackAfter": "PT30S"}, SMS)
+    await demo.wait_for_decision(key, "vk: held, the provider is down")
     assert texts(demo, "sms") == []
-    later(demo, seconds=31)
-    story = await demo.ended(key, "DELIVERED")
-    assert tried(story) == [("vk", "SKIPPED"), ("sms", "DELIVERED")]
-    assert "for longer than 30 s" in words(story)
+    advance_clock(demo, seconds=31)
+    story = await demo.wait_for(key, "DELIVERED")
+    assert attempt_statuses(story) == [("vk", "SKIPPED"), ("sms", "DELIVERED")]
+    assert "for longer than 30 s" in decisions_text(story)
 
 
 async def test_a_slow_provider_slows_nobody_else(demo: ApiClient) -> None:
-    """Hundreds of its messages are under way when the other's is sent and answered."""
+    """Hundreds of its messages are under way when another provider's message is sent and answered."""
     simulator = demo.environment.simulators["sms"]
     simulator.faults.answer_after = 2.5
-    await accepted(demo, phones(300), SMS)
-    (person,) = await seated(demo, "telegram", [{"phone": PHONE}])
-    (key,) = await accepted(demo, [person], {"channel": "telegram", "text": "Hi"})
-    await demo.ended(key, "SENT")
-    assert len(book(demo, "sms")) < 300
+    await send_all(demo, phones(300), SMS)
+    (person,) = await open_conversations(demo, "telegram", [{"phone": PHONE}])
+    (key,) = await send_all(demo, [person], {"channel": "telegram", "text": "Hi"})
+    await demo.wait_for(key, "SENT")
+    assert len(accepted_messages(demo, "sms")) < 300
     simulator.faults.answer_after = 0

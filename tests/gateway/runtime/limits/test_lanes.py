@@ -1,4 +1,4 @@
-"""Lanes of accounts: what waits there is not forgotten when the account goes."""
+"""Tests accounts' lanes: messages that wait there are not forgotten when the account is removed."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ from tests.support.client import PHONE, ApiClient
 
 async def test_what_waits_for_an_account_that_has_gone_is_told(demo: ApiClient) -> None:
     runtime, now = demo.environment.runtime, demo.environment.runtime.clock()
-    parked = Notification(
+    notification = Notification(
         "n1",
         Recipient(identifiers(phone=PHONE)),
         (Step("sms", "gone", Content("Hello")),),
@@ -23,16 +23,16 @@ async def test_what_waits_for_an_account_that_has_gone_is_told(demo: ApiClient) 
         lane=lane_of(Priority.BULK, "sms:gone"),
         fifo="sms:gone",
     )
-    await recording.add(runtime.db, [parked])
+    await recording.add(runtime.db, [notification])
     await runtime.outbox.rehome(runtime.gate.all_lanes())
-    story = await demo.ended("n1", "ERROR")
+    story = await demo.wait_for("n1", "ERROR")
     assert "not configured any more" in story["decisions"][-1]["text"]
 
 
 async def test_a_step_whose_account_has_gone_is_passed_over(demo: ApiClient) -> None:
     runtime, now = demo.environment.runtime, demo.environment.runtime.clock()
     steps = (Step("viber", "gone", Content("Hello")), Step("sms", "demo", Content("Hello")))
-    asked = Notification(
+    notification = Notification(
         "n2",
         Recipient(identifiers(phone=PHONE)),
         steps,
@@ -41,7 +41,7 @@ async def test_a_step_whose_account_has_gone_is_passed_over(demo: ApiClient) -> 
         due_at=now,
         lane=lane_of(Priority.NORMAL),
     )
-    await recording.add(runtime.db, [asked])
-    story = await demo.ended("n2", "DELIVERED")
+    await recording.add(runtime.db, [notification])
+    story = await demo.wait_for("n2", "DELIVERED")
     assert story["attempts"][0]["status"] == "SKIPPED"
     assert story["attempts"][0]["reason"] == "viber: the account gone is not configured any more"

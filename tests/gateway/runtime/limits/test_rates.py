@@ -1,4 +1,4 @@
-"""A rate is kept: by one account's moments, and by several processes over one database."""
+"""Tests that a rate is kept by one account's moments, and by several processes over one database."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -36,19 +36,19 @@ REQUESTS = st.lists(
 )
 
 
-def played(rate: Rate, requests: list[tuple[timedelta, int, timedelta]]) -> list[tuple[datetime, list[datetime]]]:
-    """When each of the requests was made, one after another, and the moments that it was given."""
-    free_at, now, given_out = None, START, []
+def simulate(rate: Rate, requests: list[tuple[timedelta, int, timedelta]]) -> list[tuple[datetime, list[datetime]]]:
+    """Make these requests one after another. Returns the time of each and the moments that it got."""
+    free_at, now, grants = None, START, []
     for pause, count, horizon in requests:
         now += pause
-        moments, then = slots(rate, free_at, now, count, horizon)
-        free_at = then if moments else free_at
-        given_out.append((now, moments))
-    return given_out
+        moments, next_free = slots(rate, free_at, now, count, horizon)
+        free_at = next_free if moments else free_at
+        grants.append((now, moments))
+    return grants
 
 
 def most_within(rate: Rate, length: timedelta) -> float:
-    """What may leave in any stretch of this length, ends included: what was saved up, and what has come since."""
+    """Return how many may leave within this length, ends included: the burst and what is earned meanwhile."""
     return rate.burst + length / rate.interval
 
 
@@ -56,7 +56,7 @@ def most_within(rate: Rate, length: timedelta) -> float:
 def test_no_stretch_of_time_holds_more_than_rate_and_burst_allow(
     rate: Rate, requests: list[tuple[timedelta, int, timedelta]]
 ) -> None:
-    moments = sorted(moment for _, moments in played(rate, requests) for moment in moments)
+    moments = sorted(moment for _, moments in simulate(rate, requests) for moment in moments)
     rounding = 1e-3  # an interval is rounded to microseconds
     for first, start in enumerate(moments):
         for last, end in enumerate(moments[first:], first):
@@ -68,24 +68,24 @@ def test_they_leave_in_order_at_once_if_they_may_and_within_the_horizon(
     rate: Rate, requests: list[tuple[timedelta, int, timedelta]]
 ) -> None:
     earlier: list[datetime] = []
-    for (now, moments), (_, count, horizon) in zip(played(rate, requests), requests, strict=True):
+    for (now, moments), (_, count, horizon) in zip(simulate(rate, requests), requests, strict=True):
         assert len(moments) in {0, count}
         assert moments == sorted(moments)
         assert all(moment >= max([now, *earlier[-1:]]) for moment in moments)
         assert not moments or moments[0] <= now + horizon
-        assert not moments or not earlier or moments[0] == soonest(rate, earlier, now)
+        assert not moments or not earlier or moments[0] == earliest_moment(rate, earlier, now)
         earlier += moments
 
 
-def soonest(rate: Rate, earlier: list[datetime], now: datetime) -> datetime:
-    """By the definition: the first moment at which a bucket of `burst`, filled at the rate, is not empty."""
-    left, at = float(rate.burst), earlier[0]
+def earliest_moment(rate: Rate, earlier: list[datetime], now: datetime) -> datetime:
+    """Return the first moment at which a bucket of `burst` tokens, filled at the rate, is not empty, by definition."""
+    tokens, at = float(rate.burst), earlier[0]
     for moment in earlier:
-        left, at = min(rate.burst, left + (moment - at) / rate.interval) - 1, moment
-    left, at = min(rate.burst, left + (max(now, at) - at) / rate.interval), max(now, at)
-    wait = max(0.0, 1 - left) * rate.interval
-    found = at + wait
-    return found if wait > timedelta(microseconds=50) else at
+        tokens, at = min(rate.burst, tokens + (moment - at) / rate.interval) - 1, moment
+    tokens, at = min(rate.burst, tokens + (max(now, at) - at) / rate.interval), max(now, at)
+    wait = max(0.0, 1 - tokens) * rate.interval
+    moment_after_wait = at + wait
+    return moment_after_wait if wait > timedelta(microseconds=50) else at
 
 
 @given(RATES, st.integers(1, 10))
@@ -104,10 +104,10 @@ def test_a_burst_leaves_at_once_and_the_rest_evenly() -> None:
 
 
 @given(RATES)
-def test_a_rate_is_read_as_it_is_told(rate: Rate) -> None:
-    again = read_rate(format_rate(rate))
-    assert again == rate
-    assert format_rate(again) == format_rate(rate)
+def test_a_rate_is_read_as_it_is_format_rate(rate: Rate) -> None:
+    parsed_rate = read_rate(format_rate(rate))
+    assert parsed_rate == rate
+    assert format_rate(parsed_rate) == format_rate(rate)
 
 
 @pytest.mark.parametrize(
@@ -144,24 +144,24 @@ def test_a_rate_without_use_is_refused_before_it_breaks_a_send(text: str) -> Non
 
 
 def test_settings_change_the_limits_that_they_name() -> None:
-    declared = Limits(account=Rate(30, SECOND), person=Rate(1, SECOND, 3))
-    assert read_limits(declared, {}) == declared
-    changed = Limits(account=Rate(10, SECOND), template=Rate(1, DAY))
-    assert read_limits(declared, {"account": "10/s", "person": "none", "template": "1/d"}) == changed
+    defaults = Limits(account=Rate(30, SECOND), person=Rate(1, SECOND, 3))
+    assert read_limits(defaults, {}) == defaults
+    overrides = Limits(account=Rate(10, SECOND), template=Rate(1, DAY))
+    assert read_limits(defaults, {"account": "10/s", "person": "none", "template": "1/d"}) == overrides
     with pytest.raises(ValueError, match=f"there are limits for: {', '.join(KINDS)}; not for persons"):
-        read_limits(declared, {"persons": "1/s"})
+        read_limits(defaults, {"persons": "1/s"})
 
 
 @pytest.mark.parametrize("rate", [Rate(30, SECOND), Rate(1, 6 * SECOND, 45), Rate(7, SECOND, 3)])
 async def test_several_processes_keep_to_one_rate_together(db: Db, rate: Rate) -> None:
-    """Exactly: nobody's moment is given out twice, and none is lost."""
+    """No moment is given out twice, and none is lost."""
 
     async def asks(number: int) -> list[datetime]:
-        limiter, found = RateLimiter(db), list[datetime]()
+        limiter, granted = RateLimiter(db), list[datetime]()
         for turn in range(8):
             answer = await limiter.take("vk:demo", rate, 1 + (number + turn) % 3, FAR, START)
-            found += answer if isinstance(answer, list) else []
-        return found
+            granted += answer if isinstance(answer, list) else []
+        return granted
 
     moments = sorted(chain.from_iterable(await asyncio.gather(*map(asks, range(4)))))
     alone, _ = slots(rate, None, START, sum(1 + (number + turn) % 3 for number in range(4) for turn in range(8)), FAR)
@@ -180,7 +180,7 @@ async def test_a_process_that_knows_nothing_hears_it_from_the_database(db: Db) -
 
 
 async def test_who_may_not_look_so_far_ahead_is_refused_and_takes_nothing(db: Db) -> None:
-    """Even when those who ask together share a write."""
+    """Requests at the same time, which share a write, make no difference."""
     limiter, rate = RateLimiter(db), Rate(1, SECOND, 2)
     answers = await asyncio.gather(
         limiter.take("k", rate, 4, timedelta(0), START),

@@ -1,4 +1,4 @@
-"""What our processes say: lines for machines, a message's life under its id, and never a secret."""
+"""Tests the logs: JSON lines, a message's life under its id, and never a secret."""
 
 import asyncio
 import json
@@ -18,19 +18,19 @@ from gateway.runtime.settings.settings import Settings
 from gateway.runtime.telemetry import logs
 from tests.support.client import PHONE, until
 from tests.support.processes.cli import opened_cli
-from tests.support.processes.commands import ended, started
+from tests.support.processes.commands import started_process, wait_for_exit
 from tests.support.processes.processes import Web, Worker
 
 HIDDEN = "a-very-long-and-secret-word"
 
 
-def lines(told: str) -> list[dict[str, Any]]:
-    """Every line has to be one of JSON, but for the words of the command itself."""
-    return [json.loads(line) for line in told.splitlines() if not line.endswith("Ctrl-C stops it")]
+def parse_lines(output: str) -> list[dict[str, Any]]:
+    """Parse the lines, each of which has to be JSON, except for the command's own line."""
+    return [json.loads(line) for line in output.splitlines() if not line.endswith("Ctrl-C stops it")]
 
 
 async def test_a_message_is_followed_through_web_and_worker(tmp_path: Path, settings: Settings) -> None:
-    """With everything that any library says, too."""
+    """The logs of all libraries are included."""
     async with opened_cli(tmp_path, settings) as cli:
         key = (await cli.gateway("keys", "create", "shop")).out.split()[-1]
         accounts = {"GATEWAY_ACCOUNTS": str(tmp_path / "accounts.toml")}
@@ -41,30 +41,32 @@ async def test_a_message_is_followed_through_web_and_worker(tmp_path: Path, sett
         cli.simulator.webhook_url = f"{web.url}/webhooks/sms/main"
         await asyncio.gather(web.start(), worker.start())
         try:
-            key_of = await sent_and_delivered(web.url, key)
+            key_of = await send_and_wait(web.url, key)
         finally:
             await asyncio.gather(web.stop(), worker.stop())
-    said = [lines(program.words()) for program in (web, worker)]
-    mine = [
-        [line for line in told if key_of in (line.get("message_id"), *line.get("message_ids", ()))] for told in said
+    logs = [parse_lines(program.log_text()) for program in (web, worker)]
+    message_lines = [
+        [line for line in log if key_of in (line.get("message_id"), *line.get("message_ids", ()))] for log in logs
     ]
-    assert [(line["event"], line["request_id"]) for line in mine[0] if ours(line)] == [("accepted", "r-17")]
-    story = [line for line in mine[1] if ours(line)]
+    assert [(line["event"], line["request_id"]) for line in message_lines[0] if is_own_line(line)] == [
+        ("accepted", "r-17")
+    ]
+    story = [line for line in message_lines[1] if is_own_line(line)]
     assert [line["event"] for line in story] == [
         "sms: no reply window on this channel -> free text",
         "sms: sent; there is no further step",
         "sms: delivered",
     ]
-    (known,) = cli.simulator.accepted
-    assert [line["provider_ids"] for line in story[1:]] == [[known.id]] * 2
+    (message,) = cli.simulator.accepted
+    assert [line["provider_ids"] for line in story[1:]] == [[message.id]] * 2
     assert {line["account"] for line in story} == {"sms:main"}
     secrets = [getattr(cli.account, name) for name in cli.account.__struct_fields__]
-    for secret in [key, *(one.reveal() for one in secrets if isinstance(one, Secret))]:
-        assert secret not in str(said)
+    for secret in [key, *(value.reveal() for value in secrets if isinstance(value, Secret))]:
+        assert secret not in str(logs)
 
 
-async def sent_and_delivered(url: str, key: str) -> str:
-    """The id of a message that was asked for under the name r-17."""
+async def send_and_wait(url: str, key: str) -> str:
+    """Send a message with the request id r-17 and wait for its delivery. Returns the message's id."""
     message = {"destinations": [{"phone": PHONE}], "channels": [{"channel": "sms", "text": "Hi"}]}
     headers = {"Authorization": f"Bearer {key}", "X-Request-Id": "r-17"}
     async with aiohttp.ClientSession(headers=headers) as http:
@@ -72,51 +74,51 @@ async def sent_and_delivered(url: str, key: str) -> str:
             assert response.headers["X-Request-Id"] == "r-17"
             (item,) = (await response.json())["messages"]
 
-        async def delivered() -> bool:
+        async def is_delivered() -> bool:
             async with http.get(f"{url}/api/v1/messages/{item['id']}") as response:
                 return bool((await response.json())["status"] == "DELIVERED")
 
-        await until(delivered)
+        await until(is_delivered)
     return str(item["id"])
 
 
-def ours(line: dict[str, Any]) -> bool:
+def is_own_line(line: dict[str, Any]) -> bool:
     return str(line["logger"]).startswith("gateway")
 
 
-@pytest.mark.usefixtures("unheard")
+@pytest.mark.usefixtures("restored_logging")
 @pytest.mark.parametrize("form", logs.FORMS)
 def test_no_form_shows_a_secret(capsys: pytest.CaptureFixture[str], form: str) -> None:
-    """Wherever it stands: in the words, beside them, in what a task is bound to, in an exception and its frames."""
+    """The secret stands in the message, its fields, the bound context, an exception and its frames."""
     logs.setup("DEBUG", form)
     secret, log = Secret(HIDDEN), logging.getLogger("somebody")
     with bound_contextvars(token=secret):
         log.info("with %s and %r", secret, {"deep": [secret]}, extra={"key": secret, "more": {"key": (secret,)}})
         try:
-            shown = secret.reveal()
+            plain = secret.reveal()
             raise ValueError(secret)  # noqa: TRY301
         except ValueError:
-            log.exception("it broke, and knew %d letters", len(shown))
-    told = capsys.readouterr().err
-    assert HIDDEN not in told
-    assert told.count("<secret>") >= 5
-    assert "Traceback" in told
+            log.exception("it broke, and knew %d letters", len(plain))
+    output = capsys.readouterr().err
+    assert HIDDEN not in output
+    assert output.count("<secret>") >= 5
+    assert "Traceback" in output
 
 
 def test_a_secret_is_not_written_down() -> None:
     secret = Secret(HIDDEN)
-    for shown in (repr(secret), str(secret), f"{secret}", f"{[secret]}"):
-        assert HIDDEN not in shown
+    for form in (repr(secret), str(secret), f"{secret}", f"{[secret]}"):
+        assert HIDDEN not in form
     for write in (pickle.dumps, json.dumps, msgspec.json.encode, msgspec.to_builtins):
-        with pytest.raises(TypeError) as refused:
+        with pytest.raises(TypeError) as refusal:
             write(secret)
-        assert HIDDEN not in "".join(traceback.format_exception(refused.value))
+        assert HIDDEN not in "".join(traceback.format_exception(refusal.value))
 
 
 @pytest.mark.parametrize("name", ["GATEWAY_LOG_LEVEL", "GATEWAY_LOG_FORMAT"])
 async def test_a_setting_that_is_none_is_refused_by_name(tmp_path: Path, name: str) -> None:
-    async with started(tmp_path, "gateway", "check", **{name: "loud"}) as process:
-        finished = await ended(process)
-    assert finished.code == 2
-    assert name in finished.err
-    assert "Traceback" not in finished.err
+    async with started_process(tmp_path, "gateway", "check", **{name: "loud"}) as process:
+        result = await wait_for_exit(process)
+    assert result.code == 2
+    assert name in result.err
+    assert "Traceback" not in result.err

@@ -1,4 +1,4 @@
-"""Spans: none without OpenTelemetry; with it, what an exporter is told of a message's life."""
+"""Tests spans: none without OpenTelemetry; with it, those of a message's life that an exporter gets."""
 
 import contextlib
 
@@ -18,17 +18,17 @@ async def test_an_exporter_hears_of_a_message(demo: ApiClient, monkeypatch: pyte
     monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
     await demo.say("whatsapp", "/start")
     key = await demo.send({"channel": "whatsapp", "text": "Hi"})
-    await demo.ended(key, "READ")
-    told = {(span.name, *(span.attributes or {}).items()) for span in exporter.get_finished_spans()}
-    assert ("notification", ("gateway.message_id", key)) in told
-    assert {("send", ("gateway.channel", "whatsapp")), ("webhook", ("gateway.channel", "whatsapp"))} <= told
-    assert any(name == "event" for name, *_ in told)
+    await demo.wait_for(key, "READ")
+    spans = {(span.name, *(span.attributes or {}).items()) for span in exporter.get_finished_spans()}
+    assert ("notification", ("gateway.message_id", key)) in spans
+    assert {("send", ("gateway.channel", "whatsapp")), ("webhook", ("gateway.channel", "whatsapp"))} <= spans
+    assert any(name == "event" for name, *_ in spans)
     provider.shutdown()
 
 
-@pytest.mark.parametrize("installed", [True, False])
-def test_without_it_nothing_is_made(*, installed: bool) -> None:
-    spans = Spans(trace if installed else None)
+@pytest.mark.parametrize("is_installed", [True, False])
+def test_without_it_nothing_is_made(*, is_installed: bool) -> None:
+    spans = Spans(trace if is_installed else None)
     assert spans.open("send", channel="sms") is spans.open("event")
     with contextlib.ExitStack() as stack:
         stack.enter_context(spans.open("send"))

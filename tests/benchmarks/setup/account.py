@@ -1,4 +1,4 @@
-"""The one account of the benchmarks, and webhooks in its name. Its secrets are made up, and known to every process."""
+"""The account of the benchmarks, and webhooks in its name. Its secrets are made up and known to every process."""
 
 from datetime import datetime
 
@@ -26,7 +26,7 @@ def account(api_url: str) -> Account:
 
 
 def phone(number: int) -> str:
-    """The number of the person with that number."""
+    """Return the phone number of the person with this index."""
     return f"+79{number:09}"
 
 
@@ -35,16 +35,16 @@ def address(number: int) -> Address:
 
 
 def webhook(value: Json) -> bytes:
-    """The body of a call of Meta's with this in it (Cloud API: Webhooks)."""
-    ours = account("http://127.0.0.1")
-    metadata = {"display_phone_number": ours.number, "phone_number_id": ours.phone_number_id}
+    """Return the body of a call of Meta's with this value (Cloud API: Webhooks)."""
+    settings = account("http://127.0.0.1")
+    metadata = {"display_phone_number": settings.number, "phone_number_id": settings.phone_number_id}
     change = {"field": "messages", "value": {"messaging_product": "whatsapp", "metadata": metadata, **value}}
-    entry = {"id": ours.waba_id, "changes": [change]}
+    entry = {"id": settings.waba_id, "changes": [change]}
     return msgspec.json.encode({"object": "whatsapp_business_account", "entry": [entry]})
 
 
-def said(number: int, text: str, name: str, at: datetime) -> bytes:
-    """A call that tells what a person wrote; `name` makes it another message than their others."""
+def message_webhook(number: int, text: str, name: str, at: datetime) -> bytes:
+    """Return the body of a call with a person's message; `name` distinguishes it from their others."""
     user = address(number).user
     message = write(Identity("Anna", user, ""), f"wamid.{name}.{user}", at, {"type": "text", "text": {"body": text}})
     return webhook(message)

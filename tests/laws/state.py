@@ -1,4 +1,4 @@
-"""What happens around one notification: person, provider, caller and our accounts do as they like."""
+"""The state around one notification in a play, and the random events that change it."""
 
 import dataclasses
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from tests.laws.choices import ADDRESS, DAY, START, Answer, minutes
 
 @dataclass(frozen=True)
 class Piece:
-    """What a person would see: one part of a step, as text or as template; and the attempt, after which we name it."""
+    """One part of a step, as text or as template, that a person would see; `attempt` is the attempt that sent it."""
 
     step: int
     template: bool
@@ -30,19 +30,24 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Wish:
-    """The caller wanted it stopped: what was so then, and what they were told."""
+class Cancellation:
+    """A request to cancel: the notification before and after it, its outcome, and the counts of turns and calls."""
 
     before: Notification
     after: Notification
-    told: Outcome
-    turns: int
-    calls: int
+    outcome: Outcome
+    turn_count: int
+    call_count: int
 
 
 @dataclass
-class Scene:
-    """`pieces` of each text; `calls` of the provider, by attempt; `taken`: the pieces it really took, and when."""
+class PlayState:
+    """The notification and all around it.
+
+    pieces: the number of pieces of each step's text. calls: the provider's answers, by attempt. accepted: the pieces
+    that the provider really accepted, and when. receipts: the notification before and after each receipt, and the
+    attempt's index.
+    """
 
     draw: st.DrawFn
     notification: Notification
@@ -50,23 +55,25 @@ class Scene:
     answers: st.SearchStrategy[Answer]
     pieces: list[int]
     now: datetime = START
-    asked: int = 0
+    turn_count: int = 0
     calls: list[tuple[int, Answer]] = field(default_factory=list)
-    taken: list[tuple[Piece, datetime]] = field(default_factory=list)
-    wishes: list[Wish] = field(default_factory=list)
-    told_pairs: list[tuple[Notification, Notification, int]] = field(default_factory=list)
+    accepted: list[tuple[Piece, datetime]] = field(default_factory=list)
+    cancellations: list[Cancellation] = field(default_factory=list)
+    receipts: list[tuple[Notification, Notification, int]] = field(default_factory=list)
 
     def change(self, step: int, **fields: object) -> None:
+        """Change the reachability of one step."""
         self.reach[step] = dataclasses.replace(self.reach[step], **fields)  # type: ignore[arg-type]
 
     def hold(self, step: int, **fields: object) -> None:
-        """What is so of an account is so for every step that uses it."""
+        """Change the reachability of every step that uses this step's account."""
         account = self.reach[step].account
         for index, reach in enumerate(self.reach):
             if reach.account == account:
                 self.change(index, **fields)
 
     def learn(self, step: int, cause: Cause) -> None:
+        """Apply what an error of this cause says of the person, the template or the account."""
         session = self.reach[step].session
         if cause is Cause.WINDOW_CLOSED:
             self.change(step, session=after_closing(session, ADDRESS, self.now))
@@ -77,38 +84,42 @@ class Scene:
         elif cause is Cause.MISCONFIGURED:
             self.hold(step, held_until=self.now + HOLD, held_why="no money", patient=True)
 
-    def happen(self) -> None:
+    def draw_event(self) -> None:
+        """Let some time pass and one random event happen."""
         self.now += self.draw(minutes(0, 0, 0.02, 0.5, 3, 10))
         step = self.draw(st.integers(0, len(self.reach) - 1))
-        happening: Callable[[int], None] = self.draw(
-            st.sampled_from([self.told, self.told, self.told, self.lives, self.turns_bad, self.turns_bad, self.wished])
+        event: Callable[[int], None] = self.draw(
+            st.sampled_from([*[self.report] * 3, self.write, *[self.deteriorate] * 2, self.cancel])
         )
-        happening(step)
+        event(step)
 
-    def told(self, _: int) -> None:
-        if tried := [index for index, attempt in enumerate(self.notification.attempts) if attempt.address]:
-            self.receipt(self.draw(st.sampled_from(tried)))
+    def report(self, _: int) -> None:
+        """Report on one of the attempts that were sent, if there is any."""
+        if indexes := [index for index, attempt in enumerate(self.notification.attempts) if attempt.address]:
+            self.receipt(self.draw(st.sampled_from(indexes)))
 
     def receipt(self, index: int) -> None:
+        """Draw a receipt for this attempt and apply it."""
         progress = self.draw(st.sampled_from([Progress.SENT, Progress.FAILED, Progress.DELIVERED, Progress.READ]))
         cause = self.draw(st.sampled_from([None, *Cause])) if progress is Progress.FAILED else None
         receipt = Receipt("whatsapp", "shop", "r", "m", progress, self.now, cause=cause)
         part, before = self.draw(st.sampled_from([0, 0, 1, 2])), self.notification
         self.notification = after_receipt(before, index, part, receipt, self.now) or before
-        self.told_pairs.append((before, self.notification, index))
+        self.receipts.append((before, self.notification, index))
         if cause:
             self.learn(before.attempts[index].step, cause)
 
-    def lives(self, step: int) -> None:
-        """The person writes, which opens the window and lifts a block, and may ask us to stop."""
+    def write(self, step: int) -> None:
+        """Let the person write, which opens the window and lifts a block, and may opt out."""
         session = self.reach[step].session or Session("s1", ADDRESS)
-        stopped = self.draw(st.sampled_from([None, self.now, session.stopped_at]))
-        session = replace(session, started_at=self.now, window_from_at=self.now, blocked_at=None, stopped_at=stopped)
+        stopped_at = self.draw(st.sampled_from([None, self.now, session.stopped_at]))
+        session = replace(session, started_at=self.now, window_from_at=self.now, blocked_at=None, stopped_at=stopped_at)
         self.change(step, session=session, address=ADDRESS)
 
-    def turns_bad(self, step: int) -> None:
+    def deteriorate(self, step: int) -> None:
+        """Hold the account, block, opt out, close the window, or make the template unusable."""
         session = self.reach[step].session
-        bad: list[dict[str, object]] = [
+        changes: list[dict[str, object]] = [
             {"template_problem": "paused"},
             {"session": replace(session, blocked_at=self.now) if session else None},
             {"session": replace(session, stopped_at=self.now) if session else None},
@@ -118,11 +129,12 @@ class Scene:
             until, patient = self.now + self.draw(minutes(1, 10, 600)), self.draw(st.booleans())
             self.hold(step, held_until=until, held_why="no money" if patient else "it is down", patient=patient)
         else:
-            self.change(step, **self.draw(st.sampled_from(bad)))
+            self.change(step, **self.draw(st.sampled_from(changes)))
 
-    def wished(self, _: int) -> None:
-        """The caller cancels it."""
+    def cancel(self, _: int) -> None:
+        """Cancel the notification as the caller."""
         before = self.notification
         self.notification = cancelled(before, self.now)
-        told = outcome(self.notification)
-        self.wishes.append(Wish(before, self.notification, told, self.asked, len(self.calls)))
+        answer = outcome(self.notification)
+        cancellation = Cancellation(before, self.notification, answer, self.turn_count, len(self.calls))
+        self.cancellations.append(cancellation)

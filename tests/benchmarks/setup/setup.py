@@ -1,4 +1,4 @@
-"""What is measured, in processes of their own: a database, the stand-in, and one gateway between the two."""
+"""The measured processes: a database, the stand-in for WhatsApp, and one gateway between the two."""
 
 import os
 import sys
@@ -18,54 +18,54 @@ from storage.access import keys
 from storage.documents.documents import Db
 from storage.engine.database import connect, prepare
 from storage.engine.embedded import embedded, free_port
-from tests.benchmarks.stage.account import NAME, account
-from tests.benchmarks.stage.meta import Entry, Orders
+from tests.benchmarks.setup.account import NAME, account
+from tests.benchmarks.setup.meta import Entry, ReportSettings
 from tests.support.processes.processes import GATEWAY, Program, accounts_file
 
 LIMITS = 'limits = {account = "100000/s", person = "10000/s burst 10000"}'
-"""So high that nothing waits for them, but each message has to ask."""
+"""Limits so high that nothing waits for them, though each message is checked."""
 
 
 @dataclass(frozen=True)
-class Place:
-    """A database of a measurement's own."""
+class DatabaseAddress:
+    """The address of a measurement's own database."""
 
     uri: str
     name: str
 
 
 @asynccontextmanager
-async def opened_place() -> AsyncIterator[Place]:
-    """In the server of MONGODB_URI, dropped afterwards; or in an embedded one of its own."""
+async def opened_database() -> AsyncIterator[DatabaseAddress]:
+    """Yield a new database in the server of MONGODB_URI, dropped afterwards, or in an embedded server."""
     name = f"bench-{uuid4().hex[:12]}"
-    if given := os.environ.get("MONGODB_URI"):
+    if uri := os.environ.get("MONGODB_URI"):
         try:
-            yield Place(given, name)
+            yield DatabaseAddress(uri, name)
         finally:
-            db = connect(given, name)
+            db = connect(uri, name)
             await db.client.drop_database(name)
             db.client.close()
         return
     with tempfile.TemporaryDirectory(prefix="gateway-bench-") as folder:
         async with embedded(Path(folder)) as uri:
-            yield Place(uri, name)
+            yield DatabaseAddress(uri, name)
 
 
 class Meta(Program):
-    """The stand-in, and what is asked of it."""
+    """The process of the stand-in, and the requests to it."""
 
     def __init__(self, folder: Path, webhooks: str, delay: float) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        asked = ["--port", str(self.port), "--webhooks", webhooks, "--delay", str(delay)]
-        super().__init__("meta", folder, [sys.executable, "-m", "tests.benchmarks.stage.meta", *asked], {})
+        arguments = ["--port", str(self.port), "--webhooks", webhooks, "--delay", str(delay)]
+        super().__init__("meta", folder, [sys.executable, "-m", "tests.benchmarks.setup.meta", *arguments], {})
 
     async def ready(self) -> bool:
-        return await answers(f"{self.url}/count")
+        return await is_ready(f"{self.url}/count")
 
     async def begin(self, *statuses: str, batch: int = 1) -> None:
-        """A new book; of each message in it these statuses are reported, `batch` in a call."""
-        async with aiohttp.request("PUT", self.url, json=msgspec.to_builtins(Orders([*statuses], batch))):
+        """Begin a new book: these statuses are reported of each message, `batch` in a call."""
+        async with aiohttp.request("PUT", self.url, json=msgspec.to_builtins(ReportSettings([*statuses], batch))):
             pass
 
     async def count(self) -> int:
@@ -85,10 +85,10 @@ class Gateway(Program):
         super().__init__("gateway", folder, [GATEWAY, "serve", "--port", str(port)], environment)
 
     async def ready(self) -> bool:
-        return await answers(f"{self.url}/readyz")
+        return await is_ready(f"{self.url}/readyz")
 
 
-async def answers(url: str) -> bool:
+async def is_ready(url: str) -> bool:
     try:
         async with aiohttp.request("GET", url) as response:
             return response.status == 200
@@ -97,11 +97,11 @@ async def answers(url: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Ground:
-    """All that a gateway needs. `db` reaches the database past it, `environment` is its own."""
+class Setup:
+    """All that a gateway needs. `environment` is the gateway's own, and `db` reaches its database directly."""
 
     folder: Path
-    place: Place
+    database: DatabaseAddress
     db: Db
     meta: Meta
     port: int
@@ -112,45 +112,45 @@ class Ground:
         return f"http://127.0.0.1:{self.port}"
 
     @asynccontextmanager
-    async def calling(self) -> AsyncIterator[aiohttp.ClientSession]:
-        """The gateway's API, as a business calls it."""
+    async def opened_session(self) -> AsyncIterator[aiohttp.ClientSession]:
+        """Open a session with an API key of the gateway."""
         key = await keys.create_key(self.db, "bench", Clock()(), Role.ADMIN)
         async with aiohttp.ClientSession(self.url, headers={"Authorization": f"Bearer {key}"}) as http:
             yield http
 
 
 @dataclass(frozen=True)
-class Stage(Ground):
-    """With a gateway on it."""
+class RunningSetup(Setup):
+    """A setup with a running gateway."""
 
     gateway: Gateway
 
 
 @asynccontextmanager
-async def opened_ground(delay: float = 0.2) -> AsyncIterator[Ground]:
-    """A database and the stand-in; `delay`: seconds until that answers. All of it ends with the block."""
+async def opened_setup(delay: float = 0.2) -> AsyncIterator[Setup]:
+    """Run a database and the stand-in, which answers after `delay` seconds, until the end of the block."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gateway-bench-")))
-        place = await stack.enter_async_context(opened_place())
-        db = connect(place.uri, place.name)
+        database = await stack.enter_async_context(opened_database())
+        db = connect(database.uri, database.name)
         stack.callback(db.client.close)
         await prepare(db)
         port = free_port()
         meta = Meta(folder, webhooks_of(port), delay)
         stack.push_async_callback(meta.kill)
         await meta.start()
-        environment = {"MONGODB_URI": place.uri, "GATEWAY_DATABASE": place.name}
-        yield Ground(folder, place, db, meta, port, environment | settings(folder, meta.url, port))
+        environment = {"MONGODB_URI": database.uri, "GATEWAY_DATABASE": database.name}
+        yield Setup(folder, database, db, meta, port, environment | settings(folder, meta.url, port))
 
 
 @asynccontextmanager
-async def opened_stage(delay: float = 0.2) -> AsyncIterator[Stage]:
-    """The same, with the gateway running in a process of its own."""
-    async with opened_ground(delay) as ground:
-        gateway = Gateway(ground.folder, ground.port, ground.environment)
+async def opened_running_setup(delay: float = 0.2) -> AsyncIterator[RunningSetup]:
+    """Run the same with the gateway in a process of its own."""
+    async with opened_setup(delay) as setup:
+        gateway = Gateway(setup.folder, setup.port, setup.environment)
         try:
             await gateway.start()
-            yield Stage(**vars(ground), gateway=gateway)
+            yield RunningSetup(**vars(setup), gateway=gateway)
         finally:
             await gateway.kill()
 
@@ -160,7 +160,7 @@ def webhooks_of(port: int) -> str:
 
 
 def settings(folder: Path, provider: str, port: int) -> dict[str, str]:
-    """The environment of a gateway whose one account lives at `provider`."""
+    """Return the environment of a gateway whose one account has its provider at this URL."""
     file = accounts_file(folder / "accounts.toml", {"whatsapp": {NAME: account(provider)}})
     file.write_text(f"{file.read_text()}\n{LIMITS}\n")
     return {"GATEWAY_ACCOUNTS": str(file), "GATEWAY_PUBLIC_URL": f"http://127.0.0.1:{port}"}
