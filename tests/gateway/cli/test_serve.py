@@ -11,8 +11,9 @@ from gateway.runtime.settings.accounts import SettingsError
 from gateway.runtime.settings.settings import Settings
 from storage.engine.embedded import free_port
 from tests.support.client import PHONE, until
+from tests.support.docs import CHANNELS, FRONT, blocks
 from tests.support.processes.cli import CliFixture, opened_cli
-from tests.support.processes.commands import ROOT, Finished, answers, ended, started
+from tests.support.processes.commands import Finished, answers, ended, started
 
 NUMBER = 5
 
@@ -22,15 +23,13 @@ def answer() -> None:
 
 
 def readme_bot(folder: Path) -> str:
-    """The README's example, saved under the name that it says; what its first line tells to set."""
-    code = re.search(
-        r"```python\n(# (\w+\.py), then GATEWAY_CONVERSATION=(\S+)\n.*?)```",
-        (ROOT / "README.md").read_text(),
-        re.DOTALL,
-    )
-    assert code
-    (folder / code[2]).write_text(code[1])
-    return code[3]
+    """The channel guide's example, saved under the name that it says; what its first line tells to set."""
+    (code,) = blocks(CHANNELS, "python")
+    assert code in blocks(FRONT, "python")
+    named = re.match(r"# (\w+\.py), then GATEWAY_CONVERSATION=(\S+)\n", code)
+    assert named
+    (folder / named[1]).write_text(code)
+    return named[2]
 
 
 async def said(cli: CliFixture, text: str) -> str:
