@@ -49,6 +49,13 @@ def test_links_lead_to_what_is_there(document: Path) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: str(file.relative_to(ROOT)))
+def test_files_that_are_named_are_there(document: Path) -> None:
+    named = re.findall(r"`((?:bots|gateway|storage|tests|webhooks)/[\w./]+)`", document.read_text("utf-8"))
+    roots = (ROOT, ROOT / "tests")
+    assert [path for path in named if not any((root / path).exists() for root in roots)] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: str(file.relative_to(ROOT)))
 def test_lines_fit_a_screen_and_headings_have_one_name(document: Path) -> None:
     """Rows of tables cannot be broken."""
     lines = document.read_text("utf-8").splitlines()
