@@ -14,6 +14,7 @@ from storage.documents.documents import Db
 from storage.engine.database import connect, prepare
 from storage.engine.embedded import embedded
 from tests.support.client import ApiClient
+from tests.support.fast import is_fast
 from tests.support.processes.chromium import BROWSERS
 from webhooks.demo.environment import opened_environment
 
@@ -24,6 +25,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--cycles", type=int, default=4, help="how many things are broken, one after another")
     group.addoption("--minutes", type=float, default=None, help="break things for so long, instead of by count")
     group.addoption("--seed", type=int, default=1, help="of everything that happens by chance")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that start nothing, for `pytest -m fast`."""
+    for item in items:
+        if isinstance(item, pytest.Function) and is_fast(item):
+            item.add_marker(pytest.mark.fast)
 
 
 @pytest.fixture(scope="session")

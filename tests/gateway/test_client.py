@@ -1,6 +1,5 @@
-"""Tests the Python client against a gateway: requests, repetitions, errors, and the README's examples."""
+"""Tests the Python client against a gateway: requests, repetitions, errors, and the API guide's examples."""
 
-import re
 import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -13,11 +12,12 @@ from quart import Quart, Response, request
 
 from gateway.client import Destination, Gateway, GatewayError, Message, Step, problem
 from tests.support.client import PHONE, ApiClient, until
-from tests.support.processes.commands import ROOT, CommandResult, run
+from tests.support.docs import API, blocks
+from tests.support.processes.commands import CommandResult, run
 from tests.support.workload import texts
 from webhooks.http.server import served
 
-BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+BLOCKS = blocks(API, "python")
 EXAMPLES = [code for code in BLOCKS if "Gateway()" in code]
 HI = Message(destinations=[Destination(phone=PHONE)], channels=[Step(channel="sms", text="Hi")])
 
@@ -110,7 +110,7 @@ async def test_nobody_is_there() -> None:
 
 
 async def example(demo: ApiClient, folder: Path, number: int, **environ: str) -> CommandResult:
-    """Run the README's example with this number as a program. Returns its result."""
+    """Run the guide's example with this number, word for word, as a program. Returns its result."""
     (folder / "example.py").write_text(EXAMPLES[number])
     environment = {"GATEWAY_URL": demo.environment.url, "GATEWAY_KEY": demo.environment.key}
     return await run(folder, sys.executable, "example.py", **environment, **environ)
@@ -128,12 +128,12 @@ async def test_the_third_example(
     (secret,) = demo.environment.runtime.settings.callback_secrets
     monkeypatch.setenv("GATEWAY_CALLBACK_SECRET", secret.reveal())
     room: dict[str, Any] = {"__name__": "example"}
-    exec(compile(code, "README.md", "exec"), room)  # noqa: S102 - it is ours
+    exec(compile(code, "webhooks/README.md", "exec"), room)  # noqa: S102 - it is ours
     async with served(room["app"]) as url, Gateway(demo.environment.url, demo.environment.key) as gateway:
-        async with aiohttp.request("POST", f"{url}/told", json={}) as response:
+        async with aiohttp.request("POST", f"{url}/status", json={}) as response:
             assert response.status == 401
         message = Message(
-            destinations=HI.destinations, channels=HI.channels, callback_url=f"{url}/told", callback_data="17"
+            destinations=HI.destinations, channels=HI.channels, callback_url=f"{url}/status", callback_data="17"
         )
         (item,) = await gateway.send(message)
         lines: list[str] = []

@@ -1,14 +1,17 @@
-"""Reads README's tables, which tests compare with the code."""
+"""Reads the READMEs' tables and examples, which tests compare with the code."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
+FRONT = ROOT / "README.md"
+API, CHANNELS, RUNNING, STORAGE = (ROOT / folder / "README.md" for folder in ("webhooks", "bots", "gateway", "storage"))
 
 
-def rows(before: str) -> Iterator[list[str]]:
+def rows(document: Path, before: str) -> Iterator[list[str]]:
     """Yield the rows of the first table after the text `before`, each as a list of its cells."""
-    _, separator, after = README.read_text("utf-8").partition(before)
+    _, separator, after = document.read_text("utf-8").partition(before)
     assert separator, before
     lines = iter(after.splitlines())
     for line in lines:
@@ -19,3 +22,8 @@ def rows(before: str) -> Iterator[list[str]]:
         if not line.startswith("|"):
             return
         yield [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def blocks(document: Path, language: str) -> list[str]:
+    """Return the code blocks of a document in this language, in order."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", document.read_text("utf-8"), re.DOTALL | re.MULTILINE)

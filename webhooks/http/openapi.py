@@ -18,6 +18,7 @@ from werkzeug.routing import Rule
 
 from gateway.domain.api.request import MessageInput
 from gateway.runtime.runtime import Runtime
+from webhooks.http import guide
 from webhooks.http.context import runtime
 from webhooks.http.guard import PUBLIC
 
@@ -31,7 +32,7 @@ PAGE = """<!doctype html>
 <head><meta charset="utf-8"><title>Messenger gateway: API</title>
 <meta name="viewport" content="width=device-width">
 <link rel="icon" href="data:,"><link rel="stylesheet" href="/docs/swagger-ui.css"></head>
-<body><div id="page"></div>
+<body><p><a href="/docs/guide">Guides</a></p><div id="page"></div>
 <script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/page.js"></script></body>
 </html>
 """
@@ -155,7 +156,7 @@ MENTIONED: tuple[type, ...] = (MessageInput,)
 
 
 def describe(app: Quart) -> None:
-    """Add /openapi.json and /docs to the app."""
+    """Add /openapi.json, /docs and the guides to the app."""
     QuartSchema(
         app,
         redoc_ui_path=None,
@@ -168,6 +169,7 @@ def describe(app: Quart) -> None:
         openapi_provider_class=Description,
     )
     app.register_blueprint(blueprint)
+    app.register_blueprint(guide.blueprint)
 
 
 ABOUT = "Reach a person through the first channel that works. Times are ISO 8601; every answer is JSON."

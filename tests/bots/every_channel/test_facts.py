@@ -1,4 +1,4 @@
-"""What the channels declare: the README's table of limits, groups, and which messages can be recalled."""
+"""What the channels declare: the table of limits in bots/README.md, groups, and which messages can be recalled."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +13,7 @@ from gateway.domain.channel.errors import Unavailable
 from gateway.domain.channel.facts import Facts
 from gateway.domain.channel.rates import format_rate
 from gateway.domain.model.nouns import Address
-from tests.support.docs import rows
+from tests.support.docs import CHANNELS, rows
 from tests.support.http.serving import free_port
 
 
@@ -40,7 +40,7 @@ async def test_the_readme_says_what_the_channels_declare() -> None:
         assert limits.template is None, "nobody states one, so the table has no room for it"
         rates = (limits.account, limits.person, limits.group)
         declared.append([bots.simulator(name).Server.title, *[f"`{format_rate(rate)}`" for rate in rates]])
-    assert list(rows("How fast?")) == declared
+    assert list(rows(CHANNELS, "## How fast")) == declared
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ from gateway.runtime.settings.accounts import SettingsError
 from gateway.runtime.settings.settings import Settings
 from storage.engine.embedded import free_port
 from tests.support.client import PHONE, until
+from tests.support.docs import CHANNELS, FRONT, blocks
 from tests.support.processes.cli import CliFixture, opened_cli
-from tests.support.processes.commands import ROOT, CommandResult, started_process, wait_for_exit, wait_until_ready
+from tests.support.processes.commands import CommandResult, started_process, wait_for_exit, wait_until_ready
 
 NUMBER = 5
 
@@ -22,15 +23,13 @@ def answer() -> None:
 
 
 def readme_bot(folder: Path) -> str:
-    """Save the README's example under the name it gives. Returns the value of GATEWAY_CONVERSATION that it gives."""
-    code = re.search(
-        r"```python\n(# (\w+\.py), then GATEWAY_CONVERSATION=(\S+)\n.*?)```",
-        (ROOT / "README.md").read_text(),
-        re.DOTALL,
-    )
-    assert code
-    (folder / code[2]).write_text(code[1])
-    return code[3]
+    """Save the channel guide's example under the name it gives. Returns the value of GATEWAY_CONVERSATION it tells."""
+    (code,) = blocks(CHANNELS, "python")
+    assert code in blocks(FRONT, "python")
+    first_line = re.match(r"# (\w+\.py), then GATEWAY_CONVERSATION=(\S+)\n", code)
+    assert first_line
+    (folder / first_line[1]).write_text(code)
+    return first_line[2]
 
 
 async def answer_to(cli: CliFixture, text: str) -> str:

@@ -15,7 +15,17 @@ from tests.support.client import ApiClient
 from tests.support.processes.chromium import ARGUMENTS
 from webhooks.app import create_app
 
-HIDDEN = {"providers.webhook", "metrics.metrics", "openapi", "docs.page", "docs.asset", "links.follow"}
+HIDDEN = {
+    "providers.webhook",
+    "metrics.metrics",
+    "openapi",
+    "docs.page",
+    "docs.asset",
+    "guide.index",
+    "guide.page",
+    "guide.style",
+    "links.follow",
+}
 """Routes that are not for API clients, but for messengers, Prometheus and browsers."""
 
 OPEN = {"/healthz", "/readyz", "/api/v1/auth/login", "/api/v1/auth/refresh"}

@@ -20,7 +20,7 @@ from storage.engine.database import connect
 from storage.engine.embedded import free_port
 from storage.messages.inbox import Delivered, Inbox
 from tests.support.client import PHONE, ApiClient, until
-from tests.support.docs import rows
+from tests.support.docs import RUNNING, rows
 from tests.support.http.callback_receiver import opened_callback_receiver
 from tests.support.processes.cli import opened_cli
 from tests.support.processes.processes import Worker
@@ -170,6 +170,6 @@ def own_metrics() -> list[Any]:
 @pytest.mark.parametrize("metric", own_metrics(), ids=lambda metric: metric._name)
 def test_readme_names_every_metric_with_its_labels(metric: Any) -> None:
     (family,) = metric.describe()
-    documented = {row[0].strip("`"): row[1] for row in rows("What it measures")}
+    documented = {row[0].strip("`"): row[1] for row in rows(RUNNING, "What it measures")}
     name = family.name + ("_total" if family.type == "counter" else "")
     assert documented[name].replace("`", "").replace(" ", "").split(",") == list(metric._labelnames)
