@@ -48,10 +48,7 @@ async def delete(db: Db, job: Job) -> bool:
 
 async def add_batches(db: Db, batches: Sequence[Batch]) -> None:
     """Store batches; those that are stored already stay as they are."""
-    try:
-        await db["batches"].insert_many([to_document(batch) for batch in batches], ordered=False)
-    except BulkWriteError as error:
-        duplicates(error)
+    await documents.add(db, "batches", batches)
 
 
 async def schedule_batches(db: Db, job: Job, now: datetime) -> None:

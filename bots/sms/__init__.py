@@ -1,6 +1,6 @@
 """SMS through Twilio, or any provider that speaks its HTTP API."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from bots.sms import inbound, outbound
@@ -57,8 +57,7 @@ class Sms:
     def start_link(self, code: str) -> str | None:  # noqa: ARG002 - a text message has no such links
         return None
 
-    def split(self, content: Content) -> Sequence[Content]:
-        return outbound.split(content)
+    split = staticmethod(outbound.split)
 
     async def send(self, address: Address, what: Content | TemplateMessage, *, key: str) -> str:
         if isinstance(what, TemplateMessage):

@@ -5,7 +5,7 @@ subscribe by writing first. A session of 24 hours from their first message is fr
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from urllib.parse import quote
 
@@ -112,8 +112,7 @@ class Viber:
         uri = self._settings.uri
         return f"viber://pa?chatURI={quote(uri, safe='')}&context={quote(code, safe='')}" if uri else None
 
-    def split(self, content: Content) -> Sequence[Content]:
-        return pieces.split(content)
+    split = staticmethod(pieces.split)
 
     async def send(self, address: Address, what: Content | TemplateMessage, *, key: str) -> str:
         if isinstance(what, TemplateMessage):

@@ -6,7 +6,7 @@ message, and later only for a reason that it knows (an intent). It reports nothi
 message that is sent twice.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -56,8 +56,7 @@ class Vk:
         name = self.settings.screen_name or f"club{self.settings.group_id}"
         return f"https://vk.me/{name}?ref={quote(code, safe='')}"
 
-    def split(self, content: Content) -> Sequence[Content]:
-        return pieces.split(content)
+    split = staticmethod(pieces.split)
 
     async def send(self, address: Address, what: Content | TemplateMessage, *, key: str) -> str:
         return await self.sender.send(address, what, key)

@@ -13,8 +13,7 @@ from msgspec import Struct
 from bots.whatsapp.binding import read_binding
 from bots.whatsapp.inbound import webhook
 from bots.whatsapp.inbound.messages import identifier_of
-from bots.whatsapp.outbound import sending
-from bots.whatsapp.outbound.pieces import split
+from bots.whatsapp.outbound import pieces, sending
 from bots.whatsapp.templates import approvals
 from bots.whatsapp.templates.rules import mistakes
 from gateway.domain.channel.calls import Call, Parsed
@@ -103,8 +102,7 @@ class WhatsApp:
         number = self._settings.number.removeprefix("+")
         return f"https://wa.me/{number}?text={quote(f'/start {code}')}" if number else None
 
-    def split(self, content: Content) -> Sequence[Content]:
-        return list(split(content))
+    split = staticmethod(pieces.split)
 
     async def send(self, address: Address, what: Content | TemplateMessage, *, key: str) -> str:
         return await sending.send(self._graph, sending.render(address.user, what, key))

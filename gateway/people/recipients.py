@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 
 from gateway.domain.api.request import ContactRequest, PersonInput, RequestError, read
-from gateway.domain.model.identifier import KINDS, Identifier, find, kind_of
+from gateway.domain.model.identifier import KINDS, Identifier, kind_of
 from gateway.domain.model.notification import Recipient
 from gateway.domain.model.nouns import Contact, Session
 from gateway.people.identifiers import read_identifiers
 from gateway.runtime.runtime import Runtime
 from storage.people import contacts, sessions
 
-ORDERED_BY = "phone"
-"""The kind of identifier by which a person is named in the order of messages, where it is known."""
+ORDERED_BY = "phone:"
+"""How the identifier begins by which a person is named in the order of messages, where it is known."""
 
 
 async def join_contact(runtime: Runtime, body: bytes) -> Contact:
@@ -47,7 +47,7 @@ async def person_of(runtime: Runtime, recipient: Recipient) -> str:
 def _person(recipient: Recipient, contact: Contact | None) -> str:
     """Return the name under which their messages stand in one order, however the caller named them. Pure."""
     known = (*recipient.identifiers, *(contact.identifiers if contact else ()))
-    if number := find(known, ORDERED_BY):
+    if number := next((name for name in known if name.startswith(ORDERED_BY)), None):
         return number
     return contact.id if contact else recipient.session or recipient.identifiers[0]
 
@@ -59,7 +59,7 @@ async def _owners(runtime: Runtime, recipient: Recipient, fields: Sequence[str])
     to the other.
     """
     session = await _session(runtime, recipient.session) if recipient.session else None
-    if not (recipient.contact or session) and set(map(kind_of, recipient.identifiers)) == {ORDERED_BY}:
+    if not (recipient.contact or session) and all(name.startswith(ORDERED_BY) for name in recipient.identifiers):
         return {}
     named = zip(fields, recipient.identifiers, strict=True)
     owners = {field: await contacts.find(runtime.db, known_by) for field, known_by in named}

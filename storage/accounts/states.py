@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct, structs
 
+from storage.documents import documents
 from storage.documents.documents import Db
 
 
@@ -24,11 +25,17 @@ async def save_template_state(db: Db, key: str, *, usable: bool, state: str, rea
 
 async def template_problems(db: Db, keys: Iterable[str]) -> dict[str, str]:
     """Return {key: reason} for those of these templates that cannot be used. An unknown template counts as usable."""
-    return {
-        document["_id"]: f"{document['state']} {document['reason']}".strip()
-        for document in await db.shared("templates").several(sorted(keys))
-        if not document.get("usable", True)
-    }
+    templates = await documents.several(db, "templates", TemplateState, sorted(keys))
+    return {template.id: f"{template.state} {template.reason}".strip() for template in templates if not template.usable}
+
+
+class TemplateState(Struct, frozen=True):
+    """What the provider last said of a template."""
+
+    id: str
+    usable: bool = True
+    state: str = ""
+    reason: str = ""
 
 
 async def template_state(db: Db, key: str) -> str:

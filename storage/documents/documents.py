@@ -269,6 +269,16 @@ async def swap(db: Db, collection: str, document: Document, field: str, old: obj
     return await db.shared(collection).swap(Swap(field, old, document))
 
 
+async def add(db: Db, collection: str, values: Sequence[Struct]) -> None:
+    """Store values; those whose id is there already are left as they are, so that this may be repeated."""
+    if not values:
+        return
+    try:
+        await db[collection].insert_many([to_document(value) for value in values], ordered=False)
+    except BulkWriteError as error:
+        duplicates(error)
+
+
 class Contended(Exception):
     """Others kept changing the same document faster than we could."""
 

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
-from pymongo.errors import BulkWriteError
 
 from gateway.domain.model.notification import Notification
-from storage.documents import newest, queue
-from storage.documents.documents import Db, Document, Together, duplicates, from_document, to_document
+from storage.documents import documents, newest, queue
+from storage.documents.documents import Db, Document, Together, from_document
 from storage.documents.newest import Order, Place
 
 
@@ -34,12 +33,7 @@ class Call(Struct, frozen=True, omit_defaults=True):
 
 async def add(db: Db, calls: Sequence[Call]) -> None:
     """Queue callbacks; those that are queued already stay as they are."""
-    if not calls:
-        return
-    try:
-        await db["callbacks"].insert_many([to_document(call) for call in calls], ordered=False)
-    except BulkWriteError as error:
-        duplicates(error)
+    await documents.add(db, "callbacks", calls)
 
 
 async def unqueued(db: Db, limit: int) -> list[Notification]:

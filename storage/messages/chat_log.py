@@ -11,8 +11,15 @@ import msgspec
 from gateway.domain.model.event import Receipt
 from gateway.domain.model.nouns import Message
 from storage.documents import documents
-from storage.documents.documents import Db, Document, from_document, to_document
+from storage.documents.documents import Db, from_document, to_document
 from storage.documents.newest import Order, Place, page
+
+
+class StoredLine(Message, frozen=True, kw_only=True):
+    """A line as it is stored; without a session it is only the place where early receipts wait for their message."""
+
+    session: str = ""
+    outbound: bool = True
 
 
 async def log(db: Db, line: Message) -> list[Receipt]:
@@ -43,15 +50,13 @@ async def log_echo(db: Db, line: Message) -> None:
 async def of_receipt(db: Db, receipt: Receipt) -> Message | None:
     """Return the message that a receipt is about. If it is not in the log yet, keep the receipt for it; return None."""
     key = receipt.lane
-    if line := _line(await documents.get(db, "messages", key)):
+    line = await documents.read(db, "messages", StoredLine, key)
+    if line and line.session:
         return line
     document = msgspec.to_builtins(receipt, builtin_types=(datetime,))
     document.pop("raw", None)
     await db["messages"].update_one(
         {"_id": key}, {"$addToSet": {"receipts": document}, "$min": {"at": receipt.at}}, upsert=True
     )
-    return _line(await documents.get(db, "messages", key))
-
-
-def _line(document: Document | None) -> Message | None:
-    return from_document(Message, document) if document and "session" in document else None
+    line = await documents.read(db, "messages", StoredLine, key)
+    return line if line and line.session else None

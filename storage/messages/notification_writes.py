@@ -3,22 +3,16 @@
 from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
-from pymongo.errors import BulkWriteError
 
 from gateway.domain.model.notification import Notification
 from storage.documents import documents
-from storage.documents.documents import Db, duplicates, to_document
+from storage.documents.documents import Db
 
 
 async def add(db: Db, notifications: Sequence[Notification]) -> None:
     """Store new notifications; those whose id is there already are left as they are, so that this may be repeated."""
-    if not notifications:
-        return
-    rows = [to_document(replace(notification, version=1)) for notification in notifications]
-    try:
-        await db["notifications"].insert_many(rows, ordered=False)
-    except BulkWriteError as error:
-        duplicates(error)
+    rows = [replace(notification, version=1) for notification in notifications]
+    await documents.add(db, "notifications", rows)
 
 
 async def save(db: Db, notification: Notification) -> Notification | None:

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from storage.documents.documents import Db, from_document, to_document
+from storage.documents import documents
+from storage.documents.documents import Db, from_document
 
 
 class TracedCall(Struct, frozen=True, omit_defaults=True):
@@ -30,7 +31,7 @@ class TracedCall(Struct, frozen=True, omit_defaults=True):
 
 async def add(db: Db, traces: Sequence[TracedCall]) -> None:
     """Store traces."""
-    await db["traces"].insert_many([to_document(trace) for trace in traces], ordered=False)
+    await documents.add(db, "traces", traces)
 
 
 async def of_notification(db: Db, notification: str) -> list[TracedCall]:

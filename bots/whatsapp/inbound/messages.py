@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bots.whatsapp.item import dig, items, moment, to_json, word, words
 from gateway.domain.model.event import Inbound, Person
-from gateway.domain.model.identifier import Identifier, identifier, identifiers
+from gateway.domain.model.identifier import Identifier, identifiers
 from gateway.domain.model.nouns import Address, Content, Media
 
 FILES = ("image", "video", "audio", "document", "sticker")
@@ -23,7 +23,7 @@ def is_phone(name: str) -> bool:
 
 def identifier_of(user: str) -> Identifier | None:
     """Return the phone number that an address is; None for a business-scoped user id."""
-    return identifier("phone", f"+{user}") if is_phone(user) else None
+    return Identifier(f"phone:+{user}") if is_phone(user) else None
 
 
 def read_message(item: object, contacts: Sequence[object], account: str, default: datetime) -> Inbound:

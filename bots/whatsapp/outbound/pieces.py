@@ -15,12 +15,13 @@ NO_TEXT = "…"
 """Stands for a missing text: Meta requires one above buttons."""
 
 
-def split(content: Content) -> Iterator[Content]:
-    """Yield the pieces in reading order: the file, the text, and the buttons under the last piece of the text."""
+def split(content: Content) -> list[Content]:
+    """Return the pieces in reading order: the file, the text, and the buttons under the last piece of the text."""
     content = _with_links_as_text(content)
-    if content.media and _is_one_piece(content):
-        yield content
-        return
+    return [content] if content.media and _is_one_piece(content) else list(_pieces(content))
+
+
+def _pieces(content: Content) -> Iterator[Content]:
     if content.media:
         yield Content(media=content.media)
     if content.buttons:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from functools import cached_property
 from typing import Protocol
 
 from msgspec import Struct
@@ -9,15 +10,16 @@ from msgspec import Struct
 from gateway.domain.model.identifier import Identifier, find
 
 
-class Address(Struct, frozen=True):
+class Address(Struct, frozen=True, dict=True):
     """Where one person can be reached: through `account` (ours) of `channel`, as `user` (the provider's id)."""
 
     channel: str
     account: str
     user: str
 
-    @property
+    @cached_property
     def key(self) -> str:
+        """Under which the conversation there is stored."""
         return f"{self.channel}:{self.account}:{self.user}"
 
     def line(self, provider_id: str) -> str:

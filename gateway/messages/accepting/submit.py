@@ -43,7 +43,8 @@ async def submit(runtime: Runtime, body: bytes, caller: str, idempotency_key: st
     plans = await _known(runtime, await plan_bulk(runtime, bulk, caller, scope=scope))
     if before and scope:
         plans = await _completed(runtime, plans, scope)
-    await links.add(runtime.db, [link for plan in plans for link in plan.links])
+    if shortened := [link for plan in plans for link in plan.links]:
+        await links.add(runtime.db, shortened)
     await recording.add(runtime.db, [made for plan in plans if (made := plan.notification)])
     runtime.outbox_bell.set()
     answer = _answer(bulk, await _known(runtime, plans))
@@ -86,18 +87,20 @@ async def validate(runtime: Runtime, body: bytes, caller: str) -> BulkResponse:
 
 
 async def _known(runtime: Runtime, plans: Sequence[Plan]) -> list[Plan]:
-    """Where a caller's own id stands for a message already, that message; or a mistake, if it is another one."""
-    return list(await asyncio.gather(*(_known_one(runtime, plan) for plan in plans)))
+    """Return the plans; where an own id stands for a message already, that message, or a mistake if it is another."""
+    named = {index: plan for index, plan in enumerate(plans) if plan.notification and plan.notification.asked}
+    found = await asyncio.gather(*(_known_one(runtime, plan) for plan in named.values()))
+    return list((dict(enumerate(plans)) | dict(zip(named, found, strict=True))).values())
 
 
 async def _known_one(runtime: Runtime, plan: Plan) -> Plan:
-    made = plan.notification
-    if made is None or made.asked is None:
+    notification = plan.notification
+    if notification is None:
         return plan
-    stored = await notifications.get(runtime.db, made.id)
-    if stored and stored.asked == made.asked:
+    stored = await notifications.get(runtime.db, notification.id)
+    if stored and stored.asked == notification.asked:
         return Plan(plan.path, stored, warnings=plan.warnings)
-    if stored or await notifications.get(runtime.db, _sibling(made.id)):
+    if stored or await notifications.get(runtime.db, _sibling(notification.id)):
         words = "another message was accepted under this id"
         return Plan(plan.path, error=RequestError("id_taken", words, f"{plan.path}.id"))
     return plan
