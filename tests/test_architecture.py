@@ -4,6 +4,7 @@ import ast
 import importlib
 import inspect
 import re
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,6 +40,32 @@ async def test_imports_only_go_down() -> None:
     result = await run(ROOT, str(BIN / "lint-imports"), "--no-cache")
     assert result.code == 0, result.out
     assert ", 0 broken." in result.out
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "contract"),
+    [
+        ("gateway/domain/model/nouns.py", "import gateway.runtime.runtime", "Floors"),
+        ("gateway/people/sessions.py", "import gateway.messages.delivery.dispatcher", "Floors"),
+        ("storage/people/contacts.py", "import bots.wire.wire", "Floors"),
+        ("gateway/messages/composing/texts.py", "import gateway.messages.accepting.plans", "No two neighbours"),
+        ("bots/wire/wire.py", "import bots.vk.api", "No two neighbours"),
+        ("gateway/messages/jobs/batches.py", "import storage.messages.notification_writes", "One place writes"),
+        ("gateway/people/access.py", "import motor", "The database driver"),
+        ("gateway/worker.py", "import quart", "Quart lives"),
+        ("bots/viber/api.py", "import aiogram", "aiogram lives"),
+    ],
+)
+async def test_a_false_import_is_caught(tmp_path: Path, file: str, line: str, contract: str) -> None:
+    for folder in ("bots", "gateway", "storage", "webhooks"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    with (tmp_path / file).open("a") as planted:
+        planted.write(f"\n{line}\n")
+    linted = await run(tmp_path, str(BIN / "lint-imports"), "--no-cache", PYTHONPATH=str(tmp_path))
+    assert linted.code == 1
+    broken = [text for text in linted.out.splitlines() if " BROKEN" in text]
+    assert any(text.startswith(contract) for text in broken), broken
 
 
 async def test_every_route_is_guarded_or_listed_as_public(demo: ApiClient) -> None:

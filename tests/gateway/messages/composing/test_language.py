@@ -125,3 +125,22 @@ def test_nothing_but_a_template_error(text: str, value: Value) -> None:
 @given(st.text(st.characters(exclude_characters="{}\r", exclude_categories=["Cs"])))
 def test_plain_text_stays_as_it_is(text: str) -> None:
     assert render(text, {}) == text
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("<p>{{ name }}</p>", "<p>&lt;b&gt; &amp; &#34;co&#34;</p>"),
+        ("<p>{{ name|upper }}</p>", "<p>&lt;B&gt; &amp; &#34;CO&#34;</p>"),
+        ("<p>{{ name|default('guest')|trim }}</p>", "<p>&lt;b&gt; &amp; &#34;co&#34;</p>"),
+        ("<p>{% if name %}{{ name }}{% endif %}</p>", "<p>&lt;b&gt; &amp; &#34;co&#34;</p>"),
+    ],
+)
+def test_values_are_no_markup_in_html(html: str, expected: str) -> None:
+    assert render(html, {"name": '<b> & "co"'}, markup=True) == expected
+
+
+@given(st.text(), st.sampled_from(["", "|upper", "|lower", "|title", "|trim", "|capitalize", "|truncate(9)"]))
+def test_no_value_ever_opens_a_tag_in_html(value: str, filters: str) -> None:
+    rendered = render(f"<i>{{{{ value{filters} }}}}</i>", {"value": value}, markup=True)
+    assert not set('<>"') & set(rendered.removeprefix("<i>").removesuffix("</i>"))
