@@ -27,13 +27,14 @@ def main() -> None:
     """
 
 
-def run(command: Command, *, accounts: bool = True) -> None:
+def run(command: Command, *, accounts: bool = True, log_level: str = "WARNING") -> None:
     """Run a command with the environment's settings, and exit.
 
     The exit code is 1 if the command returns False, 2 if it cannot start, else 0. accounts: the accounts file is read.
+    log_level: from which on it logs, unless the environment says otherwise; what people read is not mixed with a log.
     """
     try:
-        logs.from_environment()
+        logs.from_environment(log_level)
         result = uvloop.run(_run(command, accounts=accounts))
     except (SettingsError, EmbeddedError) as error:
         _exit(str(error))

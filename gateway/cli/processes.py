@@ -64,7 +64,7 @@ def work(metrics_port: int | None, metrics_host: str) -> None:
             click.echo("worker started; Ctrl-C stops it")
             await worker.run(runtime, stop)
 
-    run(command)
+    run(command, log_level="INFO")
 
 
 @main.command()
@@ -82,7 +82,7 @@ def demo(port: int, gateway_port: int) -> None:
             own = replace(settings, mongodb_uri=None, folder=Path(folder))
             await play(own, port, gateway_port, _stopping(own.stop_within), _announce)
 
-    run(command, accounts=False)
+    run(command, accounts=False, log_level="INFO")
 
 
 def _listen(name: str, host: str, port: int, work: Callable[[Runtime, asyncio.Event], Awaitable[object]]) -> None:
@@ -93,7 +93,7 @@ def _listen(name: str, host: str, port: int, work: Callable[[Runtime, asyncio.Ev
             click.echo(f"{name} on {url}, public at {settings.public_url}; Ctrl-C stops it")
             await work(runtime, stop)
 
-    run(command)
+    run(command, log_level="INFO")
 
 
 def _announce(url: str) -> None:

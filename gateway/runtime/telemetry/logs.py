@@ -31,9 +31,9 @@ def setup(level: str = "INFO", form: str | None = None) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
 
 
-def from_environment(environ: Mapping[str, str] = os.environ) -> None:
-    """Set logging up by GATEWAY_LOG_LEVEL and GATEWAY_LOG_FORMAT. Raises SettingsError."""
-    level, form = environ.get("GATEWAY_LOG_LEVEL") or "INFO", environ.get("GATEWAY_LOG_FORMAT") or None
+def from_environment(default: str = "INFO", environ: Mapping[str, str] = os.environ) -> None:
+    """Set logging up by GATEWAY_LOG_LEVEL (or the `default` level) and GATEWAY_LOG_FORMAT. Raises SettingsError."""
+    level, form = environ.get("GATEWAY_LOG_LEVEL") or default, environ.get("GATEWAY_LOG_FORMAT") or None
     problems = [f"GATEWAY_LOG_LEVEL: one of {', '.join(LEVELS)} is needed"] if level not in LEVELS else []
     problems += [f"GATEWAY_LOG_FORMAT: one of {', '.join(FORMS)} is needed"] if form not in {*FORMS, None} else []
     if problems:

@@ -20,7 +20,6 @@ from gateway.domain.channel.errors import (
 )
 from gateway.domain.channel.secret import Secret
 from gateway.domain.model.event import Inbound, Receipt, Subscription
-from gateway.domain.model.identifier import identifier
 from gateway.domain.model.nouns import Address, Button, Cause, Content, Media, Progress, TemplateMessage
 from tests.bots.sms.pair import ANNA, Pair, opened_pair
 from tests.support.http.serving import free_port
@@ -179,10 +178,8 @@ async def test_a_throttled_call_says_when_to_come_back() -> None:
 )
 async def test_what_twilio_would_not_take(user: str, text: str, code: str) -> None:
     async with opened_pair() as pair:
-        address = pair.channel.address_of(identifier("phone", user))
-        assert address
         with pytest.raises(Refused, match=code):
-            await pair.channel.send(address, Content(text), key="k")
+            await pair.channel.send(Address("sms", pair.channel.account, user), Content(text), key="k")
 
 
 async def test_the_longest_text() -> None:
