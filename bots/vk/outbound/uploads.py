@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import dataclass
 from datetime import timedelta
 
 import aiohttp
@@ -13,29 +14,34 @@ from gateway.domain.channel.errors import Ambiguous, Refused, Unavailable
 from gateway.domain.model.nouns import Media
 
 IMAGES = {"image", "sticker"}
-KEPT = 600.0
-"""Seconds for which an uploaded file is sent again by its name: a job batch uploads its picture once."""
-
-MOST = 500
-"""Files that are remembered."""
-
-HELD = 4
-"""Files of one community that may be in memory at once, each of up to `files.MOST` bytes."""
-
-PATIENCE = 45.0
-"""Seconds that a message waits for its file. The upload goes on, and the next attempt finds it done."""
-
 Key = tuple[bool, str, str]
 """Whether it is a photo, the URL, and the name that people read."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much one community's uploads may take.
+
+    kept: how long an uploaded file is sent again by its name: a job batch uploads its picture once.
+    remembered: files that are remembered.
+    held: files that may be in memory at once, each of up to `files.MOST` bytes.
+    patience: how long a message waits for its file. The upload goes on, and the next attempt finds it done.
+    """
+
+    kept: timedelta = timedelta(minutes=10)
+    remembered: int = 500
+    held: int = 4
+    patience: timedelta = timedelta(seconds=45)
 
 
 class Uploads:
     """The files of one community. An error here always means that no message was sent."""
 
     def __init__(self, api: Api, http: aiohttp.ClientSession, files: aiohttp.ClientSession) -> None:
+        self.limits = Limits()
         self._uploader = Uploader(api, http)
         self._files = files
-        self._room = asyncio.Semaphore(HELD)
+        self._room = asyncio.Semaphore(self.limits.held)
         self._tasks: dict[Key, tuple[float, asyncio.Task[str]]] = {}
 
     async def attachment(self, peer: str, media: Media) -> str:
@@ -44,11 +50,12 @@ class Uploads:
             return media.id
         if not media.url:
             raise Refused("the media has neither an id nor a url")
+        patience = self.limits.patience
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(patience.total_seconds()):
                 return await asyncio.shield(self._shared_upload(peer, media))
         except TimeoutError:
-            raise Unavailable("the file is still on its way to VK", timedelta(seconds=PATIENCE)) from None
+            raise Unavailable("the file is still on its way to VK", patience) from None
 
     async def close(self) -> None:
         """Cancel the uploads that are under way."""
@@ -63,14 +70,14 @@ class Uploads:
         if key not in self._tasks:
             task = asyncio.create_task(self._upload(peer, media))
             task.add_done_callback(lambda finished: self._forget_failed(key, finished))
-            self._tasks[key] = now + KEPT, task
+            self._tasks[key] = now + self.limits.kept.total_seconds(), task
         return self._tasks[key][1]
 
     def _make_room(self, key: Key, now: float) -> None:
         """Forget expired files, and the oldest one if there are too many; the oldest are first in order."""
         while self._tasks:
             oldest = next(iter(self._tasks))
-            full = key not in self._tasks and len(self._tasks) >= MOST
+            full = key not in self._tasks and len(self._tasks) >= self.limits.remembered
             if not full and self._tasks[oldest][0] > now:
                 return
             del self._tasks[oldest]

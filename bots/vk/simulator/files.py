@@ -30,7 +30,7 @@ class FileStore:
     def __init__(self, group_id: int, url: str) -> None:
         self.stored: dict[str, StoredFile] = {}
         self._group_id = group_id
-        self._url = url
+        self.url = url
         self._ids = count(457_239_001)
         self._posted: dict[str, tuple[str, bytes]] = {}
         self.methods: dict[str, Callable[[Mapping[str, str]], Awaitable[Any]]] = {
@@ -55,12 +55,12 @@ class FileStore:
         return {"server": 626627, "photo": photo, "hash": _hash(photo)}
 
     async def _photo_server(self, params: Mapping[str, str]) -> dict[str, Any]:  # noqa: ARG002
-        return {"upload_url": f"{self._url}/photo?{_proof()}", "album_id": -64, "group_id": self._group_id}
+        return {"upload_url": f"{self.url}/photo?{_proof()}", "album_id": -64, "group_id": self._group_id}
 
     async def _doc_server(self, params: Mapping[str, str]) -> dict[str, str]:
         if params.get("type", "doc") != "doc" or "peer_id" not in params:
             raise invalid_parameter("type or peer_id is invalid")
-        return {"upload_url": f"{self._url}/doc?{_proof()}"}
+        return {"upload_url": f"{self.url}/doc?{_proof()}"}
 
     async def _save_photo(self, params: Mapping[str, str]) -> list[dict[str, Any]]:
         photo = params.get("photo", "")

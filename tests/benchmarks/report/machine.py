@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from storage.engine.database import connect
-from storage.engine.embedded import _command
+from storage.engine.embedded import SERVERS, server_command
 from tests.benchmarks.setup.setup import opened_database
 
 
@@ -20,7 +20,9 @@ async def describe_machine() -> str:
 async def _server() -> str:
     if "MONGODB_URI" not in os.environ:
         with tempfile.TemporaryDirectory() as folder:
-            return f"embedded {Path(_command(Path(folder), 0)[0]).name}, SecantusDB {version('secantusdb')}"
+            return (
+                f"embedded {Path(server_command(SERVERS, Path(folder), 0)[0]).name}, SecantusDB {version('secantusdb')}"
+            )
     async with opened_database() as database:
         db = connect(database.uri, database.name)
         info = await db.client.server_info()

@@ -6,13 +6,14 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import partial
 
+import aiohttp
 import pytest
 from quart import Quart, Response
 
+from bots.vk.api import Api
 from bots.vk.errors import MEANINGS, AccessDenied, RightMissing
-from bots.wire import wire
+from bots.vk.outbound.sending import Sender
 from gateway.domain.channel.errors import (
     Ambiguous,
     Misconfigured,
@@ -155,15 +156,13 @@ async def test_where_nobody_listens_nothing_was_sent(pair: Pair, caplog: pytest.
         await channel.send(pair.address("1"), CONTENT, key="k1")
 
 
-async def test_a_late_answer_is_ambiguous(
-    pair: Pair, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    anna = await pair.start_user()
+async def test_a_late_answer_is_ambiguous(pair: Pair, caplog: pytest.LogCaptureFixture) -> None:
+    anna, account = await pair.start_user(), pair.account
+    short = aiohttp.ClientTimeout(total=0.2)
+    api = Api(pair.outside.http, account.api_url, account.access_token, account.version, short)
     pair.vk.faults.answer_after = 0.5
-    short = wire.TIMEOUT.__class__(total=0.2)
-    monkeypatch.setattr(wire, "call", partial(wire.call, timeout=short))
     with expecting_failure(Ambiguous, pair, caplog):
-        await pair.send(anna, "hi")
+        await Sender(api, pair.channel.uploads).send(pair.address(anna), CONTENT, "k1")
 
 
 async def test_a_wrong_token(pair: Pair, caplog: pytest.LogCaptureFixture) -> None:

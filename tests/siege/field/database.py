@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from storage.engine.database import DatabaseError, connect, ping
-from storage.engine.embedded import OPTIONS, _command, free_port
+from storage.engine.embedded import OPTIONS, SERVERS, free_port, server_command
 from tests.support.processes.processes import Program
 
 
@@ -16,7 +16,7 @@ class Database(Program):
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
-        super().__init__("database", folder, _command(folder, self.port), {})
+        super().__init__("database", folder, server_command(SERVERS, folder, self.port), {})
 
     async def ready(self) -> bool:
         db = connect(uri_of(self.port), "admin")

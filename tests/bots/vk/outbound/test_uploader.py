@@ -68,7 +68,7 @@ async def test_what_is_unclear_about_an_upload_is_clear_about_the_message(pair: 
 
 @pytest.mark.parametrize(("status", "error"), [(502, Unavailable), (429, Throttled), (413, Refused), (200, Refused)])
 async def test_a_file_server_that_is_not_well(
-    pair: Pair, file_server: FileServer, status: int, error: type[Exception], monkeypatch: pytest.MonkeyPatch
+    pair: Pair, file_server: FileServer, status: int, error: type[Exception]
 ) -> None:
     app = Quart("pu.vk.com")
 
@@ -78,7 +78,7 @@ async def test_a_file_server_that_is_not_well(
 
     anna = await pair.start_user()
     async with served(app) as url:
-        monkeypatch.setattr(pair.vk.files, "_url", url)
+        pair.vk.files.url = url
         with pytest.raises(error, match="file"):
             await pair.send(anna, Content(media=Media("image", url=f"{file_server.url}/a.png")))
 
@@ -111,9 +111,9 @@ async def test_answers_that_make_no_sense(
             )
 
 
-async def test_a_file_server_that_is_away(pair: Pair, file_server: FileServer, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_file_server_that_is_away(pair: Pair, file_server: FileServer) -> None:
     anna = await pair.start_user()
-    monkeypatch.setattr(pair.vk.files, "_url", f"http://127.0.0.1:{free_port()}")
+    pair.vk.files.url = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(Unavailable, match="could not be reached"):
         await pair.send(anna, Content(media=Media("image", url=f"{file_server.url}/a.png")))
 

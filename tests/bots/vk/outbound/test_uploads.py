@@ -1,12 +1,14 @@
 """Files that callers point at: each is uploaded once, a few at a time, and no message waits for ever."""
 
 import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from quart import Quart, Response
 
 from bots.vk import open_accounts
-from bots.vk.outbound import uploads
 from bots.wire import files
 from gateway.domain.channel.contract import Outside
 from gateway.domain.channel.errors import Refused, Unavailable
@@ -14,6 +16,11 @@ from gateway.domain.model.nouns import Content, Media
 from tests.bots.vk.outbound.file_server import PNG, FileServer
 from tests.bots.vk.pair import Pair
 from tests.support.http.serving import served
+
+
+def set_limits(pair: Pair, **limits: Any) -> None:
+    uploads = pair.channel.uploads
+    uploads.limits = replace(uploads.limits, **limits)
 
 
 async def test_one_file_for_many_people_is_uploaded_once(pair: Pair, file_server: FileServer) -> None:
@@ -26,16 +33,16 @@ async def test_one_file_for_many_people_is_uploaded_once(pair: Pair, file_server
     assert len({bubble.media for user in users for bubble in pair.vk.phone(user).screen[1:]}) == 1
 
 
-async def test_not_for_ever(pair: Pair, file_server: FileServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "KEPT", 0.0)
+async def test_not_for_ever(pair: Pair, file_server: FileServer) -> None:
+    set_limits(pair, kept=timedelta())
     anna = await pair.start_user()
     for number in range(2):
         await pair.send(anna, Content(media=Media("image", url=f"{file_server.url}/a.png")), key=f"n{number}.0.0")
     assert file_server.fetch_counts == {"a.png": 2}
 
 
-async def test_not_too_many(pair: Pair, file_server: FileServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "MOST", 1)
+async def test_not_too_many(pair: Pair, file_server: FileServer) -> None:
+    set_limits(pair, remembered=1)
     anna = await pair.start_user()
     for number, name in enumerate(("a.png", "a.png", "b.png", "a.png")):
         await pair.send(anna, Content(media=Media("image", url=f"{file_server.url}/{name}")), key=f"n{number}.0.0")
@@ -61,25 +68,21 @@ async def test_a_failed_upload_is_tried_again(pair: Pair, file_server: FileServe
     assert file_server.fetch_counts == {"a.png": 2}
 
 
-async def test_a_slow_file_is_ready_for_the_next_try(
-    pair: Pair, file_server: FileServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(uploads, "PATIENCE", 0.1)
+async def test_a_slow_file_is_ready_for_the_next_try(pair: Pair, file_server: FileServer) -> None:
+    set_limits(pair, patience=timedelta(seconds=0.1))
     anna = await pair.start_user()
     picture = Content(media=Media("image", url=f"{file_server.url}/a.png"))
     file_server.gate.clear()
     with pytest.raises(Unavailable, match="still on its way"):
         await pair.send(anna, picture)
     file_server.gate.set()
-    monkeypatch.setattr(uploads, "PATIENCE", 10.0)
+    set_limits(pair, patience=timedelta(seconds=10))
     await pair.send(anna, picture)
     assert file_server.fetch_counts == {"a.png": 1}
 
 
-async def test_closing_gives_up_what_nobody_waits_for(
-    pair: Pair, file_server: FileServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(uploads, "PATIENCE", 0.1)
+async def test_closing_gives_up_what_nobody_waits_for(pair: Pair, file_server: FileServer) -> None:
+    set_limits(pair, patience=timedelta(seconds=0.1))
     anna = await pair.start_user()
     file_server.gate.clear()
     with pytest.raises(Unavailable):
@@ -134,4 +137,4 @@ async def test_only_a_few_files_are_held_at_once(pair: Pair, file_server: FileSe
         await asyncio.gather(
             *(pair.send(anna, picture, key=picture.media.url) for picture in pictures if picture.media)
         )
-    assert (most_held, len(pair.vk.files.stored)) == (uploads.HELD, 20)
+    assert (most_held, len(pair.vk.files.stored)) == (pair.channel.uploads.limits.held, 20)
