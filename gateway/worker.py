@@ -67,7 +67,7 @@ async def take_events(runtime: Runtime, room: int, own: Container[str]) -> Seque
             item.id,
             item.event.lane,
             item.lease,
-            partial(_work_event, runtime, item),
+            partial(work_event, runtime, item),
             partial(runtime.inbox.release, item, now),
         )
         for item in items
@@ -115,7 +115,8 @@ async def _work_notification(runtime: Runtime, item: Notification) -> None:
         await dispatcher.postpone_broken(runtime, item.id, error)
 
 
-async def _work_event(runtime: Runtime, item: Delivered) -> None:
+async def work_event(runtime: Runtime, item: Delivered) -> None:
+    """Work one event of the inbox, again after each of `tuning.event_pauses` while it fails, then keep it as dead."""
     bind_contextvars(event_id=item.id)
     tuning = runtime.settings.tuning
     for pause in (*tuning.event_pauses, None):

@@ -180,10 +180,11 @@ class Simulator(ABC):
         random_faults, draw = self.faults.random_faults, self.faults.random
         if first and random_faults.happens(draw, random_faults.lost):
             return 0, "lost on its way"
-        answer = await self._post(call)
+        answer = await self.post_webhook(call)
         return (0, "its answer was lost") if first and random_faults.happens(draw, random_faults.unheard) else answer
 
-    async def _post(self, call: Call) -> tuple[int, str]:
+    async def post_webhook(self, call: Call) -> tuple[int, str]:
+        """Post one webhook once. Returns the HTTP status and the text of the answer; 0 where there was none."""
         self._http = self._http or aiohttp.ClientSession()
         try:
             async with self._http.request(

@@ -82,7 +82,7 @@ class WhatsApp:
         root = f"{settings.api_url}/{settings.version}"
         self._graph = sending.Graph(outside.http, f"{root}/{settings.phone_number_id}", settings.access_token)
         graph = self._graph._replace(node=root)
-        self._template_client = approvals.TemplateClient(graph, outside.files, settings.waba_id, settings.app_id)
+        self.template_client = approvals.TemplateClient(graph, outside.files, settings.waba_id, settings.app_id)
 
     def verify(self, call: Call) -> None:
         webhook.verify(call, self._settings.app_secret, self._settings.verify_token)
@@ -136,13 +136,13 @@ class WhatsApp:
         return list(mistakes(template))
 
     async def submit_template(self, template: MessageTemplate) -> Verdict:
-        return await approvals.submit(self._template_client, template)
+        return await approvals.submit(self.template_client, template)
 
     async def listed_templates(self) -> Sequence[tuple[MessageTemplate, Verdict]]:
-        return await approvals.list_templates(self._template_client, self.account)
+        return await approvals.list_templates(self.template_client, self.account)
 
     async def delete_template(self, template: MessageTemplate) -> None:
-        await approvals.delete(self._template_client, template)
+        await approvals.delete(self.template_client, template)
 
     async def close(self) -> None:
         """Do nothing: the HTTP session is shared."""

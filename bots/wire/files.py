@@ -36,7 +36,7 @@ class NotPublic(OSError):
 
 def session(*, private: bool) -> aiohttp.ClientSession:
     """Return an HTTP session for `fetch`. `private`: it may reach private addresses too (GATEWAY_PRIVATE_FILES)."""
-    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(socket_factory=None if private else _public_socket))
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(socket_factory=None if private else public_socket))
 
 
 async def fetch(files: aiohttp.ClientSession, url: str, max_bytes: int = MOST) -> File:
@@ -82,7 +82,7 @@ def _embedded_ipv4(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Addr
     return address
 
 
-def _public_socket(address_info: tuple[Any, ...]) -> socket.socket:
+def public_socket(address_info: tuple[Any, ...]) -> socket.socket:
     """Open the socket for an address that aiohttp is about to connect to. Raises NotPublic."""
     family, kind, protocol, _, (host, *_) = address_info
     if not _embedded_ipv4(ip_address(host.partition("%")[0])).is_global:

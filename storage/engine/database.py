@@ -51,7 +51,7 @@ def _sparse(*fields: str) -> IndexModel:
     return IndexModel([(field, ASCENDING) for field in fields], sparse=True)
 
 
-def _indexes(kept: timedelta, traced: timedelta) -> Mapping[str, list[IndexModel]]:
+def indexes_of(kept: timedelta, traced: timedelta) -> Mapping[str, list[IndexModel]]:
     """Live work is in the sparse indexes and leaves them when it is done; then its time runs.
 
     traced: how long calls to providers are kept.
@@ -125,7 +125,7 @@ def connect(uri: str, name: str, patience: timedelta = timedelta(seconds=5)) -> 
 
 async def prepare(db: Db, kept: timedelta = KEPT, traced: timedelta = TRACED) -> None:
     """Make sure of the indexes. May be repeated; another `kept` holds for what is there already, too."""
-    for collection, indexes in _indexes(kept, traced).items():
+    for collection, indexes in indexes_of(kept, traced).items():
         try:
             await db[collection].create_indexes(indexes)
         except OperationFailure:  # an index of that name with another time to live

@@ -82,7 +82,10 @@ def _read(file: Path) -> str:
 
 
 def server_command(servers: Sequence[str], folder: Path, port: int) -> list[str]:
-    """Return the command of the first server that is installed. Every commit is synced: an acknowledged write survives kill -9."""
+    """Return the command of the first server that is installed.
+
+    Every commit is synced: an acknowledged write survives kill -9.
+    """
     program = next((found for server in servers if (found := find_program(server))), None)
     if program:
         storage = ["--storage-path", str(folder / "database"), "--cache-size", "256M", "--sync-on-commit"]

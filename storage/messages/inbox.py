@@ -57,7 +57,7 @@ class Inbox:
             return
         try:
             async with asyncio.timeout(PATIENCE):
-                await self._add([_document(event, now) for event in events])
+                await self._add([document_of(event, now) for event in events])
         except TimeoutError:
             raise ExecutionTimeout(f"nothing was stored within {PATIENCE} s") from None
 
@@ -132,7 +132,7 @@ _REST = {"due_at": "", "lease": "", "lane": ""}
 _count = count(1)
 
 
-def _document(event: Event, now: datetime) -> Document:
+def document_of(event: Event, now: datetime) -> Document:
     """Build the stored form of an event.
 
     `n` keeps the order of events that came in the same millisecond. `lane` is present while later events wait for it.

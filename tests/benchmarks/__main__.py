@@ -46,7 +46,7 @@ def main(*, quick: bool, only: tuple[str, ...], rounds: int | None, minutes: flo
         except Lost as error:
             losses.append(f"{part}: {error}")
     conditions = f"medians of {rounds}{', quick' if quick else ''}"
-    _publish(rows, uvloop.run(describe_machine()), conditions, out)
+    publish(rows, uvloop.run(describe_machine()), conditions, out)
     for loss in losses:
         click.echo(f"LOST: {loss}", err=True)
     sys.exit(1 if losses else 0)
@@ -59,7 +59,7 @@ def _measure(part: str, **options: Any) -> Sequence[Row]:
     return rows
 
 
-def _publish(rows: Sequence[Row], machine: str, conditions: str, out: Path) -> None:
+def publish(rows: Sequence[Row], machine: str, conditions: str, out: Path) -> None:
     text = table(rows, machine, conditions)
     click.echo(text)
     out.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from tests.benchmarks.__main__ import _publish, main
+from tests.benchmarks.__main__ import main, publish
 from tests.benchmarks.load.sending import Lost, account_for
 from tests.benchmarks.report.report import plot, table
 from tests.benchmarks.report.rows import Row
@@ -52,7 +52,7 @@ def test_without_matplotlib_there_is_the_table_and_a_word_about_the_plot(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    _publish(ROWS, "2 cores", "medians of 3", tmp_path)
+    publish(ROWS, "2 cores", "medians of 3", tmp_path)
     output = capsys.readouterr()
     assert output.out == (tmp_path / "table.md").read_text()
     assert ".[bench]" in output.err

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.domain.api.request import BulkRequest, MessageInput, convert, read
 from gateway.messages.jobs.jobs import JobRequest
-from storage.engine.database import KEPT, TRACED, _indexes
+from storage.engine.database import KEPT, TRACED, indexes_of
 from tests.support.docs import API, FRONT, ROOT, RUNNING, STORAGE, blocks, rows
 from webhooks.http.guide import anchor
 
@@ -79,7 +79,7 @@ def test_every_setting_that_is_read_is_in_the_table() -> None:
 
 
 def test_every_collection_with_an_index_is_in_the_table() -> None:
-    assert {row[0] for row in rows(STORAGE, "## Collections")} >= _indexes(KEPT, TRACED).keys()
+    assert {row[0] for row in rows(STORAGE, "## Collections")} >= indexes_of(KEPT, TRACED).keys()
 
 
 def test_architecture_names_the_floors_and_folders_that_there_are() -> None:

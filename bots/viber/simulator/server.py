@@ -127,7 +127,7 @@ class Server(People):
     async def _answers(self, url: str) -> bool:
         if not takes_webhook(url):
             return False
-        status, _ = await self._post(self.callback("webhook", {}, url=url))
+        status, _ = await self.post_webhook(self.callback("webhook", {}, url=url))
         return status == 200  # noqa: PLR2004 - no other success will do
 
     async def _account_info(self, _: bytes) -> Answer | Fault:

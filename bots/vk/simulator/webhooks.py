@@ -31,23 +31,24 @@ class Webhooks(Simulator, ABC):
         """Post an event to every server that wants it. Without a server VK keeps nothing."""
         for server in self.callbacks.servers_for(kind):
             body = {"type": kind, "event_id": secrets.token_hex(20), "v": server.api_version, "object": content}
-            self.deliver(self._call(server, body))
+            self.deliver(self.call_of(server, body))
 
-    def _call(self, server: Server, body: dict[str, Any]) -> Call:
+    def call_of(self, server: Server, body: dict[str, Any]) -> Call:
+        """Return the webhook with this body, with the group and the secret of the server that it goes to."""
         body |= {"group_id": self.account.group_id} | ({"secret": server.secret_key} if server.secret_key else {})
         headers = {"content-type": "application/json"}
         return Call("POST", server.url, headers, msgspec.json.encode(body), self.clock())
 
     async def _check_confirmation(self, server: Server) -> bool:
-        status, answer = await super()._post(self._call(server, {"type": "confirmation"}))
+        status, answer = await super().post_webhook(self.call_of(server, {"type": "confirmation"}))
         return (status, answer.strip()) == (OK, self.callbacks.code)
 
-    async def _post(self, call: Call) -> tuple[int, str]:
+    async def post_webhook(self, call: Call) -> tuple[int, str]:
         """Post a webhook: VK counts its tries, and accepts no answer but "ok"."""
         tries = self._tries[call.body]
         self._tries[call.body] += 1
         headers = {**call.headers, **({"X-Retry-Counter": str(tries)} if tries else {})}
-        status, answer = await super()._post(dataclasses.replace(call, headers=headers))
+        status, answer = await super().post_webhook(dataclasses.replace(call, headers=headers))
         if answer.strip() == "ok":
             del self._tries[call.body]
         return (status, answer) if answer.strip() == "ok" or status != OK else (0, f"not ok: {answer}")

@@ -168,7 +168,7 @@ class Server(Network):
         """Tell whether a new callback passes Meta's handshake."""
         challenge = str(secrets.randbelow(10**10))
         query = {"hub.mode": "subscribe", "hub.challenge": challenge, "hub.verify_token": token}
-        return await self._post(Call("GET", url, {}, b"", self.clock(), query)) == (OK, challenge)
+        return await self.post_webhook(Call("GET", url, {}, b"", self.clock(), query)) == (OK, challenge)
 
 
 def _answer(outcome: dict[str, Any] | Fault) -> Answer:

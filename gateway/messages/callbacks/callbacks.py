@@ -143,7 +143,7 @@ async def _work(runtime: Runtime, call: Call, host: Host) -> None:
         return
     host.under_way += 1
     try:
-        failed = await _post(runtime, call)
+        failed = await post(runtime, call)
     finally:
         host.under_way -= 1
     host.record(runtime.clock(), well=failed is None or failed.for_good, most=runtime.settings.tuning.host_failures)
@@ -167,7 +167,7 @@ async def _record(runtime: Runtime, call: Call, failed: Failed | None) -> None:
     runtime.callback_bell.set()
 
 
-async def _post(runtime: Runtime, call: Call) -> Failed | None:
+async def post(runtime: Runtime, call: Call) -> Failed | None:
     """Post a call. Returns None if it was accepted.
 
     Redirects are not followed, since they would lead around the check of the address.

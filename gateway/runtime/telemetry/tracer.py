@@ -56,7 +56,7 @@ class Tracer:
     def __init__(self, db: Db, secrets: Mapping[str, Iterable[Secret]], *, wanted: bool) -> None:
         self._db = db
         self._wanted = wanted
-        self._forms = {account: _forms(of) for account, of in secrets.items()}
+        self._forms = {account: forms_of(of) for account, of in secrets.items()}
         self._waiting: deque[tuple[str, str, int, Exchange]] = deque()
         self._writing: asyncio.Task[None] | None = None
         self._losing = False
@@ -134,7 +134,7 @@ def _hide(text: str, forms: Sequence[str]) -> str:
     return text
 
 
-def _forms(secrets: Iterable[Secret]) -> list[str]:
+def forms_of(secrets: Iterable[Secret]) -> list[str]:
     """Return the secrets as texts, URLs, JSON and pages encode them; the longest first, since one may hold another."""
     return sorted({form for secret in secrets for form in _encodings(secret.reveal())}, key=len, reverse=True)
 

@@ -11,7 +11,7 @@ from gateway.domain.model.notification import Notification, Priority, Recipient,
 from gateway.domain.model.nouns import Contact, Content, Message, Progress, Session
 from gateway.messages.delivery import recording
 from storage.documents.documents import Db, to_document
-from storage.messages.inbox import _document
+from storage.messages.inbox import document_of
 from tests.benchmarks.setup.account import address, phone
 
 CHUNK = 500
@@ -110,7 +110,7 @@ def _event(number: int, at: datetime) -> Documents:
     """Return an event as the inbox stores it after its processing."""
     name, person = f"wamid.in-{number}", Person("Anna", identifiers(phone=phone(number)))
     event = Inbound(address(number), name, name, Content("Where is my order?"), at, person=person, raw="{}" * 200)
-    document = _document(event, at)
+    document = document_of(event, at)
     return {name: value for name, value in document.items() if name not in {"due_at", "lane"}} | {"done_at": at}
 
 

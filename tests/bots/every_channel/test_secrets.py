@@ -16,7 +16,7 @@ from gateway.domain.model.nouns import Address, Content
 from gateway.runtime.runtime import open_channels, opened_outside
 from gateway.runtime.settings.settings import Settings
 from gateway.runtime.telemetry import logs
-from gateway.runtime.telemetry.tracer import _forms, secrets_of
+from gateway.runtime.telemetry.tracer import forms_of, secrets_of
 from tests.gateway.runtime.telemetry.test_tracer import Answer, echo, empty_answer, served_answer, torn_answer, user_of
 from tests.support.http.serving import free_port
 from tests.support.processes.commands import run
@@ -68,7 +68,7 @@ async def test_a_failed_call(
     logs.setup("DEBUG", "json")
     async with provider(answer) as url, opened_outside(settings) as outside:
         accounts = {channel: {"shop": bots.simulator(channel).demo_account(url)}}
-        forms = _forms(secrets_of(accounts)[f"{channel}:shop"])
+        forms = forms_of(secrets_of(accounts)[f"{channel}:shop"])
         opened_channel = open_channels(accounts, outside)[channel]["shop"]
         await fail_every_call(opened_channel)
         await opened_channel.close()
@@ -102,7 +102,7 @@ async def test_what_an_operator_is_told(tmp_path: Path, settings: Settings) -> N
         }
         commands = (["check"], ["webhooks", "set"], ["webhooks", "show"], ["webhooks", "delete"])
         runs = await asyncio.gather(*(run(tmp_path, "gateway", *command, **environ) for command in commands))
-    forms = [form for secrets in secrets_of(accounts).values() for form in _forms(secrets)]
+    forms = [form for secrets in secrets_of(accounts).values() for form in forms_of(secrets)]
     for process in runs:
         assert process.out.count("WRONG") >= len(accounts) - 1, "SMS has nothing to ask for"
         assert visible_secrets(process.out + process.err, forms) == []

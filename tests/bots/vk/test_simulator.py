@@ -98,7 +98,7 @@ async def test_what_is_wrong_with_a_callback_server(pair: Pair, faults: dict[str
 
 
 async def test_an_answer_that_is_not_ok_is_none(pair: Pair) -> None:
-    status, answer = await pair.vk._post(pair.vk._call(pair.vk.callbacks.servers[0], {"type": "confirmation"}))
+    status, answer = await pair.vk.post_webhook(pair.vk.call_of(pair.vk.callbacks.servers[0], {"type": "confirmation"}))
     assert (status, answer) == (0, f"not ok: {pair.account.confirmation}")
 
 

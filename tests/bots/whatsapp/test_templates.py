@@ -99,7 +99,7 @@ async def test_the_example_of_a_header_is_uploaded(pair: Pair) -> None:
         assert body == b"picture"
         header = pair.meta.templates["plain", "ru"]["components"][0]
         assert header == {"type": "HEADER", "format": "IMAGE", "example": {"header_handle": [handle]}}
-        pair.channel._template_client = pair.channel._template_client._replace(app="")
+        pair.channel.template_client = pair.channel.template_client._replace(app="")
         with pytest.raises(Refused, match="app_id is missing"):
             await pair.channel.submit_template(replace(picture, name="other"))
 
@@ -145,13 +145,13 @@ async def test_what_is_missing_is_refused(pair: Pair, missing: str, words: str) 
     request = {"name": "x", "language": "ru", "category": "UTILITY", "components": [{"type": "BODY", "text": "Hi"}]}
     del request[missing]
     with pytest.raises(Refused, match=words):
-        await pair.channel._template_client.graph.call(
+        await pair.channel.template_client.graph.call(
             "POST", f"/{pair.meta.account.waba_id}/message_templates", request
         )
     example = {"components": [{"type": "BODY", "text": "Hi {{1}}!"}]}
     whole = {"name": "x", "language": "ru", "category": "UTILITY", **example}
     with pytest.raises(Refused, match="examples of BODY"):
-        await pair.channel._template_client.graph.call("POST", f"/{pair.meta.account.waba_id}/message_templates", whole)
+        await pair.channel.template_client.graph.call("POST", f"/{pair.meta.account.waba_id}/message_templates", whole)
 
 
 @pytest.mark.parametrize(

@@ -105,11 +105,11 @@ async def test_our_own_network_is_not_reached(public_http: aiohttp.ClientSession
 def test_private_addresses(address: str) -> None:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with pytest.raises(files.NotPublic):
-        files._public_socket((family, socket.SOCK_STREAM, 6, "", (address, 80)))
+        files.public_socket((family, socket.SOCK_STREAM, 6, "", (address, 80)))
 
 
 def test_a_public_address() -> None:
-    files._public_socket((socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.215.14", 80))).close()
+    files.public_socket((socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.215.14", 80))).close()
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://example.org/x", "http://", "no address"])

@@ -24,7 +24,7 @@ def serve_program(cli: CliFixture, **variables: str) -> Web:
     """Return `gateway serve` for this CLI fixture's folder, with the simulator's webhooks directed to it."""
     serve = Web("serve", cli.folder, {}, "serve")
     files = {"GATEWAY_ACCOUNTS": str(cli.folder / "accounts.toml"), "GATEWAY_FOLDER": str(cli.folder / "data")}
-    serve._environment |= {**cli.environment, **files, "GATEWAY_PUBLIC_URL": serve.url, **variables}
+    serve.environment |= {**cli.environment, **files, "GATEWAY_PUBLIC_URL": serve.url, **variables}
     cli.simulator.webhook_url = f"{serve.url}/webhooks/sms/main"
     return serve
 
@@ -96,7 +96,7 @@ async def test_told_twice_it_ends_at_once(tmp_path: Path, settings: Settings) ->
         await serve.start()
         await send_many(serve.url, key)
         await asyncio.sleep(1)
-        serve._signal(signal.SIGTERM)
+        serve.send_signal(signal.SIGTERM)
         await asyncio.sleep(0.3)
         assert serve.running
         assert await asyncio.wait_for(serve.stop(), PATIENCE / 3) == 1

@@ -49,7 +49,7 @@ class Program(ABC):
         self.log = folder / f"{name}.log"
         self.starts = 0
         self._command = command
-        self._environment = {**os.environ, **environment}
+        self.environment = {**os.environ, **environment}
         self._log_offset = 0
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -85,7 +85,7 @@ class Program(ABC):
         self.starts += 1
         with self.log.open("ab") as log:
             self._log_offset = log.tell()
-            return subprocess.Popen(self._command, env=self._environment, stdout=log, stderr=log)
+            return subprocess.Popen(self._command, env=self.environment, stdout=log, stderr=log)
 
     async def kill(self) -> None:
         """Kill the program and wait for its end."""
@@ -97,13 +97,13 @@ class Program(ABC):
 
     def freeze(self) -> None:
         """Suspend the program without its knowledge, as happens on a machine that is moved or out of memory."""
-        self._signal(signal.SIGSTOP)
+        self.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Let a suspended program go on."""
-        self._signal(signal.SIGCONT)
+        self.send_signal(signal.SIGCONT)
 
-    def _signal(self, number: signal.Signals) -> None:
+    def send_signal(self, number: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(number)
 

@@ -209,7 +209,7 @@ async def test_private_addresses_are_found_when_they_are_looked_up(
     call = Call("m:1", "m", 1, url, "{}", runtime.clock())
     async with files.session(private=False) as outward:
         runtime.outward, original = outward, runtime.outward
-        problem = await callbacks._post(runtime, call)
+        problem = await callbacks.post(runtime, call)
         runtime.outward = original
     assert problem
     assert receiver.calls == []

@@ -37,7 +37,7 @@ async def test_a_message_is_followed_through_web_and_worker(tmp_path: Path, sett
         environ = {**cli.environment, **accounts, "GATEWAY_LOG_LEVEL": "DEBUG"}
         web, worker = Web("web", tmp_path, environ), Worker("worker", tmp_path, environ)
         for program in (web, worker):
-            program._environment["GATEWAY_PUBLIC_URL"] = web.url
+            program.environment["GATEWAY_PUBLIC_URL"] = web.url
         cli.simulator.webhook_url = f"{web.url}/webhooks/sms/main"
         await asyncio.gather(web.start(), worker.start())
         try:

@@ -104,7 +104,7 @@ async def test_an_event_that_nobody_can_work_on(demo: ApiClient) -> None:
     runtime.settings = replace(runtime.settings, tuning=Tuning(event_pauses=()))
     event = Inbound(Address("sms", "gone", PHONE), "e1", "m1", Content("Hi"), runtime.clock())
     for tries, dead in ((len(worker.LATER) - 1, 0), (len(worker.LATER), 1)):
-        await worker._work_event(runtime, Delivered(event.dedupe_key, event, runtime.clock(), tries))
+        await worker.work_event(runtime, Delivered(event.dedupe_key, event, runtime.clock(), tries))
         assert meter("gateway_dead_letters_total", kind="events") == dead
 
 
