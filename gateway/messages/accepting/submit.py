@@ -12,7 +12,7 @@ from gateway.domain.api.request import BulkRequest, RequestError, read
 from gateway.domain.api.response import BulkResponse, ErrorView, ItemView, StepView
 from gateway.domain.cascade import rule
 from gateway.domain.cascade.moves import Send
-from gateway.domain.cascade.step import explained
+from gateway.domain.cascade.step import explain
 from gateway.domain.model.attempt import Step
 from gateway.domain.model.notification import Notification
 from gateway.messages.accepting.plans import Plan, key_of, plan_bulk
@@ -165,7 +165,7 @@ async def _explained(runtime: Runtime, plan: Plan) -> ItemView:
         return item
     context = await look(runtime, made, made.send_at)
     for number, (told, step) in enumerate(zip(item.plan, made.steps, strict=True)):
-        told.explanation = _with_parts(explained(made, number, context), step)
+        told.explanation = _with_parts(explain(made, number, context), step)
         told.text = step.content.text if step.content else None
     item.channel = _first(made, rule.advance(made, context)[1])
     return item

@@ -217,5 +217,5 @@ async def _end(runtime: Runtime, key: str) -> None:
     """End the job if the last of its batches has ended."""
     while not await jobs.is_open(runtime.db, key):
         job = await jobs.get(runtime.db, key)
-        if job is None or job.live_from is None or await jobs.save(runtime.db, job.over(runtime.clock())):
+        if job is None or job.live_from is None or await jobs.save(runtime.db, job.end(runtime.clock())):
             return
