@@ -31,7 +31,7 @@ from gateway.domain.channel.contract import Channel
 from gateway.domain.model.identifier import Identifier, kind_of, without_rivals
 from gateway.domain.model.notification import Notification
 from gateway.domain.model.nouns import Address, Contact, Session
-from gateway.messages.accepting.submit import recalled, submit, validate
+from gateway.messages.accepting.submit import find_answer, submit, validate
 from gateway.messages.delivery.reachability import Known, address_by_identifier, session_here
 from gateway.people.identifiers import normalise, read_identifiers
 from gateway.runtime.paging import MOST, Cursor, Limit, cursor, place
@@ -154,7 +154,7 @@ async def reply(runtime: Runtime, session: Session, asked: ReplyRequest, caller:
         use_short_links=False,
     )
     body = msgspec.json.encode(BulkRequest(messages=[message]))
-    if key and (before := await recalled(runtime, body, caller, key)):
+    if key and (before := await find_answer(runtime, body, caller, key)):
         return before.messages[0]
     (item,) = (await validate(runtime, body, caller)).messages
     if isinstance(error := item.error, msgspec.Struct):

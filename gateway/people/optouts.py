@@ -34,7 +34,7 @@ def names(identifiers: Iterable[Identifier], contact: Contact | None, conversati
     ]
 
 
-async def opted_out(db: Db, notification: Notification, person: Sequence[str]) -> str:
+async def opt_out_reason(db: Db, notification: Notification, person: Sequence[str]) -> str:
     """Why this message may not go to this person, in words; "" if it may. An answer to their own word always may."""
     if notification.reply_to is not None:
         return ""
