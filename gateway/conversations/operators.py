@@ -135,7 +135,7 @@ async def page(runtime: Runtime, query: SessionsQuery) -> tuple[list[Session], s
 def _fits(query: SessionsQuery, session: Session) -> bool:
     address = session.address
     pairs = ((query.channel, address.channel), (query.account, address.account), (query.state, state(session)))
-    return all(wanted in {None, value} for wanted, value in pairs)
+    return all(filter_value in {None, value} for filter_value, value in pairs)
 
 
 async def reply(runtime: Runtime, session: Session, request: ReplyRequest, caller: str, key: str | None) -> ItemView:
