@@ -31,7 +31,7 @@ def create(email: str, role: str, *, password_stdin: bool) -> None:
 
     async def command(settings: Settings) -> bool:
         async with opened_database(settings) as db:
-            created = await access.made(db, email, password, Role(role), Clock()())
+            created = await access.create_user(db, email, password, Role(role), Clock()())
         click.echo("made" if created else "there is a user of this address already", err=not created)
         return created
 
@@ -59,7 +59,7 @@ def set_password(email: str, *, password_stdin: bool) -> None:
 
     async def command(settings: Settings) -> bool:
         async with opened_database(settings) as db:
-            changed = await stored_users.set_password(db, email.strip().lower(), await access.hashed(password))
+            changed = await stored_users.set_password(db, email.strip().lower(), await access.hash_password(password))
         click.echo("changed" if changed else "there is no such user", err=not changed)
         return changed
 

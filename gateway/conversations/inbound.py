@@ -1,4 +1,4 @@
-"""Inbound: what the events in the inbox do. Each may be worked on again after a crash, with the same one effect."""
+"""Inbound: applies the events in the inbox. Each may be repeated after a crash, and still has its effect once."""
 
 import asyncio
 import logging
@@ -26,7 +26,7 @@ from gateway.domain.model.nouns import Contact, Content, Message, Session, templ
 from gateway.messages.callbacks.callbacks import notify_account
 from gateway.messages.delivery import receipts, recording
 from gateway.people import sessions
-from gateway.people.optouts import KINDS, WORD, come_back, leave, names
+from gateway.people.optouts import KINDS, WORD, names, opt_in, opt_out
 from gateway.runtime.runtime import Runtime, account_key
 from gateway.runtime.telemetry import metrics
 from storage.accounts import states
@@ -37,14 +37,14 @@ from storage.people import sessions as stored
 log = logging.getLogger(__name__)
 
 REPLY_LIFE = timedelta(hours=1)
-"""A bot's answer that could not be sent by then would only confuse."""
+"""How long a bot's answer is valid: later it would only confuse."""
 
 _unknown_kinds: set[tuple[str, str]] = set()
-"""The kinds of events, by channel, of which the log has said already that we have no word for them."""
+"""The unknown kinds of events, by channel, that the log has already named."""
 
 
 async def work(runtime: Runtime, event: Event, now: datetime) -> None:
-    """Let an event have its effect."""
+    """Apply an event."""
     event = replace(event, at=now) if event.at > now else event  # a provider's clock would keep a window open till then
     metrics.EVENTS.labels(event.channel, type(event).__name__.lower()).inc()
     match event:
@@ -75,31 +75,34 @@ async def work(runtime: Runtime, event: Event, now: datetime) -> None:
 
 
 def _warn_once(event: Unrecognised) -> None:
-    """Log a kind of event that we have no word for; further ones of the kind are only counted."""
+    """Log an unknown kind of event once; further events of the kind are only counted."""
     if (event.channel, event.kind) not in _unknown_kinds:
         _unknown_kinds.add((event.channel, event.kind))
         log.warning("%s:%s sends events of a kind unknown to us: %r", event.channel, event.account, event.kind)
 
 
 async def _receive_message(runtime: Runtime, event: Inbound) -> None:
-    """Touch the session first, so that the bot's answer already finds its window open."""
+    """Apply a person's message. The session comes first, so that the bot's answer finds its window open.
+
+    Raises LookupError if the account is no longer configured.
+    """
     channel = runtime.channel(event.address.channel, event.address.account)
     if channel is None:
         raise LookupError(f"{event.address.channel}:{event.address.account} is not configured any more")
     contact = await _contact(runtime, event)
     session = await sessions.touch(runtime, channel.facts.window, event, contact.id if contact else None)
     runtime.counts.count_event(account_key(channel), event.at)
-    await _heed(runtime, event, session)
+    await _apply_keyword(runtime, event, session)
     message = Message(event.dedupe_key, event.address.key, outbound=False, at=event.at, content=event.content)
     await chat_log.log(
         runtime.db, message
     )  # under the event's key: a button and an edit name the message they belong to
-    await _tell_account(runtime, event, session)
+    await _notify_account(runtime, event, session)
     await _answer(runtime, channel, event, session)
 
 
 async def _contact(runtime: Runtime, event: Inbound) -> Contact | None:
-    """Return whose conversation this is: by the deep link's code, or by an identifier that the provider tells."""
+    """Return whose conversation this is: by the deep link's code, or by an identifier that the provider reports."""
     command, code = event.command
     if command == "start" and code and (contact := await contacts.find_by_start_code(runtime.db, code)):
         return contact
@@ -113,15 +116,15 @@ async def _contact(runtime: Runtime, event: Inbound) -> Contact | None:
     return await contacts.join(runtime.db, runtime.clock(), event.person.identifiers, fallback=fallback)
 
 
-async def _heed(runtime: Runtime, event: Inbound, session: Session) -> None:
-    """Whoever says stop wants no marketing from us, anywhere; whoever says start wants it again."""
+async def _apply_keyword(runtime: Runtime, event: Inbound, session: Session) -> None:
+    """Opt a person who says stop out of marketing, on all channels; opt one who says start in again."""
     if event.command.name not in {"start", "stop"}:
         return
     person, by = await _names(runtime, session), f"{WORD} in {event.channel}: {event.content.text[:100]}"
     if event.command.name == "stop":
-        await leave(runtime.db, person, "marketing", event.at, by)
+        await opt_out(runtime.db, person, "marketing", event.at, by)
     else:
-        await come_back(runtime.db, person, KINDS, event.at, by)
+        await opt_in(runtime.db, person, KINDS, event.at, by)
 
 
 async def _names(runtime: Runtime, session: Session) -> list[str]:
@@ -130,20 +133,20 @@ async def _names(runtime: Runtime, session: Session) -> list[str]:
 
 
 async def _apply_preference(runtime: Runtime, event: Preference) -> None:
-    """A provider's word is about its own channel's marketing; to be safe it is taken for all of ours."""
+    """Apply a provider's preference. It concerns marketing on one channel; to be safe we apply it to all channels."""
     session = await stored.get(runtime.db, event.address.key) or Session(event.address.key, event.address)
     person, by = await _names(runtime, session), f"provider {event.channel}"
     if event.marketing:
-        await come_back(runtime.db, person, ["marketing"], event.at, by)
+        await opt_in(runtime.db, person, ["marketing"], event.at, by)
     else:
-        await leave(runtime.db, person, "marketing", event.at, by)
+        await opt_out(runtime.db, person, "marketing", event.at, by)
 
 
-async def _tell_account(runtime: Runtime, event: Inbound, session: Session) -> None:
-    """Call the account's own webhook, before the bot: that may be slow."""
+async def _notify_account(runtime: Runtime, event: Inbound, session: Session) -> None:
+    """Call the account's own webhook. It comes before the bot, which may be slow."""
     content = event.content
     fields = {"at": iso(event.at), "contact": session.contact, "name": session.name or None}
-    if session.started_at == event.at:  # as are others of that second, which are told under the same name, and so once
+    if session.started_at == event.at:  # so do other messages of that second: one id, so one call
         await notify_account(runtime, "session.started", event.address, f"{session.id}@{iso(event.at)}", fields)
     if event.command.name == "stop":
         await notify_account(runtime, "session.stopped", event.address, event.dedupe_key, fields)
@@ -157,7 +160,7 @@ async def _tell_account(runtime: Runtime, event: Inbound, session: Session) -> N
 
 
 async def _answer(runtime: Runtime, channel: Channel, event: Inbound, session: Session) -> None:
-    """The bot's answer does not wait for the provider to hear that the event was seen."""
+    """Queue the bot's answer. It does not wait for the acknowledgement of the event to the provider."""
     acknowledging = asyncio.create_task(channel.acknowledge(event))
     try:
         content = await runtime.conversation(event, session)
@@ -169,7 +172,7 @@ async def _answer(runtime: Runtime, channel: Channel, event: Inbound, session: S
 
 
 def _build_reply(runtime: Runtime, event: Inbound, session: Session, content: Content) -> Notification:
-    """The bot's answer is a notification like any other, named after the event: it cannot be made twice."""
+    """Return the bot's answer as a notification. Its id derives from the event, so that it exists only once."""
     address, now, recipient = event.address, runtime.clock(), Recipient(session=session.id)
     return Notification(
         f"reply:{event.dedupe_key}",

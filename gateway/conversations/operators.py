@@ -1,4 +1,4 @@
-"""What operators do in conversations: look, reply, begin, close."""
+"""Operators' conversations: list them, reply, start and close them."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -31,7 +31,7 @@ from gateway.domain.channel.contract import Channel
 from gateway.domain.model.identifier import Identifier, kind_of, without_rivals
 from gateway.domain.model.notification import Notification
 from gateway.domain.model.nouns import Address, Contact, Session
-from gateway.messages.accepting.submit import recalled, submit, validate
+from gateway.messages.accepting.submit import find_answer, submit, validate
 from gateway.messages.delivery.reachability import Known, address_by_identifier, session_here
 from gateway.people.identifiers import normalise, read_identifiers
 from gateway.runtime.paging import MOST, Cursor, Limit, cursor, place
@@ -40,7 +40,9 @@ from storage.documents.newest import Place
 from storage.people import contacts, sessions
 
 State = Literal["open", "closed", "stopped", "blocked"]
+
 SCANNED = 10
+"""The most pages of stored conversations that are read for one filtered page."""
 
 
 class SessionsQuery(Input):
@@ -84,8 +86,8 @@ class StartSessionRequest(IdentifiedInput, kw_only=True):
 
 
 @dataclass(frozen=True)
-class Begun:
-    """continued: there was one already. message: what was sent, if anything."""
+class StartedSession:
+    """A conversation that was started. continued: it was open already. message: the first message, if any."""
 
     session: Session
     continued: bool
@@ -93,7 +95,7 @@ class Begun:
 
 
 def state(session: Session) -> State:
-    """How a conversation stands. Pure."""
+    """Return a conversation's state. Pure."""
     if session.blocked_at:
         return "blocked"
     if session.stopped_at:
@@ -102,7 +104,7 @@ def state(session: Session) -> State:
 
 
 def open_until(runtime: Runtime, session: Session) -> tuple[bool, datetime | None, str]:
-    """May we write freely now, until when, and the same in words."""
+    """Return whether we may write freely now, until when, and the same in words."""
     channel, now = runtime.channel(session.address.channel, session.address.account), runtime.clock()
     if channel is None:
         return False, None, "the account is not configured any more"
@@ -110,42 +112,42 @@ def open_until(runtime: Runtime, session: Session) -> tuple[bool, datetime | Non
     return window.is_open(rule, session, now), window.closes_at(rule, session), window.describe(rule, session, now)
 
 
-async def listed(runtime: Runtime, asked: SessionsQuery) -> tuple[list[Session], str | None]:
-    """A page of conversations and the cursor of the next one. Raises RequestError."""
-    if asked.contact_id:
-        contact = await contacts.get(runtime.db, asked.contact_id)
-        theirs = await sessions.of_contact(runtime.db, contact) if contact else []
-        return [one for one in theirs if _fits(asked, one)], None
-    behind, rows = place(asked.cursor), list[Session]()
+async def page(runtime: Runtime, query: SessionsQuery) -> tuple[list[Session], str | None]:
+    """Return a page of conversations and the cursor of the next one, if any. Raises RequestError."""
+    if query.contact_id:
+        contact = await contacts.get(runtime.db, query.contact_id)
+        conversations = await sessions.of_contact(runtime.db, contact) if contact else []
+        return [session for session in conversations if _fits(query, session)], None
+    behind, rows = place(query.cursor), list[Session]()
     for _ in range(SCANNED):
-        found = await sessions.latest(runtime.db, behind, runtime.clock(), MOST)
-        for session in found:
+        latest = await sessions.latest(runtime.db, behind, runtime.clock(), MOST)
+        for session in latest:
             behind = Place(session.active_at or runtime.clock(), session.id)
-            if _fits(asked, session):
+            if _fits(query, session):
                 rows.append(session)
-            if len(rows) == asked.limit:
+            if len(rows) == query.limit:
                 return rows, cursor(behind.at, behind.id)
-        if len(found) < MOST:
+        if len(latest) < MOST:
             return rows, None
     return rows, cursor(behind.at, behind.id) if behind else None
 
 
-def _fits(asked: SessionsQuery, session: Session) -> bool:
+def _fits(query: SessionsQuery, session: Session) -> bool:
     address = session.address
-    pairs = ((asked.channel, address.channel), (asked.account, address.account), (asked.state, state(session)))
-    return all(wanted in {None, has} for wanted, has in pairs)
+    pairs = ((query.channel, address.channel), (query.account, address.account), (query.state, state(session)))
+    return all(filter_value in {None, value} for filter_value, value in pairs)
 
 
-async def reply(runtime: Runtime, session: Session, asked: ReplyRequest, caller: str, key: str | None) -> ItemView:
-    """Say this in a conversation. Raises RequestError, Clash where it may not be said now."""
-    words = {"text": asked.text} | {f"button{index}": button.text for index, button in enumerate(asked.buttons)}
+async def reply(runtime: Runtime, session: Session, request: ReplyRequest, caller: str, key: str | None) -> ItemView:
+    """Send an operator's reply. Returns its item. Raises RequestError, or Conflict where it may not be sent now."""
+    words = {"text": request.text} | {f"button{index}": button.text for index, button in enumerate(request.buttons)}
     step = StepInput(
         channel=session.address.channel,
         account=session.address.account,
-        text="{{text}}" if asked.text else "",  # what somebody types is no template
-        buttons=[replace(one, text=f"{{{{button{index}}}}}") for index, one in enumerate(asked.buttons)],
-        media=asked.media,
-        template=asked.template,
+        text="{{text}}" if request.text else "",  # an operator's text is no template
+        buttons=[replace(button, text=f"{{{{button{index}}}}}") for index, button in enumerate(request.buttons)],
+        media=request.media,
+        template=request.template,
     )
     message = MessageInput(
         destinations=[Destination(chat_session_id=session.id, variables=words)],
@@ -154,8 +156,8 @@ async def reply(runtime: Runtime, session: Session, asked: ReplyRequest, caller:
         use_short_links=False,
     )
     body = msgspec.json.encode(BulkRequest(messages=[message]))
-    if key and (before := await recalled(runtime, body, caller, key)):
-        return before.messages[0]
+    if key and (earlier := await find_answer(runtime, body, caller, key)):
+        return earlier.messages[0]
     (item,) = (await validate(runtime, body, caller)).messages
     if isinstance(error := item.error, msgspec.Struct):
         raise RequestError(error.code, error.message, error.field.removeprefix("messages[0].channels[0]").lstrip("."))
@@ -164,84 +166,84 @@ async def reply(runtime: Runtime, session: Session, asked: ReplyRequest, caller:
     return (await submit(runtime, body, caller, key)).messages[0]
 
 
-async def start(runtime: Runtime, asked: StartSessionRequest, caller: str) -> Begun:
-    """Begin a conversation, or go on with the one that there is. Raises RequestError, Clash."""
-    channel = runtime.channel(asked.channel, asked.account)
+async def start(runtime: Runtime, request: StartSessionRequest, caller: str) -> StartedSession:
+    """Start a conversation, or continue the existing one. Raises RequestError, Conflict."""
+    channel = runtime.channel(request.channel, request.account)
     if channel is None:
         raise RequestError("unknown_channel", "no such channel and account", "channel")
-    address, contact = await _address(runtime, channel, asked)
-    known = await sessions.get(runtime.db, address.key)
-    if channel.facts.needs_start and (known is None or known.started_at is None):
-        raise Conflict(f"in {asked.channel} the person has to begin: send them a start link")
+    address, contact = await _address(runtime, channel, request)
+    existing = await sessions.get(runtime.db, address.key)
+    if channel.facts.needs_start and (existing is None or existing.started_at is None):
+        raise Conflict(f"in {request.channel} the person has to begin: send them a start link")
 
-    def begun(session: Session | None) -> Session:
-        if session and state(session) != "closed" and not asked.continue_last_or_start_new_session:
+    def begin(session: Session | None) -> Session:
+        if session and state(session) != "closed" and not request.continue_last_or_start_new_session:
             raise Conflict(f"there is a conversation already: {session.id}")
-        session = session or Session(address.key, address, contact=contact, name=asked.name)
+        session = session or Session(address.key, address, contact=contact, name=request.name)
         return replace(session, closed_at=None, active_at=runtime.clock(), contact=session.contact or contact)
 
-    session = await sessions.change(runtime.db, address.key, begun) or begun(known)
+    session = await sessions.change(runtime.db, address.key, begin) or begin(existing)
     message = None
-    if asked.text or asked.media or asked.template:
+    if request.text or request.media or request.template:
         try:
-            message = await reply(runtime, session, asked.reply, caller, None)
+            message = await reply(runtime, session, request.reply, caller, None)
         except (RequestError, Conflict):
-            await _undone(runtime, known, session)
+            await _undo(runtime, existing, session)
             raise
-    return Begun(session, known is not None and state(known) != "closed", message)
+    return StartedSession(session, existing is not None and state(existing) != "closed", message)
 
 
-async def _undone(runtime: Runtime, known: Session | None, session: Session) -> None:
-    """As it was before a beginning that was refused."""
-    if known is None:
+async def _undo(runtime: Runtime, existing: Session | None, session: Session) -> None:
+    """Restore the session as it was before a start that was refused."""
+    if existing is None:
         await sessions.forget(runtime.db, session)
         return
-    before = {"closed_at": known.closed_at, "active_at": known.active_at}
+    before = {"closed_at": existing.closed_at, "active_at": existing.active_at}
     await sessions.change(runtime.db, session.id, lambda now: replace(now, **before) if now == session else now)
 
 
 async def close(runtime: Runtime, key: str) -> Session | None:
-    """The conversation is over, until the person writes again. None: there is no such one."""
+    """Close a conversation, until the person writes again. Returns it, or None if there is none."""
 
-    def closed(session: Session | None) -> Session | None:
+    def step(session: Session | None) -> Session | None:
         return replace(session, closed_at=runtime.clock()) if session and state(session) != "closed" else session
 
-    return await sessions.change(runtime.db, key, closed)
+    return await sessions.change(runtime.db, key, step)
 
 
 async def _address(runtime: Runtime, channel: Channel, request: StartSessionRequest) -> tuple[Address, str | None]:
-    """Return where the person is on this channel, and who they are. Raises RequestError."""
+    """Return the person's address on this channel, and their contact's id. Raises RequestError."""
     identifiers = read_identifiers(runtime, request)
     if len(identifiers) + sum(key is not None for key in (request.user_id, request.contact_id)) != 1:
         raise RequestError("no_recipient", "give one of phone, userId, contactId, externalId, or another identifier")
     if request.user_id:
         return _address_of_user(runtime, channel, request.user_id), None
     contact = await _contact(runtime, request, identifiers)
-    known = without_rivals(contact.identifiers, identifiers.values())
-    names = (*identifiers.values(), *known)
-    here = session_here(channel, Known(names, await sessions.of_contact(runtime.db, contact)))
-    address = here.address if here else address_by_identifier(channel, names)
+    others = without_rivals(contact.identifiers, identifiers.values())
+    names = (*identifiers.values(), *others)
+    session = session_here(channel, Known(names, await sessions.of_contact(runtime.db, contact)))
+    address = session.address if session else address_by_identifier(channel, names)
     if address is None:
         raise RequestError("no_address", "the person has no address on this channel", "channel")
     return address, contact.id
 
 
 async def _contact(runtime: Runtime, request: StartSessionRequest, identifiers: Mapping[str, Identifier]) -> Contact:
-    """Return the person whom the request names; made, where a channel reaches them by that. Raises RequestError."""
+    """Return the contact whom the request names, created if a channel reaches them by that. Raises RequestError."""
     if request.contact_id:
         contact, field = await contacts.get(runtime.db, request.contact_id), "contactId"
     else:
-        ((field, known_by),) = identifiers.items()
-        contact = await contacts.find(runtime.db, known_by)
-        if contact is None and kind_of(known_by) in runtime.reached_kinds:
-            contact = await contacts.join(runtime.db, runtime.clock(), [known_by])
+        ((field, identifier),) = identifiers.items()
+        contact = await contacts.find(runtime.db, identifier)
+        if contact is None and kind_of(identifier) in runtime.reached_kinds:
+            contact = await contacts.join(runtime.db, runtime.clock(), [identifier])
     if contact is None:
         raise RequestError("unknown_contact", "there is no such contact", field)
     return contact
 
 
 def _address_of_user(runtime: Runtime, channel: Channel, user: str) -> Address:
-    """Return a person's address by the provider's id of them; where an identifier is that, in any form of it."""
+    """Return a person's address by the provider's id; where that is an identifier, in any form of it."""
     for kind in channel.facts.reaches:
         with suppress(RequestError):
             if address := channel.address_of(normalise(runtime, kind, user)):
@@ -249,8 +251,8 @@ def _address_of_user(runtime: Runtime, channel: Channel, user: str) -> Address:
     return Address(channel.facts.name, channel.account, user)
 
 
-def fate(notification: Notification | None, attempt: int) -> str | None:
-    """What became of an attempt, in one word; None where it is not known any more. Pure."""
+def attempt_status(notification: Notification | None, attempt: int) -> str | None:
+    """Return the name of an attempt's progress; None if it is no longer stored. Pure."""
     if notification is None or attempt >= len(notification.attempts):
         return None
     return notification.attempts[attempt].progress.name

@@ -1,4 +1,4 @@
-"""Who calls: API keys of services, and people who sign in with a password and get tokens that end."""
+"""Access: identifies callers by API key or token, and signs people in with a password. Tokens expire."""
 
 import asyncio
 from dataclasses import dataclass
@@ -18,29 +18,31 @@ LIFE, LONGEST = timedelta(hours=1), timedelta(hours=12)
 REFRESH_LIFE = timedelta(days=30)
 WINDOW = timedelta(minutes=15)
 OF_ONE = 10
-"""Tries to sign in, in the window, as one user; Tuning.login_tries has those from one address."""
+"""Tries to sign in as one user, in WINDOW; Tuning.login_tries limits those from one address."""
 
 SHORTEST = 12
-"""Characters of a password."""
+"""The fewest characters of a password."""
 
 HASHER = PasswordHasher()
 NOBODYS = HASHER.hash(token_hex(16))
-"""Checked where there is no such user, so that it takes as long."""
+"""The hash that is verified if there is no such user, so that the answer takes as long."""
 
 AT_ONCE = asyncio.Semaphore(2)
-"""Each check takes 64 MB and a core for a while."""
+"""Limits concurrent checks: each takes 64 MB and a core for a while."""
 
 
 class Denied(Exception):
-    """The proof is wrong. 401."""
+    """The key, token or password is wrong. HTTP 401."""
 
 
 class TooMany(Exception):
-    """It was tried too often. 429."""
+    """There were too many tries. HTTP 429."""
 
 
 @dataclass(frozen=True)
 class Caller:
+    """Who calls. family: the sign-in that a token belongs to; "" for an API key."""
+
     name: str
     role: Role
     family: str = ""
@@ -48,15 +50,17 @@ class Caller:
 
 @dataclass(frozen=True)
 class Tokens:
+    """An access token and the refresh token that renews it. expires_at: the end of the access token."""
+
     token: str
     refresh: str
     expires_at: datetime
 
 
-async def identified(db: Db, secret: str, now: datetime) -> Caller:
-    """Whose key or token this is. Both are found by a digest, which nobody can steer, so timing tells nothing.
+async def identify(db: Db, secret: str, now: datetime) -> Caller:
+    """Return the caller with this key or token. Raises Denied.
 
-    Raises Denied.
+    Both are found by a digest, which nobody can steer, so that timing reveals nothing.
     """
     if not secret.startswith(TOKEN):
         key = await keys.find_key(db, secret, now)
@@ -71,29 +75,31 @@ async def identified(db: Db, secret: str, now: datetime) -> Caller:
     return Caller(token.user, token.role, token.family)
 
 
-TOKEN = "gt_"  # noqa: S105 - how they begin
+TOKEN = "gt_"  # noqa: S105 - the prefix of access tokens
 
 
 async def login(db: Db, email: str, password: str, life: timedelta, address: str, now: datetime, tries: int) -> Tokens:
-    """Sign in, with at most so many `tries` from one address in WINDOW. Every try counts before it is looked at, over
-    all processes. Raises Denied, TooMany.
+    """Sign in and return new tokens, valid for `life`. Raises Denied, TooMany.
+
+    At most `tries` from one address are allowed in WINDOW. Every try counts before it is checked, over all processes.
     """
     email = email.strip().lower()
-    mine = f"user:{digest(email)}"
+    user_key = f"user:{digest(email)}"
     if await users.count_attempt(db, f"address:{address}", now, WINDOW) > tries:
         raise TooMany
-    if await users.count_attempt(db, mine, now, WINDOW) > OF_ONE:
+    if await users.count_attempt(db, user_key, now, WINDOW) > OF_ONE:
         raise TooMany
     user = await users.get_user(db, email)
-    if not await _right(db, user, password) or user is None:
+    if not await _check_password(db, user, password) or user is None:
         raise Denied("The e-mail or the password is wrong.")
-    await users.clear_attempts(db, mine)
-    return await _given(db, user, token_hex(16), life, now)
+    await users.clear_attempts(db, user_key)
+    return await _issue_tokens(db, user, token_hex(16), life, now)
 
 
-async def refreshed(db: Db, secret: str, life: timedelta, now: datetime) -> Tokens:
-    """New tokens for a refresh token, which works once: who comes with a used one may have stolen it, so all of that
-    sign-in end. Raises Denied.
+async def refresh(db: Db, secret: str, life: timedelta, now: datetime) -> Tokens:
+    """Return new tokens for a refresh token. Raises Denied.
+
+    A refresh token works once: a second use suggests that it was stolen, so all tokens of that sign-in are deleted.
     """
     token = await users.get_token(db, digest(secret))
     if token is None or token.kind != "refresh":
@@ -104,23 +110,25 @@ async def refreshed(db: Db, secret: str, life: timedelta, now: datetime) -> Toke
     if user is None or token.used or not await users.use_token(db, token.id, token_hex(8)):
         await users.end_family(db, token.family)
         raise Denied("The refresh token is wrong.")
-    tokens = await _given(db, user, token.family, life, now)
-    if await users.get_token(db, token.id) is None:  # a second use, or the user's end, has ended all of it meanwhile
+    tokens = await _issue_tokens(db, user, token.family, life, now)
+    if await users.get_token(db, token.id) is None:  # a second use, or the user's deletion, came between
         await users.end_family(db, token.family)
         raise Denied("The refresh token is wrong.")
     return tokens
 
 
-async def made(db: Db, email: str, password: str, role: Role, now: datetime) -> bool:
-    """A new user; false if there is one with this address."""
-    return await users.add_user(db, User(email.strip().lower(), await hashed(password), role, now))
+async def create_user(db: Db, email: str, password: str, role: Role, now: datetime) -> bool:
+    """Create a user. Returns False if there is one with this address already."""
+    return await users.add_user(db, User(email.strip().lower(), await hash_password(password), role, now))
 
 
-async def hashed(password: str) -> str:
+async def hash_password(password: str) -> str:
+    """Return the hash under which a password is stored."""
     return await asyncio.to_thread(HASHER.hash, password)
 
 
-async def _right(db: Db, user: User | None, password: str) -> bool:
+async def _check_password(db: Db, user: User | None, password: str) -> bool:
+    """Return whether this is the user's password; an outdated hash is renewed."""
     stored = user.password if user else NOBODYS
     try:
         async with AT_ONCE:
@@ -128,16 +136,16 @@ async def _right(db: Db, user: User | None, password: str) -> bool:
     except (Argon2Error, InvalidHashError):
         return False
     if user and HASHER.check_needs_rehash(stored):
-        await users.rehash(db, user.id, stored, await hashed(password))
+        await users.rehash(db, user.id, stored, await hash_password(password))
     return user is not None
 
 
-async def _given(db: Db, user: User, family: str, life: timedelta, now: datetime) -> Tokens:
-    token, refresh = f"{TOKEN}{token_urlsafe(32)}", f"gr_{token_urlsafe(32)}"
+async def _issue_tokens(db: Db, user: User, family: str, life: timedelta, now: datetime) -> Tokens:
+    token, refresh_token = f"{TOKEN}{token_urlsafe(32)}", f"gr_{token_urlsafe(32)}"
     expires_at = now + life
     await users.add_tokens(
         db,
         Token(digest(token), "access", user.id, user.role, family, expires_at),
-        Token(digest(refresh), "refresh", user.id, user.role, family, now + REFRESH_LIFE),
+        Token(digest(refresh_token), "refresh", user.id, user.role, family, now + REFRESH_LIFE),
     )
-    return Tokens(token, refresh, expires_at)
+    return Tokens(token, refresh_token, expires_at)

@@ -1,4 +1,4 @@
-"""Contacts: people across channels. Found, completed, and made one where two were the same person."""
+"""Contacts: changes people's identifiers and names, and merges two contacts that are the same person."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -34,8 +34,8 @@ class MergeRequest(ContactChangeRequest, kw_only=True):
 async def change(runtime: Runtime, contact: Contact, request: ContactChangeRequest) -> Contact:
     """Give a contact these identifiers and this name. Raises RequestError, Conflict where one is somebody else's."""
     identifiers = read_identifiers(runtime, request)
-    for field, known_by in identifiers.items():
-        other = await contacts.find(runtime.db, known_by)
+    for field, identifier in identifiers.items():
+        other = await contacts.find(runtime.db, identifier)
         if other and other.id != contact.id:
             raise Conflict(TAKEN, field)
     new = list(identifiers.values())
@@ -48,10 +48,10 @@ async def change(runtime: Runtime, contact: Contact, request: ContactChangeReque
 
 
 async def merge(runtime: Runtime, contact: Contact, request: MergeRequest) -> Contact:
-    """Make two contacts one person, and return it with all that the other was known by.
+    """Make two contacts one person, and return it with the identifiers of both.
 
-    It may be repeated, and completes what broke off. Raises RequestError, Conflict where the two have different
-    identifiers of one kind and the request does not say which one stays.
+    It may be repeated, and then completes a merge that broke off. Raises RequestError, or Conflict where the two have
+    different identifiers of one kind and the request does not say which one stays.
     """
     db = runtime.db
     other = await contacts.as_stored(db, request.contact_id)
@@ -71,10 +71,10 @@ async def merge(runtime: Runtime, contact: Contact, request: MergeRequest) -> Co
 
 
 def _check_choice(contact: Contact, other: Contact, chosen: Sequence[Identifier]) -> None:
-    """Raise Conflict where both have an identifier of a kind, another one each, and neither is chosen."""
-    for known_by in rivals(contact.identifiers, other.identifiers):
-        kind = kind_of(known_by)
-        choices = {known_by, *(theirs for theirs in other.identifiers if kind_of(theirs) == kind)}
+    """Raise Conflict where the two have different identifiers of one kind, and neither is chosen."""
+    for identifier in rivals(contact.identifiers, other.identifiers):
+        kind = kind_of(identifier)
+        choices = {identifier, *(each for each in other.identifiers if kind_of(each) == kind)}
         if not choices & set(chosen):
             raise Conflict("The two have different ones: say which one stays.", kind)
 

@@ -1,4 +1,4 @@
-"""Identifiers as callers write them, brought into the one form in which each is stored and compared."""
+"""Normalises identifiers as callers write them to the one form in which they are stored and compared."""
 
 from collections.abc import Callable, Mapping
 
@@ -12,23 +12,23 @@ from gateway.runtime.runtime import Runtime
 
 def read_identifiers(runtime: Runtime, request: IdentifiedInput) -> dict[str, Identifier]:
     """Return the identifiers of a request, each by the field that names it. Raises RequestError."""
-    written = {
+    fields = {
         "externalId": request.external_id,
         "phone": request.phone,
         "email": request.email,
         "device": request.device,
     }
-    found = {kind: normalise(runtime, kind, value) for kind, value in written.items() if value}
+    identifiers = {kind: normalise(runtime, kind, value) for kind, value in fields.items() if value}
     if request.identifier:
-        found["identifier"] = _read_any(runtime, request.identifier)
-    return found
+        identifiers["identifier"] = _read_any(runtime, request.identifier)
+    return identifiers
 
 
 def _read_any(runtime: Runtime, text: str) -> Identifier:
     kind, value = kind_of(Identifier(text)), value_of(Identifier(text)).strip()
     if kind not in runtime.kinds:
-        known = ", ".join(runtime.kinds)
-        raise RequestError("unknown_kind", f"there are identifiers of the kinds {known}", "identifier")
+        kinds = ", ".join(runtime.kinds)
+        raise RequestError("unknown_kind", f"there are identifiers of the kinds {kinds}", "identifier")
     if not value:
         raise RequestError("invalid", "an identifier is written as kind:value", "identifier")
     try:
@@ -38,7 +38,7 @@ def _read_any(runtime: Runtime, text: str) -> Identifier:
 
 
 def normalise(runtime: Runtime, kind: str, value: str) -> Identifier:
-    """Return the identifier in its one form: whoever writes it another way means the same. Raises RequestError."""
+    """Return the identifier in its one form, however it is written. Raises RequestError."""
     return identifier(kind, _FORMS[kind](value, runtime.settings.default_region) if kind in _FORMS else value)
 
 
@@ -54,7 +54,7 @@ def normal_phone(phone: str, region: str) -> str:
 
 
 def normal_email(email: str, _: str) -> str:
-    """Return an e-mail address in lower case. Raises RequestError. No name is looked up on the internet for it."""
+    """Return an e-mail address in lower case. Raises RequestError. The domain is not looked up."""
     try:
         return validate_email(email.strip(), check_deliverability=False).normalized.lower()
     except EmailNotValidError as error:

@@ -1,7 +1,7 @@
-"""Who does not want to hear from us: looked up before each attempt, by every name that we know of a person.
+"""Opt-outs: who does not want messages from us. They are read before each attempt, by every name of a person.
 
-An opt-out is kept under the person's identifiers, their contact and their conversations alike, so that it holds for
-whoever is no contact yet, and whatever becomes of the contact.
+An opt-out is stored under the person's identifiers, their contact and their conversations alike, so that it holds
+before there is a contact, and whatever becomes of the contact.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,49 +20,50 @@ from storage.people.optouts import OptOut
 Kind = Literal["marketing", "all"]
 KINDS: tuple[Kind, ...] = ("marketing", "all")
 WORD = "word"
-"""Said by the person: only what they said themselves is taken back by a word of theirs."""
+"""How `by` begins where the person said it: a keyword of theirs ends only the opt-outs that they made themselves."""
 
 
 def names(identifiers: Iterable[Identifier], contact: Contact | None, conversations: Iterable[Session]) -> list[str]:
-    """Return the names under which a person's opt-outs are kept: identifiers, contacts, conversations. Pure."""
-    known = {*identifiers, *(contact.identifiers if contact else ())}
+    """Return the names under which a person's opt-outs are stored: identifiers, contacts, conversations. Pure."""
+    own = {*identifiers, *(contact.identifiers if contact else ())}
     ids = (contact.id, *contact.aliases) if contact else ()
     return [
-        *sorted(known),
+        *sorted(own),
         *(f"contact:{key}" for key in ids),
         *(f"session:{session.id}" for session in conversations),
     ]
 
 
-async def opted_out(db: Db, notification: Notification, person: Sequence[str]) -> str:
-    """Why this message may not go to this person, in words; "" if it may. An answer to their own word always may."""
+async def opt_out_reason(db: Db, notification: Notification, person: Sequence[str]) -> str:
+    """Return why this message may not go to this person, or "". A bot's answer to their own message always may."""
     if notification.reply_to is not None:
         return ""
     kinds: Sequence[Kind] = KINDS if notification.marketing else ("all",)
-    found = await optouts.of(db, [key(kind, name) for kind in kinds for name in person])
-    first = min(found, key=lambda one: one.at, default=None)
-    what = "" if first is None or first.kind == "all" else " of marketing"
-    return f"the person has opted out{what} on {first.at:%Y-%m-%d %H:%M} UTC" if first else ""
+    active = await optouts.find_active(db, [key(kind, name) for kind in kinds for name in person])
+    first = min(active, key=lambda optout: optout.at, default=None)
+    scope = "" if first is None or first.kind == "all" else " of marketing"
+    return f"the person has opted out{scope} on {first.at:%Y-%m-%d %H:%M} UTC" if first else ""
 
 
-async def leave(db: Db, person: Sequence[str], kind: Kind, at: datetime, by: str, reason: str = "") -> None:
-    """They want no more of this kind. `by`: who says so, for proof. May be repeated."""
-    await optouts.out(db, [OptOut(key(kind, name), name, kind, at, by, reason) for name in person])
+async def opt_out(db: Db, person: Sequence[str], kind: Kind, at: datetime, by: str, reason: str = "") -> None:
+    """Opt a person out of this kind. by: who says so, for the log. May be repeated."""
+    await optouts.opt_out(db, [OptOut(key(kind, name), name, kind, at, by, reason) for name in person])
 
 
 async def carry_over(db: Db, person: Sequence[str], name: str) -> None:
-    """What holds for one of these names holds for this one too, whatever becomes of them."""
+    """Copy the active opt-outs of these names to `name`, where they hold whatever becomes of the others."""
     for kind in KINDS:
-        found = await optouts.of(db, [key(kind, one) for one in person])
-        await optouts.out(db, [replace(one, id=key(kind, name), name=name) for one in found])
+        active = await optouts.find_active(db, [key(kind, each) for each in person])
+        await optouts.opt_out(db, [replace(optout, id=key(kind, name), name=name) for optout in active])
 
 
-async def come_back(db: Db, person: Sequence[str], kinds: Iterable[Kind], at: datetime, by: str) -> None:
-    """They want it again. By a word of their own, what others have said for them stays."""
-    found = await optouts.of(db, [key(kind, name) for kind in kinds for name in person])
-    mine = [one for one in found if not by.startswith(WORD) or one.by.startswith(WORD)]
-    await optouts.back(db, [one.id for one in mine if one.at <= at], at, by)
+async def opt_in(db: Db, person: Sequence[str], kinds: Iterable[Kind], at: datetime, by: str) -> None:
+    """Opt a person in again. By a keyword of their own, opt-outs that others made for them stay."""
+    active = await optouts.find_active(db, [key(kind, name) for kind in kinds for name in person])
+    affected = [optout for optout in active if not by.startswith(WORD) or optout.by.startswith(WORD)]
+    await optouts.opt_in(db, [optout.id for optout in affected if optout.at <= at], at, by)
 
 
 def key(kind: Kind, name: str) -> str:
+    """Return the id of the opt-out of this kind under one of a person's names."""
     return f"{kind}:{name}"

@@ -1,4 +1,4 @@
-"""Whom a caller means: the person behind the names in a request, and in whose order a message to them stands."""
+"""Recipients: finds the person whom a request names, and the name under which their messages are ordered."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,11 +11,11 @@ from gateway.runtime.runtime import Runtime
 from storage.people import contacts, sessions
 
 ORDERED_BY = "phone:"
-"""How the identifier begins by which a person is named in the order of messages, where it is known."""
+"""The prefix of the identifier that names a person in the order of messages, where it is known."""
 
 
 async def join_contact(runtime: Runtime, body: bytes) -> Contact:
-    """Return the person with these identifiers, made if there is none. Raises RequestError."""
+    """Return the contact with these identifiers, created if there is none. Raises RequestError."""
     identifiers = read_identifiers(runtime, read(ContactRequest, body))
     if not identifiers:
         raise RequestError("invalid", "give a phone, an externalId, or both, or another identifier")
@@ -23,9 +23,9 @@ async def join_contact(runtime: Runtime, body: bytes) -> Contact:
 
 
 async def read_recipient(runtime: Runtime, request: PersonInput, *, join: bool = True) -> tuple[Recipient, str]:
-    """Return whom the caller means, and the person in whose order the message stands.
+    """Return the recipient, and the person under whose name the message is ordered. Raises RequestError.
 
-    Identifiers that come together belong to one person from now on, if they are to be joined. Raises RequestError.
+    With `join`, identifiers that come together belong to one contact from now on.
     """
     identifiers = read_identifiers(runtime, request)
     if not (identifiers or request.contact_id or request.chat_session_id):
@@ -38,31 +38,31 @@ async def read_recipient(runtime: Runtime, request: PersonInput, *, join: bool =
 
 
 async def person_of(runtime: Runtime, recipient: Recipient) -> str:
-    """Return the person in whose order messages to this recipient stand. Raises RequestError where they have gone."""
+    """Return the person under whose name messages to a recipient are ordered. Raises RequestError if there is none."""
     kinds = map(kind_of, recipient.identifiers)
     owners = await _owners(runtime, recipient, [kind if kind in KINDS else "identifier" for kind in kinds])
     return _person(recipient, next(iter(owners.values()), None))
 
 
 def _person(recipient: Recipient, contact: Contact | None) -> str:
-    """Return the name under which their messages stand in one order, however the caller named them. Pure."""
-    known = (*recipient.identifiers, *(contact.identifiers if contact else ()))
-    if number := next((name for name in known if name.startswith(ORDERED_BY)), None):
+    """Return the name under which their messages are ordered, however the caller named them. Pure."""
+    identifiers = (*recipient.identifiers, *(contact.identifiers if contact else ()))
+    if number := next((name for name in identifiers if name.startswith(ORDERED_BY)), None):
         return number
     return contact.id if contact else recipient.session or recipient.identifiers[0]
 
 
 async def _owners(runtime: Runtime, recipient: Recipient, fields: Sequence[str]) -> dict[str, Contact]:
-    """Return whom each name leads to, by its field: nobody is looked up for a phone number alone.
+    """Return the contact that each name leads to, by its field. A phone number alone is not looked up.
 
-    `fields` are those of the identifiers. Raises RequestError for names of two people: what is meant for one would go
-    to the other.
+    fields: those of the identifiers. Raises RequestError for names of two people: a message for one would go to the
+    other.
     """
     session = await _session(runtime, recipient.session) if recipient.session else None
     if not (recipient.contact or session) and all(name.startswith(ORDERED_BY) for name in recipient.identifiers):
         return {}
-    named = zip(fields, recipient.identifiers, strict=True)
-    owners = {field: await contacts.find(runtime.db, known_by) for field, known_by in named}
+    pairs = zip(fields, recipient.identifiers, strict=True)
+    owners = {field: await contacts.find(runtime.db, identifier) for field, identifier in pairs}
     ids = {"contactId": recipient.contact, "chatSessionId": session.contact if session else None}
     owners |= {field: await contacts.get(runtime.db, key) for field, key in ids.items() if key}
     if recipient.contact and owners["contactId"] is None:
@@ -71,21 +71,21 @@ async def _owners(runtime: Runtime, recipient: Recipient, fields: Sequence[str])
 
 
 _FIELDS = ("phone", "email", "contactId", "externalId", "device", "identifier", "chatSessionId")
-"""In the order in which a mistake names them."""
+"""In the order in which an error message names them."""
 
 
 def _one_person(owners: dict[str, Contact]) -> dict[str, Contact]:
-    different = {contact.id: field for field, contact in owners.items()}
-    if len(different) > 1:
-        first, *_, last = different.values()
+    fields = {contact.id: field for field, contact in owners.items()}
+    if len(fields) > 1:
+        first, *_, last = fields.values()
         raise RequestError("two_people", f"this {first} and this {last} belong to two different contacts", last)
     return owners
 
 
 async def known_recipient(runtime: Runtime, request: PersonInput) -> Recipient:
-    """Return whom these names mean, where there is such a person. Raises RequestError."""
+    """Return the recipient with these names. Raises RequestError if there is no such person."""
     recipient, person = await read_recipient(runtime, request, join=False)
-    if person.startswith("externalId:"):  # nobody is known by that, and it reaches nobody by itself
+    if person.startswith("externalId:"):  # no contact has it, and it reaches nobody by itself
         raise RequestError("unknown_contact", "there is no contact of this external id", "externalId")
     return recipient
 
@@ -101,12 +101,12 @@ async def _join(runtime: Runtime, identifiers: Mapping[str, Identifier]) -> Cont
     contact = await contacts.join(runtime.db, runtime.clock(), list(identifiers.values()))
     if contact is None:
         raise RequestError(
-            "two_people", f"{_named(list(identifiers))} belong to two different contacts", _last(identifiers)
+            "two_people", f"{_list_fields(list(identifiers))} belong to two different contacts", _last(identifiers)
         )
     return contact
 
 
-def _named(fields: Sequence[str]) -> str:
+def _list_fields(fields: Sequence[str]) -> str:
     return " and ".join(f"this {field}" for field in sorted(fields, key=_FIELDS.index))
 
 

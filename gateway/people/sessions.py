@@ -1,4 +1,4 @@
-"""What events and errors do to a session. Pure steps; every time in them moves only forward."""
+"""Sessions: applies events and errors to them, by pure steps. Every time of a session moves only forward."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from storage.people import sessions
 
 
 async def touch(runtime: Runtime, rule: Window, event: Inbound, contact: str | None) -> Session:
-    """Return the session after the person's message: the window is open from the provider's own time of it."""
+    """Store and return the session after a person's message: the window is open from the provider's time of it."""
 
     def step(session: Session | None) -> Session:
         return after_message(session or Session(event.address.key, event.address), rule, event, contact)
@@ -24,7 +24,7 @@ async def touch(runtime: Runtime, rule: Window, event: Inbound, contact: str | N
 
 
 async def subscribe(runtime: Runtime, address: Address, at: datetime, *, active: bool) -> None:
-    """Note that a person can (`active`) or cannot be written to, by the provider's word. An older one does nothing."""
+    """Record a provider's report that a person can (`active`) or cannot be written to. Outdated ones have no effect."""
 
     def step(session: Session | None) -> Session | None:
         session = session or Session(address.key, address)
@@ -44,7 +44,7 @@ async def subscribe(runtime: Runtime, address: Address, at: datetime, *, active:
 
 
 async def visit(runtime: Runtime, address: Address, name: str, contact: str | None, at: datetime) -> None:
-    """Note that a person has opened the chat: whose it is may be known by that, but it has not started."""
+    """Record that a person has opened the chat. That may reveal the contact, but the session has not started."""
 
     def step(session: Session | None) -> Session:
         session = session or Session(address.key, address)
@@ -57,7 +57,7 @@ async def visit(runtime: Runtime, address: Address, name: str, contact: str | No
 async def correct(runtime: Runtime, address: Address, cause: Cause, template: str, reason: str, at: datetime) -> None:
     """Learn from a provider's refusal: the window is shut, the person has blocked us, the template is unusable.
 
-    `template` is channel:account:name:language, or "". `at`: when it was refused; what came later is left alone.
+    `template` is channel:account:name:language, or "". at: when it was refused; later changes stay.
     """
     if cause is Cause.STOPPED:
         await subscribe(runtime, address, at, active=False)
@@ -68,7 +68,7 @@ async def correct(runtime: Runtime, address: Address, cause: Cause, template: st
 
 
 def after_message(session: Session, rule: Window, event: Inbound, contact: str | None) -> Session:
-    """Return the session as a person's message leaves it. Pure."""
+    """Return the session after a person's message. Pure."""
     at, command = event.at, event.command.name
     started = _latest(session.started_at, at) if command == "start" else session.started_at or at
     stopped = session.stopped_at
@@ -91,7 +91,7 @@ def after_message(session: Session, rule: Window, event: Inbound, contact: str |
 
 
 def after_closing(session: Session | None, address: Address, at: datetime) -> Session:
-    """Return the session as a provider's word leaves it that the window was shut. Pure."""
+    """Return the session after a provider's report that the window was shut. Pure."""
     session = session or Session(address.key, address)
     return replace(session, window_closed_at=_latest(session.window_closed_at, at))
 
@@ -101,7 +101,7 @@ def _active(session: Session, at: datetime) -> dict[str, datetime]:
 
 
 def _unless_later(blocked_at: datetime | None, at: datetime) -> datetime | None:
-    """A sign of life at this moment lifts a block, unless that is younger."""
+    """Return the time of a block, or None where a sign of life at this moment lifts it: an earlier block."""
     return blocked_at if blocked_at and blocked_at > at else None
 
 

@@ -1,4 +1,4 @@
-"""What a process of ours works with, opened once: database, channels, settings, clock."""
+"""The runtime: what a process works with, opened once: database, channels, settings, clock."""
 
 import asyncio
 import importlib
@@ -39,17 +39,17 @@ Channels = Mapping[str, Mapping[str, Channel]]
 
 
 def all_channels(channels: Channels) -> list[Channel]:
-    """Every account of every channel."""
+    """Return every account of every channel."""
     return [channel for accounts in channels.values() for channel in accounts.values()]
 
 
 def account_key(channel: Channel) -> str:
-    """An account of ours by its whole name, channel:name."""
+    """Return the whole name of an account of ours, channel:name."""
     return f"{channel.facts.name}:{channel.account}"
 
 
 class Clock:
-    """The time, aware and in UTC, to the millisecond as MongoDB keeps it. The demo moves it forward."""
+    """Returns the time, aware and in UTC, to the millisecond as MongoDB stores it. The demo moves it forward."""
 
     def __init__(self) -> None:
         self.ahead = timedelta(0)
@@ -60,17 +60,17 @@ class Clock:
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
     def ordinal(self) -> int:
-        """Only grows: what was accepted later has the larger number; between machines as far as their clocks agree."""
+        """Return a number that only grows, in microseconds; between machines as far as their clocks agree."""
         self._last = max(self._last + 1, time.time_ns() // 1000)
         return self._last
 
 
 @dataclass
 class Runtime:
-    """`inbox_bell`, `outbox_bell`, `callback_bell`, `job_bell`: wake the loops of this process; those of others poll.
+    """Everything open. inbox_bell, outbox_bell, callback_bell, job_bell: wake this process's loops; others poll.
 
-    outward: for calls to our callers; it does not reach into our own network unless the settings let it.
-    pulse: when each loop of this process last went on, by time.monotonic(); empty where there are none.
+    outward: for calls to our callers; it does not reach into our own network unless the settings permit it.
+    heartbeats: when each loop of this process last went on, by time.monotonic(); empty without loops.
     """
 
     settings: Settings
@@ -94,23 +94,23 @@ class Runtime:
 
     @cached_property
     def kinds(self) -> tuple[str, ...]:
-        """The kinds of identifier that people can be named by: the API's own, and those that only channels know."""
+        """Return the kinds of identifier that callers can use: the API's own, and those that only channels know."""
         return tuple(dict.fromkeys((*KINDS, *self.reached_kinds)))
 
     @cached_property
     def reached_kinds(self) -> tuple[str, ...]:
-        """The kinds of identifier by which a channel of ours reaches people who have no chat with us."""
+        """Return the kinds of identifier by which our channels reach people who have no chat with us."""
         return tuple(kind for channel in all_channels(self.channels) for kind in channel.facts.reaches)
 
     def channel(self, channel: str, account: str | None = None) -> Channel | None:
-        """An account of ours by name; without a name the channel's first one."""
+        """Return an account of ours by name, or without a name the channel's first one; None if there is none."""
         accounts = self.channels.get(channel, {})
         return accounts.get(account) if account else next(iter(accounts.values()), None)
 
 
 @asynccontextmanager
 async def opened(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Runtime]:
-    """Everything open and checked; closed at the end. Raises SettingsError, EmbeddedError or DatabaseError."""
+    """Open and check everything; close it at the end. Raises SettingsError, EmbeddedError or DatabaseError."""
     conversation = load_conversation(settings.conversation)
     accounts = read_accounts(settings)
     async with AsyncExitStack() as stack:
@@ -141,7 +141,7 @@ async def opened(settings: Settings, clock: Clock | None = None) -> AsyncIterato
 
 @asynccontextmanager
 async def opened_outside(settings: Settings) -> AsyncIterator[Outside]:
-    """The connections that all channels share."""
+    """Open the connections that all channels share."""
     listeners = [listener()] if settings.traced else []
     async with (
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), trace_configs=listeners) as http,
@@ -152,7 +152,7 @@ async def opened_outside(settings: Settings) -> AsyncIterator[Outside]:
 
 @asynccontextmanager
 async def opened_database(settings: Settings) -> AsyncIterator[Db]:
-    """The database of the settings, or the embedded one, with its indexes."""
+    """Open the database of the settings, or the embedded one, and prepare its indexes."""
     async with AsyncExitStack() as stack:
         uri = settings.mongodb_uri or str(await stack.enter_async_context(embedded(settings.folder)))
         db = connect(uri, settings.database)
@@ -162,7 +162,7 @@ async def opened_database(settings: Settings) -> AsyncIterator[Db]:
 
 
 def _limits(settings: Settings, channels: Channels) -> Mapping[str, Limits]:
-    """Of each account: what its provider states, and what the settings say otherwise."""
+    """Return the limits of each account: its provider's, overridden by those in the settings."""
     return {
         account_key(channel): read_limits(channel.facts.limits, settings.limits.get(account_key(channel), {}))
         for channel in all_channels(channels)
@@ -170,7 +170,7 @@ def _limits(settings: Settings, channels: Channels) -> Mapping[str, Limits]:
 
 
 def read_accounts(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
-    """Every account's struct, by channel and name. Raises SettingsError with all that is wrong."""
+    """Return every account's struct, by channel and name. Raises SettingsError with all problems."""
     problems: list[str] = []
     accounts: dict[str, dict[str, Any]] = {}
     for name, tables in settings.accounts.items():
@@ -189,21 +189,24 @@ def read_accounts(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
 
 
 def open_channels(accounts: Mapping[str, Mapping[str, Any]], outside: Outside) -> Channels:
-    """Every account of every channel, ready to send."""
+    """Return every account of every channel, ready to send."""
     return {name: bots.package(name).open_accounts(named, outside) for name, named in accounts.items()}
 
 
 def load_conversation(path: str) -> Conversation:
-    """The function that answers people, by its dotted path `module:function`; the module may lie in this folder."""
+    """Return the function that answers people, by its path `module:function`; the module may be in this folder.
+
+    Raises SettingsError.
+    """
     module, _, name = path.partition(":")
     if not (module and name):
         raise SettingsError([f"GATEWAY_CONVERSATION: {path} is not of the form module:function"])
     if str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))
     try:
-        found = getattr(importlib.import_module(module), name)
+        function = getattr(importlib.import_module(module), name)
     except Exception as error:  # noqa: BLE001 - it is the operator's own code that runs here
         raise SettingsError([f"GATEWAY_CONVERSATION: {path} cannot be loaded: {error}"]) from None
-    if not any(inspect.iscoroutinefunction(one) for one in (found, getattr(found, "__call__", None))):  # noqa: B004
+    if not any(inspect.iscoroutinefunction(each) for each in (function, getattr(function, "__call__", None))):  # noqa: B004
         raise SettingsError([f"GATEWAY_CONVERSATION: {path} is not an async function"])
-    return cast("Conversation", found)
+    return cast("Conversation", function)

@@ -1,8 +1,8 @@
-"""Documents: the one face of what is stored. Our values go in and come out, and callers share trips to the database.
+"""Documents: stores and reads our values as documents, and lets callers share trips to the database.
 
-A trip costs much, a document more in it little: what is asked for while one is under way goes together in the next, as
+A trip costs much, one more document in it little: requests that arrive during a trip go together in the next one, as
 one find for many keys, one insert_many, and one update_many for many swaps. Changes are optimistic: a value is read, a
-pure function says what it becomes, and it is written if nobody was faster.
+pure function returns its successor, and that is written if nobody was faster.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ Document = dict[str, Any]
 Collection = AsyncIOMotorCollection[Document]
 
 DUPLICATE = 11000
-"""The code of the error that tells of a document which is there already."""
+"""MongoDB's error code for a document that exists already."""
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -39,16 +39,16 @@ TRIES = 100
 
 
 MOST = 50
-"""Questions in one trip: more would make the first wait for the last."""
+"""The most questions in one trip: with more, the first would wait for the last."""
 
 
 class Together(Generic[A, R]):
-    """Have callers that ask while others are being served share the next trip.
+    """Batches questions: callers that ask during a trip share the next one.
 
-    `serve` answers many questions at once, in their order. Alone, a caller is served at once.
+    `serve` answers many questions at once, in their order. A single caller is served at once.
 
-    A caller who has gone away does not disturb the others; neither does one whose question breaks: then each is served
-    by itself. `serve` has to bear being asked the same again.
+    A caller that was cancelled does not affect the others; nor does one whose question fails: then each is served
+    separately. `serve` has to tolerate the same question twice.
     """
 
     def __init__(self, serve: Callable[[Sequence[A]], Awaitable[Sequence[R]]], most: int = MOST) -> None:
@@ -74,7 +74,7 @@ class Together(Generic[A, R]):
             answers = await self._serve([question for question, _ in batch])
         except ConnectionFailure as error:
             _fail(batch, error)
-        except Exception as error:  # noqa: BLE001 - whatever it is, each of them has to hear it
+        except Exception as error:  # noqa: BLE001 - whatever it is, each caller has to get it
             if len(batch) == 1:
                 _fail(batch, error)
             else:
@@ -98,7 +98,7 @@ MARK = "by"
 
 @dataclass(frozen=True)
 class Swap:
-    """Put `document` in the place of the one with its `_id`, if that has `old` in `field` still."""
+    """A replacement of the document with the same `_id`, if that still has `old` in `field`."""
 
     field: str
     old: object
@@ -106,9 +106,9 @@ class Swap:
 
 
 class Shared:
-    """One collection, in which the single looks and writes of many callers share trips.
+    """One collection, in which the single reads and writes of many callers share trips.
 
-    What is asked for while a trip is under way sees all that was written before it was asked for.
+    A read sees everything that was written before it was requested.
     """
 
     def __init__(self, collection: Collection) -> None:
@@ -118,12 +118,12 @@ class Shared:
         self._inserts = Together(self._insert_all)
         self._swaps: dict[str, Together[Swap, bool]] = {}
 
-    async def find(self, field: str, value: object, wanted: Sequence[str] = ()) -> list[Document]:
-        """Return the documents that have this value in this (indexed) field; `wanted`: only these fields of them."""
-        key = (field, *wanted)
+    async def find(self, field: str, value: object, fields: Sequence[str] = ()) -> list[Document]:
+        """Return the documents that have this value in this (indexed) field; `fields`: only these fields of them."""
+        key = (field, *fields)
         if key not in self._finds:
             self._finds[key] = Together(
-                partial(self._find_all, field, dict.fromkeys((*wanted, field), 1) if wanted else None)
+                partial(self._find_all, field, dict.fromkeys((*fields, field), 1) if fields else None)
             )
         return await self._finds[key](value)
 
@@ -132,77 +132,77 @@ class Shared:
         return next(iter(await self.find("_id", key)), None)
 
     async def several(self, keys: Sequence[str]) -> list[Document]:
-        """Return those with one of these `_id`s, in their order: one question, however many keys it has."""
+        """Return the documents with these `_id`s, in their order. All keys count as one question."""
         return await self._several(keys) if keys else []
 
     async def insert(self, document: Document) -> bool:
-        """Insert a document. False if there is one with this `_id`, or with its unique value, already."""
+        """Insert a document. Returns False if one with this `_id`, or with its unique value, exists already."""
         return await self._inserts(document)
 
     async def swap(self, swap: Swap) -> bool:
-        """Put a document in the place of the old one. False if that was changed meanwhile, or has gone."""
+        """Replace a document. Returns False if it was changed or deleted meanwhile."""
         if swap.field not in self._swaps:
             self._swaps[swap.field] = Together(self._swap_all)
         return await self._swaps[swap.field](swap)
 
     async def _find_all(
-        self, field: str, wanted: Mapping[str, int] | None, values: Sequence[Any]
+        self, field: str, projection: Mapping[str, int] | None, values: Sequence[Any]
     ) -> Sequence[list[Document]]:
-        found: defaultdict[Any, list[Document]] = defaultdict(list)
-        async for document in self._collection.find({field: {"$in": sorted(set(values))}}, wanted):
-            held = document[field]
-            for value in held if isinstance(held, list) else [held]:
-                found[value].append(document)
-        return [found[value] for value in values]
+        by_value: defaultdict[Any, list[Document]] = defaultdict(list)
+        async for document in self._collection.find({field: {"$in": sorted(set(values))}}, projection):
+            content = document[field]
+            for value in content if isinstance(content, list) else [content]:
+                by_value[value].append(document)
+        return [by_value[value] for value in values]
 
-    async def _find_each(self, asked: Sequence[Sequence[str]]) -> Sequence[list[Document]]:
-        wanted = sorted({key for keys in asked for key in keys})
-        found = {document["_id"]: document async for document in self._collection.find({"_id": {"$in": wanted}})}
-        return [[found[key] for key in keys if key in found] for keys in asked]
+    async def _find_each(self, questions: Sequence[Sequence[str]]) -> Sequence[list[Document]]:
+        ids = sorted({key for keys in questions for key in keys})
+        documents = {document["_id"]: document async for document in self._collection.find({"_id": {"$in": ids}})}
+        return [[documents[key] for key in keys if key in documents] for keys in questions]
 
     async def _insert_all(self, documents: Sequence[Document]) -> Sequence[bool]:
         try:
             await self._collection.insert_many(documents, ordered=False)
         except BulkWriteError as error:
-            there = duplicates(error)
-            return [index not in there for index in range(len(documents))]
+            existing = duplicates(error)
+            return [index not in existing for index in range(len(documents))]
         return [True] * len(documents)
 
     async def _swap_all(self, swaps: Sequence[Swap]) -> Sequence[bool]:
-        """Each leaves its mark in what it writes, so that it is known afterwards whose write that was."""
+        """Swap all. Each writes its own mark, so that afterwards it is known whose write succeeded."""
         keys, trip = [swap.document["_id"] for swap in swaps], token_hex(8)
         marked = [{**swap.document, MARK: f"{trip}{index}"} for index, swap in enumerate(swaps)]
         update = _swapping(swaps[0].field, [swap.old for swap in swaps], marked)
         result = await self._collection.update_many({"_id": {"$in": sorted(set(keys))}}, update)
         if result.modified_count in {0, len(swaps)}:
             return [bool(result.modified_count)] * len(swaps)
-        marks = {found.get(MARK) async for found in self._collection.find({"_id": {"$in": keys}}, {MARK: 1})}
+        marks = {document.get(MARK) async for document in self._collection.find({"_id": {"$in": keys}}, {MARK: 1})}
         return [document[MARK] in marks for document in marked]
 
 
 def duplicates(error: BulkWriteError) -> set[int]:
-    """Which of the documents were there already. Raises the error again if anything else went wrong."""
+    """Return the indexes of the documents that existed already. Raises the error again if anything else went wrong."""
     details = error.details or {}
     problems = details.get("writeErrors", [])
-    if not problems or details.get("writeConcernErrors") or any(one["code"] != DUPLICATE for one in problems):
+    if not problems or details.get("writeConcernErrors") or any(problem["code"] != DUPLICATE for problem in problems):
         raise error
-    return {one["index"] for one in problems}
+    return {problem["index"] for problem in problems}
 
 
 def _swapping(field: str, old: Sequence[object], new: Sequence[Document]) -> list[Mapping[str, Any]]:
-    """The update that does them all: each document looks for its own among them.
+    """Return one update for all swaps: each document finds its own among them.
 
     The conditions stand in the pipeline and not in the filter, so that the filter is the bare `_id`, which is the
-    fastest look-up there is on every server that we run on.
+    fastest look-up on every server that we run on.
     """
     place = {"$indexOfArray": [{"$literal": [document["_id"] for document in new]}, "$_id"]}
-    theirs, ours = ({"$arrayElemAt": [{"$literal": list(values)}, "$$place"]} for values in (old, new))
-    swapped = {"$cond": [{"$eq": [f"${field}", theirs]}, ours, "$$ROOT"]}
+    expected, replacement = ({"$arrayElemAt": [{"$literal": list(values)}, "$$place"]} for values in (old, new))
+    swapped = {"$cond": [{"$eq": [f"${field}", expected]}, replacement, "$$ROOT"]}
     return [{"$replaceWith": {"$let": {"vars": {"place": place}, "in": swapped}}}]
 
 
 class Db:
-    """One database, by a connection of this process. `db[name]` is a collection as the driver has it."""
+    """One database, by a connection of this process. `db[name]` is the driver's collection."""
 
     def __init__(self, client: AsyncIOMotorClient[Document], name: str) -> None:
         self.client, self.name = client, name
@@ -213,7 +213,7 @@ class Db:
         return self._database[collection]
 
     def shared(self, collection: str) -> Shared:
-        """Return a collection for looks and writes that many make at the same time."""
+        """Return a collection whose concurrent reads and writes share trips."""
         if collection not in self._shared:
             self._shared[collection] = Shared(self[collection])
         return self._shared[collection]
@@ -228,7 +228,7 @@ def to_document(value: Struct) -> Document:
 
 
 def from_document(kind: type[T], document: Document) -> T:
-    """Return the value that a document holds; fields that it does not know are passed over."""
+    """Return the value that a document holds; unknown fields are ignored."""
     if "_id" in document:
         document = {**document, "id": document["_id"]}
     return msgspec.convert(document, kind)
@@ -246,10 +246,10 @@ async def read(db: Db, collection: str, kind: type[T], key: str) -> T | None:
 
 
 async def find(
-    db: Db, collection: str, kind: type[T], field: str, value: object, wanted: Sequence[str] = ()
+    db: Db, collection: str, kind: type[T], field: str, value: object, fields: Sequence[str] = ()
 ) -> list[T]:
-    """Return the values that have this in an indexed field; `wanted`: as much of each as is needed."""
-    return [from_document(kind, document) for document in await db.shared(collection).find(field, value, wanted)]
+    """Return the values that have this value in an indexed field; `fields`: read only these fields of them."""
+    return [from_document(kind, document) for document in await db.shared(collection).find(field, value, fields)]
 
 
 async def several(db: Db, collection: str, kind: type[T], keys: Sequence[str]) -> list[T]:
@@ -258,19 +258,19 @@ async def several(db: Db, collection: str, kind: type[T], keys: Sequence[str]) -
 
 
 async def insert(db: Db, collection: str, value: Struct) -> bool:
-    """Store a new value. False if there is one with its id, or with one of its unique values, already."""
+    """Store a new value. Returns False if one with its id, or with one of its unique values, exists already."""
     return await db.shared(collection).insert(to_document(value))
 
 
 async def swap(db: Db, collection: str, document: Document, field: str, old: object) -> bool:
-    """Put a document in the place of the one with its `_id` that has `old` in `field` (None: there is none yet)."""
+    """Replace the document with the same `_id` that has `old` in `field`; None: insert it. Returns False if late."""
     if old is None:
         return await db.shared(collection).insert(document)
     return await db.shared(collection).swap(Swap(field, old, document))
 
 
 async def add(db: Db, collection: str, values: Sequence[Struct]) -> None:
-    """Store values; those whose id is there already are left as they are, so that this may be repeated."""
+    """Store values; existing ones with the same id stay as they are, so that this may be repeated."""
     if not values:
         return
     try:
@@ -284,23 +284,23 @@ class Contended(Exception):
 
 
 async def update(
-    db: Db, collection: str, kind: type[V], key: str, step: Callable[[V], V | None], known: V | None = None
+    db: Db, collection: str, kind: type[V], key: str, step: Callable[[V], V | None], cached: V | None = None
 ) -> V | None:
-    """Apply `step` to the value under `key`, as `change` does; where there is none, nothing is stored."""
-    return await change(db, collection, kind, key, lambda old: step(old) if old else None, known)
+    """Apply `step` to the value under `key`, as `change` does; if there is none, store nothing and return None."""
+    return await change(db, collection, kind, key, lambda old: step(old) if old else None, cached)
 
 
 async def change(
-    db: Db, collection: str, kind: type[V], key: str, step: Callable[[V | None], V | None], known: V | None = None
+    db: Db, collection: str, kind: type[V], key: str, step: Callable[[V | None], V | None], cached: V | None = None
 ) -> V | None:
-    """Apply `step` to the value under `key` (None if there is none) and store the outcome, which is returned.
+    """Apply `step` to the value under `key` (None if there is none) and store the result. Returns the stored value.
 
-    `step` may be called several times. It returns None to leave things as they are. `known` is the value as it was
-    read before, which saves a look where nobody has changed it since.
+    `step` may be called several times. It returns None to change nothing. `cached` is the value as it was read before,
+    which saves a read if nobody has changed it since. Raises Contended.
     """
     for _ in range(TRIES):
-        old = known or await read(db, collection, kind, key)
-        known = None
+        old = cached or await read(db, collection, kind, key)
+        cached = None
         new = step(old)
         if new is None or new == old:
             return old
@@ -311,7 +311,7 @@ async def change(
 
 
 async def save(db: Db, collection: str, value: V) -> V | None:
-    """Store a value that was read at its version (0: was not there). Returns None if it has changed since."""
+    """Store a value that was read at its version (0: new). Returns it as stored, or None if it has changed since."""
     new = replace(value, version=value.version + 1)
     if value.version == 0:
         return new if await insert(db, collection, new) else None

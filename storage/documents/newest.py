@@ -1,4 +1,4 @@
-"""Documents in the order of a time, the newest first, a page at a time."""
+"""Pages of documents in the order of a time, the newest first."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,12 +10,12 @@ from storage.documents.queue import EPOCH, WIDEST
 
 END = datetime(9999, 1, 1, tzinfo=UTC)
 FIRST, WIDER = timedelta(minutes=1), 4
-"""How far back the first look goes, and by how much the next one goes further."""
+"""The first range of time that is read, and the factor by which each further one is wider."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """The last one of a page: the next page begins behind it."""
+    """The last document of a page: the next page begins behind it."""
 
     at: datetime
     id: str
@@ -23,7 +23,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Order:
-    """By the time in `by`, which an index has, behind `where` if that is given; from `since` until before `until`."""
+    """An order by the indexed time in `by`, of documents that match `where`; from `since` until before `until`."""
 
     collection: Collection
     by: str
@@ -33,39 +33,39 @@ class Order:
 
 
 async def page(order: Order, after: Place | None, now: datetime, limit: int) -> list[Document]:
-    """Up to `limit`, read in ranges of time that grow backwards: some servers read all of a range, whatever the limit.
+    """Return up to `limit` documents behind `after`; those of one moment are in the order of their ids.
 
-    Those of one moment are in the order of their ids.
+    They are read in ranges of time that grow backwards: some servers read all of a range, whatever the limit.
     """
-    found, upper, width = list[Document](), order.until, FIRST
+    documents, upper, width = list[Document](), order.until, FIRST
     lower = min(now, upper)
     if after and after.at < order.until:
-        found = [tied for tied in await _at(order, after.at) if tied["_id"] < after.id][:limit]
+        documents = [tied for tied in await _at(order, after.at) if tied["_id"] < after.id][:limit]
         upper = lower = after.at
-    while len(found) < limit and upper > order.since:
+    while len(documents) < limit and upper > order.since:
         lower = max(lower - width, order.since)
-        found += await _between(order, lower, upper, limit - len(found))
+        documents += await _between(order, lower, upper, limit - len(documents))
         upper, width = lower, min(width * WIDER, WIDEST)
-    return found
+    return documents
 
 
 async def count(order: Order, most: int) -> int:
-    """How many there are; no more than `most` are counted."""
+    """Return how many there are, up to `most`."""
     query = {**order.where, order.by: {"$gte": order.since, "$lt": order.until}}
-    found = order.collection.find(query, {"_id": 1}).limit(most)
-    return len([document["_id"] async for document in found])
+    documents = order.collection.find(query, {"_id": 1}).limit(most)
+    return len([document["_id"] async for document in documents])
 
 
 async def _between(order: Order, lower: datetime, upper: datetime, limit: int) -> list[Document]:
     by = order.by
     query = {**order.where, by: {"$gte": lower, "$lt": upper}}
-    found = [document async for document in order.collection.find(query).sort(by, -1).limit(limit)]
-    if len(found) == limit:  # of those of the last moment, some may be missing
-        last = found[-1][by]
-        found = [document for document in found if document[by] > last] + await _at(order, last)
-    return sorted(found, key=lambda document: (document[by], document["_id"]), reverse=True)[:limit]
+    documents = [document async for document in order.collection.find(query).sort(by, -1).limit(limit)]
+    if len(documents) == limit:  # of those of the last moment, some may be missing
+        last = documents[-1][by]
+        documents = [document for document in documents if document[by] > last] + await _at(order, last)
+    return sorted(documents, key=lambda document: (document[by], document["_id"]), reverse=True)[:limit]
 
 
 async def _at(order: Order, moment: datetime) -> list[Document]:
-    found = [document async for document in order.collection.find({**order.where, order.by: moment})]
-    return sorted(found, key=lambda document: str(document["_id"]), reverse=True)
+    documents = [document async for document in order.collection.find({**order.where, order.by: moment})]
+    return sorted(documents, key=lambda document: str(document["_id"]), reverse=True)

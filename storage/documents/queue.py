@@ -1,6 +1,6 @@
-"""The due queue: `due_at` says when a document wants attention, `lease` who gives it, until when is `due_at` again.
+"""The due queue: `due_at` is when a document is due; `lease` names its worker, and `due_at` is then the lease's end.
 
-A worker that dies gives nothing back; its lease runs out and `due_at` comes round. find_one_and_update is not used:
+A worker that dies releases nothing; its lease ends, and the document is due again. find_one_and_update is not used:
 a batch costs three operations whatever its size.
 """
 
@@ -14,17 +14,17 @@ from storage.documents.documents import Collection, Document
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 MARGIN = timedelta(seconds=2)
-"""By how much the clocks of our machines may differ, and a write may take."""
+"""How far the clocks of our machines may differ, including the time of a write."""
 
 LOOK_BACK = timedelta(seconds=5)
-"""How often we look for what fell due behind our back: by a clock that was further off, or after a failed claim."""
+"""How often we read what fell due before the mark: by a clock that was further off, or after a failed claim."""
 
 NARROWEST, FIRST, WIDEST = timedelta(milliseconds=20), timedelta(seconds=1), timedelta(days=10_000)
 
 
 @dataclass
 class _Mark:
-    """Up to `since` nothing is due any more. `width` is the range that gave about as much as was wanted."""
+    """Up to `since` nothing is due any more. width: the range of time that last gave about as many as requested."""
 
     since: datetime = EPOCH
     width: timedelta = FIRST
@@ -34,8 +34,8 @@ class _Mark:
 class Due:
     """Reads the ids of what is due, the oldest first, in narrow ranges of time.
 
-    Narrow, because some servers read all of a range whatever the limit: the cost of a look must not grow with the
-    backlog. Each process keeps its own marks; the documents are the truth.
+    Narrow, because some servers read all of a range whatever the limit: the cost of a read must not grow with the
+    backlog. Each process keeps its own marks; the documents decide.
     """
 
     def __init__(self, collection: Collection) -> None:
@@ -43,25 +43,25 @@ class Due:
         self._marks: dict[str | None, _Mark] = {}
 
     async def ids(self, lane: str | None, now: datetime, limit: int) -> list[str]:
-        """Up to `limit` of those that are due in this lane (None: the collection has no lanes)."""
-        mark, found = self._marks.get(lane) or await self._first_mark(lane, now), []
+        """Return up to `limit` ids that are due in this lane (None: the collection has no lanes)."""
+        mark, ids = self._marks.get(lane) or await self._first_mark(lane, now), []
         if now < mark.since:  # the demo's clock and an operator's can be put back
             mark.since, mark.look_back_at = now, now
         if now >= mark.look_back_at:
             mark.look_back_at = now + LOOK_BACK
-            found = await self._between(lane, EPOCH, mark.since, limit)
-        while len(found) < limit and mark.since < now - MARGIN:
+            ids = await self._between(lane, EPOCH, mark.since, limit)
+        while len(ids) < limit and mark.since < now - MARGIN:
             end = min(mark.since + mark.width, now - MARGIN)
-            page = await self._between(lane, mark.since, end, limit - len(found))
-            found += page
-            if len(found) >= limit:
+            page = await self._between(lane, mark.since, end, limit - len(ids))
+            ids += page
+            if len(ids) >= limit:
                 mark.width = max(mark.width / 4, NARROWEST)
-                return found
+                return ids
             mark.since, mark.width = end, min(mark.width * 2, WIDEST)
-        return found + (await self._between(lane, mark.since, now, limit - len(found)) if len(found) < limit else [])
+        return ids + (await self._between(lane, mark.since, now, limit - len(ids)) if len(ids) < limit else [])
 
     async def _first_mark(self, lane: str | None, now: datetime) -> _Mark:
-        """Most lanes are empty when a process starts: one question, and not a walk through the years in small steps."""
+        """Set a lane's first mark. Most lanes are empty at the start: one query replaces many small steps from 1970."""
         empty = not await self._between(lane, EPOCH, now - MARGIN, 1)
         self._marks[lane] = _Mark(now - MARGIN) if empty else _Mark()
         return self._marks[lane]
@@ -76,7 +76,7 @@ class Due:
 
 
 async def claim(collection: Collection, ids: list[str], now: datetime, lease: timedelta) -> list[Document]:
-    """Take these for the length of `lease`, as far as they are still due: exactly one taker each."""
+    """Claim those that are still due for the length of `lease`. Each is claimed and returned by exactly one caller."""
     if not ids:
         return []
     token = uuid4().hex
@@ -97,7 +97,7 @@ async def claim(collection: Collection, ids: list[str], now: datetime, lease: ti
 
 
 async def renew(collection: Collection, leases: Iterable[str], until: datetime) -> None:
-    """What is held under these leases stays so until then; what others have taken over meanwhile is theirs."""
+    """Extend these leases until then; documents that others have claimed meanwhile stay theirs."""
     held = sorted({lease for lease in leases if lease})
     if held:
         await collection.update_many({"lease": {"$in": held}}, {"$set": {"due_at": until}})

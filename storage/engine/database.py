@@ -1,4 +1,4 @@
-"""The connection and the indexes."""
+"""The connection to the database, and its indexes."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -15,16 +15,16 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 DatabaseError = PyMongoError
-"""Anything that goes wrong between us and MongoDB. Callers tell it as "try again later"."""
+"""Any failure between us and MongoDB. Callers report it as "try again later"."""
 
 EVENTS_KEPT = timedelta(days=8)
-"""A worked-off event is remembered longer than any provider repeats one (WhatsApp: 7 days)."""
+"""How long a completed event is kept: longer than any provider repeats one (WhatsApp: 7 days)."""
 
 RATE_LIMITS_KEPT = timedelta(hours=1)
-"""Whoever was free to send an hour ago has nothing to be remembered for."""
+"""How long a rate limit is kept after the moment at which it permits sending again."""
 
 RECEIPTS_COME = timedelta(days=8)
-"""The chat log is kept at least as long as a provider may take to report: it is where a receipt finds its message."""
+"""The least time that the chat log is kept: a receipt finds its message there, and may come that late."""
 
 KEPT = timedelta(days=90)
 """How long finished messages and the chat log are kept unless set otherwise."""
@@ -33,17 +33,17 @@ TRACED = timedelta(days=7)
 """How long calls to providers are kept unless set otherwise."""
 
 TOKENS_REMEMBERED = timedelta(days=1)
-"""So long a token that has expired is told from one that never was; and what is counted by the hour is kept."""
+"""How long an expired token is distinguished from an unknown one; and how long hourly counts are kept."""
 
 LINKS_REMEMBERED = timedelta(days=30)
-"""So long people are told that a link has expired; then there is no such link."""
+"""How long an expired link is reported as expired; after that it is unknown."""
 
 REQUESTS_KEPT = timedelta(days=1)
 """How long an Idempotency-Key is remembered."""
 
 
 def _kept(field: str, length: timedelta) -> IndexModel:
-    """Documents go that long after the time in `field`; those without it stay."""
+    """Return an index that deletes documents that long after the time in `field`; those without it stay."""
     return IndexModel([(field, ASCENDING)], sparse=True, expireAfterSeconds=int(length.total_seconds()))
 
 
@@ -52,13 +52,12 @@ def _sparse(*fields: str) -> IndexModel:
 
 
 def indexes_of(kept: timedelta, traced: timedelta) -> Mapping[str, list[IndexModel]]:
-    """Live work is in the sparse indexes and leaves them when it is done; then its time runs.
+    """Return the indexes of each collection. Live work is in the sparse indexes, and leaves them when it is done.
 
     traced: how long calls to providers are kept.
-    kept: how long what is finished is remembered, dead letters among it, and the chat log; a receipt for a message that
-    never came stands in the log too. What has no such time stays: sessions and contacts, because whom we may write to
-    and who has asked us to stop must not be forgotten; and what we know of accounts and templates, a few small
-    documents for each.
+    kept: how long finished work, dead letters and the chat log are kept; a receipt for an unknown message is in the log
+    too. Collections without such a time are never deleted: sessions and contacts, because whom we may write to and who
+    has asked us to stop must not be forgotten; and the few small documents on each account and template.
     """
     return {
         "inbox": [
@@ -107,7 +106,7 @@ def indexes_of(kept: timedelta, traced: timedelta) -> Mapping[str, list[IndexMod
 
 
 def connect(uri: str, name: str, patience: timedelta = timedelta(seconds=5)) -> Db:
-    """A database handle; nothing is sent yet. Operations fail when no server was found for `patience`.
+    """Return a database handle without connecting yet. Operations fail if no server is found within `patience`.
 
     Writes wait for a majority, times come back aware and in UTC.
     """
@@ -124,20 +123,20 @@ def connect(uri: str, name: str, patience: timedelta = timedelta(seconds=5)) -> 
 
 
 async def prepare(db: Db, kept: timedelta = KEPT, traced: timedelta = TRACED) -> None:
-    """Make sure of the indexes. May be repeated; another `kept` holds for what is there already, too."""
+    """Create the indexes. May be repeated; a new `kept` also applies to existing documents."""
     for collection, indexes in indexes_of(kept, traced).items():
         try:
             await db[collection].create_indexes(indexes)
         except OperationFailure:  # an index of that name with another time to live
             for index in indexes:
-                await _given(db[collection], index)
+                await _create_or_change(db[collection], index)
 
 
-async def _given(collection: Collection, index: IndexModel) -> None:
-    """Make this index, or give the one that is there its length of time.
+async def _create_or_change(collection: Collection, index: IndexModel) -> None:
+    """Create this index, or change the time to live of the existing one.
 
-    It is never taken away for that, so that several processes may do so at once, even with different lengths: the last
-    one's holds.
+    It is never dropped for that, so that several processes may do so at once, even with different times: the last one
+    wins.
     """
     try:
         await collection.create_indexes([index])
@@ -145,8 +144,8 @@ async def _given(collection: Collection, index: IndexModel) -> None:
         seconds = index.document.get("expireAfterSeconds")
         if seconds is None:
             raise
-        changed = {"name": index.document["name"], "expireAfterSeconds": seconds}
-        await collection.database.command("collMod", collection.name, index=changed)
+        change = {"name": index.document["name"], "expireAfterSeconds": seconds}
+        await collection.database.command("collMod", collection.name, index=change)
 
 
 async def ping(db: Db) -> None:
@@ -155,10 +154,10 @@ async def ping(db: Db) -> None:
 
 
 async def insist(write: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Do a write that must not be given up lightly: the database has ten minutes to come back.
+    """Retry a write for ten minutes while the database is unavailable. Returns its result; the last error is raised.
 
     Only for writes that may be repeated, which are those found by their `_id`. The pauses are short, because others
-    take the work over once its lease has run out, and know less about it than we do.
+    take over the work once its lease has ended, and know less about it than we do.
     """
     for _ in range(INSIST):
         try:
@@ -169,4 +168,4 @@ async def insist(write: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kw
 
 
 INSIST, PAUSE = 600, 1
-"""How often it is tried, and the seconds between."""
+"""How often it is retried, and the seconds between."""

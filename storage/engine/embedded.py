@@ -1,6 +1,6 @@
 """A MongoDB-compatible server on this machine, for those who have none: SecantusDB, always a process of its own.
 
-Nothing of it is imported: it is a program that is started, spoken to over MongoDB's wire protocol, and ended.
+Nothing of it is imported: we start the program, talk to it over MongoDB's wire protocol, and stop it.
 """
 
 import asyncio
@@ -26,22 +26,22 @@ OPTIONS = "directConnection=true&retryWrites=false&maxPoolSize=16"
 
 
 class EmbeddedError(Exception):
-    """The embedded database cannot be had, and why."""
+    """The embedded database is not available; the message says why."""
 
 
 @asynccontextmanager
 async def embedded(
     folder: Path, *, servers: Sequence[str] = SERVERS, patience: timedelta = START
 ) -> AsyncIterator[str]:
-    """The URI of the database in `folder`: started here, or, if another process of ours has, that one's.
+    """Open the database in `folder` and yield its URI: started here, or by another process of ours.
 
-    It ends with the process that started it, however that ends. `servers`: the programs, by name or path, of which the
+    It stops with the process that started it, however that ends. `servers`: the programs, by name or path, of which the
     first that is installed is started; `patience`: how long it may take to answer. Raises EmbeddedError.
     """
     uri_file = folder / "uri"
     with _lock(folder) as ours:
         if not ours:
-            yield await _announced(uri_file, patience)
+            yield await _wait_for_uri(uri_file, patience)
             return
         uri_file.unlink(missing_ok=True)
         async with _started(folder, servers, patience) as uri:
@@ -60,7 +60,7 @@ async def _started(folder: Path, servers: Sequence[str], patience: timedelta) ->
         ) as process:
             try:
                 uri = f"mongodb://127.0.0.1:{port}/?{OPTIONS}"
-                await _answering(uri, folder, patience)
+                await _wait_until_ready(uri, folder, patience)
                 yield uri
             finally:
                 if process.stdin:
@@ -68,8 +68,8 @@ async def _started(folder: Path, servers: Sequence[str], patience: timedelta) ->
                 await asyncio.to_thread(process.wait)
 
 
-async def _announced(uri_file: Path, patience: timedelta) -> str:
-    """The URI of the server that another process is running, or about to."""
+async def _wait_for_uri(uri_file: Path, patience: timedelta) -> str:
+    """Return the URI of the server that another process has started or is starting. Raises EmbeddedError."""
     for _ in range(int(patience.total_seconds() * 10)):
         if uri := await asyncio.to_thread(_read, uri_file):
             return uri
@@ -82,10 +82,7 @@ def _read(file: Path) -> str:
 
 
 def server_command(servers: Sequence[str], folder: Path, port: int) -> list[str]:
-    """Return the command of the first server that is installed.
-
-    Every commit is synced: an acknowledged write survives kill -9.
-    """
+    """Return the command of the first installed server. Every commit is synced: acknowledged writes survive kill -9."""
     program = next((found for server in servers if (found := find_program(server))), None)
     if program:
         storage = ["--storage-path", str(folder / "database"), "--cache-size", "256M", "--sync-on-commit"]
@@ -111,7 +108,7 @@ def find_program(name: str) -> str | None:
 
 @contextmanager
 def _lock(folder: Path) -> Iterator[bool]:
-    """Is the folder ours? Two servers on one folder would each refuse the other."""
+    """Lock the folder and yield whether it is ours: two servers on one folder would refuse each other."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         try:
@@ -122,8 +119,8 @@ def _lock(folder: Path) -> Iterator[bool]:
             yield True
 
 
-async def _answering(uri: str, folder: Path, patience: timedelta) -> None:
-    """Server selection itself waits and asks again."""
+async def _wait_until_ready(uri: str, folder: Path, patience: timedelta) -> None:
+    """Return once the server responds: server selection itself retries. Raises EmbeddedError."""
     db = connect(uri, "admin", patience=patience)
     try:
         await ping(db)
@@ -134,7 +131,7 @@ async def _answering(uri: str, folder: Path, patience: timedelta) -> None:
 
 
 def free_port() -> int:
-    """A port where nobody listens now, and which the system gives to no outgoing connection meanwhile."""
+    """Return a port where nobody listens and which no outgoing connection gets. Raises EmbeddedError."""
     for port in random.sample(PORTS, 100):
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
@@ -143,4 +140,4 @@ def free_port() -> int:
 
 
 PORTS = range(20_000, 32_000)
-"""Below those that Linux and macOS give to outgoing connections."""
+"""Ports below those that Linux and macOS give to outgoing connections."""

@@ -1,4 +1,4 @@
-"""Runs the database server as its child: starts it again when it dies, ends it when our own parent is gone.
+"""Runs the database server as a child process: restarts it when it dies, stops it when our own parent is gone.
 
 The parent holds the other end of our standard input. However the parent ends, kill -9 included, that pipe closes,
 on every system alike. Run as: python -m storage.engine.watchdog COMMAND…
@@ -13,10 +13,11 @@ PAUSE = 0.3
 """Seconds before a server that died is started again."""
 
 GRACE = 5
-"""Seconds that the server has to end by itself. Every commit is synced, so that killing it loses nothing."""
+"""Seconds that the server has to stop by itself. Every commit is synced, so that killing it loses nothing."""
 
 
 def main(command: list[str]) -> None:
+    """Run the command, again and again, until the parent is gone."""
     parent_gone = threading.Event()
     threading.Thread(target=_watch, args=(parent_gone,), daemon=True).start()
     while not parent_gone.is_set():

@@ -21,7 +21,7 @@ async def save(db: Db, notification: Notification) -> Notification | None:
 
 
 async def change(
-    db: Db, key: str, step: Callable[[Notification], Notification | None], known: Notification | None = None
+    db: Db, key: str, step: Callable[[Notification], Notification | None], cached: Notification | None = None
 ) -> Notification | None:
     """Apply `step` to a notification; see storage.documents.documents.change. One that is not there stays so."""
-    return await documents.update(db, "notifications", Notification, key, step, known)
+    return await documents.update(db, "notifications", Notification, key, step, cached)

@@ -1,4 +1,4 @@
-"""Notifications: the outbox."""
+"""Notifications: the outbox, and the queries that find them."""
 
 from collections.abc import Container, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -22,32 +22,32 @@ class Outbox:
         self._due = queue.Due(self._collection)
 
     async def due(self, lane: str, now: datetime, limit: int) -> list[str]:
-        """The ids of up to `limit` that are due in this lane, the oldest first."""
+        """Return the ids of up to `limit` that are due in this lane, the oldest first."""
         return await self._due.ids(lane, now, limit)
 
     async def claim(self, ids: list[str], now: datetime, lease: timedelta) -> list[Notification]:
-        """Take these, as far as they are still due, for the length of `lease`; in the order of acceptance."""
+        """Claim those that are still due for the length of `lease`. Returns them in the order of acceptance."""
         documents = await queue.claim(self._collection, ids, now, lease)
-        taken = [from_document(Notification, document) for document in documents]
-        return sorted(taken, key=lambda notification: notification.accepted)
+        claimed = [from_document(Notification, document) for document in documents]
+        return sorted(claimed, key=lambda notification: notification.accepted)
 
-    async def rehome(self, known: Container[str]) -> None:
-        """What waits for room at an account that has gone from the settings is looked at like anything else.
+    async def rehome(self, lanes: Container[str]) -> None:
+        """Move what waits in an account's lane that is not among `lanes` to the lane of its priority.
 
-        Those lanes are named after an account, so they lie behind those of the priorities in the index.
+        That is for accounts no longer in the settings. Accounts' lanes come after those of priorities in the index.
         """
-        found = self._collection.find({"lane": {"$gt": PRIORITIES}}, {"lane": 1, "_id": 0})
-        for lane in {document["lane"] async for document in found if document["lane"] not in known}:
+        waiting = self._collection.find({"lane": {"$gt": PRIORITIES}}, {"lane": 1, "_id": 0})
+        for lane in {document["lane"] async for document in waiting if document["lane"] not in lanes}:
             priority = Priority(int(lane.rpartition("/")[2]))
             await self._collection.update_many({"lane": lane}, {"$set": {"lane": lane_of(priority)}})
 
 
 PRIORITIES = "/9"
-"""No lane of a priority comes after this, and every lane of an account does."""
+"""Every lane of a priority sorts before this, and every lane of an account after it."""
 
 
 class Ahead(Struct, frozen=True):
-    """As much of another notification to the same person as tells whether it goes first."""
+    """The fields of another notification to the same person that decide whether it goes first."""
 
     id: str
     accepted: int = 0
@@ -58,29 +58,30 @@ class Ahead(Struct, frozen=True):
 
 
 async def of_person(db: Db, person: str) -> list[Ahead]:
-    """All that is not settled yet for this person."""
+    """Return all notifications of this person that are not complete."""
     return await documents.find(db, "notifications", Ahead, "person", person, Ahead.__struct_fields__)
 
 
 async def of_request(db: Db, field: Literal["group_id", "bulk_id"], value: str) -> list[str]:
-    """The ids of all with this group or bulk id."""
+    """Return the ids of all with this group or bulk id."""
     return [document["_id"] async for document in db["notifications"].find({field: value}, {"_id": 1})]
 
 
 async def get(db: Db, key: str) -> Notification | None:
+    """Return the notification of this id, or None."""
     return await documents.read(db, "notifications", Notification, key)
 
 
 async def several(db: Db, keys: Iterable[str]) -> dict[str, Notification]:
-    """Those of these that are remembered."""
-    found = db["notifications"].find({"_id": {"$in": sorted(set(keys))}})
-    return {document["_id"]: from_document(Notification, document) async for document in found}
+    """Return those of these that are stored, by id."""
+    documents = db["notifications"].find({"_id": {"$in": sorted(set(keys))}})
+    return {document["_id"]: from_document(Notification, document) async for document in documents}
 
 
 async def count_new(db: Db, keys: Sequence[str]) -> int:
-    """How many of these nobody has begun with."""
-    found = db["notifications"].find({"_id": {"$in": [key for key in keys if key]}}, {"status": 1})
-    return len([one async for one in found if one.get("status", Status.NEW) == Status.NEW])
+    """Return how many of these nobody has begun to work on."""
+    documents = db["notifications"].find({"_id": {"$in": [key for key in keys if key]}}, {"status": 1})
+    return len([document async for document in documents if document.get("status", Status.NEW) == Status.NEW])
 
 
 def _dead(db: Db) -> Order:
@@ -88,17 +89,17 @@ def _dead(db: Db) -> Order:
 
 
 async def dead(db: Db, after: Place | None, now: datetime, limit: int) -> list[Notification]:
-    """A page of those that ended by somebody's fault, the newest first."""
+    """Return a page of the dead letters, which failed by somebody's fault; the newest first."""
     return [from_document(Notification, document) for document in await newest.page(_dead(db), after, now, limit)]
 
 
 async def count_dead(db: Db, most: int) -> int:
-    """See storage.documents.newest.count."""
+    """Return the number of dead letters; see storage.documents.newest.count."""
     return await newest.count(_dead(db), most)
 
 
-class Found(Struct, frozen=True):
-    """What finds messages by an index: the first name that is given, else a job, else when they were accepted."""
+class IndexQuery(Struct, frozen=True):
+    """A query that an index answers: by the first name that is set, else by a job, else by the time of acceptance."""
 
     group_id: str | None = None
     bulk_id: str | None = None
@@ -109,30 +110,30 @@ class Found(Struct, frozen=True):
 
     @property
     def named(self) -> tuple[str, str] | None:
-        """The indexed field and its value."""
+        """Return the indexed field and its value, or None if no name is set."""
         fields = ("group_id", "bulk_id", "recipient.identifiers")
-        given = zip(fields, (self.group_id, self.bulk_id, self.identifier), strict=True)
-        return next(((field, value) for field, value in given if value), None)
+        pairs = zip(fields, (self.group_id, self.bulk_id, self.identifier), strict=True)
+        return next(((field, value) for field, value in pairs if value), None)
 
 
-async def accepted(db: Db, found: Found, after: Place | None, now: datetime, limit: int) -> list[Notification]:
-    """A page of those that were accepted in this time, the newest first.
+async def page(db: Db, query: IndexQuery, after: Place | None, now: datetime, limit: int) -> list[Notification]:
+    """Return a page of those that match the query, the newest first.
 
-    Of a name's messages, which are a request's or a person's, all ids are read: an index that also has the time would
-    hold every message there is.
+    By a name, which is a request's or a person's, all ids are read: an index that also has the time would hold every
+    message there is.
     """
-    if found.named is None:
-        by, where = ("job_at", {"job_id": found.job_id}) if found.job_id else ("created_at", dict[str, str]())
-        order = Order(db["notifications"], by, where, found.since, found.until)
+    if query.named is None:
+        by, where = ("job_at", {"job_id": query.job_id}) if query.job_id else ("created_at", dict[str, str]())
+        order = Order(db["notifications"], by, where, query.since, query.until)
         return [from_document(Notification, document) for document in await newest.page(order, after, now, limit)]
-    ids = [key for at, key in await _places(db, found) if after is None or (at, key) < (after.at, after.id)][:limit]
-    documents = {one["_id"]: one async for one in db["notifications"].find({"_id": {"$in": ids}})}
+    ids = [key for at, key in await _places(db, query) if after is None or (at, key) < (after.at, after.id)][:limit]
+    documents = {document["_id"]: document async for document in db["notifications"].find({"_id": {"$in": ids}})}
     return [from_document(Notification, documents[key]) for key in ids if key in documents]
 
 
-async def _places(db: Db, found: Found) -> list[tuple[datetime, str]]:
-    """When each was accepted, and its id; the newest first."""
-    field, value = found.named or ("_id", "")
-    there = db["notifications"].find({field: value}, {"created_at": 1})
-    places = [(document["created_at"], document["_id"]) async for document in there]
-    return sorted(((at, key) for at, key in places if found.since <= at < found.until), reverse=True)
+async def _places(db: Db, query: IndexQuery) -> list[tuple[datetime, str]]:
+    """Return when each was accepted, and its id; the newest first."""
+    field, value = query.named or ("_id", "")
+    documents = db["notifications"].find({field: value}, {"created_at": 1})
+    places = [(document["created_at"], document["_id"]) async for document in documents]
+    return sorted(((at, key) for at, key in places if query.since <= at < query.until), reverse=True)

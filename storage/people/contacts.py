@@ -1,7 +1,7 @@
 """Contacts: people across channels, each found by their identifiers; joined, changed, and merged.
 
-An identifier belongs to one contact: a unique index over all of them holds that. Whoever changes a contact's
-identifiers swaps the whole list for another one, and begins anew where somebody else was faster.
+An identifier belongs to one contact: a unique index ensures that. A change of a contact's identifiers swaps the whole
+list, and starts again if somebody else was faster.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,10 +20,10 @@ from storage.documents import documents
 from storage.documents.documents import Db, Document, to_document
 
 DEEPEST = 8
-"""So many merges are followed; a circle, which two at the same moment could make, ends there."""
+"""The most merges that are followed: two merges at the same moment could make a circle."""
 
 TRIES = 4
-"""Others may make or complete the same person at the same moment: so often it is looked again."""
+"""How often a change is tried: others may create or change the same contact at the same moment."""
 
 
 async def get(db: Db, key: str) -> Contact | None:
@@ -58,18 +58,18 @@ async def _resolve(db: Db, field: str, value: str) -> Contact | None:
 async def join(
     db: Db, now: datetime, identifiers: Sequence[Identifier], *, fallback: str | None = None
 ) -> Contact | None:
-    """Return the one contact with all of these identifiers, made or completed where needed.
+    """Return the one contact with all of these identifiers, created or completed where needed.
 
-    `fallback` is the id of the contact who is to get them if nobody has any of them yet. Returns None where they belong
-    to different people already: that is for a person to decide.
+    fallback: the id of the contact who gets them if nobody has any of them yet. Returns None where they belong to
+    different people already: that is for an operator to decide.
     """
     for _ in range(TRIES):
-        owners = {known_by: contact for known_by in identifiers if (contact := await find(db, known_by))}
+        owners = {identifier: contact for identifier in identifiers if (contact := await find(db, identifier))}
         if len({contact.id for contact in owners.values()}) > 1:
             return None
         contact = next(iter(owners.values()), None) or (await get(db, fallback) if fallback else None)
-        known = {*owners, *(contact.identifiers if contact else ())}
-        lacking = [known_by for known_by in identifiers if known_by not in known]
+        existing = {*owners, *(contact.identifiers if contact else ())}
+        lacking = [identifier for identifier in identifiers if identifier not in existing]
         if contact and not lacking:
             return contact
         if contact and rivals(contact.identifiers, lacking):
@@ -85,12 +85,12 @@ async def _create(db: Db, now: datetime, identifiers: Sequence[Identifier]) -> N
 
 
 async def _add(db: Db, contact: Contact, lacking: Sequence[Identifier]) -> None:
-    """Add what is lacking, unless the contact has other identifiers than we have seen."""
+    """Add the lacking identifiers, unless the contact's own have changed since it was read."""
     await _swap(db, contact, (*contact.identifiers, *lacking))
 
 
 async def _swap(db: Db, contact: Contact, identifiers: Sequence[Identifier]) -> bool:
-    """Put these identifiers in the place of the contact's own. False where those have changed meanwhile."""
+    """Replace the contact's identifiers. Returns False if they have changed since it was read."""
     unchanged = {"$eq": [{"$ifNull": ["$identifiers", []]}, {"$literal": list(contact.identifiers)}]}
     swapped = {"$cond": [unchanged, _list_or_nothing({"$literal": list(identifiers)}), _OWN]}
     result = await db["contacts"].update_one({"_id": contact.id}, [{"$set": {"identifiers": swapped}}])
@@ -101,7 +101,7 @@ _OWN = {"$ifNull": ["$identifiers", "$$REMOVE"]}
 
 
 def _list_or_nothing(identifiers: object) -> object:
-    """An empty list would be a value in the unique index, and the second one a duplicate."""
+    """Return an expression that removes an empty list: in the unique index, a second one would be a duplicate."""
     return {"$cond": [{"$eq": [identifiers, []]}, "$$REMOVE", identifiers]}
 
 
@@ -111,9 +111,9 @@ async def rename(db: Db, key: str, name: str) -> None:
 
 
 async def identify(db: Db, key: str, new: Sequence[Identifier]) -> bool:
-    """Give a contact these identifiers, in the place of others of the same kinds.
+    """Give a contact these identifiers, in place of others of the same kinds.
 
-    What one of the contact's aliases goes by is theirs to give. Returns False where somebody else has one of them.
+    They may be taken from the contact's aliases. Returns False if somebody else has one of them.
     """
     for _ in range(TRIES):
         contact = await as_stored(db, key)
@@ -141,16 +141,16 @@ async def merge(
 ) -> Contact | None:
     """Make `other` an alias of `contact`, who is to get the identifiers that it lacks, and those `chosen`.
 
-    It breaks off anywhere and can be repeated, because of its order: `contact` knows the other's conversations; the
-    other leads to `contact` and gives its identifiers away; `finish` has `contact` take them. Returns the other as it
-    is stored then, or None where `contact` was made an alias of somebody at the same moment: nothing is changed then.
+    It may break off anywhere and be repeated, because of its order: first `contact` gets the other's conversations;
+    then the other leads to `contact` and releases its identifiers; `finish` gives them to `contact`. Returns the other
+    as it is stored then, or None where `contact` became an alias of somebody at the same moment: then nothing changes.
     """
-    known = {"$setUnion": [{"$ifNull": ["$aliases", []]}, [other.id, *other.aliases]]}
-    await db["contacts"].update_one({"_id": contact.id}, [{"$set": {"aliases": known}}])
+    aliases = {"$setUnion": [{"$ifNull": ["$aliases", []]}, [other.id, *other.aliases]]}
+    await db["contacts"].update_one({"_id": contact.id}, [{"$set": {"aliases": aliases}}])
     given, taken = _moves(contact, other, chosen)
     change: dict[str, Any] = {"merged_into": contact.id, "given": list(given), "taken": list(taken)}
     change["given_name"] = name or contact.name or other.name
-    await _mark(db, other, change, [known_by for known_by in other.identifiers if known_by not in given])
+    await _mark(db, other, change, [identifier for identifier in other.identifiers if identifier not in given])
     if (latest := await as_stored(db, contact.id)) is None or latest.merged_into:
         await _mark(db, other, dict.fromkeys(("merged_into", *UNFINISHED), "$$REMOVE"), other.identifiers)
         return None
@@ -163,11 +163,11 @@ async def merge(
 def _moves(
     contact: Contact, other: Contact, chosen: Sequence[Identifier]
 ) -> tuple[tuple[Identifier, ...], tuple[Identifier, ...]]:
-    """What the other gives to the contact, and what that one no longer goes by then. Pure."""
+    """Return what the other gives to the contact, and which identifiers the contact loses for that. Pure."""
     lacking = without_rivals(other.identifiers, contact.identifiers)
-    given = tuple(known_by for known_by in other.identifiers if known_by in chosen or known_by in lacking)
+    given = tuple(identifier for identifier in other.identifiers if identifier in chosen or identifier in lacking)
     stays = without_rivals(contact.identifiers, given)
-    return given, tuple(known_by for known_by in contact.identifiers if known_by not in stays)
+    return given, tuple(identifier for identifier in contact.identifiers if identifier not in stays)
 
 
 async def _mark(db: Db, contact: Contact, change: Mapping[str, Any], identifiers: Sequence[Identifier]) -> None:
@@ -180,9 +180,9 @@ async def _mark(db: Db, contact: Contact, change: Mapping[str, Any], identifiers
 
 
 async def finish(db: Db, key: str, other: Contact) -> bool:
-    """Have the contact `key` take what the other has given; what it goes by no longer still leads to it, by the other.
+    """Give the contact `key` what the other has given. What the contact loses goes to the other, which leads to it.
 
-    This happens once: whatever the contact is called later stays. Returns False where somebody else has one of these
+    This happens once: a later name of the contact stays. Returns False if somebody else has got one of these
     identifiers meanwhile.
     """
     if not (await identify(db, key, other.given) and await identify(db, other.id, other.taken)):

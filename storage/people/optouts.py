@@ -1,4 +1,4 @@
-"""Opt-outs: a document for each name of a person and kind, with the log of who said so and when. Kept for ever."""
+"""Opt-outs: a document for each name of a person and kind, with a log of who said so and when. Never deleted."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ from storage.documents.newest import Order, Place
 
 
 class Word(Struct, frozen=True):
-    """A line of the log. out: no more, or again."""
+    """A line of the log. out: True for an opt-out, False for an opt-in."""
 
     at: datetime
     by: str
@@ -21,7 +21,7 @@ class Word(Struct, frozen=True):
 
 
 class OptOut(Struct, frozen=True):
-    """`name`: phone:…, contact:… or session:…; `at`: since when; gone (`out` is false) when they have come back."""
+    """name: phone:…, contact:… or session:…. at: since when. out: False once the person has opted in again."""
 
     id: str
     name: str
@@ -33,43 +33,44 @@ class OptOut(Struct, frozen=True):
     log: list[Word] = []
 
 
-async def of(db: Db, keys: Sequence[str]) -> list[OptOut]:
-    """Those of these that hold."""
-    return [one for one in await all_of(db, keys) if one.out]
+async def find_active(db: Db, keys: Sequence[str]) -> list[OptOut]:
+    """Return the opt-outs under these keys that are active."""
+    return [optout for optout in await several(db, keys) if optout.out]
 
 
-async def all_of(db: Db, keys: Sequence[str]) -> list[OptOut]:
-    """Those of these that were ever said."""
+async def several(db: Db, keys: Sequence[str]) -> list[OptOut]:
+    """Return the opt-outs under these keys, active or not."""
     return await documents.several(db, "optouts", OptOut, keys)
 
 
-async def out(db: Db, wanted: Sequence[OptOut]) -> None:
-    """They hold from now on, since the first time that it was said."""
-    if wanted:
-        await db["optouts"].bulk_write([_out(one) for one in wanted], ordered=False)
+async def opt_out(db: Db, optouts: Sequence[OptOut]) -> None:
+    """Make these active. One that is active already keeps its time and author; the log gets a line."""
+    if optouts:
+        await db["optouts"].bulk_write([_activate(optout) for optout in optouts], ordered=False)
 
 
-def _out(one: OptOut) -> UpdateOne:
-    held = {"$eq": ["$out", True]}
-    fields = {"name": one.name, "kind": one.kind, "at": one.at, "by": one.by, "reason": one.reason}
-    kept = {field: {"$cond": [held, f"${field}", {"$literal": value}]} for field, value in fields.items()}
-    line = {"at": one.at, "by": one.by, "out": True, "reason": one.reason}
-    return UpdateOne({"_id": one.id}, [{"$set": {**kept, "out": True, "log": _with(line)}}], upsert=True)
+def _activate(optout: OptOut) -> UpdateOne:
+    active = {"$eq": ["$out", True]}
+    fields = {"name": optout.name, "kind": optout.kind, "at": optout.at, "by": optout.by, "reason": optout.reason}
+    values = {field: {"$cond": [active, f"${field}", {"$literal": value}]} for field, value in fields.items()}
+    line = {"at": optout.at, "by": optout.by, "out": True, "reason": optout.reason}
+    return UpdateOne({"_id": optout.id}, [{"$set": {**values, "out": True, "log": _append(line)}}], upsert=True)
 
 
-async def back(db: Db, keys: Sequence[str], at: datetime, by: str) -> None:
-    """They hold no longer; the log stays."""
+async def opt_in(db: Db, keys: Sequence[str], at: datetime, by: str) -> None:
+    """Make these inactive; the log gets a line and stays."""
     line = {"at": at, "by": by, "out": False, "reason": ""}
-    await db["optouts"].update_many({"_id": {"$in": list(keys)}}, [{"$set": {"out": False, "log": _with(line)}}])
+    await db["optouts"].update_many({"_id": {"$in": list(keys)}}, [{"$set": {"out": False, "log": _append(line)}}])
 
 
-def _with(line: dict[str, object]) -> object:
-    """The log with this line, once."""
+def _append(line: dict[str, object]) -> object:
+    """Return the expression for the log with this line, once."""
     log = {"$ifNull": ["$log", []]}
-    told = {"$literal": line}
-    return {"$cond": [{"$in": [told, log]}, log, {"$concatArrays": [log, [told]]}]}
+    literal = {"$literal": line}
+    return {"$cond": [{"$in": [literal, log]}, log, {"$concatArrays": [log, [literal]]}]}
 
 
 async def page(db: Db, after: Place | None, now: datetime, limit: int) -> list[OptOut]:
-    """All that were ever said, the newest first."""
-    return [from_document(OptOut, one) for one in await newest.page(Order(db["optouts"], "at"), after, now, limit)]
+    """Return a page of all opt-outs, active or not, the newest first."""
+    documents = await newest.page(Order(db["optouts"], "at"), after, now, limit)
+    return [from_document(OptOut, document) for document in documents]

@@ -14,7 +14,7 @@ from gateway.domain.model.attempt import HOLD
 from gateway.domain.model.event import Receipt
 from gateway.domain.model.notification import Notification
 from gateway.domain.model.nouns import Cause, Progress, Session
-from gateway.messages.accepting.cancel import Outcome, cancelled, outcome
+from gateway.messages.accepting.cancel import Outcome, cancel_notification, outcome
 from gateway.people.sessions import after_closing
 from tests.laws.choices import ADDRESS, DAY, START, Answer, minutes
 
@@ -134,7 +134,7 @@ class PlayState:
     def cancel(self, _: int) -> None:
         """Cancel the notification as the caller."""
         before = self.notification
-        self.notification = cancelled(before, self.now)
+        self.notification = cancel_notification(before, self.now)
         answer = outcome(self.notification)
         cancellation = Cancellation(before, self.notification, answer, self.turn_count, len(self.calls))
         self.cancellations.append(cancellation)

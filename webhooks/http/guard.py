@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from quart import current_app, g, request
 
 from gateway.domain.api.roles import Role
-from gateway.people.access import Denied, identified
+from gateway.people.access import Denied, identify
 from webhooks.http.answers import Refusal
 from webhooks.http.context import runtime
 
@@ -60,7 +60,7 @@ async def guard() -> None:
         raise Refusal(401, KEY_NEEDED, HOW)
     try:
         gateway = runtime()
-        caller = await identified(gateway.db, secret.strip(), gateway.clock())
+        caller = await identify(gateway.db, secret.strip(), gateway.clock())
     except Denied as error:
         raise Refusal(401, str(error), HOW) from None
     view = current_app.view_functions.get(request.endpoint or "")

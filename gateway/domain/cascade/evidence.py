@@ -1,4 +1,4 @@
-"""What sending, and a provider's word on it, make of a notification: evidence only grows. Pure."""
+"""Applies the outcome of a send, and the provider's receipts, to a notification: evidence only grows. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,9 +17,9 @@ from gateway.domain.model.nouns import Address, Progress
 
 @dataclass
 class Outcome:
-    """What came of sending an attempt's pieces. taken: the part and the provider's id of those that it took.
+    """The outcome of sending an attempt's pieces. taken: part and provider's id of each piece that the provider took.
 
-    early: receipts that were faster than our log. spread: by how much longer than others it waits for its next try.
+    early: receipts that were faster than our log. spread: the factor by which the pause before the next try is longer.
     """
 
     taken: list[tuple[int, str]] = field(default_factory=list)
@@ -28,7 +28,7 @@ class Outcome:
     spread: float = 1
 
     def apply(self, attempt: Attempt, now: datetime) -> Attempt:
-        """Return the attempt after it. Receipts may have been faster; they stay."""
+        """Return the attempt with this outcome. Receipts may have been faster; they stay."""
         for part, provider_id in self.taken:
             attempt = with_part(attempt, Part(provider_id), part, now)
         if self.error is None:
@@ -40,7 +40,7 @@ class Outcome:
 def begin(
     notification: Notification, send: Send, address: Address, pieces: int, now: datetime
 ) -> tuple[int, Notification]:
-    """Return which attempt it is, and the notification with that attempt as SENDING."""
+    """Return the attempt's index, and the notification with that attempt as SENDING."""
     if send.again is None:
         attempt = Attempt(
             send.step,
@@ -60,7 +60,7 @@ def begin(
 
 
 def after_send(old: Notification, index: int, outcome: Outcome, lease: str | None, context: Context) -> Notification:
-    """Return the notification with the outcome in it, and, while it is still ours, with what follows from that."""
+    """Return the notification with the outcome, advanced by the rule if we still hold the `lease`."""
     new = old.with_attempt(index, outcome.apply(old.attempts[index], context.now))
     if outcome.error:
         new = new.saying(context.now, f"{old.steps[old.attempts[index].step].channel}: {outcome.error}")
@@ -68,7 +68,7 @@ def after_send(old: Notification, index: int, outcome: Outcome, lease: str | Non
 
 
 def after_receipt(old: Notification, index: int, part: int, receipt: Receipt, now: datetime) -> Notification | None:
-    """Return the notification after a provider's word on a part of attempt `index`; None where that is nothing new."""
+    """Return the notification after a receipt for a part of attempt `index`; None if the receipt is nothing new."""
     if index >= len(old.attempts):
         return None
     before = old.attempts[index]
@@ -83,7 +83,7 @@ def after_receipt(old: Notification, index: int, part: int, receipt: Receipt, no
 
 
 def _progress(old: Notification, index: int, after: Attempt, now: datetime) -> Notification:
-    """Return the notification with an attempt that has come further; due, if something follows from that."""
+    """Return the notification with an attempt that has progressed; due now, if the rule has to decide on that."""
     step = old.steps[after.step]
     late = "; late, another step had taken over by then" if after.late else ""
     words = f"{step.channel}: {after.progress.name.lower()} {after.reason}".strip() + late
@@ -96,7 +96,7 @@ def _progress(old: Notification, index: int, after: Attempt, now: datetime) -> N
 
 
 def _finish(notification: Notification, attempt: Attempt, now: datetime) -> Notification:
-    """A step has succeeded. Mostly that is the end; where more was tried or is required, the rule has to say."""
+    """Complete a notification whose step has succeeded; if more was tried or is required, leave it to the rule."""
     others: Sequence[Attempt] = [other for other in notification.attempts if other is not attempt]
     if all(other.progress is Progress.SKIPPED for other in others) and not any(s.required for s in notification.steps):
         return notification.complete(Status[attempt.progress.name], now)
@@ -104,10 +104,10 @@ def _finish(notification: Notification, attempt: Attempt, now: datetime) -> Noti
 
 
 def _too_late(notification: Notification, index: int, after: Attempt) -> bool:
-    """Has it arrived when a later step of the same cascade was out already?"""
+    """Did it arrive after a later step of the same sequence had been sent?"""
     later = notification.following(after.step)
     others = (other for other in notification.attempts[index + 1 :] if other.step in later)
-    return after.progress >= Progress.DELIVERED and any(other.progress not in _NOTHING for other in others)
+    return after.progress >= Progress.DELIVERED and any(other.progress not in _NOT_SENT for other in others)
 
 
-_NOTHING = {Progress.SKIPPED, Progress.RETRYING, Progress.FAILED}
+_NOT_SENT = {Progress.SKIPPED, Progress.RETRYING, Progress.FAILED}

@@ -1,4 +1,4 @@
-"""What the rule is told and what it may answer: the world at a moment, and the moves. Pure."""
+"""The rule's input and output: the context at a moment, and the moves. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from gateway.domain.model.notification import Status
 from gateway.domain.model.nouns import Address, Cause, Session
 
 DOUBT = timedelta(minutes=2)
-"""How long, unless set otherwise, we wait for a receipt of what may have been sent before we move on."""
+"""How long, unless set otherwise, we wait for a receipt of a message that may have been sent before we move on."""
 
 
 @dataclass(frozen=True)
 class Reachability:
-    """What is known, at this moment, of how one step could reach the person.
+    """How one step could reach the person, as far as is known at this moment.
 
-    no_address: why there is none, in words. template_problem: why the step's template cannot be used, or "".
+    no_address: why there is no address, in words. template_problem: why the step's template cannot be used, or "".
     held_until: our account waits until then, because of `held_why`. patient: the fault is our own, so its messages
     wait for as long as they are valid; otherwise the provider is away, and another step may be quicker.
     account: channel:name. channel: itself, for whoever makes the move. template: the key of the step's template, or "".
@@ -39,8 +39,9 @@ class Reachability:
 
 @dataclass(frozen=True)
 class Context:
-    """The moment, how each step reaches the person, and how long a message that may have been sent is waited for.
+    """The moment `now`, and for each step how it reaches the person.
 
+    doubt: how long to wait for a receipt of a message that may have been sent.
     opted_out: why the person does not want this message at all, by whatever channel; "" if they do.
     """
 
@@ -52,7 +53,7 @@ class Context:
 
 @dataclass(frozen=True)
 class Send:
-    """Send step `step`, as its template or as its content. `again`: go on with that attempt, not a new one.
+    """Send step `step`, as its template or as its content. again: continue that attempt instead of a new one.
 
     intent: the provider's word under which free text may go although the window is shut. rest_of: the attempt that
     brought the first parts of the same text; they are not sent again.
@@ -66,13 +67,13 @@ class Send:
     rest_of: int | None = None
 
     def like(self, attempt: Attempt) -> bool:
-        """Would it be the same message once more?"""
+        """Return whether it would be the same message again."""
         return (self.template, self.intent) == (attempt.template, attempt.intent)
 
 
 @dataclass(frozen=True)
 class Skip:
-    """Pass over a step for good. cause: where it has one that is counted."""
+    """Pass over a step for good. cause: set where the reason is one that metrics count."""
 
     step: int
     why: str
@@ -89,7 +90,7 @@ class Abandon:
 
 @dataclass(frozen=True)
 class Recall:
-    """Take back what an attempt has brought: a later step has taken over."""
+    """Recall what an attempt has sent: a later step has taken over."""
 
     attempt: int
     why: str
@@ -97,7 +98,7 @@ class Recall:
 
 @dataclass(frozen=True)
 class Wait:
-    """Nothing to do before `until`, unless something happens.
+    """Wait until `until`, unless something happens before.
 
     fifo: the account in whose FIFO it waits meanwhile: messages to the same person that came later stay behind it.
     """
@@ -110,7 +111,7 @@ class Wait:
 
 @dataclass(frozen=True)
 class Finish:
-    """Nothing more to do, as far as we know now: a late receipt may still tell something else."""
+    """End the cascade with this status, as far as we know now: a late receipt may still change it."""
 
     status: Status
     why: str

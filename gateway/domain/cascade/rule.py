@@ -1,4 +1,4 @@
-"""The rule: what a notification's next move is. One pure function, the only place that knows the cascade."""
+"""The rule: decides a notification's next move. One pure function, the only place that knows the cascade."""
 
 from collections.abc import Sequence
 
@@ -10,24 +10,26 @@ from gateway.domain.model.attempt import Attempt, in_doubt, succeeded
 from gateway.domain.model.notification import Notification, Status
 from gateway.domain.model.nouns import Progress
 
-Rungs = Sequence[int]
+StepSequence = Sequence[int]
+"""The indexes of the steps that are tried in turn."""
+
 OUT = {Progress.SENT, Progress.DELIVERED, Progress.READ}
 
 
 def next_move(notification: Notification, context: Context) -> Move:
-    """What is to be done now. The rungs are looked at in order, required steps each by themselves.
+    """Return what is to be done now. The steps are examined in order; each required step is a sequence of its own.
 
-    A step under way is never sent again: it is waited for, then left behind.
+    A step under way is never sent again: we wait for it, then leave it behind.
     """
-    sequences = {notification.rungs(step) for step in range(len(notification.steps))}
-    unreached = [rungs for rungs in sorted(sequences) if not _reached(notification, rungs)]
+    sequences = {notification.sequence(step) for step in range(len(notification.steps))}
+    unreached = [sequence for sequence in sorted(sequences) if not _succeeded(notification, sequence)]
     if recall := _recall(notification, context):
         return recall
     if not unreached or notification.cancelled_at:
         return _finish(notification)
     if context.now >= notification.expires_at:
         return Finish(Status.EXPIRED, "its validity is over")
-    moves = [move for rungs in unreached if (move := _of_rungs(notification, rungs, context))]
+    moves = [move for sequence in unreached if (move := _of_sequence(notification, sequence, context))]
     waits = [move for move in moves if isinstance(move, Wait)]
     if len(waits) < len(moves):
         return next(move for move in moves if not isinstance(move, Wait))
@@ -35,9 +37,9 @@ def next_move(notification: Notification, context: Context) -> Move:
 
 
 def advance(notification: Notification, context: Context) -> tuple[Notification, Send | Recall | None]:
-    """Make every move that needs nobody else: the notification as it stands then, and what is left to be done, if any.
+    """Make every move that needs no provider. Returns the notification as it stands then, and the action left, if any.
 
-    With nothing left it is out of its worker's hands: waiting for `due_at`, or settled.
+    With no action left the worker is done with it: the notification waits for `due_at`, or is complete.
     """
     now = context.now
     while True:
@@ -48,32 +50,32 @@ def advance(notification: Notification, context: Context) -> tuple[Notification,
                 skipped = Attempt(step, Progress.SKIPPED, now, reason=why, cause=cause)
                 notification = notification.saying(now, why).trying(skipped)
             case Abandon(index, why):
-                left = replace(notification.attempts[index], progress=Progress.FAILED, at=now)
-                notification = notification.saying(now, why).with_attempt(index, left)
+                failed = replace(notification.attempts[index], progress=Progress.FAILED, at=now)
+                notification = notification.saying(now, why).with_attempt(index, failed)
             case Wait(until, why, status, fifo):
                 return notification.saying(now, why).waiting(until, now, status, fifo), None
             case Finish(status, why):
                 return notification.saying(now, why).complete(status, now), None
 
 
-def _of_rungs(notification: Notification, rungs: Rungs, context: Context) -> Move | None:
-    """What the first rung wants that still wants something."""
-    return next((move for step in rungs if (move := of_step(notification, step, context))), None)
+def _of_sequence(notification: Notification, sequence: StepSequence, context: Context) -> Move | None:
+    """Return the move of the first step that still has one."""
+    return next((move for step in sequence if (move := of_step(notification, step, context))), None)
 
 
-def _reached(notification: Notification, rungs: Rungs) -> Attempt | None:
-    """The attempt that came as far as its step asks."""
-    attempts = [attempt for attempt in notification.attempts if attempt.step in rungs]
+def _succeeded(notification: Notification, sequence: StepSequence) -> Attempt | None:
+    """Return the attempt that came as far as its step requires, or None."""
+    attempts = [attempt for attempt in notification.attempts if attempt.step in sequence]
     return next((attempt for attempt in attempts if succeeded(attempt, notification.steps[attempt.step])), None)
 
 
 def _recall(notification: Notification, context: Context) -> Recall | None:
-    """A message that another has replaced, where its provider can take it back and the other is out."""
+    """Return the recall of a message that another has replaced, if its provider can recall it and the other is out."""
     for index, attempt in enumerate(notification.attempts):
         later = notification.following(attempt.step)
         followers = [other for other in notification.attempts if other.step in later and other.progress in OUT]
         if followers and _can_be_recalled(notification, attempt, context):
-            by, name = (notification.steps[made.step].channel for made in (followers[0], attempt))
+            by, name = (notification.steps[each.step].channel for each in (followers[0], attempt))
             return Recall(index, f"{name}: taken back, since {by} has replaced it")
     return None
 
@@ -86,7 +88,7 @@ def _can_be_recalled(notification: Notification, attempt: Attempt, context: Cont
 
 
 def _finish(notification: Notification) -> Finish:
-    """The end, as far as we know now: the best of what became of the attempts."""
+    """Return the end, as far as we know now: the best result among the attempts."""
     out = [attempt for attempt in notification.attempts if attempt.progress in OUT]
     if out:
         best = max(out, key=lambda attempt: attempt.progress)

@@ -1,4 +1,4 @@
-"""What one step of a notification wants next: begin, go on, wait for a receipt, or nothing any more. Pure."""
+"""Decides what one step of a notification does next: begin, go on, wait for a receipt, or nothing more. Pure."""
 
 import dataclasses
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from gateway.domain.terms.hours import describe, opens_at
 
 
 def of_step(notification: Notification, index: int, context: Context) -> Move | None:
-    """What one step wants; None if it is behind us."""
+    """Return the next move of one step; None if it has none left."""
     attempt = notification.last(index)
     if attempt is None:
         return _begin(notification, index, context)
@@ -25,27 +25,27 @@ def of_step(notification: Notification, index: int, context: Context) -> Move | 
     return rule(notification, attempt, context) if rule else None
 
 
-def explained(notification: Notification, index: int, context: Context) -> str:
-    """What a step would do now, if its turn came, and why: in words, for whoever asks beforehand."""
+def explain(notification: Notification, index: int, context: Context) -> str:
+    """Return in words what a step would do now if its turn came, and why."""
     return _begin(notification, index, context).why
 
 
 def _begin(
     notification: Notification, index: int, context: Context, *, shut: bool = False, template: bool = False
 ) -> Move:
-    """What the step would do if nothing had been sent yet; with the window `shut`, or as a `template` only."""
+    """Return what the step would do if nothing had been sent yet; with the window `shut`, or as a `template` only."""
     step, reach = notification.steps[index], context.reach[index]
     obstacle = context.opted_out or _obstacle(notification, reach)
     if obstacle:
         return Skip(index, f"{step.channel}: {obstacle}")
-    not_now = _not_at_this_hour(notification, step, context.now) or _held(notification, index, reach, context.now)
+    not_now = _not_at_this_hour(notification, step, context.now) or _hold(notification, index, reach, context.now)
     if not_now:
         return not_now
     return _choose(index, replace(step, content=None) if template else step, reach, context.now, shut=shut)
 
 
 def _not_at_this_hour(notification: Notification, step: Step, now: datetime) -> Move | None:
-    """The hours hold for every step: a fallback must not wake people either."""
+    """Return the wait until the permitted hours, or None. They hold for every step: a fallback must not wake people."""
     hours = notification.hours
     if hours is None or notification.priority is Priority.URGENT:
         return None
@@ -56,13 +56,14 @@ def _not_at_this_hour(notification: Notification, step: Step, now: datetime) -> 
     return Wait(min(opens, notification.expires_at), words, Status.DELAYED)
 
 
-def _held(notification: Notification, index: int, reach: Reachability, now: datetime) -> Wait | Skip | None:
-    """An account at fault is waited for; one whose provider is away only as long as the step has patience.
+def _hold(notification: Notification, index: int, reach: Reachability, now: datetime) -> Wait | Skip | None:
+    """Return how the step reacts to a hold of its account, or None if there is no hold.
 
-    Patience counts from the last try, since a message may be looked at in another account's FIFO in between.
+    If our account is at fault, we wait; if the provider is away, only for as long as the step has patience. Patience
+    counts from the last try, since a message may wait in another account's FIFO in between.
     """
-    step, tried = notification.steps[index], notification.last(index)
-    since = tried.at if tried else notification.fifo_since_or(reach.account, now)
+    step, last = notification.steps[index], notification.last(index)
+    since = last.at if last else notification.fifo_since_or(reach.account, now)
     if reach.held_until is None or reach.held_until <= now:
         return None
     words = f"{step.channel}: held, {reach.held_why}"
@@ -79,7 +80,7 @@ def _held(notification: Notification, index: int, reach: Reachability, now: date
 
 
 def _again(notification: Notification, attempt: Attempt, context: Context, words: str) -> Move:
-    """Go on with an attempt if it would be made like this now: a window may have shut meanwhile, a person have left."""
+    """Go on with an attempt if it would still be made like this: the window may have shut, the person may have left."""
     move = _begin(notification, attempt.step, context, shut=bool(attempt.intent), template=attempt.template)
     if isinstance(move, Send) and move.like(attempt):
         why = f"{notification.steps[attempt.step].channel}: {words}"
@@ -89,14 +90,14 @@ def _again(notification: Notification, attempt: Attempt, context: Context, words
 
 
 def _the_rest(notification: Notification, attempt: Attempt, move: Move) -> Move:
-    """The move; where the same text goes out in another form, without the parts of it that have arrived."""
+    """Return the move; if the same text goes out in another form, without those of its parts that have arrived."""
     if isinstance(move, Send) and attempt.parts and not move.template:
         return dataclasses.replace(move, rest_of=notification.attempts.index(attempt))
     return move
 
 
 def _obstacle(notification: Notification, reach: Reachability) -> str:
-    """Why this person cannot be reached here at all. A reply reaches whoever has just written to us."""
+    """Return why this person cannot be reached here at all, or "". A reply reaches whoever has just written to us."""
     session = reach.session
     if reach.address is None:
         return reach.no_address
@@ -110,7 +111,7 @@ def _obstacle(notification: Notification, reach: Reachability) -> str:
 
 
 def _choose(index: int, step: Step, reach: Reachability, now: datetime, *, shut: bool) -> Move:
-    """Free text while we may; when the window is shut, under an intent or as the approved template."""
+    """Send free text while we may; when the window is shut, under an intent or as the approved template."""
     rule = reach.facts.window
     state = "the provider says the window is closed" if shut else window.describe(rule, reach.session, now)
     if step.content and not shut and window.is_free(rule, reach.session, now):
@@ -119,7 +120,7 @@ def _choose(index: int, step: Step, reach: Reachability, now: datetime, *, shut:
         why = f"{step.channel}: {state} -> free text as {step.intent}"
         return Send(index, template=False, why=why, intent=step.intent)
     if step.template is None:
-        why = f"{step.channel}: {state}, and the step has no {_pass(reach.facts)}"
+        why = f"{step.channel}: {state}, and the step has no {_exception(reach.facts)}"
         return Skip(index, why, Cause.WINDOW_CLOSED)
     name = f"{step.template.name}/{step.template.language}"
     if reach.template_problem:
@@ -127,25 +128,28 @@ def _choose(index: int, step: Step, reach: Reachability, now: datetime, *, shut:
     return Send(index, template=True, why=f"{step.channel}: {state} -> template {name}")
 
 
-def _pass(facts: Facts) -> str:
-    """What this channel lets through when its window is shut."""
+def _exception(facts: Facts) -> str:
+    """Return what this channel lets through when its window is shut."""
     return "intent" if facts.window.mode is Mode.POLICY else "template"
 
 
-def _followed(notification: Notification, attempt: Attempt) -> bool:
-    """Has a later channel taken over? To come back to this one then would tell the person twice."""
+def _is_superseded(notification: Notification, attempt: Attempt) -> bool:
+    """Has a later channel taken over? To come back to this one would then send the message twice."""
     useless, later = {Progress.SKIPPED, Progress.FAILED}, notification.following(attempt.step)
     return any(other.step in later and other.progress not in useless for other in notification.attempts)
 
 
 def _failed(notification: Notification, attempt: Attempt, context: Context) -> Move | None:
-    """The provider said that the window is shut, whatever we believed: the same step may go as what is left of it."""
+    """Return the retry after the provider said that the window is shut, whatever we believed.
+
+    It goes under an intent or as the template, if the step has one.
+    """
     step, facts = notification.steps[attempt.step], context.reach[attempt.step].facts
-    if attempt.cause is not Cause.WINDOW_CLOSED or attempt.template or _followed(notification, attempt):
+    if attempt.cause is not Cause.WINDOW_CLOSED or attempt.template or _is_superseded(notification, attempt):
         return None
     if step.template is None and (attempt.intent or not step.intent):
         return None
-    if attempt.unsure_from and facts.idempotent:  # this was said of a repetition: the first one may have arrived
+    if attempt.unsure_from and facts.idempotent:  # this answers a repetition: the first one may have arrived
         return None
     move = _begin(notification, attempt.step, context, shut=True, template=bool(attempt.intent))
     return _the_rest(notification, attempt, move)
@@ -153,20 +157,20 @@ def _failed(notification: Notification, attempt: Attempt, context: Context) -> M
 
 def _retrying(notification: Notification, attempt: Attempt, context: Context) -> Move:
     step, reach = notification.steps[attempt.step], context.reach[attempt.step]
-    if _put_off(notification, attempt):
+    if _is_put_off(notification, attempt):
         why = f"{step.channel}: {attempt.reason}; not waited for any longer"
         return Abandon(notification.attempts.index(attempt), why)
-    held = _held(notification, attempt.step, reach, context.now)
-    if isinstance(held, Skip):
-        return held
-    times = [moment for moment in (attempt.retry_at, held and held.until) if moment and moment > context.now]
+    hold = _hold(notification, attempt.step, reach, context.now)
+    if isinstance(hold, Skip):
+        return hold
+    times = [moment for moment in (attempt.retry_at, hold and hold.until) if moment and moment > context.now]
     if times:
         words = f"{step.channel}: {attempt.reason}; trying again"
         return Wait(min(max(times), notification.expires_at), words, fifo=reach.account)
     return _again(notification, attempt, context, "trying again")
 
 
-def _put_off(notification: Notification, attempt: Attempt) -> bool:
+def _is_put_off(notification: Notification, attempt: Attempt) -> bool:
     """Has the provider asked us to wait more often, or longer, than is worth it while there is another channel?"""
     if attempt.cause is not Cause.UNAVAILABLE or not notification.following(attempt.step):
         return False
@@ -175,8 +179,10 @@ def _put_off(notification: Notification, attempt: Attempt) -> bool:
 
 
 def _in_doubt(notification: Notification, attempt: Attempt, context: Context) -> Move | None:
-    """It may have been sent. It is waited for; it goes again while the provider still knows our key, or if asked to."""
-    if _followed(notification, attempt):
+    """Return the move for a message that may have been sent: wait, or send it again while the provider still knows our
+    key, or if the caller accepts repetitions.
+    """
+    if _is_superseded(notification, attempt):
         return None
     reach, until = context.reach[attempt.step], attempt.at + context.doubt
     known_until = (attempt.unsure_from or attempt.at) + reach.facts.idempotent
@@ -207,7 +213,7 @@ def _repeated(notification: Notification, attempt: Attempt, context: Context, wo
 
 
 def _unconfirmed(notification: Notification, attempt: Attempt, context: Context) -> Move | None:
-    """Sent, and the step asks for more. Patience counts from the send; the last step has nothing to fall back on."""
+    """Wait for a receipt if the step requires one. Patience counts from the send; the last step has no fallback."""
     step = notification.steps[attempt.step]
     if not notification.following(attempt.step):
         return None

@@ -1,4 +1,4 @@
-"""A step of a cascade, the attempts at it, and what a provider's words do to an attempt. Pure."""
+"""A step of a cascade, the attempts at it, and how a provider's answers change an attempt. Pure."""
 
 from datetime import datetime, timedelta
 
@@ -10,12 +10,12 @@ from gateway.domain.terms.price import Price
 
 
 class Step(Struct, frozen=True, omit_defaults=True):
-    """A rung of the cascade. `content` needs an open window, `template` does not; one of them is there.
+    """A step of the cascade. `content` needs an open window, `template` does not; at least one of them is set.
 
     intent: the provider's word under which the content may go although the window is shut.
-    success: what has to be reported before the cascade rests. fallback_after: patience for that, from the send.
-    required: it goes out whatever becomes of the others, and is none of their rungs.
-    parts: short messages that its content is charged as; `price`: of each of them, where we know it.
+    success: the progress that ends the cascade. fallback_after: how long to wait for that, from the send.
+    required: it goes out whatever becomes of the others, and is not part of their sequence.
+    parts: the number of short messages that its content is charged as; price: of each of them, where we know it.
     """
 
     channel: str
@@ -30,7 +30,7 @@ class Step(Struct, frozen=True, omit_defaults=True):
     price: Price | None = None
 
     def costs(self, *, template: bool) -> Price | None:
-        """What it costs in all, by its template or as its content."""
+        """Return what it costs in all, as its template or as its content; None where no price is known."""
         return self.price.times(1 if template else self.parts) if self.price else None
 
 
@@ -46,7 +46,7 @@ class Attempt(Struct, frozen=True, omit_defaults=True):
 
     `at` is when the present progress was reached; `sent_at` when the send began, from which patience counts;
     `unsure_from` when it may first have been sent without our having heard so.
-    `late`: its success was heard of after another step had taken over; `recalled_at`: when it was taken back for that.
+    `late`: its success was reported after another step had taken over; `recalled_at`: when it was recalled for that.
     """
 
     step: int
@@ -76,28 +76,28 @@ MAX_TRIES = 5
 
 
 def succeeded(attempt: Attempt, step: Step) -> bool:
-    """Did the attempt come as far as the step asks?"""
+    """Return whether the attempt came as far as the step requires."""
     return attempt.progress is not Progress.FAILED and attempt.progress >= max(step.success, Progress.SENT)
 
 
 def in_doubt(attempt: Attempt) -> bool:
-    """May a piece of it have been sent without our having heard so? Also if its repetition has failed since."""
+    """Return whether a piece may have been sent without our knowing, also if its repetition has failed since."""
     if attempt.progress is not Progress.FAILED:
         return attempt.progress in {Progress.SENDING, Progress.UNKNOWN}
-    told = any(part.progress is Progress.FAILED for part in attempt.parts)
-    return len(attempt.parts) < attempt.pieces and (told or attempt.unsure_from is not None)
+    failure_reported = any(part.progress is Progress.FAILED for part in attempt.parts)
+    return len(attempt.parts) < attempt.pieces and (failure_reported or attempt.unsure_from is not None)
 
 
 def with_part(attempt: Attempt, part: Part, index: int, at: datetime) -> Attempt:
-    """The attempt after a provider's word on one of its parts: evidence only grows. One part failed: all failed.
+    """Return the attempt after a provider's report on one of its parts. Evidence only grows; one failed part fails all.
 
-    Parts go out in order, so that a word on one says that those before it were taken, whatever we have heard of them.
+    Parts go out in order, so that a report on one proves that those before it were taken, reported or not.
     """
     if index >= attempt.pieces:
         return attempt
     before = (*attempt.parts, *[Part("")] * (index - len(attempt.parts)))
-    known = before[index] if index < len(before) else part
-    parts = (*before[:index], _stronger(known, part), *before[index + 1 :])
+    old = before[index] if index < len(before) else part
+    parts = (*before[:index], _stronger(old, part), *before[index + 1 :])
     reached = Progress.FAILED if any(p.progress is Progress.FAILED for p in parts) else min(p.progress for p in parts)
     if reached <= attempt.progress or (len(parts) < attempt.pieces and reached is not Progress.FAILED):
         return replace(attempt, parts=parts)
@@ -107,12 +107,12 @@ def with_part(attempt: Attempt, part: Part, index: int, at: datetime) -> Attempt
 def after_error(
     attempt: Attempt, cause: Cause, reason: str, at: datetime, pause: timedelta | None, spread: float = 1
 ) -> Attempt:
-    """The attempt after a send that did not work. `pause`: when the provider wants to be asked again.
+    """Return the attempt after a failed send. pause: how long the provider asks us to wait.
 
-    Whom the provider asks to wait does not fail for that, however often; the rule may leave it for another step.
-    spread: by how much longer to wait than the others, so that those refused together do not come back together.
-    A receipt that was faster than the error knows better. An account's fault burns no tries. What may have been sent
-    once stays in doubt, even if its repetition was certainly not sent.
+    An attempt that the provider asks to wait does not fail for that, however often; the rule may abandon it for another
+    step. spread: the factor by which to wait longer, so that attempts refused together do not come back together.
+    A receipt that was faster than the error wins. An account's fault uses up no tries. A message that may have been
+    sent stays in doubt, even if its repetition was certainly not sent.
     """
     if attempt.progress > Progress.SENDING:
         return attempt
@@ -129,5 +129,5 @@ def after_error(
     return failed
 
 
-def _stronger(known: Part, told: Part) -> Part:
-    return Part(known.provider_id or told.provider_id, max(known.progress, told.progress))
+def _stronger(old: Part, new: Part) -> Part:
+    return Part(old.provider_id or new.provider_id, max(old.progress, new.progress))

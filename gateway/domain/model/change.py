@@ -1,4 +1,4 @@
-"""Changes of a message's status that somebody wants to be told of. Plain values."""
+"""Changes of a message's status, and the callback that reports them to the caller. Plain values."""
 
 from datetime import datetime
 from typing import Literal
@@ -11,14 +11,14 @@ Wanted = Literal["all", "final", "undelivered"]
 
 
 class Callback(Struct, frozen=True, omit_defaults=True):
-    """Where a caller wants to be told, and of what: every change, the last ones, or only bad ends."""
+    """The URL that receives a message's changes. wanted: all of them, the final ones, or only failures."""
 
     url: str
     wanted: Wanted = "all"
 
 
 class Change(Struct, frozen=True, omit_defaults=True):
-    """A status became another; `sequence` counts them from 1. reason: in words, as the story tells it."""
+    """A change of status; `sequence` counts them from 1. reason: the latest decision, in words."""
 
     sequence: int
     old: str

@@ -1,4 +1,4 @@
-"""What providers tell us: a provider's call becomes these. Plain values."""
+"""Events: what providers report to us, as plain values."""
 
 from datetime import datetime
 from functools import cached_property
@@ -12,7 +12,7 @@ from gateway.domain.model.nouns import Address, Cause, Content, Progress
 
 
 class Person(Struct, frozen=True, omit_defaults=True):
-    """What a provider tells of the person behind an address. A phone number is E.164 with its plus."""
+    """What a provider reports of the person behind an address. A phone number is E.164 with its plus."""
 
     name: str = ""
     identifiers: tuple[Identifier, ...] = ()
@@ -20,7 +20,7 @@ class Person(Struct, frozen=True, omit_defaults=True):
 
 
 class Identified(Protocol):
-    """What every event has: our account, and the provider's identity of the event within it."""
+    """The fields of every event: our account, and the provider's id of the event within it."""
 
     @property
     def channel(self) -> str: ...
@@ -33,16 +33,16 @@ class Identified(Protocol):
 
 
 class Reported(Struct, frozen=True, omit_defaults=True, dict=True):
-    """The base of all that a provider tells us."""
+    """The base of all events."""
 
     @cached_property
     def dedupe_key(self: Identified) -> str:
-        """Under which an event is stored once: the provider's identity of it within our account."""
+        """Return the key under which an event is stored once: the provider's id of it within our account."""
         return f"{self.channel}:{self.account}:{self.id}"
 
 
 class Personal(Reported, frozen=True, omit_defaults=True):
-    """The base of events about one person: those are worked on one after another."""
+    """The base of events about one person, which are worked on one after another."""
 
     address: Address
 
@@ -62,7 +62,7 @@ class Personal(Reported, frozen=True, omit_defaults=True):
 class Inbound(Personal, frozen=True, omit_defaults=True, tag="inbound", tag_field="event"):
     """A person wrote, pressed or sent something.
 
-    `id` is the provider's identity of this event and the key of the dedupe; `provider_id` names the message.
+    `id` is the provider's id of this event, by which it is deduplicated; `provider_id` names the message.
     `kind` is the provider's own word ("text", "sticker", "callback_query"). `start` is set where the provider
     itself says "the person pressed Start": the deep link's code, or "". `pressed` is a pressed button's reply;
     `callback_id` what the provider wants acknowledged. `at` is the provider's own time.
@@ -81,12 +81,12 @@ class Inbound(Personal, frozen=True, omit_defaults=True, tag="inbound", tag_fiel
 
     @cached_property
     def command(self) -> Command:
-        """What the person asks the bot for."""
+        """Return what the person asks the bot for."""
         return read_command(self.content.text, self.pressed, self.start)
 
 
 class Subscription(Personal, frozen=True, omit_defaults=True, tag="subscription", tag_field="event"):
-    """The provider says that a person may be written to (`active`), or has blocked us."""
+    """The provider reports that a person may be written to (`active`), or has blocked us."""
 
     id: str
     active: bool
@@ -95,7 +95,7 @@ class Subscription(Personal, frozen=True, omit_defaults=True, tag="subscription"
 
 
 class Preference(Personal, frozen=True, omit_defaults=True, tag="preference", tag_field="event"):
-    """The provider says that a person wants no `marketing` from us, or wants it again."""
+    """The provider reports that a person wants no `marketing` from us, or wants it again."""
 
     id: str
     marketing: bool
@@ -104,7 +104,7 @@ class Preference(Personal, frozen=True, omit_defaults=True, tag="preference", ta
 
 
 class Visit(Personal, frozen=True, omit_defaults=True, tag="visit", tag_field="event"):
-    """A person has opened our chat, and that is all: it neither starts a session nor allows us to write.
+    """A person has opened our chat. That neither starts a session nor allows us to write.
 
     `start` is the code of the deep link that brought them.
     """
@@ -117,7 +117,7 @@ class Visit(Personal, frozen=True, omit_defaults=True, tag="visit", tag_field="e
 
 
 class Echo(Personal, frozen=True, omit_defaults=True, tag="echo", tag_field="event"):
-    """A message went to a person in our account's name: one of ours, or one that an operator wrote elsewhere."""
+    """A message was sent in our account's name: one of ours, or one that an operator wrote elsewhere."""
 
     id: str
     provider_id: str
@@ -127,7 +127,7 @@ class Echo(Personal, frozen=True, omit_defaults=True, tag="echo", tag_field="eve
 
 
 class Receipt(Reported, frozen=True, omit_defaults=True, tag="receipt", tag_field="event"):
-    """The provider's word on a message of ours. `key` is our own key, where the provider echoes it."""
+    """The provider's report on a message of ours. `key` is our own key, where the provider echoes it."""
 
     channel: str
     account: str
@@ -146,7 +146,7 @@ class Receipt(Reported, frozen=True, omit_defaults=True, tag="receipt", tag_fiel
 
 
 class TemplateChange(Reported, frozen=True, omit_defaults=True, tag="template", tag_field="event"):
-    """The provider changed the state of a template. `state` is its own word in lower case."""
+    """The provider changed the state of a template. `state` is the provider's own word in lower case."""
 
     channel: str
     account: str
@@ -165,7 +165,7 @@ class TemplateChange(Reported, frozen=True, omit_defaults=True, tag="template", 
 
 
 class Unrecognised(Reported, frozen=True, omit_defaults=True, tag="unrecognised", tag_field="event"):
-    """Something that we have no word for. Kept and counted, so that nothing is lost by our ignorance."""
+    """An event of a kind that we do not know. It is kept and counted, so that nothing is lost."""
 
     channel: str
     account: str

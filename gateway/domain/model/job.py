@@ -1,4 +1,4 @@
-"""A job: one message to all whom files name, worked off batch by batch. Pure."""
+"""A job: one message to everybody in its files, submitted batch by batch. Pure."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -11,7 +11,7 @@ State = Literal["draft", "running", "paused", "cancelled", "done", "deleted"]
 Verb = Literal["start", "pause", "resume", "cancel", "retry"]
 
 BATCH_ROWS = 250
-"""Rows of a batch: so many messages of a job may be under way that a pause does not stop."""
+"""Rows of a batch. A pause does not stop a batch that is under way, so this many messages may still go out."""
 
 MOVES: Mapping[Verb, tuple[frozenset[State], State]] = {
     "start": (frozenset({"draft"}), "running"),
@@ -20,7 +20,7 @@ MOVES: Mapping[Verb, tuple[frozenset[State], State]] = {
     "cancel": (frozenset({"draft", "running", "paused"}), "cancelled"),
     "retry": (frozenset({"done"}), "running"),
 }
-"""From which states a job can be moved, and to which."""
+"""By each verb: the states that a job can be in, and the state that it gets."""
 
 
 class Upload(Struct, frozen=True):
@@ -34,8 +34,8 @@ class Job(Struct, frozen=True, omit_defaults=True):
     """kind: universal, advertising, sessions, or a channel's name. message: what is sent, as the JSON of a message
     without destinations.
 
-    round: how often what had failed was tried again. live_from: since when workers have to look after it. It is running
-    since `running_from`, and was for `ran` seconds before. batch_rows: into how many rows its files are cut.
+    round: how often failed rows were retried. live_from: since when workers have to look after it. It is running since
+    `running_from`, and ran for `ran` seconds before that. batch_rows: the number of rows in each of its batches.
     """
 
     id: str
@@ -56,12 +56,12 @@ class Job(Struct, frozen=True, omit_defaults=True):
 
     @property
     def total(self) -> int:
-        """Rows of all its files."""
+        """Return the number of rows in all its files."""
         return sum(upload.rows for upload in self.uploads)
 
     @property
     def batches(self) -> list[str]:
-        """The ids of its batches, in the order of the files and their rows."""
+        """Return the ids of its batches, in the order of the files and their rows."""
         return [
             batch_id(self.id, upload.digest, number)
             for upload in self.uploads
@@ -69,11 +69,11 @@ class Job(Struct, frozen=True, omit_defaults=True):
         ]
 
     def running_for(self, now: datetime) -> float:
-        """Seconds; the time of its pauses is none of it."""
+        """Return how long it has been running, in seconds without its pauses."""
         return self.ran + ((now - self.running_from).total_seconds() if self.running_from else 0)
 
-    def moved(self, verb: Verb, now: datetime) -> "Job":
-        """As it is afterwards. It has to be in one of the states from which that can be done."""
+    def move(self, verb: Verb, now: datetime) -> "Job":
+        """Return the job after `verb`. It has to be in one of the states that MOVES permits for it."""
         to = MOVES[verb][1]
         runs = to == "running"
         return replace(
@@ -87,8 +87,8 @@ class Job(Struct, frozen=True, omit_defaults=True):
             ended_at=now if to == "cancelled" and self.live_from is None else None,
         )
 
-    def over(self, now: datetime) -> "Job":
-        """With nothing left to do."""
+    def end(self, now: datetime) -> "Job":
+        """Return the job with nothing left to do."""
         state: State = "cancelled" if self.state == "cancelled" else "done"
         return replace(
             self,
@@ -110,10 +110,10 @@ class Row(Struct, frozen=True):
 class Batch(Struct, frozen=True, omit_defaults=True):
     """Some rows of a job. rows: as JSON, since the names of their variables are the caller's.
 
-    number: its place in its file. ids: of the messages that came of the rows; "" for none. faults: why none came of a
-    row, by its place. round: the latest in which it was handed over. counts: its messages by status, when it was
-    looked at last; `looks`: how often.
-    lane: its queue, while there is something to do: see `waiting_lane`, `watched_lane`, LATE.
+    number: its place in its file. ids: of the rows' messages; "" for a row without one. faults: why a row has none, by
+    its place. round: the latest one in which it was submitted. counts: its messages by status when it was
+    checked last; `looks`: how often it was checked.
+    lane: its queue, while it has work left: see `waiting_lane`, `watched_lane`, LATE.
     """
 
     id: str
@@ -134,6 +134,7 @@ class Batch(Struct, frozen=True, omit_defaults=True):
 
 
 def batch_id(job: str, upload: str, number: int) -> str:
+    """Return the id of batch `number` of an upload, which is named by its digest."""
     return f"{job}:{upload[:16]}:{number}"
 
 

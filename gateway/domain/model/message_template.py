@@ -1,4 +1,4 @@
-"""A text as a provider approves it: the draft that we submit, and what has become of it. Pure."""
+"""A message template as a provider approves it: the draft that we submit, and its state. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ Category = Literal["MARKETING", "UTILITY", "AUTHENTICATION"]
 
 
 class Head(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What stands above the body. example: a value of the text's variable, or the address of a file such as will be."""
+    """The header above the body. example: a value of the text's variable, or the URL of a file like those to come."""
 
     type: Literal["text", "image", "document", "video", "location"]
     text: Text = ""
@@ -31,7 +31,7 @@ class Head(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
 
 
 class Choice(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """A button under it. A `url` may end in a variable; `example` is the whole address with a value in it."""
+    """A button under the body. A `url` may end in a variable; `example` is the whole URL with a value in it."""
 
     type: Literal["quickReply", "url", "phone"]
     text: Annotated[str, Meta(min_length=1, max_length=256)]
@@ -41,7 +41,7 @@ class Choice(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True
 
 
 class MessageTemplate(Struct, frozen=True, kw_only=True):
-    """provider_id: the provider's name of it, once it was submitted. state: "draft", else the provider's own word."""
+    """An account's template. provider_id: the provider's id, once submitted. state: "draft", or the provider's word."""
 
     channel: str
     account: str
@@ -67,10 +67,10 @@ class MessageTemplate(Struct, frozen=True, kw_only=True):
 
 
 def places(text: str) -> list[str]:
-    """The variables of a text in their order, each once."""
+    """Return the variables of a text in their order, each once."""
     return list(dict.fromkeys(PLACE.findall(text)))
 
 
-def filled(text: str, values: Mapping[str, str]) -> str:
-    """The text with its variables filled in; those without a value stay."""
-    return PLACE.sub(lambda found: values.get(found[1], found[0]), text)
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """Return the text with its variables filled in; those without a value stay."""
+    return PLACE.sub(lambda match: values.get(match[1], match[0]), text)

@@ -1,4 +1,4 @@
-"""A notification: what a caller asked for, for one recipient, and everything that became of it. Pure."""
+"""A notification: a caller's message to one recipient, and everything that became of it. Pure."""
 
 from datetime import datetime
 from enum import IntEnum, StrEnum
@@ -14,9 +14,9 @@ from gateway.domain.terms.hours import Hours
 
 
 class Status(StrEnum):
-    """As the API says it, ordered by evidence like Progress: a status only moves down this list.
+    """The status in the API, ordered by evidence like Progress: a status only moves down this list.
 
-    SCHEDULED: for a later time, as the caller wished. DELAYED: it is not the hour for it where the person lives.
+    SCHEDULED: for a later time, as the caller requested. DELAYED: outside the permitted hours where the person lives.
     ERROR: we could not work on it at all.
     """
 
@@ -34,7 +34,7 @@ class Status(StrEnum):
 
 
 class Priority(IntEnum):
-    """Who goes first where not all can. An answer to a person never waits behind a mailing.
+    """The order where not all can go at once. An answer to a person never waits behind a bulk job.
 
     URGENT also knows no quiet hours and does not wait for an account that is held while there is another step.
     """
@@ -46,7 +46,7 @@ class Priority(IntEnum):
 
 
 class Recipient(Struct, frozen=True, omit_defaults=True):
-    """Whom a notification is for, as the caller named them: by identifiers, a contact's id, a session's id."""
+    """The recipient as the caller named them: by identifiers, a contact's id, a session's id."""
 
     identifiers: tuple[Identifier, ...] = ()
     contact: str | None = None
@@ -54,28 +54,28 @@ class Recipient(Struct, frozen=True, omit_defaults=True):
 
 
 class Decision(Struct, frozen=True):
-    """A line of the story: what was decided, and why, in words."""
+    """A line of the history: what was decided, and why, in words."""
 
     at: datetime
     text: str
 
 
 class Notification(Struct, frozen=True, omit_defaults=True):
-    """`due_at` is the one clock: the moment at which the rule is to be asked again; None when it is settled.
+    """A message to one recipient. `due_at` is when the rule has to decide next; None when it is complete.
 
     `lease` is the token of the process that works on it now (until `due_at`), `lane` the queue that it is due in:
     that of its priority, or that of an account which has no room for it yet. `reply_to` makes it a bot's answer
-    to that message: it goes out whatever the person has stopped, since they have just spoken.
+    to that message: it goes out even if the person has asked us to stop, since they have just written.
 
     accepted: its place in the order of all. person: whose it is, while it is not complete. fifo: the account
-    (channel:name) in whose FIFO it waits, and `fifo_since` since when: those of one person leave in order.
-    marketing: people may want none of that, and the rest all the same.
-    hours: when it may leave. repeats: what may have been sent is sent again, as the caller wishes.
-    asked: the digest of what was asked for, where the id is the caller's own. job_id: whose row it came of, and
-    `job_at`, when.
-    callback: where its changes are to be told; `changes`: all of them; `untold`: how many there are, while some of them
-    have not been handed on.
-    mistakes: how often working on it failed by a mistake of ours. dead_at: when it ended by somebody's fault.
+    (channel:name) in whose FIFO it waits, since `fifo_since`: messages to one person leave in order.
+    marketing: subject to opt-outs from marketing. hours: when it may leave. repeats: a message that may have been sent
+    is sent again, as the caller chose.
+    asked: the digest of the request, where the id is the caller's own. job_id, job_at: the job that it belongs to, and
+    when it was submitted for it.
+    callback: where its changes are reported; changes: all of them; untold: how many there are, while some of them have
+    not been passed on to the callbacks.
+    mistakes: how often an error of our own interrupted the work on it. dead_at: when it ended by somebody's fault.
     """
 
     id: str
@@ -116,39 +116,39 @@ class Notification(Struct, frozen=True, omit_defaults=True):
     version: int = 0
 
     def last(self, step: int) -> Attempt | None:
-        """The latest attempt of a step."""
+        """Return the latest attempt of a step, or None."""
         return next((attempt for attempt in reversed(self.attempts) if attempt.step == step), None)
 
-    def rungs(self, step: int) -> tuple[int, ...]:
-        """The steps that are tried in turn, this one among them; a required step stands alone."""
+    def sequence(self, step: int) -> tuple[int, ...]:
+        """Return the steps that are tried in turn, this one among them; a required step stands alone."""
         if self.steps[step].required:
             return (step,)
         return tuple(index for index, other in enumerate(self.steps) if not other.required)
 
     def following(self, step: int) -> tuple[int, ...]:
-        """The steps that take over if this one does not do."""
-        return tuple(index for index in self.rungs(step) if index > step)
+        """Return the steps that follow if this one fails."""
+        return tuple(index for index in self.sequence(step) if index > step)
 
     def saying(self, at: datetime, text: str) -> "Notification":
-        """With a line more in its story; the same line is not said twice in a row."""
+        """Return it with one more decision; the same text is not repeated twice in a row."""
         if self.decisions and self.decisions[-1].text == text:
             return self
         return replace(self, decisions=(*self.decisions, Decision(at, text))[-MAX_DECISIONS:])
 
     def trying(self, attempt: Attempt) -> "Notification":
-        """With a new attempt at the end. One of the same step that was to be tried again is not, then."""
-        before = (_given_up(old, attempt.at) if old.step == attempt.step else old for old in self.attempts)
+        """Return it with a new attempt at the end. An earlier one of the same step is no longer retried."""
+        before = (_abandon(old, attempt.at) if old.step == attempt.step else old for old in self.attempts)
         attempts = (*before, attempt)
         return replace(self, attempts=attempts, status=_forward(self.status, _status(attempts)))
 
     def with_attempt(self, index: int, attempt: Attempt) -> "Notification":
-        """With attempt `index` put in place of the old one, and the status that follows from it."""
+        """Return it with attempt `index` replaced, and the status that follows from it."""
         attempts = (*self.attempts[:index], attempt, *self.attempts[index + 1 :])
         status = _forward(self.status, _status(attempts))
         return replace(self, attempts=attempts, status=status, dead_at=self.dead_at if status in _DEAD else None)
 
     def waiting(self, until: datetime, now: datetime, status: Status, fifo: str) -> "Notification":
-        """Out of our hands until then, in that account's FIFO if one is named."""
+        """Return it released until then, in that account's FIFO if one is named."""
         return replace(
             self,
             due_at=until,
@@ -160,20 +160,20 @@ class Notification(Struct, frozen=True, omit_defaults=True):
         )
 
     def parked(self, lane: str, account: str, now: datetime) -> "Notification":
-        """Out of our hands until the account has room: due in its lane, behind those that are there."""
+        """Return it released until the account has room: due in its lane, behind those already there."""
         due_at, since = min(self.due_at or now, now), self.fifo_since_or(account, now)
         return replace(self, due_at=due_at, lease=None, lane=lane, fifo=account, fifo_since=since)
 
     def fifo_since_or(self, account: str, now: datetime) -> datetime:
-        """Since when it has been waiting in this account's FIFO; `now` if it has not."""
+        """Return since when it has been waiting in this account's FIFO; `now` if it has not."""
         return (self.fifo_since or now) if self.fifo == account else now
 
     def reschedule(self, now: datetime) -> "Notification":
-        """To be looked at now: something has happened to it, perhaps after it had been settled."""
+        """Return it due now: something has happened to it, perhaps after it was complete."""
         return replace(self, due_at=now, lane=lane_of(self.priority), done_at=None)
 
     def complete(self, status: Status, at: datetime) -> "Notification":
-        """At rest: nothing is due any more. A receipt may still move it forward."""
+        """Return it with nothing due any more. A receipt may still move it forward."""
         status = _forward(self.status, status)
         dead = status in _DEAD and _at_fault(self, status) and not self.cancelled_at
         dead_at = (self.dead_at or at) if dead else None
@@ -182,7 +182,7 @@ class Notification(Struct, frozen=True, omit_defaults=True):
 
 
 def lane_of(priority: Priority, account: str = "") -> str:
-    """The queue of a priority; of those that wait for room at an account, if one is named."""
+    """Return the queue of a priority; with an account, the queue of messages that wait for room there."""
     return f"{account}/{int(priority)}"
 
 
@@ -199,7 +199,7 @@ _ORDER = list(Status)
 
 
 def mark_unknown(notification: Notification) -> Notification:
-    """As it is to be seen by whoever takes it over: what was being sent may have been sent."""
+    """Return it as its next worker has to see it: attempts that were SENDING become UNKNOWN."""
     for index, attempt in enumerate(notification.attempts):
         if attempt.progress is Progress.SENDING:
             lost = replace(
@@ -217,7 +217,7 @@ def mark_unknown(notification: Notification) -> Notification:
 ORPHANED = "the process that was sending it has ended; it may have been sent"
 
 
-def _given_up(attempt: Attempt, at: datetime) -> Attempt:
+def _abandon(attempt: Attempt, at: datetime) -> Attempt:
     return replace(attempt, progress=Progress.FAILED, at=at) if attempt.progress is Progress.RETRYING else attempt
 
 
@@ -226,9 +226,9 @@ def _status(attempts: tuple[Attempt, ...]) -> Status:
 
 
 def _at_fault(notification: Notification, status: Status) -> bool:
-    """Did it end badly for a reason that somebody could mend? People who stopped us or have no address are none."""
-    nobodys = {Cause.STOPPED, Cause.WINDOW_CLOSED, None}
-    failed = any(attempt.cause not in nobodys for attempt in notification.attempts)
+    """Did it fail for a reason that somebody can fix? People who stopped us or have no address are no such reason."""
+    not_faults = {Cause.STOPPED, Cause.WINDOW_CLOSED, None}
+    failed = any(attempt.cause not in not_faults for attempt in notification.attempts)
     return failed or status is Status.ERROR or notification.fifo is not None or notification.mistakes > 0
 
 

@@ -1,4 +1,4 @@
-"""The nouns. Plain values: no I/O, no clock, nothing that a provider would recognise."""
+"""The nouns of the domain: plain values without I/O, without a clock, and in no provider's terms."""
 
 from datetime import datetime
 from enum import IntEnum, StrEnum
@@ -19,11 +19,11 @@ class Address(Struct, frozen=True, dict=True):
 
     @cached_property
     def key(self) -> str:
-        """Under which the conversation there is stored."""
+        """Return the id under which the conversation there is stored."""
         return f"{self.channel}:{self.account}:{self.user}"
 
     def line(self, provider_id: str) -> str:
-        """Where the chat log has this message of the account's."""
+        """Return the id of this message of the account's in the chat log."""
         return f"{self.channel}:{self.account}:{provider_id}"
 
 
@@ -45,7 +45,7 @@ class Button(Struct, frozen=True, omit_defaults=True):
 
 
 class Content(Struct, frozen=True, omit_defaults=True):
-    """A free-form message in words that every channel understands. Plain text: markup is never interpreted.
+    """A free-form message in terms that every channel understands. Plain text: markup is never interpreted.
 
     subject and html: what channels show beside the text that have such parts (`Facts.shows`).
     intent: why we write although the reply window is shut, in the provider's own word, where it asks for one.
@@ -71,7 +71,7 @@ class Place(Struct, frozen=True, omit_defaults=True):
 
 
 class TemplateHeader(Struct, frozen=True, omit_defaults=True):
-    """What fills a template's header: the value of its text's variable, a file, or a place."""
+    """The values for a template's header: its text's variable, a file, or a place."""
 
     values: dict[str, str] = {}
     media: Media | None = None
@@ -79,7 +79,7 @@ class TemplateHeader(Struct, frozen=True, omit_defaults=True):
 
 
 class TemplateButton(Struct, frozen=True, omit_defaults=True):
-    """What fills a template's button, counted from 0: the end of its address, or what it answers with."""
+    """The values for a template's button, counted from 0: the end of its URL, or what it answers with."""
 
     index: int
     url: str = ""
@@ -87,7 +87,7 @@ class TemplateButton(Struct, frozen=True, omit_defaults=True):
 
 
 class TemplateMessage(Struct, frozen=True, omit_defaults=True):
-    """A text that the provider has approved: what a closed reply window accepts. `values` by name or by number."""
+    """A text that the provider has approved: it may go while the window is shut. `values` by name or by number."""
 
     name: str
     language: str
@@ -97,7 +97,7 @@ class TemplateMessage(Struct, frozen=True, omit_defaults=True):
 
 
 class Progress(IntEnum):
-    """How far an attempt came, ordered by how strong the evidence is, so that the larger one always wins.
+    """How far an attempt came, ordered by the strength of the evidence, so that the larger one always wins.
 
     FAILED stands between SENT and DELIVERED: providers report "failed" after "sent", and a late "sent" must not
     hide it; but a person who has the message has it, whatever else is claimed.
@@ -136,12 +136,12 @@ class Named(Protocol):
 
 
 def template_key(channel: str, account: str, template: Named) -> str:
-    """Under which name an account's template is known: channel:account:name:language; "en-US" is "en_US"."""
+    """Return the key of an account's template: channel:account:name:language; "en-US" is "en_US"."""
     return f"{channel}:{account}:{template.name}:{template.language.replace('-', '_')}"
 
 
 class Session(Struct, frozen=True, omit_defaults=True):
-    """One conversation on one channel. Times that move only forward, so that events may come in any order.
+    """One conversation on one channel. Its times move only forward, so that events may come in any order.
 
     `started_at` is when the person last pressed Start, or was first heard of. `window_from_at` is when the running
     window was opened, for providers that count from the first message; `window_closed_at` when the provider told us
@@ -169,9 +169,9 @@ class Contact(Struct, frozen=True, omit_defaults=True):
     """A person across channels. `start_code` joins a chat to them: `t.me/<bot>?start=<code>`.
 
     identifiers: by what they are known; each belongs to one contact.
-    aliases: ids of contacts that turned out to be the same person. Such a one leads to the one that it was
-    `merged_into`; until that is finished, it has identifiers (and `given_name`) that are to be `given` to that one, and
-    some to be `taken` from it because it no longer goes by them.
+    aliases: ids of contacts that turned out to be the same person. An alias leads to the contact that it was
+    `merged_into`; until the merge is finished, it keeps the identifiers to be `given` to that contact (and its
+    `given_name`), and those to be `taken` from it because it no longer goes by them.
     """
 
     id: str
@@ -191,7 +191,7 @@ class Contact(Struct, frozen=True, omit_defaults=True):
 
 
 class Message(Struct, frozen=True, omit_defaults=True):
-    """One line of the chat log: one thing that crossed a channel, in either direction."""
+    """One line of the chat log: one message or part that crossed a channel, in either direction."""
 
     id: str
     session: str

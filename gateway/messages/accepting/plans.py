@@ -1,4 +1,4 @@
-"""Planning: a caller's request becomes notifications, or mistakes that name their fields. Nothing is stored yet."""
+"""Planning: turns a caller's request into notifications, or into errors that name their fields. Stores no message."""
 
 import asyncio
 from collections.abc import Sequence
@@ -26,14 +26,14 @@ from gateway.runtime.runtime import Runtime
 from storage.access import keys
 
 MOST, MOST_OF_ONE = 10_000, 1000
-"""Items that one request, and one message in it, may lead to."""
+"""The most items of one request, and of one message in it."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One message for one destination, or why not. path: where it stands in the request.
+    """One message for one destination, or the error. path: where it stands in the request.
 
-    warnings: what we changed. links: what its texts lead to.
+    warnings: what we changed. links: the short links in its texts.
     """
 
     path: str
@@ -47,8 +47,8 @@ class Plan:
 class Request:
     """What one message has to know of the whole request: how many items it has, and how many of them come `before`.
 
-    scope: the same for a repetition of the same request, so that its messages get the same ids; None: not repeatable.
-    trial: nothing is to come of it, so nothing is written either.
+    scope: equal for a repetition of the same request, so that its messages get the same ids; None: not repeatable.
+    trial: only validate, and write nothing.
     """
 
     caller: str
@@ -72,7 +72,7 @@ def key_of(scope: str, path: str, index: int) -> str:
 
 @dataclass(frozen=True)
 class Draft:
-    """One message of a request, as far as it is the same for all its destinations. digest: of its JSON."""
+    """One message of a request, as far as it is equal for all its destinations. digest: of its JSON."""
 
     message: MessageInput
     outlines: Sequence[Outline]
@@ -98,7 +98,7 @@ async def plan_bulk(
 
 
 async def _plan_message(runtime: Runtime, raw: Any, path: str, request: Request) -> Sequence[Plan]:
-    """Return one plan for each destination; a mistake in the message itself is each one's."""
+    """Return one plan for each destination; an error in the message itself is in each of them."""
     try:
         draft = await _draft(runtime, raw, path, request)
     except RequestError as error:
@@ -120,7 +120,7 @@ async def _draft(runtime: Runtime, raw: Any, path: str, request: Request) -> Dra
 
 
 def _digest(message: MessageInput, request: Request) -> str | None:
-    """Return by what a message under a caller's own id is known again."""
+    """Return the digest by which a message under a caller's own id is recognised; None without such an id."""
     if message.id is None:
         return None
     return keys.digest(msgspec.json.encode((request.caller, request.bulk_id, message), order="sorted"))
@@ -145,8 +145,8 @@ async def _notification(runtime: Runtime, request: Request, draft: Draft, index:
     key, links = request.key(draft, index), list[Link]()
     shortening = Shortening(runtime.settings.link_base, key, terms.accepted_at, runtime.settings.links_kept, links)
     steps = [
-        _finish(runtime, message, shortening, drawn.channel, fill(drawn.step, step, number, destination.variables))
-        for number, (drawn, step) in enumerate(zip(draft.outlines, message.channels, strict=True))
+        _finish(runtime, message, shortening, sketch.channel, fill(sketch.step, step, number, destination.variables))
+        for number, (sketch, step) in enumerate(zip(draft.outlines, message.channels, strict=True))
     ]
     notification = Notification(
         key,
@@ -164,10 +164,10 @@ async def _notification(runtime: Runtime, request: Request, draft: Draft, index:
         callback=draft.callback,
         asked=draft.digest,
     )
-    warnings = [*draft.warnings, *(warning for drawn in draft.outlines for warning in drawn.warnings)]
+    warnings = [*draft.warnings, *(warning for sketch in draft.outlines for warning in sketch.warnings)]
     warnings += terms.warnings_for(hours)
-    for number, (drawn, step) in enumerate(zip(draft.outlines, steps, strict=True)):
-        warnings += flattening(drawn.channel, step, number)
+    for number, (sketch, step) in enumerate(zip(draft.outlines, steps, strict=True)):
+        warnings += flattening(sketch.channel, step, number)
     return Plan(draft.path, terms.apply(notification, hours, request.before + index), warnings=warnings, links=links)
 
 
@@ -178,18 +178,18 @@ def _check_variables(destination: Destination) -> None:
 
 
 def _finish(runtime: Runtime, message: MessageInput, shortening: Shortening, channel: Channel, step: Step) -> Step:
-    """Return the step with what it costs: first short links, where they are wanted, then the parts that are charged."""
+    """Return the step with its price and parts. Links are shortened first, if requested, since parts depend on them."""
     step = replace(step, price=runtime.settings.prices.get(f"{step.channel}:{step.account}"))
     if step.content is None:
         return step
-    count, wanted = channel.facts.parts, message.use_short_links
-    if wanted or (wanted is None and count and runtime.settings.shortens):
+    count, shorten = channel.facts.parts, message.use_short_links
+    if shorten or (shorten is None and count and runtime.settings.shortens):
         step = replace(step, content=shortening.content(step.content))
     content = step.content or Content()
     return replace(step, parts=count(content) if count else len(channel.split(content)))
 
 
 def _count_items(raw: Any) -> int:
-    """Count the items of the answer that a message of this shape has, even if it cannot be read."""
+    """Count the items that the response has for a message of this shape, even if the message is invalid."""
     destinations = raw.get("destinations") if isinstance(raw, dict) else None
     return len(destinations) if isinstance(destinations, list) and 1 <= len(destinations) <= MOST_OF_ONE else 1

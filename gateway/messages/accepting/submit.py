@@ -1,4 +1,4 @@
-"""Accepting: what can be accepted is stored, and then the caller hears so. One bad item fails alone."""
+"""Accepting: stores what can be accepted, and then responds to the caller. One bad item fails alone."""
 
 import asyncio
 import logging
@@ -12,7 +12,7 @@ from gateway.domain.api.request import BulkRequest, RequestError, read
 from gateway.domain.api.response import BulkResponse, ErrorView, ItemView, StepView
 from gateway.domain.cascade import rule
 from gateway.domain.cascade.moves import Send
-from gateway.domain.cascade.step import explained
+from gateway.domain.cascade.step import explain
 from gateway.domain.model.attempt import Step
 from gateway.domain.model.notification import Notification
 from gateway.messages.accepting.plans import Plan, key_of, plan_bulk
@@ -27,73 +27,74 @@ log = logging.getLogger(__name__)
 
 
 async def submit(runtime: Runtime, body: bytes, caller: str, idempotency_key: str | None) -> BulkResponse:
-    """Accept what can be accepted; the answer, one item for each message and destination, in order.
+    """Accept what can be accepted. Returns one item for each message and destination, in order.
 
     Raises RequestError where the body as a whole cannot be read, storage.access.keys.KeyConflict where the key was used
-    with another body. The same key with the same body gives the same answer and sends once: the notifications' ids come
-    from both, so a request that broke off half-way is completed by its repetition. The answer is made when all is
-    stored, so that it is true whatever became of another request at the same moment.
+    with another body. The same key with the same body gives the same response and sends once: the notifications' ids
+    derive from both, so that its repetition completes a request that broke off half-way. The response is built when all
+    is stored, so that it is true whatever another request did at the same moment.
     """
     bulk = read(BulkRequest, body)
     request = _request(caller, idempotency_key) if idempotency_key else None
-    before = await keys.claim_request(runtime.db, request, body, runtime.clock()) if request else None
-    if before and before.answer:
-        return msgspec.convert(before.answer, BulkResponse)
+    earlier = await keys.claim_request(runtime.db, request, body, runtime.clock()) if request else None
+    if earlier and earlier.answer:
+        return msgspec.convert(earlier.answer, BulkResponse)
     scope = f"{request}:{keys.digest(body)}" if request else None
-    plans = await _known(runtime, await plan_bulk(runtime, bulk, caller, scope=scope))
-    if before and scope:
-        plans = await _completed(runtime, plans, scope)
+    plans = await _resolve_own_ids(runtime, await plan_bulk(runtime, bulk, caller, scope=scope))
+    if earlier and scope:
+        plans = await _restore_stored(runtime, plans, scope)
     if shortened := [link for plan in plans for link in plan.links]:
         await links.add(runtime.db, shortened)
-    await recording.add(runtime.db, [made for plan in plans if (made := plan.notification)])
+    await recording.add(runtime.db, [new for plan in plans if (new := plan.notification)])
     runtime.outbox_bell.set()
-    answer = _answer(bulk, await _known(runtime, plans))
-    _tell(answer)
+    response = _response(bulk, await _resolve_own_ids(runtime, plans))
+    _log_accepted(response)
     if request is None:
-        return answer
-    return msgspec.convert(await keys.remember_answer(runtime.db, request, msgspec.to_builtins(answer)), BulkResponse)
+        return response
+    return msgspec.convert(await keys.remember_answer(runtime.db, request, msgspec.to_builtins(response)), BulkResponse)
 
 
-async def recalled(runtime: Runtime, body: bytes, caller: str, idempotency_key: str) -> BulkResponse | None:
-    """What was answered to this request, if it came before. Raises storage.access.keys.KeyConflict."""
-    known = await keys.find_request(runtime.db, _request(caller, idempotency_key), body)
-    return msgspec.convert(known.answer, BulkResponse) if known and known.answer else None
+async def find_answer(runtime: Runtime, body: bytes, caller: str, idempotency_key: str) -> BulkResponse | None:
+    """Return the response to an earlier request with this key, or None. Raises storage.access.keys.KeyConflict."""
+    stored = await keys.find_request(runtime.db, _request(caller, idempotency_key), body)
+    return msgspec.convert(stored.answer, BulkResponse) if stored and stored.answer else None
 
 
 def _request(caller: str, idempotency_key: str) -> str:
+    """Return the id under which a caller's request with this key is stored."""
     return keys.digest(msgspec.json.encode((caller, idempotency_key)))
 
 
-async def _completed(runtime: Runtime, plans: Sequence[Plan], scope: str) -> list[Plan]:
-    """Of a request that broke off, what was stored then counts, even if it could not be accepted any more."""
-    places, found = Counter[str](), list[Plan]()
+async def _restore_stored(runtime: Runtime, plans: Sequence[Plan], scope: str) -> list[Plan]:
+    """Return the plans; of a request that broke off, a stored message counts even if it would be refused now."""
+    places, restored = Counter[str](), list[Plan]()
     for plan in plans:
         key = key_of(scope, plan.path, places[plan.path])
         places[plan.path] += 1
         stored = await notifications.get(runtime.db, key) if plan.error else None
-        found.append(Plan(plan.path, stored) if stored else plan)
-    return found
+        restored.append(Plan(plan.path, stored) if stored else plan)
+    return restored
 
 
 async def validate(runtime: Runtime, body: bytes, caller: str) -> BulkResponse:
-    """The answer that `submit` would give, with each step explained as things stand; nothing is stored or sent.
+    """Return the response that `submit` would give, with each step explained as things stand; store and send nothing.
 
-    A message for later is judged at its time, as far as that can be known now. Raises RequestError.
+    A message for later is judged as of its time, as far as that is known now. Raises RequestError.
     """
     bulk = read(BulkRequest, body)
-    plans = await _known(runtime, await plan_bulk(runtime, bulk, caller, trial=True))
-    explained = await asyncio.gather(*(_explained(runtime, plan) for plan in plans))  # their looks share trips
-    return BulkResponse(bulk_id=bulk.bulk_id, messages=explained)
+    plans = await _resolve_own_ids(runtime, await plan_bulk(runtime, bulk, caller, trial=True))
+    items = await asyncio.gather(*(_explain_item(runtime, plan) for plan in plans))  # their reads share trips
+    return BulkResponse(bulk_id=bulk.bulk_id, messages=items)
 
 
-async def _known(runtime: Runtime, plans: Sequence[Plan]) -> list[Plan]:
-    """Return the plans; where an own id stands for a message already, that message, or a mistake if it is another."""
+async def _resolve_own_ids(runtime: Runtime, plans: Sequence[Plan]) -> list[Plan]:
+    """Return the plans; where a caller's own id is in use, with the stored message, or an error if it differs."""
     named = {index: plan for index, plan in enumerate(plans) if plan.notification and plan.notification.asked}
-    found = await asyncio.gather(*(_known_one(runtime, plan) for plan in named.values()))
-    return list((dict(enumerate(plans)) | dict(zip(named, found, strict=True))).values())
+    resolved = await asyncio.gather(*(_resolve_own_id(runtime, plan) for plan in named.values()))
+    return list((dict(enumerate(plans)) | dict(zip(named, resolved, strict=True))).values())
 
 
-async def _known_one(runtime: Runtime, plan: Plan) -> Plan:
+async def _resolve_own_id(runtime: Runtime, plan: Plan) -> Plan:
     notification = plan.notification
     if notification is None:
         return plan
@@ -107,45 +108,45 @@ async def _known_one(runtime: Runtime, plan: Plan) -> Plan:
 
 
 def _sibling(key: str) -> str:
-    """What a message under this own id would be called if it had several destinations, and the other way round."""
+    """Return the id that a message under this own id would have with several destinations, and the other way round."""
     own, numbered, _ = key.partition(":")
     return own if numbered else f"{own}:0"
 
 
-def _tell(answer: BulkResponse) -> None:
-    """One line for all of them, however many: each can be found by its id."""
-    ids = [item.id for item in answer.messages if item.id]
+def _log_accepted(response: BulkResponse) -> None:
+    """Write one line for all messages, however many: each can be found by its id."""
+    ids = [item.id for item in response.messages if item.id]
     metrics.MESSAGES.labels("accepted").inc(len(ids))
-    metrics.MESSAGES.labels("refused").inc(len(answer.messages) - len(ids))
+    metrics.MESSAGES.labels("refused").inc(len(response.messages) - len(ids))
     if ids:
         log.info("accepted", extra={"message_ids": ids})
 
 
-def _answer(bulk: BulkRequest, plans: Sequence[Plan]) -> BulkResponse:
-    return BulkResponse(bulk_id=bulk.bulk_id, messages=[_item(plan) for plan in plans])
+def _response(bulk: BulkRequest, plans: Sequence[Plan]) -> BulkResponse:
+    return BulkResponse(bulk_id=bulk.bulk_id, messages=[_item_view(plan) for plan in plans])
 
 
-def _item(plan: Plan) -> ItemView:
-    made, error = plan.notification, plan.error
-    if error or made is None:
+def _item_view(plan: Plan) -> ItemView:
+    notification, error = plan.notification, plan.error
+    if error or notification is None:
         error = error or RequestError("invalid", "it cannot be read", plan.path)
         return ItemView(error=ErrorView(code=error.code, message=error.message, field=error.field))
     item = ItemView(
-        id=made.id,
-        group_id=made.group_id,
-        bulk_id=made.bulk_id,
-        status=made.status,
-        send_at=iso(made.send_at or made.created_at),
-        timezone=made.hours.zone if made.hours else None,
-        plan=[_step(step) for step in made.steps],
+        id=notification.id,
+        group_id=notification.group_id,
+        bulk_id=notification.bulk_id,
+        status=notification.status,
+        send_at=iso(notification.send_at or notification.created_at),
+        timezone=notification.hours.zone if notification.hours else None,
+        plan=[_step_view(step) for step in notification.steps],
     )
     if plan.warnings:
         item.warnings = plan.warnings
     return item
 
 
-def _step(step: Step) -> StepView:
-    told = StepView(
+def _step_view(step: Step) -> StepView:
+    view = StepView(
         channel=step.channel,
         account=step.account,
         success=step.success.name.lower(),
@@ -153,21 +154,21 @@ def _step(step: Step) -> StepView:
         parts=step.parts,
     )
     if step.required:
-        told.required = True
+        view.required = True
     if step.price:
-        told.price = step.costs(template=step.content is None)
-    return told
+        view.price = step.costs(template=step.content is None)
+    return view
 
 
-async def _explained(runtime: Runtime, plan: Plan) -> ItemView:
-    item, made = _item(plan), plan.notification
-    if made is None or not item.plan:
+async def _explain_item(runtime: Runtime, plan: Plan) -> ItemView:
+    item, notification = _item_view(plan), plan.notification
+    if notification is None or not item.plan:
         return item
-    context = await look(runtime, made, made.send_at)
-    for number, (told, step) in enumerate(zip(item.plan, made.steps, strict=True)):
-        told.explanation = _with_parts(explained(made, number, context), step)
-        told.text = step.content.text if step.content else None
-    item.channel = _first(made, rule.advance(made, context)[1])
+    context = await look(runtime, notification, notification.send_at)
+    for number, (view, step) in enumerate(zip(item.plan, notification.steps, strict=True)):
+        view.explanation = _with_parts(explain(notification, number, context), step)
+        view.text = step.content.text if step.content else None
+    item.channel = _first_channel(notification, rule.advance(notification, context)[1])
     return item
 
 
@@ -175,6 +176,6 @@ def _with_parts(words: str, step: Step) -> str:
     return f"{words}; {step.parts} parts" if step.parts > 1 else words
 
 
-def _first(made: Notification, action: object) -> str | None:
-    """Where it would go first, if it would go anywhere now."""
-    return made.steps[action.step].channel if isinstance(action, Send) else None
+def _first_channel(notification: Notification, action: object) -> str | None:
+    """Return the channel of the first send, or None if nothing would be sent now."""
+    return notification.steps[action.step].channel if isinstance(action, Send) else None

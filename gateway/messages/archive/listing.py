@@ -20,7 +20,7 @@ from gateway.runtime.paging import MOST, Cursor, Limit, cursor, place
 from gateway.runtime.runtime import Runtime
 from storage.documents.newest import Place
 from storage.messages import notifications
-from storage.messages.notifications import Found
+from storage.messages.notifications import IndexQuery
 
 SCANNED = 10 * MOST
 """Messages that are looked at for one page, however few of them are wanted."""
@@ -71,11 +71,11 @@ class Page:
 async def listed(runtime: Runtime, query: FilterQuery, after: str | None, limit: int) -> Page:
     """Return up to `limit` rows. Where many have to be passed over the page ends early. Raises RequestError."""
     identifiers = _identifiers(runtime, query)
-    found, behind, rows = _found(query, identifiers), place(after), list[MessageView]()
+    index_query, behind, rows = _index_query(query, identifiers), place(after), list[MessageView]()
     picky = query.status or query.channel or _part(query, identifiers) is not None
     at_once = MOST if picky else limit
     for _ in range(SCANNED // MOST):
-        page = await notifications.accepted(runtime.db, found, behind, runtime.clock(), at_once)
+        page = await notifications.page(runtime.db, index_query, behind, runtime.clock(), at_once)
         for notification in page:
             behind = Place(notification.created_at, notification.id)
             if _fits(query, identifiers, notification):
@@ -117,14 +117,16 @@ def row(notification: Notification) -> MessageView:
     )
 
 
-def _found(query: FilterQuery, identifiers: Sequence[Identifier]) -> Found:
+def _index_query(query: FilterQuery, identifiers: Sequence[Identifier]) -> IndexQuery:
     """Return as much of the query as the database answers by an index. Raises RequestError."""
-    found = Found(query.group_id, query.bulk_id, query.job_id, next(iter(identifiers), None))
+    index_query = IndexQuery(query.group_id, query.bulk_id, query.job_id, next(iter(identifiers), None))
     try:
-        since, until = (moment and moment.astimezone(tz=found.since.tzinfo) for moment in (query.since, query.until))
+        since, until = (
+            moment and moment.astimezone(tz=index_query.since.tzinfo) for moment in (query.since, query.until)
+        )
     except OverflowError:  # at the edges of the calendar
         raise RequestError("invalid", "there is no such moment", "from") from None
-    return replace(found, since=since or found.since, until=until or found.until)
+    return replace(index_query, since=since or index_query.since, until=until or index_query.until)
 
 
 def _identifiers(runtime: Runtime, query: FilterQuery) -> list[Identifier]:

@@ -1,4 +1,4 @@
-"""Outbound: asks the rule for a notification's next move and makes it, until there is nothing to do for now."""
+"""Outbound: makes the moves that the rule decides for a notification, until there is nothing to do for now."""
 
 from datetime import datetime, timedelta
 
@@ -17,19 +17,19 @@ from storage.engine.database import insist
 from storage.messages import notifications
 
 LATER = (timedelta(minutes=1), timedelta(minutes=10))
-"""When what broke by a mistake of ours is tried again; then it is given up."""
+"""The pauses before a notification is retried after an error of our own; then it is given up."""
 
 
 async def work(runtime: Runtime, claimed: Notification) -> None:
-    """Bring a notification as far as it goes now. It is ours while it carries the lease it was claimed with."""
+    """Advance a notification as far as possible now. It is ours while it carries the lease it was claimed with."""
     current: Notification | None = mark_unknown(claimed)
     while current is not None and current.lease == claimed.lease:
         try:
             context = await look(runtime, current)
         except LookupError as error:
             now = runtime.clock()
-            lost = current.saying(now, str(error)).complete(Status.ERROR, now)
-            await recording.save(runtime.db, current, lost)
+            failed = current.saying(now, str(error)).complete(Status.ERROR, now)
+            await recording.save(runtime.db, current, failed)
             return
         decided, action = rule.advance(current, context)
         if isinstance(action, Send):
@@ -38,12 +38,12 @@ async def work(runtime: Runtime, claimed: Notification) -> None:
             current = await recall(runtime, decided, action, context)
         elif await recording.save(runtime.db, current, decided):
             return
-        else:  # a receipt came in between: look again
+        else:  # a receipt came in between: read it again
             current = await notifications.get(runtime.db, claimed.id)
 
 
 async def give_back(runtime: Runtime, claimed: Notification, at: datetime | None = None) -> None:
-    """Give up our claim: somebody takes it again, at once or at `at`, unless it was being sent."""
+    """Release our claim, unless it was being sent: it is due again at `at`, or at once."""
 
     def step(old: Notification) -> Notification | None:
         sending = any(attempt.progress is Progress.SENDING for attempt in old.attempts)
@@ -55,7 +55,7 @@ async def give_back(runtime: Runtime, claimed: Notification, at: datetime | None
 
 
 async def postpone_broken(runtime: Runtime, key: str, error: Exception) -> None:
-    """Have a notification come back later that we broke over by a mistake of ours; in the end give it up, visibly."""
+    """Postpone a notification after an error of our own; after the last retry, end it as ERROR."""
     now, words = runtime.clock(), f"a mistake of ours: {type(error).__name__}"
 
     def step(old: Notification) -> Notification | None:

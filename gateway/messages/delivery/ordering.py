@@ -1,4 +1,4 @@
-"""FIFO per recipient: messages to one person leave an account in the order of acceptance. Then admission is asked."""
+"""FIFO per recipient: messages to one person leave an account in the order of acceptance, then pass admission."""
 
 from datetime import datetime, timedelta
 
@@ -10,10 +10,10 @@ from storage.messages import notifications
 from storage.messages.notifications import Ahead
 
 SOON = timedelta(seconds=1.5)
-"""What is due by then was perhaps only put back by a process that had too many of this person."""
+"""A message due by then may only have been put back by a process that had too many to this person."""
 
 FIRST, MOST = timedelta(seconds=0.5), timedelta(seconds=5)
-"""How long a message waits behind one other, which is about to leave, and at most behind many."""
+"""How long a message waits for each other one ahead of it, and at most for all of them."""
 
 
 async def admit(runtime: Runtime, notification: Notification, entry: Entry) -> Moments | NotYet:
@@ -26,7 +26,7 @@ async def admit(runtime: Runtime, notification: Notification, entry: Entry) -> M
 
 
 def put_off(runtime: Runtime, notification: Notification, account: str, reason: NotYet) -> Notification:
-    """Return the notification as it waits: until a moment, or in its account's lane until there is room."""
+    """Return the notification waiting: until a moment, or in its account's lane until there is room."""
     now = runtime.clock()
     notification = notification.saying(now, f"{account.partition(':')[0]}: {reason.why}")
     if reason.until:
@@ -45,7 +45,7 @@ async def _count_ahead(runtime: Runtime, notification: Notification, account: st
 
 
 def _goes_first(other: Ahead, notification: Notification, account: str, now: datetime) -> bool:
-    """One that nobody has looked at yet may want to leave anywhere."""
+    """Return whether the other one goes first. One without a FIFO may still go to any account."""
     earlier = (other.accepted, other.id) < (notification.accepted, notification.id)
     if not earlier or other.priority != notification.priority:
         return False

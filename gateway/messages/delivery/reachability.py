@@ -1,4 +1,4 @@
-"""How each step of a notification could reach its person now: what the rule needs to know of the world."""
+"""How each step of a notification could reach its person now: collects the context that the rule needs."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from gateway.domain.model.attempt import Step
 from gateway.domain.model.identifier import Identifier, kind_of, without_rivals
 from gateway.domain.model.notification import Notification, Recipient
 from gateway.domain.model.nouns import Address, Contact, Progress, Session, template_key
-from gateway.people.optouts import names, opted_out
+from gateway.people.optouts import names, opt_out_reason
 from gateway.runtime.runtime import Runtime
 from storage.accounts import states
 from storage.people import contacts, sessions
@@ -22,7 +22,7 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Known:
-    """What we know of a recipient: their identifiers, and the conversations with them, the best first.
+    """A recipient as we know them: their identifiers, and the conversations with them, the best first.
 
     named: the conversation by which the caller named them.
     """
@@ -34,12 +34,12 @@ class Known:
 
     @property
     def names(self) -> list[str]:
-        """Under which their opt-outs are kept."""
+        """Return the names under which their opt-outs are stored."""
         return names(self.identifiers, self.contact, self.sessions)
 
 
 async def look(runtime: Runtime, notification: Notification, at: datetime | None = None) -> Context:
-    """Return the world for this notification now, or as it would be at `at` if nothing happened until then.
+    """Return the context of this notification now, or as it would be at `at` if nothing happened until then.
 
     Raises LookupError where all of its accounts have gone.
     """
@@ -47,7 +47,7 @@ async def look(runtime: Runtime, notification: Notification, at: datetime | None
     known = await find_recipient(runtime, notification.recipient)
     channels = _channels(runtime, notification)
     if not any(channels):
-        raise LookupError(_gone(notification.steps[0]))
+        raise LookupError(_why_missing(notification.steps[0]))
     templates = [_template(channel, step) for channel, step in zip(channels, notification.steps, strict=True)]
     problems = await states.template_problems(runtime.db, {*templates} - {""})
     reach = [
@@ -56,15 +56,15 @@ async def look(runtime: Runtime, notification: Notification, at: datetime | None
         else _unreachable(step)
         for channel, step, template in zip(channels, notification.steps, templates, strict=True)
     ]
-    return Context(now, reach, doubt, await opted_out(runtime.db, notification, known.names))
+    return Context(now, reach, doubt, await opt_out_reason(runtime.db, notification, known.names))
 
 
 def _channels(runtime: Runtime, notification: Notification) -> list[Channel | None]:
-    """Return the account of ours for each step; None where it has gone from the settings."""
+    """Return our account for each step; None where it is no longer in the settings."""
     return [runtime.channel(step.channel, step.account) for step in notification.steps]
 
 
-def _gone(step: Step) -> str:
+def _why_missing(step: Step) -> str:
     return f"{step.channel}: the account {step.account or 'of this channel'} is not configured any more"
 
 
@@ -99,14 +99,14 @@ def session_here(channel: Channel, known: Known) -> Session | None:
     Where an identifier is an address, it counts: a conversation at another number may be somebody else's by now.
     """
     name, account = channel.facts.name, channel.account
-    here = [
+    candidates = [
         session for session in known.sessions if (session.address.channel, session.address.account) == (name, account)
     ]
-    at = address_by_identifier(channel, known.identifiers)
-    if at is None or known.named in here:
-        return known.named if known.named in here else next(iter(here), None)
-    others = [session for session in here if channel.facts.identifier_of(session.address.user) is None]
-    return next((session for session in here if session.address == at), next(iter(others), None))
+    address = address_by_identifier(channel, known.identifiers)
+    if address is None or known.named in candidates:
+        return known.named if known.named in candidates else next(iter(candidates), None)
+    others = [session for session in candidates if channel.facts.identifier_of(session.address.user) is None]
+    return next((session for session in candidates if session.address == address), next(iter(others), None))
 
 
 def address_by_identifier(channel: Channel, identifiers: Iterable[Identifier]) -> Address | None:
@@ -138,15 +138,15 @@ async def _reach(
 
 
 def _unreachable(step: Step) -> Reachability:
-    gone = f"the account {step.account or 'of this channel'} is not configured any more"
-    return Reachability(Facts(step.channel, Window(), Progress.SENT), no_address=gone)
+    reason = f"the account {step.account or 'of this channel'} is not configured any more"
+    return Reachability(Facts(step.channel, Window(), Progress.SENT), no_address=reason)
 
 
 async def conversations(runtime: Runtime, notification: Notification) -> list[Session]:
-    """Return all that we know of with its recipient, and those at the addresses to which it would go."""
+    """Return all conversations with its recipient, and those at the addresses to which it would go."""
     known = await find_recipient(runtime, notification.recipient)
-    there = [await _address(runtime, channel, known) for channel in _channels(runtime, notification) if channel]
-    return [*known.sessions, *(session for _, session in there if session)]
+    addresses = [await _address(runtime, channel, known) for channel in _channels(runtime, notification) if channel]
+    return [*known.sessions, *(session for _, session in addresses if session)]
 
 
 async def _address(runtime: Runtime, channel: Channel, known: Known) -> tuple[Address | None, Session | None]:

@@ -1,4 +1,4 @@
-"""Taking back what a later step has replaced, where the provider lets us."""
+"""Recalls messages that a later step has replaced, where the provider supports it."""
 
 import logging
 
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 async def recall(runtime: Runtime, notification: Notification, move: Recall, context: Context) -> Notification | None:
-    """Take back every part of an attempt, once. Returns the notification as it is stored then, with what came of it."""
+    """Recall every part of an attempt, once. Returns the notification as it is stored then, with the result."""
     reach = context.reach[notification.attempts[move.attempt].step]
     problem, now = await _recall_parts(runtime, notification, move.attempt, reach), runtime.clock()
     words = f"{move.why}; in vain: {problem}" if problem else move.why
@@ -29,7 +29,7 @@ async def recall(runtime: Runtime, notification: Notification, move: Recall, con
 
 
 async def _recall_parts(runtime: Runtime, notification: Notification, index: int, reach: Reachability) -> str:
-    """Return what the provider said against it, or ""."""
+    """Recall the parts. Returns the provider's objection, or ""."""
     attempt = notification.attempts[index]
     if attempt.address is None or reach.channel is None:
         raise TypeError(attempt)

@@ -1,4 +1,4 @@
-"""The provider's word on a message of ours: it moves an attempt forward, and may call for the next step."""
+"""Receipts: a provider's report on a message of ours moves its attempt forward, and may call for the next step."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from storage.messages import chat_log
 
 
 async def receive(runtime: Runtime, receipt: Receipt, now: datetime) -> None:
-    """Join a receipt to its attempt, by the message's id or by our own key; one for nothing of ours is only kept."""
+    """Apply a receipt to its attempt, found by the message's id or our own key; ignore one for no message of ours."""
     line = await chat_log.of_receipt(runtime.db, receipt)
     place = _place_of(line) if line else read_piece_key(receipt.key)
     if place is None:

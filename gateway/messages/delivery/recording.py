@@ -1,4 +1,4 @@
-"""Changes of notifications, each told to whoever watches: a line in the log for a line of its story, and counters."""
+"""Stores changes of notifications, and records them: a log line for each new decision, and metrics."""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -22,32 +22,32 @@ async def add(db: Db, notifications: Sequence[Notification]) -> None:
 
 
 async def save(db: Db, before: Notification, after: Notification) -> Notification | None:
-    """Store a notification, and tell of its changes since `before`. Returns None if it has changed meanwhile."""
+    """Store a notification, and record its changes since `before`. Returns None if the stored one has changed."""
     stored = await notification_writes.save(db, with_change(before, after))
     if stored:
-        _tell(before, stored)
+        _record(before, stored)
     return stored
 
 
 async def change(
-    db: Db, key: str, step: Callable[[Notification], Notification | None], known: Notification | None = None
+    db: Db, key: str, step: Callable[[Notification], Notification | None], cached: Notification | None = None
 ) -> Notification | None:
-    """Apply `step` to the stored notification, and tell of what it changes; see storage.documents.documents.change."""
+    """Apply `step` to the stored notification, and record the changes; see storage.documents.documents.change."""
     latest: list[Notification] = []
 
-    def watched(old: Notification) -> Notification | None:
+    def record_step(old: Notification) -> Notification | None:
         latest[:] = [old]
         new = step(old)
         return with_change(old, new) if new else None
 
-    stored = await notification_writes.change(db, key, watched, known)
+    stored = await notification_writes.change(db, key, record_step, cached)
     if stored and latest:
-        _tell(latest[0], stored)
+        _record(latest[0], stored)
     return stored
 
 
 def with_change(before: Notification, after: Notification) -> Notification:
-    """Return the notification with the change of its status since `before`, if somebody wants to hear of it. Pure."""
+    """Return the notification with the change of its status since `before`, if it has a callback. Pure."""
     if after.callback is None or after.status is before.status:
         return after
     last = after.attempts[-1] if after.attempts else None
@@ -67,24 +67,24 @@ def with_change(before: Notification, after: Notification) -> Notification:
     return replace(after, changes=(*before.changes, change), untold=change.sequence)
 
 
-def _tell(before: Notification, after: Notification) -> None:
-    moved = list(_moved(before, after))
-    beside = {"message_id": after.id, **(_where(moved[-1]) if moved else {})}
-    for decision in _said(before, after):
-        log.info("%s", decision.text, extra=beside)
-    for attempt in moved:
+def _record(before: Notification, after: Notification) -> None:
+    attempts = list(_changed_attempts(before, after))
+    fields = {"message_id": after.id, **(_account_fields(attempts[-1]) if attempts else {})}
+    for decision in _new_decisions(before, after):
+        log.info("%s", decision.text, extra=fields)
+    for attempt in attempts:
         channel = after.steps[attempt.step].channel
         metrics.ATTEMPTS.labels(channel, attempt.progress.name.lower(), attempt.cause or "").inc()
-        if instead := _instead(after, attempt):
-            metrics.WINDOW_CLOSED.labels(channel, instead).inc()
+        if substitute := _window_substitute(after, attempt):
+            metrics.WINDOW_CLOSED.labels(channel, substitute).inc()
     if after.status is not before.status:
         metrics.STATUS.labels(after.status).inc()
     if after.dead_at and not before.dead_at:
         metrics.DEAD_LETTERS.labels("messages").inc()
 
 
-def _where(attempt: Attempt) -> dict[str, object]:
-    """Through which account it goes, and under which ids its provider knows it."""
+def _account_fields(attempt: Attempt) -> dict[str, object]:
+    """Return the log fields of an attempt: its account, and its provider's ids."""
     if attempt.address is None:
         return {}
     ids = [part.provider_id for part in attempt.parts if part.provider_id]
@@ -92,21 +92,21 @@ def _where(attempt: Attempt) -> dict[str, object]:
     return {"account": account, "provider_ids": ids} if ids else {"account": account}
 
 
-def _said(before: Notification, after: Notification) -> Iterator[Decision]:
-    """The lines that are new: the old ones go, when there are too many, from the beginning."""
-    known = before.decisions[-1] if before.decisions else None
+def _new_decisions(before: Notification, after: Notification) -> Iterator[Decision]:
+    """Return the new decisions; of too many, the oldest have been dropped from the beginning."""
+    last = before.decisions[-1] if before.decisions else None
     lines = after.decisions
-    return iter(lines[lines.index(known) + 1 :] if known in lines else lines)
+    return iter(lines[lines.index(last) + 1 :] if last in lines else lines)
 
 
-def _moved(before: Notification, after: Notification) -> Iterator[Attempt]:
+def _changed_attempts(before: Notification, after: Notification) -> Iterator[Attempt]:
     for index, attempt in enumerate(after.attempts):
         if index >= len(before.attempts) or before.attempts[index].progress is not attempt.progress:
             yield attempt
 
 
-def _instead(notification: Notification, attempt: Attempt) -> str:
-    """What was done for a closed window when this attempt began; nothing if that was not the reason."""
+def _window_substitute(notification: Notification, attempt: Attempt) -> str:
+    """Return what replaced free text in a closed window when this attempt began; "" if that was not the reason."""
     if attempt.progress is Progress.SKIPPED:
         return "next step" if attempt.cause is Cause.WINDOW_CLOSED else ""
     if attempt.progress is not Progress.SENDING:

@@ -1,7 +1,7 @@
-"""One send of a step: its turn, its moments, its pieces, and what comes of it.
+"""Sends one step: waits for its turn, sends its pieces at their moments, and stores the outcome.
 
-Never twice: an attempt is stored as SENDING before the provider is called. A process that dies in between leaves it
-so, and the rule treats it as "may have been sent".
+Never twice: an attempt is stored as SENDING before the provider is called. If the process dies in between, it stays
+SENDING, and the rule treats it as "may have been sent".
 """
 
 import asyncio
@@ -37,10 +37,10 @@ log = logging.getLogger(__name__)
 
 Piece = Content | TemplateMessage
 Pieces = Sequence[tuple[Piece, datetime]]
-"""What is sent, each with the moment at which it may leave."""
+"""The pieces to send, each with the moment at which it may leave."""
 
 PAUSE = timedelta(seconds=2)
-"""Between two pieces of a text much may happen; after a longer pause than this it is looked at again."""
+"""After a longer pause than this between two pieces, the notification is read again: much may have happened."""
 
 
 @dataclass(frozen=True)
@@ -59,24 +59,24 @@ class Delivery:
 async def send(
     runtime: Runtime, stored: Notification, notification: Notification, move: Send, context: Context
 ) -> Notification | None:
-    """Make one attempt, when it is its turn. Returns the notification as it is stored then, and was `stored` before."""
-    reach, what = context.reach[move.step], _content(notification.steps[move.step], move)
-    if reach.channel is None or reach.address is None or what is None:
+    """Make one attempt, when it is its turn. Returns the notification as stored then; `stored` is as it was before."""
+    reach, content = context.reach[move.step], _content(notification.steps[move.step], move)
+    if reach.channel is None or reach.address is None or content is None:
         raise TypeError(move)
     template = reach.template if move.template else ""
     delivery = Delivery(stored, move, context, reach.channel, reach.address, reach.account, reach.template)
-    pieces: Sequence[Piece] = reach.channel.split(what) if isinstance(what, Content) else [what]
+    pieces: Sequence[Piece] = reach.channel.split(content) if isinstance(content, Content) else [content]
     group = reach.facts.is_group(reach.address.user)
     entry = Entry(reach.account, reach.address.key, notification.priority, len(pieces), group, template)
     moments = await admit(runtime, notification, entry)
     if isinstance(moments, NotYet):
-        put = put_off(runtime, notification, reach.account, moments)
-        saved = await recording.save(runtime.db, stored, put)
-        return None if saved else await notifications.get(runtime.db, put.id)
+        waiting = put_off(runtime, notification, reach.account, moments)
+        saved = await recording.save(runtime.db, stored, waiting)
+        return None if saved else await notifications.get(runtime.db, waiting.id)
     with runtime.gate.entered(reach.account):
         now = await _sleep_until(runtime, moments[0])
         if runtime.gate.holds.begun_since(reach.account, context.now, now):
-            return notification  # the rule has to look again
+            return notification  # the rule has to decide again
         return await _attempt(runtime, delivery, notification, list(zip(pieces, moments, strict=True)), now)
 
 
@@ -85,20 +85,20 @@ async def _attempt(
 ) -> Notification | None:
     lease = runtime.settings.lease * len(pieces)
     notification = notification.saying(began, delivery.send.why)
-    index, begun = begin(notification, delivery.send, delivery.address, len(pieces), began)
-    begun = structs.replace(begun, due_at=began + lease, lane=lane_of(begun.priority), fifo=delivery.account)
-    ours, theirs = await _store(runtime, delivery.stored, begun)
-    if ours is None:
-        return theirs
-    outcome = await _send_pieces(runtime, delivery, ours, index, pieces)
+    index, sending = begin(notification, delivery.send, delivery.address, len(pieces), began)
+    sending = structs.replace(sending, due_at=began + lease, lane=lane_of(sending.priority), fifo=delivery.account)
+    saved, other = await _store(runtime, delivery.stored, sending)
+    if saved is None:
+        return other
+    outcome = await _send_pieces(runtime, delivery, saved, index, pieces)
     context = replace(delivery.context, now=runtime.clock())
     await _learn(runtime, delivery, outcome.error, began, context.now)
     after = await insist(
         recording.change,
         runtime.db,
-        ours.id,
-        lambda old: after_send(old, index, outcome, ours.lease, context),
-        ours,
+        saved.id,
+        lambda old: after_send(old, index, outcome, saved.lease, context),
+        saved,
     )
     for receipt in outcome.early:
         await receive(runtime, receipt, context.now)
@@ -106,20 +106,20 @@ async def _attempt(
 
 
 async def _store(
-    runtime: Runtime, before: Notification, begun: Notification
+    runtime: Runtime, before: Notification, sending: Notification
 ) -> tuple[Notification | None, Notification | None]:
-    """Return the notification once it is on disk that we are sending; or None, and what somebody else has made of it.
+    """Store that we are sending. Returns the stored notification, or None and what another process has stored.
 
-    Our own write may have arrived although we heard of an error: nothing was sent yet, so there is no doubt to declare.
+    Our own write may have arrived despite an error: nothing was sent yet, so there is no doubt to declare.
     """
-    if saved := await insist(recording.save, runtime.db, before, begun):
+    if saved := await insist(recording.save, runtime.db, before, sending):
         return saved, None
-    found = await insist(notifications.get, runtime.db, begun.id)
-    return (found, None) if found == structs.replace(begun, version=begun.version + 1) else (None, found)
+    current = await insist(notifications.get, runtime.db, sending.id)
+    return (current, None) if current == structs.replace(sending, version=sending.version + 1) else (None, current)
 
 
 async def _sleep_until(runtime: Runtime, moment: datetime) -> datetime:
-    """Return the time when the moment has come."""
+    """Sleep until the moment. Returns the time then."""
     now = runtime.clock()
     await asyncio.sleep(max(0, (moment - now).total_seconds()))
     return max(now, moment)
@@ -134,9 +134,7 @@ def _content(step: Step, move: Send) -> Piece | None:
 async def _send_pieces(
     runtime: Runtime, delivery: Delivery, notification: Notification, index: int, pieces: Pieces
 ) -> Outcome:
-    """Send, in order and each at its moment, the pieces that the provider has not taken yet, up to the first that it
-    does not take.
-    """
+    """Send the remaining pieces in order, each at its moment, up to the first one that the provider does not accept."""
     outcome, channel = Outcome(spread=random.uniform(1, 1.5)), delivery.channel  # noqa: S311
     first = len(notification.attempts[index].parts)
     for part, (piece, moment) in list(enumerate(pieces))[first:]:
@@ -173,16 +171,16 @@ async def _reason_to_stop(runtime: Runtime, sending: Notification, moment: datet
     if moment <= runtime.clock() + PAUSE:
         return ""
     await _sleep_until(runtime, moment)
-    now = await notifications.get(runtime.db, sending.id)
-    if now is None or now.lease != sending.lease:
+    current = await notifications.get(runtime.db, sending.id)
+    if current is None or current.lease != sending.lease:
         return "another process has taken over"
-    if now.cancelled_at:
+    if current.cancelled_at:
         return "it was cancelled"
-    return "its validity is over" if runtime.clock() >= now.expires_at else ""
+    return "its validity is over" if runtime.clock() >= current.expires_at else ""
 
 
 async def _learn(runtime: Runtime, delivery: Delivery, error: SendError | None, began: datetime, now: datetime) -> None:
-    """Tell what it teaches us about our account, the session and the template, as of when we began to send."""
+    """Record what the outcome says about our account, the session and the template, as of when we began to send."""
     runtime.counts.count_send(delivery.account, failed=error is not None)
     await insist(runtime.gate.holds.record, delivery.account, error, began, now)
     if error:

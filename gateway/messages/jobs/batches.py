@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from gateway.domain.api.request import BulkRequest
 from gateway.domain.model.job import LATE, Batch, Job, Row, waiting_lane, watched_lane
 from gateway.domain.model.notification import Notification, Status
-from gateway.messages.accepting.cancel import cancelled
+from gateway.messages.accepting.cancel import cancel_notification
 from gateway.messages.accepting.plans import Plan, key_of, plan_bulk
 from gateway.messages.delivery import recording
 from gateway.messages.delivery.reachability import conversations
@@ -96,7 +96,7 @@ async def _work(runtime: Runtime, batch: Batch, submitted: Submitted) -> None:
 
 async def _cancel(runtime: Runtime, job: Job, batch: Batch) -> Batch:
     """Cancel the batch's messages, also those of a process that ended while it submitted them. Returns the batch."""
-    change = partial(recording.change, runtime.db, step=lambda old: cancelled(old, runtime.clock()))
+    change = partial(recording.change, runtime.db, step=lambda old: cancel_notification(old, runtime.clock()))
     latest = [_message_id(job, batch, place) for place in range(batch.size)]
     changed = await asyncio.gather(*(change(key) for key in latest))
     ids = [new if message else old for new, message, old in zip(latest, changed, batch.ids or latest, strict=True)]
@@ -217,5 +217,5 @@ async def _end(runtime: Runtime, key: str) -> None:
     """End the job if the last of its batches has ended."""
     while not await jobs.is_open(runtime.db, key):
         job = await jobs.get(runtime.db, key)
-        if job is None or job.live_from is None or await jobs.save(runtime.db, job.over(runtime.clock())):
+        if job is None or job.live_from is None or await jobs.save(runtime.db, job.end(runtime.clock())):
             return

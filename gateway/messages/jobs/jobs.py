@@ -152,7 +152,7 @@ async def move(runtime: Runtime, job: Job, verb: Verb) -> Job:
         now = runtime.clock()
         if verb in {"start", "retry"}:  # before the job itself, so that one that runs has its batches
             await jobs.schedule_batches(runtime.db, job, now)
-        if saved := await jobs.save(runtime.db, job.moved(verb, now)):
+        if saved := await jobs.save(runtime.db, job.move(verb, now)):
             if verb == "cancel":
                 await jobs.recheck(runtime.db, saved, now)
             runtime.job_bell.set()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from jinja2 import Environment
 from markupsafe import Markup, escape
 
-from gateway.domain.model.message_template import MessageTemplate, filled, places
+from gateway.domain.model.message_template import MessageTemplate, fill, places
 from gateway.domain.model.nouns import TemplateMessage
 
 MONO = re.compile(r"```(.+?)```", re.DOTALL)
@@ -61,10 +61,10 @@ def template_bubble(template: MessageTemplate, message: TemplateMessage | None =
     if head and not head_values:
         head_values = dict.fromkeys(places(head.text), head.example)
     return Bubble(
-        format_markup(filled(template.body, values)),
+        format_markup(fill(template.body, values)),
         caption,
         head.type if head and head.type != "text" else "",
-        filled(head.text, head_values) if head else "",
+        fill(head.text, head_values) if head else "",
         template.footer,
         [(SIGNS[button.type], button.text) for button in template.buttons],
     )

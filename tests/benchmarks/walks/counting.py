@@ -94,10 +94,10 @@ class Recorder:
             sys.setprofile(None)
 
     def _record(self, frame: FrameType, event: str, _: Any) -> None:
-        if event == "call" and self._function(frame) and _begins(frame) and (path := self._way(frame)):
+        if event == "call" and self._function(frame) and _begins(frame) and (path := self._path(frame)):
             self.walk.paths[path] += 1
 
-    def _way(self, frame: FrameType) -> CallPath:
+    def _path(self, frame: FrameType) -> CallPath:
         """Return the path down to this frame; none, if a stand-in has a part in it."""
         path = tuple(function for caller in _stack(frame) if (function := self._function(caller)))[::-1]
         return () if any(STAND_INS.match(function.file) for function in path) else path

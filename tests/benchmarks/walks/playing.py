@@ -1,4 +1,4 @@
-"""The walks: what a gateway is asked to do, and what has to come of it. Each walk has a gateway of its own."""
+"""The walks: the requests to a gateway, and their expected results. Each walk has a gateway of its own."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -93,9 +93,9 @@ class Stage:
         """Record from the request until nothing has happened for a while."""
         recorder = self.recorder()
         with recorder.listening():
-            ended = await play(client)
+            has_ended = await play(client)
             await self._until_silent(recorder)
-        if not await ended():
+        if not await has_ended():
             raise AssertionError(f"not as expected: {play}")
         return recorder.walk.without(self.idle)
 

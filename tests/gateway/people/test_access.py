@@ -22,7 +22,9 @@ EMAIL, PASSWORD = "Anna@shop.ru", "correct horse battery"
 
 
 async def create_user(demo: ApiClient, role: Role = Role.OPERATOR, email: str = EMAIL) -> None:
-    assert await access.made(demo.environment.runtime.db, email, PASSWORD, role, demo.environment.runtime.clock())
+    assert await access.create_user(
+        demo.environment.runtime.db, email, PASSWORD, role, demo.environment.runtime.clock()
+    )
 
 
 async def post(demo: ApiClient, path: str, token: str = "", **body: Any) -> tuple[int, Any, Any]:
@@ -120,7 +122,7 @@ async def test_signing_out_a_new_password_and_going_away_end_what_there_is(demo:
         if end == "out":
             assert (await post(demo, "logout", token))[1] == {"signedOut": True}
         elif end == "password":
-            await users.set_password(db, EMAIL.lower(), await access.hashed(PASSWORD))
+            await users.set_password(db, EMAIL.lower(), await access.hash_password(PASSWORD))
         else:
             await users.delete_user(db, EMAIL.lower())
         assert (await status(demo, token))[0] == 401, end

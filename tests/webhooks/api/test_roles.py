@@ -20,8 +20,22 @@ SENDERS = {
         "messages.get_message",
         "messages.cancel_messages",
     ),
-    *("export.export", "links.list_links", "links.get_link", "optouts.leave", "optouts.come_back", "optouts.rows"),
-    *("contacts.join", "contacts.who", "contacts.one", "contacts.change", "accounts.list_accounts", "auth.logout"),
+    *(
+        "export.export",
+        "links.list_links",
+        "links.get_link",
+        "optouts.opt_out",
+        "optouts.opt_in",
+        "optouts.list_opt_outs",
+    ),
+    *(
+        "contacts.join",
+        "contacts.find",
+        "contacts.get_contact",
+        "contacts.change",
+        "accounts.list_accounts",
+        "auth.logout",
+    ),
     "metrics.metrics",
 }
 """Routes for services that send. They may not read chat logs, change templates or create keys."""

@@ -88,7 +88,7 @@ async def refresh() -> ResponseReturnValue:
     refresh_request = read(RefreshRequest, await body())
     life = timedelta(seconds=refresh_request.ttl)
     try:
-        tokens = await access.refreshed(runtime().db, refresh_request.refresh_token, life, runtime().clock())
+        tokens = await access.refresh(runtime().db, refresh_request.refresh_token, life, runtime().clock())
     except access.Denied as error:
         raise Refusal(401, str(error)) from None
     return _tokens(tokens)

@@ -1,4 +1,4 @@
-"""Contacts over HTTP: join, look up, change, merge."""
+"""Contacts over HTTP: join, find, change and merge them."""
 
 from collections.abc import Mapping
 
@@ -54,29 +54,29 @@ async def join() -> ResponseReturnValue:
 
     The person is made if there is none; the links join their chats, too.
     """
-    return answer(_contact(await join_contact(runtime(), await body())))
+    return answer(_view(await join_contact(runtime(), await body())))
 
 
 @blueprint.get("")
 @allow(Role.SENDER, Role.OPERATOR)
 @document_querystring(ContactQuery)
 @document_response(ContactView)
-async def who() -> ResponseReturnValue:
+async def find() -> ResponseReturnValue:
     """Find a person by phone number or external id."""
     identifiers = read_identifiers(runtime(), convert(ContactQuery, query()))
     if len(identifiers) != 1:
         raise RequestError("invalid", "give one of phone, externalId, or another identifier")
     ((field, identifier),) = identifiers.items()
     contact = await stored_contacts.find(runtime().db, identifier)
-    return answer(_contact(_existing(contact, {field: value_of(identifier)})))
+    return answer(_view(_existing(contact, {field: value_of(identifier)})))
 
 
 @blueprint.get("/<key>")
 @allow(Role.SENDER, Role.OPERATOR)
 @document_response(ContactView)
-async def one(key: str) -> ResponseReturnValue:
+async def get_contact(key: str) -> ResponseReturnValue:
     """Tell who this is; ids of merged contacts lead to the one that stayed."""
-    return answer(_contact(await _found(key)))
+    return answer(_view(await _contact(key)))
 
 
 @blueprint.patch("/<key>")
@@ -85,17 +85,17 @@ async def one(key: str) -> ResponseReturnValue:
 @document_response(ContactView)
 async def change(key: str) -> ResponseReturnValue:
     """Change a person's name, number or external id."""
-    asked = read(ContactChangeRequest, await body())
-    return answer(_contact(await contacts.change(runtime(), await _found(key), asked)))
+    change_request = read(ContactChangeRequest, await body())
+    return answer(_view(await contacts.change(runtime(), await _contact(key), change_request)))
 
 
 @blueprint.get("/<key>/sessions")
 @allow(Role.OPERATOR)
 @document_response(SessionsResponse)
-async def theirs(key: str) -> ResponseReturnValue:
+async def list_conversations(key: str) -> ResponseReturnValue:
     """List a person's conversations on all channels."""
-    found = await sessions.of_contact(runtime().db, await _found(key))
-    return answer(SessionsResponse(sessions=[session_view(session) for session in found], cursor=None))
+    conversations = await sessions.of_contact(runtime().db, await _contact(key))
+    return answer(SessionsResponse(sessions=[session_view(session) for session in conversations], cursor=None))
 
 
 @blueprint.post("/<key>/merge")
@@ -107,21 +107,22 @@ async def merge(key: str) -> ResponseReturnValue:
 
     409 where the two have different numbers or external ids, unless you say which one stays.
     """
-    asked = read(MergeRequest, await body())
-    return answer(_contact(await contacts.merge(runtime(), await _found(key), asked)))
+    merge_request = read(MergeRequest, await body())
+    return answer(_view(await contacts.merge(runtime(), await _contact(key), merge_request)))
 
 
-async def _found(key: str) -> Contact:
+async def _contact(key: str) -> Contact:
     return _existing(await stored_contacts.get(runtime().db, key), {"id": key})
 
 
-def _existing(contact: Contact | None, named: Mapping[str, str]) -> Contact:
+def _existing(contact: Contact | None, names: Mapping[str, str]) -> Contact:
+    """Return the contact. Raises Refusal with the names in the request if it is None."""
     if contact is None:
-        raise Refusal(404, "There is no such contact.", dict(named))
+        raise Refusal(404, "There is no such contact.", dict(names))
     return contact
 
 
-def _contact(contact: Contact) -> ContactView:
+def _view(contact: Contact) -> ContactView:
     links = {
         account_key(channel): channel.start_link(contact.start_code) for channel in all_channels(runtime().channels)
     }

@@ -1,4 +1,4 @@
-"""Opt-outs over HTTP: who does not want to hear from us, said by the business for them."""
+"""Opt-outs over HTTP: the business opts people out and in again, and lists opt-outs."""
 
 from typing import Annotated, Literal
 
@@ -65,7 +65,7 @@ class OptOutView(View):
 
 
 class OptOutsResponse(View):
-    """A page, the newest first; `cursor` is null on the last one."""
+    """A page, the newest first; `cursor` is null on the last optout."""
 
     opt_outs: list[OptOutView]
     cursor: str | None
@@ -75,39 +75,39 @@ class OptOutsResponse(View):
 @allow(Role.SENDER, Role.OPERATOR)
 @document_request(OptOutRequest)
 @document_response(OptOutsResponse)
-async def leave() -> ResponseReturnValue:
+async def opt_out() -> ResponseReturnValue:
     """Opt a person out: of marketing, or of all messages."""
-    asked = read(OptOutRequest, await body())
-    person = await _person(asked)
-    await consent.leave(runtime().db, person, asked.kind, runtime().clock(), f"API key {g.caller}", asked.reason)
-    return await _told(person)
+    request = read(OptOutRequest, await body())
+    person = await _person(request)
+    await consent.opt_out(runtime().db, person, request.kind, runtime().clock(), f"API key {g.caller}", request.reason)
+    return await _answer(person)
 
 
 @blueprint.delete("")
 @allow(Role.SENDER, Role.OPERATOR)
 @document_request(OptInRequest)
 @document_response(OptOutsResponse)
-async def come_back() -> ResponseReturnValue:
+async def opt_in() -> ResponseReturnValue:
     """Take a person's opt-out back, because they have asked for it; the log stays."""
-    asked = read(OptInRequest, await body())
-    person = await _person(asked)
-    kinds = [asked.kind] if asked.kind else KINDS
-    await consent.come_back(runtime().db, person, kinds, runtime().clock(), f"API key {g.caller}")
-    return await _told(person)
+    request = read(OptInRequest, await body())
+    person = await _person(request)
+    kinds = [request.kind] if request.kind else KINDS
+    await consent.opt_in(runtime().db, person, kinds, runtime().clock(), f"API key {g.caller}")
+    return await _answer(person)
 
 
 @blueprint.get("")
 @allow(Role.SENDER, Role.OPERATOR)
 @document_querystring(OptOutsQuery)
 @document_response(OptOutsResponse)
-async def rows() -> ResponseReturnValue:
+async def list_opt_outs() -> ResponseReturnValue:
     """Tell of a person's opt-outs, or list all, the newest first."""
-    asked = convert(OptOutsQuery, query())
-    if any(getattr(asked, field) for field in PersonInput.__struct_fields__):
-        return await _told(await _person(asked))
-    found = await optouts.page(runtime().db, place(asked.cursor), runtime().clock(), asked.limit)
-    more = cursor(found[-1].at, found[-1].id) if len(found) == asked.limit else None
-    return answer(OptOutsResponse(opt_outs=list(map(_row, found)), cursor=more))
+    page_query = convert(OptOutsQuery, query())
+    if any(getattr(page_query, field) for field in PersonInput.__struct_fields__):
+        return await _answer(await _person(page_query))
+    page = await optouts.page(runtime().db, place(page_query.cursor), runtime().clock(), page_query.limit)
+    next_cursor = cursor(page[-1].at, page[-1].id) if len(page) == page_query.limit else None
+    return answer(OptOutsResponse(opt_outs=list(map(_view, page)), cursor=next_cursor))
 
 
 async def _person(request: PersonInput) -> list[str]:
@@ -115,15 +115,18 @@ async def _person(request: PersonInput) -> list[str]:
     return (await find_recipient(runtime(), await known_recipient(runtime(), request))).names
 
 
-async def _told(person: list[str]) -> ResponseReturnValue:
+async def _answer(person: list[str]) -> ResponseReturnValue:
+    """Return the response with all opt-outs of the person."""
     keys = [consent.key(kind, name) for kind in KINDS for name in person]
-    found = await optouts.all_of(runtime().db, keys)
-    return answer(OptOutsResponse(opt_outs=list(map(_row, found)), cursor=None))
+    stored = await optouts.several(runtime().db, keys)
+    return answer(OptOutsResponse(opt_outs=list(map(_view, stored)), cursor=None))
 
 
-def _row(one: OptOut) -> OptOutView:
+def _view(optout: OptOut) -> OptOutView:
     log = [
         OptOutWordView(at=iso(word.at), said="out" if word.out else "back", by=word.by, reason=word.reason or None)
-        for word in one.log
+        for word in optout.log
     ]
-    return OptOutView(person=one.name, kind=one.kind, holds=one.out, since=iso(one.at) if one.out else None, log=log)
+    return OptOutView(
+        person=optout.name, kind=optout.kind, holds=optout.out, since=iso(optout.at) if optout.out else None, log=log
+    )

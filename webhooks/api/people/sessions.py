@@ -115,7 +115,7 @@ class StartedSessionResponse(View):
 @document_response(SessionsResponse)
 async def list_sessions() -> ResponseReturnValue:
     """List conversations, the latest first."""
-    page, next_cursor = await operators.listed(runtime(), convert(SessionsQuery, query()))
+    page, next_cursor = await operators.page(runtime(), convert(SessionsQuery, query()))
     return answer(SessionsResponse(sessions=list(map(session_view, page)), cursor=next_cursor))
 
 
@@ -215,5 +215,5 @@ def _line(line: Message, notification: Notification | None) -> ChatLineView:
         buttons=[button.text for button in content.buttons] if content else [],
         template=f"{line.template.name}/{line.template.language}" if line.template else None,
         message_id=line.notification,
-        status=operators.fate(notification, line.attempt) if line.outbound else None,
+        status=operators.attempt_status(notification, line.attempt) if line.outbound else None,
     )

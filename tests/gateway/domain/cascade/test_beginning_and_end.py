@@ -12,7 +12,7 @@ from gateway.domain.channel.facts import Facts
 from gateway.domain.model.attempt import Attempt, Part, Step
 from gateway.domain.model.notification import Status
 from gateway.domain.model.nouns import Cause, Progress, Session
-from gateway.messages.accepting.cancel import Outcome, cancelled, outcome
+from gateway.messages.accepting.cancel import Outcome, cancel_notification, outcome
 from tests.gateway.domain.cascade.cases import (
     ADDRESS,
     BILLING,
@@ -163,7 +163,7 @@ def test_advance_waits_or_settles() -> None:
 def test_after_a_cancel_nothing_follows_even_if_what_was_sent_has_failed_since() -> None:
     """The notification was at rest when the caller cancelled it, and a receipt reschedules it."""
     notification = make_notification(SMS, SMS, attempts=(make_attempt(Progress.SENT),)).complete(Status.SENT, NOW)
-    with_cancel = cancelled(notification, NOW)
+    with_cancel = cancel_notification(notification, NOW)
     assert outcome(with_cancel).reason == "sms: it was sent; no further step is taken"
     with_failure = replace(with_cancel, attempts=(make_attempt(Progress.FAILED),)).reschedule(NOW)
     assert isinstance(next_move(with_failure, Context(NOW, [IDLE, IDLE])), Finish)
@@ -191,7 +191,7 @@ def test_what_another_has_replaced_is_taken_back_while_that_can_be_done(
 def test_of_a_text_whose_first_part_has_failed_the_others_may_be_on_their_way() -> None:
     """The receipt of the first part arrives while the second part is still being sent."""
     sending = make_attempt(Progress.FAILED, pieces=2, parts=(Part("m1", Progress.FAILED),))
-    notification = cancelled(replace(make_notification(SMS, SMS, attempts=(sending,)), lease="worker"), NOW)
+    notification = cancel_notification(replace(make_notification(SMS, SMS, attempts=(sending,)), lease="worker"), NOW)
     assert outcome(notification) == Outcome(
         "n1", False, "sms: a part of it may have been sent; no further step is taken"
     )
@@ -201,7 +201,7 @@ def test_of_a_text_whose_first_part_has_failed_the_others_may_be_on_their_way() 
 
 def test_a_repetition_that_was_refused_does_not_make_the_first_one_certain() -> None:
     attempt = make_attempt(Progress.FAILED, cause=Cause.REFUSED, unsure_from=NOW - MINUTE)
-    notification = cancelled(make_notification(SMS, SMS, attempts=(attempt,)), NOW)
+    notification = cancel_notification(make_notification(SMS, SMS, attempts=(attempt,)), NOW)
     assert not outcome(notification).cancelled
     assert outcome(notification).reason == "sms: it may have been sent; no further step is taken"
     move = next_move(notification, Context(NOW, [IDLE, IDLE]))
