@@ -138,7 +138,7 @@ class WhatsApp:
     async def submit_template(self, template: MessageTemplate) -> Verdict:
         return await approvals.submit(self.template_client, template)
 
-    async def listed_templates(self) -> Sequence[tuple[MessageTemplate, Verdict]]:
+    async def list_templates(self) -> Sequence[tuple[MessageTemplate, Verdict]]:
         return await approvals.list_templates(self.template_client, self.account)
 
     async def delete_template(self, template: MessageTemplate) -> None:

@@ -94,7 +94,7 @@ def server_command(servers: Sequence[str], folder: Path, port: int) -> list[str]
 
 
 def _own_options(program: str, folder: Path) -> list[str]:
-    """What only the fast server takes."""
+    """Return the options that only the fast server has."""
     if Path(program).name != "secantusd-rs":
         return []
     (folder / "database.toml").touch()

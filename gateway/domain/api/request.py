@@ -27,7 +27,7 @@ class RequestError(Exception):
         self.code, self.message, self.field = code, message, field
 
     def within(self, path: str) -> "RequestError":
-        """The same mistake, seen from further outside."""
+        """Return the same mistake with `path` before the path of its field."""
         dot = "." if path and self.field and not self.field.startswith("[") else ""
         return RequestError(self.code, self.message, f"{path}{dot}{self.field}")
 
@@ -199,7 +199,7 @@ class ContactRequest(IdentifiedInput):
 
 
 def read(kind: type[T], body: bytes) -> T:
-    """JSON as this kind. Raises RequestError."""
+    """Read JSON as this kind. Raises RequestError, which names the field."""
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
@@ -211,7 +211,7 @@ def read(kind: type[T], body: bytes) -> T:
 
 
 def convert(kind: type[T], value: Mapping[str, Any]) -> T:
-    """Decoded JSON as this kind. Raises RequestError."""
+    """Convert decoded JSON to this kind. Raises RequestError, which names the field."""
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:

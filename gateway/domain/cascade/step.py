@@ -134,7 +134,7 @@ def _exception(facts: Facts) -> str:
 
 
 def _is_superseded(notification: Notification, attempt: Attempt) -> bool:
-    """Has a later channel taken over? To come back to this one would then send the message twice."""
+    """Tell whether a later channel has taken over. To come back to this one would then send the message twice."""
     useless, later = {Progress.SKIPPED, Progress.FAILED}, notification.following(attempt.step)
     return any(other.step in later and other.progress not in useless for other in notification.attempts)
 
@@ -171,7 +171,7 @@ def _retrying(notification: Notification, attempt: Attempt, context: Context) ->
 
 
 def _is_put_off(notification: Notification, attempt: Attempt) -> bool:
-    """Has the provider asked us to wait more often, or longer, than is worth it while there is another channel?"""
+    """Tell whether the provider makes us wait more often or longer than is worth it while there is another step."""
     if attempt.cause is not Cause.UNAVAILABLE or not notification.following(attempt.step):
         return False
     pause = (attempt.retry_at or attempt.at) - attempt.at
@@ -200,7 +200,7 @@ def _in_doubt(notification: Notification, attempt: Attempt, context: Context) ->
 
 
 def _repeated(notification: Notification, attempt: Attempt, context: Context, words: str) -> Move | None:
-    """The same message once more, at its time; None when that was done often enough, or cannot be done any more."""
+    """Return the next try of the same message; None after the last try, or where no further one is possible."""
     if attempt.tries >= MAX_TRIES:
         return None
     again_at, step = attempt.retry_at or context.now, notification.steps[attempt.step]

@@ -29,7 +29,7 @@ class Binding:
 
 
 def webhook_url(public_url: str, channel: str, account: str) -> str:
-    """Where the provider of this account calls us."""
+    """Return the URL at which the provider of this account calls us."""
     return f"{public_url}/webhooks/{channel}/{account}"
 
 
@@ -67,15 +67,15 @@ class Channel(Protocol):
         """Return where this account reaches a person by this identifier; None if it does not."""
 
     def start_link(self, code: str) -> str | None:
-        """The deep link that opens a chat with us and hands us `code`, where the messenger has such links."""
+        """Return the deep link that opens a chat and hands us `code`; None where the messenger has no such links."""
 
     def split(self, content: Content) -> Sequence[Content]:
         """Cut content into pieces that the provider accepts, in order; mostly one."""
 
     async def send(self, address: Address, what: Content | TemplateMessage, *, key: str) -> str:
-        """Hand one piece to the provider; return its id of the message, unique within the account.
+        """Send one piece through the provider. Returns the provider's id of the message, unique within the account.
 
-        `key` is ours and names this piece for ever. Raises SendError, and nothing else on the wire's account.
+        `key` is ours and names this piece for ever. Raises SendError, and nothing else whatever happens on the wire.
         """
 
     async def recall(self, address: Address, provider_id: str) -> None:
@@ -91,15 +91,15 @@ class Channel(Protocol):
         """Ask the provider how this account stands. Raises SendError."""
 
     async def unbind(self) -> None:
-        """Take the provider's webhook away. Raises SendError."""
+        """Remove the provider's webhook for this account. Raises SendError."""
 
     async def close(self) -> None:
-        """Let go of connections of its own."""
+        """Close connections that the channel opened for itself."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a provider says of a template: its own word in lower case, and whether it can be sent by."""
+    """What a provider says of a template. state: its own word, in lower case. usable: messages can be sent by it."""
 
     provider_id: str
     state: str
@@ -112,16 +112,16 @@ class TemplateApprovals(Protocol):
     """What an account offers besides, where its provider approves templates over an API."""
 
     def template_mistakes(self, template: MessageTemplate) -> Sequence[tuple[str, str]]:
-        """What the provider would refuse, told without it: fields, and why."""
+        """Return what the provider would refuse, without asking it: pairs of a field and the reason."""
 
     async def submit_template(self, template: MessageTemplate) -> Verdict:
-        """Hand it over to be approved: a new one, or a change of the one with its `provider_id`. Raises SendError."""
+        """Submit a template for approval; one with a `provider_id` is changed there. Raises SendError."""
 
-    async def listed_templates(self) -> Sequence[tuple[MessageTemplate, Verdict]]:
-        """All that the provider has of the account. Raises SendError."""
+    async def list_templates(self) -> Sequence[tuple[MessageTemplate, Verdict]]:
+        """Return all templates of the account at the provider. Raises SendError."""
 
     async def delete_template(self, template: MessageTemplate) -> None:
-        """Take it away at the provider. Raises SendError."""
+        """Delete a template at the provider. Raises SendError."""
 
 
 class ChannelPackage(Protocol):
@@ -132,4 +132,4 @@ class ChannelPackage(Protocol):
         """The msgspec.Struct of one account's settings."""
 
     def open_accounts(self, accounts: Mapping[str, Any], outside: Outside) -> Mapping[str, Channel]:
-        """Open every account of this channel, by name."""
+        """Open and return every account of this channel, by name."""

@@ -29,7 +29,7 @@ class Hours(Struct, frozen=True, omit_defaults=True):
 
     `zone` is an IANA name. `ranges` are on the local clock, start included, end not; one whose end is not after its
     start ends on the next day, so that 00:00 as an end is midnight. `weekdays` are ISO's, 1 Monday to 7 Sunday, of the
-    day on which a range begins. ValueError for other weekdays.
+    day on which a range begins. Raises ValueError for other weekdays.
     """
 
     zone: str
@@ -42,10 +42,10 @@ class Hours(Struct, frozen=True, omit_defaults=True):
 
 
 def opens_at(hours: Hours, now: datetime) -> datetime:
-    """`now` if a message may leave now, else the first moment after it at which one may. In UTC.
+    """Return the first moment from `now` on at which a message may leave, in UTC.
 
     It goes by what the clock on the wall shows: an hour that comes twice counts twice, one that is skipped not at all.
-    ZoneInfoNotFoundError for a zone that `is_zone` does not know.
+    Raises ZoneInfoNotFoundError for a zone that `is_zone` does not know.
     """
     zone, at = ZoneInfo(hours.zone), now.astimezone(UTC)
     if not hours.ranges and not hours.weekdays:
@@ -56,17 +56,17 @@ def opens_at(hours: Hours, now: datetime) -> datetime:
 
 
 def is_zone(name: str) -> bool:
-    """Is it the name of a time zone in IANA's database, letter by letter? The same on every machine."""
+    """Tell whether this is a zone of IANA's database, letter by letter. The same on every machine."""
     return name in _zones()
 
 
 def read_ranges(asked: Sequence[Sequence[str]]) -> tuple[tuple[time, time], ...]:
-    """Ranges from pairs of "HH:MM" or "HH:MM:SS"; an end may be "24:00". ValueError says what is wrong with which."""
+    """Read ranges from pairs of "HH:MM" or "HH:MM:SS"; an end may be "24:00". Raises ValueError."""
     return tuple(_range(pair) for pair in asked)
 
 
 def describe(hours: Hours, moment: datetime) -> str:
-    """In words, that a message has to wait until `moment`, which `opens_at` gave."""
+    """Describe, for people, that a message has to wait until `moment`, which `opens_at` returned."""
     wall = _wall(ZoneInfo(hours.zone), moment)
     clock = wall.time().isoformat("seconds" if wall.second else "minutes")
     return f"outside of the allowed hours until {clock} {wall:%a} {wall.day} {wall:%b}, {hours.zone}"
@@ -74,7 +74,7 @@ def describe(hours: Hours, moment: datetime) -> str:
 
 @cache
 def _zones() -> frozenset[str]:
-    """Not those of `available_timezones`, which finds whatever else lies in the system's folder, as "localtime"."""
+    """Return IANA's names. `available_timezones` also finds other files of the system's folder, as "localtime"."""
     names = files("tzdata").joinpath("zones").read_text("utf-8").split()
     return frozenset(names) - {"Factory"}
 
@@ -97,17 +97,17 @@ def _clock(text: str) -> time:
 
 
 def _wall(zone: ZoneInfo, at: datetime) -> datetime:
-    """What the clock on the wall shows, without a zone."""
+    """Return what the clock on the wall shows, without a zone."""
     return at.astimezone(zone).replace(tzinfo=None)
 
 
 def _until_allowed(hours: Hours, wall: datetime) -> timedelta:
-    """How far the clock on the wall has to go on from `wall`; zero if a message may leave."""
+    """Return how far the clock on the wall has to go on from `wall`; zero if a message may leave."""
     return next(max(begin - wall, timedelta(0)) for begin, end in _spans(hours, wall.date()) if end > wall)
 
 
 def _spans(hours: Hours, today: date) -> Iterator[tuple[datetime, datetime]]:
-    """The ranges as they lie on the calendar, by their beginnings, from yesterday's to those of a week ahead."""
+    """Yield the ranges as they lie on the calendar, by their beginnings, from yesterday's to those of a week ahead."""
     ranges = sorted(hours.ranges) or WHOLE_DAY
     for days in range(-1, len(WEEK) + 1):
         day = today + timedelta(days)
@@ -118,7 +118,7 @@ def _spans(hours: Hours, today: date) -> Iterator[tuple[datetime, datetime]]:
 
 
 def _shift(zone: ZoneInfo, start: datetime, end: datetime) -> datetime:
-    """The first moment after `start` at which the clock on the wall is put forward or back; `end` if not before it."""
+    """Return the first moment after `start` at which the wall's clock changes; `end` if it does not before that."""
     whole, offset = start.replace(microsecond=0), start.astimezone(zone).utcoffset()
 
     def shifted(seconds: int) -> bool:

@@ -19,7 +19,7 @@ class Price(Struct, frozen=True):
 
 
 def read_price(text: object) -> Price:
-    """As it is written in settings, "2.50 RUB". Raises ValueError."""
+    """Read a price as settings write it, "2.50 RUB". Raises ValueError."""
     found = FORM.fullmatch(text) if isinstance(text, str) and text.isascii() else None
     if found is None:
         raise ValueError('an amount and a currency are needed, as in "2.50 RUB"')

@@ -35,7 +35,7 @@ async def sync(runtime: Runtime, request: SyncRequest) -> int:
     began = runtime.clock()
     account = await approved.of_account(runtime.db, request.channel, channel.account)
     stored = {template.id: template for template in account}
-    listed = await approvals.listed_templates()  # after the stored ones, so that none submitted meanwhile seems missing
+    listed = await approvals.list_templates()  # after the stored ones, so that none submitted meanwhile seems missing
     for template, verdict in listed:
         await _update(runtime, stored.pop(template.id, None), template, verdict, began)
     for missing in stored.values():

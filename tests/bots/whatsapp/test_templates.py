@@ -45,7 +45,7 @@ async def test_what_is_submitted_waits_and_is_listed_as_it_was(pair: Pair) -> No
         assert (verdict.state, verdict.usable) == ("pending", False)
         templates = {
             template.name: (template, listed_verdict)
-            for template, listed_verdict in await pair.channel.listed_templates()
+            for template, listed_verdict in await pair.channel.list_templates()
         }
         assert templates[draft.name] == (draft, verdict)
 
@@ -54,7 +54,7 @@ async def test_the_list_is_read_page_by_page(pair: Pair) -> None:
     for number in range(5):
         await pair.channel.submit_template(replace(PLAIN, name=f"plain_{number}"))
     pair.meta.page_size = 2
-    assert len(await pair.channel.listed_templates()) == 7
+    assert len(await pair.channel.list_templates()) == 7
 
 
 async def test_moderation_is_told_by_webhook_and_by_the_list(pair: Pair) -> None:
@@ -63,10 +63,10 @@ async def test_moderation_is_told_by_webhook_and_by_the_list(pair: Pair) -> None
     await pair.meta.quiet()
     (change,) = pair.parsed_events(TemplateChange)
     assert (change.name, change.language, change.usable, change.reason) == ("plain", "en_US", False, "INVALID_FORMAT")
-    rejected = {template.name: verdict for template, verdict in await pair.channel.listed_templates()}["plain"]
+    rejected = {template.name: verdict for template, verdict in await pair.channel.list_templates()}["plain"]
     assert (rejected.state, rejected.usable, rejected.reason) == ("rejected", False, "INVALID_FORMAT")
     pair.meta.set_template_status("plain", "en_US", "REINSTATED")
-    rejected = {template.name: verdict for template, verdict in await pair.channel.listed_templates()}["plain"]
+    rejected = {template.name: verdict for template, verdict in await pair.channel.list_templates()}["plain"]
     assert (rejected.state, rejected.usable, rejected.reason) == ("approved", True, "")
 
 
