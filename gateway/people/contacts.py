@@ -1,6 +1,8 @@
 """Contacts: changes people's identifiers and names, and merges two contacts that are the same person."""
 
+import asyncio
 from collections.abc import Sequence
+from random import random
 from typing import Annotated
 
 from msgspec import Meta
@@ -15,6 +17,11 @@ from gateway.runtime.runtime import Runtime
 from storage.people import contacts
 
 TAKEN = "Somebody else has this already."
+TRIES = 8
+"""How often a merge is tried while others change one of the two."""
+
+PAUSE = 0.05
+"""Seconds between two tries, at most."""
 
 
 class ContactChangeRequest(IdentifiedInput):
@@ -53,21 +60,25 @@ async def merge(runtime: Runtime, contact: Contact, request: MergeRequest) -> Co
     It may be repeated, and then completes a merge that broke off. Raises RequestError, or Conflict where the two have
     different identifiers of one kind and the request does not say which one stays.
     """
-    db = runtime.db
-    other = await contacts.as_stored(db, request.contact_id)
-    if other is None:
-        raise RequestError("unknown_contact", "there is no such contact", "contactId")
-    if other.merged_into == contact.id:
-        return await _finish(runtime, contact, other)
+    for _ in range(TRIES):
+        other = await contacts.as_stored(runtime.db, request.contact_id)
+        if other is None:
+            raise RequestError("unknown_contact", "there is no such contact", "contactId")
+        if other.merged_into == contact.id or await _merge(runtime, contact, other, request):
+            return await _finish(runtime, contact, other)
+        await asyncio.sleep(random() * PAUSE)  # noqa: S311 - so that two who merge against each other do not go on so
+        contact = await contacts.get(runtime.db, contact.id) or contact
+    raise Conflict("Others change these two at this moment: look at them, and try again.")
+
+
+async def _merge(runtime: Runtime, contact: Contact, other: Contact, request: MergeRequest) -> bool:
+    """Let the other lead to the contact. Returns False if one of them has changed meanwhile."""
     if other.id == contact.id or other.merged_into:
         raise RequestError("invalid", "this is no other contact", "contactId")
     chosen = list(read_identifiers(runtime, request).values())
     _check_choice(contact, other, chosen)
-    await optouts.carry_over(db, [*contact.identifiers, *other.identifiers], f"contact:{contact.id}")
-    merged = await contacts.merge(db, contact, other, chosen, request.name or "")
-    if merged is None:
-        raise Conflict("Somebody merges these two at this moment: look at them, and try again.")
-    return await _finish(runtime, contact, merged)
+    await optouts.carry_over(runtime.db, [*contact.identifiers, *other.identifiers], f"contact:{contact.id}")
+    return await contacts.merge(runtime.db, contact, other, chosen, request.name or "")
 
 
 def _check_choice(contact: Contact, other: Contact, chosen: Sequence[Identifier]) -> None:
@@ -80,6 +91,6 @@ def _check_choice(contact: Contact, other: Contact, chosen: Sequence[Identifier]
 
 
 async def _finish(runtime: Runtime, contact: Contact, other: Contact) -> Contact:
-    if not await contacts.finish(runtime.db, contact.id, other):
-        raise Conflict(TAKEN, " or ".join(map(kind_of, other.given)))
+    if not await contacts.finish(runtime.db, other.id):
+        raise Conflict(TAKEN, " or ".join(map(kind_of, other.given or other.identifiers)))
     return await contacts.get(runtime.db, contact.id) or contact

@@ -1,13 +1,20 @@
 """Normalises identifiers as callers write them to the one form in which they are stored and compared."""
 
 from collections.abc import Callable, Mapping
+from unicodedata import category
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
 from gateway.domain.api.request import IdentifiedInput, RequestError
-from gateway.domain.model.identifier import Identifier, identifier, kind_of, value_of
+from gateway.domain.model.identifier import Identifier, identifier, kind_of, rivals, value_of
 from gateway.runtime.runtime import Runtime
+
+MOST = 256
+"""Characters of an identifier's value."""
+
+LONGEST = {"device": 4096}
+"""Those of kinds that have longer ones: a browser's push subscription is a URL and two keys."""
 
 
 def read_identifiers(runtime: Runtime, request: IdentifiedInput) -> dict[str, Identifier]:
@@ -18,28 +25,49 @@ def read_identifiers(runtime: Runtime, request: IdentifiedInput) -> dict[str, Id
         "email": request.email,
         "device": request.device,
     }
-    identifiers = {kind: normalise(runtime, kind, value) for kind, value in fields.items() if value}
-    if request.identifier:
-        identifiers["identifier"] = _read_any(runtime, request.identifier)
+    identifiers = {kind: normalise(runtime, kind, value) for kind, value in fields.items() if value is not None}
+    if request.identifier is not None and (other := _read_any(runtime, request.identifier)) not in identifiers.values():
+        if rivals(identifiers.values(), [other]):
+            raise RequestError("invalid", f"a person has one {kind_of(other)}, and this is a second one", "identifier")
+        identifiers["identifier"] = other
     return identifiers
 
 
 def _read_any(runtime: Runtime, text: str) -> Identifier:
-    kind, value = kind_of(Identifier(text)), value_of(Identifier(text)).strip()
+    check_identifier(text)
+    kind = kind_of(Identifier(text))
     if kind not in runtime.kinds:
         kinds = ", ".join(runtime.kinds)
         raise RequestError("unknown_kind", f"there are identifiers of the kinds {kinds}", "identifier")
-    if not value:
-        raise RequestError("invalid", "an identifier is written as kind:value", "identifier")
     try:
-        return normalise(runtime, kind, value)
+        return normalise(runtime, kind, value_of(Identifier(text)))
     except RequestError as error:
         raise RequestError(error.code, error.message, "identifier") from None
 
 
 def normalise(runtime: Runtime, kind: str, value: str) -> Identifier:
-    """Return the identifier in its one form, however it is written. Raises RequestError."""
+    """Return the identifier in its one form, however it is written. Raises RequestError, with the kind as its field."""
+    value = check_value(kind, value)
     return identifier(kind, _FORMS[kind](value, runtime.settings.default_region) if kind in _FORMS else value)
+
+
+def check_value(kind: str, value: str) -> str:
+    """Return the value without spaces around it. Raises RequestError if it cannot be one of this kind."""
+    value, most = value.strip(), LONGEST.get(kind, MOST)
+    if not value or any(category(character) == "Cc" for character in value):
+        raise RequestError("invalid", "it is empty, or holds characters that nobody sees", kind)
+    if len(value) > most:
+        raise RequestError("invalid", f"it is too long: at most {most} characters", kind)
+    return value
+
+
+def check_identifier(text: str) -> str:
+    """Return an identifier as a caller writes it. Raises RequestError if it is none, whatever its kind."""
+    kind, colon, value = text.partition(":")
+    if not (kind and colon and value.strip()):
+        raise RequestError("invalid", "an identifier is written as kind:value", "identifier")
+    check_value(kind, value)
+    return text
 
 
 def normal_phone(phone: str, region: str) -> str:

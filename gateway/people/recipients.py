@@ -18,7 +18,7 @@ async def join_contact(runtime: Runtime, body: bytes) -> Contact:
     """Return the contact with these identifiers, created if there is none. Raises RequestError."""
     identifiers = read_identifiers(runtime, read(ContactRequest, body))
     if not identifiers:
-        raise RequestError("invalid", "give a phone, an externalId, or both, or another identifier")
+        raise RequestError("invalid", "give at least one of phone, email, externalId, device, identifier")
     return await _join(runtime, identifiers)
 
 
@@ -29,12 +29,15 @@ async def read_recipient(runtime: Runtime, request: PersonInput, *, join: bool =
     """
     identifiers = read_identifiers(runtime, request)
     if not (identifiers or request.contact_id or request.chat_session_id):
-        raise RequestError("no_recipient", "give one of phone, email, externalId, device, contactId, chatSessionId")
+        raise RequestError(
+            "no_recipient", "give one of phone, email, externalId, device, identifier, contactId, chatSessionId"
+        )
     recipient = Recipient(tuple(identifiers.values()), request.contact_id, request.chat_session_id)
     owners = await _owners(runtime, recipient, list(identifiers))
+    owner = next(iter(owners.values()), None)
     if join and len(identifiers) > 1 and not identifiers.keys() <= owners.keys():
-        await _join(runtime, identifiers)
-    return recipient, _person(recipient, next(iter(owners.values()), None))
+        owner = await _join(runtime, identifiers, owner)
+    return recipient, _person(recipient, owner)
 
 
 async def person_of(runtime: Runtime, recipient: Recipient) -> str:
@@ -85,8 +88,9 @@ def _one_person(owners: dict[str, Contact]) -> dict[str, Contact]:
 async def known_recipient(runtime: Runtime, request: PersonInput) -> Recipient:
     """Return the recipient with these names. Raises RequestError if there is no such person."""
     recipient, person = await read_recipient(runtime, request, join=False)
-    if person.startswith("externalId:"):  # no contact has it, and it reaches nobody by itself
-        raise RequestError("unknown_contact", "there is no contact of this external id", "externalId")
+    if person.startswith("externalId:") and len(recipient.identifiers) == 1:  # no contact has it
+        field = "externalId" if request.external_id else "identifier"
+        raise RequestError("unknown_contact", "there is no contact of this external id", field)
     return recipient
 
 
@@ -97,8 +101,10 @@ async def _session(runtime: Runtime, key: str) -> Session:
     return session
 
 
-async def _join(runtime: Runtime, identifiers: Mapping[str, Identifier]) -> Contact:
-    contact = await contacts.join(runtime.db, runtime.clock(), list(identifiers.values()))
+async def _join(runtime: Runtime, identifiers: Mapping[str, Identifier], owner: Contact | None = None) -> Contact:
+    """Join these identifiers; where nobody has any of them yet, `owner` gets them."""
+    fallback, values = owner.id if owner else None, list(identifiers.values())
+    contact = await contacts.join(runtime.db, runtime.clock(), values, fallback=fallback)
     if contact is None:
         raise RequestError(
             "two_people", f"{_list_fields(list(identifiers))} belong to two different contacts", _last(identifiers)

@@ -1,14 +1,13 @@
 """Contacts: people across channels, each found by their identifiers; joined, changed, and merged.
 
-An identifier belongs to one contact: a unique index ensures that. A change of a contact's identifiers swaps the whole
-list, and starts again if somebody else was faster.
+An identifier belongs to one contact: a unique index ensures that. Every change replaces the contact as it was read, and
+starts again if somebody else was faster.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from secrets import token_urlsafe
-from typing import Any
 from uuid import uuid4
 
 from msgspec.structs import replace
@@ -17,13 +16,10 @@ from pymongo.errors import DuplicateKeyError
 from gateway.domain.model.identifier import Identifier, rivals, without_rivals
 from gateway.domain.model.nouns import Contact
 from storage.documents import documents
-from storage.documents.documents import Db, Document, to_document
+from storage.documents.documents import TRIES, Contended, Db, to_document
 
 DEEPEST = 8
-"""The most merges that are followed: two merges at the same moment could make a circle."""
-
-TRIES = 4
-"""How often a change is tried: others may create or change the same contact at the same moment."""
+"""The most merges that are followed."""
 
 
 async def get(db: Db, key: str) -> Contact | None:
@@ -61,7 +57,7 @@ async def join(
     """Return the one contact with all of these identifiers, created or completed where needed.
 
     fallback: the id of the contact who gets them if nobody has any of them yet. Returns None where they belong to
-    different people already: that is for an operator to decide.
+    different people already: that is for an operator to decide. Raises Contended.
     """
     for _ in range(TRIES):
         owners = {identifier: contact for identifier in identifiers if (contact := await find(db, identifier))}
@@ -74,9 +70,9 @@ async def join(
             return contact
         if contact and rivals(contact.identifiers, lacking):
             return None
-        with suppress(DuplicateKeyError):
-            await (_add(db, contact, lacking) if contact else _create(db, now, identifiers))
-    return None
+        with suppress(DuplicateKeyError):  # somebody else has created or completed them meanwhile
+            await (_save(db, _identified(contact, lacking)) if contact else _create(db, now, identifiers))
+    raise Contended(identifiers[0])
 
 
 async def _create(db: Db, now: datetime, identifiers: Sequence[Identifier]) -> None:
@@ -84,113 +80,125 @@ async def _create(db: Db, now: datetime, identifiers: Sequence[Identifier]) -> N
     await db["contacts"].insert_one(to_document(contact))
 
 
-async def _add(db: Db, contact: Contact, lacking: Sequence[Identifier]) -> None:
-    """Add the lacking identifiers, unless the contact's own have changed since it was read."""
-    await _swap(db, contact, (*contact.identifiers, *lacking))
+async def _save(db: Db, contact: Contact) -> bool:
+    """Store a contact that was read at its version. Returns False if it has changed since.
+
+    Raises DuplicateKeyError if somebody else has one of its identifiers. It shares no trip with others, who would get
+    that error, too.
+    """
+    unchanged = {"$eq": [{"$ifNull": ["$version", 0]}, contact.version]}
+    new = {"$literal": to_document(replace(contact, version=contact.version + 1))}
+    update = [{"$replaceWith": {"$cond": [unchanged, new, "$$ROOT"]}}]
+    return bool((await db["contacts"].update_one({"_id": contact.id}, update)).modified_count)
 
 
-async def _swap(db: Db, contact: Contact, identifiers: Sequence[Identifier]) -> bool:
-    """Replace the contact's identifiers. Returns False if they have changed since it was read."""
-    unchanged = {"$eq": [{"$ifNull": ["$identifiers", []]}, {"$literal": list(contact.identifiers)}]}
-    swapped = {"$cond": [unchanged, _list_or_nothing({"$literal": list(identifiers)}), _OWN]}
-    result = await db["contacts"].update_one({"_id": contact.id}, [{"$set": {"identifiers": swapped}}])
-    return bool(result.modified_count)
-
-
-_OWN = {"$ifNull": ["$identifiers", "$$REMOVE"]}
-
-
-def _list_or_nothing(identifiers: object) -> object:
-    """Return an expression that removes an empty list: in the unique index, a second one would be a duplicate."""
-    return {"$cond": [{"$eq": [identifiers, []]}, "$$REMOVE", identifiers]}
+async def _change(
+    db: Db,
+    key: str,
+    step: Callable[[Contact], Contact],
+    read: Callable[[Db, str], Awaitable[Contact | None]] = as_stored,
+) -> None:
+    """Apply `step` to a contact, which may be an alias. Raises Contended, and DuplicateKeyError as `_save` does."""
+    for _ in range(TRIES):
+        contact = await read(db, key)
+        if contact is None or (new := step(contact)) == contact or await _save(db, new):
+            return
+    raise Contended(key)
 
 
 async def rename(db: Db, key: str, name: str) -> None:
     """Set the name that people know the contact by."""
-    await db["contacts"].update_one({"_id": key}, {"$set": {"name": name}})
+    await _change(db, key, lambda contact: replace(contact, name=name), get)
 
 
 async def identify(db: Db, key: str, new: Sequence[Identifier]) -> bool:
     """Give a contact these identifiers, in place of others of the same kinds.
 
-    They may be taken from the contact's aliases. Returns False if somebody else has one of them.
+    They may be taken from the contact's aliases. Returns False if somebody else has one of them. Raises Contended.
     """
-    for _ in range(TRIES):
-        contact = await as_stored(db, key)
-        if contact is None or set(new) <= set(contact.identifiers):
-            return True
-        await _free(db, contact.aliases, new)
-        try:
-            if await _swap(db, contact, (*without_rivals(contact.identifiers, new), *new)):
-                return True
-        except DuplicateKeyError:
-            return False
-    return False
-
-
-async def _free(db: Db, aliases: Sequence[str], identifiers: Sequence[Identifier]) -> None:
-    """Take these identifiers from the aliases that have them."""
-    if aliases:
-        left = {"$setDifference": [{"$ifNull": ["$identifiers", []]}, {"$literal": list(identifiers)}]}
-        update = [{"$set": {"identifiers": _list_or_nothing(left)}}]
-        await db["contacts"].update_many({"_id": {"$in": list(aliases)}}, update)
-
-
-async def merge(
-    db: Db, contact: Contact, other: Contact, chosen: Sequence[Identifier], name: str = ""
-) -> Contact | None:
-    """Make `other` an alias of `contact`, who is to get the identifiers that it lacks, and those `chosen`.
-
-    It may break off anywhere and be repeated, because of its order: first `contact` gets the other's conversations;
-    then the other leads to `contact` and releases its identifiers; `finish` gives them to `contact`. Returns the other
-    as it is stored then, or None where `contact` became an alias of somebody at the same moment: then nothing changes.
-    """
-    aliases = {"$setUnion": [{"$ifNull": ["$aliases", []]}, [other.id, *other.aliases]]}
-    await db["contacts"].update_one({"_id": contact.id}, [{"$set": {"aliases": aliases}}])
-    given, taken = _moves(contact, other, chosen)
-    change: dict[str, Any] = {"merged_into": contact.id, "given": list(given), "taken": list(taken)}
-    change["given_name"] = name or contact.name or other.name
-    await _mark(db, other, change, [identifier for identifier in other.identifiers if identifier not in given])
-    if (latest := await as_stored(db, contact.id)) is None or latest.merged_into:
-        await _mark(db, other, dict.fromkeys(("merged_into", *UNFINISHED), "$$REMOVE"), other.identifiers)
-        return None
-    if other.aliases:  # one step leads to whoever stays, however many merges there were
-        update = {"$set": {"merged_into": contact.id}}
-        await db["contacts"].update_many({"_id": {"$in": list(other.aliases)}}, update)
-    return replace(other, merged_into=contact.id, given=given, given_name=change["given_name"], taken=taken)
-
-
-def _moves(
-    contact: Contact, other: Contact, chosen: Sequence[Identifier]
-) -> tuple[tuple[Identifier, ...], tuple[Identifier, ...]]:
-    """Return what the other gives to the contact, and which identifiers the contact loses for that. Pure."""
-    lacking = without_rivals(other.identifiers, contact.identifiers)
-    given = tuple(identifier for identifier in other.identifiers if identifier in chosen or identifier in lacking)
-    stays = without_rivals(contact.identifiers, given)
-    return given, tuple(identifier for identifier in contact.identifiers if identifier not in stays)
-
-
-async def _mark(db: Db, contact: Contact, change: Mapping[str, Any], identifiers: Sequence[Identifier]) -> None:
-    """Change a contact's fields together with its identifiers."""
-    values = {
-        field: value if value == "$$REMOVE" else {"$literal": value}
-        for field, value in {**change, "identifiers": list(identifiers) or "$$REMOVE"}.items()
-    }
-    await db["contacts"].update_one({"_id": contact.id}, [{"$set": values}])
-
-
-async def finish(db: Db, key: str, other: Contact) -> bool:
-    """Give the contact `key` what the other has given. What the contact loses goes to the other, which leads to it.
-
-    This happens once: a later name of the contact stays. Returns False if somebody else has got one of these
-    identifiers meanwhile.
-    """
-    if not (await identify(db, key, other.given) and await identify(db, other.id, other.taken)):
+    contact = await get(db, key)
+    try:
+        for alias in contact.aliases if contact else ():
+            await _change(db, alias, lambda other: replace(other, identifiers=_without(other.identifiers, new)))
+        await _change(db, key, lambda contact: _identified(contact, new), get)
+    except DuplicateKeyError:
         return False
-    if other.given_name:
-        await rename(db, key, other.given_name)
-    await db["contacts"].update_one({"_id": other.id}, {"$unset": dict.fromkeys(UNFINISHED, "")})
     return True
 
 
-UNFINISHED: Document = dict.fromkeys(("given", "given_name", "taken"), "")
+def _identified(contact: Contact, new: Sequence[Identifier]) -> Contact:
+    """Return the contact with these identifiers, and without others of their kinds. Pure."""
+    if set(new) <= set(contact.identifiers):
+        return contact
+    return replace(contact, identifiers=(*without_rivals(contact.identifiers, new), *new))
+
+
+def _without(those: Sequence[Identifier], gone: Sequence[Identifier]) -> tuple[Identifier, ...]:
+    return tuple(identifier for identifier in those if identifier not in gone)
+
+
+async def merge(db: Db, contact: Contact, other: Contact, chosen: Sequence[Identifier], name: str = "") -> bool:
+    """Let `other` lead to `contact`, and keep for it what it lacks or what is `chosen`, until `finish` gives it.
+
+    Both come as they were just read. Returns False if one of them has changed since: then they stay two people.
+
+    Whoever merges at the same moment, no circle comes about: `contact` gets a new version first, so that a merge which
+    has read it before, to let it lead elsewhere, comes too late.
+    """
+    if not await _save(db, contact):
+        return False
+    lacking = without_rivals(other.identifiers, contact.identifiers)
+    given = tuple(identifier for identifier in other.identifiers if identifier in chosen or identifier in lacking)
+    own, given_name = _without(other.identifiers, given), name or contact.name or other.name
+    return await _save(db, replace(other, merged_into=contact.id, identifiers=own, given=given, given_name=given_name))
+
+
+async def finish(db: Db, key: str) -> bool:
+    """Complete a merge: the contact that the alias `key` leads to gets its conversations, identifiers and name.
+
+    It may break off anywhere and be repeated; it happens once, so that a later name of the contact stays. Returns False
+    if somebody else has got one of these identifiers meanwhile. Raises Contended.
+    """
+    await _adopt(db, key)
+    try:
+        while not await _hand_over(db, key):
+            pass
+    except DuplicateKeyError:
+        return False
+    return True
+
+
+async def _adopt(db: Db, key: str) -> None:
+    """Let the contact know its aliases, and these lead to it by one step, however many merges there were."""
+    if (other := await as_stored(db, key)) is None:
+        return
+    ids = (other.id, *other.aliases)
+    await _change(
+        db, key, lambda contact: replace(contact, aliases=tuple(dict.fromkeys((*contact.aliases, *ids)))), get
+    )
+    if contact := await get(db, key):
+        for alias in other.aliases:
+            await _change(db, alias, lambda former: replace(former, merged_into=contact.id))
+
+
+async def _hand_over(db: Db, key: str) -> bool:
+    """Give the contact what its alias keeps for it. Returns False if the contact has changed meanwhile.
+
+    What the contact loses for that goes to the alias, which leads to it, and is written there first.
+    """
+    other, contact = await as_stored(db, key), await get(db, key)
+    if other is None or contact is None or not (other.given or other.given_name or other.taken):
+        return True
+    lost = rivals(contact.identifiers, other.given)
+    await _change(db, key, lambda alias: replace(alias, taken=tuple(dict.fromkeys((*alias.taken, *lost)))))
+    named = replace(_identified(contact, other.given), name=other.given_name or contact.name)
+    if named != contact and not await _save(db, named):
+        return False
+    await _change(db, key, _settled)
+    return True
+
+
+def _settled(alias: Contact) -> Contact:
+    """Return an alias that has given everything, with what the contact lost. Pure."""
+    identifiers = tuple(dict.fromkeys((*alias.identifiers, *alias.taken)))
+    return replace(alias, identifiers=identifiers, given=(), given_name="", taken=())

@@ -37,13 +37,16 @@ class Input(Struct, rename="camel", forbid_unknown_fields=True, omit_defaults=Tr
 
 
 class IdentifiedInput(Input):
-    """By what a person is known. `identifier`: `kind:value`, as the API tells it, of these kinds or a channel's own."""
+    """By what a person is known. `identifier`: `kind:value`, as the API tells it, of these kinds or a channel's own.
 
-    phone: Name | None = None
-    email: Name | None = None
-    external_id: Name | None = None
-    device: Annotated[str, Meta(min_length=1, max_length=4096)] | None = None
-    identifier: Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,31}:", max_length=4096)] | None = None
+    Their form is checked by `gateway.people.identifiers` and not here, so that a mistake in one destination is its own.
+    """
+
+    phone: str | None = None
+    email: str | None = None
+    external_id: str | None = None
+    device: str | None = None
+    identifier: str | None = None
 
 
 class PersonInput(IdentifiedInput):

@@ -184,6 +184,7 @@ class Contact(Struct, frozen=True, omit_defaults=True):
     given: tuple[Identifier, ...] = ()
     given_name: str = ""
     taken: tuple[Identifier, ...] = ()
+    version: int = 0
 
     def find(self, kind: str) -> str | None:
         """Return the value of their identifier of this kind, or None."""

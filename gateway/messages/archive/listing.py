@@ -39,7 +39,7 @@ class FilterQuery(Input):
     phone: Annotated[str, Meta(min_length=3, max_length=32)] | None = None
     email: Name | None = None
     external_id: Name | None = None
-    identifier: Name | None = None
+    identifier: str | None = None
     group_id: Name | None = None
     bulk_id: Name | None = None
     job_id: Name | None = None

@@ -15,7 +15,7 @@ from gateway.domain.api.request import RequestError
 from gateway.domain.api.response import View
 from gateway.domain.model.job import Row
 from gateway.domain.terms.hours import is_zone
-from gateway.people.identifiers import normal_email, normal_phone
+from gateway.people.identifiers import check_identifier, check_value, normal_email, normal_phone
 
 MOST = 100_000
 """Rows of one file, at most."""
@@ -135,8 +135,14 @@ def _phone(text: str, region: str) -> str:
         return normal_phone(f"+{text}", region)
 
 
-_FORMS: Mapping[str, Callable[[str, str], str]] = {"phone": _phone, "email": normal_email}
-"""How an identifier is brought into its one form."""
+_FORMS: Mapping[str, Callable[[str, str], str]] = {
+    "phone": _phone,
+    "email": normal_email,
+    "externalId": lambda text, _: check_value("externalId", text),
+    "device": lambda text, _: check_value("device", text),
+    "identifier": lambda text, _: check_identifier(text),
+}
+"""How a column's identifier is checked, and brought into its one form where its kind has one."""
 
 
 def _text(cell: object) -> str:

@@ -67,10 +67,47 @@ async def test_two_people_are_not_made_one(demo: ApiClient) -> None:
         ({"mail": "a@shop.ru"}, "invalid", "mail"),
         ({"email": "a@"}, "bad_email", "email"),
         ({"identifier": "loft:7"}, "unknown_kind", "identifier"),
+        ({"identifier": "noidea"}, "invalid", "identifier"),
+        ({"identifier": ""}, "invalid", "identifier"),
+        ({"externalId": "   "}, "invalid", "externalId"),
+        ({"externalId": "crm\0"}, "invalid", "externalId"),
+        ({"externalId": "x" * 257}, "invalid", "externalId"),
+        ({"device": "x" * 4097}, "invalid", "device"),
+        ({"phone": PHONE, "identifier": f"phone:{OTHER}"}, "invalid", "identifier"),
+        ({"email": "a@shop.ru", "identifier": "email:b@shop.ru"}, "invalid", "identifier"),
+        ({"externalId": "crm-17", "identifier": "externalId:crm-18"}, "invalid", "identifier"),
     ],
 )
 async def test_what_is_no_contact(demo: ApiClient, names: dict[str, Any], code: str, field: str) -> None:
     assert await join_refused(demo, **names) == {"code": code, "field": field}
+
+
+async def test_the_same_identifier_twice_is_one(demo: ApiClient) -> None:
+    contact = await join(demo, phone=PHONE, identifier=f"phone:{PHONE}", device="x" * 4096)
+    assert contact["identifiers"] == [f"phone:{PHONE}", "device:" + "x" * 4096]
+
+
+async def test_a_contact_named_with_new_identifiers_gets_them(demo: ApiClient) -> None:
+    contact = await join(demo, phone=PHONE)
+    destination = {"contactId": contact["id"], "email": "anna@shop.ru", "device": "tab"}
+    for _ in range(2):
+        status, _ = await demo.post(
+            "/api/v1/messages", {"messages": [{"destinations": [destination], "channels": [TELEGRAM]}]}
+        )
+        assert status == 202
+    assert await join(demo, email="anna@shop.ru") == await join(demo, phone=PHONE)
+
+
+async def test_a_mistake_in_one_destination_is_its_own(demo: ApiClient) -> None:
+    destinations = [{"phone": PHONE}, {"identifier": "noidea"}, {"externalId": "x" * 257}, {"phone": OTHER}]
+    body = {"messages": [{"destinations": destinations, "channels": [{"channel": "sms", "text": "Hi"}]}]}
+    _, response = await demo.post("/api/v1/messages", body)
+    assert [item.get("error", {}).get("field") for item in response["messages"]] == [
+        None,
+        "messages[0].destinations[1].identifier",
+        "messages[0].destinations[2].externalId",
+        None,
+    ]
 
 
 async def test_at_the_same_moment_one_person_is_made(demo: ApiClient) -> None:

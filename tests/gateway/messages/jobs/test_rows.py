@@ -92,6 +92,16 @@ def test_bad_rows_are_told_by_row_and_column_and_good_ones_are_kept() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("column", "text"),
+    [("identifier", "noidea"), ("identifier", "loft:"), ("externalId", "x" * 257), ("device", "x" * 4097)],
+)
+def test_an_identifier_without_its_form_is_that_rows_fault(column: str, text: str) -> None:
+    parsed_table = parse(table(["phone", column], ["+79000000001", ""], ["+79000000002", text], ["+79000000003", ""]))
+    assert [row.line for row in parsed_table.rows] == [2, 4]
+    assert [(fault.row, fault.column) for fault in parsed_table.faults] == [(3, column)]
+
+
 def test_lines_are_counted_as_the_spreadsheet_does() -> None:
     parsed_table = parse(workbook(["phone"], ["+79000000001"], ["1"], first=4))
     assert ([row.line for row in parsed_table.rows], [fault.row for fault in parsed_table.faults]) == ([6], [7])
