@@ -50,7 +50,7 @@ class ContactView(View):
 @document_request(ContactRequest)
 @document_response(ContactView)
 async def join() -> ResponseReturnValue:
-    """Join a phone number and an external id to one person.
+    """Join identifiers to one person.
 
     The person is made if there is none; the links join their chats, too.
     """
@@ -62,7 +62,7 @@ async def join() -> ResponseReturnValue:
 @document_querystring(ContactQuery)
 @document_response(ContactView)
 async def find() -> ResponseReturnValue:
-    """Find a person by phone number or external id."""
+    """Find a person by an identifier."""
     identifiers = read_identifiers(runtime(), convert(ContactQuery, query()))
     if len(identifiers) != 1:
         raise RequestError("invalid", "give one of phone, externalId, or another identifier")
@@ -84,7 +84,7 @@ async def get_contact(key: str) -> ResponseReturnValue:
 @document_request(ContactChangeRequest)
 @document_response(ContactView)
 async def change(key: str) -> ResponseReturnValue:
-    """Change a person's name, number or external id."""
+    """Change a person's name or identifiers."""
     change_request = read(ContactChangeRequest, await body())
     return answer(_view(await contacts.change(runtime(), await _contact(key), change_request)))
 
