@@ -93,10 +93,9 @@ async def _receive_message(runtime: Runtime, event: Inbound) -> None:
     session = await sessions.touch(runtime, channel.facts.window, event, contact.id if contact else None)
     runtime.counts.count_event(account_key(channel), event.at)
     await _apply_keyword(runtime, event, session)
+    # Under the event's key: a button and an edit name the message that they belong to.
     message = Message(event.dedupe_key, event.address.key, outbound=False, at=event.at, content=event.content)
-    await chat_log.log(
-        runtime.db, message
-    )  # under the event's key: a button and an edit name the message they belong to
+    await chat_log.log(runtime.db, message)
     await _notify_account(runtime, event, session)
     await _answer(runtime, channel, event, session)
 

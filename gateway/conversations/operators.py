@@ -32,7 +32,7 @@ from gateway.domain.model.identifier import Identifier, kind_of, without_rivals
 from gateway.domain.model.notification import Notification
 from gateway.domain.model.nouns import Address, Contact, Session
 from gateway.messages.accepting.submit import find_answer, submit, validate
-from gateway.messages.delivery.reachability import Known, address_by_identifier, session_here
+from gateway.messages.delivery.reachability import KnownRecipient, address_by_identifier, session_here
 from gateway.people.identifiers import normalise, read_identifiers
 from gateway.runtime.paging import MOST, Cursor, Limit, cursor, place
 from gateway.runtime.runtime import Runtime
@@ -221,7 +221,7 @@ async def _address(runtime: Runtime, channel: Channel, request: StartSessionRequ
     contact = await _contact(runtime, request, identifiers)
     others = without_rivals(contact.identifiers, identifiers.values())
     names = (*identifiers.values(), *others)
-    session = session_here(channel, Known(names, await sessions.of_contact(runtime.db, contact)))
+    session = session_here(channel, KnownRecipient(names, await sessions.of_contact(runtime.db, contact)))
     address = session.address if session else address_by_identifier(channel, names)
     if address is None:
         raise RequestError("no_address", "the person has no address on this channel", "channel")

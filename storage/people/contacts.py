@@ -71,7 +71,7 @@ async def join(
         if contact and rivals(contact.identifiers, lacking):
             return None
         with suppress(DuplicateKeyError):  # somebody else has created or completed them meanwhile
-            await (_save(db, _identified(contact, lacking)) if contact else _create(db, now, identifiers))
+            await (_save(db, _with_identifiers(contact, lacking)) if contact else _create(db, now, identifiers))
     raise Contended(identifiers[0])
 
 
@@ -120,13 +120,13 @@ async def identify(db: Db, key: str, new: Sequence[Identifier]) -> bool:
     try:
         for alias in contact.aliases if contact else ():
             await _change(db, alias, lambda other: replace(other, identifiers=_without(other.identifiers, new)))
-        await _change(db, key, lambda contact: _identified(contact, new), get)
+        await _change(db, key, lambda contact: _with_identifiers(contact, new), get)
     except DuplicateKeyError:
         return False
     return True
 
 
-def _identified(contact: Contact, new: Sequence[Identifier]) -> Contact:
+def _with_identifiers(contact: Contact, new: Sequence[Identifier]) -> Contact:
     """Return the contact with these identifiers, and without others of their kinds. Pure."""
     if set(new) <= set(contact.identifiers):
         return contact
@@ -161,7 +161,7 @@ async def finish(db: Db, key: str) -> bool:
     """
     await _adopt(db, key)
     try:
-        while not await _hand_over(db, key):
+        while not await _give_names(db, key):
             pass
     except DuplicateKeyError:
         return False
@@ -181,7 +181,7 @@ async def _adopt(db: Db, key: str) -> None:
             await _change(db, alias, lambda former: replace(former, merged_into=contact.id))
 
 
-async def _hand_over(db: Db, key: str) -> bool:
+async def _give_names(db: Db, key: str) -> bool:
     """Give the contact what its alias keeps for it. Returns False if the contact has changed meanwhile.
 
     What the contact loses for that goes to the alias, which leads to it, and is written there first.
@@ -191,14 +191,14 @@ async def _hand_over(db: Db, key: str) -> bool:
         return True
     lost = rivals(contact.identifiers, other.given)
     await _change(db, key, lambda alias: replace(alias, taken=tuple(dict.fromkeys((*alias.taken, *lost)))))
-    named = replace(_identified(contact, other.given), name=other.given_name or contact.name)
+    named = replace(_with_identifiers(contact, other.given), name=other.given_name or contact.name)
     if named != contact and not await _save(db, named):
         return False
-    await _change(db, key, _settled)
+    await _change(db, key, _complete_alias)
     return True
 
 
-def _settled(alias: Contact) -> Contact:
+def _complete_alias(alias: Contact) -> Contact:
     """Return an alias that has given everything, with what the contact lost. Pure."""
     identifiers = tuple(dict.fromkeys((*alias.identifiers, *alias.taken)))
     return replace(alias, identifiers=identifiers, given=(), given_name="", taken=())

@@ -21,7 +21,7 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownRecipient:
     """A recipient as we know them: their identifiers, and the conversations with them, the best first.
 
     named: the conversation by which the caller named them.
@@ -44,19 +44,19 @@ async def look(runtime: Runtime, notification: Notification, at: datetime | None
     Raises LookupError where all of its accounts have gone.
     """
     now, doubt = at or runtime.clock(), runtime.settings.doubt
-    known = await find_recipient(runtime, notification.recipient)
+    recipient = await find_recipient(runtime, notification.recipient)
     channels = _channels(runtime, notification)
     if not any(channels):
         raise LookupError(_why_missing(notification.steps[0]))
     templates = [_template(channel, step) for channel, step in zip(channels, notification.steps, strict=True)]
     problems = await states.template_problems(runtime.db, {*templates} - {""})
     reach = [
-        await _reach(runtime, channel, known, template, problems.get(template, ""), now)
+        await _reach(runtime, channel, recipient, template, problems.get(template, ""), now)
         if channel
         else _unreachable(step)
         for channel, step, template in zip(channels, notification.steps, templates, strict=True)
     ]
-    return Context(now, reach, doubt, await opt_out_reason(runtime.db, notification, known.names))
+    return Context(now, reach, doubt, await opt_out_reason(runtime.db, notification, recipient.names))
 
 
 def _channels(runtime: Runtime, notification: Notification) -> list[Channel | None]:
@@ -73,14 +73,16 @@ def _template(channel: Channel | None, step: Step) -> str:
     return template_key(step.channel, channel.account, step.template) if channel and step.template else ""
 
 
-async def find_recipient(runtime: Runtime, recipient: Recipient) -> Known:
+async def find_recipient(runtime: Runtime, recipient: Recipient) -> KnownRecipient:
     """Return what we know of the person whom a caller named by a session, a contact or identifiers."""
     named = await sessions.get(runtime.db, recipient.session) if recipient.session else None
     contact = await _contact(runtime, recipient, named)
     conversations = await sessions.of_contact(runtime.db, contact) if contact else []
     conversations.sort(key=lambda session: session.last_inbound_at or NEVER, reverse=True)
     more = without_rivals(contact.identifiers, recipient.identifiers) if contact else ()
-    return Known((*recipient.identifiers, *more), [named, *conversations] if named else conversations, contact, named)
+    return KnownRecipient(
+        (*recipient.identifiers, *more), [named, *conversations] if named else conversations, contact, named
+    )
 
 
 async def _contact(runtime: Runtime, recipient: Recipient, named: Session | None) -> Contact | None:
@@ -93,18 +95,20 @@ async def _contact(runtime: Runtime, recipient: Recipient, named: Session | None
     return None
 
 
-def session_here(channel: Channel, known: Known) -> Session | None:
+def session_here(channel: Channel, recipient: KnownRecipient) -> Session | None:
     """Return the conversation by which this account reaches the person, or None.
 
     Where an identifier is an address, it counts: a conversation at another number may be somebody else's by now.
     """
     name, account = channel.facts.name, channel.account
     candidates = [
-        session for session in known.sessions if (session.address.channel, session.address.account) == (name, account)
+        session
+        for session in recipient.sessions
+        if (session.address.channel, session.address.account) == (name, account)
     ]
-    address = address_by_identifier(channel, known.identifiers)
-    if address is None or known.named in candidates:
-        return known.named if known.named in candidates else next(iter(candidates), None)
+    address = address_by_identifier(channel, recipient.identifiers)
+    if address is None or recipient.named in candidates:
+        return recipient.named if recipient.named in candidates else next(iter(candidates), None)
     others = [session for session in candidates if channel.facts.identifier_of(session.address.user) is None]
     return next((session for session in candidates if session.address == address), next(iter(others), None))
 
@@ -117,15 +121,15 @@ def address_by_identifier(channel: Channel, identifiers: Iterable[Identifier]) -
 
 
 async def _reach(
-    runtime: Runtime, channel: Channel, known: Known, template: str, problem: str, now: datetime
+    runtime: Runtime, channel: Channel, recipient: KnownRecipient, template: str, problem: str, now: datetime
 ) -> Reachability:
-    address, session = await _address(runtime, channel, known)
+    address, session = await _address(runtime, channel, recipient)
     account = f"{channel.facts.name}:{channel.account}"
     hold = runtime.gate.holds.of(account, now)
     return Reachability(
         channel.facts,
         address,
-        "" if address else _why_unreachable(channel, known),
+        "" if address else _why_unreachable(channel, recipient),
         session,
         problem,
         held_until=hold.until if hold else None,
@@ -144,24 +148,26 @@ def _unreachable(step: Step) -> Reachability:
 
 async def conversations(runtime: Runtime, notification: Notification) -> list[Session]:
     """Return all conversations with its recipient, and those at the addresses to which it would go."""
-    known = await find_recipient(runtime, notification.recipient)
-    addresses = [await _address(runtime, channel, known) for channel in _channels(runtime, notification) if channel]
-    return [*known.sessions, *(session for _, session in addresses if session)]
+    recipient = await find_recipient(runtime, notification.recipient)
+    addresses = [await _address(runtime, channel, recipient) for channel in _channels(runtime, notification) if channel]
+    return [*recipient.sessions, *(session for _, session in addresses if session)]
 
 
-async def _address(runtime: Runtime, channel: Channel, known: Known) -> tuple[Address | None, Session | None]:
+async def _address(
+    runtime: Runtime, channel: Channel, recipient: KnownRecipient
+) -> tuple[Address | None, Session | None]:
     """Return where this account reaches the person, and the conversation there."""
-    if session := session_here(channel, known):
+    if session := session_here(channel, recipient):
         return session.address, session
-    address = address_by_identifier(channel, known.identifiers)
+    address = address_by_identifier(channel, recipient.identifiers)
     return address, await sessions.get(runtime.db, address.key) if address else None
 
 
-def _why_unreachable(channel: Channel, known: Known) -> str:
+def _why_unreachable(channel: Channel, recipient: KnownRecipient) -> str:
     if channel.facts.needs_start:
         return "the person has not started the bot"
     kinds = " or ".join(_NAMES.get(kind, kind) for kind in channel.facts.reaches)
-    if any(kind_of(identifier) in channel.facts.reaches for identifier in known.identifiers):
+    if any(kind_of(identifier) in channel.facts.reaches for identifier in recipient.identifiers):
         return f"the {kinds} does not fit this channel"
     return f"no {kinds} is known" if kinds else "the person has no chat with us"
 

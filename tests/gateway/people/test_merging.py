@@ -112,7 +112,7 @@ async def test_who_cannot_be_merged(demo: ApiClient) -> None:
 async def test_what_broke_off_is_completed_by_a_repetition(demo: ApiClient) -> None:
     """The process ends at each step of the merge in turn, and the operator repeats the request."""
     db = demo.environment.runtime.db
-    for number, step in enumerate(("known", "given")):
+    for number, step in enumerate(("claimed", "given", "adopted")):
         anna, also = (
             await create_contact(demo, phone=phone(number)),
             await create_contact(demo, externalId=f"crm-{number}"),
@@ -120,10 +120,14 @@ async def test_what_broke_off_is_completed_by_a_repetition(demo: ApiClient) -> N
         contact, duplicate = await contacts.as_stored(db, anna["id"]), await contacts.as_stored(db, also["id"])
         assert isinstance(contact, Contact)
         assert isinstance(duplicate, Contact)
-        if step == "known":
-            await db["contacts"].update_one({"_id": contact.id}, {"$set": {"aliases": [duplicate.id]}})
+        if step == "claimed":
+            await db["contacts"].update_one({"_id": contact.id}, {"$inc": {"version": 1}})
         else:
-            await contacts.merge(db, contact, duplicate, [])
+            assert await contacts.merge(db, contact, duplicate, [])
+        if step == "adopted":
+            aliases = {"$set": {"aliases": [duplicate.id]}, "$inc": {"version": 1}}
+            await db["contacts"].update_one({"_id": contact.id}, aliases)
+        if step != "claimed":
             assert await contacts.find(db, identifier("externalId", f"crm-{number}")) is None
         status, merged = await merge(demo, anna, also)
         assert (status, merged["phone"], merged["externalId"]) == (200, phone(number), f"crm-{number}")
