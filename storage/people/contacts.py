@@ -161,11 +161,12 @@ async def finish(db: Db, key: str) -> bool:
     """
     await _adopt(db, key)
     try:
-        while not await _give_names(db, key):
-            pass
+        for _ in range(TRIES):
+            if await _give_names(db, key):
+                return True
     except DuplicateKeyError:
         return False
-    return True
+    raise Contended(key)
 
 
 async def _adopt(db: Db, key: str) -> None:
