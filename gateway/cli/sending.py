@@ -14,7 +14,6 @@ from msgspec import UNSET, Struct
 
 from gateway.cli.base import main
 from gateway.client import Destination, Gateway, GatewayError, Message, Step, problem
-from gateway.domain.api.request import RequestError, convert
 from gateway.domain.api.response import CancellationView, ItemView, StoryResponse
 
 as_json = click.option("--json", "raw", is_flag=True, help="The API's own JSON.")
@@ -42,7 +41,7 @@ def send(
     wait: bool,
     raw: bool,
 ) -> None:
-    """Send TEXT to RECIPIENT, a phone number, or an external id behind an @.
+    """Send TEXT to RECIPIENT, a phone number, an external id behind an @, or any identifier as kind:value.
 
     Ends with 1 if it was refused, and with --wait if it was not sent.
     """
@@ -92,15 +91,19 @@ def cancel(key: str | None, group: str | None, bulk: str | None, *, raw: bool) -
 def _message(
     recipient: str, steps: list[Step], variables: Iterable[str], at: datetime | None, key: str | None
 ) -> Message:
-    address = {"externalId": recipient[1:]} if recipient.startswith("@") else {"phone": recipient}
     if malformed := [variable for variable in variables if "=" not in variable]:
         raise click.UsageError(f"-v {malformed[0]}: NAME=VALUE is needed")
     pairs = dict(variable.partition("=")[::2] for variable in variables)
-    try:
-        destination = convert(Destination, {**address, "variables": pairs})
-    except RequestError as error:
-        raise click.UsageError(f"RECIPIENT: {error}") from None
+    if not recipient.removeprefix("@").strip():
+        raise click.UsageError("RECIPIENT: it is empty")
+    destination = Destination(**_address(recipient), variables=pairs)
     return Message(destinations=[destination], channels=steps, send_at=at, id=key)
+
+
+def _address(recipient: str) -> dict[str, str]:
+    if recipient.startswith("@"):
+        return {"external_id": recipient[1:]}
+    return {"identifier" if ":" in recipient else "phone": recipient}
 
 
 def _run(command: Callable[[Gateway], Awaitable[bool]]) -> None:

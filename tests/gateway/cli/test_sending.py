@@ -27,6 +27,11 @@ async def test_send_and_wait(demo: ApiClient, tmp_path: Path) -> None:
     assert json.loads(status.out)["status"] == "DELIVERED"
 
 
+async def test_any_identifier_names_the_recipient(demo: ApiClient, tmp_path: Path) -> None:
+    result = await gateway(demo, tmp_path, "send", f"phone:{PHONE}", "Hi", "-c", "sms", "--wait")
+    assert (result.code, texts(demo, "sms")) == (0, ["Hi"])
+
+
 async def test_explain_schedule_cancel(demo: ApiClient, tmp_path: Path) -> None:
     later = ("send", PHONE, "Hi", "-c", "sms", "--at", "2027-01-01T10:00:00+0300", "--id", "visit-17")
     explanation = await gateway(demo, tmp_path, *later, "--explain")
@@ -47,7 +52,9 @@ async def test_explain_schedule_cancel(demo: ApiClient, tmp_path: Path) -> None:
         (("send", "12", "Hi", "-c", "sms"), 1, "messages[0].destinations[0].phone: "),
         (("send", PHONE, "Hi", "-c", "pigeon"), 1, "messages[0].channels[0].channel: "),
         (("send", PHONE, "Hi"), 2, "Missing option"),
+        (("send", "loft:7", "Hi", "-c", "sms"), 1, "messages[0].destinations[0].identifier: "),
         (("send", "", "Hi", "-c", "sms"), 2, "RECIPIENT"),
+        (("send", "@", "Hi", "-c", "sms"), 2, "RECIPIENT"),
         (("send", PHONE, "Hi", "-c", "sms", "-v", "name"), 2, "NAME=VALUE"),
         (("status", "nothing"), 2, "There is no such message."),
         (("cancel",), 2, "give one of ID"),
