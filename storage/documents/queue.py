@@ -4,7 +4,7 @@ A worker that dies releases nothing; its lease ends, and the document is due aga
 a batch costs three operations whatever its size.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -101,3 +101,20 @@ async def renew(collection: Collection, leases: Iterable[str], until: datetime) 
     held = sorted({lease for lease in leases if lease})
     if held:
         await collection.update_many({"lease": {"$in": held}}, {"$set": {"due_at": until}})
+
+
+async def revive(
+    collection: Collection, keys: Iterable[str], now: datetime, fields: Mapping[str, object]
+) -> Mapping[str, bool]:
+    """Make dead documents due again, as new ones, and set these fields of theirs to expressions.
+
+    Returns {id: True} if it was dead and is due again, {id: False} if it exists but was not dead; unknown ids are
+    absent.
+    """
+    documents = collection.find({"_id": {"$in": list(keys)}}, {"dead_at": 1})
+    was_dead = {document["_id"]: "dead_at" in document async for document in documents}
+    still = {"$gt": ["$dead_at", EPOCH]}  # what is missing is less
+    new = {**fields, "due_at": now, "tries": 0, "dead_at": "$$REMOVE"}
+    update = [{"$set": {name: {"$cond": [still, value, f"${name}"]} for name, value in new.items()}}]
+    await collection.update_many({"_id": {"$in": [key for key, dead in was_dead.items() if dead]}}, update)
+    return was_dead

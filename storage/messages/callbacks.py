@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from gateway.domain.model.notification import Notification
 from storage.documents import documents, newest, queue
-from storage.documents.documents import Db, Document, Together, from_document
+from storage.documents.documents import Db, Together, from_document
 from storage.documents.newest import Order, Place
 
 
@@ -110,21 +110,5 @@ async def count_dead(db: Db, most: int) -> int:
 
 
 async def revive(db: Db, keys: Iterable[str], now: datetime) -> Mapping[str, bool]:
-    """Requeue dead callbacks, each in a lane of its own.
-
-    Returns {id: True} if it was dead and is queued again, {id: False} if it exists but was not dead; unknown ids are
-    absent.
-    """
-    documents = db["callbacks"].find({"_id": {"$in": list(keys)}}, {"dead_at": 1})
-    was_dead = {document["_id"]: "dead_at" in document async for document in documents}
-    still = {"$gt": ["$dead_at", queue.EPOCH]}  # what is missing is less
-    fields: Document = {
-        "due_at": now,
-        "at": now,
-        "tries": 0,
-        "lane": {"$concat": ["replay:", "$_id"]},
-        "dead_at": "$$REMOVE",
-    }
-    update = [{"$set": {name: {"$cond": [still, value, f"${name}"]} for name, value in fields.items()}}]
-    await db["callbacks"].update_many({"_id": {"$in": list(was_dead)}}, update)
-    return was_dead
+    """Requeue dead callbacks, each in a lane of its own; see storage.documents.queue.revive."""
+    return await queue.revive(db["callbacks"], keys, now, {"at": now, "lane": {"$concat": ["replay:", "$_id"]}})

@@ -170,15 +170,5 @@ async def count_dead(db: Db, most: int) -> int:
 
 
 async def revive(db: Db, keys: Sequence[str], now: datetime) -> Mapping[str, bool]:
-    """Make dead events due again.
-
-    Returns {id: True} if it was dead and is due again, {id: False} if it exists but was not dead; unknown ids are
-    absent.
-    """
-    documents = db["inbox"].find({"_id": {"$in": list(keys)}}, {"dead_at": 1})
-    was_dead = {document["_id"]: "dead_at" in document async for document in documents}
-    still = {"$gt": ["$dead_at", queue.EPOCH]}  # what is missing is less
-    fields = {"due_at": now, "tries": 0, "dead_at": "$$REMOVE"}
-    update = [{"$set": {name: {"$cond": [still, value, f"${name}"]} for name, value in fields.items()}}]
-    await db["inbox"].update_many({"_id": {"$in": [key for key, dead in was_dead.items() if dead]}}, update)
-    return was_dead
+    """Make dead events due again; see storage.documents.queue.revive."""
+    return await queue.revive(db["inbox"], keys, now, {})
