@@ -23,7 +23,7 @@ from pymongo.errors import BulkWriteError, ConnectionFailure
 
 from gateway.domain.model.job import Job
 from gateway.domain.model.notification import Notification
-from gateway.domain.model.nouns import Session
+from gateway.domain.model.nouns import Contact, Session
 
 Document = dict[str, Any]
 Collection = AsyncIOMotorCollection[Document]
@@ -34,7 +34,7 @@ DUPLICATE = 11000
 A = TypeVar("A")
 R = TypeVar("R")
 T = TypeVar("T", bound=Struct)
-V = TypeVar("V", Session, Notification, Job)
+V = TypeVar("V", Contact, Session, Notification, Job)
 TRIES = 100
 
 
@@ -311,7 +311,11 @@ async def change(
 
 
 async def save(db: Db, collection: str, value: V) -> V | None:
-    """Store a value that was read at its version (0: new). Returns it as stored, or None if it has changed since."""
+    """Store a value that was read at its version (0: new). Returns it as stored, or None if it has changed since.
+
+    None may also come of a change that was stored, if another in the same trip failed: read it again. Raises
+    DuplicateKeyError if somebody else has one of its unique values; None, where it is new.
+    """
     new = replace(value, version=value.version + 1)
     if value.version == 0:
         return new if await insert(db, collection, new) else None

@@ -16,7 +16,7 @@ from pymongo.errors import DuplicateKeyError
 from gateway.domain.model.identifier import Identifier, rivals, without_rivals
 from gateway.domain.model.nouns import Contact
 from storage.documents import documents
-from storage.documents.documents import TRIES, Contended, Db, to_document
+from storage.documents.documents import TRIES, Contended, Db
 
 DEEPEST = 8
 """The most merges that are followed."""
@@ -71,25 +71,17 @@ async def join(
         if contact and rivals(contact.identifiers, lacking):
             return None
         with suppress(DuplicateKeyError):  # somebody else has created or completed them meanwhile
-            await (_save(db, _with_identifiers(contact, lacking)) if contact else _create(db, now, identifiers))
+            await _save(db, _with_identifiers(contact, lacking) if contact else _new_contact(now, identifiers))
     raise Contended(identifiers[0])
 
 
-async def _create(db: Db, now: datetime, identifiers: Sequence[Identifier]) -> None:
-    contact = Contact(id=uuid4().hex, start_code=token_urlsafe(16), created_at=now, identifiers=tuple(identifiers))
-    await db["contacts"].insert_one(to_document(contact))
+def _new_contact(now: datetime, identifiers: Sequence[Identifier]) -> Contact:
+    return Contact(id=uuid4().hex, start_code=token_urlsafe(16), created_at=now, identifiers=tuple(identifiers))
 
 
 async def _save(db: Db, contact: Contact) -> bool:
-    """Store a contact that was read at its version. Returns False if it has changed since.
-
-    Raises DuplicateKeyError if somebody else has one of its identifiers. It shares no trip with others, who would get
-    that error, too.
-    """
-    unchanged = {"$eq": [{"$ifNull": ["$version", 0]}, contact.version]}
-    new = {"$literal": to_document(replace(contact, version=contact.version + 1))}
-    update = [{"$replaceWith": {"$cond": [unchanged, new, "$$ROOT"]}}]
-    return bool((await db["contacts"].update_one({"_id": contact.id}, update)).modified_count)
+    """Store a contact as `documents.save` does. Returns False if it has changed since it was read."""
+    return await documents.save(db, "contacts", contact) is not None
 
 
 async def _change(
@@ -98,7 +90,7 @@ async def _change(
     step: Callable[[Contact], Contact],
     read: Callable[[Db, str], Awaitable[Contact | None]] = as_stored,
 ) -> None:
-    """Apply `step` to a contact, which may be an alias. Raises Contended, and DuplicateKeyError as `_save` does."""
+    """Apply `step` to a contact, which may be an alias. Raises Contended, and DuplicateKeyError as `documents.save`."""
     for _ in range(TRIES):
         contact = await read(db, key)
         if contact is None or (new := step(contact)) == contact or await _save(db, new):

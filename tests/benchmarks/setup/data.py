@@ -63,7 +63,7 @@ def _session(number: int, at: datetime) -> Documents:
 
 
 def _contact(number: int, at: datetime) -> Documents:
-    return to_document(Contact(f"person-{number}", f"code-{number}", at, identifiers(phone=phone(number))))
+    return to_document(Contact(f"person-{number}", f"code-{number}", at, identifiers(phone=phone(number)), version=1))
 
 
 def _new_notification(number: int, name: str, at: datetime) -> Notification:
