@@ -1,20 +1,9 @@
 """Normalises identifiers as callers write them to the one form in which they are stored and compared."""
 
-from collections.abc import Callable, Mapping
-from unicodedata import category
-
-import phonenumbers
-from email_validator import EmailNotValidError, validate_email
-
 from gateway.domain.api.request import IdentifiedInput, RequestError
 from gateway.domain.model.identifier import Identifier, identifier, kind_of, rivals, value_of
+from gateway.people.spelling import FORMS, check_identifier, check_value
 from gateway.runtime.runtime import Runtime
-
-MOST = 256
-"""Characters of an identifier's value."""
-
-LONGEST = {"device": 4096}
-"""Those of kinds that have longer ones: a browser's push subscription is a URL and two keys."""
 
 
 def read_identifiers(runtime: Runtime, request: IdentifiedInput) -> dict[str, Identifier]:
@@ -48,45 +37,4 @@ def _read_any(runtime: Runtime, text: str) -> Identifier:
 def normalise(runtime: Runtime, kind: str, value: str) -> Identifier:
     """Return the identifier in its one form, however it is written. Raises RequestError, with the kind as its field."""
     value = check_value(kind, value)
-    return identifier(kind, _FORMS[kind](value, runtime.settings.default_region) if kind in _FORMS else value)
-
-
-def check_value(kind: str, value: str) -> str:
-    """Return the value without spaces around it. Raises RequestError if it cannot be one of this kind."""
-    value, most = value.strip(), LONGEST.get(kind, MOST)
-    if not value or any(category(character) == "Cc" for character in value):
-        raise RequestError("invalid", "it is empty, or holds characters that nobody sees", kind)
-    if len(value) > most:
-        raise RequestError("invalid", f"it is too long: at most {most} characters", kind)
-    return value
-
-
-def check_identifier(text: str) -> str:
-    """Return an identifier as a caller writes it. Raises RequestError if it is none, whatever its kind."""
-    kind, colon, value = text.partition(":")
-    if not (kind and colon and value.strip()):
-        raise RequestError("invalid", "an identifier is written as kind:value", "identifier")
-    check_value(kind, value)
-    return text
-
-
-def normal_phone(phone: str, region: str) -> str:
-    """Return a phone number as E.164; one without a country is of `region`. Raises RequestError."""
-    try:
-        number = phonenumbers.parse(phone, region)
-    except phonenumbers.NumberParseException:
-        raise RequestError("bad_phone", "this is not a phone number", "phone") from None
-    if not phonenumbers.is_valid_number(number):
-        raise RequestError("bad_phone", "no such phone number can exist", "phone")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-def normal_email(email: str, _: str) -> str:
-    """Return an e-mail address in lower case. Raises RequestError. The domain is not looked up."""
-    try:
-        return validate_email(email.strip(), check_deliverability=False).normalized.lower()
-    except EmailNotValidError as error:
-        raise RequestError("bad_email", f"this is not an e-mail address: {error}", "email") from None
-
-
-_FORMS: Mapping[str, Callable[[str, str], str]] = {"phone": normal_phone, "email": normal_email}
+    return identifier(kind, FORMS[kind](value, runtime.settings.default_region) if kind in FORMS else value)

@@ -15,7 +15,7 @@ from gateway.domain.api.request import RequestError
 from gateway.domain.api.response import View
 from gateway.domain.model.job import Row
 from gateway.domain.terms.hours import is_zone
-from gateway.people.identifiers import check_identifier, check_value, normal_email, normal_phone
+from gateway.people.spelling import check_identifier, check_value, normal_email, normal_phone
 
 MOST = 100_000
 """Rows of one file, at most."""

@@ -1,0 +1,57 @@
+"""Brings the values of identifiers to their one form, with nothing else to import: files are read in small processes."""
+
+from collections.abc import Callable, Mapping
+from unicodedata import category
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+
+from gateway.domain.api.request import RequestError
+
+MOST = 256
+"""Characters of an identifier's value."""
+
+LONGEST = {"device": 4096}
+"""Those of kinds that have longer ones: a browser's push subscription is a URL and two keys."""
+
+
+def check_value(kind: str, value: str) -> str:
+    """Return the value without spaces around it. Raises RequestError if it cannot be one of this kind."""
+    value, most = value.strip(), LONGEST.get(kind, MOST)
+    if not value or any(category(character) == "Cc" for character in value):
+        raise RequestError("invalid", "it is empty, or holds characters that nobody sees", kind)
+    if len(value) > most:
+        raise RequestError("invalid", f"it is too long: at most {most} characters", kind)
+    return value
+
+
+def check_identifier(text: str) -> str:
+    """Return an identifier as a caller writes it. Raises RequestError if it is none, whatever its kind."""
+    kind, colon, value = text.partition(":")
+    if not (kind and colon and value.strip()):
+        raise RequestError("invalid", "an identifier is written as kind:value", "identifier")
+    check_value(kind, value)
+    return text
+
+
+def normal_phone(phone: str, region: str) -> str:
+    """Return a phone number as E.164; one without a country is of `region`. Raises RequestError."""
+    try:
+        number = phonenumbers.parse(phone, region)
+    except phonenumbers.NumberParseException:
+        raise RequestError("bad_phone", "this is not a phone number", "phone") from None
+    if not phonenumbers.is_valid_number(number):
+        raise RequestError("bad_phone", "no such phone number can exist", "phone")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def normal_email(email: str, _: str) -> str:
+    """Return an e-mail address in lower case. Raises RequestError. The domain is not looked up."""
+    try:
+        return validate_email(email.strip(), check_deliverability=False).normalized.lower()
+    except EmailNotValidError as error:
+        raise RequestError("bad_email", f"this is not an e-mail address: {error}", "email") from None
+
+
+FORMS: Mapping[str, Callable[[str, str], str]] = {"phone": normal_phone, "email": normal_email}
+"""How a value of a kind is brought into its one form, where the kind has one."""
