@@ -1,4 +1,4 @@
-"""Brings the values of identifiers to their one form, with nothing else to import: files are read in small processes."""
+"""Brings values of identifiers to their one form. It imports little, since files are read in small processes."""
 
 from collections.abc import Callable, Mapping
 from unicodedata import category
