@@ -49,6 +49,7 @@ FACTS = Facts(
     is_group=is_group,
     # Bot API: deleteMessage.
     recalls=timedelta(hours=48),
+    takes_reply=pieces.takes_reply,
 )
 
 TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]{35}")

@@ -6,6 +6,7 @@ from datetime import timedelta
 from msgspec import Struct
 
 from bots.vk.inbound.events import NAME
+from bots.vk.outbound.keyboard import takes_reply
 from gateway.domain.channel.facts import Facts
 from gateway.domain.channel.rates import Limits, Rate
 from gateway.domain.channel.secret import OwnSecret, Secret
@@ -97,4 +98,5 @@ def facts_of(account: Account) -> Facts:
         is_group=is_group,
         # VK API: messages.delete, `delete_for_all`.
         recalls=timedelta(hours=24),
+        takes_reply=takes_reply,
     )

@@ -48,6 +48,8 @@ FACTS = Facts(
     reaches=("phone",),
     identifier_of=identifier_of,
     markup=True,
+    takes_reply=sending.takes_reply,
+    distinct_replies=True,
     max_body=3 * 1024 * 1024,
 )
 

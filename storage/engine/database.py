@@ -36,6 +36,7 @@ TOKENS_REMEMBERED = timedelta(days=1)
 """How long an expired token is distinguished from an unknown one; and how long hourly counts are kept."""
 
 LINKS_REMEMBERED = timedelta(days=30)
+REPLIES_KEPT = timedelta(days=366)
 """How long an expired link is reported as expired; after that it is unknown."""
 
 REQUESTS_KEPT = timedelta(days=1)
@@ -86,6 +87,7 @@ def indexes_of(kept: timedelta, traced: timedelta) -> Mapping[str, list[IndexMod
             _kept("dead_at", max(kept, EVENTS_KEPT)),
         ],
         "links": [_sparse("message"), _sparse("at"), _kept("expires_at", LINKS_REMEMBERED)],
+        "replies": [_kept("used_at", REPLIES_KEPT)],
         "messages": [_kept("at", max(kept, RECEIPTS_COME)), IndexModel([("session", ASCENDING), ("at", ASCENDING)])],
         "sessions": [_sparse("contact"), _sparse("active_at")],
         "contacts": [

@@ -16,12 +16,9 @@ from aiogram.methods import (
 )
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, Message
 
-from bots.telegram.outbound.pieces import WITHOUT_CAPTION
+from bots.telegram.outbound.pieces import MAX_REPLY, WITHOUT_CAPTION, takes_reply
 from gateway.domain.channel.errors import Refused
 from gateway.domain.model.nouns import Button, Content, Media, TemplateMessage
-
-MAX_REPLY = 64
-"""Bytes of a button's callback_data. Bot API: InlineKeyboardButton."""
 
 BY_TYPE: Mapping[str, tuple[type[TelegramMethod[Message]], str]] = {
     "image": (SendPhoto, "photo"),
@@ -68,6 +65,6 @@ def _button(button: Button) -> InlineKeyboardButton:
     if button.url:
         return InlineKeyboardButton(text=button.text, url=button.url)
     reply = button.reply or button.text
-    if (size := len(reply.encode())) > MAX_REPLY:
-        raise Refused(f"the reply of the button {button.text!r} has {size} bytes; Telegram takes {MAX_REPLY}")
+    if not takes_reply(reply):
+        raise Refused(f"the reply of the button {button.text!r} is too long; Telegram takes {MAX_REPLY} bytes")
     return InlineKeyboardButton(text=button.text, callback_data=reply)

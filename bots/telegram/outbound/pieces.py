@@ -9,6 +9,9 @@ from gateway.domain.model.nouns import Content, Media
 
 TEXT_LIMIT = 4096
 CAPTION_LIMIT = 1024
+MAX_REPLY = 64
+"""Bytes of a button's callback_data. Bot API: InlineKeyboardButton."""
+
 WITHOUT_CAPTION = {"sticker", "video_note"}
 
 
@@ -25,3 +28,8 @@ def split(content: Content) -> Sequence[Content]:
 def caption_limit(media: Media) -> int:
     """Return how many UTF-16 code units a file's caption may have."""
     return 0 if media.type in WITHOUT_CAPTION else CAPTION_LIMIT
+
+
+def takes_reply(reply: str) -> bool:
+    """Tell whether a button can carry this reply."""
+    return len(reply.encode()) <= MAX_REPLY

@@ -49,8 +49,19 @@ def _label(text: str) -> str:
 
 
 def _payload(button: Button) -> str:
-    payload = msgspec.json.encode({"reply": button.reply or button.text}).decode()
-    if len(payload) > MAX_PAYLOAD:
-        max_reply = MAX_PAYLOAD - len('{"reply":""}')
-        raise Refused(f"the reply of the button {button.text!r} is too long; VK takes {max_reply} characters")
-    return payload
+    reply = button.reply or button.text
+    if not takes_reply(reply):
+        raise Refused(f"the reply of the button {button.text!r} is too long; VK takes {MAX_REPLY} characters")
+    return _json(reply)
+
+
+def takes_reply(reply: str) -> bool:
+    """Tell whether a button can carry this reply."""
+    return len(_json(reply)) <= MAX_PAYLOAD
+
+
+def _json(reply: str) -> str:
+    return msgspec.json.encode({"reply": reply}).decode()
+
+
+MAX_REPLY = MAX_PAYLOAD - len(_json(""))

@@ -1,5 +1,6 @@
 """Builds our messages in Meta's format and sends them. Cloud API: Messages, Interactive messages, Templates."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -18,6 +19,8 @@ from gateway.domain.model.nouns import Button, Content, Media, TemplateMessage
 MAX_BUTTONS, BUTTON_TITLE = 3, 20
 ROW_TITLE, ROW_DESCRIPTION = 24, 72
 LIST_LABEL = "☰"
+MAX_REPLY = 128
+"""Characters of a template button's payload; a reply button's and a row's id may be longer."""
 
 Json = dict[str, Any]
 
@@ -96,17 +99,38 @@ def _interactive(content: Content) -> Json:
         link = {"display_text": buttons[0].text[:BUTTON_TITLE], "url": buttons[0].url}
         return {"type": "cta_url", "body": body, "action": {"name": "cta_url", "parameters": link}}
     if len(buttons) <= MAX_BUTTONS and all(len(button.text) <= BUTTON_TITLE for button in buttons):
-        replies = [{"type": "reply", "reply": {"id": _reply(button), "title": button.text}} for button in buttons]
-        return {"type": "button", "body": body, "action": {"buttons": replies}}
-    rows = [_row(button) for button in buttons]
+        titles = distinct([button.text for button in buttons], BUTTON_TITLE)
+        answers = [{"id": _reply(button), "title": title} for button, title in zip(buttons, titles, strict=True)]
+        action = {"buttons": [{"type": "reply", "reply": answer} for answer in answers]}
+        return {"type": "button", "body": body, "action": action}
+    titles = distinct([button.text for button in buttons], ROW_TITLE)
+    rows = [_row(button, title) for button, title in zip(buttons, titles, strict=True)]
     return {"type": "list", "body": body, "action": {"button": LIST_LABEL, "sections": [{"rows": rows}]}}
 
 
-def _row(button: Button) -> Json:
-    row = {"id": _reply(button), "title": button.text[:ROW_TITLE]}
+def _row(button: Button, title: str) -> Json:
+    row = {"id": _reply(button), "title": title}
     if len(button.text) > ROW_TITLE:
         row["description"] = button.text[:ROW_DESCRIPTION]
     return row
+
+
+def distinct(titles: Sequence[str], limit: int) -> list[str]:
+    """Return titles of at most `limit` characters; Meta takes no two that are equal, so the second gets a number."""
+    result: list[str] = []
+    for title in titles:
+        fitting, number = title[:limit], 1
+        while fitting in result:
+            number += 1
+            end = f" {number}"
+            fitting = title[: limit - len(end)] + end
+        result.append(fitting)
+    return result
+
+
+def takes_reply(reply: str) -> bool:
+    """Tell whether a button can carry this reply. Cloud API: an id begins and ends with no space."""
+    return len(reply) <= MAX_REPLY and reply == reply.strip()
 
 
 def _reply(button: Button) -> str:

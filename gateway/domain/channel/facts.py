@@ -32,6 +32,8 @@ class Facts:
     identifier_of: the identifier that an address (its `user`) itself is, where it is one: the inverse of `address_of`.
     shows: what it shows of a content beside text, media and buttons: "subject", "html".
     markup: the messenger itself shows *bold*, _italic_, ~struck~ and ```mono``` in any text.
+    takes_reply: whether a button gives back this reply unchanged; an id of ours stands for any other.
+    distinct_replies: two buttons of one message may not have the same reply.
     max_body: the largest webhook body in bytes.
     """
 
@@ -53,4 +55,6 @@ class Facts:
     identifier_of: Callable[[str], Identifier | None] = lambda _: None
     shows: Sequence[str] = ()
     markup: bool = False
+    takes_reply: Callable[[str], bool] = lambda _: True
+    distinct_replies: bool = False
     max_body: int = 1024 * 1024

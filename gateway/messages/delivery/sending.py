@@ -18,6 +18,7 @@ from gateway.domain.cascade.evidence import Outcome, after_send, begin
 from gateway.domain.cascade.moves import Context, Send
 from gateway.domain.channel.contract import Channel
 from gateway.domain.channel.errors import Ambiguous, Refused, SendError
+from gateway.domain.channel.replies import Replies, with_stand_ins
 from gateway.domain.model.attempt import Step
 from gateway.domain.model.notification import Notification, lane_of
 from gateway.domain.model.nouns import Address, Content, TemplateMessage
@@ -31,7 +32,7 @@ from gateway.runtime.runtime import Runtime
 from gateway.runtime.telemetry import metrics
 from gateway.runtime.telemetry.spans import span
 from storage.engine.database import insist
-from storage.messages import chat_log, notifications
+from storage.messages import chat_log, notifications, replies
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,10 @@ PAUSE = timedelta(seconds=2)
 
 @dataclass(frozen=True)
 class Delivery:
-    """A send with all that it needs. stored: the notification as it is on disk; template: its key, or ""."""
+    """A send with all that it needs.
+
+    stored: the notification as it is on disk; template: its key, or "". replies: by what stands for them on buttons.
+    """
 
     stored: Notification
     send: Send
@@ -54,6 +58,7 @@ class Delivery:
     address: Address
     account: str
     template: str
+    replies: Replies
 
 
 async def send(
@@ -63,8 +68,9 @@ async def send(
     reach, content = context.reach[move.step], _content(notification.steps[move.step], move)
     if reach.channel is None or reach.address is None or content is None:
         raise TypeError(move)
+    content, stood_for = with_stand_ins(content, reach.facts)
     template = reach.template if move.template else ""
-    delivery = Delivery(stored, move, context, reach.channel, reach.address, reach.account, reach.template)
+    delivery = Delivery(stored, move, context, reach.channel, reach.address, reach.account, reach.template, stood_for)
     pieces: Sequence[Piece] = reach.channel.split(content) if isinstance(content, Content) else [content]
     group = reach.facts.is_group(reach.address.user)
     entry = Entry(reach.account, reach.address.key, notification.priority, len(pieces), group, template)
@@ -90,6 +96,7 @@ async def _attempt(
     saved, other = await _store(runtime, delivery.stored, sending)
     if saved is None:
         return other
+    await insist(replies.keep, runtime.db, delivery.replies, began)
     outcome = await _send_pieces(runtime, delivery, saved, index, pieces)
     context = replace(delivery.context, now=runtime.clock())
     await _learn(runtime, delivery, outcome.error, began, context.now)

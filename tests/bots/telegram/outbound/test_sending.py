@@ -129,7 +129,7 @@ async def test_every_piece_of_a_long_message_is_taken(pair: Pair) -> None:
         (TemplateMessage("order_ready", "ru"), "no templates"),
         (Content(), "empty"),
         (Content(" \n "), "empty"),
-        (Content("?", buttons=(Button("Да", reply="я" * 32 + "!"),)), "'Да' has 65 bytes; Telegram takes 64"),
+        (Content("?", buttons=(Button("Да", reply="я" * 32 + "!"),)), "'Да' is too long; Telegram takes 64 bytes"),
         (Content(media=Media("image")), "neither an id nor a url"),
     ],
 )
