@@ -23,10 +23,11 @@ from gateway.domain.model.event import (
     Visit,
 )
 from gateway.domain.model.notification import Notification, Priority, Recipient, lane_of
-from gateway.domain.model.nouns import Contact, Content, Message, Session, template_key
+from gateway.domain.model.nouns import Content, Message, Session, template_key
 from gateway.messages.callbacks.callbacks import notify_account
 from gateway.messages.delivery import receipts, recording
 from gateway.people import sessions
+from gateway.people.joining import find_owner
 from gateway.people.optouts import KINDS, WORD, names, opt_in, opt_out
 from gateway.runtime.runtime import Runtime, account_key
 from gateway.runtime.telemetry import metrics
@@ -60,8 +61,7 @@ async def work(runtime: Runtime, event: Event, now: datetime) -> None:
         case Preference():
             await _apply_preference(runtime, event)
         case Visit():
-            contact = await contacts.find_by_start_code(runtime.db, event.start) if event.start else None
-            await sessions.visit(runtime, event.address, event.person.name, contact.id if contact else None, event.at)
+            await _receive_visit(runtime, event)
         case Echo():  # if it is one of ours, its line is there already or will be
             key, session = event.address.line(event.provider_id), event.address.key
             message = Message(key, session, outbound=True, at=event.at, content=event.content)
@@ -91,8 +91,9 @@ async def _receive_message(runtime: Runtime, event: Inbound) -> None:
     if channel is None:
         raise LookupError(f"{event.address.channel}:{event.address.account} is not configured any more")
     event = await _with_reply(runtime, event)
-    contact = await _contact(runtime, event)
-    session = await sessions.touch(runtime, channel.facts.window, event, contact.id if contact else None)
+    name, code = event.command
+    contact = await find_owner(runtime, event, code if name == "start" else "")
+    session = await sessions.touch(runtime, channel.facts.window, event, contact)
     runtime.counts.count_event(account_key(channel), event.at)
     await _apply_keyword(runtime, event, session)
     # Under the event's key: a button and an edit name the message that they belong to.
@@ -112,19 +113,20 @@ async def _with_reply(runtime: Runtime, event: Inbound) -> Inbound:
     return replace(event, pressed=reply, content=replace(event.content, text=text))
 
 
-async def _contact(runtime: Runtime, event: Inbound) -> Contact | None:
-    """Return whose conversation this is: by the deep link's code, or by an identifier that the provider reports."""
-    command, code = event.command
-    if command == "start" and code and (contact := await contacts.find_by_start_code(runtime.db, code)):
-        return contact
-    for identifier in event.person.identifiers:
-        if contact := await contacts.find(runtime.db, identifier):
-            return contact
-    if not event.person.identifiers:
-        return None
-    session = await stored.get(runtime.db, event.address.key)
-    fallback = session.contact if session else None
-    return await contacts.join(runtime.db, runtime.clock(), event.person.identifiers, fallback=fallback)
+async def _receive_visit(runtime: Runtime, event: Visit) -> None:
+    contact = await find_owner(runtime, event, event.start)
+    session = await sessions.visit(runtime, event.address, event.person.name, contact, event.at)
+    await _notify_of_joining(runtime, event, session)
+
+
+async def _notify_of_joining(runtime: Runtime, event: Inbound | Visit, session: Session | None) -> None:
+    """Tell that a chat turned out to be a contact's, unless its very address says whose it is."""
+    channel = runtime.channel(event.channel, event.account)
+    if session is None or session.joined_at != event.at or channel is None:
+        return
+    if channel.facts.identifier_of(event.address.user) is None:
+        fields = {"at": iso(event.at), "contact": session.contact, "name": session.name or None}
+        await notify_account(runtime, "session.joined", event.address, f"{session.id}@{iso(event.at)}", fields)
 
 
 async def _apply_keyword(runtime: Runtime, event: Inbound, session: Session) -> None:
@@ -159,6 +161,7 @@ async def _notify_account(runtime: Runtime, event: Inbound, session: Session) ->
     fields = {"at": iso(event.at), "contact": session.contact, "name": session.name or None}
     if session.started_at == event.at:  # so do other messages of that second: one id, so one call
         await notify_account(runtime, "session.started", event.address, f"{session.id}@{iso(event.at)}", fields)
+    await _notify_of_joining(runtime, event, session)
     if event.command.name == "stop":
         await notify_account(runtime, "session.stopped", event.address, event.dedupe_key, fields)
     message = {

@@ -26,10 +26,9 @@ WORD = "word"
 def names(identifiers: Iterable[Identifier], contact: Contact | None, conversations: Iterable[Session]) -> list[str]:
     """Return the names under which a person's opt-outs are stored: identifiers, contacts, conversations. Pure."""
     own = {*identifiers, *(contact.identifiers if contact else ())}
-    ids = (contact.id, *contact.aliases) if contact else ()
     return [
         *sorted(own),
-        *(f"contact:{key}" for key in ids),
+        *(f"contact:{key}" for key in (contact.ids if contact else ())),
         *(f"session:{session.id}" for session in conversations),
     ]
 

@@ -15,11 +15,15 @@ ORDERED_BY = "phone:"
 
 
 async def join_contact(runtime: Runtime, body: bytes) -> Contact:
-    """Return the contact with these identifiers, created if there is none. Raises RequestError."""
+    """Return the contact with these identifiers, created if there is none; an expired start code is replaced.
+
+    Raises RequestError.
+    """
     identifiers = read_identifiers(runtime, read(ContactRequest, body))
     if not identifiers:
         raise RequestError("invalid", "give at least one of phone, email, externalId, device, identifier")
-    return await _join(runtime, identifiers)
+    contact, now = await _join(runtime, identifiers), runtime.clock()
+    return await contacts.renew_code(runtime.db, contact.id, now, now - runtime.settings.start_codes_kept) or contact
 
 
 async def read_recipient(runtime: Runtime, request: PersonInput, *, join: bool = True) -> tuple[Recipient, str]:

@@ -1,19 +1,20 @@
 """Sessions: applies events and errors to them, by pure steps. Every time of a session moves only forward."""
 
 from datetime import datetime
+from typing import Any
 
 from msgspec.structs import replace
 
 from gateway.domain.channel import window
 from gateway.domain.channel.window import Window
 from gateway.domain.model.event import Inbound
-from gateway.domain.model.nouns import Address, Cause, Session
+from gateway.domain.model.nouns import Address, Cause, Contact, Session
 from gateway.runtime.runtime import Runtime
 from storage.accounts import states
 from storage.people import sessions
 
 
-async def touch(runtime: Runtime, rule: Window, event: Inbound, contact: str | None) -> Session:
+async def touch(runtime: Runtime, rule: Window, event: Inbound, contact: Contact | None) -> Session:
     """Store and return the session after a person's message: the window is open from the provider's time of it."""
 
     def step(session: Session | None) -> Session:
@@ -43,15 +44,18 @@ async def subscribe(runtime: Runtime, address: Address, at: datetime, *, active:
     await sessions.change(runtime.db, address.key, step)
 
 
-async def visit(runtime: Runtime, address: Address, name: str, contact: str | None, at: datetime) -> None:
-    """Record that a person has opened the chat. That may reveal the contact, but the session has not started."""
+async def visit(runtime: Runtime, address: Address, name: str, contact: Contact | None, at: datetime) -> Session | None:
+    """Record that a person has opened the chat. That may reveal the contact, but the session has not started.
+
+    Returns the session.
+    """
 
     def step(session: Session | None) -> Session:
         session = session or Session(address.key, address)
-        session = replace(session, name=name or session.name, contact=contact or session.contact)
+        session = replace(session, name=name or session.name, **_joined(session, contact, at))
         return replace(session, **_active(session, at))
 
-    await sessions.change(runtime.db, address.key, step)
+    return await sessions.change(runtime.db, address.key, step)
 
 
 async def correct(runtime: Runtime, address: Address, cause: Cause, template: str, reason: str, at: datetime) -> None:
@@ -67,7 +71,7 @@ async def correct(runtime: Runtime, address: Address, cause: Cause, template: st
         await states.save_template_state(runtime.db, template, usable=False, state="refused", reason=reason, at=at)
 
 
-def after_message(session: Session, rule: Window, event: Inbound, contact: str | None) -> Session:
+def after_message(session: Session, rule: Window, event: Inbound, contact: Contact | None) -> Session:
     """Return the session after a person's message. Pure."""
     at, command = event.at, event.command.name
     started = _latest(session.started_at, at) if command == "start" else session.started_at or at
@@ -79,7 +83,6 @@ def after_message(session: Session, rule: Window, event: Inbound, contact: str |
     return replace(
         session,
         name=event.person.name or session.name,
-        contact=contact or session.contact,
         started_at=started,
         last_inbound_at=_latest(session.last_inbound_at, at),
         window_from_at=window.opened_from(rule, session, at),
@@ -87,6 +90,7 @@ def after_message(session: Session, rule: Window, event: Inbound, contact: str |
         stopped_at=stopped,
         closed_at=None,  # whatever the provider's clock says: we had not heard of it when it was closed
         **_active(session, at),
+        **_joined(session, contact, at),
     )
 
 
@@ -98,6 +102,13 @@ def after_closing(session: Session | None, address: Address, at: datetime) -> Se
 
 def _active(session: Session, at: datetime) -> dict[str, datetime]:
     return {"active_at": _latest(session.active_at, at)}
+
+
+def _joined(session: Session, contact: Contact | None, at: datetime) -> dict[str, Any]:
+    """Return the contact, and since when, where the chat turns out to be theirs."""
+    if contact is None or session.contact in contact.ids:
+        return {}
+    return {"contact": contact.id, "joined_at": at}
 
 
 def _unless_later(blocked_at: datetime | None, at: datetime) -> datetime | None:

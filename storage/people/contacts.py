@@ -32,9 +32,42 @@ async def find(db: Db, identifier: Identifier) -> Contact | None:
     return await _resolve(db, "identifiers", identifier)
 
 
-async def find_by_start_code(db: Db, code: str) -> Contact | None:
-    """Return the contact whose deep links carry this code, or whoever that one was merged into."""
-    return await _resolve(db, "start_code", code)
+async def find_by_start_code(db: Db, code: str) -> tuple[Contact, Contact] | None:
+    """Return the contact that carries this code, and the one that it was merged into; the same one where it was not."""
+    carrier = next(iter(await documents.find(db, "contacts", Contact, "start_code", code)), None)
+    contact = await get(db, carrier.id) if carrier else None
+    return (carrier, contact) if carrier and contact else None
+
+
+async def redeem(db: Db, carrier: Contact, channel: str, user: str) -> bool:
+    """Let this user of a channel be the one whom the contact's code joins there. May be repeated.
+
+    Returns False if the code has joined somebody else there, or if another code has taken its place. Raises Contended.
+    """
+    code = carrier.start_code
+
+    def step(contact: Contact) -> Contact:
+        free = contact.start_code == code and channel not in contact.code_users
+        return replace(contact, code_users={**contact.code_users, channel: user}) if free else contact
+
+    await _change(db, carrier.id, step)
+    stored = await as_stored(db, carrier.id)
+    return stored is not None and stored.start_code == code and stored.code_users.get(channel) == user
+
+
+async def renew_code(db: Db, key: str, now: datetime, issued_before: datetime) -> Contact | None:
+    """Give a contact a new start code unless theirs is from `issued_before` or later.
+
+    The old one joins nobody any more. Returns the contact, or None if there is none. Raises Contended.
+    """
+
+    def step(contact: Contact) -> Contact:
+        if (contact.code_at or contact.created_at) >= issued_before:
+            return contact
+        return replace(contact, start_code=_new_code(), code_at=now, code_users={})
+
+    await _change(db, key, step, get)
+    return await get(db, key)
 
 
 async def as_stored(db: Db, key: str) -> Contact | None:
@@ -76,7 +109,11 @@ async def join(
 
 
 def _new_contact(now: datetime, identifiers: Sequence[Identifier]) -> Contact:
-    return Contact(id=uuid4().hex, start_code=token_urlsafe(16), created_at=now, identifiers=tuple(identifiers))
+    return Contact(id=uuid4().hex, start_code=_new_code(), created_at=now, identifiers=tuple(identifiers))
+
+
+def _new_code() -> str:
+    return token_urlsafe(16)
 
 
 async def _save(db: Db, contact: Contact) -> bool:

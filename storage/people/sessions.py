@@ -22,9 +22,7 @@ async def change(db: Db, session: str, step: Callable[[Session | None], Session 
 
 async def of_contact(db: Db, contact: Contact) -> list[Session]:
     """Return all conversations with one person."""
-    found = await asyncio.gather(
-        *(documents.find(db, "sessions", Session, "contact", key) for key in (contact.id, *contact.aliases))
-    )
+    found = await asyncio.gather(*(documents.find(db, "sessions", Session, "contact", key) for key in contact.ids))
     return [session for sessions in found for session in sessions]
 
 

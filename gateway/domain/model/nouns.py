@@ -1,6 +1,6 @@
 """The nouns of the domain: plain values without I/O, without a clock, and in no provider's terms."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from functools import cached_property
 from typing import Protocol
@@ -143,6 +143,8 @@ def template_key(channel: str, account: str, template: Named) -> str:
 class Session(Struct, frozen=True, omit_defaults=True):
     """One conversation on one channel. Its times move only forward, so that events may come in any order.
 
+    `joined_at` is when the chat turned out to be the contact's.
+
     `started_at` is when the person last pressed Start, or was first heard of. `window_from_at` is when the running
     window was opened, for providers that count from the first message; `window_closed_at` when the provider told us
     that it is shut, whatever we believed. `blocked_at`: the provider's word, lifted by any later sign of life.
@@ -162,12 +164,15 @@ class Session(Struct, frozen=True, omit_defaults=True):
     stopped_at: datetime | None = None
     closed_at: datetime | None = None
     active_at: datetime | None = None
+    joined_at: datetime | None = None
     version: int = 0
 
 
 class Contact(Struct, frozen=True, omit_defaults=True):
     """A person across channels. `start_code` joins a chat to them: `t.me/<bot>?start=<code>`.
 
+    code_at: when the code was issued; None: with the contact. code_users: channel -> the user whom the code has joined
+    there. It joins nobody else, because a link can be forwarded.
     identifiers: by what they are known; each belongs to one contact.
     aliases: ids of contacts that turned out to be the same person. An alias leads to the contact that it was
     `merged_into`; until the merge is finished, it keeps the identifiers to be `given` to that contact (and its
@@ -184,7 +189,18 @@ class Contact(Struct, frozen=True, omit_defaults=True):
     given: tuple[Identifier, ...] = ()
     given_name: str = ""
     taken: tuple[Identifier, ...] = ()
+    code_at: datetime | None = None
+    code_users: dict[str, str] = {}
     version: int = 0
+
+    def code_until(self, life: timedelta) -> datetime:
+        """Return when the start code expires, if codes live so long."""
+        return (self.code_at or self.created_at) + life
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Return all ids of the person, their aliases among them."""
+        return (self.id, *self.aliases)
 
     def find(self, kind: str) -> str | None:
         """Return the value of their identifier of this kind, or None."""

@@ -37,6 +37,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     kept: how long what is finished, and the chat log, are remembered.
     proxies: how many proxies of ours stand in front; the address of whoever calls them is believed.
     short_url: what short links begin with, if not with public_url and /l. links_kept: how long they lead anywhere.
+    start_codes_kept: how long a deep link's code joins a chat to its contact.
     callback_secrets: what callbacks are signed with; two while receivers change to a new one.
     private_callbacks: whether callbacks may go to private networks and this machine.
     callbacks: channel:account -> the URL that events of its conversations are posted to.
@@ -62,6 +63,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     proxies: int = 0
     short_url: str = ""
     links_kept: timedelta = timedelta(days=90)
+    start_codes_kept: timedelta = timedelta(days=30)
     callback_secrets: tuple[OwnSecret, ...] = ()
     private_callbacks: bool = False
     limits: Mapping[str, Mapping[str, object]] = {}
@@ -111,6 +113,7 @@ def load(environ: Mapping[str, str] = os.environ, *, accounts: bool = True) -> S
         "proxies": _read_digit(read("GATEWAY_PROXIES", _is_digit, "a number from 0 to 9")),
         "short_url": (read("GATEWAY_SHORT_URL", is_base, "an http(s) address") or "").rstrip("/"),
         "links_kept": days("GATEWAY_LINK_DAYS"),
+        "start_codes_kept": days("GATEWAY_START_CODE_DAYS"),
         "conversation": environ.get("GATEWAY_CONVERSATION"),
         "default_region": read("GATEWAY_REGION", SUPPORTED_REGIONS.__contains__, "a country's two letters, as in RU"),
         "lease": seconds("GATEWAY_LEASE"),

@@ -33,6 +33,7 @@ SENDERS = {
         "contacts.find",
         "contacts.get_contact",
         "contacts.change",
+        "contacts.renew_code",
         "accounts.list_accounts",
         "auth.logout",
     ),

@@ -6,6 +6,7 @@ from quart import Blueprint
 from quart.typing import ResponseReturnValue
 from quart_schema import document_querystring, document_request, document_response
 
+from gateway.domain.api.formats import iso
 from gateway.domain.api.request import ContactRequest, IdentifiedInput, RequestError, convert, read
 from gateway.domain.api.response import View
 from gateway.domain.api.roles import Role
@@ -31,8 +32,10 @@ class ContactQuery(IdentifiedInput):
 
 
 class ContactView(View):
-    """A person. identifiers: by what they are known, as `kind:value`; links: deep links by account, which join their
-    chats; mergedIds: further ids of the same person.
+    """A person. identifiers: by what they are known, as `kind:value`; mergedIds: further ids of the same person.
+
+    links: deep links by account, which join their chats: one of each channel, until startCodeExpiresAt. There is no
+    startCode once it has expired.
     """
 
     id: str
@@ -40,7 +43,8 @@ class ContactView(View):
     external_id: str | None
     identifiers: list[str]
     name: str | None
-    start_code: str
+    start_code: str | None
+    start_code_expires_at: str | None
     links: dict[str, str]
     merged_ids: list[str]
 
@@ -111,6 +115,18 @@ async def merge(key: str) -> ResponseReturnValue:
     return answer(_view(await contacts.merge(runtime(), await _contact(key), merge_request)))
 
 
+@blueprint.post("/<key>/startCode")
+@allow(Role.SENDER, Role.OPERATOR)
+@document_response(ContactView)
+async def renew_code(key: str) -> ResponseReturnValue:
+    """Give a person a new start code, and so new links.
+
+    The former ones join no chat any more; what they have joined stays joined.
+    """
+    contact, now = await _contact(key), runtime().clock()
+    return answer(_view(await stored_contacts.renew_code(runtime().db, contact.id, now, now) or contact))
+
+
 async def _contact(key: str) -> Contact:
     return _existing(await stored_contacts.get(runtime().db, key), {"id": key})
 
@@ -123,16 +139,17 @@ def _existing(contact: Contact | None, names: Mapping[str, str]) -> Contact:
 
 
 def _view(contact: Contact) -> ContactView:
-    links = {
-        account_key(channel): channel.start_link(contact.start_code) for channel in all_channels(runtime().channels)
-    }
+    until = contact.code_until(runtime().settings.start_codes_kept)
+    code = contact.start_code if runtime().clock() < until else None
+    links = {account_key(channel): channel.start_link(code) for channel in all_channels(runtime().channels) if code}
     return ContactView(
         id=contact.id,
         phone=contact.find("phone"),
         external_id=contact.find("externalId"),
         identifiers=list(contact.identifiers),
         name=contact.name or None,
-        start_code=contact.start_code,
+        start_code=code,
+        start_code_expires_at=iso(until),
         links={name: link for name, link in links.items() if link},
         merged_ids=list(contact.aliases),
     )
