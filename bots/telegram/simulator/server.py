@@ -2,18 +2,28 @@
 
 import json
 import secrets
-from collections.abc import Callable, Mapping
-from datetime import timedelta
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
-from quart import Blueprint, request
+import msgspec
+from quart import Blueprint, Response
 from quart.typing import ResponseReturnValue
 
-from bots.simulation.simulation import Accepted, Bubble, Clock, Phone, utcnow
-from bots.telegram import Account, is_group
-from bots.telegram.simulator import objects, rules
-from bots.telegram.simulator.people import People
+from bots.simulation.simulation import Clock, utcnow
+from bots.telegram import Account
+from bots.telegram.simulator import objects
+from bots.telegram.simulator.checks import refusals, settings
+from bots.telegram.simulator.checks.refusals import Refused, bad_request
+from bots.telegram.simulator.parameters import Parameters, read_parameters
+from bots.telegram.simulator.sending import Sending
 from gateway.domain.channel.secret import OwnSecret, Secret
+
+ACTIONS = {"typing", "choose_sticker", "find_location"} | {
+    f"{verb}_{what}" for verb in ("upload", "record") for what in ("photo", "video", "voice", "document", "video_note")
+}
+MAX_ALERT = 200
+Method = Callable[[Parameters], Awaitable[Any]]
 
 
 def demo_account(api_url: str) -> Account:
@@ -22,36 +32,57 @@ def demo_account(api_url: str) -> Account:
     return Account(Secret(token), OwnSecret(f"tg-{secrets.token_hex(16)}"), api_url, "demo_shop_bot")
 
 
-class Server(People):
+class Server(Sending):
     """Telegram's server, for one bot. `answered` holds the callback queries that the bot has answered, in order."""
 
     name = "telegram"
     title = "Telegram"
-    errors = {code: refusal.description for code, refusal in rules.ERRORS.items()}  # noqa: RUF012
+    errors = {code: refusal.description for code, refusal in refusals.ERRORS.items()}  # noqa: RUF012
 
     def __init__(self, account: Account, webhook_url: str, clock: Clock = utcnow) -> None:
         super().__init__(account, webhook_url, clock)
         self.answered: list[str] = []
-        self._methods: dict[str, Callable[[Mapping[str, str]], Any]] = {
-            "getme": lambda _: self._bot() | {"can_join_groups": True},
-            "sendmessage": self._send_message,
-            **{f"send{kind.replace('_', '')}": self._sending(kind) for kind in objects.FILES},
+        self.uploads = {}
+        self._commands: list[settings.Command] = []
+        self._methods: dict[str, Method] = self._sending_methods() | {
+            "getme": self._get_me,
+            "getchat": self._get_chat,
+            "getfile": self._get_file,
+            "sendchataction": self._send_chat_action,
             "answercallbackquery": self._answer_callback_query,
-            "deletemessage": self._delete_message,
+            "setmycommands": self._set_commands,
+            "getmycommands": self._get_commands,
             "setwebhook": self._set_webhook,
-            "deletewebhook": lambda _: self._unset_webhook(),
-            "getwebhookinfo": lambda _: self._webhook_info(),
+            "deletewebhook": self._delete_webhook,
+            "getwebhookinfo": self._webhook_info,
+            "getupdates": self._get_updates,
+        }
+
+    def _sending_methods(self) -> dict[str, Method]:
+        edited = {"text": "text", "caption": "caption", "replymarkup": "reply_markup"}
+        return {
+            "sendmessage": self.send_text,
+            **{f"send{kind.replace('_', '')}": partial(self.send_file, kind) for kind in objects.FILES},
+            **{f"send{kind}": partial(self.send_content, kind) for kind in objects.CONTENTS},
+            "sendmediagroup": self.send_album,
+            "copymessage": self.copy,
+            "forwardmessage": self.forward,
+            **{f"editmessage{name}": partial(self.edit, what) for name, what in edited.items()},
+            "deletemessage": self.delete,
+            "deletemessages": self.delete_all,
         }
 
     def blueprint(self) -> Blueprint:
         blueprint = Blueprint(self.name, __name__)
-        blueprint.add_url_rule("/bot<token>/<method>", view_func=self._call, methods=["POST"])
+        blueprint.add_url_rule("/bot<token>/<method>", view_func=self._call, methods=["GET", "POST"])
+        blueprint.add_url_rule("/file/bot<token>/<path:path>", view_func=self._download, methods=["GET"])
+        blueprint.add_url_rule("/<path:path>", view_func=_not_found, methods=["GET", "POST"])
         return blueprint
 
     async def _call(self, token: str, method: str) -> ResponseReturnValue:
         try:
             result = await self._result(token, method.lower())
-        except rules.Refused as error:
+        except Refused as error:
             return error.refusal.body(), error.refusal.status
         if method.lower().startswith("send") and self.faults.loses_this_answer():
             return "<html><body><h1>502 Bad Gateway</h1></body></html>", 502
@@ -59,70 +90,78 @@ class Server(People):
 
     async def _result(self, token: str, method: str) -> Any:
         if token != self.account.token.reveal():
-            raise rules.Refused(rules.UNAUTHORIZED)
+            raise Refused(refusals.UNAUTHORIZED)
         if planned := await self.faults.next_error():
-            raise rules.Refused(rules.ERRORS[planned])
+            raise Refused(refusals.ERRORS[planned])
         if method not in self._methods:
-            raise rules.Refused(rules.NO_SUCH_METHOD)
-        return self._methods[method](await _params())
+            raise Refused(refusals.NO_SUCH_METHOD)
+        return await self._methods[method](await read_parameters())
 
-    def _send_message(self, params: Mapping[str, str]) -> dict[str, Any]:
-        text = rules.text_of(params)
-        return self._accept(params, text, "", {"text": text})
+    async def _download(self, token: str, path: str) -> ResponseReturnValue:
+        body = self.uploads.get(path.rpartition("/")[2])
+        if token != self.account.token.reveal() or body is None:
+            return await _not_found(path)
+        return Response(body, content_type="application/octet-stream")
 
-    def _sending(self, kind: str) -> Callable[[Mapping[str, str]], dict[str, Any]]:
-        def send(params: Mapping[str, str]) -> dict[str, Any]:
-            file, caption = rules.file_of(params, kind), rules.caption_of(params)
-            content: dict[str, Any] = {kind: objects.file_of(kind, file)} | ({"caption": caption} if caption else {})
-            return self._accept(params, caption, file, content)
+    async def _get_me(self, _: Parameters) -> objects.Json:
+        return self._bot() | {
+            "can_join_groups": True,
+            "can_read_all_group_messages": False,
+            "supports_inline_queries": False,
+        }
 
-        return send
+    async def _get_chat(self, call: Parameters) -> objects.Json:
+        return objects.full_chat_of(self._recipient(call.required("chat_id")))
 
-    def _accept(self, params: Mapping[str, str], text: str, media: str, content: dict[str, Any]) -> dict[str, Any]:
-        buttons = rules.buttons_of(params)
-        phone = self._recipient(params.get("chat_id", ""))
-        if buttons:
-            content["reply_markup"] = json.loads(params["reply_markup"])
-        message = self._message(phone, self._bot(), content)
-        key, now = objects.key_of(message), self.clock()
-        self.accepted.append(Accepted(id=key, user=phone.user, at=now, text=text, request=dict(params)))
-        phone.screen.append(
-            _with_state(phone, Bubble(id=key, mine=False, at=now, text=text, buttons=buttons, media=media))
-        )
-        return message
+    async def _get_file(self, call: Parameters) -> objects.Json:
+        file_id = call.required("file_id")
+        if file_id not in self.uploads:
+            raise bad_request("invalid file_id")
+        size = len(self.uploads[file_id])
+        return {
+            "file_id": file_id,
+            "file_unique_id": file_id[4:19],
+            "file_size": size,
+            "file_path": f"documents/{file_id}",
+        }
 
-    def _recipient(self, chat: str) -> Phone:
-        """Return the person or group with this id. Raises Refused where the bot may not write to them."""
-        if chat in self.new_group_ids:
-            parameters = {"migrate_to_chat_id": int(self.new_group_ids[chat])}
-            raise rules.Refused(
-                rules.Refusal(400, "Bad Request: group chat was upgraded to a supergroup chat", parameters)
-            )
-        if chat not in self.phones:
-            raise rules.Refused(rules.CHAT_NOT_FOUND)
-        phone = self.phones[chat]
-        if phone.blocked:
-            raise rules.Refused(rules.BLOCKED)
-        if phone.last_wrote_at is None and not is_group(phone.user):
-            raise rules.Refused(rules.NOT_STARTED)
-        return phone
+    async def _send_chat_action(self, call: Parameters) -> bool:
+        self._recipient(call.required("chat_id"))
+        if call.required("action") not in ACTIONS:
+            raise bad_request("wrong parameter action in request")
+        return True
 
-    def _set_webhook(self, params: Mapping[str, str]) -> bool:
-        url, secret = params.get("url", ""), params.get("secret_token", "")
+    async def _set_commands(self, call: Parameters) -> bool:
+        self._commands = settings.commands_of(call.required("commands"))
+        return True
+
+    async def _get_commands(self, _: Parameters) -> Any:
+        return msgspec.to_builtins(self._commands)
+
+    async def _get_updates(self, call: Parameters) -> list[objects.Json]:
+        """Return the waiting updates, those from `offset` on; the ones before are confirmed by that."""
+        if self.webhook_url:
+            raise Refused(refusals.HAS_WEBHOOK)
+        offset = int(call.fields.get("offset", "0"))
+        self.waiting = [update for update in self.waiting if update["update_id"] >= offset]
+        return self.waiting[: int(call.fields.get("limit", "100"))]
+
+    async def _set_webhook(self, call: Parameters) -> bool:
+        url, secret = call.fields.get("url", ""), call.fields.get("secret_token", "")
         if not url:
-            return self._unset_webhook()
-        rules.check_webhook(url, secret)
+            return await self._delete_webhook(call)
+        settings.check_webhook(url, secret)
         self.webhook_url, self.secret = url, secret
-        self.allowed = json.loads(params.get("allowed_updates", "[]"))
+        self.allowed = json.loads(call.fields.get("allowed_updates", "[]"))
         while self.waiting:
             self._post_update(self.waiting.pop(0))
         return True
 
-    def _unset_webhook(self) -> bool:
+    async def _delete_webhook(self, _: Parameters) -> bool:
         self.webhook_url = ""
         return True
 
-    def _webhook_info(self) -> dict[str, Any]:
+    async def _webhook_info(self, _: Parameters) -> objects.Json:
         pending = len(self.waiting) + len(self._tasks)
         info = {"url": self.webhook_url, "has_custom_certificate": False, "pending_update_count": pending}
         failures = [status for status, _ in self.answers if not 200 <= status < 300]  # noqa: PLR2004
@@ -131,33 +170,15 @@ class Server(People):
             info |= {"last_error_date": self._now(), "last_error_message": reason}
         return info | ({"allowed_updates": self.allowed} if self.allowed else {})
 
-    def _answer_callback_query(self, params: Mapping[str, str]) -> bool:
-        query = params.get("callback_query_id", "")
+    async def _answer_callback_query(self, call: Parameters) -> bool:
+        query = call.fields.get("callback_query_id", "")
         if query not in self._queries:
-            raise rules.bad_request("query is too old and response timeout expired or query ID is invalid")
+            raise bad_request("query is too old and response timeout expired or query ID is invalid")
+        if len(call.fields.get("text", "")) > MAX_ALERT:
+            raise bad_request("MESSAGE_TOO_LONG")
         self.answered.append(query)
         return True
 
-    def _delete_message(self, params: Mapping[str, str]) -> bool:
-        phone = self._recipient(params.get("chat_id", ""))
-        key = f"{phone.user}/{params.get('message_id', '')}"
-        if key not in self._messages:
-            raise rules.bad_request("message to delete not found")
-        rules.check_deletable(timedelta(seconds=self._now() - self._messages[key]["date"]))
-        del self._messages[key]
-        phone.screen = [bubble for bubble in phone.screen if bubble.id != key]
-        return True
 
-
-async def _params() -> dict[str, str]:
-    """Return a call's parameters, which come as a form or as JSON."""
-    if request.is_json:
-        fields = await request.get_json()
-        return {key: value if isinstance(value, str) else json.dumps(value) for key, value in fields.items()}
-    return {key: str(value) for key, value in (await request.form).items()}
-
-
-def _with_state(phone: Phone, bubble: Bubble) -> Bubble:
-    """Return the bubble in the state that the person's app gives it. The bot never learns it."""
-    bubble.state = "sent" if not phone.reachable else "read" if phone.reads else "delivered"
-    return bubble
+async def _not_found(path: str) -> ResponseReturnValue:  # noqa: ARG001 - every path is answered so
+    return refusals.NOT_FOUND.body(), refusals.NOT_FOUND.status

@@ -1,22 +1,21 @@
 """The stand-in refuses what Telegram refuses, in Telegram's own words, in every form of request."""
 
 import json
-from typing import Any
 
 import aiohttp
 import pytest
 
 from tests.bots.telegram.conftest import Pair
-
-
-async def call(pair: Pair, method: str, token: str = "", **request: Any) -> tuple[int, Any]:
-    url = f"{pair.account.api_url}/bot{token or pair.account.token.reveal()}/{method}"
-    async with pair.http.post(url, **request) as response:
-        return response.status, await response.json()
+from tests.bots.telegram.simulator.calling import call
 
 
 def keyboard(**button: str) -> str:
     return json.dumps({"inline_keyboard": [[button]]})
+
+
+def many_buttons(count: int) -> str:
+    keys = [[{"text": str(number), "callback_data": str(number)}] for number in range(count)]
+    return json.dumps({"inline_keyboard": keys})
 
 
 async def test_parameters_may_be_json_or_a_form_of_either_kind(pair: Pair) -> None:
@@ -29,6 +28,18 @@ async def test_parameters_may_be_json_or_a_form_of_either_kind(pair: Pair) -> No
     assert (status, answer["ok"], answer["result"]["chat"]["id"]) == (200, True, int(anna))
     assert [accepted.text for accepted in pair.server.accepted] == ["1", "2", "3"]
     assert pair.server.phone(anna).screen[-3].buttons[0].reply == "yes"
+
+
+async def test_parameters_may_stand_in_the_query_of_a_get(pair: Pair) -> None:
+    anna = await pair.start_user("Anna")
+    status, answer = await call(pair, "sendMessage", verb="GET", params={"chat_id": anna, "text": "1 & 2"})
+    assert (status, answer["result"]["text"]) == (200, "1 & 2")
+
+
+@pytest.mark.parametrize("path", ["bot123", "bot123/sendMessage/more", "file/bot123/photo.jpg"])
+async def test_whatever_is_not_there_is_refused_in_json(pair: Pair, path: str) -> None:
+    async with pair.http.get(f"{pair.account.api_url}/{path}") as response:
+        assert (response.status, (await response.json())["ok"]) == (404, False)
 
 
 async def test_get_me(pair: Pair) -> None:
@@ -59,6 +70,7 @@ async def test_a_wrong_token_and_a_wrong_method(pair: Pair) -> None:
     [
         ({}, "message text is empty"),
         ({"text": " \n "}, "message text is empty"),
+        ({"text": "\u200b\u2060 \ufeff\u3164"}, "text must be non-empty"),
         ({"text": "😀" * 2049}, "message is too long"),
         ({"text": "hi", "chat_id": "404"}, "chat not found"),
         ({"text": "hi", "reply_markup": "{"}, "can't parse reply keyboard markup JSON object"),
@@ -66,6 +78,9 @@ async def test_a_wrong_token_and_a_wrong_method(pair: Pair) -> None:
         ({"text": "hi", "reply_markup": keyboard(text="Yes")}, "Text buttons are unallowed"),
         ({"text": "hi", "reply_markup": keyboard(text="", callback_data="x")}, "must be non-empty"),
         ({"text": "hi", "reply_markup": keyboard(text="Site", url="nowhere")}, "is invalid"),
+        ({"text": "hi", "reply_markup": keyboard(text="Site", url="ftp://shop.ru/")}, "Unsupported URL protocol"),
+        ({"text": "hi", "reply_markup": keyboard(text="Yes", url="https://a.ru", callback_data="x")}, "exactly one"),
+        ({"text": "hi", "reply_markup": many_buttons(101)}, "REPLY_MARKUP_TOO_LONG"),
     ],
 )
 async def test_a_message_that_is_refused(pair: Pair, params: dict[str, str], description: str) -> None:
@@ -74,6 +89,12 @@ async def test_a_message_that_is_refused(pair: Pair, params: dict[str, str], des
     assert (status, answer["ok"], answer["error_code"]) == (400, False, 400)
     assert description in answer["description"]
     assert pair.server.accepted == []
+
+
+async def test_a_hundred_buttons_are_taken(pair: Pair) -> None:
+    anna = await pair.start_user("Anna")
+    await call(pair, "sendMessage", data={"chat_id": anna, "text": "hi", "reply_markup": many_buttons(100)})
+    assert len(pair.server.phone(anna).screen[-1].buttons) == 100
 
 
 async def test_a_file_that_is_missing(pair: Pair) -> None:
