@@ -127,15 +127,16 @@ async def _body(receive: ASGIReceiveCallable, limit: int, length: int) -> bytes:
 
 
 async def _read_body(receive: ASGIReceiveCallable, limit: int) -> bytes:
-    body, more = b"", True
+    body, more = bytearray(), True
     while more:
         event = await receive()
         if event["type"] != "http.request":
             raise Gone
-        body, more = body + event["body"], event["more_body"]
+        body += event["body"]
+        more = event["more_body"]
         if len(body) > limit:  # it came in chunks, without its length
             raise too_large(limit)
-    return body
+    return bytes(body)
 
 
 def _without_body(receive: ASGIReceiveCallable) -> ASGIReceiveCallable:

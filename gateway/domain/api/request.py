@@ -3,7 +3,6 @@
 Unknown fields are refused rather than passed over: a misspelt option that silently does nothing is the worst answer.
 """
 
-import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, TypeVar
@@ -19,12 +18,19 @@ Text = Annotated[str, Meta(max_length=16_384)]
 Version = Annotated[int, Meta(ge=1, le=999_999_999)]
 
 
+LONGEST_QUOTE = 300
+"""Characters of a mistake's sentence and of its field. Both may quote the caller, and each item has its own."""
+
+
 class RequestError(Exception):
-    """A mistake in the request: a stable `code`, a sentence, and the path of the field, as in `channels[0].text`."""
+    """A mistake in the request: a stable `code`, a sentence, and the path of the field, as in `channels[0].text`.
+
+    What is longer than LONGEST_QUOTE is cut.
+    """
 
     def __init__(self, code: str, message: str, field: str = "") -> None:
-        super().__init__(message)
-        self.code, self.message, self.field = code, message, field
+        self.code, self.message, self.field = code, shorten(message), shorten(field)
+        super().__init__(self.message)
 
     def within(self, path: str) -> "RequestError":
         """Return the same mistake with `path` before the path of its field."""
@@ -221,13 +227,26 @@ def convert(kind: type[T], value: Mapping[str, Any]) -> T:
         raise _mistake(error) from None
 
 
-_MISTAKE = re.compile(r"(?P<sentence>.*?)(?: - at (?:`key` in )?`\$\.?(?P<path>[\w.\[\]]*)`)?", re.DOTALL)
-_FIELD = re.compile(r".*?(?:missing required|unknown) field `(?P<name>.*)`", re.DOTALL)
+def shorten(text: str, longest: int = LONGEST_QUOTE) -> str:
+    """Return the text, or so many characters of its beginning and a mark that it was cut."""
+    return text if len(text) <= longest else f"{text[:longest]}…"
+
+
+PATH = " - at `"
+"""What msgspec puts between its sentence and the path of the value."""
+
+
+FIELD_MISTAKES = frozenset({"Object missing required", "Object contains unknown"})
+"""How msgspec's sentences on a field begin, in front of the field's name."""
 
 
 def _mistake(error: msgspec.ValidationError) -> RequestError:
-    """Take the path out of msgspec's sentence, "… - at `$.channels[0]`", which may quote the caller."""
-    found = _MISTAKE.fullmatch(str(error))
-    sentence, path = (found["sentence"], found["path"] or "") if found else (str(error), "")
-    named = _FIELD.fullmatch(sentence)
-    return RequestError("invalid", sentence, f"{path}.{named['name']}".removeprefix(".") if named else path)
+    """Take the path out of msgspec's sentence, "… - at `$.channels[0]`", which may quote the caller at any length."""
+    sentence, _, end = str(error).rpartition(PATH)
+    path = end.removeprefix("key` in `").removeprefix("$").removeprefix(".").removesuffix("`")
+    if not sentence or "`" in path:  # msgspec names no path: this is its whole sentence, and the caller's words in it
+        sentence, path = str(error), ""
+    before, _, name = sentence.partition(" field `")
+    if before in FIELD_MISTAKES:
+        path = f"{path}.{name.removesuffix('`')}".removeprefix(".")
+    return RequestError("invalid", sentence, path)

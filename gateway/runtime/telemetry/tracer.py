@@ -34,7 +34,7 @@ AT_ONCE, MOST = 200, 2000
 """How many calls are written together, and how many may wait for it: later ones are not kept."""
 
 READABLE = ("json", "urlencoded", "text/", "xml")
-QUERY = re.compile(r"""(https?:[^\s"'<>?]*\?)[^\s"'<>]*""")
+ADDRESS = re.compile(r"""https?:[^\s"'<>]*""")
 ESCAPE = re.compile("%[0-9A-F]{2}")
 
 
@@ -98,7 +98,7 @@ class Tracer:
     def _line(self, account: str, notification: str, attempt: int, exchange: Exchange) -> TracedCall:
         forms = self._forms[account]
         # Addresses that providers give us have their proof in the query.
-        answer = QUERY.sub(rf"\1{HIDDEN}", _text(exchange.answer_kind, exchange.answer, exchange.received, forms))
+        answer = ADDRESS.sub(_hide_query, _text(exchange.answer_kind, exchange.answer, exchange.received, forms))
         return TracedCall(
             uuid4().hex,
             notification,
@@ -126,6 +126,11 @@ def _text(kind: str, body: bytes | bytearray, size: int, forms: Sequence[str]) -
         return text
     # It may have been cut in the middle of a secret.
     return f"{text[: len(text) - max(map(len, forms), default=0)]}... <{size} bytes in all>"
+
+
+def _hide_query(address: re.Match[str]) -> str:
+    base, mark, _ = address[0].partition("?")
+    return f"{base}{mark}{HIDDEN}" if mark else base
 
 
 def _hide(text: str, forms: Sequence[str]) -> str:
