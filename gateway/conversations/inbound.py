@@ -8,6 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from gateway.domain.api.formats import iso
+from gateway.domain.api.response import media_view
 from gateway.domain.channel.contract import Channel
 from gateway.domain.channel.replies import read_stand_in
 from gateway.domain.model.attempt import Step
@@ -166,7 +167,7 @@ async def _notify_account(runtime: Runtime, event: Inbound, session: Session) ->
         await notify_account(runtime, "session.stopped", event.address, event.dedupe_key, fields)
     message = {
         "text": content.text,
-        "media": msgspec.to_builtins(content.media) if content.media else None,
+        "media": msgspec.to_builtins(media_view(content.media)) if content.media else None,
         "button": event.pressed,
         "providerId": event.provider_id,
     }

@@ -2,11 +2,29 @@
 
 from msgspec import UNSET, Struct, UnsetType
 
+from gateway.domain.model.nouns import Media
 from gateway.domain.terms.price import Price
 
 
 class View(Struct, rename="camel", kw_only=True):
     """The base of all responses and their parts."""
+
+
+class MediaView(View):
+    """A file, picture, video or recording in a message, by its url or by the provider's id. What is unknown is "".
+
+    type: image, video, audio, voice, document, sticker…
+    """
+
+    type: str
+    url: str
+    name: str
+    id: str
+
+
+def media_view(media: Media) -> MediaView:
+    """Return a file as answers and callbacks show it: with every field, whatever is known of it."""
+    return MediaView(type=media.type, url=media.url, name=media.name, id=media.id)
 
 
 class ErrorView(View):

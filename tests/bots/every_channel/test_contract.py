@@ -5,8 +5,6 @@ or `refused`: the status that a forged, stale or malformed call must get. `needs
 provider makes without one; they must not have any effect.
 """
 
-import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,39 +17,13 @@ from gateway.domain.channel.calls import Answer, Call, Forged, Malformed, Parsed
 from gateway.domain.channel.contract import Channel, Outside
 from gateway.domain.channel.secret import Secret
 from gateway.domain.model.event import Event
-from gateway.runtime.settings.accounts import read_account
-from gateway.runtime.settings.settings import load
-
-TESTS = Path(__file__).parents[2]
-PAYLOADS = sorted((TESTS / "bots").glob("*/payloads/*.json"))
-RECEIVED_AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
-PUBLIC_URL = "https://gateway.shop.ru"
-
-
-def channel_named(file: Path) -> str:
-    """Return the channel that a payload belongs to: tests/bots/<channel>/payloads/<file>."""
-    return file.parents[1].name
-
-
-def accounts_of(channel: str) -> dict[str, Any]:
-    """Return the channel's accounts in tests/support/accounts.toml."""
-    tables = load({"GATEWAY_ACCOUNTS": str(TESTS / "support/accounts.toml")}).accounts[channel]
-    return {key: read_account(bots.package(channel).Account, key, table) for key, table in tables.items()}
+from tests.support.payloads import PAYLOADS, PUBLIC_URL, RECEIVED_AT, accounts_of, channel_named, read
 
 
 async def channel_of(name: str, account: str) -> Channel:
     """Open and return one of these accounts. Parsing never makes a call."""
     async with aiohttp.ClientSession() as http:
         return bots.package(name).open_accounts(accounts_of(name), Outside(http, PUBLIC_URL, http))[account]
-
-
-def read(file: Path) -> tuple[dict[str, Any], Call]:
-    payload = json.loads(file.read_text("utf-8"))
-    call = payload["call"]
-    url = f"{PUBLIC_URL}/webhooks/{channel_named(file)}/{payload['account']}"
-    headers = {key.lower(): value for key, value in call.get("headers", {}).items()}
-    body = call.get("body", "").encode()
-    return payload, Call(call["method"], url, headers, body, RECEIVED_AT, call.get("query", {}))
 
 
 def without_secrets(channel: str, body: bytes) -> bytes:

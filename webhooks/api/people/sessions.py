@@ -1,6 +1,5 @@
 """Sessions (conversations) over HTTP: their chat logs, and operators' replies."""
 
-import msgspec
 from quart import Blueprint, g, request
 from quart.typing import ResponseReturnValue
 from quart_schema import document_querystring, document_request, document_response
@@ -10,7 +9,7 @@ from gateway.conversations import operators
 from gateway.conversations.operators import ReplyRequest, SessionsQuery, StartSessionRequest
 from gateway.domain.api.formats import iso
 from gateway.domain.api.request import Input, convert, read
-from gateway.domain.api.response import ItemView, View
+from gateway.domain.api.response import ItemView, MediaView, View, media_view
 from gateway.domain.api.roles import Role
 from gateway.domain.model.notification import Notification
 from gateway.domain.model.nouns import Message, Session
@@ -68,14 +67,6 @@ class SessionsResponse(View):
 
     sessions: list[SessionView]
     cursor: str | None
-
-
-class MediaView(View):
-    """A file, picture, video or recording in a message."""
-
-    type: str
-    url: str
-    name: str
 
 
 class ChatLineView(View):
@@ -206,12 +197,11 @@ def session_view(session: Session) -> SessionView:
 
 def _line(line: Message, notification: Notification | None) -> ChatLineView:
     content = line.content
-    media = msgspec.convert(msgspec.to_builtins(content.media), MediaView) if content and content.media else None
     return ChatLineView(
         at=iso(line.at),
         direction="out" if line.outbound else "in",
         text=content.text if content else None,
-        media=media,
+        media=media_view(content.media) if content and content.media else None,
         buttons=[button.text for button in content.buttons] if content else [],
         template=f"{line.template.name}/{line.template.language}" if line.template else None,
         message_id=line.notification,
