@@ -133,6 +133,6 @@ def open_accounts(accounts: Mapping[str, Account], outside: Outside) -> Mapping[
     from bots.telegram.outbound.sending import Sender  # noqa: PLC0415 - see above
 
     return {
-        name: Telegram(name, account, Sender(account.token, account.api_url, outside.http))
+        name: Telegram(name, account, Sender(account.token, account.api_url, outside.http, outside.files))
         for name, account in accounts.items()
     }

@@ -46,6 +46,14 @@ class Migrated(Refused):
         self.chat = chat
 
 
+class NotFetched(Refused):
+    """Raised where Telegram cannot fetch a file by its address, or not as what it was to be."""
+
+
+FILE_AT_FAULT = ("http url", "web page content", "file identifier", "file to send mismatch", "by url")
+"""What Telegram's descriptions say then, in lower case."""
+
+
 def send_error(error: AiogramError) -> SendError:
     """Return our error for one of aiogram's.
 
@@ -65,6 +73,8 @@ def send_error(error: AiogramError) -> SendError:
 
 
 def _response_error(error: TelegramAPIError) -> SendError:
+    if isinstance(error, TelegramBadRequest) and any(words in error.message.lower() for words in FILE_AT_FAULT):
+        return NotFetched(f"Telegram: {error.message}")
     error_types = (error_type for telegram_type, error_type in MEANINGS.items() if isinstance(error, telegram_type))
     return next(error_types, Refused)(f"Telegram: {error.message}")
 

@@ -7,12 +7,16 @@ is refused at the moment of the connection, which no name, redirect or second an
 import socket
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from mimetypes import guess_extension
 from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import aiohttp
+from msgspec.structs import replace
 
 from gateway.domain.channel.errors import Refused, Unavailable
+from gateway.domain.model.nouns import Content, Media
 
 MOST = 50 * 1024 * 1024
 """Bytes: the largest file that we pass on."""
@@ -30,6 +34,10 @@ class File:
     body: bytes
 
 
+class TooLarge(Refused):
+    """Raised for a file that is larger than what we pass on."""
+
+
 class NotPublic(OSError):
     """Raised for an address that belongs to this machine or to a private network."""
 
@@ -37,6 +45,23 @@ class NotPublic(OSError):
 def session(*, private: bool) -> aiohttp.ClientSession:
     """Return an HTTP session for `fetch`. `private`: it may reach private addresses too (GATEWAY_PRIVATE_FILES)."""
     return aiohttp.ClientSession(connector=aiohttp.TCPConnector(socket_factory=None if private else public_socket))
+
+
+def extension(url: str) -> str:
+    """Return the extension of the last part of an address, in lower case and with its dot; "" if it has none."""
+    return PurePosixPath(urlsplit(url).path).suffix.lower()
+
+
+def file_name(media: Media, content_type: str = "") -> str:
+    """Return what people read as the file's name: its own or the address's last part; with an extension, if known."""
+    name = media.name or PurePosixPath(unquote(urlsplit(media.url).path)).name or "file"
+    return name if PurePosixPath(name).suffix else name + (extension(media.url) or guess_extension(content_type) or "")
+
+
+def as_link(content: Content) -> Content:
+    """Return the content with the file's address under its text, for a file that the channel does not take."""
+    url = content.media.url if content.media else ""
+    return replace(content, text="\n".join(filter(None, [content.text, url])), media=None)
 
 
 async def fetch(files: aiohttp.ClientSession, url: str, max_bytes: int = MOST) -> File:
@@ -71,7 +96,7 @@ async def _body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     async for chunk in response.content.iter_chunked(CHUNK):
         body += chunk
         if len(body) > max_bytes:
-            raise Refused(f"the file has more than {max_bytes // 1024**2} MB")
+            raise TooLarge(f"the file has more than {max_bytes // 1024**2} MB")
     return bytes(body)
 
 

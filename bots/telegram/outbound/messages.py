@@ -14,7 +14,7 @@ from aiogram.methods import (
     SendVoice,
     TelegramMethod,
 )
-from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, Message
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, InputFile, Message
 
 from bots.telegram.outbound.pieces import MAX_REPLY, WITHOUT_CAPTION, takes_reply
 from gateway.domain.channel.errors import Refused
@@ -32,8 +32,8 @@ BY_TYPE: Mapping[str, tuple[type[TelegramMethod[Message]], str]] = {
 }
 
 
-def render(chat: str, message: Content | TemplateMessage) -> TelegramMethod[Message]:
-    """Return the Bot API's call for one piece, always as plain text.
+def render(chat: str, message: Content | TemplateMessage, file: str | InputFile = "") -> TelegramMethod[Message]:
+    """Return the Bot API's call for one piece, always as plain text. `file`: how its file is handed over.
 
     Raises Refused for what Telegram cannot express.
     """
@@ -41,15 +41,16 @@ def render(chat: str, message: Content | TemplateMessage) -> TelegramMethod[Mess
         raise Refused("Telegram has no templates")
     keyboard = _keyboard(message.buttons)
     if message.media:
-        return _media(chat, message.media, message.text, keyboard)
+        return _media(chat, message.media, file, message.text, keyboard)
     if not message.text.strip():
         raise Refused("the message is empty")
     return SendMessage(chat_id=chat, text=message.text, reply_markup=keyboard)
 
 
-def _media(chat: str, media: Media, caption: str, keyboard: InlineKeyboardMarkup | None) -> TelegramMethod[Message]:
+def _media(
+    chat: str, media: Media, file: str | InputFile, caption: str, keyboard: InlineKeyboardMarkup | None
+) -> TelegramMethod[Message]:
     method, field = BY_TYPE.get(media.type, BY_TYPE["document"])
-    file = media.id or media.url
     if not file:
         raise Refused("the media has neither an id nor a url")
     extra = {"caption": caption} if caption and media.type not in WITHOUT_CAPTION else {}

@@ -12,6 +12,9 @@ CAPTION_LIMIT = 1024
 MAX_REPLY = 64
 """Bytes of a button's callback_data. Bot API: InlineKeyboardButton."""
 
+MAX_PHOTO, MAX_FILE = 10_000_000, 50_000_000
+"""Bytes of a photo, and of any other file, that is uploaded. Bot API: Sending files."""
+
 WITHOUT_CAPTION = {"sticker", "video_note"}
 
 

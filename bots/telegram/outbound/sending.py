@@ -19,10 +19,11 @@ from aiogram.methods import (
     SetWebhook,
     TelegramMethod,
 )
-from aiogram.types import WebhookInfo
+from aiogram.types import InputFile, Message, WebhookInfo
 
 from bots.telegram.errors import UNREADABLE, Migrated, send_error
 from bots.telegram.inbound.webhook import READERS
+from bots.telegram.outbound.files import Files
 from bots.telegram.outbound.messages import render
 from bots.wire import wire
 from gateway.domain.channel.contract import Binding
@@ -35,6 +36,9 @@ GONE = "message to delete not found"
 TOO_MANY = 429
 PAUSE = 1
 """Seconds to wait where Telegram, or a proxy in front of it, names no time. Bot API: ResponseParameters."""
+
+UPLOADING = 55
+"""Seconds for a message with a file's bytes; with the time to fetch them less than the lease of a send."""
 
 T = TypeVar("T")
 
@@ -75,8 +79,10 @@ class Sender:
         token: Secret,
         api_url: str,
         http: aiohttp.ClientSession,
+        files: aiohttp.ClientSession,
         timeout: aiohttp.ClientTimeout = wire.TIMEOUT,
     ) -> None:
+        self.files = Files(files)
         self._token = token
         self._session = partial(SharedSession, api_url, http, timeout)
 
@@ -90,12 +96,18 @@ class Sender:
 
         Follows a group, once, to the new id that it got as a supergroup.
         """
-        method = render(chat, message)
-        try:
-            result = await self._call(method)
-        except Migrated as migration:
-            result = await self._call(method.model_copy(update={"chat_id": migration.chat}))
+        if isinstance(message, Content) and (media := message.media):
+            result = await self.files.send(message, media, partial(self._send, chat))
+        else:
+            result = await self._send(chat, message)
         return f"{result.chat.id}/{result.message_id}"
+
+    async def _send(self, chat: str, message: Content | TemplateMessage, file: str | InputFile = "") -> Message:
+        method, timeout = render(chat, message, file), UPLOADING if isinstance(file, InputFile) else None
+        try:
+            return await self._call(method, timeout)
+        except Migrated as migration:
+            return await self._call(method.model_copy(update={"chat_id": migration.chat}), timeout)
 
     async def recall(self, message: str) -> None:
         """Delete a message of ours, by the id that `send` returned. One that is already gone counts as deleted."""
@@ -124,7 +136,7 @@ class Sender:
     async def delete_webhook(self) -> None:
         await self._call(DeleteWebhook())
 
-    async def _call(self, method: TelegramMethod[T]) -> T:
+    async def _call(self, method: TelegramMethod[T], timeout: int | None = None) -> T:
         """Call a method and return its result. Raises Ambiguous for an answer that makes no sense: it may have been
         sent.
 
@@ -132,7 +144,7 @@ class Sender:
         """
         result: T | None = None
         try:
-            result = await self._bot(method)
+            result = await self._bot(method, timeout)
         except AiogramError as error:
             raise send_error(error) from None
         except (TypeError, ValueError, LookupError):

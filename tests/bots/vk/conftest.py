@@ -2,8 +2,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.bots.vk.outbound.file_server import FileServer, opened_file_server
 from tests.bots.vk.pair import Pair, opened_pair
+from tests.support.http.file_server import FileServer, opened_file_server
 
 
 @pytest.fixture

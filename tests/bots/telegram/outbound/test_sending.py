@@ -213,7 +213,7 @@ async def test_how_long_to_wait_is_passed_on(pair: Pair) -> None:
 async def test_whoever_answers_429_makes_the_bot_wait(pair: Pair, body: str, wait: timedelta) -> None:
     async with serving_answer(429, body) as url:
         with pytest.raises(Throttled) as failure:
-            await Sender(pair.account.token, url, pair.http).send("5550001", Content("hi"))
+            await Sender(pair.account.token, url, pair.http, pair.http).send("5550001", Content("hi"))
     assert failure.value.retry_after == wait
 
 
@@ -238,13 +238,13 @@ async def test_a_lost_answer_is_ambiguous(pair: Pair) -> None:
 async def test_a_late_answer_is_ambiguous(pair: Pair, caplog: pytest.LogCaptureFixture) -> None:
     anna = await pair.start_user("Anna")
     pair.server.faults.answer_after = 1
-    sender = Sender(pair.account.token, pair.account.api_url, pair.http, aiohttp.ClientTimeout(total=0.2))
+    sender = Sender(pair.account.token, pair.account.api_url, pair.http, pair.http, aiohttp.ClientTimeout(total=0.2))
     with expecting_failure(Ambiguous, pair, caplog):
         await sender.send(anna, Content("hi"))
 
 
 async def test_where_nobody_listens_nothing_was_sent(pair: Pair, caplog: pytest.LogCaptureFixture) -> None:
-    sender = Sender(pair.account.token, f"http://127.0.0.1:{free_port()}", pair.http)
+    sender = Sender(pair.account.token, f"http://127.0.0.1:{free_port()}", pair.http, pair.http)
     with expecting_failure(Unavailable, pair, caplog):
         await sender.send("5550001", Content("hi"))
 
@@ -266,7 +266,7 @@ async def test_where_nobody_listens_nothing_was_sent(pair: Pair, caplog: pytest.
 async def test_answers_that_make_no_sense_are_ambiguous(pair: Pair, status: int, body: str | bytes) -> None:
     async with serving_answer(status, body) as url:
         with pytest.raises(Ambiguous, match="it may have been sent") as failure:
-            await Sender(pair.account.token, url, pair.http).send("5550001", Content("hi"))
+            await Sender(pair.account.token, url, pair.http, pair.http).send("5550001", Content("hi"))
     assert "html" not in str(failure.value)
 
 
@@ -279,7 +279,7 @@ async def test_addresses_in_what_aiohttp_says_are_kept_out(pair: Pair, caplog: p
 
     async with served(app) as url:
         with expecting_failure(Ambiguous, pair, caplog):
-            await Sender(pair.account.token, url, pair.http).send("5550001", Content("hi"))
+            await Sender(pair.account.token, url, pair.http, pair.http).send("5550001", Content("hi"))
 
 
 async def test_a_broken_connection_is_ambiguous(pair: Pair) -> None:
@@ -288,7 +288,7 @@ async def test_a_broken_connection_is_ambiguous(pair: Pair) -> None:
         writer.close()
 
     async with await asyncio.start_server(hang_up, "127.0.0.1", port := free_port()):
-        sender = Sender(pair.account.token, f"http://127.0.0.1:{port}", pair.http)
+        sender = Sender(pair.account.token, f"http://127.0.0.1:{port}", pair.http, pair.http)
         with pytest.raises(Ambiguous, match="the connection to Telegram broke"):
             await sender.send("5550001", Content("hi"))
 

@@ -8,8 +8,8 @@ from quart import Quart, Response
 
 from gateway.domain.channel.errors import Refused, Throttled, Unavailable
 from gateway.domain.model.nouns import Content, Media
-from tests.bots.vk.outbound.file_server import PNG, FileServer
 from tests.bots.vk.pair import Pair
+from tests.support.http.file_server import PNG, FileServer
 from tests.support.http.serving import free_port, served
 
 

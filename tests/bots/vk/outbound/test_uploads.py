@@ -13,8 +13,8 @@ from bots.wire import files
 from gateway.domain.channel.contract import Outside
 from gateway.domain.channel.errors import Refused, Unavailable
 from gateway.domain.model.nouns import Content, Media
-from tests.bots.vk.outbound.file_server import PNG, FileServer
 from tests.bots.vk.pair import Pair
+from tests.support.http.file_server import PNG, FileServer
 from tests.support.http.serving import served
 
 

@@ -19,8 +19,8 @@ from gateway.runtime.runtime import read_accounts
 from gateway.runtime.settings.settings import Settings
 from gateway.runtime.telemetry.tracer import secrets_of
 from storage.messages import traces
-from tests.bots.vk.outbound.file_server import opened_file_server
 from tests.support.client import PHONE, ApiClient, until
+from tests.support.http.file_server import opened_file_server
 from tests.support.workload import LONG, open_conversations, phones, send_all, send_one, wait_for_all
 from webhooks.demo.environment import opened_environment
 
