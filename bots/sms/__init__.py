@@ -26,6 +26,7 @@ FACTS = Facts(
     reaches=("phone",),
     identifier_of=inbound.identifier_of,
     parts=outbound.segment_count,
+    presses="numbered",
     max_body=64 * 1024,
 )
 """No limits: Twilio queues for up to ten hours what a sender may not send yet (a US number sends one segment a second,

@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Mapping
+from itertools import count
 from typing import Any
 from urllib.parse import quote
 
@@ -16,7 +17,7 @@ from bots.wire import wire
 from bots.wire.cutting import cut, units
 from gateway.domain.channel.errors import Ambiguous, Misconfigured
 from gateway.domain.channel.secret import Secret
-from gateway.domain.model.nouns import Button, Content
+from gateway.domain.model.nouns import Content
 
 MAX_BODY = 1600
 """Characters of a Body, counted in UTF-16, the strictest way to count. Twilio docs: Messages resource."""
@@ -43,7 +44,11 @@ class Account(Struct, frozen=True, forbid_unknown_fields=True):
 def body_of(content: Content) -> str:
     """Return everything in a message as plain text: the text, the file's address, and a line for each button."""
     media = content.media.url if content.media else ""
-    lines = (_line(number, button) for number, button in enumerate(content.buttons, 1))
+    numbers = count(1)  # as `choices` counts: a button that opens an address has none
+    lines = (
+        f"{button.text}: {button.url}" if button.url else f"{next(numbers)}. {button.text}"
+        for button in content.buttons
+    )
     return "\n".join(filter(None, [content.text, media, *lines]))
 
 
@@ -114,7 +119,3 @@ class Api:
         if reply.status not in OK:
             raise failure(reply, has_own_sender=has_own_sender)
         return reply.json if isinstance(reply.json, dict) else {}
-
-
-def _line(number: int, button: Button) -> str:
-    return f"{button.text}: {button.url}" if button.url else f"{number}. {button.text}"

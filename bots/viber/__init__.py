@@ -39,6 +39,7 @@ FACTS = Facts(
     receipts=Progress.READ,
     needs_start=True,
     may_send_as=lambda name: bool(name.strip()) and len(name) <= MAX_NAME,
+    presses="typed",
 )
 """No limits, because Viber's are not rates of messages: it counts broadcast calls (500 in ten seconds, each of up to
 300 people), and 100 messages to one person in an hour without a reply. REST Bot API: Send Message, Broadcast.

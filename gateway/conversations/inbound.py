@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 import msgspec
 from msgspec.structs import replace
 
+from gateway.conversations.presses import with_press
 from gateway.domain.api.formats import iso
 from gateway.domain.api.response import media_view
 from gateway.domain.channel.contract import Channel
-from gateway.domain.channel.replies import read_stand_in
 from gateway.domain.model.attempt import Step
 from gateway.domain.model.event import (
     Echo,
@@ -33,7 +33,7 @@ from gateway.people.optouts import KINDS, WORD, names, opt_in, opt_out
 from gateway.runtime.runtime import Runtime, account_key
 from gateway.runtime.telemetry import metrics
 from storage.accounts import states
-from storage.messages import chat_log, replies
+from storage.messages import chat_log
 from storage.people import contacts
 from storage.people import sessions as stored
 
@@ -91,7 +91,7 @@ async def _receive_message(runtime: Runtime, event: Inbound) -> None:
     channel = runtime.channel(event.address.channel, event.address.account)
     if channel is None:
         raise LookupError(f"{event.address.channel}:{event.address.account} is not configured any more")
-    event = await _with_reply(runtime, event)
+    event = await with_press(runtime, channel, event)
     name, code = event.command
     contact = await find_owner(runtime, event, code if name == "start" else "")
     session = await sessions.touch(runtime, channel.facts.window, event, contact)
@@ -102,16 +102,6 @@ async def _receive_message(runtime: Runtime, event: Inbound) -> None:
     await chat_log.log(runtime.db, message)
     await _notify_account(runtime, event, session)
     await _answer(runtime, channel, event, session)
-
-
-async def _with_reply(runtime: Runtime, event: Inbound) -> Inbound:
-    """Return the event with the reply of the pressed button where an id of ours stands for it."""
-    key = read_stand_in(event.pressed)
-    reply = await replies.find(runtime.db, key) if key else None
-    if reply is None:
-        return event
-    text = reply if event.content.text == event.pressed else event.content.text  # VK does not tell the button's text
-    return replace(event, pressed=reply, content=replace(event.content, text=text))
 
 
 async def _receive_visit(runtime: Runtime, event: Visit) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal
 
 from gateway.domain.channel.rates import Limits
 from gateway.domain.channel.window import Window
@@ -31,6 +32,8 @@ class Facts:
     reaches: the kinds of identifier by which people can be written to who have no chat with us (`Channel.address_of`).
     identifier_of: the identifier that an address (its `user`) itself is, where it is one: the inverse of `address_of`.
     shows: what it shows of a content beside text, media and buttons: "subject", "html".
+    presses: how the press of a button comes to us. reported: as one. typed: as a text, which is the button's reply.
+    numbered: buttons are lines with numbers, and people type a number or what stands beside it.
     markup: the messenger itself shows *bold*, _italic_, ~struck~ and ```mono``` in any text.
     takes_reply: whether a button gives back this reply unchanged; an id of ours stands for any other.
     distinct_replies: two buttons of one message may not have the same reply.
@@ -54,6 +57,7 @@ class Facts:
     reaches: Sequence[str] = ()
     identifier_of: Callable[[str], Identifier | None] = lambda _: None
     shows: Sequence[str] = ()
+    presses: Literal["reported", "typed", "numbered"] = "reported"
     markup: bool = False
     takes_reply: Callable[[str], bool] = lambda _: True
     distinct_replies: bool = False

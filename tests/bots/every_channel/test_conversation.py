@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bots.conversation import MENU, command, reply
-from gateway.domain.commands.command import COMMANDS
+from gateway.domain.commands.command import SLASH
 from gateway.domain.model.event import Inbound
 from gateway.domain.model.nouns import Address, Content, Session
 
@@ -37,7 +37,8 @@ def message(text: str = "", *, start: str | None = None, pressed: str | None = N
         (message("where is my order"), ("", "where is my order")),
         (message("/settings now"), ("", "/settings now")),
         (message("don't stop"), ("", "don't stop")),
-        (message("@stop"), ("", "@stop")),
+        (message("@stop"), ("stop", "")),
+        (message("start abc123"), ("", "start abc123")),
         (message(""), ("", "")),
         (message("/start", start="abc123"), ("start", "abc123")),
         (message("", start=""), ("start", "")),
@@ -52,14 +53,14 @@ def test_commands(event: Inbound, expected: tuple[str, str]) -> None:
 @given(st.text(), st.none() | st.text(), st.none() | st.text())
 def test_any_event_is_a_command_or_a_text(text: str, pressed: str | None, start: str | None) -> None:
     name, rest = command(message(text, pressed=pressed, start=start))
-    assert name in {"", *COMMANDS.values()}
+    assert name in {"", *SLASH.values()}
     assert rest == rest.strip() or start is not None
 
 
-@given(st.sampled_from(sorted(COMMANDS)), st.text(st.characters(categories=["L", "N"]), max_size=20))
+@given(st.sampled_from(sorted(SLASH)), st.text(st.characters(categories=["L", "N"]), max_size=20))
 def test_a_command_is_known_in_any_case(word: str, argument: str) -> None:
     for spelled in (word, word.upper(), word.title()):
-        assert command(message(f"{spelled} {argument}")) == (COMMANDS[word], argument)
+        assert command(message(f"{spelled} {argument}")) == (SLASH[word], argument)
 
 
 def test_the_menu_is_made_of_commands() -> None:

@@ -1,0 +1,66 @@
+"""Finds the button that a person has pressed, where the provider does not name its reply, or reports no presses."""
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from gateway.domain.channel.choices import choose
+from gateway.domain.channel.contract import Channel
+from gateway.domain.channel.replies import read_stand_in
+from gateway.domain.commands.command import read_command
+from gateway.domain.model.event import Inbound
+from gateway.domain.model.nouns import Button, Message
+from gateway.runtime.runtime import Runtime
+from storage.messages import chat_log, notifications, replies
+
+LOOKED_BACK = 20
+"""Lines of the chat log among which our last message is looked for."""
+
+
+async def with_press(runtime: Runtime, channel: Channel, event: Inbound) -> Inbound:
+    """Return the event with the reply of the button that was pressed, or that its text chooses; see Facts.presses."""
+    if event.pressed is not None:
+        return await _with_reply(runtime, event)
+    if channel.facts.presses == "reported":
+        return event
+    return await _with_choice(runtime, event, numbered=channel.facts.presses == "numbered")
+
+
+async def _with_reply(runtime: Runtime, event: Inbound) -> Inbound:
+    """Return the event with the reply of the pressed button where an id of ours stands for it."""
+    key = read_stand_in(event.pressed)
+    reply = await replies.find(runtime.db, key) if key else None
+    if reply is None:
+        return event
+    text = reply if event.content.text == event.pressed else event.content.text  # VK does not tell the button's text
+    return replace(event, pressed=reply, content=replace(event.content, text=text))
+
+
+async def _with_choice(runtime: Runtime, event: Inbound, *, numbered: bool) -> Inbound:
+    """Return the event, pressed where its text chooses a button of our last message.
+
+    Where buttons are numbered lines, a word that opts out is no choice: carriers obey it whatever we asked.
+    """
+    text = event.content.text.strip()
+    if not text or (numbered and read_command(text).name == "stop"):
+        return event
+    reply = choose(await _last_buttons(runtime, event.address.key), text, numbered=numbered)
+    return event if reply is None else replace(event, pressed=reply)
+
+
+async def _last_buttons(runtime: Runtime, session: str) -> Sequence[Button]:
+    """Return the buttons of our last message in this conversation."""
+    lines = await chat_log.of_session(runtime.db, session, None, runtime.clock(), LOOKED_BACK)
+    last = next((line for line in lines if line.outbound), None)
+    return await _buttons(runtime, last) if last else ()
+
+
+async def _buttons(runtime: Runtime, line: Message) -> Sequence[Button]:
+    """Return the buttons of the message that a line is of: a line may be one of several pieces, which has none."""
+    key = line.notification or ""
+    notification = (await notifications.several(runtime.db, [key])).get(key) if key else None
+    if notification and line.attempt < len(notification.attempts):
+        content = notification.steps[notification.attempts[line.attempt].step].content
+    else:
+        content = line.content
+    return content.buttons if content else ()

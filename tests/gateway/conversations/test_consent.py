@@ -1,0 +1,117 @@
+"""Consent, through the providers' webhooks: which words and presses end a conversation and marketing."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.support.client import ApiClient, until
+from tests.support.workload import phones
+
+CHANNELS = ("telegram", "vk", "viber", "whatsapp", "sms")
+STOPS = ("стоп", "“STOP”", "[STOP]", "REVOKE", "Отписаться 🙏", "/stop it all!")
+OTHERS = (
+    "Stop by tomorrow, I am home after six",
+    "Stop sending two copies, one is enough",
+    "please stop",
+    "Start with the second one",
+    "Yes",
+)
+SERVICE = "Your visit is cancelled."
+QUESTION = "Your visit is tomorrow."
+
+
+async def shown(demo: ApiClient, path: str, **query: str) -> Any:
+    async with demo.http.get(path, params=query) as response:
+        return await response.json() if response.status == 200 else {}
+
+
+def session_of(demo: ApiClient, channel: str, phone: str) -> str:
+    return f"{channel}:demo:{demo.environment.simulators[channel].user_of(phone)}"
+
+
+async def begin(demo: ApiClient, channel: str, phone: str) -> None:
+    """Let a person write to us for the first time, and wait for the greeting."""
+    await demo.say(channel, "/start", phone)
+
+
+async def write(demo: ApiClient, channel: str, phone: str, text: str) -> None:
+    """Let them write, and wait until it stands in the chat log."""
+    simulator = demo.environment.simulators[channel]
+    await simulator.say(simulator.user_of(phone), text)
+    await wait_for_line(demo, channel, phone, text)
+
+
+async def wait_for_line(demo: ApiClient, channel: str, phone: str, text: str) -> None:
+    path = f"/api/v1/sessions/{session_of(demo, channel, phone)}/messages"
+
+    async def is_logged() -> bool:
+        lines = (await shown(demo, path)).get("messages", [])
+        return any(line["direction"] == "in" and line["text"] == text for line in lines)
+
+    await until(is_logged)
+
+
+async def is_stopped(demo: ApiClient, channel: str, phone: str) -> tuple[bool, bool]:
+    """Return whether the conversation has stopped, and whether the person is out of marketing."""
+    session = session_of(demo, channel, phone)
+    opt_outs = (await shown(demo, "/api/v1/optOuts", chatSessionId=session))["optOuts"]
+    return (await shown(demo, f"/api/v1/sessions/{session}"))["stoppedAt"] is not None, any(
+        o["holds"] for o in opt_outs
+    )
+
+
+async def send(demo: ApiClient, channel: str, phone: str, text: str, *buttons: dict[str, str]) -> Any:
+    step = {"channel": channel, "text": text, "buttons": list(buttons)}
+    key = await demo.send(step, chatSessionId=session_of(demo, channel, phone))
+    return await demo.wait_for(key, "SENT", "DELIVERED", "READ", "UNDELIVERED")
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+async def test_only_a_word_alone_ends_anything(demo: ApiClient, channel: str) -> None:
+    people = [person["phone"] for person in phones(len(STOPS) + len(OTHERS))]
+    await asyncio.gather(*(begin(demo, channel, phone) for phone in people))
+    texts = dict(zip(people, STOPS + OTHERS, strict=True))
+    await asyncio.gather(*(write(demo, channel, phone, text) for phone, text in texts.items()))
+    for phone, text in texts.items():
+        stops = text in STOPS
+        assert await is_stopped(demo, channel, phone) == (stops, stops), text
+        story = await send(demo, channel, phone, SERVICE)
+        assert (story["status"] != "UNDELIVERED") is not stops, text
+
+
+@pytest.mark.parametrize("channel", [channel for channel in CHANNELS if channel != "sms"])
+@pytest.mark.parametrize("reply", ["", "Cancel", "cancel:5"])
+async def test_a_callers_button_ends_nothing_whatever_stands_on_it(demo: ApiClient, channel: str, reply: str) -> None:
+    phone = phones(1)[0]["phone"]
+    await begin(demo, channel, phone)
+    cancel = {"text": "Cancel"} | ({"reply": reply} if reply else {})
+    await send(demo, channel, phone, QUESTION, {"text": "I will come", "reply": "come"}, cancel)
+    await demo.press(channel, "Cancel", phone)
+    assert await is_stopped(demo, channel, phone) == (False, False)
+    assert (await send(demo, channel, phone, SERVICE))["status"] != "UNDELIVERED"
+    assert demo.answers(channel, phone)[-1].text == SERVICE
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+async def test_our_own_stop_button_ends_it(demo: ApiClient, channel: str) -> None:
+    phone = phones(1)[0]["phone"]
+    await begin(demo, channel, phone)
+    if channel == "sms":
+        await demo.say(channel, "2", phone)
+    else:
+        await demo.press(channel, "Stop", phone)
+    assert await is_stopped(demo, channel, phone) == (True, True)
+
+
+@pytest.mark.parametrize(("text", "end"), [("1", ""), ("2", ""), ("i will come!", ""), ("Cancel", "stopped")])
+async def test_a_numbered_button_is_chosen_but_a_carriers_word_stays_one(demo: ApiClient, text: str, end: str) -> None:
+    """A carrier obeys a bare "Cancel" itself, whatever was asked; a number it does not know."""
+    phone = phones(1)[0]["phone"]
+    await begin(demo, "sms", phone)
+    site = {"text": "Our site", "url": "https://shop.ru"}
+    await send(demo, "sms", phone, QUESTION, site, {"text": "I will come"}, {"text": "Cancel"})
+    assert demo.answers("sms", phone)[-1].text.splitlines()[2:] == ["1. I will come", "2. Cancel"]
+    await write(demo, "sms", phone, text)
+    assert await is_stopped(demo, "sms", phone) == (bool(end), bool(end))
+    assert ((await send(demo, "sms", phone, SERVICE))["status"] == "UNDELIVERED") is bool(end)
