@@ -17,7 +17,7 @@ from bots.viber.api import Api
 from bots.viber.inbound import webhook
 from bots.viber.outbound import messages, pieces
 from bots.viber.outbound.broadcast import Outbox
-from bots.viber.outbound.media import size_of
+from bots.viber.outbound.media import look_at
 from bots.wire.cutting import units
 from gateway.domain.channel.calls import Answer, Call, Parsed
 from gateway.domain.channel.contract import Binding, Channel, Outside
@@ -141,8 +141,8 @@ class Viber:
 
     async def _build_message(self, content: Content) -> messages.Json:
         """Return the message in Viber's format, without its receiver. Raises Refused."""
-        size = await size_of(self._files, content.media) if content.media else None
-        return messages.render(self._settings.sender, content, size)
+        file = await look_at(self._files, content.media) if content.media else None
+        return messages.render(self._settings.sender, content, file)
 
     def _welcome(self, context: str) -> Answer:
         message = messages.welcome(self._settings.sender, self._settings.welcome, context)

@@ -6,18 +6,19 @@ Everything here is of API level 1, which every Viber understands.
 import re
 from collections.abc import Sequence
 from html import escape
-from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import urlsplit
 
 from viberbot.api.messages import FileMessage, PictureMessage, TextMessage, URLMessage, VideoMessage
 
-from bots.viber.outbound.pieces import extension, is_picture
+from bots.viber.outbound.media import Remote
+from bots.viber.outbound.pieces import is_picture
+from bots.wire.files import as_link, extension, file_name
 from gateway.domain.channel.errors import Refused
 from gateway.domain.model.nouns import Button, Content, Media
 
 MAX_ROWS, MAX_LABEL = 24, 250
-MAX_VIDEO, MAX_FILE, MAX_FILE_NAME = 26 * 1000**2, 50 * 1000**2, 256
+MAX_PICTURE, MAX_VIDEO, MAX_FILE = 1000**2, 26 * 1000**2, 50 * 1000**2
+MAX_FILE_NAME, MAX_URL = 256, 2000
 START = "Start"
 CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """What may follow /start. A link that somebody else made may carry anything."""
@@ -25,10 +26,10 @@ CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 Json = dict[str, Any]
 
 
-def render(sender: Json, content: Content, size: int | None = None) -> Json:
-    """Return a message without its receiver. `size`: bytes of its file, where known. Raises Refused."""
+def render(sender: Json, content: Content, file: Remote | None = None) -> Json:
+    """Return a message without its receiver. `file`: what is known of its file. Raises Refused."""
     viber_keyboard = keyboard(content.buttons) if content.buttons else None
-    message = _file(content.media, content.text, size) if content.media else TextMessage(text=content.text)
+    message = _file(content, content.media, file) if content.media else TextMessage(text=content.text)
     sender_fields = sender | ({"name": content.sender} if content.sender else {})
     fields = {"sender": sender_fields, "min_api_version": 1, **message.to_dict(), "keyboard": viber_keyboard}
     return {name: value for name, value in fields.items() if value is not None}
@@ -73,13 +74,17 @@ def _label(text: str) -> str:
     return escape(text, quote=False)
 
 
-def _file(media: Media, caption: str, size: int | None) -> Any:
-    """Return a picture, a video or a file where Viber accepts it as such; otherwise a link."""
-    if is_picture(media):
-        return PictureMessage(text=caption, media=media.url)
-    if media.type == "video" and extension(media) == ".mp4" and size and size <= MAX_VIDEO:
+def _file(content: Content, media: Media, file: Remote | None) -> Any:
+    """Return a picture, a video or a file where Viber accepts it as such; otherwise a link, under the text if any."""
+    size, name = file.size if file else None, file_name(media, file.content_type if file else "")
+    if len(media.url) > MAX_URL:
+        return TextMessage(text=as_link(content).text)
+    if is_picture(media) and (size or 0) <= MAX_PICTURE:
+        return PictureMessage(text=content.text, media=media.url)
+    if content.text:
+        return TextMessage(text=as_link(content).text)
+    if media.type == "video" and extension(media.url) == ".mp4" and size and size <= MAX_VIDEO:
         return VideoMessage(media=media.url, size=size)
-    name = media.name or PurePosixPath(urlsplit(media.url).path).name
-    if size and size <= MAX_FILE and 0 < len(name) <= MAX_FILE_NAME:
+    if size and size <= MAX_FILE and len(name) <= MAX_FILE_NAME:
         return FileMessage(media=media.url, size=size, file_name=name)
     return URLMessage(media=media.url)

@@ -1,11 +1,9 @@
 """Splits content into what Viber takes as one message. REST Bot API: Message types."""
 
-from pathlib import PurePosixPath
-from urllib.parse import urlsplit
-
 from msgspec.structs import replace
 
 from bots.wire.cutting import cut, units
+from bots.wire.files import extension
 from gateway.domain.model.nouns import Content, Media
 
 MAX_TEXT, MAX_CAPTION = 7000, 768
@@ -14,14 +12,9 @@ MAX_TEXT, MAX_CAPTION = 7000, 768
 PICTURES = {".jpg", ".jpeg", ".png", ".gif"}
 
 
-def extension(media: Media) -> str:
-    """Return the extension of the last part of the address, where Viber expects it."""
-    return PurePosixPath(urlsplit(media.url).path).suffix.lower()
-
-
 def is_picture(media: Media) -> bool:
     """Tell whether Viber takes the media as a picture."""
-    return media.type == "image" and extension(media) in PICTURES
+    return media.type == "image" and extension(media.url) in PICTURES
 
 
 def split(content: Content) -> list[Content]:

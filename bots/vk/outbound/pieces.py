@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from bots.wire.cutting import cut, units
+from bots.wire.files import as_link
 from gateway.domain.model.nouns import Content
 
 TEXT_LIMIT = 4096
 """UTF-16 code units of one message. VK does not say in what it counts, and these are the strictest way."""
+
+IMAGES = {"image", "sticker"}
+"""Media types that go as photos."""
 
 ZERO_WIDTH_SPACE = "\u200b"
 MARKUP = re.compile(r"\[(?=[^\[\]|\n\u200b][^\[\]|\n]*\|[^\[\]\n]+\])|&(?=#?\w+;)")
@@ -24,7 +28,13 @@ def escape_markup(text: str) -> str:
 
 
 def split(content: Content) -> Sequence[Content]:
-    """Return pieces that VK takes, in order: a file goes with the first one, buttons with the last."""
+    """Return pieces that VK takes, in order: a file goes with the first one, buttons with the last.
+
+    A file that may become a link goes before a text which leaves no room for that.
+    """
+    if content.media and content.media.type not in IMAGES and units(escape_markup(as_link(content).text)) > TEXT_LIMIT:
+        alone = replace(content, text="", buttons=())
+        return [alone, *split(replace(content, media=None))] if content.text else [content]
     if units(escape_markup(content.text)) <= TEXT_LIMIT:
         return [content]
     texts = list(cut(escape_markup(content.text), TEXT_LIMIT))

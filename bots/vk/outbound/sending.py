@@ -7,8 +7,11 @@ from hashlib import sha256
 from bots.vk.api import Api
 from bots.vk.errors import KeyboardRefused
 from bots.vk.outbound.keyboard import keyboard
-from bots.vk.outbound.pieces import escape_markup
+from bots.vk.outbound.pieces import TEXT_LIMIT, escape_markup
+from bots.vk.outbound.uploader import NotTaken
 from bots.vk.outbound.uploads import Uploads
+from bots.wire.cutting import units
+from bots.wire.files import TooLarge, as_link
 from gateway.domain.channel.errors import Ambiguous, Refused, SendError
 from gateway.domain.model.event import Inbound
 from gateway.domain.model.nouns import Address, Content, TemplateMessage
@@ -46,6 +49,14 @@ def render(peer: str, message: Content | TemplateMessage, key: str) -> dict[str,
     return form | ({"intent": message.intent} if message.intent else {})
 
 
+def linked(content: Content) -> str:
+    """Return the text with the file's address under it. Raises Refused if that is too long; see `pieces.split`."""
+    text = escape_markup(as_link(content).text)
+    if units(text) > TEXT_LIMIT:
+        raise Refused("VK does not take the file, and its address does not fit under the text")
+    return text
+
+
 class Sender:
     """One community's messages. Every method raises SendError, and no other error of the network."""
 
@@ -54,10 +65,16 @@ class Sender:
         self._uploads = uploads
 
     async def send(self, address: Address, message: Content | TemplateMessage, key: str) -> str:
-        """Send one piece and return "peer/number". Sends it without its buttons if VK refuses these."""
+        """Send one piece and return "peer/number". Sends it without its buttons if VK refuses these.
+
+        A file that VK does not take goes as a link.
+        """
         form = render(address.user, message, key)
         if isinstance(message, Content) and message.media:
-            form["attachment"] = await self._uploads.attachment(address.user, message.media)
+            try:
+                form["attachment"] = await self._uploads.attachment(address.user, message.media)
+            except (NotTaken, TooLarge):
+                form["message"] = linked(message)
         try:
             return await self._send(form)
         except KeyboardRefused:

@@ -21,6 +21,10 @@ from gateway.domain.channel.errors import Refused, Unavailable
 TIMEOUT = aiohttp.ClientTimeout(total=300, sock_connect=5)
 
 
+class NotTaken(Refused):
+    """Raised for a file that VK does not take."""
+
+
 class Uploader:
     """Uploads files for one community's messages. Every method raises SendError."""
 
@@ -46,6 +50,13 @@ class Uploader:
         document = await self._call("docs.save", {**_fields_of(receipt, "file"), "title": title})
         return _attachment_name("doc", document.get("doc") if isinstance(document, dict) else None)
 
+    async def audio_message(self, peer: str, file: File) -> str:
+        """Upload a recording and return the name that VK gives it. VK API: Uploading an audio message."""
+        target = await self._call("docs.getMessagesUploadServer", {"type": "audio_message", "peer_id": peer})
+        receipt = await self._post(target, "file", file)
+        answer = await self._call("docs.save", _fields_of(receipt, "file"))
+        return _attachment_name("audio_message", answer.get("audio_message") if isinstance(answer, dict) else None)
+
     async def _call(self, method: str, params: Mapping[str, str]) -> Any:
         """Call a method. A missing right to files refuses only this message, so that plain texts still go out."""
         try:
@@ -68,7 +79,7 @@ class Uploader:
             raise Unavailable(f"VK's file server answers {reply.status}")
         answer = reply.json if isinstance(reply.json, dict) else {}
         if reply.status != OK or answer.get(field) in (None, "", "[]"):
-            raise Refused(f"VK does not take the file: {answer.get('error', f'HTTP {reply.status}')}")
+            raise NotTaken(f"VK does not take the file: {answer.get('error', f'HTTP {reply.status}')}")
         return answer
 
 

@@ -4,16 +4,21 @@ import asyncio
 import time
 from dataclasses import dataclass
 from datetime import timedelta
+from types import NoneType
 
 import aiohttp
 
 from bots.vk.api import Api
-from bots.vk.outbound.uploader import Uploader
+from bots.vk.outbound.pieces import IMAGES
+from bots.vk.outbound.uploader import NotTaken, Uploader
 from bots.wire import files
 from gateway.domain.channel.errors import Ambiguous, Refused, Unavailable
 from gateway.domain.model.nouns import Media
 
-IMAGES = {"image", "sticker"}
+SOUNDS = {"audio", "voice"}
+OGG = {"audio/ogg", "audio/opus", "application/ogg", ".ogg", ".opus", ".oga"}
+"""What VK takes as an audio message. VK API: Uploading an audio message."""
+
 Key = tuple[bool, str, str]
 """Whether it is a photo, the URL, and the name that people read."""
 
@@ -83,18 +88,27 @@ class Uploads:
             del self._tasks[oldest]
 
     def _forget_failed(self, key: Key, task: asyncio.Task[str]) -> None:
-        if task.cancelled() or task.exception():
+        """Forget an upload that may go better the next time."""
+        if task.cancelled() or not isinstance(task.exception(), NotTaken | NoneType):
             self._tasks.pop(key, None)
 
     async def _upload(self, peer: str, media: Media) -> str:
         try:
             async with self._room:
-                file = await files.fetch(self._files, media.url)
-                if media.type in IMAGES:
-                    return await self._uploader.photo(peer, file)
-                return await self._uploader.document(peer, file, media.name)
+                return await self._upload_as(peer, media, await files.fetch(self._files, media.url))
         except Ambiguous as error:
             raise Unavailable(f"the file did not reach VK: {error}") from None
+
+    async def _upload_as(self, peer: str, media: Media, file: files.File) -> str:
+        """Upload a picture as a photo, a recording as an audio message, and what VK does not take so as a document."""
+        try:
+            if media.type in IMAGES:
+                return await self._uploader.photo(peer, file)
+            if media.type in SOUNDS and (file.content_type in OGG or files.extension(media.url) in OGG):
+                return await self._uploader.audio_message(peer, file)
+        except NotTaken:
+            pass
+        return await self._uploader.document(peer, file, media.name)
 
 
 def _key(media: Media) -> Key:

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from bots.vk.simulator.rules import VkError, invalid_parameter
 
-FIELDS = {"photo": "photo", "doc": "file"}
+FIELDS = {"photo": "photo", "doc": "file", "audio_message": "file"}
 NOT_TAKEN = (".exe", ".mp3")
 MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM")
 
@@ -45,12 +45,14 @@ class FileStore:
         filename, body = form_files.get(FIELDS[kind], ("", b""))
         if not body or filename.endswith(NOT_TAKEN):
             return {"error": "ERR_UPLOAD_BAD_FILE", "error_descr": "Bad file"}
+        if kind == "audio_message" and not body.startswith(b"OggS"):
+            return {"error": "ERR_UPLOAD_BAD_AUDIO_MESSAGE_FILE", "error_descr": "Bad file"}
         if kind == "photo" and not body.startswith(MAGIC):
             return {"server": 626627, "photo": "[]", "hash": secrets.token_hex(8)}
         ticket = secrets.token_hex(8)
         self._posted[ticket] = filename, body
-        if kind == "doc":
-            return {"file": f"{self._group_id}|0|0|{len(body)}|{ticket}"}
+        if kind != "photo":
+            return {"file": f"{self._group_id}|{kind}|0|{len(body)}|{ticket}"}
         photo = msgspec.json.encode([{"photo": ticket}]).decode()
         return {"server": 626627, "photo": photo, "hash": _hash(photo)}
 
@@ -58,9 +60,10 @@ class FileStore:
         return {"upload_url": f"{self.url}/photo?{_proof()}", "album_id": -64, "group_id": self._group_id}
 
     async def _doc_server(self, params: Mapping[str, str]) -> dict[str, str]:
-        if params.get("type", "doc") != "doc" or "peer_id" not in params:
+        kind = params.get("type", "doc")
+        if kind not in ("doc", "audio_message") or "peer_id" not in params:
             raise invalid_parameter("type or peer_id is invalid")
-        return {"upload_url": f"{self.url}/doc?{_proof()}"}
+        return {"upload_url": f"{self.url}/{kind}?{_proof()}"}
 
     async def _save_photo(self, params: Mapping[str, str]) -> list[dict[str, Any]]:
         photo = params.get("photo", "")
@@ -70,8 +73,9 @@ class FileStore:
         return [{**file, "album_id": -64, "sizes": [{"type": "x", "url": "https://sun9-1.userapi.com/x.jpg"}]}]
 
     async def _save_doc(self, params: Mapping[str, str]) -> dict[str, Any]:
-        file = self._store("doc", params.get("file", "").rpartition("|")[2], params.get("title", ""))
-        return {"type": "doc", "doc": {**file, "title": params.get("title", "")}}
+        kind = "audio_message" if "|audio_message|" in params.get("file", "") else "doc"
+        file = self._store(kind, params.get("file", "").rpartition("|")[2], params.get("title", ""))
+        return {"type": kind, kind: {**file, "title": params.get("title", "")}}
 
     def _store(self, kind: str, ticket: str, title: str = "") -> dict[str, Any]:
         if ticket not in self._posted:

@@ -5,12 +5,21 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from bots.wire.cutting import boundary, cut, units
-from gateway.domain.model.nouns import Content
+from bots.wire.files import extension
+from gateway.domain.model.nouns import Content, Media
 
 TEXT, BODY, CAPTION = 4096, 1024, 1024
 """Characters, counted in UTF-16, the strictest way to count."""
 
 MAX_ROWS = 10
+TYPES = {
+    "image": {".jpg", ".jpeg", ".png"},
+    "video": {".mp4", ".3gp"},
+    "audio": {".aac", ".amr", ".mp3", ".m4a", ".ogg", ".opus"},
+    "sticker": {".webp"},
+}
+"""What WhatsApp shows or plays. Cloud API: Supported media types."""
+
 NO_TEXT = "…"
 """Stands for a missing text: Meta requires one above buttons."""
 
@@ -19,6 +28,12 @@ def split(content: Content) -> list[Content]:
     """Return the pieces in reading order: the file, the text, and the buttons under the last piece of the text."""
     content = _with_links_as_text(content)
     return [content] if content.media and _is_one_piece(content) else list(_pieces(content))
+
+
+def kind_of(media: Media) -> str:
+    """Return as what a file goes: what WhatsApp cannot show or play by its address's extension is a document."""
+    ending = extension(media.url)
+    return media.type if media.type in TYPES and (not ending or ending in TYPES[media.type]) else "document"
 
 
 def _pieces(content: Content) -> Iterator[Content]:
@@ -31,7 +46,7 @@ def _pieces(content: Content) -> Iterator[Content]:
 
 
 def _is_one_piece(content: Content) -> bool:
-    has_no_caption = content.media is not None and content.media.type in ("audio", "sticker")
+    has_no_caption = content.media is not None and kind_of(content.media) in ("audio", "sticker")
     return not content.buttons and units(content.text) <= (0 if has_no_caption else CAPTION)
 
 

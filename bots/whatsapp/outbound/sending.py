@@ -9,9 +9,10 @@ import aiohttp
 from bots.whatsapp.errors import SUCCESS, refusal
 from bots.whatsapp.inbound.messages import is_phone
 from bots.whatsapp.item import items, word
-from bots.whatsapp.outbound.pieces import NO_TEXT
+from bots.whatsapp.outbound.pieces import NO_TEXT, kind_of
 from bots.whatsapp.outbound.template_message import template
 from bots.wire import wire
+from bots.wire.files import file_name
 from gateway.domain.channel.errors import Ambiguous, SendError
 from gateway.domain.channel.secret import Secret
 from gateway.domain.model.nouns import Button, Content, Media, TemplateMessage
@@ -84,12 +85,12 @@ def _content(content: Content) -> Json:
 
 
 def _media(media: Media, caption: str) -> Json:
-    kind = media.type if media.type in ("image", "video", "audio", "sticker") else "document"
+    kind = kind_of(media)
     file = {"link": media.url} if media.url else {"id": media.id}
     if caption:
         file["caption"] = caption
-    if kind == "document" and media.name:
-        file["filename"] = media.name
+    if kind == "document" and (name := file_name(media) if media.url else media.name):
+        file["filename"] = name
     return {"type": kind, kind: file}
 
 

@@ -62,6 +62,8 @@ class Pair(WebhookReceiver):
             return Response("", 302, headers={"Location": "http://a..b/x.pdf"})
         response = Response("", 404 if name.startswith("missing") else 200)
         response.headers["Content-Length"] = str(size)
+        if name.startswith("photo"):
+            response.content_type = "image/jpeg"
         return response
 
 

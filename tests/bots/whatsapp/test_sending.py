@@ -173,18 +173,24 @@ async def test_files(pair: Pair) -> None:
     await pair.send(Content("чек", Media("image", url="https://shop.ru/a.jpg")))
     await pair.send(Content(media=Media("document", id="77", name="счёт.pdf")))
     await pair.send(Content("?", Media("hologram", url="https://shop.ru/a.holo")))
+    await pair.send(Content(media=Media("document", url="https://shop.ru/%D1%81%D1%87%D1%91%D1%82.pdf?x=1")))
+    await pair.send(Content("?", Media("image", url="https://shop.ru/a.svg")))
     assert [
         {key: entry.request[key] for key in ("image", "document") if key in entry.request}
         for entry in pair.meta.accepted
     ] == [
         {"image": {"link": "https://shop.ru/a.jpg", "caption": "чек"}},
         {"document": {"id": "77", "filename": "счёт.pdf"}},
-        {"document": {"link": "https://shop.ru/a.holo", "caption": "?"}},
+        {"document": {"link": "https://shop.ru/a.holo", "caption": "?", "filename": "a.holo"}},
+        {"document": {"link": "https://shop.ru/%D1%81%D1%87%D1%91%D1%82.pdf?x=1", "filename": "счёт.pdf"}},
+        {"document": {"link": "https://shop.ru/a.svg", "caption": "?", "filename": "a.svg"}},
     ]
     assert [entry.media for entry in pair.meta.phone(ANNA).screen[1:]] == [
         "https://shop.ru/a.jpg",
         "77",
         "https://shop.ru/a.holo",
+        "https://shop.ru/%D1%81%D1%87%D1%91%D1%82.pdf?x=1",
+        "https://shop.ru/a.svg",
     ]
 
 

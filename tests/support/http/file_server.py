@@ -26,6 +26,11 @@ class FileServer:
             "b.png": (PNG, "image/png"),
             "text.png": (b"not a picture", "image/png"),
             "invoice.pdf": (b"%PDF-1.7", "application/pdf"),
+            "call.ogg": (b"OggS voice", "audio/ogg"),
+            "call.opus": (b"OggS voice", "application/octet-stream"),
+            "broken.ogg": (b"voice", "audio/ogg"),
+            "call.wav": (b"RIFF", "audio/wav"),
+            "song.mp3": (b"ID3", "audio/mpeg"),
             "setup.exe": (b"MZ", "application/octet-stream"),
             "счёт.pdf": (b"%PDF-1.7", "application/pdf"),
         }

@@ -21,7 +21,6 @@ async def file_server() -> AsyncIterator[FileServer]:
     async with opened_file_server() as server:
         server.files |= {
             "order.docx": (b"PK words", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
-            "call.wav": (b"RIFF", "audio/wav"),
             "clip.mp4": (b"mp4", "video/mp4"),
             "drawing.svg": (b"<svg/>", "image/svg+xml"),
             "medium.png": (PNG + bytes(5_000_000), "image/png"),
