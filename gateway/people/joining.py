@@ -10,6 +10,7 @@ from gateway.domain.model.event import Inbound, Visit
 from gateway.domain.model.identifier import rivals
 from gateway.domain.model.nouns import Contact
 from gateway.people.contacts import MergeRequest, merge
+from gateway.people.spelling import reported_form
 from gateway.runtime.runtime import Runtime
 from storage.people import contacts, sessions
 
@@ -29,7 +30,7 @@ async def find_owner(runtime: Runtime, event: Inbound | Visit, code: str) -> Con
 
 async def _by_identifiers(runtime: Runtime, event: Inbound | Visit, own: Contact | None) -> Contact | None:
     """Return who goes by what the provider reports. own: whose chat it was so far, who may turn out to be the same."""
-    reported = event.person.identifiers
+    reported = [name for each in event.person.identifiers if (name := reported_form(each))]
     if not reported:
         return None
     if own and rivals(own.identifiers, reported):

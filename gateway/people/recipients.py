@@ -6,6 +6,7 @@ from gateway.domain.api.request import ContactRequest, PersonInput, RequestError
 from gateway.domain.model.identifier import KINDS, Identifier, kind_of
 from gateway.domain.model.notification import Recipient
 from gateway.domain.model.nouns import Contact, Session
+from gateway.domain.model.phone import one_form
 from gateway.people.identifiers import read_identifiers
 from gateway.runtime.runtime import Runtime
 from storage.people import contacts, sessions
@@ -55,7 +56,7 @@ def _person(recipient: Recipient, contact: Contact | None) -> str:
     """Return the name under which their messages are ordered, however the caller named them. Pure."""
     identifiers = (*recipient.identifiers, *(contact.identifiers if contact else ()))
     if number := next((name for name in identifiers if name.startswith(ORDERED_BY)), None):
-        return number
+        return one_form(number)
     return contact.id if contact else recipient.session or recipient.identifiers[0]
 
 

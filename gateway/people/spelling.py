@@ -1,12 +1,15 @@
 """Brings values of identifiers to their one form. It imports little, since files are read in small processes."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from unicodedata import category
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
 from gateway.domain.api.request import RequestError
+from gateway.domain.model.identifier import Identifier, identifier, kind_of, value_of
+from gateway.domain.model.phone import dialled
 
 MOST = 256
 """Characters of an identifier's value."""
@@ -34,15 +37,35 @@ def check_identifier(text: str) -> str:
     return text
 
 
+SEPARATORS = frozenset(" -()./\u00a0\u2007\u2009\u202f\u2010\u2011\u2012\u2013\u2014\u2212")
+"""What people put between the digits of one number: blanks, dashes, brackets, dots, slashes."""
+
+
 def normal_phone(phone: str, region: str) -> str:
-    """Return a phone number as E.164; one without a country is of `region`. Raises RequestError."""
+    """Return a phone number as E.164, as it is dialled today; one without a country is of `region`.
+
+    Raises RequestError, also where something else stands beside the number: whoever wrote it there meant something.
+    """
+    phone = "".join(character for character in phone if category(character) != "Cf").strip().removeprefix("tel:")
+    if any(not (character.isdecimal() or character in SEPARATORS) for character in phone.lstrip(" (").lstrip("+＋")):
+        raise RequestError("bad_phone", "this is not one phone number and nothing else", "phone")
     try:
         number = phonenumbers.parse(phone, region)
     except phonenumbers.NumberParseException:
         raise RequestError("bad_phone", "this is not a phone number", "phone") from None
-    if not phonenumbers.is_valid_number(number):
+    text = dialled(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+    if not phonenumbers.is_valid_number(phonenumbers.parse(text, None)):
         raise RequestError("bad_phone", "no such phone number can exist", "phone")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return text
+
+
+def reported_form(name: Identifier) -> Identifier | None:
+    """Return an identifier that a provider reports in its one form; None for a number that nobody can be sent to."""
+    if kind_of(name) != "phone":
+        return name
+    with suppress(RequestError):
+        return identifier("phone", normal_phone(value_of(name), ""))
+    return None
 
 
 def normal_email(email: str, _: str) -> str:

@@ -15,6 +15,7 @@ from pymongo.errors import DuplicateKeyError
 
 from gateway.domain.model.identifier import Identifier, rivals, without_rivals
 from gateway.domain.model.nouns import Contact
+from gateway.domain.model.phone import spellings
 from storage.documents import documents
 from storage.documents.documents import TRIES, Contended, Db
 
@@ -28,8 +29,11 @@ async def get(db: Db, key: str) -> Contact | None:
 
 
 async def find(db: Db, identifier: Identifier) -> Contact | None:
-    """Return the contact who goes by this identifier, or whoever that one was merged into."""
-    return await _resolve(db, "identifiers", identifier)
+    """Return the contact who goes by this identifier, in any spelling, or whoever that one was merged into."""
+    for spelling in spellings(identifier):
+        if contact := await _resolve(db, "identifiers", spelling):
+            return contact
+    return None
 
 
 async def find_by_start_code(db: Db, code: str) -> tuple[Contact, Contact] | None:

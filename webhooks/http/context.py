@@ -51,7 +51,20 @@ def query() -> dict[str, Any]:
     for name, values in parameters.items():
         if len(values) > 1:
             raise RequestError("invalid", "give it once", name)
-    return {name: int(text) if name in NUMBERS and _is_number(text) else text for name, (text,) in parameters.items()}
+    return {name: _read(name, text) for name, (text,) in parameters.items()}
+
+
+def _read(name: str, text: str) -> int | str:
+    """Return a parameter's value. A plus that was not encoded has become a blank: before a number it is put back."""
+    if name in NUMBERS and _is_number(text):
+        return int(text)
+    kind, colon, number = text.rpartition(":") if name == "identifier" else ("", "", text)
+    if name in PHONES and kind in {"", "phone"} and number[:1] == " " and number[1:2].isdigit():
+        return f"{kind}{colon}+{number[1:]}"
+    return text
+
+
+PHONES = frozenset({"phone", "identifier"})
 
 
 NUMBERS = frozenset({"limit", "version"})

@@ -12,6 +12,7 @@ from gateway.domain.model.attempt import Step
 from gateway.domain.model.identifier import Identifier, kind_of, without_rivals
 from gateway.domain.model.notification import Notification, Recipient
 from gateway.domain.model.nouns import Address, Contact, Progress, Session, template_key
+from gateway.domain.model.phone import one_form
 from gateway.people.optouts import names, opt_out_reason
 from gateway.runtime.runtime import Runtime
 from storage.accounts import states
@@ -109,8 +110,11 @@ def session_here(channel: Channel, recipient: KnownRecipient) -> Session | None:
     address = address_by_identifier(channel, recipient.identifiers)
     if address is None or recipient.named in candidates:
         return recipient.named if recipient.named in candidates else next(iter(candidates), None)
-    others = [session for session in candidates if channel.facts.identifier_of(session.address.user) is None]
-    return next((session for session in candidates if session.address == address), next(iter(others), None))
+    known = {session.id: channel.facts.identifier_of(session.address.user) for session in candidates}
+    wanted = set(map(one_form, recipient.identifiers))
+    here = [session for session in candidates if (own := known[session.id]) and one_form(own) in wanted]
+    others = [session for session in candidates if known[session.id] is None]
+    return next(iter((*here, *others)), None)
 
 
 def address_by_identifier(channel: Channel, identifiers: Iterable[Identifier]) -> Address | None:
