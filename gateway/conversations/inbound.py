@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import msgspec
@@ -23,13 +24,16 @@ from gateway.domain.model.event import (
     Unrecognised,
     Visit,
 )
+from gateway.domain.model.identifier import Identifier
 from gateway.domain.model.notification import Notification, Priority, Recipient, lane_of
 from gateway.domain.model.nouns import Content, Message, Session, template_key
+from gateway.domain.terms.consent import PERSON, PROVIDER
 from gateway.messages.callbacks.callbacks import notify_account
 from gateway.messages.delivery import receipts, recording
 from gateway.people import sessions
 from gateway.people.joining import find_owner
-from gateway.people.optouts import KINDS, WORD, names, opt_in, opt_out
+from gateway.people.optouts import KINDS, names, opt_in, opt_out
+from gateway.people.spelling import reported_form
 from gateway.runtime.runtime import Runtime, account_key
 from gateway.runtime.telemetry import metrics
 from storage.accounts import states
@@ -124,22 +128,41 @@ async def _apply_keyword(runtime: Runtime, event: Inbound, session: Session) -> 
     """Opt a person who says stop out of marketing, on all channels; opt one who says start in again."""
     if event.command.name not in {"start", "stop"}:
         return
-    person, by = await _names(runtime, session), f"{WORD} in {event.channel}: {event.content.text[:100]}"
-    if event.command.name == "stop":
-        await opt_out(runtime.db, person, "marketing", event.at, by)
-    else:
+    person, conversations = await _person(runtime, session)
+    by = f"{PERSON} in {event.channel}: {event.content.text[:100]}"
+    if event.command.name == "start":
         await opt_in(runtime.db, person, KINDS, event.at, by)
+        return
+    await opt_out(runtime.db, person, "marketing", event.at, by)
+    resumed = max((each.resumed_at for each in conversations if each.resumed_at), default=event.at)
+    if resumed > event.at:  # the stop comes late: the person has said start since
+        await opt_in(runtime.db, person, ["marketing"], resumed, f"{PERSON}: start")
 
 
-async def _names(runtime: Runtime, session: Session) -> list[str]:
+async def _person(
+    runtime: Runtime, session: Session, reported: Iterable[Identifier] = ()
+) -> tuple[list[str], list[Session]]:
+    """Return all names of the person of a conversation, and their conversations.
+
+    reported: what the provider tells of the person besides.
+    """
+    identifiers = [name for each in reported if (name := reported_form(each))]
     contact = await contacts.get(runtime.db, session.contact) if session.contact else None
-    return names((), contact, [session])
+    for identifier in identifiers:
+        contact = contact or await contacts.find(runtime.db, identifier)
+    others = await stored.of_contact(runtime.db, contact) if contact else []
+    conversations = [session, *(each for each in others if each.id != session.id)]
+    return names(identifiers, contact, conversations), conversations
 
 
 async def _apply_preference(runtime: Runtime, event: Preference) -> None:
-    """Apply a provider's preference. It concerns marketing on one channel; to be safe we apply it to all channels."""
+    """Apply a provider's preference. It concerns marketing on one channel; to be safe we apply it to all channels.
+
+    To be wanted again takes back only what was said there.
+    """
     session = await stored.get(runtime.db, event.address.key) or Session(event.address.key, event.address)
-    person, by = await _names(runtime, session), f"provider {event.channel}"
+    person, _ = await _person(runtime, session, event.person.identifiers)
+    by = f"{PROVIDER} {event.channel}"
     if event.marketing:
         await opt_in(runtime.db, person, ["marketing"], event.at, by)
     else:

@@ -4,24 +4,21 @@ An opt-out is stored under the person's identifiers, their contact and their con
 before there is a contact, and whatever becomes of the contact.
 """
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal
-
-from msgspec.structs import replace
 
 from gateway.domain.model.identifier import Identifier
 from gateway.domain.model.notification import Notification
 from gateway.domain.model.nouns import Contact, Session
 from gateway.domain.model.phone import spellings
+from gateway.domain.terms.consent import Word, standing, takes_back
 from storage.documents.documents import Db
 from storage.people import optouts
-from storage.people.optouts import OptOut
 
 Kind = Literal["marketing", "all"]
 KINDS: tuple[Kind, ...] = ("marketing", "all")
-WORD = "word"
-"""How `by` begins where the person said it: a keyword of theirs ends only the opt-outs that they made themselves."""
 
 
 def names(identifiers: Iterable[Identifier], contact: Contact | None, conversations: Iterable[Session]) -> list[str]:
@@ -46,22 +43,30 @@ async def opt_out_reason(db: Db, notification: Notification, person: Sequence[st
 
 
 async def opt_out(db: Db, person: Sequence[str], kind: Kind, at: datetime, by: str, reason: str = "") -> None:
-    """Opt a person out of this kind. by: who says so, for the log. May be repeated."""
-    await optouts.opt_out(db, [OptOut(key(kind, name), name, kind, at, by, reason) for name in person])
+    """Opt a person out of this kind. by: who says so, for the log. May be repeated. Raises Contended."""
+    word = Word(at, by, out=True, reason=reason)
+    await asyncio.gather(*(optouts.say(db, name, kind, key(kind, name), word) for name in person))
 
 
 async def carry_over(db: Db, person: Sequence[str], name: str) -> None:
     """Copy the active opt-outs of these names to `name`, where they hold whatever becomes of the others."""
     for kind in KINDS:
         active = await optouts.find_active(db, _keys([kind], person))
-        await optouts.opt_out(db, [replace(optout, id=key(kind, name), name=name) for optout in active])
+        for word in [word for optout in active for word in standing(optout.log)]:
+            await optouts.say(db, name, kind, key(kind, name), word)
 
 
 async def opt_in(db: Db, person: Sequence[str], kinds: Iterable[Kind], at: datetime, by: str) -> None:
-    """Opt a person in again. By a keyword of their own, opt-outs that others made for them stay."""
+    """Opt a person in again, as far as whoever says so may (`consent.takes_back`) and nothing was said since.
+
+    Raises Contended.
+    """
+    word = Word(at, by, out=False)
     active = await optouts.find_active(db, _keys(kinds, person))
-    affected = [optout for optout in active if not by.startswith(WORD) or optout.by.startswith(WORD)]
-    await optouts.opt_in(db, [optout.id for optout in affected if optout.at <= at], at, by)
+    affected = [
+        optout for optout in active if any(takes_back(word, out) and out.at <= at for out in standing(optout.log))
+    ]
+    await asyncio.gather(*(optouts.say(db, each.name, each.kind, each.id, word) for each in affected))
 
 
 def _keys(kinds: Iterable[Kind], person: Sequence[str]) -> list[str]:

@@ -75,10 +75,10 @@ def after_message(session: Session, rule: Window, event: Inbound, contact: Conta
     """Return the session after a person's message. Pure."""
     at, command = event.at, event.command.name
     started = _latest(session.started_at, at) if command == "start" else session.started_at or at
-    stopped = session.stopped_at
+    stopped, resumed = session.stopped_at, session.resumed_at
     if command == "start":
-        stopped = _unless_later(stopped, at)
-    elif command == "stop" and started <= at:
+        stopped, resumed = _unless_later(stopped, at), _latest(resumed, at)
+    elif command == "stop" and (resumed is None or resumed <= at):
         stopped = _latest(stopped, at)
     return replace(
         session,
@@ -88,6 +88,7 @@ def after_message(session: Session, rule: Window, event: Inbound, contact: Conta
         window_from_at=window.opened_from(rule, session, at),
         blocked_at=_unless_later(session.blocked_at, at),
         stopped_at=stopped,
+        resumed_at=resumed,
         closed_at=None,  # whatever the provider's clock says: we had not heard of it when it was closed
         **_active(session, at),
         **_joined(session, contact, at),

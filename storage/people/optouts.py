@@ -1,23 +1,17 @@
-"""Opt-outs: a document for each name of a person and kind, with a log of who said so and when. Never deleted."""
+"""Opt-outs: a document for each name of a person and kind, with a log of who said so and when. Never deleted.
+
+Whether it holds is stored with the log, in one write, which only succeeds if nobody else has written meanwhile.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
-from pymongo import UpdateOne
 
+from gateway.domain.terms.consent import Word, heard, standing
 from storage.documents import documents, newest
-from storage.documents.documents import Db, from_document
+from storage.documents.documents import TRIES, Contended, Db, from_document, to_document
 from storage.documents.newest import Order, Place
-
-
-class Word(Struct, frozen=True):
-    """A line of the log. out: True for an opt-out, False for an opt-in."""
-
-    at: datetime
-    by: str
-    out: bool
-    reason: str = ""
 
 
 class OptOut(Struct, frozen=True):
@@ -43,31 +37,25 @@ async def several(db: Db, keys: Sequence[str]) -> list[OptOut]:
     return await documents.several(db, "optouts", OptOut, keys)
 
 
-async def opt_out(db: Db, optouts: Sequence[OptOut]) -> None:
-    """Make these active. One that is active already keeps its time and author; the log gets a line."""
-    if optouts:
-        await db["optouts"].bulk_write([_activate(optout) for optout in optouts], ordered=False)
+async def say(db: Db, name: str, kind: str, key: str, word: Word) -> None:
+    """Add a line to the log under this key, once, and store whether the opt-out holds by now. Raises Contended."""
+    for _ in range(TRIES):
+        stored = await documents.get(db, "optouts", key)
+        old = from_document(OptOut, stored) if stored else None
+        log = heard(old.log if old else [], word)
+        if old and log == old.log:
+            return
+        document = to_document(_judged(key, name, kind, log))
+        if await documents.swap(db, "optouts", document, "log", stored["log"] if stored else None):
+            return
+    raise Contended(key)
 
 
-def _activate(optout: OptOut) -> UpdateOne:
-    active = {"$eq": ["$out", True]}
-    fields = {"name": optout.name, "kind": optout.kind, "at": optout.at, "by": optout.by, "reason": optout.reason}
-    values = {field: {"$cond": [active, f"${field}", {"$literal": value}]} for field, value in fields.items()}
-    line = {"at": optout.at, "by": optout.by, "out": True, "reason": optout.reason}
-    return UpdateOne({"_id": optout.id}, [{"$set": {**values, "out": True, "log": _append(line)}}], upsert=True)
-
-
-async def opt_in(db: Db, keys: Sequence[str], at: datetime, by: str) -> None:
-    """Make these inactive; the log gets a line and stays."""
-    line = {"at": at, "by": by, "out": False, "reason": ""}
-    await db["optouts"].update_many({"_id": {"$in": list(keys)}}, [{"$set": {"out": False, "log": _append(line)}}])
-
-
-def _append(line: dict[str, object]) -> object:
-    """Return the expression for the log with this line, once."""
-    log = {"$ifNull": ["$log", []]}
-    literal = {"$literal": line}
-    return {"$cond": [{"$in": [literal, log]}, log, {"$concatArrays": [log, [literal]]}]}
+def _judged(key: str, name: str, kind: str, log: Sequence[Word]) -> OptOut:
+    """Return the opt-out with this log. It is since the first line that holds, or else that of the last one said."""
+    holding = standing(log)
+    word = next(iter(holding), None) or max((word for word in log if word.out), key=lambda word: word.at)
+    return OptOut(key, name, kind, word.at, word.by, word.reason, out=bool(holding), log=list(log))
 
 
 async def page(db: Db, after: Place | None, now: datetime, limit: int) -> list[OptOut]:

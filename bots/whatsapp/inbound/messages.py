@@ -50,18 +50,22 @@ def read_message(item: object, contacts: Sequence[object], account: str, default
 
 
 def _sender(item: object, contacts: Sequence[object]) -> tuple[str, Person]:
-    """Return the sender: the business-scoped id first, since a phone number may be hidden or may change hands.
+    return read_person(words(item, "from_user_id", "from"), contacts)
 
-    Raises ValueError where neither is known.
+
+def read_person(ids: Sequence[str], contacts: Sequence[object]) -> tuple[str, Person]:
+    """Return the address of the person with one of these ids, and what is reported of them.
+
+    The address is the business-scoped id where it is known, since a phone number may be hidden or may change hands.
+    Raises ValueError where there is neither.
     """
-    ids = words(item, "from_user_id", "from")
     known = ((contact, words(contact, "user_id", "wa_id")) for contact in contacts)
     contact, more = next(((contact, names) for contact, names in known if {*names} & {*ids} - {""}), (None, ()))
     names = [name for name in (*ids, *more) if name]
     phone = next(filter(is_phone, names), "")
     user = next((name for name in names if not is_phone(name)), phone)
     if not user:
-        raise ValueError("a message of nobody")
+        raise ValueError("nobody is named")
     return user, Person(word(contact, "profile", "name"), identifiers(phone=phone and f"+{phone}"))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from bots.whatsapp.errors import cause, explain
+from bots.whatsapp.inbound.messages import read_person
 from bots.whatsapp.item import items, moment, to_json, word, words
 from gateway.domain.model.event import Preference, Receipt, TemplateChange
 from gateway.domain.model.nouns import Address, Progress
@@ -43,18 +44,23 @@ def read_status(item: object, status: str, account: str, default: datetime) -> R
     )
 
 
-def read_preferences(value: object, account: str, at: datetime) -> Iterator[Preference]:
-    """Return what people want of our marketing (Cloud API: user_preferences webhook).
+def read_preference(item: object, contacts: Sequence[object], account: str, at: datetime) -> Preference:
+    """Return what a person wants of our marketing (Cloud API: user_preferences webhook).
 
-    Raises ValueError for values that we have no event for.
+    Raises ValueError for a wish that we have no event for, or that is nobody's.
     """
-    for item in items(value, "user_preferences"):
-        preference, user = word(item, "value"), word(item, "user_id") or word(item, "wa_id")
-        if word(item, "category") != "marketing_messages" or preference not in {"stop", "resume"} or not user:
-            raise ValueError("a preference that we have no word for")
-        stamp = word(item, "timestamp")
-        address, id_ = Address("whatsapp", account, user), f"preference:{user}:{stamp}:{preference}"
-        yield Preference(address, id_, preference == "resume", moment(item, "timestamp", at), to_json(item))
+    preference, stamp = words(item, "value", "timestamp")
+    if word(item, "category") != "marketing_messages" or preference not in {"stop", "resume"}:
+        raise ValueError("a preference that we have no word for")
+    user, person = read_person(words(item, "user_id", "wa_id"), contacts)
+    return Preference(
+        Address("whatsapp", account, user),
+        f"preference:{user}:{stamp}:{preference}",
+        preference == "resume",
+        moment(item, "timestamp", at),
+        person,
+        to_json(item),
+    )
 
 
 def read_template(value: object, accounts: Sequence[str], at: datetime, event: str) -> Iterator[TemplateChange]:

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from bots.whatsapp.inbound.messages import NOTICES, read_message
-from bots.whatsapp.inbound.reports import STATUSES, read_preferences, read_status, read_template
+from bots.whatsapp.inbound.reports import STATUSES, read_preference, read_status, read_template
 from bots.whatsapp.item import dig, digest, items, lists, moment, to_json, word
 from gateway.domain.channel.calls import Answer, Call, Forged, Malformed, Parsed
 from gateway.domain.channel.secret import Secret
@@ -131,12 +131,22 @@ def _change(field: str, change: object, entry: object, app_accounts: AppAccounts
         case "messages":
             yield from _messages(value, app_accounts, origin)
         case "user_preferences":
-            account = app_accounts.numbers.get(word(value, "metadata", "phone_number_id"))
-            if account:
-                yield from read_preferences(value, account, origin.at)
+            yield from _preferences(value, app_accounts, origin)
         case "message_template_status_update":
             accounts = app_accounts.businesses.get(word(entry, "id"), ())
             yield from read_template(value, accounts, origin.at, digest([origin.stamp, value]))
+
+
+def _preferences(value: object, app_accounts: AppAccounts, origin: Origin) -> Iterator[Event]:
+    account = app_accounts.numbers.get(word(value, "metadata", "phone_number_id"))
+    contacts, wishes = lists(value, "contacts", "user_preferences")
+    for item in wishes if account else ():
+        read = partial(_preference, item, contacts, replace(origin, account=account or ""))
+        yield from _read_or_keep("preference", item, origin, read)
+
+
+def _preference(item: object, contacts: Sequence[object], origin: Origin) -> Iterator[Event]:
+    yield read_preference(item, contacts, origin.account, origin.at)
 
 
 def _messages(value: object, app_accounts: AppAccounts, origin: Origin) -> Iterator[Event]:

@@ -100,6 +100,7 @@ class Preference(Personal, frozen=True, omit_defaults=True, tag="preference", ta
     id: str
     marketing: bool
     at: datetime
+    person: Person = Person()
     raw: str = ""
 
 

@@ -143,6 +143,7 @@ def template_key(channel: str, account: str, template: Named) -> str:
 class Session(Struct, frozen=True, omit_defaults=True):
     """One conversation on one channel. Its times move only forward, so that events may come in any order.
 
+    `resumed_at` is when the person last said start: a stop that was said before, and heard later, has no effect.
     `joined_at` is when the chat turned out to be the contact's.
 
     `started_at` is when the person last pressed Start, or was first heard of. `window_from_at` is when the running
@@ -165,6 +166,7 @@ class Session(Struct, frozen=True, omit_defaults=True):
     closed_at: datetime | None = None
     active_at: datetime | None = None
     joined_at: datetime | None = None
+    resumed_at: datetime | None = None
     version: int = 0
 
 
