@@ -25,7 +25,7 @@ from gateway.domain.api.request import (
     TemplateInput,
     Text,
 )
-from gateway.domain.api.response import ItemView
+from gateway.domain.api.response import BulkResponse, ItemView
 from gateway.domain.channel import window
 from gateway.domain.channel.contract import Channel
 from gateway.domain.model.identifier import Identifier, kind_of, without_rivals
@@ -158,12 +158,17 @@ async def reply(runtime: Runtime, session: Session, request: ReplyRequest, calle
     body = msgspec.json.encode(BulkRequest(messages=[message]))
     if key and (earlier := await find_answer(runtime, body, caller, key)):
         return earlier.messages[0]
-    (item,) = (await validate(runtime, body, caller)).messages
+    item = _only_item(await validate(runtime, body, caller))
     if isinstance(error := item.error, msgspec.Struct):
         raise RequestError(error.code, error.message, error.field.removeprefix("messages[0].channels[0]").lstrip("."))
     if item.channel is None and item.plan:
         raise Conflict(str(item.plan[0].explanation))
-    return (await submit(runtime, body, caller, key)).messages[0]
+    return _only_item(await submit(runtime, body, caller, key))
+
+
+def _only_item(response: bytes) -> ItemView:
+    (item,) = msgspec.json.decode(response, type=BulkResponse).messages
+    return item
 
 
 async def start(runtime: Runtime, request: StartSessionRequest, caller: str) -> StartedSession:

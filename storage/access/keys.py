@@ -1,12 +1,12 @@
 """API keys and remembered requests. Both are found by a digest, so neither can be read back from the database."""
 
+import asyncio
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import token_urlsafe
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 from pymongo.errors import DuplicateKeyError
 
@@ -70,9 +70,13 @@ class KeyConflict(Exception):
 
 @dataclass(frozen=True)
 class PastRequest:
-    """A request that came before. `answer` is None if that request broke off, or is still being worked on."""
+    """A request that came before, and its answer: None if it broke off, or is still being worked on."""
 
-    answer: Any
+    answer: bytes | None
+
+
+PIECE = 4 * 1024 * 1024
+"""Bytes of an answer in one document, which can hold 16 MB: a larger answer is kept in pieces."""
 
 
 async def claim_request(db: Db, key: str, body: bytes, now: datetime) -> PastRequest | None:
@@ -94,12 +98,27 @@ async def find_request(db: Db, key: str, body: bytes) -> PastRequest | None:
         return None
     if document["body"] != digest(body):
         raise KeyConflict(key)
-    return PastRequest(msgspec.json.decode(document["answer"]) if "answer" in document else None)
+    return PastRequest(await _read_answer(db, document["answer"]) if "answer" in document else None)
 
 
-async def remember_answer(db: Db, key: str, answer: Any) -> Any:
+async def remember_answer(db: Db, key: str, answer: bytes, now: datetime) -> bytes:
     """Store the answer to the request with this key, unless it has one already. Returns the stored answer."""
-    own = {"$literal": msgspec.json.encode(answer)}
-    await db["requests"].update_one({"_id": key}, [{"$set": {"answer": {"$ifNull": ["$answer", own]}}}])
-    document = await db["requests"].find_one({"_id": key})
-    return msgspec.json.decode(document["answer"]) if document else answer
+    own: Any = answer
+    if len(answer) > PIECE:
+        version = await asyncio.to_thread(digest, answer)
+        own = [f"{key}/{version}/{start}" for start in range(-(-len(answer) // PIECE))]
+        for start, piece in enumerate(own):
+            document = {"piece": answer[start * PIECE : (start + 1) * PIECE], "at": now}
+            await db["requests"].replace_one({"_id": piece}, document, upsert=True)
+    new = {"$ifNull": ["$answer", {"$literal": own}]}
+    await db["requests"].update_one({"_id": key}, [{"$set": {"answer": new}}])
+    stored = await db["requests"].find_one({"_id": key})
+    return await _read_answer(db, stored["answer"]) or answer if stored else answer
+
+
+async def _read_answer(db: Db, stored: bytes | list[str]) -> bytes | None:
+    """Return an answer as it was stored, or None if a piece of it is there no more."""
+    if isinstance(stored, bytes):
+        return stored
+    pieces = [await db["requests"].find_one({"_id": piece}) for piece in stored]
+    return b"".join(piece["piece"] for piece in pieces if piece) if all(pieces) else None

@@ -7,7 +7,7 @@ pure function returns its successor, and that is written if nobody was faster.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -33,6 +33,7 @@ DUPLICATE = 11000
 
 A = TypeVar("A")
 R = TypeVar("R")
+S = TypeVar("S")
 T = TypeVar("T", bound=Struct)
 V = TypeVar("V", Contact, Session, Notification, Job)
 TRIES = 100
@@ -269,14 +270,23 @@ async def swap(db: Db, collection: str, document: Document, field: str, old: obj
     return await db.shared(collection).swap(Swap(field, old, document))
 
 
+PORTION = 100
+"""Values that are stored together: more would keep everything else in the process waiting."""
+
+
+def in_portions(values: Sequence[S], size: int) -> Iterator[Sequence[S]]:
+    """Yield the values by so many at a time, in order."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
+
+
 async def add(db: Db, collection: str, values: Sequence[Struct]) -> None:
     """Store values; existing ones with the same id stay as they are, so that this may be repeated."""
-    if not values:
-        return
-    try:
-        await db[collection].insert_many([to_document(value) for value in values], ordered=False)
-    except BulkWriteError as error:
-        duplicates(error)
+    for portion in in_portions(values, PORTION):
+        try:
+            await db[collection].insert_many([to_document(value) for value in portion], ordered=False)
+        except BulkWriteError as error:
+            duplicates(error)
 
 
 class Contended(Exception):

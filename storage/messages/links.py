@@ -6,14 +6,14 @@ from operator import attrgetter
 
 from gateway.domain.api.links import Link
 from storage.documents import newest
-from storage.documents.documents import Db, from_document, to_document
+from storage.documents.documents import PORTION, Db, from_document, in_portions, to_document
 from storage.documents.newest import Order, Place
 
 
 async def add(db: Db, links: Sequence[Link]) -> None:
     """Store new links."""
-    if links:
-        await db["links"].insert_many([to_document(link) for link in links], ordered=False)
+    for portion in in_portions(links, PORTION):
+        await db["links"].insert_many([to_document(link) for link in portion], ordered=False)
 
 
 async def get(db: Db, code: str) -> Link | None:

@@ -8,8 +8,9 @@ import asyncio
 import gc
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 BLOCKED = 0.1
@@ -21,9 +22,13 @@ REFERENCE = 0.004
 
 @dataclass
 class Stalls:
-    """The longest stall so far, in seconds of CPU time on the machine for which BLOCKED was chosen."""
+    """The longest stall so far, in seconds of CPU time on the machine for which BLOCKED was chosen.
+
+    memory: by how many bytes this process became larger at most; 0 where the system does not tell.
+    """
 
     longest: float = 0.0
+    memory: int = 0
 
 
 @contextmanager
@@ -41,10 +46,11 @@ def watched() -> Iterator[Stalls]:
         since = time.thread_time()
         return ready
 
-    selector.select = select_and_watch
+    selector.select, before = select_and_watch, _reset_peak()
     try:
         yield stalls
     finally:
+        stalls.memory = max(0, _memory("VmHWM") - before)
         selector.select = select
         gc.unfreeze()
         stalls.longest /= max(1.0, min(_exercise() for _ in range(3)) / REFERENCE)
@@ -55,3 +61,19 @@ def _exercise() -> float:
     began = time.thread_time()
     sum(number * number for number in range(100_000))
     return time.thread_time() - began
+
+
+def _reset_peak() -> int:
+    """Let the system measure this process's largest size anew. Returns its size in bytes."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+    return _memory("VmRSS")
+
+
+def _memory(name: str) -> int:
+    """Return a figure of this process's memory as Linux names it, in bytes; 0 where there is none."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:")), 0)

@@ -4,7 +4,7 @@ import logging
 from typing import Any, TypeVar
 
 import msgspec
-from quart import Quart, Response, jsonify
+from quart import Quart, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from gateway.domain.api.conflict import Conflict
@@ -15,13 +15,15 @@ from storage.engine.database import DatabaseError
 
 log = logging.getLogger(__name__)
 
+JSON = "application/json"
+
 RETRY_AFTER = "5"
 """Seconds after which a caller may find the database back."""
 
 
 def answer(response: msgspec.Struct, status: int = 200) -> Response:
     """Return an HTTP response with this struct as its JSON body."""
-    return Response(msgspec.json.encode(response), status, content_type="application/json")
+    return Response(msgspec.json.encode(response), status, content_type=JSON)
 
 
 T = TypeVar("T")
@@ -105,10 +107,18 @@ async def _conflict(error: Conflict) -> Response:
     return error_answer(status_of(error), str(error), {"field": error.field} if error.field else None)
 
 
+NOTHING = "The database does not answer; nothing was accepted.", "Try again later."
+PERHAPS = (
+    "The database does not answer; a part of this may have been accepted.",
+    "Repeat it later. With the same Idempotency-Key, or ids of your own, no message is sent twice.",
+)
+"""The sentence and the details of a 503, if nothing can have been stored, and if something may have been."""
+
+
 async def _database_error(error: DatabaseError) -> Response:
     log.error("the database does not answer: %s", error)
-    sentence = "The database does not answer; nothing was accepted."
-    response = error_answer(status_of(error), sentence, "Try again later.")
+    unknown = request.method not in {"GET", "HEAD"} and "caller" in g
+    response = error_answer(status_of(error), *(PERHAPS if unknown else NOTHING))
     response.headers["Retry-After"] = RETRY_AFTER
     return response
 

@@ -47,7 +47,7 @@ ERRORS = {
     409: "It does not fit what is there.",
     413: "The body is too large.",
     429: "Too many; Retry-After says when.",
-    503: "The database does not answer; nothing was accepted.",
+    503: "The database does not answer; `error` says whether a part may have been accepted.",
 }
 """The errors that every route may answer, besides those that it documents itself."""
 

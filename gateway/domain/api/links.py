@@ -26,7 +26,7 @@ AROUND = ".,;:!?)]}»…*_~"
 """Characters that belong to the sentence and not to the address, where an address ends with them."""
 
 
-class Link(Struct, frozen=True, omit_defaults=True):
+class Link(Struct, frozen=True, omit_defaults=True, gc=False):
     """A short link; `id` is its code and `message` the id of the message that it stands in.
 
     previews: how often a messenger fetched it to show a preview, which is nobody's click.

@@ -108,7 +108,7 @@ class TemplateInput(Input):
 
     name: Name
     language: Name
-    variables: dict[str, Text] = {}
+    variables: Annotated[dict[str, Text], Meta(max_length=100)] = {}
     header: HeaderInput | None = None
     buttons: Annotated[list[TemplateButtonInput], Meta(max_length=10)] = []
 

@@ -9,7 +9,7 @@ from gateway.domain.model.nouns import Address, Cause, Content, Progress, Templa
 from gateway.domain.terms.price import Price
 
 
-class Step(Struct, frozen=True, omit_defaults=True):
+class Step(Struct, frozen=True, omit_defaults=True, gc=False):
     """A step of the cascade. `content` needs an open window, `template` does not; at least one of them is set.
 
     intent: the provider's word under which the content may go although the window is shut.

@@ -45,7 +45,7 @@ class Priority(IntEnum):
     BULK = 3
 
 
-class Recipient(Struct, frozen=True, omit_defaults=True):
+class Recipient(Struct, frozen=True, omit_defaults=True, gc=False):
     """The recipient as the caller named them: by identifiers, a contact's id, a session's id."""
 
     identifiers: tuple[Identifier, ...] = ()
@@ -60,7 +60,7 @@ class Decision(Struct, frozen=True):
     text: str
 
 
-class Notification(Struct, frozen=True, omit_defaults=True):
+class Notification(Struct, frozen=True, omit_defaults=True, gc=False):
     """A message to one recipient. `due_at` is when the rule has to decide next; None when it is complete.
 
     `lease` is the token of the process that works on it now (until `due_at`), `lane` the queue that it is due in:

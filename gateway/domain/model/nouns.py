@@ -1,4 +1,8 @@
-"""The nouns of the domain: plain values without I/O, without a clock, and in no provider's terms."""
+"""The nouns of the domain: plain values without I/O, without a clock, and in no provider's terms.
+
+Values of which one request holds very many are out of the garbage collector's sight (`gc=False`): what never changes
+has no circles in it, and a look at all of them would hold the event loop.
+"""
 
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
@@ -27,7 +31,7 @@ class Address(Struct, frozen=True, dict=True):
         return f"{self.channel}:{self.account}:{provider_id}"
 
 
-class Media(Struct, frozen=True, omit_defaults=True):
+class Media(Struct, frozen=True, omit_defaults=True, gc=False):
     """A file by `url`, or by the provider's own `id` for files that came in. `type`: image, video, audio, document…"""
 
     type: str
@@ -36,7 +40,7 @@ class Media(Struct, frozen=True, omit_defaults=True):
     name: str = ""
 
 
-class Button(Struct, frozen=True, omit_defaults=True):
+class Button(Struct, frozen=True, omit_defaults=True, gc=False):
     """A button that answers with `reply`, or opens `url`."""
 
     text: str
@@ -44,7 +48,7 @@ class Button(Struct, frozen=True, omit_defaults=True):
     url: str = ""
 
 
-class Content(Struct, frozen=True, omit_defaults=True):
+class Content(Struct, frozen=True, omit_defaults=True, gc=False):
     """A free-form message in terms that every channel understands. Plain text: markup is never interpreted.
 
     subject and html: what channels show beside the text that have such parts (`Facts.shows`).
@@ -86,7 +90,7 @@ class TemplateButton(Struct, frozen=True, omit_defaults=True):
     reply: str = ""
 
 
-class TemplateMessage(Struct, frozen=True, omit_defaults=True):
+class TemplateMessage(Struct, frozen=True, omit_defaults=True, gc=False):
     """A text that the provider has approved: it may go while the window is shut. `values` by name or by number."""
 
     name: str

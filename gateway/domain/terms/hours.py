@@ -24,7 +24,7 @@ SECOND = timedelta(seconds=1)
 STRIDE = 86_400
 
 
-class Hours(Struct, frozen=True, omit_defaults=True):
+class Hours(Struct, frozen=True, omit_defaults=True, gc=False):
     """When a message may leave, in the recipient's own time. Nothing named: always.
 
     `zone` is an IANA name. `ranges` are on the local clock, start included, end not; one whose end is not after its

@@ -14,19 +14,31 @@ from gateway.domain.api.request import RESERVED, BulkRequest, Destination, Messa
 from gateway.domain.channel.contract import Channel
 from gateway.domain.model.attempt import Step
 from gateway.domain.model.change import Callback
-from gateway.domain.model.notification import Notification
+from gateway.domain.model.notification import Notification, Recipient
 from gateway.domain.model.nouns import Content
-from gateway.messages.composing.lint import flattening
+from gateway.messages.composing.lint import check_size, flattening
 from gateway.messages.composing.steps import Outline, outline
 from gateway.messages.composing.terms import Terms, read_callback, read_terms
 from gateway.messages.composing.texts import fill
+from gateway.messages.composing.values import MOST_BYTES as MOST_OF_MESSAGE
+from gateway.messages.composing.values import Values
 from gateway.messages.templates.expansion import expand
 from gateway.people.recipients import read_recipient
 from gateway.runtime.runtime import Runtime
+from gateway.runtime.turns import Turns
 from storage.access import keys
 
 MOST, MOST_OF_ONE = 10_000, 1000
 """The most items of one request, and of one message in it."""
+
+MOST_BYTES, MOST_SHOWN = 32 * 1024 * 1024, 4 * 1024 * 1024
+"""Bytes of all texts of one request once they are filled in, and of those that `validate` shows.
+
+A job's batch of the largest messages has no more.
+"""
+
+AT_ONCE = 100
+"""Recipients that are looked up together."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +55,26 @@ class Plan:
     links: list[Link] = field(default_factory=list)
 
 
+@dataclass
+class Room:
+    """How many bytes the texts of a request may still become."""
+
+    left: int
+
+    def take(self, size: int) -> None:
+        """Count so many bytes in. Raises RequestError if there is no room for them."""
+        self.left -= size
+        if self.left < 0:
+            words = "the texts of all messages are too long together: send the rest in another request"
+            raise RequestError("too_long", words, "messages")
+
+
 @dataclass(frozen=True)
 class Request:
     """What one message has to know of the whole request: how many items it has, and how many of them come `before`.
 
     scope: equal for a repetition of the same request, so that its messages get the same ids; None: not repeatable.
-    trial: only validate, and write nothing.
+    trial: only validate, and write nothing. room: what is left for its texts.
     """
 
     caller: str
@@ -57,6 +83,8 @@ class Request:
     many: int
     before: int
     trial: bool
+    room: Room
+    turns: Turns
 
     def key(self, draft: "Draft", index: int) -> str:
         """Return the id of a message's destination: the caller's own, with a number where it goes to several."""
@@ -86,25 +114,33 @@ class Draft:
 async def plan_bulk(
     runtime: Runtime, bulk: BulkRequest, caller: str, *, scope: str | None = None, trial: bool = False
 ) -> list[Plan]:
-    """Return one plan for each message and destination, in order. Raises RequestError where there are too many."""
+    """Return one plan for each message and destination, in order. Raises RequestError where it is too much together."""
     many = sum(map(_count_items, bulk.messages))
     if many > MOST:
         raise RequestError("too_many", f"one request has at most {MOST} destinations in all its messages", "messages")
     plans: list[Plan] = []
+    room, turns = Room(MOST_SHOWN if trial else MOST_BYTES), Turns()
     for index, message in enumerate(bulk.messages):
-        request = Request(caller, bulk.bulk_id, scope, many, len(plans), trial)
+        request = Request(caller, bulk.bulk_id, scope, many, len(plans), trial, room, turns)
         plans += await _plan_message(runtime, message, f"messages[{index}]", request)
     return plans
 
 
 async def _plan_message(runtime: Runtime, raw: Any, path: str, request: Request) -> Sequence[Plan]:
     """Return one plan for each destination; an error in the message itself is in each of them."""
+    await request.turns.offer()
     try:
         draft = await _draft(runtime, raw, path, request)
     except RequestError as error:
         return [Plan(path, error=error.within(path))] * _count_items(raw)
-    places = range(len(draft.message.destinations))
-    return await asyncio.gather(*(_plan_one(runtime, request, draft, at, runtime.clock.ordinal()) for at in places))
+    plans: list[Plan] = []
+    for start in range(0, len(draft.message.destinations), AT_ONCE):
+        destinations = draft.message.destinations[start : start + AT_ONCE]
+        readings = await asyncio.gather(*(_read(runtime, request, destination) for destination in destinations))
+        for index, reading in enumerate(readings, start):
+            plans.append(await _plan_one(runtime, request, draft, index, reading))
+            await request.turns.offer()
+    return plans
 
 
 async def _draft(runtime: Runtime, raw: Any, path: str, request: Request) -> Draft:
@@ -114,6 +150,7 @@ async def _draft(runtime: Runtime, raw: Any, path: str, request: Request) -> Dra
         raise RequestError("invalid", f"no message can be called {original.id}", "id")
     message, warnings = await expand(runtime, original)
     outlines = [outline(runtime, step, index) for index, step in enumerate(message.channels)]
+    check_size(message.channels)
     terms = read_terms(message, request.many, runtime.settings.timezone, runtime.clock())
     callback = read_callback(message, runtime.settings) if message.callback_url else None
     return Draft(message, outlines, terms, path, _digest(original, request), callback, warnings)
@@ -126,36 +163,61 @@ def _digest(message: MessageInput, request: Request) -> str | None:
     return keys.digest(msgspec.json.encode((request.caller, request.bulk_id, message), order="sorted"))
 
 
-async def _plan_one(runtime: Runtime, request: Request, draft: Draft, index: int, accepted: int) -> Plan:
+@dataclass(frozen=True)
+class Reading:
+    """A destination as it was read: the recipient, the person under whose name they are ordered, and their values."""
+
+    recipient: Recipient
+    person: str
+    values: Values
+
+
+async def _read(runtime: Runtime, request: Request, destination: Destination) -> Reading | RequestError:
+    """Return who a destination is, or what is wrong with it."""
     try:
-        return await _notification(runtime, request, draft, index, accepted)
+        values = Values(destination.variables)
+        recipient, person = await read_recipient(runtime, destination, join=not request.trial)
     except RequestError as error:
-        return Plan(draft.path, error=error.within(draft.path))
+        return error
+    return Reading(recipient, person, values)
 
 
-async def _notification(runtime: Runtime, request: Request, draft: Draft, index: int, accepted: int) -> Plan:
+async def _plan_one(
+    runtime: Runtime, request: Request, draft: Draft, index: int, reading: Reading | RequestError
+) -> Plan:
+    """Return the plan of one destination. Raises RequestError if its texts find no room in the request."""
+    if isinstance(reading, RequestError):
+        return Plan(draft.path, error=reading.within(f"destinations[{index}]").within(draft.path))
+    try:
+        plan = await _plan(runtime, request, draft, index, reading)
+    except RequestError as error:
+        plan = Plan(draft.path, error=error.within(draft.path))
+    request.room.take(MOST_OF_MESSAGE - reading.values.room)
+    return plan
+
+
+async def _plan(runtime: Runtime, request: Request, draft: Draft, index: int, reading: Reading) -> Plan:
     """Return the plan of one destination. Raises RequestError."""
     message, terms, destination = draft.message, draft.terms, draft.message.destinations[index]
     try:
-        _check_variables(destination)
-        recipient, person = await read_recipient(runtime, destination, join=not request.trial)
         hours = terms.hours(destination)
     except RequestError as error:
         raise error.within(f"destinations[{index}]") from None
     key, links = request.key(draft, index), list[Link]()
     shortening = Shortening(runtime.settings.link_base, key, terms.accepted_at, runtime.settings.links_kept, links)
-    steps = [
-        _finish(runtime, message, shortening, sketch.channel, fill(sketch.step, step, number, destination.variables))
-        for number, (sketch, step) in enumerate(zip(draft.outlines, message.channels, strict=True))
-    ]
+    steps: list[Step] = []
+    for number, (sketch, asked) in enumerate(zip(draft.outlines, message.channels, strict=True)):
+        filled = fill(sketch.step, asked, number, reading.values)
+        steps.append(_finish(runtime, message, shortening, sketch.channel, filled))
+        await request.turns.offer()
     notification = Notification(
         key,
-        recipient,
+        reading.recipient,
         tuple(steps),
         created_at=terms.accepted_at,
         expires_at=terms.expires_at,
-        accepted=accepted,
-        person=person,
+        accepted=runtime.clock.ordinal(),
+        person=reading.person,
         repeats=message.ambiguous == "atLeastOnce",
         marketing=message.category == "marketing",
         bulk_id=request.bulk_id,
@@ -169,12 +231,6 @@ async def _notification(runtime: Runtime, request: Request, draft: Draft, index:
     for number, (sketch, step) in enumerate(zip(draft.outlines, steps, strict=True)):
         warnings += flattening(sketch.channel, step, number)
     return Plan(draft.path, terms.apply(notification, hours, request.before + index), warnings=warnings, links=links)
-
-
-def _check_variables(destination: Destination) -> None:
-    for name, value in destination.variables.items():
-        if not isinstance(value, str | int | float):
-            raise RequestError("invalid", "a variable is a text, a number, true or false", f"variables.{name}")
 
 
 def _finish(runtime: Runtime, message: MessageInput, shortening: Shortening, channel: Channel, step: Step) -> Step:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -20,14 +20,20 @@ from gateway.messages.delivery import recording
 from gateway.messages.delivery.reachability import look
 from gateway.runtime.runtime import Runtime
 from gateway.runtime.telemetry import metrics
+from gateway.runtime.turns import in_turns
 from storage.access import keys
+from storage.documents.documents import in_portions
 from storage.messages import links, notifications
 
 log = logging.getLogger(__name__)
 
 
-async def submit(runtime: Runtime, body: bytes, caller: str, idempotency_key: str | None) -> BulkResponse:
-    """Accept what can be accepted. Returns one item for each message and destination, in order.
+AT_ONCE = 25
+"""Items that are looked up together."""
+
+
+async def submit(runtime: Runtime, body: bytes, caller: str, idempotency_key: str | None) -> bytes:
+    """Accept what can be accepted. Returns the JSON of a BulkResponse: one item for each message and destination.
 
     Raises RequestError where the body as a whole cannot be read, storage.access.keys.KeyConflict where the key was used
     with another body. The same key with the same body gives the same response and sends once: the notifications' ids
@@ -38,7 +44,7 @@ async def submit(runtime: Runtime, body: bytes, caller: str, idempotency_key: st
     request = _request(caller, idempotency_key) if idempotency_key else None
     earlier = await keys.claim_request(runtime.db, request, body, runtime.clock()) if request else None
     if earlier and earlier.answer:
-        return msgspec.convert(earlier.answer, BulkResponse)
+        return earlier.answer
     scope = f"{request}:{keys.digest(body)}" if request else None
     plans = await _resolve_own_ids(runtime, await plan_bulk(runtime, bulk, caller, scope=scope))
     if earlier and scope:
@@ -47,17 +53,18 @@ async def submit(runtime: Runtime, body: bytes, caller: str, idempotency_key: st
         await links.add(runtime.db, shortened)
     await recording.add(runtime.db, [new for plan in plans if (new := plan.notification)])
     runtime.outbox_bell.set()
-    response = _response(bulk, await _resolve_own_ids(runtime, plans))
-    _log_accepted(response)
+    plans = await _resolve_own_ids(runtime, plans)
+    _log_accepted(plans)
+    response = await _encode(bulk, map(_item_view, plans))
     if request is None:
         return response
-    return msgspec.convert(await keys.remember_answer(runtime.db, request, msgspec.to_builtins(response)), BulkResponse)
+    return await keys.remember_answer(runtime.db, request, response, runtime.clock())
 
 
 async def find_answer(runtime: Runtime, body: bytes, caller: str, idempotency_key: str) -> BulkResponse | None:
     """Return the response to an earlier request with this key, or None. Raises storage.access.keys.KeyConflict."""
     stored = await keys.find_request(runtime.db, _request(caller, idempotency_key), body)
-    return msgspec.convert(stored.answer, BulkResponse) if stored and stored.answer else None
+    return msgspec.json.decode(stored.answer, type=BulkResponse) if stored and stored.answer else None
 
 
 def _request(caller: str, idempotency_key: str) -> str:
@@ -76,21 +83,25 @@ async def _restore_stored(runtime: Runtime, plans: Sequence[Plan], scope: str) -
     return restored
 
 
-async def validate(runtime: Runtime, body: bytes, caller: str) -> BulkResponse:
+async def validate(runtime: Runtime, body: bytes, caller: str) -> bytes:
     """Return the response that `submit` would give, with each step explained as things stand; store and send nothing.
 
     A message for later is judged as of its time, as far as that is known now. Raises RequestError.
     """
     bulk = read(BulkRequest, body)
     plans = await _resolve_own_ids(runtime, await plan_bulk(runtime, bulk, caller, trial=True))
-    items = await asyncio.gather(*(_explain_item(runtime, plan) for plan in plans))  # their reads share trips
-    return BulkResponse(bulk_id=bulk.bulk_id, messages=items)
+    items: list[ItemView] = []
+    for some in in_portions(plans, AT_ONCE):
+        items += await asyncio.gather(*(_explain_item(runtime, plan) for plan in some))  # their reads share trips
+    return await _encode(bulk, items)
 
 
 async def _resolve_own_ids(runtime: Runtime, plans: Sequence[Plan]) -> list[Plan]:
     """Return the plans; where a caller's own id is in use, with the stored message, or an error if it differs."""
     named = {index: plan for index, plan in enumerate(plans) if plan.notification and plan.notification.asked}
-    resolved = await asyncio.gather(*(_resolve_own_id(runtime, plan) for plan in named.values()))
+    resolved: list[Plan] = []
+    for some in in_portions(list(named.values()), AT_ONCE):
+        resolved += await asyncio.gather(*(_resolve_own_id(runtime, plan) for plan in some))
     return list((dict(enumerate(plans)) | dict(zip(named, resolved, strict=True))).values())
 
 
@@ -113,17 +124,20 @@ def _sibling(key: str) -> str:
     return own if numbered else f"{own}:0"
 
 
-def _log_accepted(response: BulkResponse) -> None:
+def _log_accepted(plans: Sequence[Plan]) -> None:
     """Write one line for all messages, however many: each can be found by its id."""
-    ids = [item.id for item in response.messages if item.id]
+    ids = [plan.notification.id for plan in plans if plan.notification]
     metrics.MESSAGES.labels("accepted").inc(len(ids))
-    metrics.MESSAGES.labels("refused").inc(len(response.messages) - len(ids))
+    metrics.MESSAGES.labels("refused").inc(len(plans) - len(ids))
     if ids:
         log.info("accepted", extra={"message_ids": ids})
 
 
-def _response(bulk: BulkRequest, plans: Sequence[Plan]) -> BulkResponse:
-    return BulkResponse(bulk_id=bulk.bulk_id, messages=[_item_view(plan) for plan in plans])
+async def _encode(bulk: BulkRequest, items: Iterable[ItemView]) -> bytes:
+    """Return the JSON of a BulkResponse with these items; others have their turn in between."""
+    frame = msgspec.json.encode(BulkResponse(bulk_id=bulk.bulk_id, messages=[]))
+    encoded = [item async for item in in_turns(msgspec.json.encode, items)]
+    return frame.removesuffix(b"]}") + b",".join(encoded) + b"]}"
 
 
 def _item_view(plan: Plan) -> ItemView:

@@ -4,8 +4,9 @@ Texts of callers are safe to render: whatever could loop, grow or reach an objec
 allowed, before anything is compiled.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from itertools import islice
 from math import inf
 
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError, meta, nodes
@@ -15,6 +16,12 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 MAX_TEXT, MAX_MARKUP = 16 * 1024, 64 * 1024
 MAX_RESULT = 64 * 1024
 """Characters of a template, and of one in HTML; bytes of the rendered text."""
+
+MAX_FILTERED = 256 * 1024
+"""Characters that the filters of a text may go through: as many filters as there are, times the longest value."""
+
+MAX_TOKENS = 3000
+"""Words and signs in the variables and tags of one message's texts. Compiling so many takes some 50 ms."""
 
 MAX_DEPTH = 32
 KEPT = 256
@@ -74,7 +81,8 @@ def render(text: str, variables: Mapping[str, Value], *, markup: bool = False) -
     TemplateError, also for a variable that the text names and that has no value.
     """
     _check_variables(variables)
-    template = _compile(text, markup=markup)
+    template, filters = _compile(text, markup=markup)
+    _check_filters(filters, (value for value in variables.values() if isinstance(value, str)))
     try:
         return _render(template, variables)
     except JinjaError as error:
@@ -88,7 +96,27 @@ def render(text: str, variables: Mapping[str, Value], *, markup: bool = False) -
 def variable_names(text: str) -> frozenset[str]:
     """Return the variables that a text names. Raises TemplateError where no values could fill it."""
     _compile(text)
+    return _variable_names(text)
+
+
+@lru_cache(maxsize=KEPT)
+def _variable_names(text: str) -> frozenset[str]:
     return frozenset(meta.find_undeclared_variables(ENVIRONMENT.parse(text)))
+
+
+def check_tokens(texts: Iterable[str]) -> None:
+    """Check the variables and tags of all texts of one message. Raises TemplateError if they are too many.
+
+    Nothing is compiled for that, since compiling is what costs.
+    """
+    left = MAX_TOKENS
+    for text in texts:
+        try:
+            left -= sum(1 for _ in islice(ENVIRONMENT.lex(text), left + 1)) if "{" in text else 0
+        except TemplateSyntaxError:  # it is told where its field is known
+            continue
+        if left < 0:
+            raise TemplateError("there are too many variables and tags in the texts")
 
 
 def _render(template: Template, variables: Mapping[str, Value]) -> str:
@@ -109,14 +137,24 @@ def _check_variables(variables: Mapping[str, Value]) -> None:
             raise TemplateError(f"{name}: longer than {MAX_RESULT // 1024} KiB")
 
 
+def _check_filters(filters: int, values: Iterable[str]) -> None:
+    if filters and filters * max(map(len, values), default=0) > MAX_FILTERED:
+        raise TemplateError("there are too many filters for values of this length")
+
+
 @lru_cache(maxsize=KEPT)
-def _compile(text: str, *, markup: bool = False) -> Template:
+def _compile(text: str, *, markup: bool = False) -> tuple[Template, int]:
+    """Return the template, and how many filters are in it. Raises TemplateError."""
     if len(text) > (MAX_MARKUP if markup else MAX_TEXT):
         raise TemplateError(f"a template has at most {MAX_MARKUP if markup else MAX_TEXT} characters")
     try:
+        check_tokens([text])
         tree = ENVIRONMENT.parse(text)
         _check(tree, 0)
-        return (ESCAPING if markup else ENVIRONMENT).from_string(tree)
+        filters = sum(1 for _ in tree.find_all(nodes.Filter))
+        constants = (str(constant.value) for constant in tree.find_all(nodes.Const))
+        _check_filters(filters, constants)
+        return (ESCAPING if markup else ENVIRONMENT).from_string(tree), filters
     except TemplateSyntaxError as error:
         raise TemplateError(f"line {error.lineno}: {error.message}") from None
     except TemplateError:

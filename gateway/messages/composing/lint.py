@@ -7,14 +7,23 @@ from gateway.domain.channel.contract import Channel
 from gateway.domain.model.attempt import Step
 from gateway.domain.model.message_template import MessageTemplate, places
 from gateway.domain.model.nouns import Content, Media, template_key
-from gateway.messages.composing.language import TemplateError, variable_names
+from gateway.messages.composing.language import TemplateError, check_tokens, variable_names
 from gateway.runtime.runtime import Runtime
 from storage.templates import approved
 
 
 def variables_of(steps: Sequence[StepInput]) -> list[frozenset[str]]:
     """Return the variables that each step's texts name. Raises RequestError where a text can never be filled in."""
+    check_size(steps)
     return [_variables(step, f"channels[{index}]") for index, step in enumerate(steps)]
+
+
+def check_size(steps: Sequence[StepInput]) -> None:
+    """Check that the texts of these steps can be compiled at once. Raises RequestError."""
+    try:
+        check_tokens(text for step in steps for _, text in texts_of(step))
+    except TemplateError as error:
+        raise RequestError("too_long", error.reason, "channels") from None
 
 
 def texts_of(step: StepInput) -> Iterator[tuple[str, str]]:

@@ -16,32 +16,31 @@ from gateway.domain.api.request import (
 from gateway.domain.channel.web import is_address
 from gateway.domain.model.attempt import Step
 from gateway.domain.model.nouns import Button, Content, Media, Place, TemplateButton, TemplateHeader, TemplateMessage
-from gateway.messages.composing.language import TemplateError, Value, render
+from gateway.messages.composing.language import TemplateError, render
+from gateway.messages.composing.values import Values
 
-Values = Mapping[str, Value]
 
-
-def fill(step: Step, request: StepInput, index: int, variables: Values) -> Step:
+def fill(step: Step, request: StepInput, index: int, values: Values) -> Step:
     """Return the step with this recipient's texts. Raises RequestError."""
     try:
-        content = _content(request, variables) if request.text or request.media else None
-        template = _template(request.template, variables) if request.template else None
+        content = _content(request, values) if request.text or request.media else None
+        template = _template(request.template, values) if request.template else None
     except RequestError as error:
         raise error.within(f"channels[{index}]") from None
     return replace(step, content=content, template=template)
 
 
-def _content(request: StepInput, variables: Values) -> Content:
-    text = _text(request.text, "text", variables, needed=request.media is None)
+def _content(request: StepInput, values: Values) -> Content:
+    text = _text(request.text, "text", values, needed=request.media is None)
     media = Media(request.media.type, request.media.url, name=request.media.name) if request.media else None
-    buttons = [_button(button, f"buttons[{index}].text", variables) for index, button in enumerate(request.buttons)]
-    subject = " ".join(_text(request.subject, "subject", variables, needed=False).split())
-    html = _text(request.html, "html", variables, needed=False, markup=True)
+    buttons = [_button(button, f"buttons[{index}].text", values) for index, button in enumerate(request.buttons)]
+    subject = " ".join(_text(request.subject, "subject", values, needed=False).split())
+    html = _text(request.html, "html", values, needed=False, markup=True)
     return Content(text, media, tuple(buttons), sender=request.sender or "", subject=subject, html=html)
 
 
-def _button(request: ButtonInput, field: str, variables: Values) -> Button:
-    text = _text(request.text, field, variables)
+def _button(request: ButtonInput, field: str, values: Values) -> Button:
+    text = _text(request.text, field, values)
     return Button(text, request.reply or ("" if request.url else text), request.url)
 
 
@@ -49,50 +48,51 @@ PLACE = re.compile(r"\w[\w -]{0,255}")
 """A variable's name in a provider's template. It is a key in the database, which does not allow every character."""
 
 
-def _template(request: TemplateInput, variables: Values) -> TemplateMessage:
-    values = _values(request.variables, "template.variables", variables)
-    header = _header(request.header, variables) if request.header else None
-    buttons = [_filler(filler, f"template.buttons[{index}]", variables) for index, filler in enumerate(request.buttons)]
-    return TemplateMessage(request.name, request.language, values, header, tuple(buttons))
+def _template(request: TemplateInput, values: Values) -> TemplateMessage:
+    filled = _values(request.variables, "template.variables", values)
+    header = _header(request.header, values) if request.header else None
+    buttons = [_filler(filler, f"template.buttons[{index}]", values) for index, filler in enumerate(request.buttons)]
+    return TemplateMessage(request.name, request.language, filled, header, tuple(buttons))
 
 
-def _values(texts: Mapping[str, str], field: str, variables: Values) -> dict[str, str]:
+def _values(texts: Mapping[str, str], field: str, values: Values) -> dict[str, str]:
     for name in texts:
         if not PLACE.fullmatch(name):
             words = "a template's variable is named by up to 256 letters, digits, _, - and spaces"
             raise RequestError("invalid", words, f"{field}.{name}")
-    return {name: _text(value, f"{field}.{name}", variables) for name, value in texts.items()}
+    return {name: _text(value, f"{field}.{name}", values) for name, value in texts.items()}
 
 
-def _header(request: HeaderInput, variables: Values) -> TemplateHeader:
-    name = _text(request.name, "template.header.name", variables, needed=False)
+def _header(request: HeaderInput, values: Values) -> TemplateHeader:
+    name = _text(request.name, "template.header.name", values, needed=False)
     if request.type == "text":
-        return TemplateHeader(_values(request.variables, "template.header.variables", variables))
+        return TemplateHeader(_values(request.variables, "template.header.variables", values))
     if request.type != "location":
-        url = _text(request.url, "template.header.url", variables)
+        url = _text(request.url, "template.header.url", values)
         if not is_address(url):
             raise RequestError("bad_url", "this is no web address", "template.header.url")
         return TemplateHeader(media=Media(request.type, url, name=name))
     if request.latitude is None or request.longitude is None:
         raise RequestError("invalid", "a place has a latitude and a longitude", "template.header")
-    address = _text(request.address, "template.header.address", variables, needed=False)
+    address = _text(request.address, "template.header.address", values, needed=False)
     return TemplateHeader(place=Place(request.latitude, request.longitude, name, address))
 
 
-def _filler(request: TemplateButtonInput, field: str, variables: Values) -> TemplateButton:
-    url = _text(request.url, f"{field}.url", variables, needed=not request.reply)
-    reply = _text(request.reply, f"{field}.reply", variables, needed=not request.url)
+def _filler(request: TemplateButtonInput, field: str, values: Values) -> TemplateButton:
+    url = _text(request.url, f"{field}.url", values, needed=not request.reply)
+    reply = _text(request.reply, f"{field}.reply", values, needed=not request.url)
     if url and reply:
         raise RequestError("invalid", "a button either opens an address or answers", field)
     return TemplateButton(request.index, url, reply)
 
 
-def _text(template: str, field: str, variables: Values, *, needed: bool = True, markup: bool = False) -> str:
+def _text(template: str, field: str, values: Values, *, needed: bool = True, markup: bool = False) -> str:
     """Return a text with this recipient's values. No provider accepts an empty one, except as the caption of a file."""
     try:
-        text = render(template, variables, markup=markup) if template else ""
+        text = render(template, values.variables, markup=markup) if template else ""
     except TemplateError as error:
         raise RequestError("bad_text", error.reason, field) from None
+    values.take_room(text, field)
     if needed and not text.strip():
         raise RequestError("empty", "it is empty once its variables are filled in", field)
     return text

@@ -1,5 +1,7 @@
 """Previews of an own template: a bubble for each form in which a step may go out."""
 
+from collections.abc import Mapping
+
 from gateway.domain.api.request import StepInput, TemplateInput
 from gateway.domain.model.nouns import TemplateHeader, TemplateMessage, template_key
 from gateway.messages.composing.language import TemplateError, render
@@ -17,7 +19,8 @@ async def bubbles(runtime: Runtime, structure: Structure, channel: str | None) -
 
 
 async def _step_bubbles(runtime: Runtime, step: StepInput) -> list[Bubble]:
-    texts = {field: _with_names(text, step) for field, text in texts_of(step)}
+    names = {name: f"\u2039{name}\u203a" for names in variables_of([step]) for name in names}
+    texts = {field: _with_names(text, names) for field, text in texts_of(step)}
     result = [_free_text(runtime, step, texts)] if step.text or step.media else []
     if step.template:
         result.append(await _approved(runtime, step, step.template, texts))
@@ -51,12 +54,12 @@ async def _approved(runtime: Runtime, step: StepInput, template: TemplateInput, 
     )
 
 
-def _with_names(text: str, step: StepInput) -> str:
+def _with_names(text: str, names: Mapping[str, str]) -> str:
     """Return a text with its variables' names in their places.
 
     Returns it as it is written where no name fits, as in a comparison with a number.
     """
     try:
-        return render(text, {name: f"\u2039{name}\u203a" for names in variables_of([step]) for name in names})
+        return render(text, names)
     except TemplateError:
         return text

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-PATIENCE = 60.0
+PATIENCE = 240.0
 """Seconds that a stranger waits for an answer."""
 
 

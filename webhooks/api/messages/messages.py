@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from msgspec import Meta, Struct, field
-from quart import Blueprint, g, request
+from quart import Blueprint, Response, g, request
 from quart.typing import ResponseReturnValue
 from quart_schema import document_headers, document_querystring, document_request, document_response
 from werkzeug.routing import PathConverter
@@ -23,7 +23,7 @@ from gateway.messages.archive.listing import MessagesQuery, listed
 from storage.messages import links, notifications, traces
 from webhooks.api.messages.links import link_view
 from webhooks.api.messages.story import story
-from webhooks.http.answers import Refusal, answer
+from webhooks.http.answers import JSON, Refusal, answer
 from webhooks.http.context import body, query, runtime
 from webhooks.http.guard import allow
 
@@ -57,7 +57,7 @@ async def send() -> ResponseReturnValue:
     key = request.headers.get("Idempotency-Key")
     if key is not None and not 0 < len(key) <= LONGEST_KEY:
         raise Refusal(400, f"An Idempotency-Key has 1 to {LONGEST_KEY} characters.", {"field": "Idempotency-Key"})
-    return answer(await submit(runtime(), await body(), g.caller, key), 202)
+    return Response(await submit(runtime(), await body(), g.caller, key), 202, content_type=JSON)
 
 
 @blueprint.post("/validate")
@@ -69,7 +69,7 @@ async def explain() -> ResponseReturnValue:
 
     The answer is the one that sending would give, with each step explained as things stand now.
     """
-    return answer(await validate(runtime(), await body(), g.caller))
+    return Response(await validate(runtime(), await body(), g.caller), content_type=JSON)
 
 
 @blueprint.get("")

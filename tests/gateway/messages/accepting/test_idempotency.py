@@ -7,9 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 from msgspec.structs import replace
+from pymongo.errors import AutoReconnect
 
 from gateway.domain.api.roles import Role
 from gateway.messages.accepting.submit import submit
+from gateway.messages.delivery import recording
 from gateway.runtime.runtime import Clock, opened
 from gateway.runtime.settings.settings import Settings
 from storage.access import keys
@@ -114,13 +116,35 @@ async def test_a_request_that_broke_off_is_completed_by_its_repetition(settings:
     async with AsyncExitStack() as stack:
         _, accounts = await stack.enter_async_context(opened_simulators("http://127.0.0.1:9", clock))
         runtime = await stack.enter_async_context(opened(replace(settings, accounts=accounts), clock))
-        answer = await submit(runtime, raw, "shop", "order-17")
+        answer = msgspec.json.decode(await submit(runtime, raw, "shop", "order-17"))
         await runtime.db["notifications"].delete_many({})
         await runtime.db["requests"].update_many({}, {"$unset": {"answer": ""}})
         second = await submit(runtime, raw, "shop", "order-17")
-        assert [item.id for item in second.messages] == [item.id for item in answer.messages]
+        ids = [item["id"] for item in answer["messages"]]
+        assert [item["id"] for item in msgspec.json.decode(second)["messages"]] == ids
         assert await submit(runtime, raw, "shop", "order-17") == second
-        assert await notifications.get(runtime.db, str(answer.messages[0].id))
+        assert await notifications.get(runtime.db, ids[0])
+
+
+async def test_a_503_says_whether_something_may_have_been_accepted(
+    demo: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A caller who is told that nothing was accepted sends it again under another key, and people get it twice."""
+
+    async def break_off(*_: object) -> None:
+        raise AutoReconnect("gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(recording, "add", break_off)
+        status, refusal = await send(demo, body(), "order-17")
+    assert (status, "may have been accepted" in refusal["error"]) == (503, True)
+    assert "same Idempotency-Key" in refusal["details"]
+    with monkeypatch.context() as broken:
+        broken.setattr(keys, "find_key", break_off)
+        status, refusal = await send(demo, body(), "order-17")
+    assert (status, "nothing was accepted" in refusal["error"]) == (503, True)
+    await wait_until_delivered(demo, (await send(demo, body(), "order-17"))[1])
+    assert texts(demo) == ["Hello"]
 
 
 @pytest.mark.parametrize(("length", "status"), [(1, 202), (256, 202), (257, 400)])
