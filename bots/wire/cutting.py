@@ -3,6 +3,8 @@
 import unicodedata
 from collections.abc import Iterator
 
+from gateway.domain.model.visible import is_visible
+
 JOINER = "\u200d"
 
 
@@ -17,16 +19,19 @@ def units(text: str) -> int:
 def cut(text: str, limit: int) -> Iterator[str]:
     """Yield pieces of at most `limit` UTF-16 code units, in order.
 
-    White space at the cuts is dropped. A text that fits is its own single piece.
+    White space at the cuts is dropped, and so is a piece that nobody would see. A text that fits is its own single
+    piece.
     """
-    if units(text) > limit:
-        text = text.strip()
-    while units(text) > limit:
+    if units(text) <= limit:
+        yield text
+        return
+    text = text.strip()
+    while text:
         length = _fitting_length(text, limit)
-        end = boundary(text, length // 2, length)
-        yield text[:end].rstrip()
+        end = len(text) if length == len(text) else boundary(text, length // 2, length)
+        if is_visible(piece := text[:end].rstrip()):
+            yield piece
         text = text[end:].lstrip()
-    yield text
 
 
 def boundary(text: str, low: int, high: int) -> int:

@@ -16,6 +16,7 @@ from gateway.domain.api.request import (
 from gateway.domain.channel.web import is_address
 from gateway.domain.model.attempt import Step
 from gateway.domain.model.nouns import Button, Content, Media, Place, TemplateButton, TemplateHeader, TemplateMessage
+from gateway.domain.model.visible import is_visible
 from gateway.messages.composing.language import TemplateError, render
 from gateway.messages.composing.values import Values
 
@@ -93,6 +94,6 @@ def _text(template: str, field: str, values: Values, *, needed: bool = True, mar
     except TemplateError as error:
         raise RequestError("bad_text", error.reason, field) from None
     values.take_room(text, field)
-    if needed and not text.strip():
+    if needed and not is_visible(text):
         raise RequestError("empty", "it is empty once its variables are filled in", field)
     return text
