@@ -128,6 +128,40 @@ async def test_signing_out_a_new_password_and_going_away_end_what_there_is(demo:
         assert (await status(demo, token))[0] == 401, end
 
 
+RIGHT, WRONG = True, False
+DAYS: dict[str, list[tuple[int, bool, int, int]]] = {
+    "good sign-ins lock nobody out": [(0, RIGHT, 11, 200)],
+    "a good one forgives the wrong ones before it": [(0, WRONG, 9, 401), (1, RIGHT, 1, 200), (2, WRONG, 9, 401)],
+    "a quarter of an hour counts from its first try, and refused tries make it no longer": [
+        (0, WRONG, 1, 401),
+        (14, WRONG, 9, 401),
+        (14, RIGHT, 5, 429),
+        (15, RIGHT, 1, 200),
+    ],
+}
+"""Days of one user: the minute, whether the password is right, how many tries there are, and what each is answered."""
+
+
+@pytest.mark.parametrize("day", DAYS.values(), ids=list(DAYS))
+async def test_a_day_of_signing_in(demo: ApiClient, day: list[tuple[int, bool, int, int]]) -> None:
+    await create_user(demo)
+    now = 0
+    for minute, right, times, code in day:
+        advance_clock(demo, minutes=minute - now)
+        now = minute
+        codes = [(await login(demo, password=PASSWORD if right else "wrong"))[0] for _ in range(times)]
+        assert codes == [code] * times, minute
+
+
+async def test_tries_as_one_user_lock_out_no_other(demo: ApiClient) -> None:
+    """Whoever tries as Anna locks nobody else out."""
+    await create_user(demo)
+    await create_user(demo, email="boris@shop.ru")
+    codes = [(await login(demo, password="wrong"))[0] for _ in range(access.OF_ONE + 1)]
+    assert codes[-1] == 429
+    assert (await login(demo, "boris@shop.ru"))[0] == 200
+
+
 async def test_tries_are_counted_for_a_user_and_for_an_address(demo: ApiClient) -> None:
     await create_user(demo)
     for _ in range(access.OF_ONE):
