@@ -11,8 +11,11 @@ from msgspec import Struct
 
 from bots.vk.simulator.rules import VkError, invalid_parameter
 
-FIELDS = {"photo": "photo", "doc": "file", "audio_message": "file"}
+FIELDS = {"photo": ("photo", "file"), "doc": ("file",), "audio_message": ("file",)}
+"""The names that a form may give a file; a number may follow."""
+
 NOT_TAKEN = (".exe", ".mp3")
+SOUND = b"OggS"
 MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM")
 
 
@@ -40,20 +43,24 @@ class FileStore:
             "docs.save": self._save_doc,
         }
 
+    def has(self, attachment: str) -> bool:
+        """Tell whether there is such a file. The key may be missing, and a voice message is a document."""
+        names = [attachment, attachment.replace("doc-", "audio_message-")]
+        return any(f"{stored}_".startswith(f"{name}_") for stored in self.stored for name in names)
+
     def post(self, kind: str, form_files: Mapping[str, tuple[str, bytes]]) -> dict[str, Any]:
         """Take a form's files by field, as the upload page does; return what the save method wants."""
-        filename, body = form_files.get(FIELDS[kind], ("", b""))
-        if not body or filename.endswith(NOT_TAKEN):
-            return {"error": "ERR_UPLOAD_BAD_FILE", "error_descr": "Bad file"}
-        if kind == "audio_message" and not body.startswith(b"OggS"):
-            return {"error": "ERR_UPLOAD_BAD_AUDIO_MESSAGE_FILE", "error_descr": "Bad file"}
-        if kind == "photo" and not body.startswith(MAGIC):
+        files = [file for name, file in form_files.items() if name.rstrip("0123456789") in FIELDS[kind]]
+        if not files or any(not _is_taken(kind, *file) for file in files):
+            word = "AUDIO_MESSAGE_" if kind == "audio_message" else ""
+            return {"error": f"ERR_UPLOAD_BAD_{word}FILE", "error_descr": "Bad file"}
+        if kind == "photo" and not all(body.startswith(MAGIC) for _, body in files):
             return {"server": 626627, "photo": "[]", "hash": secrets.token_hex(8)}
-        ticket = secrets.token_hex(8)
-        self._posted[ticket] = filename, body
+        tickets = [secrets.token_hex(8) for _ in files]
+        self._posted.update(zip(tickets, files, strict=True))
         if kind != "photo":
-            return {"file": f"{self._group_id}|{kind}|0|{len(body)}|{ticket}"}
-        photo = msgspec.json.encode([{"photo": ticket}]).decode()
+            return {"file": f"{self._group_id}|0|0|{len(files[0][1])}|{kind}|{tickets[0]}"}
+        photo = msgspec.json.encode([{"photo": ticket} for ticket in tickets]).decode()
         return {"server": 626627, "photo": photo, "hash": _hash(photo)}
 
     async def _photo_server(self, params: Mapping[str, str]) -> dict[str, Any]:  # noqa: ARG002
@@ -61,7 +68,7 @@ class FileStore:
 
     async def _doc_server(self, params: Mapping[str, str]) -> dict[str, str]:
         kind = params.get("type", "doc")
-        if kind not in ("doc", "audio_message") or "peer_id" not in params:
+        if kind not in FIELDS or kind == "photo" or "peer_id" not in params:
             raise invalid_parameter("type or peer_id is invalid")
         return {"upload_url": f"{self.url}/{kind}?{_proof()}"}
 
@@ -69,13 +76,16 @@ class FileStore:
         photo = params.get("photo", "")
         if params.get("hash") != _hash(photo) or params.get("server") != "626627":
             raise VkError(129, "Invalid photo")
-        file = self._store("photo", msgspec.json.decode(photo)[0]["photo"])
-        return [{**file, "album_id": -64, "sizes": [{"type": "x", "url": "https://sun9-1.userapi.com/x.jpg"}]}]
+        files = [self._store("photo", item["photo"]) for item in msgspec.json.decode(photo)]
+        size = {"type": "x", "url": "https://sun9-1.userapi.com/x.jpg", "width": 604, "height": 604}
+        return [{**file, "album_id": -64, "sizes": [size]} for file in files]
 
     async def _save_doc(self, params: Mapping[str, str]) -> dict[str, Any]:
-        kind = "audio_message" if "|audio_message|" in params.get("file", "") else "doc"
-        file = self._store(kind, params.get("file", "").rpartition("|")[2], params.get("title", ""))
-        return {"type": kind, kind: {**file, "title": params.get("title", "")}}
+        *_, kind, ticket = ("", "", *params.get("file", "").split("|"))
+        file = self._store(kind or "doc", ticket, params.get("title", ""))
+        if kind == "audio_message":
+            return {"type": kind, kind: {**file, "duration": 7, "link_ogg": self.url, "link_mp3": self.url}}
+        return {"type": "doc", "doc": {**file, "title": params.get("title", "")}}
 
     def _store(self, kind: str, ticket: str, title: str = "") -> dict[str, Any]:
         if ticket not in self._posted:
@@ -85,6 +95,11 @@ class FileStore:
         name = f"{kind}-{self._group_id}_{id_}_{key}"
         self.stored[name] = StoredFile(name, title or filename, body)
         return {"id": id_, "owner_id": -self._group_id, "access_key": key}
+
+
+def _is_taken(kind: str, filename: str, body: bytes) -> bool:
+    """Tell whether VK takes the file; a voice message is Ogg."""
+    return bool(body) and not filename.endswith(NOT_TAKEN) and (kind != "audio_message" or body.startswith(SOUND))
 
 
 def _proof() -> str:

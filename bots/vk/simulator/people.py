@@ -36,7 +36,9 @@ class People(Webhooks, ABC):
         self.echoes = True
         self._allowed: set[str] = set()
         self._presses: dict[str, datetime] = {}
+        self._text_keys: dict[str, set[str]] = {}
         self._ids = count(1001)
+        self._versions = count(10_000_001)
         self._numbers: Counter[str] = Counter()
 
     def user_of(self, phone: str) -> str:
@@ -55,10 +57,13 @@ class People(Webhooks, ABC):
         self._write(user, "Начать", payload='{"command":"start"}', **({"ref": code} if code else {}))
 
     async def press(self, user: str, bubble: str, button: str) -> None:
-        """Press a button. One that opens a page sends us nothing."""
+        """Press a button. One that opens a page sends us nothing; one of a keyboard writes its text."""
         message = next(message for message in self.phone(user).screen if message.id == bubble)
         choice = next(choice for choice in message.buttons if choice.text == button)
         if choice.url:
+            return
+        if choice.text in self._text_keys.get(bubble, ()):
+            self._write(user, choice.text, **({"payload": choice.reply} if choice.reply else {}))
             return
         event_id = secrets.token_hex(6)
         self._presses[event_id] = self.clock()
@@ -122,6 +127,7 @@ class People(Webhooks, ABC):
         self._numbers[phone.user] += 1
         return {
             "id": 0 if is_group(phone.user) else next(self._ids),
+            "version": next(self._versions),
             "date": int(self.clock().timestamp()),
             "peer_id": int(phone.user),
             "conversation_message_id": self._numbers[phone.user],

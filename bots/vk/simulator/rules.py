@@ -1,19 +1,20 @@
-"""What VK's API accepts, for the stand-in. VK API: messages.send, Keyboards for bots."""
+"""What VK's API accepts, for the stand-in. VK API: messages.send."""
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-from msgspec import Struct
-
-from bots.vk.outbound.keyboard import MAX_BUTTONS, MAX_LABEL, MAX_PAYLOAD, MAX_SINGLE
 from bots.vk.outbound.pieces import TEXT_LIMIT
 from bots.wire.cutting import units
-from gateway.domain.model.nouns import Button
 
 INT32 = 2**31
-MAX_IN_ROW = 5
+MAX_PEERS, MAX_ATTACHMENTS = 100, 10
+FIRST_CHAT = 2_000_000_000
+CAPTCHA = 14
+RECIPIENTS = ("peer_ids", "user_ids", "peer_id", "user_id", "chat_id")
+OTHER_CONTENTS = ("attachment", "sticker_id", "lat", "forward", "forward_messages", "template")
+"""What a message may have instead of a text."""
+
 LINK = re.compile(r"\[[a-z0-9:/._-]+\|([^\[\]]+)\]", re.IGNORECASE)
 ENTITY = re.compile(r"&#(\d+);")
 PEER_CODES = {18, 900, 901, 902, 917, 922, 927, 932, 935, 936, 943, 944, 945, 946, 950, 1012, 1021, 3610}
@@ -27,23 +28,6 @@ class VkError(Exception):
         super().__init__(code)
         self.code = code
         self.words = words or f"error {code}, as planned"
-
-
-class Action(Struct):
-    type: str
-    label: str = ""
-    payload: str | None = ""
-    link: str = ""
-
-
-class Key(Struct):
-    action: Action
-    color: str = "secondary"
-
-
-class Keyboard(Struct):
-    buttons: list[list[Key]]
-    inline: bool = False
 
 
 def invalid_parameter(parameter: str) -> VkError:
@@ -72,61 +56,41 @@ def shown_text(params: Mapping[str, str]) -> str:
     text = params.get("message", "")
     if units(text) > TEXT_LIMIT:
         raise VkError(914, "Message is too long")
-    if not text.strip() and not params.get("attachment"):
+    if not text.strip() and not any(map(params.get, OTHER_CONTENTS)):
         raise invalid_parameter("message is empty or invalid")
     return ENTITY.sub(lambda entity: chr(int(entity[1])), LINK.sub(r"\1", text)).strip()
 
 
-def buttons_of(params: Mapping[str, str]) -> list[Button]:
-    """Return the inline keyboard's buttons, row by row. Raises VkError."""
-    if not (markup := params.get("keyboard")):
-        return []
-    try:
-        keyboard = msgspec.json.decode(markup, type=Keyboard)
-    except msgspec.DecodeError:
-        raise VkError(911, "Keyboard format is invalid") from None
-    rows = keyboard.buttons
-    if not keyboard.inline:
-        raise VkError(912)
-    if len(rows) > MAX_SINGLE or sum(map(len, rows)) > MAX_BUTTONS or any(len(row) > MAX_IN_ROW for row in rows):
-        raise VkError(911, "Keyboard format is invalid: too many buttons")
-    return [_button(key.action) for row in rows for key in row]
-
-
-def _button(action: Action) -> Button:
-    payload = action.payload
-    if payload is None or not action.label or len(action.label) > MAX_LABEL or len(payload) > MAX_PAYLOAD:
-        raise VkError(911, "Keyboard format is invalid: label or payload")
-    if action.type == "open_link":
-        if not action.link.startswith(("http://", "https://")):
-            raise VkError(911, "Keyboard format is invalid: link")
-        return Button(action.label, url=action.link)
-    if action.type not in {"callback", "text"} or not is_object(payload):
-        raise VkError(911, "Keyboard format is invalid: type or payload")
-    return Button(action.label, reply=payload)
-
-
-def is_object(text: str) -> bool:
-    """Tell whether the text is a JSON object."""
-    try:
-        return isinstance(msgspec.json.decode(text), dict)
-    except msgspec.DecodeError:
-        return False
-
-
 def error_body(error: VkError, params: Mapping[str, str]) -> dict[str, Any]:
-    """Return an error as VK writes it, with all parameters of the request."""
-    request_params = [{"key": key, "value": value} for key, value in params.items()]
-    return {"error": {"error_code": error.code, "error_msg": error.words, "request_params": request_params}}
+    """Return an error as VK writes it, with all parameters of the request but the token."""
+    request_params = [{"key": key, "value": value} for key, value in params.items() if key != "access_token"]
+    body = {"error_code": error.code, "error_msg": error.words, "request_params": request_params}
+    captcha = {"captcha_sid": "239633676097", "captcha_img": "https://api.vk.ru/captcha.php?sid=239633676097"}
+    return {"error": body | (captcha if error.code == CAPTCHA else {})}
 
 
 def peers_of(params: Mapping[str, str]) -> list[str]:
-    """Return the recipients of a message. Raises VkError."""
-    value = params.get("peer_ids") or params.get("peer_id") or ""
+    """Return the recipients of a message, at most 100. Raises VkError."""
+    value = next((params[name] for name in RECIPIENTS if params.get(name)), "")
     peers = value.split(",")
     if not all(peer.lstrip("-").isdecimal() for peer in peers):
         raise invalid_parameter("peer_ids is invalid")
-    return peers
+    if len(peers) > MAX_PEERS:
+        raise invalid_parameter(f"peer_ids should contain up to {MAX_PEERS} items")
+    return [str(FIRST_CHAT + int(peer)) for peer in peers] if value == params.get("chat_id") else peers
+
+
+def is_for_many(params: Mapping[str, str]) -> bool:
+    """Tell whether the answer is to have an entry for each recipient, and not just the message's id."""
+    return bool(params.get("peer_ids") or params.get("user_ids"))
+
+
+def attachments_of(params: Mapping[str, str]) -> list[str]:
+    """Return the names of a message's attachments, at most ten. Raises VkError."""
+    names = [name for name in params.get("attachment", "").split(",") if name]
+    if len(names) > MAX_ATTACHMENTS:
+        raise VkError(914, "Message is too long: too many attachments")
+    return names
 
 
 def failed_entry(peer: str, error: VkError) -> dict[str, Any]:

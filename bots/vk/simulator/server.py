@@ -13,8 +13,9 @@ from bots.vk import Account
 from bots.vk.account import is_group
 from bots.vk.errors import MEANINGS
 from bots.vk.simulator import rules
-from bots.vk.simulator.deletion import delete
+from bots.vk.simulator.deletion import DELETABLE, delete
 from bots.vk.simulator.files import FIELDS, FileStore
+from bots.vk.simulator.keyboards import buttons_of, text_labels
 from bots.vk.simulator.people import PRESS_LIVES, People
 from bots.vk.simulator.rules import PEER_CODES, VkError, invalid_parameter, number
 from gateway.domain.channel.secret import OwnSecret, Secret
@@ -52,20 +53,25 @@ class Server(People):
         self._methods: dict[str, Callable[[Mapping[str, str]], Awaitable[Any]]] = {
             "messages.send": self._send,
             "messages.delete": self._delete,
+            "messages.edit": self._edit,
+            "messages.markAsRead": self._acknowledge,
+            "messages.setActivity": self._acknowledge,
             "messages.sendMessageEventAnswer": self._answer_press,
+            "users.get": self._users,
+            "groups.getById": self._groups,
             **self.callbacks.methods,
             **self.files.methods,
         }
 
     def blueprint(self) -> Blueprint:
         blueprint = Blueprint(self.name, __name__)
-        blueprint.post("/method/<method>")(self._method)
+        blueprint.add_url_rule("/method/<method>", view_func=self._method, methods=["GET", "POST"])
         blueprint.post("/upload/<kind>")(self._upload)
         return blueprint
 
     async def _method(self, method: str) -> Response:
         """Answer a call, always with HTTP 200."""
-        params = (await request.form).to_dict()
+        params = request.args.to_dict() | (await request.form).to_dict()
         try:
             answer = {"response": await self._response(method, params)}
         except VkError as error:
@@ -80,7 +86,7 @@ class Server(People):
             raise VkError(5, "User authorization failed: invalid access_token (4).")
         if planned := await self.faults.next_error():
             fault = VkError(int(planned))
-            if method == "messages.send" and fault.code in PEER_CODES:
+            if method == "messages.send" and fault.code in PEER_CODES and rules.is_for_many(params):
                 return [rules.failed_entry(peer, fault) for peer in rules.peers_of(params)]
             raise fault
         if method not in self._methods:
@@ -89,11 +95,16 @@ class Server(People):
             raise VkError(8, "Invalid request: v is required")
         return await self._methods[method](params)
 
-    async def _send(self, params: Mapping[str, str]) -> list[dict[str, Any]]:
-        """Send to every peer by itself; an error with one of them is in its entry."""
+    async def _send(self, params: Mapping[str, str]) -> list[dict[str, Any]] | int:
+        """Send to every peer by itself; an error with one of them is in its entry. One peer is answered with an id."""
         random_id, text = rules.random_id_of(params), rules.shown_text(params)
-        buttons = rules.buttons_of(params)
-        return [self._send_to(peer, random_id, text, buttons, params) for peer in rules.peers_of(params)]
+        buttons, peers = buttons_of(params), rules.peers_of(params)
+        entries = [self._send_to(peer, random_id, text, buttons, params) for peer in peers]
+        if rules.is_for_many(params):
+            return entries
+        if error := entries[0].get("error"):
+            raise VkError(error["code"], error["description"])
+        return int(entries[0]["message_id"])
 
     def _send_to(
         self, peer: str, random_id: int, text: str, buttons: list[Button], params: Mapping[str, str]
@@ -115,14 +126,15 @@ class Server(People):
         media, now = params.get("attachment", ""), self.clock()
         bubble = Bubble(id="", mine=False, at=now, text=text, buttons=buttons, media=media)
         message = self._send_as_community(phone, text, bubble, random_id=int(params["random_id"]))
+        self._text_keys[bubble.id] = text_labels(params)
         self.accepted.append(Accepted(id=bubble.id, user=phone.user, at=now, text=text, request=dict(params)))
         number = message["conversation_message_id"]
         return {"peer_id": int(phone.user), "message_id": message["id"], "conversation_message_id": number}
 
     def _check(self, phone: Phone, params: Mapping[str, str]) -> None:
         """Raise VkError unless this may be sent to this peer, now and with this intent."""
-        intent, media = params.get("intent", "default"), params.get("attachment", "")
-        if media and media not in self.files.stored:
+        intent = params.get("intent", "default")
+        if not all(map(self.files.has, rules.attachments_of(params))):
             raise invalid_parameter("attachment is invalid")
         if is_group(phone.user):
             return
@@ -140,10 +152,38 @@ class Server(People):
         return not hours or (last_wrote_at is not None and self.clock() - last_wrote_at < timedelta(hours=hours))
 
     async def _delete(self, params: Mapping[str, str]) -> list[dict[str, Any]]:
+        return delete(self._conversation(params), params, self.clock())
+
+    async def _edit(self, params: Mapping[str, str]) -> int:
+        """Change a message of ours that is less than a day old."""
+        phone, text = self._conversation(params), rules.shown_text(params)
+        number = params.get("cmid") or params.get("conversation_message_id", "")
+        bubble = next((bubble for bubble in phone.screen if bubble.id == f"{phone.user}/{number}"), None)
+        if bubble is None or bubble.mine or self.clock() - bubble.at >= DELETABLE:
+            raise VkError(909, "Can't edit this message, because it's too old")
+        bubble.text, bubble.buttons = text, buttons_of(params)
+        return 1
+
+    async def _acknowledge(self, params: Mapping[str, str]) -> int:
+        self._conversation(params)
+        return 1
+
+    def _conversation(self, params: Mapping[str, str]) -> Phone:
         peer = str(number(params, "peer_id"))
         if peer not in self.phones:
             raise VkError(936, "Contact not found")
-        return delete(self.phones[peer], params, self.clock())
+        return self.phones[peer]
+
+    async def _users(self, params: Mapping[str, str]) -> list[dict[str, Any]]:
+        users = [user for user in params.get("user_ids", "").split(",") if user in self.phones]
+        names = {"last_name": "", "can_access_closed": True, "is_closed": False}
+        return [{"id": int(user), "first_name": self.phones[user].name, **names} for user in users]
+
+    async def _groups(self, _: Mapping[str, str]) -> dict[str, Any]:
+        screen_name = self.account.screen_name
+        names = {"name": "Demo shop", "screen_name": screen_name, "is_closed": 0, "type": "group"}
+        photos = {f"photo_{size}": "https://vk.com/images/community_200.png" for size in (50, 100, 200)}
+        return {"groups": [{"id": self.account.group_id, **names, **photos}], "profiles": []}
 
     async def _answer_press(self, params: Mapping[str, str]) -> int:
         event_id, _, _ = params.get("event_id", ""), number(params, "user_id"), number(params, "peer_id")
