@@ -126,6 +126,10 @@ class Simulator(ABC):
     def user_of(self, phone: str) -> str:
         """Return the id under which this provider knows the person with that E.164 number."""
 
+    def known_as(self, user: str) -> str:
+        """Return the id by which the provider's webhooks name this person to us; mostly it is the same."""
+        return user
+
     def phone(self, user: str, name: str = "") -> Phone:
         """Return the person's phone, created when first needed."""
         return self.phones.setdefault(user, Phone(user=user, name=name or user, screen=[]))

@@ -1,8 +1,10 @@
 """WhatsApp's network as Meta's servers see it: people's phones, what reaches them, and what Meta reports to us."""
 
+import re
 from collections import deque
 from collections.abc import Mapping
 from datetime import timedelta
+from hashlib import sha256
 from itertools import count
 from typing import Any
 from uuid import uuid4
@@ -12,8 +14,9 @@ from bots.whatsapp import Account
 from bots.whatsapp.inbound.messages import is_phone
 from bots.whatsapp.simulator import webhooks
 from bots.whatsapp.simulator.components import Fault, Template
+from bots.whatsapp.simulator.media import Media
 from bots.whatsapp.simulator.rules import phone_view
-from bots.whatsapp.simulator.types import Message
+from bots.whatsapp.simulator.types.message import Message
 from gateway.domain.channel.calls import Call
 from gateway.domain.model.nouns import Button
 
@@ -36,7 +39,7 @@ class Network(Simulator):
     templates: (name, language) -> an approved template. window_sync: refuse outside the 24 hours at once, instead of in
     a late status as Meta mostly does. hold_receipts: keep statuses until `release_receipts`. receipts_first: we get a
     status before the call that sent the message is answered. page_size: templates on a page of Meta's list, at most.
-    uploads: the uploaded files, by handle.
+    uploads: the files uploaded for templates, by handle; media: those uploaded to be sent, by id.
     """
 
     def __init__(self, account: Account, webhook_url: str, clock: Clock = utcnow) -> None:
@@ -49,6 +52,7 @@ class Network(Simulator):
         self.override = ""
         self.page_size = 100
         self.uploads: dict[str, bytes] = {}
+        self.media: dict[str, Media] = {}
         self._ids = count(900100200)
         self._held_calls: list[Call] = []
         self._late_codes: deque[int] = deque()
@@ -57,6 +61,9 @@ class Network(Simulator):
 
     def user_of(self, phone: str) -> str:
         return phone.removeprefix("+")
+
+    def known_as(self, user: str) -> str:
+        return self.identity(user).bsuid
 
     def give_bsuid(self, user: str, bsuid: str, *, hide_phone: bool = False) -> None:
         """Let the person take a username: Meta names them by a business-scoped id, and perhaps no longer by number."""
@@ -113,9 +120,10 @@ class Network(Simulator):
         A number takes precedence over an id.
         """
         if message.to:
-            return self.user_of(message.to)
+            return re.sub(r"\D", "", message.to)
         bsuid = message.recipient or ""
-        return next((user for user, known_bsuid in self._bsuids.items() if known_bsuid == bsuid), bsuid)
+        users = (user for user in self.phones if self.identity(user).bsuid == bsuid)
+        return next(users, bsuid)
 
     def accept(self, user: str, message: Message, request: Any) -> str:
         """Accept a message, and report what happens at the person's phone. Returns the message's wamid."""
@@ -125,7 +133,7 @@ class Network(Simulator):
         phone = self.phone(user)
         phone.screen.append(bubble)
         fault = self._late_fault(phone, message)
-        for status in ("failed",) if fault else _statuses_at(phone):
+        for status in ("failed",) if fault else _statuses_at(phone, message):
             bubble.state = status
             self._report(user, bubble, fault, message.biz_opaque_callback_data)
         return wamid
@@ -155,11 +163,11 @@ class Network(Simulator):
         phone, wamid, now = self.phone(user), _new_wamid(), self.clock()
         phone.last_wrote_at = now
         phone.screen.append(Bubble(id=wamid, mine=True, at=now, text=text, state="sent"))
-        value = webhooks.write(self._identity(user), wamid, now, content)
+        value = webhooks.write(self.identity(user), wamid, now, content)
         self.deliver(self._webhook(self.override or self.webhook_url, "messages", value))
 
     def _report(self, user: str, bubble: Bubble, fault: Fault | None, key: str) -> None:
-        person, now = self._identity(user), self.clock()
+        person, now = self.identity(user), self.clock()
         if fault:
             value = webhooks.failure(person, bubble.id, now, fault, key)
         else:
@@ -178,15 +186,21 @@ class Network(Simulator):
         secret, waba_id = self.account.app_secret, self.account.waba_id
         return webhooks.call(url, waba_id, secret, self.clock(), field=field, value=value)
 
-    def _identity(self, user: str) -> webhooks.Identity:
+    def identity(self, user: str) -> webhooks.Identity:
+        """Return what Meta shows of a person."""
         phone = user if is_phone(user) and user not in self._hidden else ""
-        bsuid = self._bsuids.get(user, "") if is_phone(user) else user
+        bsuid = self._bsuids.get(user) or _bsuid_of(user) if is_phone(user) else user
         return webhooks.Identity(self.phone(user).name, phone, bsuid)
 
 
-def _statuses_at(phone: Phone) -> tuple[str, ...]:
-    """Return the statuses that Meta reports. A message from a blocked business stays at "sent"."""
-    if phone.blocked:
+def _bsuid_of(number: str) -> str:
+    """Return the business-scoped id that Meta gives to the person with this number."""
+    return f"RU.{int(sha256(number.encode()).hexdigest()[:13], 16)}"
+
+
+def _statuses_at(phone: Phone, message: Message) -> tuple[str, ...]:
+    """Return the statuses that Meta reports. A message from a blocked business stays at "sent", and so do reactions."""
+    if phone.blocked or message.reaction:
         return ("sent",)
     return ("sent", "delivered", "read") if phone.reads else ("sent", "delivered")
 

@@ -6,28 +6,31 @@ from typing import NamedTuple
 import msgspec
 
 from bots.whatsapp.simulator.components import Fault, Template, find_mismatch, template_view
-from bots.whatsapp.simulator.types import (
+from bots.whatsapp.simulator.types.interactive import (
     Choice,
-    LinkAction,
+    Interactive,
     LinkChoice,
     ListChoice,
-    Message,
-    ReplyButtons,
-    Rows,
-    Section,
+    LocationRequest,
+    TextHeader,
 )
+from bots.whatsapp.simulator.types.message import Message
+from bots.whatsapp.simulator.types.template_use import in_small_letters
 from gateway.domain.model.nouns import Button
 
 Templates = Mapping[tuple[str, str], Template]
+MAX_ROWS = 10
 
 
 def read(request: object, templates: Templates) -> Message | Fault:
     """Return the message, or the fault for which Meta refuses it."""
+    if isinstance(request, dict) and isinstance(use := request.get("template"), dict):
+        request = {**request, "template": in_small_letters(use)}
     try:
         message = msgspec.convert(request, Message)
     except msgspec.ValidationError as error:
         return Fault(_code(str(error)), str(error))
-    return _missing_part(message) or _template_fault(message, templates) or _repeated_ids(message) or message
+    return _missing_part(message) or _template_fault(message, templates) or _repetition(message) or message
 
 
 def _code(problem: str) -> int:
@@ -46,15 +49,23 @@ def _missing_part(message: Message) -> Fault | None:
     return None
 
 
-def _repeated_ids(message: Message) -> Fault | None:
+def _repetition(message: Message) -> Fault | None:
+    """Return the fault of buttons or rows that cannot be told apart, or of too many rows or nameless sections."""
     match message.interactive:
-        case Choice(action=ReplyButtons(buttons=buttons)):
-            names = [button.reply.id for button in buttons]
-        case ListChoice(action=Rows(sections=[Section(rows=rows)])):
-            names = [row.id for row in rows]
+        case Choice(action=action):
+            ids, titles = [[getattr(key.reply, name) for key in action.buttons] for name in ("id", "title")]
+        case ListChoice(action=action):
+            ids, titles = [[getattr(row, name) for row in action.rows] for name in ("id", "title")]
+            if len(ids) > MAX_ROWS:
+                return Fault(131009, f"Total row count exceed max allowed count: {MAX_ROWS}")
+            if len(action.sections) > 1 and not all(section.title for section in action.sections):
+                return Fault(131009, "a section's title is required if there is more than one section")
         case _:
             return None
-    return Fault(131009, "the ids are not unique") if len({*names}) < len(names) else None
+    if len({*ids}) < len(ids):
+        return Fault(131009, "the ids are not unique")
+    is_repeated = isinstance(message.interactive, Choice) and len({*titles}) < len(titles)
+    return Fault(131009, "the buttons' titles are not unique") if is_repeated else None
 
 
 def _template_fault(message: Message, templates: Templates) -> Fault | None:
@@ -87,14 +98,38 @@ def phone_view(message: Message, templates: Templates) -> PhoneView:
     if message.template:
         use = message.template
         return PhoneView(*template_view(use, templates[use.name, use.language.code]))
-    match message.interactive:
-        case Choice(body=body, action=ReplyButtons(buttons=replies)):
-            return PhoneView(body.text, [Button(key.reply.title, reply=key.reply.id) for key in replies], "")
-        case ListChoice(body=body, action=Rows(sections=sections)):
-            rows = [row for section in sections for row in section.rows]
-            return PhoneView(body.text, [Button(row.title, reply=row.id) for row in rows], "")
-        case LinkChoice(body=body, action=LinkAction(parameters=link)):
-            return PhoneView(body.text, [Button(link.display_text, url=link.url)], "")
+    if message.interactive:
+        return _interactive_view(message.interactive)
     if file := message.file:
         return PhoneView(getattr(file, "caption", ""), [], file.link or file.id or "")
-    return PhoneView(message.text.body if message.text else "", [], "")
+    return PhoneView(_text(message), [], "")
+
+
+def _interactive_view(message: Interactive) -> PhoneView:
+    header, footer = getattr(message, "header", None), getattr(message, "footer", None)
+    title = header.text if isinstance(header, TextHeader) else ""
+    text = "\n".join(filter(None, (title, message.body.text, footer.text if footer else "")))
+    file = None if header is None or title else getattr(header, str(header.__struct_config__.tag))
+    return PhoneView(text, _buttons(message), (file.link or file.id or "") if file else "")
+
+
+def _buttons(message: Interactive) -> list[Button]:
+    match message:
+        case Choice(action=action):
+            return [Button(key.reply.title, reply=key.reply.id) for key in action.buttons]
+        case ListChoice(action=action):
+            return [Button(row.title, reply=row.id) for row in action.rows]
+        case LinkChoice(action=action):
+            return [Button(action.parameters.display_text, url=action.parameters.url)]
+        case LocationRequest():
+            return []
+
+
+def _text(message: Message) -> str:
+    if place := message.location:
+        return " ".join(filter(None, (place.name, place.address, f"{place.latitude}, {place.longitude}")))
+    if message.contacts:
+        return "\n".join(contact.text for contact in message.contacts)
+    if message.reaction:
+        return message.reaction.emoji
+    return message.text.body if message.text else ""

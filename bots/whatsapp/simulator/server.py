@@ -1,15 +1,18 @@
 """The stand-in for Meta's Graph API, for one number of ours. Cloud API: Messages, Webhook overrides, Error codes."""
 
 import hmac
+import re
 import secrets
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-from quart import Blueprint, request
+from quart import Blueprint, Response, request
 
 from bots.whatsapp import Account
 from bots.whatsapp.errors import MEANINGS
 from bots.whatsapp.simulator import webhooks
 from bots.whatsapp.simulator.components import Fault
+from bots.whatsapp.simulator.media import Media, media_view
 from bots.whatsapp.simulator.network import OUTSIDE, Network
 from bots.whatsapp.simulator.rules import read
 from bots.whatsapp.simulator.templates import TemplateStore
@@ -27,6 +30,7 @@ STATUSES = {
 }
 """HTTP statuses by error code; all other errors are a 400."""
 
+VERSION = re.compile(r"v2[1-9]\.0|v[3-9]\d\.0")
 UPLOADED = ("application/pdf", "image/jpeg", "image/jpg", "image/png", "video/mp4")
 """The types of files that the Resumable Upload API takes."""
 
@@ -60,23 +64,27 @@ class Server(Network):
     too_many = "130429"
 
     def blueprint(self) -> Blueprint:
+        """Return the Graph API, under the address of every version that Meta still serves."""
         blueprint = Blueprint(self.name, __name__)
-        number = f"/{self.account.version}/<number>"
-        blueprint.add_url_rule(f"{number}/messages", "messages", self._messages, methods=["POST"])
-        blueprint.add_url_rule(number, "post", self._post_to, methods=["POST"])
-        templates = f"/{self.account.version}/<business>/message_templates"
-        blueprint.add_url_rule(templates, "templates", self._templates, methods=["GET", "POST", "DELETE"])
-        blueprint.add_url_rule(
-            f"/{self.account.version}/<app>/uploads", "uploads", self._begin_upload, methods=["POST"]
-        )
-        blueprint.add_url_rule(number, "get", self._get_number, methods=["GET"])
+        for path, name, handler, methods in (
+            ("<number>/messages", "messages", self._messages, ["POST"]),
+            ("<number>/media", "media", self._upload_media, ["POST"]),
+            ("<business>/message_templates", "templates", self._templates, ["GET", "POST", "DELETE"]),
+            ("<app>/uploads", "uploads", self._begin_upload, ["POST"]),
+            ("<node>", "post", self._post_to, ["POST"]),
+            ("<node>", "get", self._get_node, ["GET"]),
+            ("<node>", "delete", self._delete_media, ["DELETE"]),
+        ):
+            view = _of_served_version(handler)
+            blueprint.add_url_rule(f"/<version>/{path}", name, view, methods=methods, strict_slashes=False)
+        blueprint.add_url_rule("/media/<key>", "file", self._download, methods=["GET"])
         return blueprint
 
     async def _messages(self, number: str) -> Answer:
         body = await request.get_json(force=True)
         if refusal := await self._check_call(number, self.account.phone_number_id):
             return refusal
-        if body.get("status") == "read":
+        if isinstance(body, dict) and body.get("status") == "read":
             is_marked = self.mark_read(body.get("message_id", ""))
             return ({"success": True}, OK) if is_marked else _refusal(Fault(131009, "there is no such message"))
         return await self._accept_message(body)
@@ -93,19 +101,23 @@ class Server(Network):
             await self.quiet()
         if self.faults.loses_this_answer():
             return BROKEN_PROXY
-        contact = {"input": message.to or message.recipient, "wa_id": user}
-        return {"messaging_product": "whatsapp", "contacts": [contact], "messages": [{"id": wamid}]}, OK
+        person = self.identity(user)
+        names = {"wa_id": person.phone or user} if message.to else {"user_id": person.bsuid or user}
+        status = {"message_status": "accepted"} if message.template else {}
+        return {
+            "messaging_product": "whatsapp",
+            "contacts": [{"input": message.to or message.recipient, **names}],
+            "messages": [{"id": wamid, **status}],
+        }, OK
 
-    async def _post_to(self, number: str) -> Answer:
+    async def _post_to(self, node: str) -> Answer:
         """Handle a post to a number, a template, or an upload: Meta distinguishes them by the id."""
-        if number.startswith("upload:"):
-            return await self._upload(number)
+        if node.startswith("upload:"):
+            return await self._upload(node)
         store = TemplateStore(self.templates, self.template_id)
-        if number in store.ids():
-            return await self._check_call(number, number) or _answer(
-                store.edit(number, await request.get_json(force=True))
-            )
-        return await self._configure(number)
+        if node in store.ids():
+            return await self._check_call(node, node) or _answer(store.edit(node, await request.get_json(force=True)))
+        return await self._configure(node)
 
     async def _templates(self, business: str) -> Answer:
         if refusal := await self._check_call(business, self.account.waba_id):
@@ -142,18 +154,52 @@ class Server(Network):
         self.override = url
         return {"success": True}, OK
 
-    async def _get_number(self, number: str) -> Answer:
-        if refusal := await self._check_call(number, self.account.phone_number_id):
+    async def _get_node(self, node: str) -> Answer:
+        """Describe a number, a template, or an uploaded file."""
+        store = TemplateStore(self.templates, self.template_id)
+        known = {self.account.phone_number_id, *store.ids(), *self.media}
+        if refusal := await self._check_call(node, node if node in known else ""):
             return refusal
+        if node in self.media:
+            return media_view(node, self.media[node], f"{self.account.api_url}/media/{node}"), OK
+        return (store.item(node, request.args) if node in store.ids() else self._number(node)), OK
+
+    def _number(self, number: str) -> dict[str, Any]:
         callbacks = {"application": self.webhook_url} | ({"phone_number": self.override} if self.override else {})
         number_fields = {
             "webhook_configuration": callbacks,
+            "verified_name": "Demo shop",
+            "display_phone_number": self.account.number,
             "status": "CONNECTED",
             "quality_rating": "GREEN",
             "health_status": {"can_send_message": "AVAILABLE", "entities": []},
         }
-        fields = request.args.get("fields", "").split(",")
-        return {"id": number, **{field: number_fields[field] for field in fields if field in number_fields}}, OK
+        fields = request.args.get("fields", "verified_name,display_phone_number,quality_rating").split(",")
+        return {"id": number, **{field: number_fields[field] for field in fields if field in number_fields}}
+
+    async def _upload_media(self, number: str) -> Answer:
+        if refusal := await self._check_call(number, self.account.phone_number_id):
+            return refusal
+        form, file = await request.form, (await request.files).get("file")
+        if file is None or form.get("messaging_product") != "whatsapp":
+            return _refusal(Fault(100, "file and messaging_product are required"))
+        media = Media(form.get("type") or file.mimetype, file.read())
+        if fault := media.fault:
+            return _refusal(fault)
+        key = str(next(self._ids))
+        self.media[key] = media
+        return {"id": key}, OK
+
+    async def _delete_media(self, node: str) -> Answer:
+        if refusal := await self._check_call(node, node if node in self.media else ""):
+            return refusal
+        del self.media[node]
+        return {"success": True}, OK
+
+    async def _download(self, key: str) -> Response:
+        if await self._check_call(key, key if key in self.media else ""):
+            return Response("", 404)
+        return Response(self.media[key].body, content_type=self.media[key].mime)
 
     async def _check_call(self, node: str, expected: str, scheme: str = "Bearer") -> Answer | None:
         """Return what stops any call: a planned fault, a wrong token, another node. None: the call may go on."""
@@ -169,6 +215,17 @@ class Server(Network):
         challenge = str(secrets.randbelow(10**10))
         query = {"hub.mode": "subscribe", "hub.challenge": challenge, "hub.verify_token": token}
         return await self.post_webhook(Call("GET", url, {}, b"", self.clock(), query)) == (OK, challenge)
+
+
+def _of_served_version(handler: Callable[..., Awaitable[Answer]]) -> Callable[..., Awaitable[Answer]]:
+    """Wrap a method so that it exists in the versions that Meta serves. Graph API: Versioning."""
+
+    async def view(version: str, **names: str) -> Answer:
+        if not VERSION.fullmatch(version):
+            return _refusal(Fault(2500, f"Unknown path components: /{version}"))
+        return await handler(**names)
+
+    return view
 
 
 def _answer(outcome: dict[str, Any] | Fault) -> Answer:

@@ -8,17 +8,20 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any, NamedTuple
 
 from bots.whatsapp.simulator.components import Fault, Template, components, names
+from bots.whatsapp.simulator.template_parts import part_faults
 
 Json = dict[str, Any]
-LIMITS = {"HEADER": 60, "BODY": 1024, "FOOTER": 60}
-BUTTON = 25
-CATEGORIES = ("MARKETING", "UTILITY", "AUTHENTICATION")
+FIELDS = "name,parameter_format,components,language,status,category,id"
+"""The fields of a template that Meta's list has where nobody names any."""
+
+AUTH = "AUTHENTICATION"
+CATEGORIES = ("MARKETING", "UTILITY", AUTH)
 EDITABLE = ("APPROVED", "REJECTED", "PAUSED")
 LISTED_AS = {"FLAGGED": "APPROVED", "REINSTATED": "APPROVED", "UNARCHIVED": "APPROVED"}
 """Statuses that the list shows under another name."""
 
-EXISTS, TOO_LONG, HEADER, BODY, FOOTER, EDGE, UNKNOWN = 2388024, 2388040, 2388047, 2388072, 2388073, 2388299, 2593002
-FORMATS = {"HEADER": HEADER, "BODY": BODY, "FOOTER": FOOTER}
+LIMIT = 250
+EXISTS, UNKNOWN = 2388024, 2593002
 
 
 class TemplateStore(NamedTuple):
@@ -38,11 +41,11 @@ class TemplateStore(NamedTuple):
         if missing:
             return Fault(100, f"The parameter {missing[0]} is required.")
         key = (request["name"], request["language"])
-        if fault := next(_faults(request, uploads), None):
+        if fault := next(_faults({**request, "components": _in_capitals(request["components"])}, uploads), None):
             return fault
         if key in self.templates:
             return Fault(100, "There is already content in this language for this template", EXISTS)
-        self.templates[key] = _stored_template(request)
+        self.templates[key] = _stored_template({**request, "components": _in_capitals(request["components"])})
         return {"id": self.id_of(*key), "status": "PENDING", "category": request["category"]}
 
     def edit(self, key: str, request: Json) -> Json | Fault:
@@ -51,21 +54,28 @@ class TemplateStore(NamedTuple):
         old = self.templates[name]
         if old.get("status", "APPROVED") not in EDITABLE:
             return Fault(100, f"a template that is {old['status']} cannot be edited")
-        if fault := next(_part_faults(request.get("components", []), None), None):
+        parts = _in_capitals(request.get("components", []))
+        if fault := next(part_faults(parts, None), None):
             return fault
-        self.templates[name] = _stored_template({"category": old.get("category", "UTILITY"), **request}) | {"id": key}
+        category = request.get("category", old.get("category", "UTILITY"))
+        self.templates[name] = _stored_template({"category": category, "components": parts}) | {"id": key}
         return {"success": True}
 
     def page(self, query: Mapping[str, str]) -> Json:
         """Return a page of the list, with the requested fields."""
-        keys, fields = sorted(self.templates), query.get("fields", "name,language,status,category,id").split(",")
+        keys, fields = sorted(self.templates), query.get("fields", FIELDS).split(",")
         start = int(query.get("after", "0"))
         end = start + min(int(query.get("limit", "25")), self.most)
         entries = [
             {field: value for field, value in self._item(key).items() if field in fields} for key in keys[start:end]
         ]
         next_link = {"next": f"https://graph.facebook.com/next?after={end}"} if end < len(keys) else {}
-        return {"data": entries, "paging": {"cursors": {"before": str(start), "after": str(end)}, **next_link}}
+        summary = {"total_count": len(keys), "message_template_count": len(keys), "message_template_limit": LIMIT}
+        return {
+            "data": entries,
+            "paging": {"cursors": {"before": str(start), "after": str(end)}, **next_link},
+            **({"summary": {**summary, "are_translations_complete": True}} if "summary" in query else {}),
+        }
 
     def delete(self, query: Mapping[str, str]) -> Json | Fault:
         """Delete one language by its id, or all languages of a name."""
@@ -76,9 +86,14 @@ class TemplateStore(NamedTuple):
             del self.templates[other]
         return {"success": True} if deleted_keys else Fault(100, "Message template not found", UNKNOWN)
 
+    def item(self, key: str, query: Mapping[str, str]) -> Json:
+        """Return one template by its id, with the requested fields."""
+        fields = {*query.get("fields", FIELDS).split(","), "id"}
+        return {field: value for field, value in self._item(self.ids()[key]).items() if field in fields}
+
     def _item(self, key: tuple[str, str]) -> Json:
         template = self.templates[key]
-        status = template.get("status", "APPROVED")
+        status, body = template.get("status", "APPROVED"), template["body"]
         return {
             "id": self.id_of(*key),
             "name": key[0],
@@ -86,13 +101,42 @@ class TemplateStore(NamedTuple):
             "status": LISTED_AS.get(status, status),
             "category": template.get("category", "UTILITY"),
             "components": components(template),
+            "parameter_format": "NAMED" if any(not name.isdecimal() for name in names(body)) else "POSITIONAL",
             "rejected_reason": template.get("reason", "NONE"),
         }
 
 
+def _in_capitals(parts: list[Json]) -> list[Json]:
+    """Return the components with their types in capitals, as Meta keeps them, those of cards too."""
+    return [{name: _type_in_capitals(name, value) for name, value in part.items()} for part in parts]
+
+
+def _type_in_capitals(name: str, value: Any) -> Any:
+    if name in {"type", "format", "otp_type"}:
+        return str(value).upper()
+    if name == "buttons":
+        return _in_capitals(value)
+    if name == "cards":
+        return [{**card, "components": _in_capitals(card.get("components", []))} for card in value]
+    return value
+
+
 def _stored_template(request: Json) -> Template:
-    body = next(part["text"] for part in request["components"] if part["type"] == "BODY")
-    return Template(body=body, status="PENDING", category=request["category"], components=request["components"])
+    parts = (
+        [_with_text(part) for part in request["components"]] if request["category"] == AUTH else request["components"]
+    )
+    body = next(part["text"] for part in parts if part["type"] == "BODY")
+    return Template(body=body, status="PENDING", category=request["category"], components=parts)
+
+
+def _with_text(part: Json) -> Json:
+    """Return a part of a password's template with its text: Meta's own. Cloud API: Authentication templates."""
+    if part["type"] == "BODY":
+        advice = " For your security, do not share this code." if part.get("add_security_recommendation") else ""
+        return {**part, "text": f"*{{{{1}}}}* is your verification code.{advice}"}
+    if part["type"] == "FOOTER" and "code_expiration_minutes" in part:
+        return {**part, "text": f"This code expires in {part['code_expiration_minutes']} minutes."}
+    return part
 
 
 def _faults(request: Json, uploads: Mapping[str, bytes]) -> Iterator[Fault]:
@@ -102,57 +146,5 @@ def _faults(request: Json, uploads: Mapping[str, bytes]) -> Iterator[Fault]:
         yield Fault(100, "The name of the template can only have lowercase characters and underscores")
     if not re.fullmatch(r"[a-z]{2,3}(_[A-Z]{2,3})?", request["language"]):
         yield Fault(100, f"Param language {request['language']} is not supported")
-    yield from _part_faults(request["components"], uploads)
-
-
-def _part_faults(parts: list[Json], uploads: Mapping[str, bytes] | None) -> Iterator[Fault]:
-    if sum(part["type"] == "BODY" for part in parts) != 1:
-        yield Fault(100, "components of type BODY are required", BODY)
-    for part in parts:
-        kind = part["type"]
-        if kind == "BUTTONS":
-            yield from _button_faults(part["buttons"])
-        elif kind == "HEADER" and part["format"] != "TEXT":
-            yield from _file_faults(part, uploads)
-        else:
-            yield from _text_faults(part, kind)
-
-
-def _file_faults(header: Json, uploads: Mapping[str, bytes] | None) -> Iterator[Fault]:
-    if header["format"] == "LOCATION":
-        return
-    (handle, *_) = header.get("example", {}).get("header_handle") or [""]
-    if not handle or (uploads is not None and handle not in uploads):
-        yield Fault(100, "a header of a file needs an example", HEADER)
-
-
-def _text_faults(part: Json, kind: str) -> Iterator[Fault]:
-    text, subcode = part["text"], FORMATS[kind]
-    if not 0 < len(text) <= LIMITS[kind]:
-        yield Fault(100, f"{kind} exceeds {LIMITS[kind]} characters", TOO_LONG)
-    variables = names(text)
-    if "{{" in re.sub(r"{{\w+}}", "", text) or (kind == "FOOTER" and variables):
-        yield Fault(100, f"the variables of {kind} are not well formed", subcode)
-    numbers = [int(name) for name in variables if name.isdecimal()]
-    if numbers and sorted(numbers) != list(range(1, len(variables) + 1)):
-        yield Fault(100, f"the variables of {kind} are not numbered from 1 on", subcode)
-    if kind == "BODY" and (re.match(r"{{\w+}}", text) or re.search(r"{{\w+}}$", text)):
-        yield Fault(100, "Variables can't be at the start or end of the template", EDGE)
-    if len(_examples(part, kind.lower())) != len(variables):
-        yield Fault(100, f"the examples of {kind} do not fit its variables", subcode)
-
-
-def _examples(part: Json, kind: str) -> list[Any]:
-    example = part.get("example", {})
-    if f"{kind}_text_named_params" in example:
-        return list(example[f"{kind}_text_named_params"])
-    values = example.get(f"{kind}_text", [])
-    return list(values[0] if values and isinstance(values[0], list) else values)
-
-
-def _button_faults(buttons: list[Json]) -> Iterator[Fault]:
-    for button in buttons:
-        if not 0 < len(button["text"]) <= BUTTON:
-            yield Fault(100, f"a button's text exceeds {BUTTON} characters", TOO_LONG)
-        if names(button.get("url", "")) and not button.get("example"):
-            yield Fault(100, "a button's address with a variable needs an example")
+    parts = request["components"]
+    yield from part_faults([_with_text(part) for part in parts] if request["category"] == AUTH else parts, uploads)

@@ -63,8 +63,8 @@ def report(person: Identity, wamid: str, at: datetime, status: str, key: str) ->
 
 
 def failure(person: Identity, wamid: str, at: datetime, fault: Fault, key: str) -> Json:
-    """Return the value of a `failed` status: Meta leaves the contacts out of it."""
-    value = report(person, wamid, at, "failed", key)
+    """Return the value of a `failed` status. Meta leaves out the contacts and, where we wrote to a number, the id."""
+    value = report(person._replace(bsuid="" if person.phone else person.bsuid), wamid, at, "failed", key)
     value["statuses"][0]["errors"] = [error(fault)]
     return {"statuses": value["statuses"]}
 

@@ -16,7 +16,7 @@ from bots.whatsapp.outbound.pieces import split
 from bots.whatsapp.outbound.sending import render
 from bots.whatsapp.simulator.rules import read
 from bots.whatsapp.simulator.server import demo_account
-from bots.whatsapp.simulator.types import Message
+from bots.whatsapp.simulator.types.message import Message
 from gateway.domain.channel.calls import Answer, Call, Forged, Malformed
 from gateway.domain.channel.contract import Outside
 from gateway.domain.channel.secret import Secret

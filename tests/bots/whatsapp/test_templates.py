@@ -129,7 +129,16 @@ def app_of_picture() -> Any:
         ({"header": Head("text", "x" * 61)}, "HEADER exceeds 60"),
         ({"footer": "x" * 61}, "FOOTER exceeds 60"),
         ({"footer": "{{1}}"}, "FOOTER are not well formed"),
+        ({"header": Head("text", "{{a}} {{b}}", "x")}, "at most one variable"),
         ({"buttons": (Choice("quickReply", "x" * 26),)}, "exceeds 25"),
+        ({"buttons": tuple(Choice("quickReply", str(number)) for number in range(11))}, "up to 10 buttons"),
+        ({"buttons": tuple(Choice("url", str(number), "https://a.ru/") for number in range(3))}, "up to 2 buttons"),
+        (
+            {"buttons": tuple(Choice("phone", str(number), phone="+79990000001") for number in range(2))},
+            "up to 1 button",
+        ),
+        ({"buttons": (Choice("quickReply", "x"), Choice("url", "x", "https://a.ru/"))}, "not unique"),
+        ({"buttons": (Choice("url", "x", "https://{{1}}.ru/", "https://a.ru/"),)}, "at its end"),
         ({"header": Head("image", example="")}, "needs an example"),
     ],
 )

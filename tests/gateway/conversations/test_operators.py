@@ -30,7 +30,8 @@ async def session(demo: ApiClient, channel: str, number: str = PHONE) -> Any:
     """Write to the bot as the person, and return their conversation as the API shows it."""
     await demo.say(channel, "/start", number)
     sessions = await list_sessions(demo, channel=channel)
-    user = demo.environment.simulators[channel].user_of(number)
+    simulator = demo.environment.simulators[channel]
+    user = simulator.known_as(simulator.user_of(number))
     return next(session for session in sessions if session["userId"] == user)
 
 

@@ -14,10 +14,23 @@ HEAD = {"messaging_product": "whatsapp", "type": "text"}
 TEXT = {**HEAD, "to": ANNA, "text": {"body": "hi"}}
 FILE = {**HEAD, "to": ANNA, "type": "image"}
 REPLY = {"type": "reply", "reply": {"id": "1", "title": "x"}}
+SAME_TITLE = {"type": "reply", "reply": {"id": "2", "title": "x"}}
+CONTACT = {"name": {"formatted_name": "Boris", "first_name": "Boris"}, "phones": [{"phone": "+7999", "type": "CELL"}]}
 
 
 def interactive(kind: str, action: dict[str, Any]) -> dict[str, Any]:
     return {**TEXT, "type": "interactive", "interactive": {"type": kind, "body": {"text": "?"}, "action": action}}
+
+
+def rows(first: int, count: int, title: str | None = None) -> dict[str, Any]:
+    section = {"rows": [{"id": str(number), "title": "x"} for number in range(first, first + count)]}
+    return section | ({"title": title} if title else {})
+
+
+def listed(*sections: dict[str, Any], **parts: Any) -> dict[str, Any]:
+    message = interactive("list", {"button": "Open", "sections": list(sections)})
+    message["interactive"] |= parts
+    return message
 
 
 def template(value: str) -> dict[str, Any]:
@@ -45,6 +58,15 @@ def template(value: str) -> dict[str, Any]:
         (interactive("button", {"buttons": [REPLY] * 4}), 131009),
         (interactive("button", {"buttons": [REPLY] * 2}), 131009),
         (interactive("list", {"button": "Open", "sections": [{"rows": [{"id": "1", "title": "x"}] * 2}]}), 131009),
+        (interactive("button", {"buttons": [REPLY, SAME_TITLE]}), 131009),
+        (listed(rows(0, 6, "A"), rows(6, 5, "B")), 131009),
+        (listed(rows(0, 1, "A"), rows(1, 1)), 131009),
+        (listed(rows(0, 1), footer={"text": "x" * 61}), 131009),
+        (listed(rows(0, 1), header={"type": "image", "image": {"id": "1"}}), 131009),
+        (interactive("list", {"button": "Open", "sections": [rows(0, 1, "x" * 25)]}), 131009),
+        ({**TEXT, "type": "location", "location": {"latitude": 55.75}}, 131008),
+        ({**TEXT, "type": "contacts", "contacts": []}, 131009),
+        ({**TEXT, "context": {}}, 131008),
         (template("two\nlines"), 132018),
         (template("wide     gap"), 132018),
     ],
@@ -53,6 +75,23 @@ def test_refused(request_body: object, code: int) -> None:
     fault = read(request_body, {("t", "ru"): {"body": "{{1}}"}})
     assert isinstance(fault, Fault)
     assert fault.code == code
+
+
+@pytest.mark.parametrize(
+    "request_body",
+    [
+        listed(rows(0, 5, "A"), rows(5, 5, "B"), header={"type": "text", "text": "x" * 60}, footer={"text": "x" * 60}),
+        {**TEXT, "context": {"message_id": "wamid.1"}},
+        {**TEXT, "to": "+7 (999) 000-11-22"},
+        {**TEXT, "type": "location", "location": {"latitude": "55.75", "longitude": 37.6, "name": "Shop"}},
+        {**TEXT, "type": "contacts", "contacts": [CONTACT]},
+        {**TEXT, "type": "reaction", "reaction": {"message_id": "wamid.1", "emoji": ""}},
+        {**TEXT, "type": "audio", "audio": {"id": "1", "voice": True}},
+        interactive("location_request_message", {"name": "send_location"}),
+    ],
+)
+def test_taken(request_body: object) -> None:
+    assert not isinstance(read(request_body, {}), Fault)
 
 
 @pytest.mark.parametrize(
