@@ -14,7 +14,7 @@ from bots.simulation.simulation import Accepted, Bubble, Clock, Phone, Simulator
 from bots.viber import Account
 from bots.viber.binding import EVENTS
 from bots.viber.inbound.webhook import sign
-from bots.viber.simulator.rules import Key, SendRequest
+from bots.viber.simulator.messages import Key, SendRequest
 from gateway.domain.channel.calls import Call
 
 SESSION = timedelta(hours=24)
@@ -92,7 +92,7 @@ class Connection(Simulator, ABC):
         """Record a message of ours, and send it to the person's phone."""
         phone = self.phone(user)
         bubble = self.show(phone, request, token)
-        entry = Accepted(id=bubble.id, user=user, at=bubble.at, text=request.text, request=msgspec.to_builtins(request))
+        entry = Accepted(id=bubble.id, user=user, at=bubble.at, text=request.shown, request=request.as_json())
         self.accepted.append(entry)
         if not self.in_session(user):
             self.charged.append(entry)
@@ -105,7 +105,7 @@ class Connection(Simulator, ABC):
 
     def show(self, phone: Phone, request: SendRequest, token: int) -> Bubble:
         """Show a message of ours on a person's screen; return its bubble."""
-        text, media = request.text, request.media or ""
+        text, media = request.shown, request.media or ""
         bubble = Bubble(id=f"{phone.user}/{token}", mine=False, at=self.clock(), text=text, media=media, state="sent")
         bubble.buttons, self._keys[bubble.id] = request.buttons, request.keys
         phone.screen.append(bubble)

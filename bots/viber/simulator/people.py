@@ -9,7 +9,8 @@ from typing import Any
 
 from bots.simulation.simulation import Bubble
 from bots.viber.simulator.connection import Connection
-from bots.viber.simulator.rules import SendRequest, read
+from bots.viber.simulator.messages import SendRequest
+from bots.viber.simulator.rules import read
 
 Json = dict[str, Any]
 
@@ -55,6 +56,8 @@ class People(Connection, ABC):
         """
         key = next(key for key in self._keys[bubble] if key.label == button)
         message = {"type": "text", "text": key.action_body}
+        if key.action_type in {"none", "location-picker", "share-phone"}:
+            return
         if key.action_type == "open-url":
             self.post("message", {"sender": self._user(user), "message": message, "silent": key.silent})
         else:
@@ -88,5 +91,5 @@ class People(Connection, ABC):
         )
         self.post("message", {"sender": self._user(user), "message": message, "silent": silent}, token)
 
-    def _user(self, user: str) -> Mapping[str, object]:
+    def _user(self, user: str) -> Mapping[str, Any]:
         return {"id": user, "name": self.phone(user).name, "language": "ru", "country": "RU", "api_version": 10}

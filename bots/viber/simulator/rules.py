@@ -1,8 +1,7 @@
 """What Viber's server refuses, and what a phone shows of the rest. REST Bot API: Message types; Keyboards."""
 
 from collections.abc import Mapping
-from html import unescape
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -10,14 +9,12 @@ from msgspec import Meta, Struct
 
 from bots.viber.api import MAX_JSON
 from bots.viber.binding import EVENTS
-from bots.viber.outbound.broadcast import MOST
-from bots.viber.outbound.messages import MAX_FILE, MAX_FILE_NAME, MAX_LABEL, MAX_ROWS, MAX_VIDEO
+from bots.viber.outbound.messages import MAX_FILE, MAX_ROWS, MAX_VIDEO
 from bots.viber.outbound.pieces import MAX_CAPTION, MAX_TEXT, PICTURES
+from bots.viber.simulator.messages import Key, SendRequest
 from bots.wire.cutting import units
-from gateway.domain.model.nouns import Button
 
 LOCAL = {"127.0.0.1", "::1", "localhost"}
-Url = Annotated[str, Meta(max_length=2000, pattern="^https?://[^/]")]
 
 
 class Fault(NamedTuple):
@@ -27,70 +24,11 @@ class Fault(NamedTuple):
     message: str
 
 
-class Sender(Struct):
-    name: Annotated[str, Meta(min_length=1, max_length=28)]
-    avatar: Url | None = None
-
-
-class Key(Struct, rename="pascal"):
-    """One button of a keyboard."""
-
-    action_body: Annotated[str, Meta(min_length=1)]
-    action_type: Literal["reply", "open-url", "none"] = "reply"
-    text: Annotated[str, Meta(max_length=MAX_LABEL)] = ""
-    text_size: Literal["small", "regular", "large"] = "regular"
-    columns: Annotated[int, Meta(ge=1, le=6)] = 6
-    rows: Annotated[int, Meta(ge=1, le=2)] = 1
-    silent: bool = False
-
-    @property
-    def label(self) -> str:
-        """Return the button's text as the phone shows it."""
-        return unescape(self.text)
-
-
-class Keyboard(Struct, rename="pascal"):
-    buttons: Annotated[list[Key], Meta(min_length=1)]
-    type: Literal["keyboard"]
-    default_height: bool = False
-
-
-class SendRequest(Struct):
-    """A request to send, of any type that our channel uses."""
-
-    type: Literal["text", "picture", "video", "file", "url"]
-    sender: Sender
-    receiver: str | None = None
-    broadcast_list: Annotated[list[str], Meta(min_length=1, max_length=MOST)] | None = None
-    min_api_version: Annotated[int, Meta(ge=1)] = 1
-    tracking_data: Annotated[str, Meta(max_length=4000)] = ""
-    text: str = ""
-    media: Url | None = None
-    size: Annotated[int, Meta(gt=0)] | None = None
-    file_name: Annotated[str, Meta(max_length=MAX_FILE_NAME)] | None = None
-    keyboard: Keyboard | None = None
-
-    @property
-    def keys(self) -> list[Key]:
-        """Return the buttons as Viber gets them."""
-        return self.keyboard.buttons if self.keyboard else []
-
-    @property
-    def buttons(self) -> list[Button]:
-        """Return the buttons as the phone shows them."""
-        return [
-            Button(key.label, url=key.action_body)
-            if key.action_type == "open-url"
-            else Button(key.label, reply=key.action_body)
-            for key in self.keys
-        ]
-
-
 class Webhook(Struct):
     """REST Bot API: Webhooks, setting a webhook."""
 
     url: str
-    event_types: tuple[Annotated[str, Meta(pattern=f"^({'|'.join(EVENTS)})$")], ...] = EVENTS
+    event_types: tuple[Annotated[str, Meta(pattern=f"^({'|'.join(EVENTS)}|client_status|message)$")], ...] = EVENTS
 
 
 NEEDS: Mapping[str, tuple[str, ...]] = {
@@ -99,7 +37,12 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "video": ("media", "size"),
     "file": ("media", "size", "file_name"),
     "url": ("media",),
+    "contact": ("contact",),
+    "location": ("location",),
+    "sticker": ("sticker_id",),
+    "rich_media": ("rich_media",),
 }
+RICH_VERSION = 2
 MOST_TEXT = {"text": MAX_TEXT, "picture": MAX_CAPTION}
 MOST_BYTES = {"video": MAX_VIDEO, "file": MAX_FILE}
 EXTENSIONS = {"picture": tuple(PICTURES), "video": (".mp4",)}
@@ -119,17 +62,22 @@ def read(body: bytes) -> SendRequest | Fault:
 
 
 def _find_missing_field(request: SendRequest) -> Fault | None:
-    missing = [field for field in NEEDS[request.type] if not getattr(request, field)]
+    needs = NEEDS[request.type] if request.type else ("keyboard",)
+    missing = [field for field in needs if not getattr(request, field)]
+    if request.type is None and (missing or request.text):
+        return Fault(4, "missingData: type")
     return Fault(4, f"missingData: {missing[0]}") if missing else None
 
 
 def _find_violation(request: SendRequest) -> Fault | None:
-    path = urlsplit(request.media or "").path.lower()
+    path, kind = urlsplit(request.media or "").path.lower(), request.type or ""
     checks = {
-        "text is too long": units(request.text) > MOST_TEXT.get(request.type, MAX_TEXT),
-        "the file is too large": (request.size or 0) > MOST_BYTES.get(request.type, MAX_FILE),
-        "the file's extension": not path.endswith(EXTENSIONS.get(request.type, ("",))),
-        "the keyboard has too many rows": _rows(request.keys) > MAX_ROWS,
+        "text is too long": units(request.text or "") > MOST_TEXT.get(kind, MAX_TEXT),
+        "the file is too large": (request.size or 0) > MOST_BYTES.get(kind, MAX_FILE),
+        "the file's extension": not path.endswith(EXTENSIONS.get(kind, ("",))),
+        "the keyboard has too many rows": _rows(request.keyboard.buttons if request.keyboard else []) > MAX_ROWS,
+        "a button of type open-url has no URL": any(map(_has_no_url, request.keys)),
+        "rich_media needs min_api_version 2": kind == "rich_media" and request.min_api_version < RICH_VERSION,
     }
     violation = next((words for words, is_violated in checks.items() if is_violated), None)
     return Fault(3, f"badData: {violation}") if violation else None
@@ -138,6 +86,10 @@ def _find_violation(request: SendRequest) -> Fault | None:
 def _rows(keys: list[Key]) -> int:
     """Return the rows that the buttons fill; a row is six columns wide."""
     return -(-sum(key.columns * key.rows for key in keys) // 6)
+
+
+def _has_no_url(key: Key) -> bool:
+    return key.action_type == "open-url" and not ("://" in key.action_body and urlsplit(key.action_body).netloc)
 
 
 def takes_webhook(url: str) -> bool:

@@ -2,7 +2,9 @@
 
 import hmac
 import secrets
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -19,6 +21,7 @@ UNKNOWN = "99"
 WITHIN_SESSION, CHARGED = 1, 2
 """billing_status: of a message within a session, and of one that the account pays for."""
 
+DETAILS_EVERY, MOST_DETAILS, MOST_ONLINE = timedelta(hours=12), 2, 100
 HIDDEN = {"subscribed", "unsubscribed"}
 """Events that everybody gets, so get_account_info does not list them."""
 
@@ -44,6 +47,7 @@ class Server(People):
         self.troubles: dict[str, int] = {}
         self.may_broadcast = True
         self.broadcasts = 0
+        self._asked: defaultdict[str, list[datetime]] = defaultdict(list)
 
     def blueprint(self) -> Blueprint:
         blueprint = Blueprint(self.name, __name__)
@@ -52,6 +56,8 @@ class Server(People):
             ("broadcast_message", self._broadcast_message),
             ("set_webhook", self._set_webhook),
             ("get_account_info", self._account_info),
+            ("get_user_details", self._user_details),
+            ("get_online", self._online),
         ):
             blueprint.add_url_rule(f"/{name}", name, self._with_common_checks(answer), methods=["POST"])
         return blueprint
@@ -62,12 +68,12 @@ class Server(People):
         """Wrap a method in what all share: the token, the faults, and an answer 200 whatever happens."""
 
         async def view() -> Response:
-            token = request.headers.get("X-Viber-Auth-Token", "")
+            body: bytes = await request.body
+            token = request.headers.get("X-Viber-Auth-Token") or _token_in(body)
             if not hmac.compare_digest(token.encode(), self.account.auth_token.reveal().encode()):
                 return _json_response(Fault(2, f"invalidAuthToken: {token}"))
             if planned := await self.faults.next_error():
                 return _json_response(Fault(int(planned), "as the test wished"))
-            body: bytes = await request.body
             result = await handler(body)
             if request.path.endswith("_message") and self.faults.loses_this_answer():
                 return Response("<html><h1>502 Bad Gateway</h1></html>", 502, content_type="text/html")
@@ -138,6 +144,46 @@ class Server(People):
             "webhook": self.webhook_url,
             "event_types": [name for name in self.event_types if name not in HIDDEN],
             "subscribers_count": len(self.subscribed),
+            "category": "Companies, Brands & Products",
+            "country": "RU",
+            "members": [],
+        }
+
+    async def _user_details(self, body: bytes) -> Answer | Fault:
+        """Describe a subscriber, whom a bot may ask for twice in twelve hours."""
+        user = _fields(body).get("id")
+        if not isinstance(user, str):
+            return Fault(4, "missingData: id")
+        if fault := self._refusal(user):
+            return fault
+        since = self.clock() - DETAILS_EVERY
+        self._asked[user] = [at for at in self._asked[user] if at > since]
+        if len(self._asked[user]) >= MOST_DETAILS:
+            return Fault(12, "tooManyRequests")
+        self._asked[user].append(self.clock())
+        device = {
+            "primary_device_os": "android 14",
+            "viber_version": "23.0",
+            "device_type": "phone",
+            "mcc": 250,
+            "mnc": 1,
+        }
+        return {"user": {**self._user(user), **device}}
+
+    async def _online(self, body: bytes) -> Answer | Fault:
+        ids = _fields(body).get("ids")
+        if not isinstance(ids, list) or not 0 < len(ids) <= MOST_ONLINE:
+            return Fault(3, f"badData: ids are a list of up to {MOST_ONLINE}")
+        return {"users": [self._online_status(str(user)) for user in ids]}
+
+    def _online_status(self, user: str) -> Answer:
+        if user not in self.subscribed:
+            return {"id": user, "online_status": 3, "online_status_message": "tryLater"}
+        is_on = self.phone(user).reachable
+        return {
+            "id": user,
+            "online_status": 0 if is_on else 1,
+            "online_status_message": "online" if is_on else "offline",
         }
 
 
@@ -145,6 +191,19 @@ def demo_account(api_url: str) -> Account:
     """Return a bot that lives on the stand-in at `api_url`, with a fresh token."""
     token = "-".join(secrets.token_hex(8) for _ in range(3))
     return Account(Secret(token), "Demo shop", uri="demoshop", api_url=api_url)
+
+
+def _fields(body: bytes) -> dict[str, Any]:
+    """Return the fields of a request, or none if it is no JSON object."""
+    try:
+        return msgspec.json.decode(body, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return {}
+
+
+def _token_in(body: bytes) -> str:
+    """Return the token that stands in the body, where some clients put it."""
+    return str(_fields(body).get("auth_token", ""))
 
 
 def _json_response(answer: Answer | Fault) -> Response:

@@ -57,6 +57,15 @@ def keyboard(*keys: object, **fields: object) -> dict[str, Any]:
         ({"type": "file", "sender": SENDER, "media": "https://shop.ru/a.pdf", "size": 5, "file_name": "x" * 257}, 3),
         ({"type": "url", "sender": SENDER, "media": "shop"}, 3),
         ({"type": "url", "sender": SENDER, "media": "https://shop.ru/" + "x" * 2000}, 3),
+        ({"type": "contact", "sender": SENDER}, 4),
+        ({"type": "contact", "sender": SENDER, "contact": {"name": "x" * 29, "phone_number": "+7999"}}, 3),
+        ({"type": "location", "sender": SENDER, "location": {"lat": "55.7"}}, 4),
+        ({"type": "sticker", "sender": SENDER, "sticker_id": "smile"}, 3),
+        ({"type": "rich_media", "sender": SENDER, "min_api_version": 2}, 4),
+        ({"type": "rich_media", "sender": SENDER, "rich_media": {"Type": "rich_media", "Buttons": [KEY]}}, 3),
+        (keyboard(KEY | {"ActionType": "open-url", "ActionBody": "shop"}), 3),
+        (keyboard(KEY | {"ActionType": "open-url", "ActionBody": "https://shop.ru"}), 0),
+        (keyboard(KEY | {"BgColor": "purple"}), 3),
         (keyboard(), 3),
         (keyboard(*[KEY] * 25), 3),
         (keyboard({"Text": "Yes"}), 4),
@@ -88,7 +97,9 @@ async def test_who_is_to_get_it() -> None:
         assert (await post(pair, "broadcast_message", TEXT | {"broadcast_list": ["a"]}))["status"] == 20
 
 
-@pytest.mark.parametrize("method", ["send_message", "broadcast_message", "set_webhook", "get_account_info"])
+@pytest.mark.parametrize(
+    "method", ["send_message", "broadcast_message", "set_webhook", "get_account_info", "get_user_details", "get_online"]
+)
 async def test_it_serves_only_its_account(method: str) -> None:
     async with opened_pair() as pair:
         webhook = pair.server.webhook_url
