@@ -1,40 +1,45 @@
-"""The stand-in for Twilio: takes messages, and signs and posts their statuses and people's answers."""
+"""The stand-in for Twilio's API. Twilio docs: Message resource, IncomingPhoneNumber resource, Errors."""
 
 import hmac
 import secrets
-from collections import deque
-from collections.abc import Callable, Mapping
-from urllib.parse import urlencode
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from quart import Blueprint, Response, jsonify, request
 from werkzeug.datastructures import MultiDict
 
-from bots.simulation.simulation import Accepted, Bubble, Clock, Simulator, utcnow
+from bots.simulation.simulation import Clock, utcnow
 from bots.sms.errors import CODES
-from bots.sms.inbound import signature
 from bots.sms.numbers import is_phone, is_service
 from bots.sms.outbound import MAX_BODY, Account
-from bots.sms.segments import segments
+from bots.sms.simulator.people import People
+from bots.sms.simulator.views import API_VERSION, Message, account_view, message_view, number_view, page
 from bots.wire.cutting import units
-from gateway.domain.channel.calls import Call
 from gateway.domain.channel.secret import Secret
-
-OPT_OUT_KEYWORDS = {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT"}
-OPT_IN_KEYWORDS = {"START", "YES", "UNSTOP"}
-"""The keywords by which people opt out and in. Twilio docs: Advanced Opt-Out, default keywords."""
 
 FIRST_LATE_CODE = 30000
 """This and higher codes come in a status callback, after the message was taken."""
 
 STATUSES = {20003: 401, 20404: 404, 20429: 429}
+MAX_MEDIA = 10
 
 NAME = "Shop"
 """A name that the account may send under, too."""
 
+NO_CONTENT = 204
+View = Callable[..., Awaitable[Response]]
 
-class Server(Simulator):
-    """Twilio for one account and its one sender. `blocked` phones have opted out."""
+
+def demo_account(api_url: str) -> Account:
+    """Return an account that lives on the stand-in at `api_url`, with a fresh token."""
+    token = Secret(secrets.token_hex(16))
+    return Account(account_sid=f"AC{uuid4().hex}", auth_token=token, sender="+79990000009", api_url=api_url)
+
+
+class Server(People):
+    """Twilio for one account and its one sender."""
 
     name = "sms"
     title = "SMS"
@@ -44,63 +49,53 @@ class Server(Simulator):
     too_many = "20429"
 
     def __init__(self, account: Account, webhook_url: str, clock: Clock = utcnow) -> None:
-        super().__init__(webhook_url, clock)
-        self.account = account
-        self._held_callbacks: deque[Callable[[], None]] | None = None
+        super().__init__(account, webhook_url, clock)
 
     def blueprint(self) -> Blueprint:
         blueprint = Blueprint(self.name, __name__)
-        account = "/2010-04-01/Accounts/<sid>"
-        blueprint.post(f"{account}/Messages.json")(self._create)
-        blueprint.get(f"{account}/IncomingPhoneNumbers.json")(self._numbers)
-        blueprint.post(f"{account}/IncomingPhoneNumbers/<number>.json")(self._point)
+        for path, methods in (
+            ("<sid>/Messages.json", {"POST": self._create, "GET": self._list}),
+            ("<sid>/Messages/<key>.json", {"GET": self._fetch, "POST": self._change, "DELETE": self._delete}),
+            ("<sid>/IncomingPhoneNumbers.json", {"GET": self._numbers}),
+            ("<sid>/IncomingPhoneNumbers/<number>.json", {"GET": self._number, "POST": self._point}),
+            ("<sid>.json", {"GET": self._account}),
+        ):
+            for method, view in methods.items():
+                name = f"{method} {path}".replace(".", " ")
+                rule = f"/{API_VERSION}/Accounts/{path}"
+                blueprint.add_url_rule(rule, name, self._of_the_account(view), methods=[method])
         return blueprint
 
-    async def say(self, user: str, text: str) -> None:
-        """Send a text as this person. An opt-out keyword such as STOP opts them out, START opts them in again."""
-        sid, at = f"SM{uuid4().hex}", self.clock()
-        phone = self.phone(user)
-        phone.last_wrote_at = at
-        phone.screen.append(Bubble(id=sid, mine=True, at=at, text=text, state="sent"))
-        form = {"MessageSid": sid, "AccountSid": self.account.account_sid, "From": user, "To": self.account.sender}
-        form |= {"Body": text, "NumMedia": "0", "NumSegments": str(segments(text)[1]), "SmsStatus": "received"}
-        keyword = text.strip().upper()
-        if keyword in OPT_OUT_KEYWORDS | OPT_IN_KEYWORDS:
-            phone.blocked = keyword in OPT_OUT_KEYWORDS
-            form["OptOutType"] = "STOP" if phone.blocked else "START"
-        if self.webhook_url:
-            self._post_form(self.webhook_url, form)
+    def _of_the_account(self, view: View) -> View:
+        """Wrap a view so that it serves our account only."""
 
-    async def press(self, user: str, bubble: str, button: str) -> None:  # noqa: ARG002 - a text has no buttons
-        """Type the button's text: a text message has no buttons, so people type what they read."""
-        await self.say(user, button)
+        async def checked(sid: str, **names: str) -> Response:
+            return self._check_caller(sid) or await view(**names)
 
-    def user_of(self, phone: str) -> str:
-        return phone
+        return checked
 
-    def hold_receipts(self) -> None:
-        """Keep status callbacks back until `release_receipts`."""
-        self._held_callbacks = self._held_callbacks or deque()
-
-    def release_receipts(self) -> None:
-        """Send the status callbacks that were held back, and hold back no more."""
-        callbacks, self._held_callbacks = self._held_callbacks or (), None
-        for send in callbacks:
-            send()
-
-    async def _create(self, sid: str) -> Response:
+    async def _create(self) -> Response:
         fault = await self.faults.next_error()
-        if refusal := self._check_caller(sid):
-            return refusal
         if fault and int(fault) < FIRST_LATE_CODE:
             return _error_response(int(fault))
         form = await request.form
         if code := self._first_mistake(form):
             return _error_response(code)
-        accepted = self._accept(form, late_code=int(fault or 0))
+        message = Message(
+            sid=f"SM{uuid4().hex}",
+            user=form["To"],
+            sender=form.get("From", self.account.sender),
+            at=self.clock(),
+            body=form.get("Body", ""),
+            service=form.get("MessagingServiceSid"),
+            media=len(form.getlist("MediaUrl")),
+        )
+        answer = self._view(message)
+        self.accept(message, form.to_dict(), late_code=int(fault or 0))
         if self.faults.loses_this_answer():
             return Response("<html>Bad Gateway</html>", 502, content_type="text/html")
-        return _created_response(accepted)
+        answer.status_code = 201
+        return answer
 
     def _check_caller(self, sid: str) -> Response | None:
         """Return the refusal of a caller that is not our account; None for our account."""
@@ -116,100 +111,85 @@ class Server(Simulator):
         """Return the code of the first fault in a message; None where there is none."""
         user, sender, body = form.get("To", ""), self.account.sender, form.get("Body", "")
         origin = form.get("MessagingServiceSid") if is_service(sender) else form.get("From")
+        media = form.getlist("MediaUrl")
         checks = (
             (not user, 21604),
             (not is_phone(user), 21211),
             (not origin, 21603),
+            (user == origin, 21266),
             (origin not in {sender, NAME}, 21606),
-            (not body, 21602),
+            (not body and not media, 21602),
             (units(body) > MAX_BODY, 21617),
+            (len(media) > MAX_MEDIA, 21623),
+            (not all(map(_is_address, media)), 21620),
+            (not _is_address(form.get("StatusCallback", "http://x")), 21609),
             (self.phone(user).blocked, 21610),
         )
         return next((code for is_wrong, code in checks if is_wrong), None)
 
-    def _accept(self, form: MultiDict[str, str], late_code: int) -> Accepted:
-        sid, user, at = f"SM{uuid4().hex}", form["To"], self.clock()
-        accepted = Accepted(id=sid, user=user, at=at, text=form["Body"], request=form.to_dict())
-        self.accepted.append(accepted)
-        bubble = Bubble(id=sid, mine=False, at=at, text=form["Body"], state="queued")
-        phone = self.phone(user)
-        phone.screen.append(bubble)
-        self._report(form, bubble, "sent")
-        code = late_code or (0 if phone.reachable else 30003)
-        self._report(form, bubble, "undelivered" if code else "delivered", code)
-        return accepted
+    async def _list(self) -> Response:
+        """List the messages, the latest first, as their sender, recipient and day are asked for."""
+        views = [message_view(message, self.account.account_sid) for message in reversed(self.messages.values())]
+        for name, field in (("To", "to"), ("From", "from")):
+            views = [view for view in views if request.args.get(name, view[field]) == view[field]]
+        if day := request.args.get("DateSent"):
+            days = {message.sid: f"{message.at.astimezone(UTC):%Y-%m-%d}" for message in self.messages.values()}
+            views = [view for view in views if days[view["sid"]] == day]
+        return jsonify(page("messages", views, request.args, request.path.partition("/sms")[2]))
 
-    def _report(self, form: MultiDict[str, str], bubble: Bubble, status: str, code: int = 0) -> None:
-        """Post a status callback, now or once receipts are released."""
-        report = {"MessageSid": bubble.id, "MessageStatus": status, "SmsStatus": status, "SmsSid": bubble.id}
-        report |= {"AccountSid": self.account.account_sid, "To": form["To"], "From": self.account.sender}
-        report |= {"ErrorCode": str(code)} if code else {}
+    async def _fetch(self, key: str) -> Response:
+        return self._view(self.messages[key]) if key in self.messages else _error_response(20404)
 
-        def send() -> None:
-            bubble.state = "failed" if code else status
-            if url := form.get("StatusCallback"):
-                self._post_form(url, report)
+    async def _change(self, key: str) -> Response:
+        """Remove a message's text: that is all that can be changed of one that has left."""
+        if key not in self.messages:
+            return _error_response(20404)
+        form = await request.form
+        if form.get("Status"):
+            return _error_response(30409)
+        self.messages[key].body = form.get("Body", self.messages[key].body)
+        return self._view(self.messages[key])
 
-        if self._held_callbacks is None:
-            send()
-        else:
-            self._held_callbacks.append(send)
+    async def _delete(self, key: str) -> Response:
+        return Response("", NO_CONTENT) if self.messages.pop(key, None) else _error_response(20404)
 
-    def _post_form(self, url: str, form: Mapping[str, str]) -> None:
-        headers = {
-            "Content-Type": "application/x-www-form-urlencoded",
-            "X-Twilio-Signature": signature(self.account.auth_token, url, list(form.items())),
-        }
-        self.deliver(Call("POST", url, headers, urlencode(form).encode(), self.clock()))
-
-    async def _numbers(self, sid: str) -> Response:
-        if refusal := self._check_caller(sid):
-            return refusal
+    async def _numbers(self) -> Response:
         query = request.args.get("PhoneNumber", self.account.sender)
         is_ours = is_phone(self.account.sender) and query in self.account.sender
-        return jsonify(incoming_phone_numbers=[self._number()] if is_ours else [])
+        numbers = [self._number_view()] if is_ours else []
+        return jsonify(page("incoming_phone_numbers", numbers, request.args, request.path.partition("/sms")[2]))
 
-    async def _point(self, sid: str, number: str) -> Response:
-        if refusal := self._check_caller(sid):
-            return refusal
-        if number != self._number()["sid"]:
+    async def _number(self, number: str) -> Response:
+        view = self._number_view()
+        return jsonify(view) if number == view["sid"] else _error_response(20404)
+
+    async def _point(self, number: str) -> Response:
+        if number != self._number_view()["sid"]:
             return _error_response(20404)
         self.webhook_url = (await request.form).get("SmsUrl", self.webhook_url)
-        return jsonify(self._number())
+        return jsonify(self._number_view())
 
-    def _number(self) -> dict[str, object]:
-        return {
-            "sid": f"PN{'0' * 32}",
-            "phone_number": self.account.sender,
-            "sms_url": self.webhook_url,
-            "sms_method": "POST",
-            "capabilities": {"sms": True, "mms": False, "voice": False},
-        }
+    async def _account(self) -> Response:
+        return jsonify(account_view(self.account.account_sid))
 
+    def _view(self, message: Message) -> Response:
+        return jsonify(message_view(message, self.account.account_sid))
 
-def demo_account(api_url: str) -> Account:
-    """Return an account that lives on the stand-in at `api_url`, with a fresh token."""
-    token = Secret(secrets.token_hex(16))
-    return Account(account_sid=f"AC{uuid4().hex}", auth_token=token, sender="+79990000009", api_url=api_url)
+    def _number_view(self) -> dict[str, object]:
+        return number_view(self.account.account_sid, self.account.sender, self.webhook_url)
 
 
-def _created_response(accepted: Accepted) -> Response:
-    response = jsonify(
-        sid=accepted.id,
-        status="queued",
-        to=accepted.user,
-        body=accepted.text,
-        num_segments=str(segments(accepted.text)[1]),
-        error_code=None,
-    )
-    response.status_code = 201
-    return response
+def _is_address(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
 def _error_response(code: int) -> Response:
     """Return an error as Twilio words it; a code below 600 is a bare HTTP status."""
     status = code if code < 600 else STATUSES.get(code, 400)  # noqa: PLR2004 - the end of HTTP's statuses
-    response = jsonify(code=code, message=CODES.get(code, (None, "simulated"))[1], status=status)
+    words = CODES.get(code, (None, "simulated"))[1]
+    more = f"https://www.twilio.com/docs/errors/{code}"
+    response = jsonify(code=code, message=words, more_info=more, status=status)
     response.status_code = status
     if status == 429:  # noqa: PLR2004 - too many requests
         response.headers["Retry-After"] = "1"

@@ -51,6 +51,8 @@ async def test_it_has_one_number() -> None:
         ({"To": ANNA, "Body": "x"}, 21603),
         ({"To": ANNA, "From": "+79990000001", "Body": "x"}, 21606),
         ({"To": ANNA, "From": "+79990000009"}, 21602),
+        ({"To": "+79990000009", "From": "+79990000009", "Body": "x"}, 21266),
+        ({"To": ANNA, "From": "+79990000009", "Body": "x", "StatusCallback": "nothing"}, 21609),
     ],
 )
 async def test_what_it_refuses(form: dict[str, str], code: int) -> None:
