@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import ClassVar
 
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -46,9 +47,10 @@ class PlayState:
 
     pieces: the number of pieces of each step's text. calls: the provider's answers, by attempt. accepted: the pieces
     that the provider really accepted, and when. receipts: the notification before and after each receipt, and the
-    attempt's index.
+    attempt's index. history: each state of the notification, and when.
     """
 
+    history: ClassVar[list[tuple[datetime, Notification]]]
     draw: st.DrawFn
     notification: Notification
     reach: list[Reachability]
@@ -60,6 +62,13 @@ class PlayState:
     accepted: list[tuple[Piece, datetime]] = field(default_factory=list)
     cancellations: list[Cancellation] = field(default_factory=list)
     receipts: list[tuple[Notification, Notification, int]] = field(default_factory=list)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Set an attribute; the notification's states are all kept."""
+        super().__setattr__(name, value)
+        if isinstance(value, Notification):
+            now = self.__dict__.get("now", START)
+            self.__dict__.setdefault("history", []).append((now, value))
 
     def change(self, step: int, **fields: object) -> None:
         """Change the reachability of one step."""

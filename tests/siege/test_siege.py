@@ -64,7 +64,8 @@ async def run_audit(camp: Camp, books: Books, report: Report) -> None:
 
 async def _wait_for_rest(camp: Camp) -> None:
     async def idle() -> bool | None:
-        due = [await camp.db[name].find_one({"due_at": {"$exists": True}}) for name in ("inbox", "notifications")]
+        to_do = {"due_at": {"$exists": True}, "tried_at": {"$exists": False}}
+        due = [await camp.db[name].find_one(to_do) for name in ("inbox", "notifications")]
         return None if any(due) else True
 
     with suppress(TimeoutError):  # the audit says what is left

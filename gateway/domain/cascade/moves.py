@@ -110,6 +110,14 @@ class Wait:
 
 
 @dataclass(frozen=True)
+class Await:
+    """Nothing is left to be done; until `until` a receipt may still say that a step has succeeded."""
+
+    until: datetime
+    why: str
+
+
+@dataclass(frozen=True)
 class Finish:
     """End the cascade with this status, as far as we know now: a late receipt may still change it."""
 
@@ -117,4 +125,4 @@ class Finish:
     why: str
 
 
-Move = Send | Skip | Abandon | Recall | Wait | Finish
+Move = Send | Skip | Abandon | Recall | Wait | Await | Finish

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from gateway.domain.cascade.moves import Abandon, Context, Finish, Move, Recall, Send, Skip, Wait
+from gateway.domain.cascade.moves import Abandon, Await, Context, Finish, Move, Recall, Send, Skip, Wait
 from gateway.domain.cascade.step import of_step
 from gateway.domain.model.attempt import Attempt, in_doubt, succeeded
 from gateway.domain.model.notification import Notification, Status
@@ -27,13 +27,15 @@ def next_move(notification: Notification, context: Context) -> Move:
         return recall
     if not unreached or notification.cancelled_at:
         return _finish(notification)
-    if context.now >= notification.expires_at:
-        return Finish(Status.EXPIRED, "its validity is over")
     moves = [move for sequence in unreached if (move := _of_sequence(notification, sequence, context))]
+    if context.now >= notification.expires_at:
+        return _expire(notification, moves)
     waits = [move for move in moves if isinstance(move, Wait)]
     if len(waits) < len(moves):
         return next(move for move in moves if not isinstance(move, Wait))
-    return min(waits, key=lambda wait: wait.until) if waits else _finish(notification)
+    if waits:
+        return min(waits, key=lambda wait: wait.until)
+    return _await_receipts(notification, unreached, context) or _finish(notification)
 
 
 def advance(notification: Notification, context: Context) -> tuple[Notification, Send | Recall | None]:
@@ -54,6 +56,8 @@ def advance(notification: Notification, context: Context) -> tuple[Notification,
                 notification = notification.saying(now, why).with_attempt(index, failed)
             case Wait(until, why, status, fifo):
                 return notification.saying(now, why).waiting(until, now, status, fifo), None
+            case Await(until, why):
+                return notification.saying(now, why).awaiting_receipts(until, now), None
             case Finish(status, why):
                 return notification.saying(now, why).complete(status, now), None
 
@@ -87,17 +91,42 @@ def _can_be_recalled(notification: Notification, attempt: Attempt, context: Cont
     return context.now < (attempt.sent_at or attempt.at) + context.reach[attempt.step].facts.recalls
 
 
+def _await_receipts(notification: Notification, unreached: Sequence[StepSequence], context: Context) -> Await | None:
+    """Return the wait for a receipt that may still say that one of these sequences has succeeded, or None.
+
+    What was recalled is not waited for, nor what the provider never reports.
+    """
+    for attempt in reversed(notification.attempts):
+        step = notification.steps[attempt.step]
+        awaited = min(step.success, context.reach[attempt.step].facts.receipts)
+        is_unreached = any(attempt.step in sequence for sequence in unreached)
+        if is_unreached and attempt.progress in OUT and attempt.progress < awaited and not attempt.recalled_at:
+            words = f"{step.channel}: {attempt.progress.name.lower()}; there is no further step"
+            return Await(notification.expires_at, f"{words}; waiting for {awaited.name.lower()}")
+    return None
+
+
+def _expire(notification: Notification, moves: Sequence[Move]) -> Finish:
+    """Return the end of a validity: what is out ends as it is, where only receipts were waited for."""
+    is_out = any(attempt.progress in OUT for attempt in notification.attempts)
+    return _finish(notification) if is_out and not moves else Finish(Status.EXPIRED, "its validity is over")
+
+
 def _finish(notification: Notification) -> Finish:
-    """Return the end, as far as we know now: the best result among the attempts."""
+    """Return the end, as far as we know now: the best result among the attempts, and what else is out."""
     out = [attempt for attempt in notification.attempts if attempt.progress in OUT]
     if out:
-        best = max(out, key=lambda attempt: attempt.progress)
-        step, far = notification.steps[best.step], best.progress.name
-        words = far.lower() if succeeded(best, step) else f"{far.lower()}; there is no further step"
-        return Finish(Status[far], f"{step.channel}: {words}")
+        status = Status[max(attempt.progress for attempt in out).name]
+        successes = [attempt for attempt in out if succeeded(attempt, notification.steps[attempt.step])]
+        words = [_describe(notification, attempt) for attempt in successes or out]
+        return Finish(status, ", ".join(words) + ("" if successes else "; there is no further step"))
     if any(map(in_doubt, notification.attempts)):
         return Finish(Status.UNDELIVERED, "no step is left; a message may have been sent, and is not repeated")
     if notification.cancelled_at:  # what was out once and has failed since does not go back in its status
         end = Status.UNDELIVERED if notification.status is Status.SENT else Status.CANCELLED
         return Finish(end, "cancelled")
     return Finish(Status.UNDELIVERED, "no step is left")
+
+
+def _describe(notification: Notification, attempt: Attempt) -> str:
+    return f"{notification.steps[attempt.step].channel}: {attempt.progress.name.lower()}"

@@ -5,6 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from gateway.domain.model.nouns import Progress
 from gateway.domain.terms.price import Price
 
 Wanted = Literal["all", "final", "undelivered"]
@@ -18,7 +19,12 @@ class Callback(Struct, frozen=True, omit_defaults=True):
 
 
 class Change(Struct, frozen=True, omit_defaults=True):
-    """A change of status; `sequence` counts them from 1. reason: the latest decision, in words."""
+    """A change of the message's status, of one of its attempts, or of both; `sequence` counts them from 1.
+
+    old, new: the message's status before and after. reason: the latest decision, in words.
+    attempt: the attempt (its index) that has come to `progress`, if it is one that left, or may have left.
+    finished_at: set in one change only, since which nothing more is waited for.
+    """
 
     sequence: int
     old: str
@@ -28,3 +34,6 @@ class Change(Struct, frozen=True, omit_defaults=True):
     reason: str = ""
     parts: int = 0
     price: Price | None = None
+    attempt: int | None = None
+    progress: Progress | None = None
+    finished_at: datetime | None = None

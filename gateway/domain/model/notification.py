@@ -76,6 +76,7 @@ class Notification(Struct, frozen=True, omit_defaults=True, gc=False):
     callback: where its changes are reported; changes: all of them; untold: how many there are, while some of them have
     not been passed on to the callbacks.
     mistakes: how often an error of our own interrupted the work on it. dead_at: when it ended by somebody's fault.
+    tried_at: since when nothing is left to be done, and only receipts are waited for. done_at: since when nothing is.
     """
 
     id: str
@@ -110,6 +111,7 @@ class Notification(Struct, frozen=True, omit_defaults=True, gc=False):
     fifo_since: datetime | None = None
     mistakes: int = 0
     cancelled_at: datetime | None = None
+    tried_at: datetime | None = None
     done_at: datetime | None = None
     dead_at: datetime | None = None
     lease: str | None = None
@@ -170,15 +172,20 @@ class Notification(Struct, frozen=True, omit_defaults=True, gc=False):
 
     def reschedule(self, now: datetime) -> "Notification":
         """Return it due now: something has happened to it, perhaps after it was complete."""
-        return replace(self, due_at=now, lane=lane_of(self.priority), done_at=None)
+        return replace(self, due_at=now, lane=lane_of(self.priority), tried_at=None, done_at=None)
+
+    def awaiting_receipts(self, until: datetime, now: datetime) -> "Notification":
+        """Return it released until then, with nothing left to be done. It holds nobody up meanwhile."""
+        rest = replace(self, person=None, fifo=None, fifo_since=None, lease=None)
+        return replace(rest, due_at=until, lane=lane_of(self.priority), tried_at=self.tried_at or now)
 
     def complete(self, status: Status, at: datetime) -> "Notification":
-        """Return it with nothing due any more. A receipt may still move it forward."""
+        """Return it with nothing due any more. A receipt may still move it forward; `done_at` stays."""
         status = _forward(self.status, status)
         dead = status in _DEAD and _at_fault(self, status) and not self.cancelled_at
         dead_at = (self.dead_at or at) if dead else None
         rest = replace(self, due_at=None, lease=None, lane=None, person=None, fifo=None, fifo_since=None)
-        return replace(rest, status=status, done_at=at, dead_at=dead_at)
+        return replace(rest, status=status, done_at=self.done_at or at, dead_at=dead_at)
 
 
 def lane_of(priority: Priority, account: str = "") -> str:

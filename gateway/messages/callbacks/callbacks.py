@@ -16,9 +16,9 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from gateway.domain.api.formats import iso
+from gateway.domain.api.formats import STEP_STATUS, iso
 from gateway.domain.api.signing import sign
-from gateway.domain.model.change import Change
+from gateway.domain.model.change import Change, Wanted
 from gateway.domain.model.identifier import find
 from gateway.domain.model.notification import Notification, Status
 from gateway.domain.model.nouns import Address
@@ -32,7 +32,6 @@ from storage.messages.callbacks import Call
 TIMEOUT = aiohttp.ClientTimeout(total=10)
 BATCH = 200
 OK, GONE, LONGEST_PAUSE = range(200, 300), 410, 3600
-FINAL = {Status.DELIVERED, Status.READ, Status.UNDELIVERED, Status.EXPIRED, Status.ERROR, Status.CANCELLED}
 BAD = {Status.UNDELIVERED, Status.EXPIRED, Status.ERROR}
 
 
@@ -79,12 +78,23 @@ async def enqueue_changes(runtime: Runtime) -> None:
 def _calls(message: Notification, now: datetime) -> list[Call]:
     if message.callback is None:
         return []
-    reported = {"all": set(Status), "final": FINAL, "undelivered": BAD}[message.callback.wanted]
     return [
         Call(f"{message.id}:{change.sequence}", message.id, change.sequence, message.callback.url, body, now, now)
         for change in message.changes
-        if change.new in reported and (body := json.dumps(_body(message, change), ensure_ascii=False))
+        if is_wanted(message.callback.wanted, change)
+        and (body := json.dumps(_body(message, change), ensure_ascii=False))
     ]
+
+
+def is_wanted(wanted: Wanted, change: Change) -> bool:
+    """Return whether a caller who wants these changes is told of this one. Pure."""
+    match wanted:
+        case "all":
+            return True
+        case "final":
+            return change.finished_at is not None
+        case "undelivered":
+            return change.new in BAD and change.new != change.old
 
 
 def _body(message: Notification, change: Change) -> dict[str, Any]:
@@ -98,10 +108,12 @@ def _body(message: Notification, change: Change) -> dict[str, Any]:
         "channel": change.channel,
         "oldStatus": change.old,
         "newStatus": change.new,
+        "stepStatus": STEP_STATUS[change.progress] if change.progress is not None else None,
         "reason": change.reason or None,
         "partCount": change.parts,
         "price": msgspec.to_builtins(change.price),
         "at": iso(change.at),
+        "finishedAt": iso(change.finished_at),
         "callbackData": message.callback_data,
     }
 

@@ -3,12 +3,10 @@
 import logging
 from collections.abc import Callable, Iterator, Sequence
 
-from msgspec.structs import replace
-
 from gateway.domain.model.attempt import Attempt
-from gateway.domain.model.change import Change
 from gateway.domain.model.notification import Decision, Notification
 from gateway.domain.model.nouns import Cause, Progress
+from gateway.messages.delivery.changes import with_changes
 from gateway.runtime.telemetry import metrics
 from storage.documents.documents import Db
 from storage.messages import notification_writes
@@ -23,7 +21,7 @@ async def add(db: Db, notifications: Sequence[Notification]) -> None:
 
 async def save(db: Db, before: Notification, after: Notification) -> Notification | None:
     """Store a notification, and record its changes since `before`. Returns None if the stored one has changed."""
-    stored = await notification_writes.save(db, with_change(before, after))
+    stored = await notification_writes.save(db, with_changes(before, after))
     if stored:
         _record(before, stored)
     return stored
@@ -38,33 +36,12 @@ async def change(
     def record_step(old: Notification) -> Notification | None:
         latest[:] = [old]
         new = step(old)
-        return with_change(old, new) if new else None
+        return with_changes(old, new) if new else None
 
     stored = await notification_writes.change(db, key, record_step, cached)
     if stored and latest:
         _record(latest[0], stored)
     return stored
-
-
-def with_change(before: Notification, after: Notification) -> Notification:
-    """Return the notification with the change of its status since `before`, if it has a callback. Pure."""
-    if after.callback is None or after.status is before.status:
-        return after
-    last = after.attempts[-1] if after.attempts else None
-    step = after.steps[last.step] if last else None
-    change = Change(
-        len(before.changes) + 1,
-        before.status,
-        after.status,
-        at=max(
-            [line.at for line in after.decisions] + [attempt.at for attempt in after.attempts], default=after.created_at
-        ),
-        channel=step.channel if step else None,
-        reason=after.decisions[-1].text if after.decisions else "",
-        parts=(1 if last.template else step.parts) if step and last else 0,
-        price=step.costs(template=last.template) if step and last else None,
-    )
-    return replace(after, changes=(*before.changes, change), untold=change.sequence)
 
 
 def _record(before: Notification, after: Notification) -> None:

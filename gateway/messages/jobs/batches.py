@@ -201,12 +201,12 @@ async def _count_late(runtime: Runtime, batch: Batch) -> None:
 
 
 async def _with_counts(runtime: Runtime, batch: Batch) -> tuple[Batch, bool]:
-    """Return the batch with its messages counted by status, and whether all of them have ended."""
+    """Return the batch with its messages counted by status, and whether for all of them nothing is left to be done."""
     messages = await notifications.several(runtime.db, filter(None, batch.ids))
     counts: dict[str, int] = dict(Counter(message.status for message in messages.values()))
     faults = {place: words for place, words in batch.faults.items() if batch.ids[int(place)] not in messages}
     batch = replace(batch, counts=counts, faults=faults, looks=batch.looks + 1)
-    return batch, all(message.done_at for message in messages.values())
+    return batch, all(message.tried_at or message.done_at for message in messages.values())
 
 
 def _next_count(batch: Batch, now: datetime) -> datetime:

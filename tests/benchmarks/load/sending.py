@@ -50,7 +50,7 @@ async def send_round(http: aiohttp.ClientSession, db: Db, meta: Meta, people: ra
         return await meta.count() >= len(ids)
 
     async def settled_stories() -> list[dict[str, Any]] | None:
-        """Return the stories once all have ended. A message of one step ends once sent; a receipt ends it again."""
+        """Return the stories once all have ended. Where a receipt is required, it ends by that."""
         stories = await read_stories(db, ids)
         return stories if all("done_at" in story and story["status"] == ends for story in stories) else None
 
@@ -80,7 +80,7 @@ async def submit(http: aiohttp.ClientSession, people: range, success: str) -> li
 
 async def read_stories(db: Db, ids: Sequence[str]) -> list[dict[str, Any]]:
     """Return the stored status and times of these messages."""
-    stories, fields = list[dict[str, Any]](), {"status": 1, "created_at": 1, "done_at": 1}
+    stories, fields = list[dict[str, Any]](), {"status": 1, "created_at": 1, "tried_at": 1, "done_at": 1}
     for start in range(0, len(ids), 500):
         query = {"_id": {"$in": ids[start : start + 500]}}
         stories += [document async for document in db["notifications"].find(query, fields)]

@@ -96,7 +96,7 @@ async def _round(setup: RestartSetup, number: int, count: int) -> tuple[float, f
 
 async def _wait_until_settled(db: Db, keys: list[str]) -> None:
     async def all_settled() -> bool:
-        return all("done_at" in story for story in await read_stories(db, keys))
+        return all({"tried_at", "done_at"} & story.keys() for story in await read_stories(db, keys))
 
     try:
         await until(all_settled, PATIENCE)

@@ -66,7 +66,7 @@ def check_promises(ledger: Ledger, report: Report) -> None:
 def check_ends(ledger: Ledger, report: Report) -> None:
     """Check that every notification has ended with decisions, and that nothing is left in a queue."""
     for notification in ledger.notifications.values():
-        if notification.due_at or notification.lease:
+        if (notification.due_at and not notification.tried_at) or notification.lease:
             report.complaints.append(f"{notification.id} is still in the queue: {_story(notification)}")
         if notification.status not in REACHED | GIVEN_UP or not notification.decisions:
             report.complaints.append(f"{notification.id} has no end: {_story(notification)}")

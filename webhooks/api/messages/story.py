@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from gateway.domain.api.formats import iso
+from gateway.domain.api.formats import STEP_STATUS, iso
 from gateway.domain.api.response import (
     AttemptView,
     CallAnswerView,
@@ -18,17 +18,6 @@ from gateway.domain.model.identifier import find
 from gateway.domain.model.notification import Notification
 from gateway.domain.model.nouns import Progress
 from storage.messages.traces import TracedCall
-
-_STEP_STATUS = {
-    Progress.SKIPPED: "SKIPPED",
-    Progress.RETRYING: "PENDING",
-    Progress.SENDING: "PENDING",
-    Progress.UNKNOWN: "UNKNOWN",
-    Progress.SENT: "SENT",
-    Progress.FAILED: "UNDELIVERED",
-    Progress.DELIVERED: "DELIVERED",
-    Progress.READ: "READ",
-}
 
 
 def story(notification: Notification, calls: Sequence[TracedCall], links: Sequence[LinkView]) -> StoryResponse:
@@ -78,7 +67,7 @@ def _attempt(notification: Notification, attempt: Attempt, calls: list[CallView]
         address=address.user if address else None,
         template=f"{step.template.name}/{step.template.language}" if attempt.template and step.template else None,
         intent=attempt.intent or None,
-        status=_STEP_STATUS[attempt.progress],
+        status=STEP_STATUS[attempt.progress],
         reason=attempt.reason or None,
         cause=attempt.cause,
         success=step.success.name.lower(),

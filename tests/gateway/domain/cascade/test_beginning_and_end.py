@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from gateway.domain.cascade.moves import DOUBT, Context, Finish, Move, Reachability, Recall, Send, Skip, Wait
+from gateway.domain.cascade.moves import DOUBT, Await, Context, Finish, Move, Reachability, Recall, Send, Skip, Wait
 from gateway.domain.cascade.rule import advance, next_move
 from gateway.domain.channel.facts import Facts
 from gateway.domain.model.attempt import Attempt, Part, Step
@@ -117,7 +117,7 @@ def test_an_account_that_is_held_waits_but_not_beyond_the_end() -> None:
         (make_attempt(Progress.READ), Finish(Status.READ, "whatsapp: read")),
         (
             make_attempt(Progress.SENT),
-            Finish(Status.SENT, "whatsapp: sent; there is no further step"),
+            Await(END, "whatsapp: sent; there is no further step; waiting for delivered"),
         ),
         (
             make_attempt(Progress.UNKNOWN, DOUBT),
@@ -135,8 +135,41 @@ def test_at_the_end_the_best_that_was_reached_counts() -> None:
     wants_read = replace(SMS, success=Progress.READ)
     attempts = (make_attempt(Progress.DELIVERED, HOUR), make_attempt(Progress.SENT, step=1))
     notification = make_notification(wants_read, wants_read, attempts=attempts)
-    words = "sms: delivered; there is no further step"
-    assert next_move(notification, Context(NOW, [IDLE, IDLE])) == Finish(Status.DELIVERED, words)
+    words = "sms: delivered, sms: sent; there is no further step"
+    assert next_move(notification, Context(END, [IDLE, IDLE])) == Finish(Status.DELIVERED, words)
+    assert next_move(notification, Context(NOW, [reporting(Progress.SENT)] * 2)) == Finish(Status.DELIVERED, words)
+
+
+def test_at_the_end_the_step_that_succeeded_is_named() -> None:
+    """The other came as far, but not as far as it had to."""
+    wants_read = replace(SMS, channel="whatsapp", success=Progress.READ)
+    attempts = (make_attempt(Progress.DELIVERED, HOUR), make_attempt(Progress.DELIVERED, step=1))
+    notification = make_notification(wants_read, SMS, attempts=attempts)
+    assert next_move(notification, Context(NOW, [IDLE, IDLE])) == Finish(Status.DELIVERED, "sms: delivered")
+
+
+def test_a_receipt_is_awaited_where_the_provider_reports_it_and_the_message_was_not_recalled() -> None:
+    wants_read = replace(SMS, success=Progress.READ)
+    notification = make_notification(wants_read, attempts=(make_attempt(Progress.SENT),))
+    words = "sms: sent; there is no further step; waiting for delivered"
+    assert next_move(notification, Context(NOW, [reporting(Progress.DELIVERED)])) == Await(END, words)
+    words = words.replace("delivered", "read")
+    assert next_move(notification, Context(NOW, [reporting(Progress.READ)])) == Await(END, words)
+    recalled = notification.with_attempt(0, replace(notification.attempts[0], recalled_at=NOW))
+    assert isinstance(next_move(recalled, Context(NOW, [IDLE])), Finish)
+
+
+def reporting(progress: Progress) -> Reachability:
+    """Return the reachability by a provider that reports up to this progress."""
+    return Reachability(dataclasses.replace(PLAIN, receipts=progress), ADDRESS)
+
+
+def test_a_message_that_waits_for_receipts_holds_nobody_up() -> None:
+    notification = replace(make_notification(SMS, attempts=(make_attempt(Progress.SENT),)), person="p", lease="worker")
+    waiting, action = advance(notification, Context(NOW, [IDLE]))
+    assert action is None
+    assert (waiting.due_at, waiting.tried_at, waiting.done_at) == (END, NOW, None)
+    assert (waiting.person, waiting.fifo, waiting.lease) == (None, None, None)
 
 
 def test_its_validity_is_over() -> None:

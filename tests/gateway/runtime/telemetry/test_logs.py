@@ -54,7 +54,7 @@ async def test_a_message_is_followed_through_web_and_worker(tmp_path: Path, sett
     story = [line for line in message_lines[1] if is_own_line(line)]
     assert [line["event"] for line in story] == [
         "sms: no reply window on this channel -> free text",
-        "sms: sent; there is no further step",
+        "sms: sent; there is no further step; waiting for delivered",
         "sms: delivered",
     ]
     (message,) = cli.simulator.accepted
