@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -16,12 +16,12 @@ from gateway.messages.delivery import dispatcher
 from gateway.messages.jobs import batches
 from gateway.messages.templates.syncing import sync_regularly
 from gateway.runtime.heartbeat import beat
-from gateway.runtime.loop import Item, loop
+from gateway.runtime.loop import Item, Own, loop
 from gateway.runtime.runtime import Runtime
 from gateway.runtime.telemetry import metrics
 from gateway.runtime.telemetry.spans import span
 from storage.engine.database import DatabaseError, insist
-from storage.messages.inbox import Delivered
+from storage.messages.inbox import Delivered, too_early
 
 log = logging.getLogger(__name__)
 
@@ -53,29 +53,28 @@ async def run(runtime: Runtime, stop: asyncio.Event) -> None:
     runtime.heartbeats.clear()
 
 
-async def take_events(runtime: Runtime, room: int, own: Container[str]) -> Sequence[Item]:
+async def take_events(runtime: Runtime, room: int, own: Own) -> Sequence[Item]:
     """Take events that are due, in the order in which they came; one process at a time works on a conversation."""
     now = runtime.clock()
-    claimed = await runtime.inbox.claim(now, runtime.settings.lease, room)
-    items = [item for item in claimed if item.id not in own]
+    items = await runtime.inbox.claim(now, runtime.settings.lease, room, own())
+    unfinished = await runtime.inbox.unfinished(items)
+    early = too_early(items, unfinished, own())  # nothing is awaited from here on: an own one may be left meanwhile
     for item in items:
         metrics.QUEUE_AGE.labels("inbox").observe((now - item.at).total_seconds())
-    if early := await runtime.inbox.too_early(items, own):
-        await runtime.inbox.reschedule(early, now + PUT_BACK)
     return [
         Item(
             item.id,
             item.event.lane,
             item.lease,
             partial(work_event, runtime, item),
-            partial(runtime.inbox.release, item, now),
+            partial(runtime.inbox.put_back, item, now + PUT_BACK if item.id in early else now),
+            ready=item.id not in early,
         )
         for item in items
-        if item.id not in early
     ]
 
 
-async def take_notifications(runtime: Runtime, room: int, _: Container[str]) -> Sequence[Item]:
+async def take_notifications(runtime: Runtime, room: int, own: Own) -> Sequence[Item]:
     """Take notifications that are due, replies to people first, as far as their accounts have room."""
     now, ids = runtime.clock(), list[str]()
     await runtime.gate.holds.refresh()
@@ -86,6 +85,8 @@ async def take_notifications(runtime: Runtime, room: int, _: Container[str]) -> 
             ids += due
             if not due:
                 runtime.gate.emptied(lane)
+    under_way = own()  # those whose lease ran out under us stay as they are
+    ids = [key for key in ids if key not in under_way]
     items = await runtime.outbox.claim(ids, now, runtime.settings.lease)
     for new in (item for item in items if not item.decisions):
         metrics.QUEUE_AGE.labels("notifications").observe((now - (new.send_at or new.created_at)).total_seconds())
@@ -126,7 +127,7 @@ async def work_event(runtime: Runtime, item: Delivered) -> None:
                     now = runtime.clock()
                     await inbound.work(runtime, item.event, now)
         except DatabaseError:
-            await insist(runtime.inbox.release, item, runtime.clock())
+            await insist(runtime.inbox.put_back, item, runtime.clock())
             raise
         except Exception as error:
             log.exception("%s: the event could not be worked on", item.id)

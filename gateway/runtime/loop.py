@@ -6,7 +6,7 @@ When it stops, items that have begun are finished, and others are given back to 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -39,7 +39,8 @@ LAST = 0.7
 class Item:
     """An item of a queue. Items of one lane are worked on one after another, in the order in which they were taken.
 
-    back: gives the item back to its queue, for the next one who takes it.
+    back: gives the item back to its queue, for the next one who takes it. ready: whether it may be worked on when its
+    turn comes; else it is given back then.
     later: puts it back for a while, where too many are in its lane already. Lanes that must keep their order
     have none.
     """
@@ -50,6 +51,7 @@ class Item:
     work: Callable[[], Awaitable[None]]
     back: Callable[[], Awaitable[None]]
     later: Callable[[], Awaitable[None]] | None = None
+    ready: bool = True
 
 
 class Lane(asyncio.Lock):
@@ -59,8 +61,14 @@ class Lane(asyncio.Lock):
     left = 0
 
 
-Take = Callable[[Runtime, int, Container[str]], Awaitable[Sequence[Item]]]
-"""Takes up to so many items from the queue; the container has the ids that this process works on already."""
+Own = Callable[[], set[str]]
+"""Returns the ids that this process works on at this moment."""
+
+Take = Callable[[Runtime, int, Own], Awaitable[Sequence[Item]]]
+"""Takes up to so many items from the queue.
+
+What it decides by the ids that we work on must hold when it returns: the items enter their lanes at that moment.
+"""
 
 
 async def loop(runtime: Runtime, queue: str, take: Take, bell: asyncio.Event, stop: asyncio.Event) -> None:
@@ -69,15 +77,20 @@ async def loop(runtime: Runtime, queue: str, take: Take, bell: asyncio.Event, st
     metrics.UNDER_WAY.labels(queue).set_function(under_way.__len__)
     lanes: WeakValueDictionary[str, Lane] = WeakValueDictionary()
     renewal = asyncio.create_task(_renew_leases(runtime, queue, under_way))
+
+    def own() -> set[str]:
+        return {item.id for item in under_way.values()}
+
     while not stop.is_set():
         bell.clear()
         runtime.heartbeats[queue] = time.monotonic()
         room = AT_ONCE - len(under_way)
-        items = await _take_items(runtime, take, room, {item.id for item in under_way.values()})
+        items = await _take_items(runtime, take, room, own)
         for item in items:
-            task = asyncio.create_task(_in_lane(item, lanes.setdefault(item.lane, Lane()), stop))
+            lane = lanes.setdefault(item.lane, Lane())
+            task = asyncio.create_task(_in_lane(item, lane, lane.left, stop, under_way))
             under_way[task] = item
-            task.add_done_callback(under_way.pop)
+            task.add_done_callback(lambda ended: under_way.pop(ended, None))
         while AT_ONCE - len(under_way) < ENOUGH and not stop.is_set():
             await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
             runtime.heartbeats[queue] = time.monotonic()
@@ -111,7 +124,7 @@ async def _renew_leases(runtime: Runtime, queue: str, under_way: Mapping[Any, It
             await renew(runtime.db[queue], leases, runtime.clock() + lease)
 
 
-async def _take_items(runtime: Runtime, take: Take, room: int, own: Container[str]) -> Sequence[Item]:
+async def _take_items(runtime: Runtime, take: Take, room: int, own: Own) -> Sequence[Item]:
     try:
         return await take(runtime, room, own)
     except DatabaseError as error:
@@ -120,28 +133,37 @@ async def _take_items(runtime: Runtime, take: Take, room: int, own: Container[st
         return []
 
 
-async def _in_lane(item: Item, lane: Lane, stop: asyncio.Event) -> None:
-    """Work on an item when its turn comes.
+async def _in_lane(
+    item: Item, lane: Lane, left: int, stop: asyncio.Event, under_way: dict[asyncio.Task[None], Item]
+) -> None:
+    """Work on an item when its turn comes. left: how many were left in the lane when it was taken.
 
     If it fails, it stays in the queue: its lease runs out, and it is taken again. Items that were taken behind it are
-    given back too, so that they do not overtake it.
+    given back too, so that they do not overtake it. It ceases to be under way in the moment in which it counts as left:
+    what is taken behind it until then is given back, what is taken later finds it in the queue.
     """
     lane.waiting += 1
-    left = lane.left
+    is_left = True
     try:
         if item.later and lane.waiting > DEEP:  # they would take the room of others
+            is_left = False
             await item.later()
             return
         async with lane:
-            await (item.back() if stop.is_set() or lane.left > left else item.work())
+            if item.ready and lane.left == left and not stop.is_set():
+                await item.work()
+                is_left = False
+            else:
+                await item.back()
     except DatabaseError as error:
-        lane.left += 1
         log.warning("%s: the database does not answer: %s", item.lane, error)
     except Exception:
-        lane.left += 1
         log.exception("%s: this should not have happened", item.lane)
     finally:
         lane.waiting -= 1
+        lane.left += is_left
+        if task := asyncio.current_task():
+            under_way.pop(task, None)
 
 
 async def _wait_for_bell(bell: asyncio.Event, stop: asyncio.Event) -> None:

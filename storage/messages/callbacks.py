@@ -58,9 +58,13 @@ class Callbacks:
         self._due = queue.Due(self._collection)
         self._wake = Together(self._wake_lanes)
 
-    async def claim(self, now: datetime, lease: timedelta, limit: int) -> list[Call]:
-        """Take up to `limit` callbacks that are due, for the length of `lease`. Returns them ordered by number."""
-        documents = await queue.claim(self._collection, await self._due.ids(None, now, limit), now, lease)
+    async def claim(self, now: datetime, lease: timedelta, limit: int, own: set[str]) -> list[Call]:
+        """Take up to `limit` callbacks that are due, for the length of `lease`. Returns them ordered by number.
+
+        own: the ids that this process works on already, which it keeps under the lease that they have.
+        """
+        ids = [key for key in await self._due.ids(None, now, limit) if key not in own]
+        documents = await queue.claim(self._collection, ids, now, lease)
         return sorted((from_document(Call, document) for document in documents), key=lambda call: call.number)
 
     async def earlier(self, call: Call) -> Call | None:

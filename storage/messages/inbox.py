@@ -1,9 +1,10 @@
 """The inbox: every event that a provider delivered is stored here once, before it is acknowledged."""
 
 import asyncio
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain, count
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -32,6 +33,28 @@ class Delivered(Struct, frozen=True):
     at: datetime
     tries: int = 0
     lease: str = ""
+
+
+class Unfinished(NamedTuple):
+    """An event that is not worked off, and its conversation."""
+
+    id: str
+    lane: str
+
+
+def too_early(items: Sequence[Delivered], unfinished: Sequence[Unfinished], own: set[str]) -> set[str]:
+    """Return the ids of those items that come after an unfinished event that is in nobody's hands here. Pure.
+
+    unfinished: all in their conversations, in their order. own: the ids that this process works on, which
+    keeps the order of those itself.
+    """
+    ids, blocked, early = {item.id for item in items}, set[str](), set[str]()
+    for place in unfinished:
+        if place.id not in ids and place.id not in own:
+            blocked.add(place.lane)
+        elif place.lane in blocked:
+            early.add(place.id)
+    return early & ids
 
 
 def key(event: Event) -> str:
@@ -68,42 +91,33 @@ class Inbox:
             duplicates(error)
         return [None] * len(calls)
 
-    async def claim(self, now: datetime, lease: timedelta, limit: int) -> list[Delivered]:
-        """Take up to `limit` events that are due, for the length of `lease`, in the order of acceptance."""
-        documents = await queue.claim(self._collection, await self._due.ids(None, now, limit), now, lease)
+    async def claim(self, now: datetime, lease: timedelta, limit: int, own: set[str]) -> list[Delivered]:
+        """Take up to `limit` events that are due, for the length of `lease`, in the order of acceptance.
+
+        own: the ids that this process works on already, which it keeps under the lease that they have.
+        """
+        ids = [key for key in await self._due.ids(None, now, limit) if key not in own]
+        documents = await queue.claim(self._collection, ids, now, lease)
         documents.sort(key=_order)
         return [
             Delivered(d["_id"], msgspec.convert(d["event"], Event), d["at"], d.get("tries", 0), d["lease"])
             for d in documents
         ]
 
-    async def too_early(self, items: Sequence[Delivered], own: Container[str]) -> set[str]:
-        """Return the ids of the items that follow an unfinished event of their conversation in another process.
-
-        `own` holds the ids that this process works on already; it keeps the order of those itself.
-        """
+    async def unfinished(self, items: Sequence[Delivered]) -> list[Unfinished]:
+        """Return all unfinished events in the conversations of these, in their order."""
         lanes = {item.event.lane for item in items if isinstance(item.event, Personal)}
         if not lanes:
-            return set()
+            return []
         query = {"lane": {"$in": sorted(lanes)}}
-        live = [d async for d in self._collection.find(query, {"lane": 1, "at": 1, "n": 1})]
-        ids, first = {item.id for item in items}, dict[str, Document]()
-        for document in sorted(live, key=_order):
-            if document["_id"] not in ids and document["_id"] not in own:
-                first.setdefault(document["lane"], document)
-        early = (d for d in live if d["_id"] in ids and d["lane"] in first and _order(first[d["lane"]]) < _order(d))
-        return {document["_id"] for document in early}
+        documents = [d async for d in self._collection.find(query, {"lane": 1, "at": 1, "n": 1})]
+        return [Unfinished(d["_id"], d["lane"]) for d in sorted(documents, key=_order)]
 
-    async def reschedule(self, keys: Iterable[str], at: datetime) -> None:
-        """Give up the leases of these events and make them due at `at`."""
-        update = {"$set": {"due_at": at}, "$unset": {"lease": ""}}
-        await self._collection.update_many({"_id": {"$in": list(keys)}}, update)
-
-    async def release(self, item: Delivered, now: datetime) -> None:
-        """Make an event due again, if it is still ours, because the database went away while we worked on it."""
-        ours = {"$eq": ["$lease", item.lease]}
-        update = [{"$set": {"due_at": {"$cond": [ours, now, "$due_at"]}}}]
-        await self._collection.update_one({"_id": item.id}, update)
+    async def put_back(self, item: Delivered, at: datetime) -> None:
+        """Give up the lease of an event, if it is still ours, and make it due at `at`."""
+        await self._collection.update_one(
+            {"_id": item.id, "lease": item.lease}, {"$set": {"due_at": at}, "$unset": {"lease": ""}}
+        )
 
     async def complete(self, key: str, now: datetime) -> None:
         """Take an event out of the queue because it was worked off; it is remembered to recognise duplicates."""
@@ -115,7 +129,7 @@ class Inbox:
         return [None] * len(items)
 
     async def fail(self, item: Delivered, reason: str, now: datetime, again_at: datetime | None) -> None:
-        """Record a failed attempt at an event. It is tried again at `again_at`; None makes it a dead letter.
+        """Record a failed attempt at an event, if it is still ours. None as `again_at` makes it a dead letter.
 
         Later events of its conversation no longer wait for it.
         """
@@ -125,7 +139,7 @@ class Inbox:
         else:
             update["$set"]["dead_at"] = now
             update["$unset"]["due_at"] = ""
-        await self._collection.update_one({"_id": item.id}, update)
+        await self._collection.update_one({"_id": item.id, "lease": item.lease}, update)
 
 
 _REST = {"due_at": "", "lease": "", "lane": ""}

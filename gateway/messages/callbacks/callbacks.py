@@ -7,7 +7,7 @@ order for each message and each conversation, until the receiver answers 2xx.
 import asyncio
 import json
 import random
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -23,7 +23,7 @@ from gateway.domain.model.identifier import find
 from gateway.domain.model.notification import Notification, Status
 from gateway.domain.model.nouns import Address
 from gateway.messages.callbacks.hosts import SOON, Host, Hosts
-from gateway.runtime.loop import Item
+from gateway.runtime.loop import Item, Own
 from gateway.runtime.runtime import Runtime
 from gateway.runtime.telemetry import metrics
 from storage.messages import callbacks
@@ -47,11 +47,11 @@ class Failed:
     for_good: bool = False
 
 
-async def take(runtime: Runtime, room: int, own: Container[str], hosts: Hosts) -> Sequence[Item]:
+async def take(runtime: Runtime, room: int, own: Own, hosts: Hosts) -> Sequence[Item]:
     """Enqueue the changes that messages carry, then take the calls that are due."""
     await enqueue_changes(runtime)
     now = runtime.clock()
-    calls = await runtime.callbacks.claim(now, runtime.settings.lease, room)
+    calls = await runtime.callbacks.claim(now, runtime.settings.lease, room, own())
     return [
         Item(
             call.id,
@@ -61,7 +61,6 @@ async def take(runtime: Runtime, room: int, own: Container[str], hosts: Hosts) -
             partial(runtime.callbacks.reschedule, call, now),
         )
         for call in calls
-        if call.id not in own
     ]
 
 

@@ -24,6 +24,7 @@ from gateway.domain.model.notification import Notification, lane_of
 from gateway.domain.model.nouns import Address, Content, TemplateMessage
 from gateway.domain.model.piece import chat_line, piece_key
 from gateway.messages.delivery import recording
+from gateway.messages.delivery.changes import with_changes
 from gateway.messages.delivery.ordering import admit, put_off
 from gateway.messages.delivery.receipts import receive
 from gateway.people.sessions import correct
@@ -92,8 +93,8 @@ async def _attempt(
     lease = runtime.settings.lease * len(pieces)
     notification = notification.saying(began, delivery.send.why)
     index, sending = begin(notification, delivery.send, delivery.address, len(pieces), began)
-    sending = structs.replace(sending, due_at=began + lease, lane=lane_of(sending.priority), fifo=delivery.account)
-    saved, other = await _store(runtime, delivery.stored, sending)
+    sending = structs.replace(sending, lane=lane_of(sending.priority), fifo=delivery.account)
+    saved, other = await _store(runtime, delivery.stored, sending, lease)
     if saved is None:
         return other
     await insist(replies.keep, runtime.db, delivery.replies, began)
@@ -113,16 +114,32 @@ async def _attempt(
 
 
 async def _store(
+    runtime: Runtime, before: Notification, sending: Notification, lease: timedelta
+) -> tuple[Notification | None, Notification | None]:
+    """Store that we are sending, for the length of `lease`.
+
+    Returns the stored notification, or None and what another process has stored. It is stored anew where that took
+    longer than the lease: by then another process may think that we have died while we were sending.
+    """
+    while True:
+        until = runtime.clock() + lease
+        sending = structs.replace(sending, due_at=until)
+        saved, other = await _store_once(runtime, before, sending)
+        if saved is None or runtime.clock() < until:
+            return saved, other
+        before = sending = saved
+
+
+async def _store_once(
     runtime: Runtime, before: Notification, sending: Notification
 ) -> tuple[Notification | None, Notification | None]:
-    """Store that we are sending. Returns the stored notification, or None and what another process has stored.
-
-    Our own write may have arrived despite an error: nothing was sent yet, so there is no doubt to declare.
-    """
+    """Store it. Our own write may have arrived despite an error: nothing was sent yet, so there is no doubt."""
     if saved := await insist(recording.save, runtime.db, before, sending):
         return saved, None
     current = await insist(notifications.get, runtime.db, sending.id)
-    return (current, None) if current == structs.replace(sending, version=sending.version + 1) else (None, current)
+    written = with_changes(before, structs.replace(sending, version=sending.version + 1))
+    is_ours = current and structs.replace(current, due_at=sending.due_at) == written  # the lease may be renewed since
+    return (current, None) if is_ours else (None, current)
 
 
 async def _sleep_until(runtime: Runtime, moment: datetime) -> datetime:

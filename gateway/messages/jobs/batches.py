@@ -6,7 +6,7 @@ derived from the row and the round, so what breaks off is repeated without sendi
 
 import asyncio
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -20,7 +20,7 @@ from gateway.messages.accepting.cancel import cancel_notification
 from gateway.messages.accepting.plans import Plan, key_of, plan_bulk
 from gateway.messages.delivery import recording
 from gateway.messages.delivery.reachability import conversations
-from gateway.runtime.loop import Item
+from gateway.runtime.loop import Item, Own
 from gateway.runtime.runtime import Runtime
 from gateway.runtime.telemetry import metrics
 from storage import jobs
@@ -42,7 +42,7 @@ Submitted = dict[str, tuple[str, ...]]
 """Job -> ids of the messages that this process submitted last."""
 
 
-async def take(runtime: Runtime, room: int, own: Container[str], submitted: Submitted) -> Sequence[Item]:
+async def take(runtime: Runtime, room: int, own: Own, submitted: Submitted) -> Sequence[Item]:
     """Take due batches of all live jobs: those under way, and the next one of each running job when it may begin."""
     live, claim = await jobs.live(runtime.db), partial(runtime.batches.claim, lease=runtime.settings.lease)
     batches = await claim(LATE, runtime.clock(), limit=min(CLAIMED, room))
@@ -55,6 +55,7 @@ async def take(runtime: Runtime, room: int, own: Container[str], submitted: Subm
             batches += await claim(waiting_lane(job.id), now, limit=1)
     for ended in submitted.keys() - {job.id for job in live}:
         del submitted[ended]
+    under_way = own()
     return [
         Item(
             batch.id,
@@ -64,7 +65,7 @@ async def take(runtime: Runtime, room: int, own: Container[str], submitted: Subm
             partial(runtime.batches.put, replace(batch, due_at=runtime.clock())),
         )
         for batch in batches
-        if batch.id not in own
+        if batch.id not in under_way
     ]
 
 

@@ -39,7 +39,10 @@ def _question_of(text: str) -> str:
 
 
 def _possible_orders(questions: Sequence[Question]) -> list[list[str]]:
-    """Return the possible orders of answers: a question accepted before another was first posted comes before it."""
+    """Return the possible orders of answers: those of arrival.
+
+    A question accepted before another was first posted comes before it; of others, either may have arrived first.
+    """
     return [[question.text for question in order] for order in permutations(questions) if _is_possible(order)]
 
 

@@ -80,8 +80,10 @@ async def add_dead_event(db: Db, name: str, at: datetime) -> str:
     """Store an event that has failed after all its tries. Returns its key."""
     inbox = Inbox(db)
     await inbox.add([event(name)], at + timedelta(days=1))  # no worker takes it before it is dead
-    await inbox.fail(Delivered(event(name).dedupe_key, event(name), at), "ZeroDivisionError: by zero", at, None)
-    return event(name).dedupe_key
+    key = event(name).dedupe_key
+    await db["inbox"].update_one({"_id": key}, {"$set": {"lease": "ours"}})
+    await inbox.fail(Delivered(key, event(name), at, lease="ours"), "ZeroDivisionError: by zero", at, None)
+    return key
 
 
 async def test_a_refused_message_is_listed_and_sent_anew(demo: ApiClient) -> None:

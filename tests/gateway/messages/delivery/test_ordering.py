@@ -1,7 +1,7 @@
 """Tests that one person gets messages in the order of their acceptance, whichever process sends them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Container, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from gateway.runtime.loop import Item, loop
+from gateway.runtime.loop import Item, Own, loop
 from gateway.runtime.runtime import Runtime
 from gateway.runtime.settings.settings import Settings
 from storage.engine.database import DatabaseError
@@ -106,7 +106,7 @@ async def test_what_was_taken_behind_one_that_is_left_to_the_queue_does_not_over
 
     batches = iter([[item("1", "a", breaks), item("2", "a"), item("3", "a"), item("4", "b")], [item("5", "a")]])
 
-    async def take(_: Runtime, room: int, __: Container[str]) -> Sequence[Item]:
+    async def take(_: Runtime, room: int, __: Own) -> Sequence[Item]:
         return next(batches, []) if room and not (order and not outage.is_set()) else []
 
     working = asyncio.create_task(loop(demo.environment.runtime, "inbox", take, asyncio.Event(), stop))
