@@ -26,7 +26,7 @@ def command(event: Inbound) -> Command:
 async def reply(event: Inbound, session: Session) -> Content | None:
     """Answer an event: greet, help, confirm an opt-out, or say that the message was not understood.
 
-    Returns None for a reaction, which needs no answer.
+    Returns None for a reaction and for what is meant for programs (a form, an order, a payment): they need no answer.
     """
     greeting = f", {session.name}" if session.name else ""
     match event.command.name:
@@ -39,7 +39,7 @@ async def reply(event: Inbound, session: Session) -> Content | None:
                 "/start - get notifications here\n/stop - get no more of them\n/help - this text",
                 buttons=MENU,
             )
-        case _ if event.kind == "reaction":
+        case _ if event.kind == "reaction" or event.content.data:
             return None
         case _:
             return Content("I did not understand that. Here is what I can do:", buttons=MENU)

@@ -117,14 +117,13 @@ class _FormReader:
         return [inbound, Subscription(address, f"{id_}:opt", active=subscribed, at=at, raw=self._raw())]
 
     def _content(self) -> Content:
-        """Return the text and the first file; the addresses of further files follow the text."""
-        names = (f"MediaUrl{number}" for number in range(MAX_MEDIA))
-        urls = [self.form[name] for name in names if name in self.form]
-        text = "\n".join(filter(None, [self.form.get("Body", ""), *urls[1:]]))
-        return Content(text=text, media=Media(self._media_type(), urls[0]) if urls else None)
+        """Return the text and the files."""
+        numbers = [number for number in range(MAX_MEDIA) if f"MediaUrl{number}" in self.form]
+        files = [Media(self._media_type(number), self.form[f"MediaUrl{number}"]) for number in numbers]
+        return Content(self.form.get("Body", ""), next(iter(files), None), others=tuple(files[1:]))
 
-    def _media_type(self) -> str:
-        kind = self.form.get("MediaContentType0", "").partition("/")[0]
+    def _media_type(self, number: int) -> str:
+        kind = self.form.get(f"MediaContentType{number}", "").partition("/")[0]
         return kind if kind in {"image", "video", "audio"} else "document"
 
     def _unrecognised(self, kind: str) -> Unrecognised:

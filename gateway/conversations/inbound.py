@@ -181,6 +181,9 @@ async def _notify_account(runtime: Runtime, event: Inbound, session: Session) ->
     message = {
         "text": content.text,
         "media": msgspec.to_builtins(media_view(content.media)) if content.media else None,
+        "others": msgspec.to_builtins([media_view(file) for file in content.others]),
+        "data": content.data,
+        "kind": event.kind,
         "button": event.pressed,
         "providerId": event.provider_id,
     }

@@ -15,7 +15,8 @@ from secrets import token_hex
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from bson.codec_options import CodecOptions
+from bson.codec_options import CodecOptions, TypeDecoder, TypeRegistry
+from bson.int64 import Int64
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 from msgspec import Struct
 from msgspec.structs import replace
@@ -202,12 +203,24 @@ def _swapping(field: str, old: Sequence[object], new: Sequence[Document]) -> lis
     return [{"$replaceWith": {"$let": {"vars": {"place": place}, "in": swapped}}}]
 
 
+class PlainIntegers(TypeDecoder):
+    """Reads integers of 64 bits as Python's own: msgspec cannot write the driver's kind of them."""
+
+    bson_type = Int64
+
+    def transform_bson(self, value: int) -> int:
+        return int(value)
+
+
+CODEC: CodecOptions[Document] = CodecOptions(tz_aware=True, tzinfo=UTC, type_registry=TypeRegistry([PlainIntegers()]))
+
+
 class Db:
     """One database, by a connection of this process. `db[name]` is the driver's collection."""
 
     def __init__(self, client: AsyncIOMotorClient[Document], name: str) -> None:
         self.client, self.name = client, name
-        self._database = client.get_database(name, codec_options=CodecOptions(tz_aware=True, tzinfo=UTC))
+        self._database = client.get_database(name, codec_options=CODEC)
         self._shared: dict[str, Shared] = {}
 
     def __getitem__(self, collection: str) -> Collection:

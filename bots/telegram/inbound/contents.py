@@ -1,8 +1,10 @@
 """Translates a person's message into content that every channel understands. Bot API: Message."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from bots.telegram.inbound.updates import File, Keyboard, Message, User
+from bots.wire.data import data
 from gateway.domain.model.event import Person
 from gateway.domain.model.identifier import identifiers
 from gateway.domain.model.nouns import Content, Media
@@ -19,6 +21,9 @@ FILES = {
 }
 """Our media type for each of Telegram's file fields."""
 
+OBJECTS = ("web_app_data", "users_shared", "chat_shared", "successful_payment", "refunded_payment")
+"""The kinds of message by which a person hands something to the bot's program. They have no text."""
+
 KINDS = (
     "text",
     *FILES,
@@ -32,15 +37,18 @@ KINDS = (
     "checklist",
     "paid_media",
     "rich_message",
+    *OBJECTS,
 )
 """The kinds of message that a person may send, the more exact one first. Others are notices about the chat, or new."""
 
 
-def content(kind: str, message: Message) -> Content:
-    """Return the text and the file of a message of this kind."""
+def content(kind: str, message: Message, item: object) -> Content:
+    """Return the text and the file of a message of this kind, or what it hands to programs. item: the kind's field."""
+    if kind in OBJECTS:
+        return Content(data=data(kind, item))
     file = _file(kind, message)
     media = Media(FILES[kind], id=file.file_id, name=file.file_name) if file else None
-    return Content(message.text or message.caption or _text_of(kind, message), media)
+    return Content(_lines(message.text or message.caption, *_details(message)), media)
 
 
 def _file(kind: str, message: Message) -> File | None:
@@ -50,13 +58,26 @@ def _file(kind: str, message: Message) -> File | None:
     return getattr(message, kind) if kind in FILES else None
 
 
-def _text_of(kind: str, message: Message) -> str:
-    """Return a text for a message that has none of its own: a contact, a place or a sticker."""
-    if kind == "contact" and (contact := message.contact):
-        return f"{_phone(contact.phone_number)} {_name(contact)}".strip()
+def _details(message: Message) -> Iterator[str]:
+    """Yield the words of what is neither text nor file: a contact, a place, a poll and the like."""
+    if contact := message.contact:
+        yield f"{_phone(contact.phone_number)} {_name(contact)}".strip()
+    if message.venue:
+        yield _lines(message.venue.title, message.venue.address)
     if message.location:
-        return f"{message.location.latitude}, {message.location.longitude}"
-    return message.sticker.emoji if message.sticker else ""
+        yield f"{message.location.latitude}, {message.location.longitude}"
+    if message.poll:
+        yield _lines(message.poll.question, *(option.text for option in message.poll.options))
+    if message.checklist:
+        yield _lines(message.checklist.title, *(task.text for task in message.checklist.tasks))
+    if message.dice:
+        yield f"{message.dice.emoji} {message.dice.value}"
+    yield message.sticker.emoji if message.sticker else ""
+    yield message.game.title if message.game else ""
+
+
+def _lines(*texts: str) -> str:
+    return "\n".join(filter(None, texts))
 
 
 def person(sender: User, message: Message | None = None) -> Person:

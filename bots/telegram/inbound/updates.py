@@ -51,6 +51,46 @@ class Location(Struct):
     longitude: float
 
 
+class Venue(Struct):
+    """Bot API: Venue."""
+
+    title: str = ""
+    address: str = ""
+
+
+class Words(Struct):
+    """What options of polls and tasks of checklists have in common."""
+
+    text: str = ""
+
+
+class Poll(Struct):
+    """Bot API: Poll."""
+
+    question: str = ""
+    options: list[Words] = []
+
+
+class Checklist(Struct):
+    """Bot API: Checklist."""
+
+    title: str = ""
+    tasks: list[Words] = []
+
+
+class Dice(Struct):
+    """Bot API: Dice."""
+
+    emoji: str = ""
+    value: int = 0
+
+
+class Game(Struct):
+    """Bot API: Game."""
+
+    title: str = ""
+
+
 class Button(Struct):
     """Bot API: InlineKeyboardButton."""
 
@@ -84,6 +124,11 @@ class Message(Struct):
     sticker: File | None = None
     contact: SharedContact | None = None
     location: Location | None = None
+    venue: Venue | None = None
+    poll: Poll | None = None
+    checklist: Checklist | None = None
+    dice: Dice | None = None
+    game: Game | None = None
     reply_markup: Keyboard | None = None
 
 

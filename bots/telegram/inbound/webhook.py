@@ -77,7 +77,7 @@ def _message(envelope: Envelope, fields: Any) -> Inbound | None:
         address=envelope.address(message.chat.id),
         id=envelope.id,
         provider_id=_message_id(message),
-        content=contents.content(kind, message),
+        content=contents.content(kind, message, fields[kind]),
         at=_time(message.date),
         kind=kind,
         person=contents.person(message.sender, message),

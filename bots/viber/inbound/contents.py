@@ -3,6 +3,8 @@
 REST Bot API: Receive message from user.
 """
 
+from collections.abc import Iterator
+
 from bots.viber.inbound.callbacks import MessageBody, User
 from gateway.domain.model.event import Person
 from gateway.domain.model.nouns import Content, Media
@@ -17,7 +19,7 @@ def content(message: MessageBody) -> Content:
     """Return the text and the file of a message. A link becomes text; a file of an unknown type becomes a document."""
     if message.type == "url":
         return Content("\n".join(filter(None, dict.fromkeys([message.text, message.media]))))
-    return Content(message.text or _text_of(message), _file(message))
+    return Content("\n".join(filter(None, (message.text, *_details(message)))), _file(message))
 
 
 def person(user: User) -> Person:
@@ -37,8 +39,9 @@ def _file(message: MessageBody) -> Media | None:
     return Media(FILES.get(message.type, "document"), message.media or "", sticker, message.file_name or "")
 
 
-def _text_of(message: MessageBody) -> str:
-    """Return a text for a message that has none of its own: a contact or a place."""
+def _details(message: MessageBody) -> Iterator[str]:
+    """Yield the words of a contact and of a place."""
     if message.contact:
-        return f"{message.contact.phone_number or ''} {message.contact.name or ''}".strip()
-    return f"{message.location.lat}, {message.location.lon}" if message.location else ""
+        yield f"{message.contact.phone_number or ''} {message.contact.name or ''}".strip()
+    if message.location:
+        yield f"{message.location.lat}, {message.location.lon}"

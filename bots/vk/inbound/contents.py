@@ -1,5 +1,6 @@
 """Translates a person's message into content that every channel understands. VK API: objects of attachments."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -32,9 +33,10 @@ def kind_of(message: Message) -> str:
 
 
 def content_of(message: Message) -> Content:
-    """Return the text and the first attachment."""
-    media = media_of(message.attachments[0]) if message.attachments else None
-    return Content(message.text or _place(message.geo), media)
+    """Return the text, with the place below it, and the attachments."""
+    files = [media for attachment in message.attachments if (media := media_of(attachment))]
+    text = "\n".join(filter(None, (message.text, *_place(message.geo))))
+    return Content(text, next(iter(files), None), others=tuple(files[1:]))
 
 
 def media_of(attachment: dict[str, Any]) -> Media | None:
@@ -81,8 +83,11 @@ def _largest(sizes: list[Size]) -> str:
     return max(sizes, key=lambda size: size.width * size.height).url if sizes else ""
 
 
-def _place(geo: dict[str, Any]) -> str:
+def _place(geo: dict[str, Any]) -> Iterator[str]:
+    """Yield the lines of a place: its name, if it has one, and where it is. VK API: message object, geo."""
+    match geo:
+        case {"place": {"title": str(title)}}:
+            yield title
     match geo:
         case {"coordinates": {"latitude": latitude, "longitude": longitude}}:
-            return f"{latitude}, {longitude}"
-    return ""
+            yield f"{latitude}, {longitude}"

@@ -6,12 +6,17 @@ Only its id and its sender are required. However new or odd the rest is, a perso
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+import msgspec
+
 from bots.whatsapp.item import dig, items, moment, to_json, word, words
+from bots.wire.data import data
 from gateway.domain.model.event import Inbound, Person
 from gateway.domain.model.identifier import Identifier, identifiers
 from gateway.domain.model.nouns import Address, Content, Media
 
 FILES = ("image", "video", "audio", "document", "sticker")
+OBJECTS = ("order",)
+REPLIES = ("button_reply", "list_reply")
 NOTICES = ("system", "edit", "revoke")
 """Notices about an account or an earlier message. Nobody has just written, so they must not be answered."""
 
@@ -79,13 +84,25 @@ def _read_content(item: object) -> tuple[str, Content, str | None]:
         return _interactive_reply(dig(item, "interactive"))
     if kind in FILES:
         return kind, _file(kind, dig(item, kind)), None
-    return kind, Content(TEXTS[kind](dig(item, kind)) if kind in TEXTS else ""), None
+    text = TEXTS[kind](dig(item, kind)) if kind in TEXTS else ""
+    return kind, Content(text, data=data(kind, dig(item, kind)) if kind in OBJECTS else {}), None
 
 
 def _interactive_reply(interactive: object) -> tuple[str, Content, str | None]:
+    """Return the reply of a button or a list, and the whole answer of everything else, as that of a flow."""
     kind = word(interactive, "type") or "interactive"
     answer = dig(interactive, kind)
-    return kind, Content(word(answer, "title") or word(answer, "body")), word(answer, "id") or None
+    text = word(answer, "title") or word(answer, "body")
+    return kind, Content(text, data={} if kind in REPLIES else data(kind, _form(answer))), word(answer, "id") or None
+
+
+def _form(answer: object) -> object:
+    """Return what was filled into a flow, or else the whole answer (Flows: receiving the flow response)."""
+    text = word(answer, "response_json")
+    try:
+        return msgspec.json.decode(text) if text else answer
+    except (msgspec.DecodeError, RecursionError):
+        return answer
 
 
 def _file(kind: str, file: object) -> Content:

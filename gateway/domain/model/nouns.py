@@ -7,7 +7,7 @@ has no circles in it, and a look at all of them would hold the event loop.
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct
 
@@ -54,6 +54,8 @@ class Content(Struct, frozen=True, omit_defaults=True, gc=False):
     subject and html: what channels show beside the text that have such parts (`Facts.shows`).
     intent: why we write although the reply window is shut, in the provider's own word, where it asks for one.
     sender: the name or number that it comes from, where that is not the account's own.
+    others and data are only in what people send: the files after the first, and what is for programs (the answers of a
+    form, the lines of an order), as the provider's own object under the provider's word for it.
     """
 
     text: str = ""
@@ -63,6 +65,11 @@ class Content(Struct, frozen=True, omit_defaults=True, gc=False):
     sender: str = ""
     subject: str = ""
     html: str = ""
+    others: tuple[Media, ...] = ()
+    data: dict[str, Any] = {}
+
+    def __hash__(self) -> int:  # a dict has none
+        return hash((self.text, self.media, self.buttons))
 
 
 class Place(Struct, frozen=True, omit_defaults=True):

@@ -1,28 +1,35 @@
 """What was said is readable: whatever can be stored is shown by every route that shows its like."""
 
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from gateway.runtime.runtime import Runtime
 from gateway.runtime.settings.settings import Settings
 from storage.documents.documents import Db
 from tests.support.client import PHONE, ApiClient, Caller, until
 from tests.support.jobs import create_job
-from tests.support.payloads import PAYLOADS, opened_shop
+from tests.support.payloads import PAYLOADS, Shop, opened_shop, read
 from tests.support.reading import Reader, opened_reader
 
 PICTURE = {"type": "image", "url": "https://shop.ru/a.jpg"}
 BUTTONS = [{"text": "Yes", "reply": "/yes"}, {"text": "Look", "url": "https://shop.ru/"}]
 CONTENTS: tuple[dict[str, Any], ...] = (
     {"text": "Hi"},
-    {"text": "Hi", "media": PICTURE},
-    {"text": "Hi", "media": {**PICTURE, "name": "a.jpg"}},
-    {"media": {"type": "document", "url": "https://shop.ru/a.pdf"}},
     {"text": "Hi", "buttons": BUTTONS},
     {"text": "Hi", "subject": "News", "html": "<b>Hi</b>"},
     {"text": "Hi", "intent": "purchase_update"},
     {"text": "Hi", "from": "Shop"},
     {"text": "Hi https://shop.ru/1"},
+    {"text": "Hi", "media": PICTURE},
+    {"text": "Hi", "media": {**PICTURE, "name": "a.jpg"}},
+    {"media": {"type": "document", "url": "https://shop.ru/a.pdf"}},
 )
+"""Those whose files nobody can fetch here come last, since later messages wait for them."""
+
+TRIED = 20
+"""So many messages have left, or have failed to, before everything is read."""
+
 PARTS: tuple[dict[str, Any], ...] = (
     {"variables": {"1": "a"}, "buttons": [{"index": 0, "url": "b"}]},
     {"header": {"type": "text", "variables": {"1": "a"}}},
@@ -80,12 +87,47 @@ async def test_whatever_callers_send_is_read_by_every_route(demo: ApiClient) -> 
     await demo.post("/api/v1/templates", {"id": "x", "name": "X", "channels": [{"channel": "sms", "text": "Hi"}]})
     own = {"channel": "whatsapp", "name": "own", "language": "en", "category": "UTILITY", "body": "Hi"}
     await demo.post("/api/v1/messageTemplates", own)
-    unsent = {"_id": {"$in": accepted}, "status": {"$in": ["NEW", "DELAYED"]}}
 
-    async def sent() -> bool:
-        return not await runtime.db["notifications"].find_one(unsent)
+    async def tried() -> bool:
+        return await runtime.db["notifications"].count_documents({"attempts": {"$exists": True}}) > TRIED
 
-    await until(sent)
+    await until(tried)
     reader = await read_everything(demo, runtime)
     assert set(reader.answers) == reader.paths
     assert reader.answers["/api/v1/messages/{key}"] > 40
+
+
+async def test_what_a_person_sends_reaches_the_log_and_the_callback_as_it_was_read(settings: Settings) -> None:
+    """Files, forms, orders and payments: what the payload file expects of the event is shown, and with every field."""
+    async with opened_shop(settings) as shop:
+        for file in PAYLOADS:
+            events = [event for event in read(file)[0].get("events", ()) if event["event"] == "inbound"]
+            if events:
+                await shop.forget()
+                await shop.deliver(file)
+                await shop.settle()
+            for event in events:
+                await expect_shown(shop, event)
+
+
+async def expect_shown(shop: Shop, event: Mapping[str, Any]) -> None:
+    """Hold the line of the log and the callback of an event to the event."""
+    content, address = event["content"], event["address"]
+    session = quote(":".join(address.values()), safe="")
+    async with shop.api.http.get(f"/api/v1/sessions/{session}/messages") as response:
+        lines = (await response.json())["messages"]
+    expected = {
+        "text": content.get("text", ""),
+        "media": shown(content.get("media")),
+        "others": [shown(file) for file in content.get("others", ())],
+        "data": content.get("data", {}),
+    }
+    assert expected in [{name: line[name] for name in expected} for line in lines if line["direction"] == "in"]
+    told = [body for body in shop.callbacks if body["event"] == "message.inbound"]
+    assert expected | {"kind": event.get("kind", "text")} in [
+        {name: body[name] for name in (*expected, "kind")} for body in told
+    ]
+
+
+def shown(media: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    return media and {"type": "", "url": "", "name": "", "id": "", **media}

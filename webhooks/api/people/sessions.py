@@ -1,5 +1,7 @@
 """Sessions (conversations) over HTTP: their chat logs, and operators' replies."""
 
+from typing import Any
+
 from quart import Blueprint, g, request
 from quart.typing import ResponseReturnValue
 from quart_schema import document_querystring, document_request, document_response
@@ -72,6 +74,7 @@ class SessionsResponse(View):
 class ChatLineView(View):
     """One line of a chat log.
 
+    others: the files after the first. data: what the person sent to programs, as a form's answers or an order.
     direction: in or out. messageId, status: of a message of ours, as long as it is remembered.
     """
 
@@ -79,6 +82,8 @@ class ChatLineView(View):
     direction: str
     text: str | None
     media: MediaView | None
+    others: list[MediaView]
+    data: dict[str, Any]
     buttons: list[str]
     template: str | None
     message_id: str | None
@@ -202,6 +207,8 @@ def _line(line: Message, notification: Notification | None) -> ChatLineView:
         direction="out" if line.outbound else "in",
         text=content.text if content else None,
         media=media_view(content.media) if content and content.media else None,
+        others=[media_view(file) for file in content.others] if content else [],
+        data=content.data if content else {},
         buttons=[button.text for button in content.buttons] if content else [],
         template=f"{line.template.name}/{line.template.language}" if line.template else None,
         message_id=line.notification,
