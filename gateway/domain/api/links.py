@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gateway.domain.api.addresses import find_addresses
 from gateway.domain.channel.web import is_address
 from gateway.domain.model.nouns import Content
 
@@ -21,9 +22,8 @@ Letters that look alike are left out.
 
 CODE = re.compile(rf"[{LETTERS}]{{{LENGTH}}}")
 LONGEST = 2048
-ADDRESS = re.compile(r"https?://[^\s<>\"']+", re.IGNORECASE)
-AROUND = ".,;:!?)]}»…*_~"
-"""Characters that belong to the sentence and not to the address, where an address ends with them."""
+MOST = 20
+"""Addresses of one content that are shortened; a text with more of them is a list, and nobody counts its clicks."""
 
 
 class Link(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -55,30 +55,50 @@ class Shortening:
     at: datetime
     lifetime: timedelta
     links: list[Link] = field(default_factory=list)
+    _by_target: dict[str, Link] = field(default_factory=dict, init=False)
 
     def content(self, content: Content) -> Content:
-        """Return the content with short links in its text and its buttons."""
-        buttons = (replace(button, url=self.short(button.url)) if button.url else button for button in content.buttons)
-        return replace(content, text=ADDRESS.sub(self._replace, content.text), buttons=tuple(buttons))
+        """Return the content with short links in its text and its buttons, MOST at the most, the buttons first."""
+        used = set[str]()
+        buttons = [replace(key, url=self._short(key.url, used)) if key.url else key for key in content.buttons]
+        parts, last = list[str](), 0
+        for start, end in find_addresses(content.text):
+            parts += [content.text[last:start], self._short(content.text[start:end], used)]
+            last = end
+        return replace(content, text="".join([*parts, content.text[last:]]), buttons=tuple(buttons))
 
     def short(self, target: str) -> str:
         """Return our address for this one, the same for the same target.
 
         Returns the target itself where it cannot be shortened: it is too long, no web address, or holds a password.
         """
-        if len(target) > LONGEST or not is_address(target) or "@" in urlsplit(target).netloc:
-            return target
-        link = next((link for link in self.links if link.target == target), None)
-        if link is None:
-            link = Link(code(), target, self.message, self.at, self.at + self.lifetime)
-            self.links.append(link)
-        return f"{self.base}/{link.id}"
+        return self._short(target, set())
 
-    def _replace(self, match: re.Match[str]) -> str:
-        address = match[0].rstrip(AROUND)
-        if address.count("(") > address.count(")") and match[0][len(address) :].startswith(")"):
-            address += ")"  # as in an encyclopaedia's addresses
-        return self.short(address) + match[0][len(address) :]
+    def _short(self, target: str, used: set[str]) -> str:
+        if target not in used:
+            if len(used) == MOST or not can_be_shortened(target):
+                return target
+            used.add(target)
+        if target not in self._by_target:
+            link = Link(code(), target, self.message, self.at, self.at + self.lifetime)
+            self._by_target[target] = link
+            self.links.append(link)
+        return f"{self.base}/{self._by_target[target].id}"
+
+
+def can_be_shortened(target: str) -> bool:
+    """Tell whether a short link may lead there: not if it is too long, no web address, or holds a password."""
+    return len(target) <= LONGEST and is_address(target) and "@" not in urlsplit(target).netloc
+
+
+def read_code(path: str) -> str | None:
+    """Return the code at the beginning of what stands after the base, whatever marks a messenger took for a part of it.
+
+    Returns None where no code of ours is meant.
+    """
+    found = CODE.match(path)
+    following = path[LENGTH : LENGTH + 1]
+    return found[0] if found and not (following.isascii() and following.isalnum()) else None
 
 
 def code() -> str:

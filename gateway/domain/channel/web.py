@@ -14,7 +14,7 @@ def is_address(url: str) -> bool:
         host, _ = (parts.hostname or "").encode("idna"), parts.port
     except ValueError:  # labels that are empty, too long, or of impossible letters; a port that is no number
         return False
-    return url.startswith(("http://", "https://")) and bool(host) and url.isprintable() and " " not in url
+    return parts.scheme in ("http", "https") and bool(host) and url.isprintable() and " " not in url
 
 
 def is_base(url: str) -> bool:

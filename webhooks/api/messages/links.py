@@ -9,7 +9,7 @@ from werkzeug.urls import iri_to_uri
 
 from bots.wire.previews import is_preview
 from gateway.domain.api.formats import iso
-from gateway.domain.api.links import CODE, Link
+from gateway.domain.api.links import Link, read_code
 from gateway.domain.api.request import Input, Name, convert
 from gateway.domain.api.response import LinkView, View
 from gateway.domain.api.roles import Role
@@ -47,14 +47,16 @@ class LinksResponse(View):
     cursor: str | None
 
 
-@blueprint.get("/l/<code>")
+@blueprint.get("/l/<path:tail>")
 @hide
-async def follow(code: str) -> ResponseReturnValue:
+async def follow(tail: str) -> ResponseReturnValue:
     """Redirect to the link's target and count the visit, unless it is a HEAD.
 
-    A messenger's preview service is counted apart from people's clicks.
+    What only looks is counted apart from people's clicks. Marks that a messenger took for a part of the link are passed
+    over.
     """
-    link = await links.get(runtime().db, code) if CODE.fullmatch(code) else None
+    code = read_code(tail)
+    link = await links.get(runtime().db, code) if code else None
     if link is None:
         return _page("There is no such link", 404)
     now = runtime().clock()
@@ -112,7 +114,7 @@ def link_view(link: Link) -> LinkView:
 
 async def _count_visit(link: Link) -> None:
     """Count a click or a preview. It is on disk before the person is redirected."""
-    if is_preview(request.headers.get("User-Agent", "")):
+    if is_preview({name.lower(): value for name, value in request.headers.items()}):
         await links.count_preview(runtime().db, link.id)
     else:
         await links.count_click(runtime().db, link.id, runtime().clock())

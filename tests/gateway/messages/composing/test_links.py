@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bots.wire.previews import is_preview
 from gateway.domain.api.links import CODE, Shortening
 from gateway.domain.model.nouns import Button, Content
 from tests.support.client import PHONE, ApiClient
@@ -39,7 +38,7 @@ def shorten(text: str) -> tuple[str, list[str]]:
         ("https://a.ru/x_(y)", "LINK", ["https://a.ru/x_(y)"]),
         ("https://a.ru/?a=1&b=2!", "LINK!", ["https://a.ru/?a=1&b=2"]),
         ("https://a.ru https://b.ru https://a.ru", "LINK LINK LINK", ["https://a.ru", "https://b.ru"]),
-        ("HTTPS://пример.рф/", "HTTPS://пример.рф/", []),
+        ("HTTPS://пример.рф/", "LINK", ["HTTPS://пример.рф/"]),
         ("https://пример.рф/я", "LINK", ["https://пример.рф/я"]),
         ("https://user:secret@a.ru/", "https://user:secret@a.ru/", []),
         ("javascript:alert(1) ftp://a.ru http://", "javascript:alert(1) ftp://a.ru http://", []),
@@ -67,25 +66,19 @@ def test_buttons() -> None:
     assert content.buttons[1] == Button("No", reply="no")
 
 
+def test_a_list_of_addresses_stays_one_beyond_twenty() -> None:
+    text = " ".join(f"https://a.ru/{number % 10_000}" for number in range(20_000))
+    short, targets = shorten(text)
+    assert targets == [f"https://a.ru/{number}" for number in range(20)]
+    assert short.split()[:22] == ["LINK"] * 20 + ["https://a.ru/20", "https://a.ru/21"]
+    assert short.split()[10_000:10_021] == ["LINK"] * 20 + ["https://a.ru/20"]
+
+
 def test_codes() -> None:
     shortening = Shortening(BASE, "m1", NOW, timedelta(days=1))
     codes = {shortening.short(f"https://a.ru/{number}") for number in range(1000)}
     assert len(codes) == 1000
     assert all(CODE.fullmatch(link.id) for link in shortening.links)
-
-
-@pytest.mark.parametrize(
-    ("agent", "preview"),
-    [
-        ("WhatsApp/2.23.20.0", True),
-        ("TelegramBot (like TwitterBot)", True),
-        ("Mozilla/5.0 (compatible; vkShare; +http://vk.com/dev/Share)", True),
-        ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Safari/604.1", False),
-        ("", False),
-    ],
-)
-def test_previews(agent: str, preview: bool) -> None:  # noqa: FBT001 - a parameter of the test
-    assert is_preview(agent) is preview
 
 
 async def follow(url: str, agent: str = "Safari", method: str = "GET") -> tuple[int, str | None, Any]:
@@ -117,6 +110,33 @@ async def test_each_recipient_has_their_own_and_clicks_are_counted(demo: ApiClie
     assert (link["clicks"], link["previews"]) == (2, 1)
     assert link["firstClickAt"] < link["lastClickAt"]
     assert (await links(demo, second))[0]["clicks"] == 0
+
+
+@pytest.mark.parametrize("tail", [".", ")", "/", "!", "...", "»", "。", "/?utm=1", "_", "&nbsp;", "и так далее"])
+async def test_marks_that_a_messenger_took_for_a_part_of_the_link_lead_on(demo: ApiClient, tail: str) -> None:
+    (key,) = await send_all(demo, phones(1), STEP, useShortLinks=True)
+    (link,) = await links(demo, key)
+    assert (await follow(link["url"] + tail))[:2] == (302, LONG)
+    assert [(await follow(link["url"] + other))[0] for other in ("A", "7/")] == [404, 404]
+    assert (await links(demo, key))[0]["clicks"] == 1
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"User-Agent": "Mozilla/5.0 (Linux; Android 8.0) Google-PageRenderer Google"},
+        {"User-Agent": ""},
+        {"User-Agent": "Safari", "Sec-Purpose": "prefetch;prerender"},
+        {"User-Agent": "Safari", "Purpose": "preview"},
+    ],
+)
+async def test_who_only_looks_is_not_counted_as_a_click(demo: ApiClient, headers: dict[str, str]) -> None:
+    (key,) = await send_all(demo, phones(1), STEP, useShortLinks=True)
+    (link,) = await links(demo, key)
+    async with aiohttp.request("GET", link["url"], headers=headers, allow_redirects=False) as response:
+        assert response.status == 302
+    (link,) = await links(demo, key)
+    assert (link["clicks"], link["previews"], link["firstClickAt"]) == (0, 1, None)
 
 
 async def test_addresses_with_letters_of_other_alphabets(demo: ApiClient) -> None:
