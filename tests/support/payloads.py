@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -122,6 +122,7 @@ async def opened_shop(settings: Settings) -> AsyncIterator[Shop]:
             limits=dict.fromkeys(simulators, dict.fromkeys(("account", "person", "group"), "none")),
             callback_secrets=(OwnSecret(token_hex(20)),),
             private_callbacks=True,
+            kept=timedelta(days=3650),  # the payload files are old
         )
         async with opened(settings, clock) as runtime, served(create_app(runtime)) as url, running_worker(runtime):
             key = await keys.create_key(runtime.db, "shop", clock(), Role.ADMIN)
