@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
-from gateway.domain.model.job import Batch, Job, waiting_lane, watched_lane
+from gateway.domain.model.job import REFUSED_ROWS, Batch, Job, RefusedRows, batch_id, waiting_lane, watched_lane
 from storage.documents import documents, newest, queue
 from storage.documents.documents import Db, Swap, duplicates, from_document, to_document
 from storage.documents.newest import Order, Place
@@ -40,7 +40,7 @@ async def delete(db: Db, job: Job) -> bool:
     """Delete a job with all its rows; its messages stay. Returns False if it has changed since it was read."""
     if not await save(db, replace(job, state="deleted")):
         return False
-    for collection in ("batches", "addressees"):
+    for collection in ("batches", "refused_rows", "addressees"):
         await db[collection].delete_many({"job": job.id})
     await db["jobs"].delete_one({"_id": job.id})
     return True
@@ -49,6 +49,34 @@ async def delete(db: Db, job: Job) -> bool:
 async def add_batches(db: Db, batches: Sequence[Batch]) -> None:
     """Store batches; those that are stored already stay as they are."""
     await documents.add(db, "batches", batches)
+
+
+async def add_refused(db: Db, rows: Sequence[RefusedRows]) -> None:
+    """Store refused rows."""
+    await documents.add(db, "refused_rows", rows)
+
+
+async def drop_upload(db: Db, job: Job, upload: str) -> None:
+    """Delete what is stored of an upload that the job does not refer to."""
+    for collection in ("batches", "refused_rows"):
+        await db[collection].delete_many({"job": job.id, "upload": upload})
+
+
+async def refused(db: Db, job: Job) -> AsyncIterator[RefusedRows]:
+    """Yield the rows that were refused when the job's files were read, in the order of the files and their rows."""
+    for upload in job.uploads:
+        for number in range(-(-upload.refused // REFUSED_ROWS)):
+            key = batch_id(job.id, upload.name, number)
+            if found := await documents.read(db, "refused_rows", RefusedRows, key):
+                yield found
+
+
+async def with_faults(db: Db, job: Job) -> AsyncIterator[Batch]:
+    """Yield the batches with rows that have led to no message, in the order of the files and their rows."""
+    for key in job.batches:
+        found = await documents.read(db, "batches", Batch, key)
+        if found and found.faults:
+            yield found
 
 
 async def schedule_batches(db: Db, job: Job, now: datetime) -> None:

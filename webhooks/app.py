@@ -6,8 +6,9 @@ from quart import Quart
 
 from gateway.runtime.runtime import Runtime, opened
 from gateway.runtime.settings.settings import load
-from webhooks.api import accounts, jobs
+from webhooks.api import accounts
 from webhooks.api.access import auth, keys
+from webhooks.api.jobs import jobs, rows
 from webhooks.api.messages import dead_letters, export, links, messages
 from webhooks.api.people import contacts, optouts, sessions
 from webhooks.api.templates import approved, own, previews
@@ -15,12 +16,13 @@ from webhooks.http.answers import register_errors
 from webhooks.http.guard import guard
 from webhooks.http.openapi import describe
 from webhooks.http.request_id import add_request_id, assign_request_id
+from webhooks.http.uploads import UploadRequest
 from webhooks.inbound import providers
 from webhooks.inbound.intake import App
 from webhooks.operations import health, metrics
 
 LARGEST_BODY = 8 * 1024 * 1024
-"""The largest body that is read at all, in bytes; each route sets a closer bound of its own."""
+"""The largest body that is read at all, in bytes, except files; each route sets a closer bound of its own."""
 
 
 def create_app(runtime: Runtime | None = None) -> Quart:
@@ -29,6 +31,7 @@ def create_app(runtime: Runtime | None = None) -> Quart:
     Without a runtime, the app opens its own from the environment's settings while it is served.
     """
     app = App("webhooks", static_folder=None)
+    app.request_class = UploadRequest
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.url_map.converters["message"] = messages.MessageId
     app.url_map.converters["session"] = sessions.SessionId
@@ -46,6 +49,7 @@ def create_app(runtime: Runtime | None = None) -> Quart:
         auth,
         keys,
         jobs,
+        rows,
         dead_letters,
         metrics,
         own,

@@ -80,6 +80,7 @@ def indexes_of(kept: timedelta, traced: timedelta) -> Mapping[str, list[IndexMod
             IndexModel([("job", ASCENDING), ("lane", ASCENDING)]),
             _kept("done_at", kept),
         ],
+        "refused_rows": [_sparse("job"), _kept("at", kept)],
         "addressees": [_sparse("job")],
         "callbacks": [
             *map(_sparse, ("due_at", "lease", "lane")),

@@ -220,3 +220,25 @@ class MessagesResponse(View):
 
     messages: list[MessageView]
     cursor: str | None
+
+
+class Fault(View):
+    """A mistake in a row of a file. column: the heading of its column, or "" for the row as a whole."""
+
+    row: int
+    column: str
+    message: str
+
+
+class UploadResponse(View):
+    """columns: what each heading was taken for. faults: the first 1,000 of the rows that were refused.
+
+    warnings: the first 1,000 rows that are for a person of a row before.
+    """
+
+    accepted: int
+    refused: int
+    total: int
+    columns: dict[str, str]
+    faults: list[Fault]
+    warnings: list[Fault] = []

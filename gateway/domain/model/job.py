@@ -13,6 +13,9 @@ Verb = Literal["start", "pause", "resume", "cancel", "retry"]
 BATCH_ROWS = 250
 """Rows of a batch. A pause does not stop a batch that is under way, so this many messages may still go out."""
 
+REFUSED_ROWS = 250
+"""Refused rows that are stored together."""
+
 MOVES: Mapping[Verb, tuple[frozenset[State], State]] = {
     "start": (frozenset({"draft"}), "running"),
     "pause": (frozenset({"running"}), "paused"),
@@ -23,11 +26,21 @@ MOVES: Mapping[Verb, tuple[frozenset[State], State]] = {
 """By each verb: the states that a job can be in, and the state that it gets."""
 
 
-class Upload(Struct, frozen=True):
-    """A file that was read: so many good `rows`. digest: of its bytes, since the same file counts once."""
+class Upload(Struct, frozen=True, omit_defaults=True):
+    """A file that was read: so many good `rows`, and so many that were `refused`.
+
+    digest: of its bytes, since the same file counts once. key: names its batches; "" in old jobs: the digest does.
+    """
 
     digest: str
     rows: int
+    refused: int = 0
+    key: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return what names its batches and refused rows."""
+        return self.key or self.digest
 
 
 class Job(Struct, frozen=True, omit_defaults=True):
@@ -63,7 +76,7 @@ class Job(Struct, frozen=True, omit_defaults=True):
     def batches(self) -> list[str]:
         """Return the ids of its batches, in the order of the files and their rows."""
         return [
-            batch_id(self.id, upload.digest, number)
+            batch_id(self.id, upload.name, number)
             for upload in self.uploads
             for number in range(-(-upload.rows // self.batch_rows))
         ]
@@ -107,6 +120,17 @@ class Row(Struct, frozen=True):
     destination: dict[str, Any]
 
 
+class RefusedRows(Struct, frozen=True):
+    """Some rows of a file that were refused when it was read. rows: as JSON. at: when the file was read."""
+
+    id: str
+    job: str
+    upload: str
+    number: int
+    rows: str
+    at: datetime
+
+
 class Batch(Struct, frozen=True, omit_defaults=True):
     """Some rows of a job. rows: as JSON, since the names of their variables are the caller's.
 
@@ -134,7 +158,7 @@ class Batch(Struct, frozen=True, omit_defaults=True):
 
 
 def batch_id(job: str, upload: str, number: int) -> str:
-    """Return the id of batch `number` of an upload, which is named by its digest."""
+    """Return the id of batch `number` of an upload, or of its refused rows."""
     return f"{job}:{upload[:16]}:{number}"
 
 

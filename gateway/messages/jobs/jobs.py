@@ -1,6 +1,5 @@
 """Jobs as callers use them: create one, add rows, start and stop it, and see its progress."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,20 +13,14 @@ from msgspec.structs import replace
 
 from gateway.domain.api.conflict import Conflict
 from gateway.domain.api.request import Destination, MessageInput, Name, RequestError, SendingInput, StepInput, Version
-from gateway.domain.model.job import MOVES, Batch, Job, Row, Upload, Verb, batch_id
+from gateway.domain.model.job import MOVES, Job, Verb
 from gateway.domain.model.notification import Status
-from gateway.messages.composing.lint import variables_of
 from gateway.messages.composing.terms import read_callback
-from gateway.messages.jobs.rows import Table, read_table
 from gateway.messages.templates.expansion import expand
 from gateway.messages.templates.own import check
 from gateway.runtime.paging import PageQuery, cursor, place
 from gateway.runtime.runtime import Runtime
 from storage import jobs
-from storage.access.keys import digest
-
-MOST = 1_000_000
-"""Rows of a job."""
 
 
 class JobRequest(SendingInput, kw_only=True):
@@ -49,7 +42,8 @@ class JobRequest(SendingInput, kw_only=True):
 class Progress:
     """A job's progress.
 
-    processed: rows that are messages under way or ended, or were refused. rate: rows a second while it ran.
+    processed: rows that are messages under way or ended, or were refused then. refused: also the rows that were refused
+    when their file was read, which `processed` and the job's total do not count. rate: rows a second while it ran.
     """
 
     job: Job
@@ -104,50 +98,11 @@ def _wrong(kind: str, words: str) -> RequestError:
     return RequestError("wrong_kind", f"a job of the kind {kind} {words}", "channels")
 
 
-async def add_rows(runtime: Runtime, job: Job, raw: bytes) -> tuple[Job, Table]:
-    """Add the rows of a file to a draft; the same file again changes nothing. Raises RequestError, Conflict."""
-    variables = frozenset[str]().union(*variables_of(_steps(job)))
-    table = await asyncio.to_thread(read_table, raw, runtime.settings.default_region, variables)
-    upload = Upload(digest(raw), len(table.rows))
-    while table.rows and all(earlier.digest != upload.digest for earlier in job.uploads):
-        if job.state != "draft":
-            raise Conflict(f"Rows are added to a draft; this job is {job.state}.")
-        if job.total + upload.rows > MOST:
-            raise RequestError("too_many", f"a job has at most {MOST} rows")
-        await jobs.add_batches(runtime.db, _batches(job, upload, table.rows))
-        saved = await jobs.save(runtime.db, replace(job, uploads=(*job.uploads, upload)))
-        job = saved or await _reload(runtime, job)
-    return job, table
-
-
-def _steps(job: Job) -> list[StepInput]:
-    return msgspec.json.decode(job.message, type=_Message).channels
-
-
-class _Message(msgspec.Struct, rename="camel"):
-    channels: list[StepInput]
-
-
-def _batches(job: Job, upload: Upload, rows: Sequence[Row]) -> list[Batch]:
-    parts = [rows[start : start + job.batch_rows] for start in range(0, len(rows), job.batch_rows)]
-    return [
-        Batch(
-            batch_id(job.id, upload.digest, number),
-            job.id,
-            upload.digest,
-            number,
-            msgspec.json.encode(part).decode(),
-            len(part),
-        )
-        for number, part in enumerate(parts)
-    ]
-
-
 async def move(runtime: Runtime, job: Job, verb: Verb) -> Job:
     """Start the job, pause it, and so on, and return it. Raises Conflict where its state does not allow that."""
     while True:
         allowed, _ = MOVES[verb]
-        if job.state not in allowed or (verb == "start" and not job.uploads):
+        if job.state not in allowed or (verb == "start" and not job.total):
             raise Conflict("It has no rows yet." if job.state in allowed else f"This job is {job.state}.")
         now = runtime.clock()
         if verb in {"start", "retry"}:  # before the job itself, so that one that runs has its batches
@@ -157,10 +112,11 @@ async def move(runtime: Runtime, job: Job, verb: Verb) -> Job:
                 await jobs.recheck(runtime.db, saved, now)
             runtime.job_bell.set()
             return saved
-        job = await _reload(runtime, job)
+        job = await reload(runtime, job)
 
 
-async def _reload(runtime: Runtime, job: Job) -> Job:
+async def reload(runtime: Runtime, job: Job) -> Job:
+    """Read a job again. Raises Conflict if it is gone."""
     current = await jobs.get(runtime.db, job.id)
     if current is None:
         raise Conflict("Somebody has deleted this job meanwhile.")
@@ -192,4 +148,7 @@ async def progress(runtime: Runtime, job: Job) -> Progress:
     seconds = job.running_for(now)
     rate = processed / seconds if processed and seconds else None
     left = timedelta(seconds=(job.total - processed) / rate) if rate and job.state == "running" else None
-    return Progress(job, processed, refused, dict(sorted(counts.items())), rate, now + left if left else None)
+    left_out = sum(upload.refused for upload in job.uploads)
+    return Progress(
+        job, processed, refused + left_out, dict(sorted(counts.items())), rate, now + left if left else None
+    )

@@ -65,7 +65,7 @@ async def test_rows_become_messages_with_their_values(demo: ApiClient) -> None:
     await move(demo, key, "start")
     job = await wait_for_counts(demo, key, DELIVERED=2)
     assert sorted(texts(demo, "sms")) == ["Hi Anna", "Hi Vera"]
-    assert (job["processed"], job["refused"]) == (2, 0)
+    assert (job["processed"], job["refused"]) == (2, 1)
     assert [(row["row"], row["phone"], row["status"]) for row in await row_results(demo, key)] == [
         (2, PHONE, "DELIVERED"),
         (4, phone(7), "DELIVERED"),
@@ -247,7 +247,8 @@ async def test_advertising_is_for_those_who_wrote_and_one_for_each(demo: ApiClie
     await demo.say("telegram", f"/start {contact['startCode']}")
     channels = [{"channel": "telegram", "text": "Sale!"}, PLAIN]
     key = (await create_draft(demo, kind="advertising", channels=channels))["id"]
-    rows = table(["phone", "externalId"], [PHONE, ""], [phone(9), ""], ["", "crm-1"], [PHONE, ""])
+    people = [PHONE, "", ""], [phone(9), "", ""], ["", "crm-1", ""], [PHONE, "", "again"]
+    rows = table(["phone", "externalId", "note"], *people)
     assert (await upload(demo, key, rows))[1]["accepted"] == 4
     await move(demo, key, "start")
     job = await wait_for_job_state(demo, key, "done")

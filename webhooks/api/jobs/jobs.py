@@ -1,37 +1,25 @@
-"""Jobs over HTTP: creating, adding rows from files, starting, pausing, retrying, and showing their progress."""
+"""Jobs over HTTP: creating, starting, pausing, retrying, and showing their progress. Their rows: `rows`."""
 
-from typing import Annotated, Any
+from typing import Any
 
-import msgspec
-from msgspec import Meta
 from quart import Blueprint
 from quart.typing import ResponseReturnValue
 from quart_schema import document_querystring, document_request, document_response
 
 from gateway.domain.api.formats import iso
-from gateway.domain.api.request import Input, convert, read
+from gateway.domain.api.request import convert, read
 from gateway.domain.api.response import View
 from gateway.domain.api.roles import Role
-from gateway.domain.model.job import Batch, Job, Row, Verb
+from gateway.domain.model.job import Job, Verb
 from gateway.messages.jobs import jobs
 from gateway.messages.jobs.jobs import JobRequest, Progress
-from gateway.messages.jobs.rows import Fault
 from gateway.runtime.paging import PageQuery
 from storage import jobs as stored
-from storage.messages import notifications
-from webhooks.api.messages.export import XLSX
 from webhooks.http.answers import DeletedResponse, answer, require
 from webhooks.http.context import body, query, runtime
 from webhooks.http.guard import allow
-from webhooks.http.openapi import document_uploads
 
 blueprint = Blueprint("jobs", __name__, url_prefix="/api/v1/jobs")
-
-LARGEST = 8 * 1024 * 1024 - 1
-"""The largest file, in bytes."""
-
-FAULTS = 1000
-"""The largest number of faulty rows that an answer lists."""
 
 
 class JobView(View):
@@ -50,7 +38,8 @@ class JobView(View):
 class JobResponse(JobView):
     """A job and its progress.
 
-    processed: rows that were worked on; refused: those of them that led to no message. byStatus: messages, as they were
+    processed: rows that were worked on; refused: rows that led to no message, with those that were refused when their
+    file was read, which `total` and `processed` do not count. byStatus: messages, as they were
     when a worker last looked. rate: rows a second; endsAt: when the job ends at this rate.
     """
 
@@ -67,40 +56,6 @@ class JobsResponse(View):
 
     jobs: list[JobView]
     cursor: str | None
-
-
-class UploadResponse(View):
-    """columns: what each heading was taken for. faults: the first 1,000 of the rows that were left out."""
-
-    accepted: int
-    refused: int
-    total: int
-    columns: dict[str, str]
-    faults: list[Fault]
-
-
-class RowResultView(View):
-    """The result of a row. row: its line in its file. fault: why it led to no message."""
-
-    row: int
-    phone: str | None
-    external_id: str | None
-    message_id: str | None
-    status: str | None
-    fault: str | None
-
-
-class RowResultsResponse(View):
-    """A page, which holds the rows of one batch; `cursor` is null on the last one."""
-
-    rows: list[RowResultView]
-    cursor: str | None
-
-
-class RowResultsQuery(Input):
-    """cursor: the one from the page before."""
-
-    cursor: Annotated[str, Meta(pattern=r"^[0-9]{1,6}\Z")] | None = None
 
 
 @blueprint.post("")
@@ -128,41 +83,7 @@ async def list_jobs() -> ResponseReturnValue:
 @document_response(JobResponse)
 async def get_job(key: str) -> ResponseReturnValue:
     """Show a job and its progress."""
-    return answer(_progress(await jobs.progress(runtime(), await _job(key)), []))
-
-
-@blueprint.post("/<key>/rows")
-@allow(Role.OPERATOR)
-@document_uploads("text/csv", XLSX, "application/octet-stream")
-@document_response(UploadResponse)
-async def add_rows(key: str) -> ResponseReturnValue:
-    """Add the rows of a file, CSV or Excel, to a draft.
-
-    Good rows are kept; the answer names the row and column of bad ones. Sending the same file again changes nothing.
-    """
-    job, table = await jobs.add_rows(runtime(), await _job(key), await body(LARGEST))
-    return answer(
-        UploadResponse(
-            accepted=len(table.rows),
-            refused=len(table.faults),
-            total=job.total,
-            columns=dict(table.columns),
-            faults=table.faults[:FAULTS],
-        )
-    )
-
-
-@blueprint.get("/<key>/rows")
-@allow(Role.OPERATOR)
-@document_querystring(RowResultsQuery)
-@document_response(RowResultsResponse)
-async def list_row_results(key: str) -> ResponseReturnValue:
-    """List the result of each row, in the order of the files."""
-    keys, number = (await _job(key)).batches, int(convert(RowResultsQuery, query()).cursor or 0)
-    batches = await stored.batches(runtime().db, keys[number : number + 1])
-    next_cursor = str(number + 1) if number + 1 < len(keys) else None
-    rows = [result for batch in batches for result in await _row_results(batch)]
-    return answer(RowResultsResponse(rows=rows, cursor=next_cursor))
+    return answer(_progress(await jobs.progress(runtime(), await job_of(key)), []))
 
 
 @blueprint.post("/<key>/start")
@@ -201,7 +122,7 @@ async def cancel(key: str) -> ResponseReturnValue:
 @allow(Role.OPERATOR)
 @document_response(JobResponse)
 async def retry(key: str) -> ResponseReturnValue:
-    """Send the failed messages of a finished job once more, and only those."""
+    """Send once more what has failed of a finished job: failed messages, and rows that led to none when submitted."""
     return await _move(key, "retry")
 
 
@@ -210,16 +131,17 @@ async def retry(key: str) -> ResponseReturnValue:
 @document_response(DeletedResponse)
 async def delete(key: str) -> ResponseReturnValue:
     """Delete a job that is not running, and its rows; its messages stay."""
-    await jobs.delete(runtime(), await _job(key))
+    await jobs.delete(runtime(), await job_of(key))
     return answer(DeletedResponse(id=key))
 
 
-async def _job(key: str) -> Job:
+async def job_of(key: str) -> Job:
+    """Return the job. Raises a refusal (404) if there is none."""
     return require(key, await stored.get(runtime().db, key))
 
 
 async def _move(key: str, verb: Verb) -> ResponseReturnValue:
-    job = await jobs.move(runtime(), await _job(key), verb)
+    job = await jobs.move(runtime(), await job_of(key), verb)
     return answer(_progress(await jobs.progress(runtime(), job), []))
 
 
@@ -246,19 +168,3 @@ def _progress(progress: Progress, warnings: list[str]) -> JobResponse:
         ends_at=iso(progress.ends_at),
         warnings=warnings,
     )
-
-
-async def _row_results(batch: Batch) -> list[RowResultView]:
-    rows, ids = msgspec.json.decode(batch.rows, type=list[Row]), batch.ids or ("",) * batch.size
-    messages = await notifications.several(runtime().db, filter(None, ids))
-    return [
-        RowResultView(
-            row=row.line,
-            phone=row.destination.get("phone"),
-            external_id=row.destination.get("externalId"),
-            message_id=key if key in messages else None,
-            status=messages[key].status if key in messages else None,
-            fault=batch.faults.get(str(place)),
-        )
-        for place, (row, key) in enumerate(zip(rows, ids, strict=True))
-    ]

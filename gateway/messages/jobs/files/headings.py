@@ -1,0 +1,74 @@
+"""Reads the first line of a file: which column names a person, and which is a variable."""
+
+from collections import Counter
+from collections.abc import Collection
+from typing import NamedTuple
+
+from gateway.domain.api.request import RequestError
+from gateway.messages.jobs.files.cells import UNREADABLE, text_of
+from gateway.messages.jobs.files.csv_file import Line
+
+COLUMNS = 256
+"""Columns of one file, at most."""
+
+LONGEST = 200
+"""Characters of a heading, at most."""
+
+HEADINGS = {
+    "phone": ("phone", "phone number", "mobile", "tel", "телефон", "номер", "номер телефона", "мобильный", "тел"),
+    "externalId": ("externalid", "external id", "id", "внешний id", "внешний код", "код клиента", "ид"),
+    "email": ("email", "e-mail", "mail", "почта", "эл. почта", "электронная почта"),
+    "device": ("device", "устройство"),
+    "identifier": ("identifier", "идентификатор"),
+    "contactId": ("contactid", "contact id", "contact", "id контакта", "контакт"),
+    "chatSessionId": ("chatsessionid", "chat session id", "session", "id сессии", "сессия"),
+    "timezone": ("timezone", "time zone", "tz", "часовой пояс", "таймзона"),
+}
+"""What a column of one of these headings means, in any case; every other column is a variable of its own name."""
+
+REFUSED_ROW, REFUSED_WHY = "refused row", "refused because"
+"""Columns that a file of refused rows has besides its own. They are passed over when it is sent again."""
+
+ADDRESSES = ("phone", "email", "externalId", "device", "identifier", "contactId", "chatSessionId")
+FIELDS = {heading: name for name, headings in HEADINGS.items() for heading in headings}
+
+
+class Column(NamedTuple):
+    """name: the field or variable that the heading means; "" for a column that is passed over."""
+
+    heading: str
+    name: str
+
+
+def read_headings(line: Line, variables: Collection[str]) -> list[Column]:
+    """Return the columns. Raises RequestError unless somebody and all these variables can be named by them."""
+    columns = [Column(heading, _name(heading)) for heading in _texts(line)]
+    count = Counter(column.name for column in columns if column.name)
+    if duplicate := next((name for name, times in count.items() if times > 1), None):
+        raise RequestError("bad_file", f"two columns mean the same: {duplicate}", duplicate)
+    if not count.keys() & set(ADDRESSES):
+        raise RequestError(
+            "bad_file", "no column says who is meant: its first line needs phone, externalId or the like"
+        )
+    if missing := sorted(set(variables) - count.keys()):
+        raise RequestError("missing_column", f"the message needs a column {missing[0]}", missing[0])
+    return columns
+
+
+def _texts(line: Line) -> list[str]:
+    headings = list(map(text_of, line.cells))
+    while headings and not headings[-1]:
+        headings.pop()
+    if line.problem or any(UNREADABLE in heading for heading in headings):
+        raise RequestError("bad_file", f"the first line cannot be read: {line.problem or 'its characters are damaged'}")
+    if len(headings) > COLUMNS:
+        raise RequestError("too_many", f"a file has at most {COLUMNS} columns")
+    if longest := next((heading for heading in headings if len(heading) > LONGEST), None):
+        raise RequestError("bad_file", f"a heading has at most {LONGEST} characters: {longest[:40]}...")
+    if not all(headings):
+        raise RequestError("bad_file", "a column in the first line has no heading")
+    return headings
+
+
+def _name(heading: str) -> str:
+    return "" if heading in {REFUSED_ROW, REFUSED_WHY} else FIELDS.get(heading.casefold(), heading)
