@@ -7,9 +7,9 @@ async with Gateway("https://gateway.shop.ru", key) as gateway:
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -31,6 +31,7 @@ from gateway.domain.api.response import (
     MessagesResponse,
     MessageView,
     StoryResponse,
+    UploadResponse,
 )
 from gateway.domain.api.signing import Unsigned, verify
 
@@ -52,6 +53,7 @@ T = TypeVar("T")
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 TIMEOUT = aiohttp.ClientTimeout(total=60)
+FILE_TIMEOUT = aiohttp.ClientTimeout(total=600)
 PAUSES = (0.5, 2.0, 8.0)
 """Seconds between tries, where the gateway names no other time."""
 
@@ -93,7 +95,7 @@ class Gateway:
             raise GatewayError(0, "GATEWAY_KEY: an API key is needed; gateway keys create makes one")
 
     async def __aenter__(self) -> Self:
-        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
+        headers = {"Authorization": f"Bearer {self._key}"}
         self._http = aiohttp.ClientSession(headers=headers, timeout=TIMEOUT)
         return self
 
@@ -151,6 +153,23 @@ class Gateway:
                 yield row
             cursor = page.cursor
 
+    async def upload_rows(self, job: str, raw: bytes, name: str = "rows.csv") -> UploadResponse:
+        """Add the rows of a file, CSV or Excel, to a job that is a draft. The same file again changes nothing."""
+
+        def form() -> aiohttp.FormData:
+            form = aiohttp.FormData()
+            form.add_field("file", raw, filename=name)
+            return form
+
+        status, answer = await self._request("POST", f"/jobs/{quote(job, safe='')}/rows", form, timeout=FILE_TIMEOUT)
+        return _read(UploadResponse, status, answer)
+
+    async def refused_rows(self, job: str, format: Literal["csv", "xlsx"] = "csv") -> bytes:  # noqa: A002
+        """Return a file with the rows of a job that led to no message, each with its reason."""
+        path, query = f"/jobs/{quote(job, safe='')}/rows/refused", {"format": format}
+        status, raw = await self._request("GET", path, query=query, timeout=FILE_TIMEOUT)
+        return raw if 0 < status < BAD else _read(bytes, status, raw)
+
     async def _call(
         self,
         kind: type[T],
@@ -162,10 +181,25 @@ class Gateway:
         headers: Mapping[str, str] | None = None,
     ) -> T:
         data = None if body is None else msgspec.json.encode(body)
+        headers = {"Content-Type": "application/json", **(headers or {})}
+        return _read(kind, *await self._request(method, path, lambda: data, query=query, headers=headers))
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        data: Callable[[], bytes | aiohttp.FormData | None] = lambda: None,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: aiohttp.ClientTimeout = TIMEOUT,
+    ) -> tuple[int, bytes]:
+        """Return the status and the body of the answer; 0 and why, if there was none. data: the body of each try."""
+        url = f"{self._url}/api/v1{path}"
         for pause in (*self._pauses, None):
             try:
                 async with self._http.request(
-                    method, f"{self._url}/api/v1{path}", data=data, params=query, headers=headers
+                    method, url, data=data(), params=query, headers=headers, timeout=timeout
                 ) as response:
                     raw, status = await response.read(), response.status
                     retry_after = response.headers.get("Retry-After", "")
@@ -175,7 +209,7 @@ class Gateway:
                 break
             if pause is not None:
                 await asyncio.sleep(min(float(retry_after), LONGEST_PAUSE) if retry_after.isdigit() else pause)
-        return _read(kind, status, raw)
+        return status, raw
 
 
 def _is_under_way(story: StoryResponse) -> bool:

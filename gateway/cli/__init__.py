@@ -3,6 +3,7 @@
 from gateway.cli.accounts import check, webhooks
 from gateway.cli.base import main
 from gateway.cli.dead import dead
+from gateway.cli.jobs import jobs
 from gateway.cli.keys import keys, secret
 from gateway.cli.processes import demo, serve, web, work
 from gateway.cli.sending import cancel, send, status
@@ -14,6 +15,7 @@ __all__ = [
     "check",
     "dead",
     "demo",
+    "jobs",
     "keys",
     "main",
     "secret",

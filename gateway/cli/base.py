@@ -1,5 +1,6 @@
 """The command group, and how commands run: they get the settings, and end with an exit code."""
 
+import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from typing import NoReturn
@@ -7,6 +8,7 @@ from typing import NoReturn
 import click
 import uvloop
 
+from gateway.client import Gateway, GatewayError
 from gateway.runtime.settings.accounts import SettingsError
 from gateway.runtime.settings.settings import Settings, load
 from gateway.runtime.telemetry import logs
@@ -43,6 +45,23 @@ def run(command: Command, *, accounts: bool = True, log_level: str = "WARNING") 
     except OSError as error:
         _exit(f"the system does not let us: {error}")
     sys.exit(0 if result is not False else 1)
+
+
+def run_client(command: Callable[[Gateway], Awaitable[bool]]) -> NoReturn:
+    """Run a command with a client of the gateway that GATEWAY_URL and GATEWAY_KEY name, and exit.
+
+    The exit code is 1 if the command returns False, 2 if the gateway refuses or does not answer, else 0.
+    """
+
+    async def connect() -> bool:
+        async with Gateway() as gateway:
+            return await command(gateway)
+
+    try:
+        succeeded = asyncio.run(connect())
+    except GatewayError as error:
+        _exit(f"{error.field}: {error}" if error.field else str(error))
+    sys.exit(0 if succeeded else 1)
 
 
 def _exit(reason: str) -> NoReturn:

@@ -3,17 +3,15 @@
 They read GATEWAY_URL and GATEWAY_KEY, an API key, from the environment.
 """
 
-import asyncio
-import sys
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 
 import click
 import msgspec
 from msgspec import UNSET, Struct
 
-from gateway.cli.base import main
-from gateway.client import Destination, Gateway, GatewayError, Message, Step, problem
+from gateway.cli.base import main, run_client
+from gateway.client import Destination, Gateway, Message, Step, problem
 from gateway.domain.api.response import CancellationView, ItemView, StoryResponse
 
 as_json = click.option("--json", "raw", is_flag=True, help="The API's own JSON.")
@@ -53,7 +51,7 @@ def send(
             return _show(await gateway.ended(item.id), raw=raw)
         return _show(item, raw=raw)
 
-    _run(command)
+    run_client(command)
 
 
 @main.command()
@@ -67,7 +65,7 @@ def status(key: str, *, wait: bool, raw: bool) -> None:
         _show(await (gateway.ended(key) if wait else gateway.status(key)), raw=raw)
         return True
 
-    _run(command)
+    run_client(command)
 
 
 @main.command()
@@ -85,7 +83,7 @@ def cancel(key: str | None, group: str | None, bulk: str | None, *, raw: bool) -
         results = [_show(outcome, raw=raw) for outcome in outcomes]
         return all(results)
 
-    _run(command)
+    run_client(command)
 
 
 def _message(
@@ -104,19 +102,6 @@ def _address(recipient: str) -> dict[str, str]:
     if recipient.startswith("@"):
         return {"external_id": recipient[1:]}
     return {"identifier" if ":" in recipient else "phone": recipient}
-
-
-def _run(command: Callable[[Gateway], Awaitable[bool]]) -> None:
-    async def connect() -> bool:
-        async with Gateway() as gateway:
-            return await command(gateway)
-
-    try:
-        succeeded = asyncio.run(connect())
-    except GatewayError as error:
-        click.echo(f"{error.field}: {error}" if error.field else str(error), err=True)
-        sys.exit(2)
-    sys.exit(0 if succeeded else 1)
 
 
 def _show(view: ItemView | StoryResponse | CancellationView, *, raw: bool) -> bool:
