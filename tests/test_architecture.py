@@ -94,7 +94,9 @@ async def test_the_procfiles_web_line(tmp_path: Path, mongodb_uri: str) -> None:
         await wait_until_ready(f"http://127.0.0.1:{port}/healthz", process)
         await wait_until_ready(f"http://127.0.0.1:{port}/readyz", process)
         process.send_signal(signal.SIGTERM)
-        assert (await wait_for_exit(process)).code == 0
+        result = await wait_for_exit(process)
+    assert result.code == 0
+    assert "Traceback" not in result.err
 
 
 @pytest.mark.parametrize("line", PROCFILE)

@@ -12,7 +12,7 @@ from webhooks.api.jobs import jobs, rows
 from webhooks.api.messages import dead_letters, export, links, messages
 from webhooks.api.people import contacts, optouts, sessions
 from webhooks.api.templates import approved, own, previews
-from webhooks.http.answers import register_errors
+from webhooks.http.answers import add_guards, register_errors
 from webhooks.http.guard import guard
 from webhooks.http.openapi import describe
 from webhooks.http.request_id import add_request_id, assign_request_id
@@ -61,6 +61,7 @@ def create_app(runtime: Runtime | None = None) -> Quart:
     app.before_request(assign_request_id)
     app.before_request(guard)
     app.after_request(add_request_id)
+    app.after_request(add_guards)
     register_errors(app)
     if runtime:
         app.extensions["runtime"] = runtime

@@ -6,7 +6,7 @@ is refused at the moment of the connection, which no name, redirect or second an
 
 import socket
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import ip_address
 from mimetypes import guess_extension
 from pathlib import PurePosixPath
 from typing import Any
@@ -16,6 +16,7 @@ import aiohttp
 from msgspec.structs import replace
 
 from gateway.domain.channel.errors import Refused, Unavailable
+from gateway.domain.channel.web import is_public
 from gateway.domain.model.nouns import Content, Media
 
 MOST = 50 * 1024 * 1024
@@ -23,7 +24,8 @@ MOST = 50 * 1024 * 1024
 
 TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=5)
 CHUNK = 64 * 1024
-NAT64 = IPv6Network("64:ff9b::/96")
+PER_HOST = 20
+"""Connections to one host. There is no bound on all of them, or hosts that are slow would take them from the others."""
 OK, TOO_MANY, SERVER_ERROR = 200, 429, 500
 
 
@@ -44,7 +46,9 @@ class NotPublic(OSError):
 
 def session(*, private: bool) -> aiohttp.ClientSession:
     """Return an HTTP session for `fetch`. `private`: it may reach private addresses too (GATEWAY_PRIVATE_FILES)."""
-    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(socket_factory=None if private else public_socket))
+    factory = None if private else public_socket
+    connector = aiohttp.TCPConnector(limit=0, limit_per_host=PER_HOST, socket_factory=factory)
+    return aiohttp.ClientSession(connector=connector)
 
 
 def extension(url: str) -> str:
@@ -100,16 +104,9 @@ async def _body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     return bytes(body)
 
 
-def _embedded_ipv4(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """Return the IPv4 address that an IPv6 address stands for: mapped, or behind a NAT64 (RFC 6052)."""
-    if isinstance(address, IPv6Address):
-        return address.ipv4_mapped or (IPv4Address(address.packed[12:]) if address in NAT64 else address)
-    return address
-
-
 def public_socket(address_info: tuple[Any, ...]) -> socket.socket:
     """Open the socket for an address that aiohttp is about to connect to. Raises NotPublic."""
     family, kind, protocol, _, (host, *_) = address_info
-    if not _embedded_ipv4(ip_address(host.partition("%")[0])).is_global:
+    if not is_public(ip_address(host.partition("%")[0])):
         raise NotPublic("not a public address")
     return socket.socket(family, kind, protocol)

@@ -93,7 +93,13 @@ async def login(db: Db, email: str, password: str, life: timedelta, address: str
     if not await _check_password(db, user, password) or user is None:
         raise Denied("The e-mail or the password is wrong.")
     await users.clear_attempts(db, user_key)
-    return await _issue_tokens(db, user, token_hex(16), life, now)
+    family = token_hex(16)
+    tokens = await _issue_tokens(db, user, family, life, now)
+    latest = await users.get_user(db, email)  # the password may have been changed, or the user deleted, meanwhile
+    if latest is None or (latest.password != user.password and not await _check_password(db, latest, password)):
+        await users.end_family(db, family)
+        raise Denied("The e-mail or the password is wrong.")
+    return tokens
 
 
 async def refresh(db: Db, secret: str, life: timedelta, now: datetime) -> Tokens:

@@ -7,7 +7,7 @@ from typing import ParamSpec, TypeVar
 
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ASCENDING, IndexModel
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import InvalidURI, OperationFailure, PyMongoError
 
 from storage.documents.documents import Collection, Db, Document
 
@@ -111,17 +111,22 @@ def indexes_of(kept: timedelta, traced: timedelta) -> Mapping[str, list[IndexMod
 def connect(uri: str, name: str, patience: timedelta = timedelta(seconds=5)) -> Db:
     """Return a database handle without connecting yet. Operations fail if no server is found within `patience`.
 
+    Raises DatabaseError if this is no URI of a database.
+
     Writes wait for a majority, times come back aware and in UTC.
     """
     milliseconds = int(patience.total_seconds() * 1000)
-    client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
-        uri,
-        w="majority",
-        serverSelectionTimeoutMS=milliseconds,
-        connectTimeoutMS=5000,
-        socketTimeoutMS=20_000,
-        appname="gateway",
-    )
+    try:
+        client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+            uri,
+            w="majority",
+            serverSelectionTimeoutMS=milliseconds,
+            connectTimeoutMS=5000,
+            socketTimeoutMS=20_000,
+            appname="gateway",
+        )
+    except ValueError as error:  # a port beyond 65535, among others
+        raise InvalidURI(str(error)) from None
     return Db(client, name)
 
 

@@ -20,6 +20,9 @@ from storage.engine.database import DatabaseError, connect, ping
 SERVERS = ("secantusd-rs", "secantusd-py")
 """The programs that are looked for, the fastest first."""
 
+PRIVATE = 0o700
+"""The mode of the folder: nobody else on this machine reads the files in it."""
+
 START = timedelta(seconds=60)
 OPTIONS = "directConnection=true&retryWrites=false&maxPoolSize=16"
 """One thread serves one socket there, and retryable writes cost four fifths of its speed."""
@@ -109,7 +112,8 @@ def find_program(name: str) -> str | None:
 @contextmanager
 def _lock(folder: Path) -> Iterator[bool]:
     """Lock the folder and yield whether it is ours: two servers on one folder would refuse each other."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
+    folder.chmod(PRIVATE)  # a folder that was there before, too
     with (folder / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

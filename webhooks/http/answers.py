@@ -95,7 +95,8 @@ async def _refusal(error: Refusal) -> Response:
 
 
 async def _request_error(error: RequestError) -> Response:
-    return error_answer(status_of(error), error.message, {"code": error.code, "field": error.field})
+    unread = error.code == "not_json" and request.mimetype and not request.mimetype.endswith("json")
+    return error_answer(415 if unread else status_of(error), error.message, {"code": error.code, "field": error.field})
 
 
 async def _key_conflict(error: KeyConflict) -> Response:
@@ -129,6 +130,15 @@ async def _http_error(error: HTTPException) -> Response:
         response.allow.update(error.valid_methods or ())
     if isinstance(error, RequestEntityTooLarge):
         response.headers["Connection"] = "close"  # the rest of the body is not read
+    return response
+
+
+async def add_guards(response: Response) -> Response:
+    """Tell browsers not to guess what an answer is, and not to show it inside of another site's page."""
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    policy = response.headers.get("Content-Security-Policy", "")
+    if "frame-ancestors" not in policy:
+        response.headers["Content-Security-Policy"] = "; ".join(filter(None, [policy, "frame-ancestors 'none'"]))
     return response
 
 

@@ -1,9 +1,10 @@
 """What routes work with: the runtime of the current app, the request's raw body, its query and the client's address."""
 
+import asyncio
 from typing import Any
 
 from quart import current_app, request
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
 from gateway.domain.api.request import RequestError
 from gateway.runtime.runtime import Runtime
@@ -27,21 +28,28 @@ def too_large(limit: int) -> RequestEntityTooLarge:
 
 
 async def body(limit: int = API_BODY) -> bytes:
-    """Return the request's raw body. Raises RequestEntityTooLarge past `limit` bytes."""
-    if (request.content_length or 0) > limit:
-        async for _ in request.body:  # a client that is still sending would not read the answer
-            pass
+    """Return the request's raw body. Raises RequestEntityTooLarge past `limit` bytes, and holds no more of them."""
+    raw, size, most = bytearray(), 0, current_app.config["MAX_CONTENT_LENGTH"]
+    try:
+        async with asyncio.timeout(current_app.config["BODY_TIMEOUT"]):
+            async for chunk in request.body:
+                size += len(chunk)
+                if size <= limit:
+                    raw += chunk
+                elif size > most:  # it came in chunks, without its length
+                    break  # a client that is still sending would not read the answer, but there is an end to it
+    except TimeoutError:
+        raise RequestTimeout from None
+    if size > limit:
         raise too_large(limit)
-    raw = await request.get_data(cache=False, as_text=False)
-    if len(raw) > limit:  # it came in chunks, without its length
-        raise too_large(limit)
-    return raw if isinstance(raw, bytes) else raw.encode()
+    return bytes(raw)
 
 
 def client_address() -> str:
     """Return the client's address: the one connected to us, or to the first of our own proxies (GATEWAY_PROXIES)."""
     proxies = runtime().settings.proxies
-    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+    forwarded = ",".join(request.headers.getlist("X-Forwarded-For"))  # a proxy may add a line instead of a word
+    hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
     return hops[-proxies] if proxies and len(hops) >= proxies else request.remote_addr or ""
 
 

@@ -46,6 +46,7 @@ ERRORS = {
     405: "Not this method.",
     409: "It does not fit what is there.",
     413: "The body is too large.",
+    415: "The body is not JSON, and its Content-Type does not say that it is.",
     429: "Too many; Retry-After says when.",
     503: "The database does not answer; `error` says whether a part may have been accepted.",
 }

@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from hypercorn.typing import (
     ASGIReceiveCallable,
@@ -50,6 +50,8 @@ class App(Quart):
 
     async def asgi_app(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Answer a webhook; leave everything else, and errors, to Quart (see Quart.asgi_app)."""
+        if scope["type"] == "http" and not scope["path"].startswith("/"):  # the target is a whole address
+            scope = {**scope, "path": _path(scope["path"])}
         if scope["type"] != "http" or scope["method"] not in METHODS or not (account := _account(scope["path"])):
             await super().asgi_app(scope, receive, send)
             return
@@ -90,6 +92,14 @@ async def take_in(runtime: Runtime, account: tuple[str, str], scope: HTTPScope, 
     runtime.inbox_bell.set()
     metrics.ACK.labels(account[0]).observe(time.perf_counter() - began)
     return parsed.answer
+
+
+def _path(target: str) -> str:
+    """Return the path of a target in another form than a path: a whole address (RFC 9112, 3.2.2), a host, or `*`."""
+    try:
+        return f"/{urlsplit(target).path.lstrip('/')}"
+    except ValueError:
+        return "/"
 
 
 def _account(path: str) -> tuple[str, str] | None:

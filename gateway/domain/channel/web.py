@@ -1,6 +1,6 @@
 """Checks of web addresses that callers and settings give. Pure."""
 
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
 MOST = 4000
@@ -31,9 +31,26 @@ def is_private(url: str) -> bool:
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
-        return not ip_address(host).is_global
+        return not is_public(ip_address(host))
     except ValueError:
         return False
+
+
+NAT64 = IPv6Network("64:ff9b::/96")
+LEADING_ELSEWHERE = tuple(
+    map(IPv6Network, ("::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48", "2001::/32", "2002::/16", "fec0::/10"))
+)
+"""IPv6 networks through which IPv4 or local addresses are reached (RFC 4291, 2765, 8215, 4380, 3056, 3879)."""
+
+
+def is_public(address: IPv4Address | IPv6Address) -> bool:
+    """Tell whether an address is one host of the public internet, whatever addresses stand in it for others."""
+    if isinstance(address, IPv6Address):
+        if any(address in network for network in LEADING_ELSEWHERE):
+            return False
+        inner = IPv4Address(address.packed[12:]) if address in NAT64 else address.ipv4_mapped  # RFC 6052
+        address = inner or address
+    return address.is_global and not address.is_multicast
 
 
 def callback_problem(url: str, *, private: bool) -> str:

@@ -10,6 +10,9 @@ AT_ONCE = 20
 AWAY = timedelta(seconds=30)
 """How long a host that keeps failing is left alone: its calls wait, and lose no try by it."""
 
+KNOWN = 1000
+"""Hosts that are remembered. Callers choose them."""
+
 SOON = timedelta(seconds=0.5)
 """After which a call is due again that has to wait for others."""
 
@@ -41,5 +44,10 @@ class Hosts:
     hosts: dict[str, Host] = field(default_factory=dict)
 
     def of(self, url: str) -> Host:
-        """Return the host of a URL."""
-        return self.hosts.setdefault(urlsplit(url).netloc, Host())
+        """Return the host of a URL. Beyond KNOWN hosts, those that are not being called are forgotten first."""
+        host = self.hosts.setdefault(urlsplit(url).netloc, Host())
+        if len(self.hosts) > KNOWN:
+            idle = [name for name, other in self.hosts.items() if not other.under_way and other is not host]
+            for name in idle[: len(self.hosts) // 2]:
+                del self.hosts[name]
+        return host

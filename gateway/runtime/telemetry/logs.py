@@ -19,6 +19,8 @@ from gateway.runtime.settings.accounts import SettingsError
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 FORMS = ("console", "json")
+ROOMS = ("gateway", "webhooks", "storage", "bots")
+"""Our own loggers, which alone log at DEBUG."""
 
 
 def setup(level: str = "INFO", form: str | None = None) -> None:
@@ -26,9 +28,12 @@ def setup(level: str = "INFO", form: str | None = None) -> None:
     form = form or ("console" if sys.stderr.isatty() else "json")
     handler = logging.StreamHandler()
     handler.setFormatter(_formatter(form))
-    # They would be looked up for each line, and are not shown.
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    # They would be looked up for each line, and are not shown. The process stays: hypercorn's own lines name it.
+    logging.logThreads = logging.logMultiprocessing = False
+    # At DEBUG, libraries print what goes over the wire: API keys, hashes of passwords, texts.
+    logging.basicConfig(level=max(logging.INFO, logging.getLevelName(level)), handlers=[handler], force=True)
+    for room in ROOMS:
+        logging.getLogger(room).setLevel(level)
 
 
 def from_environment(default: str = "INFO", environ: Mapping[str, str] = os.environ) -> None:

@@ -1,5 +1,6 @@
 """Fetching what callers point at: what is passed on, and what is never reached."""
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator
 
@@ -100,7 +101,12 @@ async def test_our_own_network_is_not_reached(public_http: aiohttp.ClientSession
 
 
 @pytest.mark.parametrize(
-    "address", ["10.0.0.1", "169.254.169.254", "192.168.1.1", "172.16.0.9", "0.0.0.8", "fd00::1", "64:ff9b::a00:1"]
+    "address",
+    [
+        *("10.0.0.1", "169.254.169.254", "192.168.1.1", "172.16.0.9", "0.0.0.8", "fd00::1", "64:ff9b::a00:1"),
+        *("224.0.0.1", "239.1.2.3", "255.255.255.255", "ff02::1", "ff0e::1", "fec0::1", "fe80::1", "::1", "::"),
+        *("::ffff:10.0.0.1", "::10.0.0.1", "::ffff:0:10.0.0.1", "2002:a00:1::1", "64:ff9b:1::a00:1", "2001::a00:1"),
+    ],
 )
 def test_private_addresses(address: str) -> None:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -108,8 +114,29 @@ def test_private_addresses(address: str) -> None:
         files.public_socket((family, socket.SOCK_STREAM, 6, "", (address, 80)))
 
 
-def test_a_public_address() -> None:
-    files.public_socket((socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.215.14", 80))).close()
+@pytest.mark.parametrize("address", ["93.184.215.14", "2606:2800:21f::1", "64:ff9b::5db8:d70e", "::ffff:93.184.215.14"])
+def test_public_addresses(address: str) -> None:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    files.public_socket((family, socket.SOCK_STREAM, 6, "", (address, 80))).close()
+
+
+async def test_hosts_that_do_not_answer_leave_the_others_their_connections(
+    private_http: aiohttp.ClientSession, file_server: str
+) -> None:
+    """As many connections as a client has by default are held by hosts that say nothing."""
+    silent = [socket.create_server(("127.0.0.1", 0)) for _ in range(7)]
+    urls = ["http://{}:{}/".format(*each.getsockname()) for each in silent for _ in range(files.PER_HOST)]
+    waiting = [asyncio.create_task(fetch(private_http, url)) for url in urls]
+    try:
+        await asyncio.sleep(0.5)
+        assert (await fetch(private_http, f"{file_server}/photo")).body == PHOTO
+        assert [task.exception() for task in waiting if task.done()] == []
+    finally:
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        for each in silent:
+            each.close()
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://example.org/x", "http://", "no address"])

@@ -105,7 +105,7 @@ async def test_a_database_that_is_not_there(cli: CliFixture) -> None:
     assert "Traceback" not in result.err
 
 
-@pytest.mark.parametrize("uri", ["mongodb://", "mongodb://u:p@ss@host/", "postgres://host/"])
+@pytest.mark.parametrize("uri", ["mongodb://", "mongodb://u:p@ss@host/", "postgres://host/", "mongodb://host:65536/"])
 async def test_a_uri_that_is_none(cli: CliFixture, uri: str) -> None:
     result = await cli.gateway("keys", "list", MONGODB_URI=uri)
     assert (result.code, result.out) == (2, "")

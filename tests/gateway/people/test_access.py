@@ -13,7 +13,10 @@ from gateway.domain.api.roles import Role
 from gateway.people import access
 from gateway.runtime.settings.tuning import Tuning
 from storage.access import users
+from storage.access.users import Token
+from storage.documents.documents import Db
 from tests.support.client import ApiClient
+from tests.support.http.stranger import Stranger
 from tests.support.processes.cli import opened_cli
 from tests.support.processes.commands import CommandResult, environment
 from tests.support.workload import advance_clock
@@ -192,6 +195,38 @@ async def test_the_address_behind_our_own_proxies(demo: ApiClient) -> None:
             ):
                 received_codes.append(response.status)
         assert received_codes == codes
+
+
+async def test_a_proxy_may_add_a_line_of_its_own_to_the_header(demo: ApiClient) -> None:
+    """Otherwise callers would choose the address by which their tries are counted."""
+    runtime, caller = demo.environment.runtime, Stranger(demo.environment.url)
+    runtime.settings = replace(runtime.settings, proxies=1, tuning=Tuning(login_tries=2))
+    codes = []
+    for number in range(4):
+        body = f'{{"email": "{number}@shop.ru", "password": "wrong"}}'
+        lines = f"X-Forwarded-For: 10.0.0.{number}\r\nX-Forwarded-For: 7.7.7.7\r\nContent-Length: {len(body)}\r\n"
+        head = f"POST /api/v1/auth/login HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{lines}\r\n"
+        codes.append((await caller.ask_raw((head + body).encode()))[:12])
+    assert codes == [b"HTTP/1.1 401", b"HTTP/1.1 401", b"HTTP/1.1 429", b"HTTP/1.1 429"]
+
+
+@pytest.mark.parametrize("end", ["password", "delete"])
+async def test_a_sign_in_under_way_does_not_outlive_what_it_signed_in_by(
+    demo: ApiClient, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    await create_user(demo)
+    db, add_tokens = demo.environment.runtime.db, users.add_tokens
+
+    async def change_and_add(db: Db, *tokens: Token) -> None:
+        if end == "password":
+            await users.set_password(db, EMAIL.lower(), await access.hash_password("another password"))
+        else:
+            await users.delete_user(db, EMAIL.lower())
+        await add_tokens(db, *tokens)
+
+    monkeypatch.setattr(users, "add_tokens", change_and_add)
+    assert (await login(demo))[0] == 401
+    assert await db["tokens"].count_documents({}) == 0
 
 
 async def test_nothing_of_a_password_or_token_is_stored(demo: ApiClient) -> None:

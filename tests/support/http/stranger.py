@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from urllib.parse import urlsplit
 
 PATIENCE = 240.0
@@ -35,7 +36,7 @@ class Stranger:
         return await asyncio.to_thread(self._ask, method, target, body, {**self.headers, **(headers or {})})
 
     async def ask_raw(self, raw: bytes) -> bytes:
-        """Send these bytes. Returns what came back until the gateway closed, or had nothing more to say for 1 s."""
+        """Send these bytes, in which the gateway is asked to close the connection. Returns what it answered."""
         return await asyncio.to_thread(self._ask_raw, raw)
 
     def _ask(self, method: str, target: str, body: bytes | Iterable[bytes], headers: Mapping[str, str]) -> Reply:
@@ -52,12 +53,7 @@ class Stranger:
             connection.close()
 
     def _ask_raw(self, raw: bytes) -> bytes:
-        parts, received = urlsplit(self.url), b""
-        with socket.create_connection((parts.hostname, parts.port), timeout=1.0) as connection:
+        parts = urlsplit(self.url)
+        with socket.create_connection((parts.hostname, parts.port), timeout=PATIENCE) as connection:
             connection.sendall(raw)
-            try:
-                while chunk := connection.recv(65_536):
-                    received += chunk
-            except TimeoutError:
-                pass
-        return received
+            return b"".join(iter(partial(connection.recv, 65_536), b""))
