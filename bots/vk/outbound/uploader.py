@@ -4,6 +4,7 @@ It asks for an address, posts the bytes there, and saves the result under a name
 """
 
 from collections.abc import Mapping
+from io import BytesIO
 from typing import Any
 from unicodedata import category
 
@@ -71,7 +72,7 @@ class Uploader:
         if not isinstance(url, str):
             raise Unavailable("VK named no address for the file")
         form = aiohttp.FormData()
-        form.add_field(field, file.body, filename=_file_name(file), content_type=_printable(file.content_type))
+        form.add_field(field, BytesIO(file.body), filename=_file_name(file), content_type=_printable(file.content_type))
         reply = await wire.call(self._http, "POST", url, form=form, timeout=TIMEOUT)
         if reply.status == TOO_MANY:
             raise too_many("VK's file server", reply.retry_after)
