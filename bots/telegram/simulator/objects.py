@@ -109,6 +109,7 @@ def _poll(call: Parameters) -> Json:
             "type": call.fields.get("type", "regular"),
             "allows_multiple_answers": False,
             "allows_revoting": False,
+            "members_only": False,
         }
     }
 

@@ -66,14 +66,16 @@ class Sending(People, ABC):
         return self._accept(call, original.get("text", ""), "", content | {"forward_origin": origin})
 
     async def edit(self, what: str, call: Parameters) -> Json:
-        """Change a message's text, caption or buttons."""
+        """Change a message's text, caption or buttons; buttons that are not given again are gone."""
         message = self._existing(call, call.required("chat_id"), "message to edit not found")
         marked = {"text": text_of, "caption": caption_of}.get(what)
-        content = _edited(call, what, marked(call.fields).text if marked else "")
-        if all(message.get(name) == value for name, value in content.items()):
+        content = {what: marked(call.fields).text} if marked else {}
+        keyboard = {"reply_markup": call.decoded("reply_markup")} if call.fields.get("reply_markup") else {}
+        changed = {name: value for name, value in message.items() if name != "reply_markup"} | content | keyboard
+        if changed == message:
             raise bad_request(NOT_MODIFIED)
         key = objects.key_of(message)
-        self._messages[key] = message | content | {"edit_date": self._now()}
+        self._messages[key] = changed | {"edit_date": self._now()}
         bubble = next(bubble for bubble in self.phone(call.fields["chat_id"]).screen if bubble.id == key)
         bubble.text, bubble.buttons = content.get(what, bubble.text), buttons_of(call.fields)
         return self._messages[key]
@@ -175,13 +177,6 @@ NOT_MODIFIED = (
     "message is not modified: specified new message content and reply markup are exactly the same as a current content "
     "and reply markup of the message"
 )
-
-
-def _edited(call: Parameters, what: str, text: str) -> Json:
-    content: Json = {} if what == "reply_markup" else {what: text}
-    if "reply_markup" in call.fields:
-        content["reply_markup"] = call.decoded("reply_markup")
-    return content
 
 
 def _item_call(item: Mapping[str, str], call: Parameters) -> Parameters:

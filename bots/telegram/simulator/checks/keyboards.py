@@ -38,9 +38,9 @@ class Key(Struct):
 
     @property
     def actions(self) -> list[str]:
-        """Return the fields that say what the button does."""
-        names = self.__struct_fields__[1:]
-        return [name for name in names if getattr(self, name) not in ("", None) and getattr(self, name) is not UNSET]
+        """Return the fields that say what the button does. An empty query is one, an empty address is none."""
+        values = {name: getattr(self, name) for name in self.__struct_fields__[1:]}
+        return [name for name, value in values.items() if value or (value == "" and name.startswith("switch"))]
 
     @property
     def address(self) -> str:
