@@ -29,7 +29,13 @@ REPORTED = {
     "failed": Progress.FAILED,
 }
 OPTED = {"STOP": False, "START": True}
-"""OptOutType of a messaging service: whether the person is subscribed now. Twilio itself has acted on the keyword."""
+"""OptOutType of a messaging service: whether the person is subscribed now."""
+
+HANDLED = {"STOP": "stop", "START": "start", "HELP": "help"}
+"""OptOutType of a messaging service: the command for which Twilio took the text, whatever its words, and answered it.
+
+Twilio docs: Advanced Opt-Out.
+"""
 
 
 MAX_MEDIA = 10
@@ -109,6 +115,7 @@ class _FormReader:
             at=at,
             kind=self.form.get("MediaContentType0", "text"),
             person=Person(identifiers=identifiers(phone=user if is_phone(user) else None)),
+            handled=HANDLED.get(self.form.get("OptOutType", ""), ""),
             raw=self._raw(),
         )
         subscribed = OPTED.get(self.form.get("OptOutType", ""))

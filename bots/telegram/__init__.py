@@ -87,7 +87,7 @@ class Telegram:
         webhook.verify(self.settings.webhook_secret, call)
 
     def parse(self, call: Call) -> Parsed:
-        return webhook.parse(self.account, call)
+        return webhook.parse(self.account, call, self.settings.username.removeprefix("@"))
 
     def address_of(self, identifier: Identifier) -> Address | None:  # noqa: ARG002 - Telegram reaches nobody who has no chat
         return None

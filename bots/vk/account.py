@@ -6,6 +6,7 @@ from datetime import timedelta
 from msgspec import Struct
 
 from bots.vk.inbound.events import NAME
+from bots.vk.inbound.mentions import FIRST_CHAT
 from bots.vk.outbound.keyboard import takes_reply
 from gateway.domain.channel.facts import Facts
 from gateway.domain.channel.rates import Limits, Rate
@@ -34,7 +35,6 @@ IDEMPOTENT = timedelta(minutes=30)
 LIMITS = Limits(account=Rate(20, timedelta(seconds=1)))
 """https://dev.vk.com/ru/api/api-requests: the limit of all calls under a community's access token, not of messages."""
 
-FIRST_CHAT = 2_000_000_000
 
 SECRET = re.compile(r"[A-Za-z0-9]{1,50}")
 CONFIRMATION = re.compile(r"[A-Za-z0-9]+")

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from bots.whatsapp.binding import read_binding
 from bots.whatsapp.inbound import webhook
-from bots.whatsapp.inbound.messages import identifier_of
+from bots.whatsapp.inbound.messages import identifier_of, is_group
 from bots.whatsapp.outbound import pieces, sending
 from bots.whatsapp.templates import approvals
 from bots.whatsapp.templates.rules import mistakes
@@ -44,6 +44,7 @@ FACTS = Facts(
     templates=True,
     echoes_key=True,
     limits=LIMITS,
+    is_group=is_group,
     flat_values=True,
     reaches=("phone",),
     identifier_of=identifier_of,

@@ -1,20 +1,18 @@
 """Inbound: applies the events in the inbox. Each may be repeated after a crash, and still has its effect once."""
 
-import asyncio
 import logging
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
-import msgspec
 from msgspec.structs import replace
 
+from gateway.conversations.answering import answer
 from gateway.conversations.presses import with_press
-from gateway.domain.api.formats import iso
-from gateway.domain.api.response import media_view
+from gateway.conversations.reporting import report_edit, report_joining, report_message, report_subscription
 from gateway.domain.channel.contract import Channel
-from gateway.domain.model.attempt import Step
 from gateway.domain.model.event import (
     Echo,
+    Edit,
     Event,
     Inbound,
     Preference,
@@ -25,11 +23,9 @@ from gateway.domain.model.event import (
     Visit,
 )
 from gateway.domain.model.identifier import Identifier
-from gateway.domain.model.notification import Notification, Priority, Recipient, lane_of
-from gateway.domain.model.nouns import Content, Message, Session, template_key
+from gateway.domain.model.nouns import Message, Session, template_key
 from gateway.domain.terms.consent import PERSON, PROVIDER
-from gateway.messages.callbacks.callbacks import notify_account
-from gateway.messages.delivery import receipts, recording
+from gateway.messages.delivery import receipts
 from gateway.people import sessions
 from gateway.people.joining import find_owner
 from gateway.people.optouts import KINDS, names, opt_in, opt_out
@@ -43,9 +39,6 @@ from storage.people import sessions as stored
 
 log = logging.getLogger(__name__)
 
-REPLY_LIFE = timedelta(hours=1)
-"""How long a bot's answer is valid: later it would only confuse."""
-
 _unknown_kinds: set[tuple[str, str]] = set()
 """The unknown kinds of events, by channel, that the log has already named."""
 
@@ -57,12 +50,14 @@ async def work(runtime: Runtime, event: Event, now: datetime) -> None:
     match event:
         case Inbound():
             await _receive_message(runtime, event)
+        case Edit():
+            await _log(runtime, event)
+            await report_edit(runtime, event, await stored.get(runtime.db, event.address.key))
         case Receipt():
             await receipts.receive(runtime, event, now)
         case Subscription():
             await sessions.subscribe(runtime, event.address, event.at, active=event.active)
-            kind = "session.resumed" if event.active else "session.blocked"
-            await notify_account(runtime, kind, event.address, event.dedupe_key, {"at": iso(event.at)})
+            await report_subscription(runtime, event)
         case Preference():
             await _apply_preference(runtime, event)
         case Visit():
@@ -95,38 +90,57 @@ async def _receive_message(runtime: Runtime, event: Inbound) -> None:
     channel = runtime.channel(event.address.channel, event.address.account)
     if channel is None:
         raise LookupError(f"{event.address.channel}:{event.address.account} is not configured any more")
+    event = event.in_group() if channel.facts.is_group(event.address.user) else event
     event = await with_press(runtime, channel, event)
-    name, code = event.command
-    contact = await find_owner(runtime, event, code if name == "start" else "")
-    session = await sessions.touch(runtime, channel.facts.window, event, contact)
+    session = await _touch(runtime, channel, event)
     runtime.counts.count_event(account_key(channel), event.at)
     await _apply_keyword(runtime, event, session)
-    # Under the event's key: a button and an edit name the message that they belong to.
-    message = Message(event.dedupe_key, event.address.key, outbound=False, at=event.at, content=event.content)
-    await chat_log.log(runtime.db, message)
-    await _notify_account(runtime, event, session)
-    await _answer(runtime, channel, event, session)
+    await _log(runtime, event)
+    await report_message(runtime, event, session)
+    await answer(runtime, channel, event, session)
+
+
+async def _touch(runtime: Runtime, channel: Channel, event: Inbound) -> Session:
+    """Return the session after the message. A group is nobody's own, and what nobody said leaves it as it was."""
+    if event.automatic:
+        return await stored.get(runtime.db, event.address.key) or Session(event.address.key, event.address)
+    name, code = event.command
+    contact = None if event.group else await find_owner(runtime, event, code if name == "start" else "")
+    return await sessions.touch(runtime, channel.facts.window, event, contact)
+
+
+async def _log(runtime: Runtime, event: Inbound | Edit) -> None:
+    """Write what was said, under the event's key: a button and an edit name the message that they belong to."""
+    author = (event.person.name or event.author) if event.author else ""
+    await chat_log.log(
+        runtime.db,
+        Message(
+            event.dedupe_key,
+            event.address.key,
+            outbound=False,
+            at=event.at,
+            content=event.content,
+            edited=isinstance(event, Edit),
+            author=author,
+        ),
+    )
 
 
 async def _receive_visit(runtime: Runtime, event: Visit) -> None:
+    channel = runtime.channel(event.channel, event.account)
+    if channel and channel.facts.is_group(event.address.user):
+        return
     contact = await find_owner(runtime, event, event.start)
     session = await sessions.visit(runtime, event.address, event.person.name, contact, event.at)
-    await _notify_of_joining(runtime, event, session)
-
-
-async def _notify_of_joining(runtime: Runtime, event: Inbound | Visit, session: Session | None) -> None:
-    """Tell that a chat turned out to be a contact's, unless its very address says whose it is."""
-    channel = runtime.channel(event.channel, event.account)
-    if session is None or session.joined_at != event.at or channel is None:
-        return
-    if channel.facts.identifier_of(event.address.user) is None:
-        fields = {"at": iso(event.at), "contact": session.contact, "name": session.name or None}
-        await notify_account(runtime, "session.joined", event.address, f"{session.id}@{iso(event.at)}", fields)
+    await report_joining(runtime, event, session)
 
 
 async def _apply_keyword(runtime: Runtime, event: Inbound, session: Session) -> None:
-    """Opt a person who says stop out of marketing, on all channels; opt one who says start in again."""
-    if event.command.name not in {"start", "stop"}:
+    """Opt a person who says stop out of marketing, on all channels; opt one who says start in again.
+
+    Who says it in a group, says it for the group, and its session has stopped.
+    """
+    if event.group or event.command.name not in {"start", "stop"}:
         return
     person, conversations = await _person(runtime, session)
     by = f"{PERSON} in {event.channel}: {event.content.text[:100]}"
@@ -167,54 +181,3 @@ async def _apply_preference(runtime: Runtime, event: Preference) -> None:
         await opt_in(runtime.db, person, ["marketing"], event.at, by)
     else:
         await opt_out(runtime.db, person, "marketing", event.at, by)
-
-
-async def _notify_account(runtime: Runtime, event: Inbound, session: Session) -> None:
-    """Call the account's own webhook. It comes before the bot, which may be slow."""
-    content = event.content
-    fields = {"at": iso(event.at), "contact": session.contact, "name": session.name or None}
-    if session.started_at == event.at:  # so do other messages of that second: one id, so one call
-        await notify_account(runtime, "session.started", event.address, f"{session.id}@{iso(event.at)}", fields)
-    await _notify_of_joining(runtime, event, session)
-    if event.command.name == "stop":
-        await notify_account(runtime, "session.stopped", event.address, event.dedupe_key, fields)
-    message = {
-        "text": content.text,
-        "media": msgspec.to_builtins(media_view(content.media)) if content.media else None,
-        "others": msgspec.to_builtins([media_view(file) for file in content.others]),
-        "data": content.data,
-        "kind": event.kind,
-        "button": event.pressed,
-        "providerId": event.provider_id,
-    }
-    await notify_account(runtime, "message.inbound", event.address, event.dedupe_key, fields | message)
-
-
-async def _answer(runtime: Runtime, channel: Channel, event: Inbound, session: Session) -> None:
-    """Queue the bot's answer. It does not wait for the acknowledgement of the event to the provider."""
-    acknowledging = asyncio.create_task(channel.acknowledge(event))
-    try:
-        content = await runtime.conversation(event, session)
-        if content:
-            await recording.add(runtime.db, [_build_reply(runtime, event, session, content)])
-            runtime.outbox_bell.set()
-    finally:
-        await acknowledging
-
-
-def _build_reply(runtime: Runtime, event: Inbound, session: Session, content: Content) -> Notification:
-    """Return the bot's answer as a notification. Its id derives from the event, so that it exists only once."""
-    address, now, recipient = event.address, runtime.clock(), Recipient(session=session.id)
-    return Notification(
-        f"reply:{event.dedupe_key}",
-        recipient,
-        (Step(address.channel, address.account, content=content),),
-        created_at=now,
-        expires_at=now + REPLY_LIFE,
-        due_at=now,
-        priority=Priority.REPLY,
-        accepted=runtime.clock.ordinal(),
-        person=session.id,
-        lane=lane_of(Priority.REPLY),
-        reply_to=event.provider_id,
-    )

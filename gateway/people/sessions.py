@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from gateway.domain.channel import window
 from gateway.domain.channel.window import Window
+from gateway.domain.model.answers import Answer, with_answer
 from gateway.domain.model.event import Inbound
 from gateway.domain.model.nouns import Address, Cause, Contact, Session
 from gateway.runtime.runtime import Runtime
@@ -22,6 +23,15 @@ async def touch(runtime: Runtime, rule: Window, event: Inbound, contact: Contact
 
     stored = await sessions.change(runtime.db, event.address.key, step)
     return stored or step(None)
+
+
+async def remember(runtime: Runtime, session: Session, answer: Answer) -> None:
+    """Store an answer of the bot's, which limits the next ones, in every process."""
+
+    def step(stored: Session | None) -> Session | None:
+        return replace(stored, answers=with_answer(stored.answers, answer)) if stored else None
+
+    await sessions.change(runtime.db, session.id, step)
 
 
 async def subscribe(runtime: Runtime, address: Address, at: datetime, *, active: bool) -> None:
@@ -72,7 +82,7 @@ async def correct(runtime: Runtime, address: Address, cause: Cause, template: st
 
 
 def after_message(session: Session, rule: Window, event: Inbound, contact: Contact | None) -> Session:
-    """Return the session after a person's message. Pure."""
+    """Return the session after a person's message. A group is nobody's, and not named after who spoke. Pure."""
     at, command = event.at, event.command.name
     started = _latest(session.started_at, at) if command == "start" else session.started_at or at
     stopped, resumed = session.stopped_at, session.resumed_at
@@ -80,9 +90,9 @@ def after_message(session: Session, rule: Window, event: Inbound, contact: Conta
         stopped, resumed = _unless_later(stopped, at), _latest(resumed, at)
     elif command == "stop" and (resumed is None or resumed <= at):
         stopped = _latest(stopped, at)
+    own = {"contact": None} if event.group else {"name": event.person.name or session.name}
     return replace(
         session,
-        name=event.person.name or session.name,
         started_at=started,
         last_inbound_at=_latest(session.last_inbound_at, at),
         window_from_at=window.opened_from(rule, session, at),
@@ -91,6 +101,7 @@ def after_message(session: Session, rule: Window, event: Inbound, contact: Conta
         resumed_at=resumed,
         closed_at=None,  # whatever the provider's clock says: we had not heard of it when it was closed
         **_active(session, at),
+        **own,
         **_joined(session, contact, at),
     )
 

@@ -18,6 +18,7 @@ class User(Struct):
     first_name: str = ""
     last_name: str = ""
     language_code: str = ""
+    is_bot: bool = False
 
 
 class Chat(Struct):
@@ -25,6 +26,7 @@ class Chat(Struct):
 
     id: int
     type: str = ""
+    title: str = ""
 
 
 class File(Struct):
@@ -111,6 +113,10 @@ class Message(Struct):
     date: Moment
     chat: Chat
     sender: User | None = field(name="from", default=None)
+    sender_chat: Chat | None = None
+    is_automatic_forward: bool = False
+    is_topic_message: bool = False
+    message_thread_id: int | None = None
     edit_date: Moment | None = None
     text: str = ""
     caption: str = ""

@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
-from bots.telegram.inbound import contents
+from bots.telegram.inbound import contents, groups
 from bots.telegram.inbound.contents import KINDS
 from bots.telegram.inbound.updates import CallbackQuery, Membership, Message
 from gateway.domain.channel.calls import Call, Forged, Malformed, Parsed
 from gateway.domain.channel.secret import Secret
-from gateway.domain.model.event import Event, Inbound, Subscription, Unrecognised
+from gateway.domain.model.event import Edit, Event, Inbound, Subscription, Unrecognised
 from gateway.domain.model.nouns import Address, Content
 
 SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 - the header's name
@@ -23,12 +24,13 @@ SUBSCRIBED = {"member": True, "kicked": False}
 
 @dataclass(frozen=True)
 class Envelope:
-    """What every event of one update needs to know. `raw`: the update as JSON."""
+    """What every event of one update needs to know. `raw`: the update as JSON. username: our bot's, or ""."""
 
     account: str
     id: str
     raw: str
     received_at: datetime
+    username: str
 
     def address(self, chat: int) -> Address:
         return Address("telegram", self.account, str(chat))
@@ -41,17 +43,17 @@ def verify(secret: Secret, call: Call) -> None:
         raise Forged("the secret token is missing or wrong")
 
 
-def parse(account: str, call: Call) -> Parsed:
+def parse(account: str, call: Call, username: str = "") -> Parsed:
     """Return the one event of an update; an update that cannot be read becomes Unrecognised.
 
-    Raises Malformed where the call is no update at all.
+    username: our bot's, by which groups address it. Raises Malformed where the call is no update at all.
     """
     try:
         update = msgspec.json.decode(call.body, type=dict[str, Any])
         number = msgspec.convert(update.pop("update_id", None), int)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(f"not an update of Telegram's: {error}") from None
-    envelope = Envelope(account, str(number), call.body.decode(), call.received_at)
+    envelope = Envelope(account, str(number), call.body.decode(), call.received_at, username)
     kind, fields = next(iter(update.items()), ("nothing", {}))
     return Parsed([_event(envelope, kind, fields) or _unrecognised(envelope, kind)])
 
@@ -73,24 +75,32 @@ def _message(envelope: Envelope, fields: Any) -> Inbound | None:
     kind = next((kind for kind in KINDS if kind in fields), None)
     if kind is None or message.sender is None:
         return None
-    return Inbound(
+    event = Inbound(
         address=envelope.address(message.chat.id),
         id=envelope.id,
         provider_id=_message_id(message),
-        content=contents.content(kind, message, fields[kind]),
+        content=replace(contents.content(kind, message, fields[kind]), thread=groups.topic(message)),
         at=_time(message.date),
         kind=kind,
         person=contents.person(message.sender, message),
+        automatic=groups.is_automatic(message),
         raw=envelope.raw,
     )
+    event = replace(event, addressed=groups.addressed(event.content.text, envelope.username))
+    return _in_group(envelope, event, message) if groups.is_group(message.chat.id) else event
 
 
-def _edited_message(envelope: Envelope, fields: Any) -> Inbound | None:
+def _in_group(envelope: Envelope, event: Inbound, message: Message) -> Inbound:
+    author, name = groups.author(message)
+    text = groups.without_name(event.content.text, envelope.username)
+    content, person = replace(event.content, text=text), replace(event.person, name=name)
+    return replace(event, author=author, person=person, content=content)
+
+
+def _edited_message(envelope: Envelope, fields: Any) -> Edit | None:
     event = _message(envelope, fields)
     edited_at = msgspec.convert(fields, Message).edit_date
-    if event is None:
-        return None
-    return msgspec.structs.replace(event, kind="edited_message", at=_time(edited_at) if edited_at else event.at)
+    return event.as_edit(_time(edited_at) if edited_at else event.at) if event else None
 
 
 def _callback_query(envelope: Envelope, fields: Any) -> Inbound:
@@ -100,12 +110,13 @@ def _callback_query(envelope: Envelope, fields: Any) -> Inbound:
         address=envelope.address(query.message.chat.id),
         id=envelope.id,
         provider_id=_message_id(query.message),
-        content=Content(contents.label(query.message.reply_markup, query.data)),
+        content=Content(contents.label(query.message.reply_markup, query.data), thread=groups.topic(query.message)),
         at=envelope.received_at,
         kind="callback_query",
         person=contents.person(query.sender),
         pressed=query.data,
         callback_id=query.id,
+        author=str(query.sender.id) if groups.is_group(query.message.chat.id) else "",
         raw=envelope.raw,
     )
 

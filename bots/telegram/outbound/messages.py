@@ -39,22 +39,22 @@ def render(chat: str, message: Content | TemplateMessage, file: str | InputFile 
     """
     if isinstance(message, TemplateMessage):
         raise Refused("Telegram has no templates")
-    keyboard = _keyboard(message.buttons)
-    if message.media:
-        return _media(chat, message.media, file, message.text, keyboard)
+    method = _media(chat, message, message.media, file) if message.media else _text(chat, message)
+    return method.model_copy(update={"message_thread_id": int(message.thread)}) if message.thread else method
+
+
+def _text(chat: str, message: Content) -> TelegramMethod[Message]:
     if not message.text.strip():
         raise Refused("the message is empty")
-    return SendMessage(chat_id=chat, text=message.text, reply_markup=keyboard)
+    return SendMessage(chat_id=chat, text=message.text, reply_markup=_keyboard(message.buttons))
 
 
-def _media(
-    chat: str, media: Media, file: str | InputFile, caption: str, keyboard: InlineKeyboardMarkup | None
-) -> TelegramMethod[Message]:
+def _media(chat: str, message: Content, media: Media, file: str | InputFile) -> TelegramMethod[Message]:
     method, field = BY_TYPE.get(media.type, BY_TYPE["document"])
     if not file:
         raise Refused("the media has neither an id nor a url")
-    extra = {"caption": caption} if caption and media.type not in WITHOUT_CAPTION else {}
-    return method.model_validate({"chat_id": chat, field: file, "reply_markup": keyboard, **extra})
+    extra = {"caption": message.text} if message.text and media.type not in WITHOUT_CAPTION else {}
+    return method.model_validate({"chat_id": chat, field: file, "reply_markup": _keyboard(message.buttons), **extra})
 
 
 def _keyboard(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:

@@ -7,8 +7,10 @@ from hashlib import sha256
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from bots.vk.inbound.contents import command_of, content_of, kind_of, pressed_of
+from bots.vk.inbound.mentions import FIRST_CHAT, read_mention
 from bots.vk.inbound.updates import Message, Permission, Press, read
 from gateway.domain.model.event import Echo, Event, Inbound, Subscription, Unrecognised, Visit
 from gateway.domain.model.nouns import Address, Content
@@ -27,6 +29,7 @@ class Envelope:
     type: str
     raw: str
     received_at: datetime
+    group_id: int = 0
 
     def address(self, peer: int) -> Address:
         return Address(NAME, self.account, str(peer))
@@ -58,9 +61,15 @@ def _message_new(envelope: Envelope, fields: Any) -> Sequence[Event]:
         return [_echo(envelope, message)]
     if message.action:
         return [_unrecognised(envelope, str(message.action.get("type", "action")))]
+    inbound = _said(envelope, message)
+    is_visit = message.ref and inbound.start is None
+    return [_visit(envelope, inbound.address, inbound.id, inbound.at, message.ref), inbound] if is_visit else [inbound]
+
+
+def _said(envelope: Envelope, message: Message) -> Inbound:
     command = command_of(message.payload)
     start = message.ref if command.get("command") == "start" else None
-    inbound = Inbound(
+    event = Inbound(
         address=envelope.address(message.peer_id),
         id=envelope.id(_message_id(message)),
         provider_id=_message_id(message),
@@ -69,10 +78,23 @@ def _message_new(envelope: Envelope, fields: Any) -> Sequence[Event]:
         kind=kind_of(message),
         start=start,
         pressed=pressed_of(command) if start is None else None,
+        automatic=message.from_id < 0,
         raw=envelope.raw,
     )
-    is_visit = message.ref and start is None
-    return [_visit(envelope, inbound.address, inbound.id, inbound.at, message.ref), inbound] if is_visit else [inbound]
+    if message.peer_id < FIRST_CHAT:
+        return event
+    addressed, text = read_mention(event.content.text, envelope.group_id)
+    content = replace(event.content, text=text)
+    return replace(event, author=str(message.from_id), addressed=addressed, content=content)
+
+
+def _message_edit(envelope: Envelope, fields: Any) -> Sequence[Event]:
+    """Read what a message says after it was changed. An operator's change is not read."""
+    message = read(fields, Message)
+    if message.out:
+        return [_unrecognised(envelope, envelope.type)]
+    edit = _said(envelope, message).as_edit(_time(message.update_time or message.date))
+    return [replace(edit, id=envelope.id(f"{_message_id(message)}/{message.update_time}"))]
 
 
 def _message_event(envelope: Envelope, fields: Any) -> Sequence[Event]:
@@ -89,6 +111,7 @@ def _message_event(envelope: Envelope, fields: Any) -> Sequence[Event]:
         kind=envelope.type,
         pressed=pressed,
         callback_id=f"{press.user_id}/{press.event_id}",
+        author=str(press.user_id) if press.peer_id >= FIRST_CHAT else "",
         raw=envelope.raw,
     )
     return [event]
@@ -127,6 +150,7 @@ def _visit(envelope: Envelope, address: Address, id_: str, at: datetime, start: 
 READERS: dict[str, Callable[[Envelope, Any], Sequence[Event]]] = {
     "message_new": _message_new,
     "message_event": _message_event,
+    "message_edit": _message_edit,
     "message_allow": _permission,
     "message_deny": _permission,
     "message_reply": _message_reply,

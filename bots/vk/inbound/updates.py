@@ -17,13 +17,16 @@ T = TypeVar("T")
 class Message(Struct):
     """A personal message. `peer_id` is the person, or a group chat from 2000000000 on.
 
-    `out`: 1 where the community wrote it. `payload`: JSON that a button carried. `ref`: the deep link's code.
+    `from_id`: who wrote it; a community's is negative. `update_time`: when it was edited. `out`: 1 where the community
+    wrote it. `payload`: JSON that a button carried. `ref`: the deep link's code.
     """
 
     peer_id: int
     conversation_message_id: int
     date: Moment
+    from_id: int = 0
     out: int = 0
+    update_time: Moment = 0
     text: str = ""
     payload: Any = None
     ref: str = ""

@@ -48,12 +48,13 @@ def parse(account: str, confirmation: str, call: Call) -> Parsed:
         body = msgspec.json.decode(call.body, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(f"not an event of VK's: {error}") from None
-    kind, event_id = body.get("type"), body.get("event_id")
+    kind, event_id, group_id = body.get("type"), body.get("event_id"), body.get("group_id")
     if not isinstance(kind, str) or not kind:
         raise Malformed("not an event of VK's: it has no type")
     if kind == CONFIRMATION:
         return Parsed(answer=Answer(body=confirmation))
     body.pop("secret", None)  # what is stored and shown must not hold it
     raw = msgspec.json.encode(body).decode()
-    envelope = Envelope(account, event_id if isinstance(event_id, str) else "", kind, raw, call.received_at)
+    event_id, group_id = event_id if isinstance(event_id, str) else "", group_id if isinstance(group_id, int) else 0
+    envelope = Envelope(account, event_id, kind, raw, call.received_at, group_id)
     return Parsed(events(envelope, body.get("object")), Answer(body="ok"))

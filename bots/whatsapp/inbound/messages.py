@@ -7,18 +7,27 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from bots.whatsapp.item import dig, items, moment, to_json, word, words
 from bots.wire.data import data
-from gateway.domain.model.event import Inbound, Person
+from gateway.domain.model.event import Edit, Inbound, Person
 from gateway.domain.model.identifier import Identifier, identifiers
 from gateway.domain.model.nouns import Address, Content, Media
 
 FILES = ("image", "video", "audio", "document", "sticker")
 OBJECTS = ("order",)
 REPLIES = ("button_reply", "list_reply")
-NOTICES = ("system", "edit", "revoke")
+NOTICES = ("system", "revoke")
 """Notices about an account or an earlier message. Nobody has just written, so they must not be answered."""
+
+GROUP = "group:"
+"""How the address of a group begins; Meta's id of it follows, which by itself looks like nothing in particular."""
+
+
+def is_group(user: str) -> bool:
+    """Tell whether an address is that of a group. Cloud API: Groups."""
+    return user.startswith(GROUP)
 
 
 def is_phone(name: str) -> bool:
@@ -41,8 +50,9 @@ def read_message(item: object, contacts: Sequence[object], account: str, default
     if not wamid:
         raise ValueError("a message without an id")
     kind, content, pressed = _read_content(item)
+    group = word(item, "group_id")
     return Inbound(
-        address=Address("whatsapp", account, user),
+        address=Address("whatsapp", account, f"{GROUP}{group}" if group else user),
         id=wamid,
         provider_id=wamid,
         content=content,
@@ -50,8 +60,22 @@ def read_message(item: object, contacts: Sequence[object], account: str, default
         kind=kind,
         person=person,
         pressed=pressed,
+        author=user if group else "",
         raw=to_json(item),
     )
+
+
+def read_edit(item: object, contacts: Sequence[object], account: str, default: datetime) -> Edit:
+    """Return what a message says after it was changed. Raises ValueError as `read_message` does.
+
+    Cloud API: edit messages webhook reference.
+    """
+    event = read_message(item, contacts, account, default)
+    original = word(item, "edit", "original_message_id")
+    if not original:
+        raise ValueError("a change of no message")
+    _, content, _ = _read_content(dig(item, "edit", "message"))
+    return replace(event, provider_id=original, content=content).as_edit(event.at)
 
 
 def _sender(item: object, contacts: Sequence[object]) -> tuple[str, Person]:

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from bots.whatsapp.inbound.messages import NOTICES, read_message
+from bots.whatsapp.inbound.messages import NOTICES, read_edit, read_message
 from bots.whatsapp.inbound.reports import STATUSES, read_preference, read_status, read_template
 from bots.whatsapp.item import dig, digest, items, lists, moment, to_json, word
 from gateway.domain.channel.calls import Answer, Call, Forged, Malformed, Parsed
@@ -168,6 +168,8 @@ def _message(item: object, contacts: Sequence[object], origin: Origin) -> Iterat
     kind = word(item, "type")
     if kind in NOTICES:
         yield origin.unrecognised(kind, item)
+    elif kind == "edit":
+        yield read_edit(item, contacts, origin.account, origin.at)
     else:
         yield read_message(item, contacts, origin.account, origin.at)
 

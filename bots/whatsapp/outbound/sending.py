@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import aiohttp
 
 from bots.whatsapp.errors import SUCCESS, refusal
-from bots.whatsapp.inbound.messages import is_phone
+from bots.whatsapp.inbound.messages import GROUP, is_group, is_phone
 from bots.whatsapp.item import items, word
 from bots.whatsapp.outbound.pieces import NO_TEXT, kind_of
 from bots.whatsapp.outbound.template_message import template
@@ -66,11 +66,11 @@ async def mark_read(graph: Graph, wamid: str) -> None:
 
 
 def render(user: str, message: Content | TemplateMessage, key: str) -> Json:
-    """Return the request. A phone number goes in `to`, a business-scoped user id in `recipient`."""
+    """Return the request. A phone number or a group goes in `to`, a business-scoped user id in `recipient`."""
     return {
         "messaging_product": "whatsapp",
-        "recipient_type": "individual",
-        ("to" if is_phone(user) else "recipient"): user,
+        "recipient_type": "group" if is_group(user) else "individual",
+        ("to" if is_phone(user) or is_group(user) else "recipient"): user.removeprefix(GROUP),
         "biz_opaque_callback_data": key,
         **(template(message) if isinstance(message, TemplateMessage) else _content(message)),
     }

@@ -37,6 +37,11 @@ def read_command(text: str, pressed: str | None = None, start: str | None = None
     return Command("", text)
 
 
+def is_slash(text: str) -> bool:
+    """Tell whether a text begins with one of our slash commands."""
+    return bool(read_slash(next(iter(text.split(maxsplit=1)), "")))
+
+
 def read_slash(word: str) -> str:
     """Return the command that this first word of a text is: "start", "stop" or "help", or "" where it is none."""
     match = FIRST_WORD.match(word)

@@ -5,8 +5,9 @@ from functools import cached_property
 from typing import Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from gateway.domain.commands.command import Command, read_command
+from gateway.domain.commands.command import Command, is_slash, read_command
 from gateway.domain.model.identifier import Identifier
 from gateway.domain.model.nouns import Address, Cause, Content, Progress
 
@@ -66,6 +67,11 @@ class Inbound(Personal, frozen=True, omit_defaults=True, tag="inbound", tag_fiel
     `kind` is the provider's own word ("text", "sticker", "callback_query"). `start` is set where the provider
     itself says "the person pressed Start": the deep link's code, or "". `pressed` is a pressed button's reply;
     `callback_id` what the provider wants acknowledged. `at` is the provider's own time.
+
+    group: it was said in a group, which the core sets by `Facts.is_group`. author: the provider's id of who said it
+    there. addressed: it names our account (True) or another (False) as the one that it is for; None if it names nobody.
+    automatic: nobody said it: a bot, or what the provider copies from elsewhere.
+    handled: the command that the provider has recognised itself, and answered: "start", "stop" or "help".
     """
 
     id: str
@@ -77,12 +83,59 @@ class Inbound(Personal, frozen=True, omit_defaults=True, tag="inbound", tag_fiel
     start: str | None = None
     pressed: str | None = None
     callback_id: str | None = None
+    group: bool = False
+    author: str = ""
+    addressed: bool | None = None
+    automatic: bool = False
+    handled: str = ""
     raw: str = ""
 
     @cached_property
     def command(self) -> Command:
-        """Return what the person asks the bot for."""
-        return read_command(self.content.text, self.pressed, self.start)
+        """Return what our bot is asked for. In a group that takes a slash command, a button, or our name."""
+        if self.handled:
+            return Command(self.handled, "")
+        if self.automatic or self.addressed is False:
+            return Command("", self.content.text.strip())
+        command = read_command(self.content.text, self.pressed, self.start)
+        if self.group and not (self._is_for_us or is_slash(self.content.text)):
+            return Command("", self.content.text.strip())
+        return command
+
+    @cached_property
+    def asks(self) -> bool:
+        """Return whether the bot is to answer: not what nobody said or the provider has answered, nor small talk."""
+        if self.automatic or self.handled:
+            return False
+        return not self.group or self._is_for_us or bool(self.command.name)
+
+    @property
+    def _is_for_us(self) -> bool:
+        return self.addressed is True or self.pressed is not None or self.start is not None
+
+    def as_edit(self, at: datetime) -> "Edit":
+        """Return it as a change, made at this time, of what was said before."""
+        return Edit(self.address, self.id, self.provider_id, self.content, at, self.person, self.author, self.raw)
+
+    def in_group(self) -> "Inbound":
+        """Return it as it counts in a group, which is nobody's own chat: it tells neither whose, nor by which link."""
+        person = replace(self.person, identifiers=())
+        return replace(self, group=True, person=person, start=None if self.start is None else "")
+
+
+class Edit(Personal, frozen=True, omit_defaults=True, tag="edit", tag_field="event"):
+    """A person has changed something that they said. It is put on record, and nothing follows from it.
+
+    `provider_id` names the message that was changed; `content` is what it says now. author: as in Inbound.
+    """
+
+    id: str
+    provider_id: str
+    content: Content
+    at: datetime
+    person: Person = Person()
+    author: str = ""
+    raw: str = ""
 
 
 class Subscription(Personal, frozen=True, omit_defaults=True, tag="subscription", tag_field="event"):
@@ -180,4 +233,4 @@ class Unrecognised(Reported, frozen=True, omit_defaults=True, tag="unrecognised"
         return f"{self.channel}:{self.account}:{self.id}"
 
 
-Event = Inbound | Subscription | Preference | Visit | Echo | Receipt | TemplateChange | Unrecognised
+Event = Inbound | Edit | Subscription | Preference | Visit | Echo | Receipt | TemplateChange | Unrecognised

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from gateway.domain.model.answers import Answer
 from gateway.domain.model.identifier import Identifier, find
 
 
@@ -56,6 +57,7 @@ class Content(Struct, frozen=True, omit_defaults=True, gc=False):
     sender: the name or number that it comes from, where that is not the account's own.
     others and data are only in what people send: the files after the first, and what is for programs (the answers of a
     form, the lines of an order), as the provider's own object under the provider's word for it.
+    thread: the provider's id of the topic within the chat in which it is said, where the chat has topics.
     """
 
     text: str = ""
@@ -67,6 +69,7 @@ class Content(Struct, frozen=True, omit_defaults=True, gc=False):
     html: str = ""
     others: tuple[Media, ...] = ()
     data: dict[str, Any] = {}
+    thread: str = ""
 
     def __hash__(self) -> int:  # a dict has none
         return hash((self.text, self.media, self.buttons))
@@ -162,6 +165,7 @@ class Session(Struct, frozen=True, omit_defaults=True):
     that it is shut, whatever we believed. `blocked_at`: the provider's word, lifted by any later sign of life.
     `stopped_at`: the person's own /stop, lifted by /start. `closed_at`: an operator's word that it is over; it holds
     until the person writes again. `active_at`: when something last happened in it.
+    `answers`: the bot's latest, as far as they limit the next one.
     """
 
     id: str
@@ -176,6 +180,7 @@ class Session(Struct, frozen=True, omit_defaults=True):
     stopped_at: datetime | None = None
     closed_at: datetime | None = None
     active_at: datetime | None = None
+    answers: tuple[Answer, ...] = ()
     joined_at: datetime | None = None
     resumed_at: datetime | None = None
     version: int = 0
@@ -221,7 +226,10 @@ class Contact(Struct, frozen=True, omit_defaults=True):
 
 
 class Message(Struct, frozen=True, omit_defaults=True):
-    """One line of the chat log: one message or part that crossed a channel, in either direction."""
+    """One line of the chat log: one message or part that crossed a channel, in either direction.
+
+    edited: an earlier message was changed, and says this now. author: who said it, in a group.
+    """
 
     id: str
     session: str
@@ -229,6 +237,8 @@ class Message(Struct, frozen=True, omit_defaults=True):
     at: datetime
     content: Content | None = None
     template: TemplateMessage | None = None
+    edited: bool = False
+    author: str = ""
     notification: str | None = None
     attempt: int = 0
     part: int = 0

@@ -99,13 +99,15 @@ async def _contact(runtime: Runtime, recipient: Recipient, named: Session | None
 def session_here(channel: Channel, recipient: KnownRecipient) -> Session | None:
     """Return the conversation by which this account reaches the person, or None.
 
-    Where an identifier is an address, it counts: a conversation at another number may be somebody else's by now.
+    A group reaches nobody in particular, and counts only where it is named itself. Where an identifier is an address,
+    it counts: a conversation at another number may be somebody else's by now.
     """
     name, account = channel.facts.name, channel.account
     candidates = [
         session
         for session in recipient.sessions
         if (session.address.channel, session.address.account) == (name, account)
+        and (session is recipient.named or not channel.facts.is_group(session.address.user))
     ]
     address = address_by_identifier(channel, recipient.identifiers)
     if address is None or recipient.named in candidates:

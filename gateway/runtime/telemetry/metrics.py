@@ -46,6 +46,11 @@ LIMITER_WAITS = Counter(
     "Messages that were put off by a limit: of the account, a person, a group, a template, or of room here.",
     ["account", "limit"],
 )
+ANSWERS_WITHHELD = Counter(
+    "gateway_answers_withheld_total",
+    "Bots' answers that were not sent: the person had too many (`often`), or the same one twice in a row (`same`).",
+    ["channel", "reason"],
+)
 CALLBACKS = Counter(
     "gateway_callbacks_total",
     "Webhook callbacks to API clients, by result: `delivered` (2xx), `failed` (will be retried), "

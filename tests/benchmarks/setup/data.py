@@ -58,7 +58,7 @@ async def _insert(db: Db, documents: dict[str, Iterable[Documents]]) -> None:
 
 def _session(number: int, at: datetime) -> Documents:
     chat = address(number)
-    times = {"started_at": at, "last_inbound_at": at, "window_from_at": at}
+    times: dict[str, Any] = {"started_at": at, "last_inbound_at": at, "window_from_at": at}
     return to_document(Session(chat.key, chat, contact=f"person-{number}", name="Anna", version=1, **times))
 
 

@@ -11,7 +11,7 @@ from gateway.domain.model.event import Inbound
 from tests.bots.vk.pair import Pair
 from tests.support.http.serving import served
 
-EVENTS = ["message_new", "message_event", "message_allow", "message_deny", "message_reply"]
+EVENTS = ["message_new", "message_event", "message_edit", "message_allow", "message_deny", "message_reply"]
 
 
 async def test_bind_is_repeatable_and_unbind_takes_it_away(pair: Pair) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bots.sms.simulator import Server as Sms
 from tests.support.client import ApiClient, until
 from tests.support.workload import phones
 
@@ -27,7 +28,8 @@ async def shown(demo: ApiClient, path: str, **query: str) -> Any:
 
 
 def session_of(demo: ApiClient, channel: str, phone: str) -> str:
-    return f"{channel}:demo:{demo.environment.simulators[channel].user_of(phone)}"
+    simulator = demo.environment.simulators[channel]
+    return f"{channel}:demo:{simulator.known_as(simulator.user_of(phone))}"
 
 
 async def begin(demo: ApiClient, channel: str, phone: str) -> None:
@@ -55,10 +57,12 @@ async def wait_for_line(demo: ApiClient, channel: str, phone: str, text: str) ->
 async def is_stopped(demo: ApiClient, channel: str, phone: str) -> tuple[bool, bool]:
     """Return whether the conversation has stopped, and whether the person is out of marketing."""
     session = session_of(demo, channel, phone)
-    opt_outs = (await shown(demo, "/api/v1/optOuts", chatSessionId=session))["optOuts"]
-    return (await shown(demo, f"/api/v1/sessions/{session}"))["stoppedAt"] is not None, any(
-        o["holds"] for o in opt_outs
-    )
+    has_stopped = (await shown(demo, f"/api/v1/sessions/{session}"))["stoppedAt"] is not None
+    return has_stopped, await is_out_of_marketing(demo, chatSessionId=session)
+
+
+async def is_out_of_marketing(demo: ApiClient, **person: str) -> bool:
+    return any(opt_out["holds"] for opt_out in (await shown(demo, "/api/v1/optOuts", **person))["optOuts"])
 
 
 async def send(demo: ApiClient, channel: str, phone: str, text: str, *buttons: dict[str, str]) -> Any:
@@ -115,3 +119,23 @@ async def test_a_numbered_button_is_chosen_but_a_carriers_word_stays_one(demo: A
     await write(demo, "sms", phone, text)
     assert await is_stopped(demo, "sms", phone) == (bool(end), bool(end))
     assert ((await send(demo, "sms", phone, SERVICE))["status"] == "UNDELIVERED") is bool(end)
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "end"),
+    [("Schluss", "STOP", "stopped"), ("STOP", "STOP", "stopped"), ("HELP", "HELP", ""), ("YES", "START", "")],
+)
+async def test_what_the_provider_has_answered_counts_and_is_not_answered_again(
+    demo: ApiClient, text: str, said: str, end: str
+) -> None:
+    """Twilio takes a messaging service's own words for commands, answers them, and says so."""
+    phone, sms = phones(1)[0]["phone"], demo.environment.simulators["sms"]
+    assert isinstance(sms, Sms)
+    await begin(demo, "sms", phone)
+    form = {"MessageSid": f"SM{'0' * 32}", "From": phone, "Body": text, "OptOutType": said}
+    sms._post_form(sms.webhook_url, form)
+    await wait_for_line(demo, "sms", phone, text)
+    assert await is_stopped(demo, "sms", phone) == (bool(end), bool(end))
+    story = await send(demo, "sms", phone, SERVICE)
+    assert (story["status"] == "UNDELIVERED") is bool(end)
+    assert len(demo.answers("sms", phone)) == (1 if end else 2), "the greeting, and the message where it went"

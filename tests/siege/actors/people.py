@@ -40,7 +40,7 @@ async def _write_to_bot(camp: Camp, books: Books, channel: str, phone: str, code
     user = camp.simulators[channel].user_of(phone)
     camp.simulators[channel].phone(user).reachable = channel != "whatsapp" or random.random() < REACHABLE
     await write(camp, books, channel, user, "/start", f"/start {code}")
-    for text in random.choices(list(ANSWERS), k=random.randint(1, 3)):
+    for text in random.sample(list(ANSWERS), k=random.randint(1, 3)):  # the same thrice is not answered thrice
         await asyncio.sleep(random.uniform(0.1, 3))
         await write(camp, books, channel, user, text)
 

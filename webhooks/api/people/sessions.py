@@ -75,7 +75,8 @@ class ChatLineView(View):
     """One line of a chat log.
 
     others: the files after the first. data: what the person sent to programs, as a form's answers or an order.
-    direction: in or out. messageId, status: of a message of ours, as long as it is remembered.
+    direction: in or out. edited: the person has changed an earlier message, and it says this now. author: who said it,
+    in a group. messageId, status: of a message of ours, as long as it is remembered.
     """
 
     at: str | None
@@ -86,6 +87,8 @@ class ChatLineView(View):
     data: dict[str, Any]
     buttons: list[str]
     template: str | None
+    edited: bool
+    author: str | None
     message_id: str | None
     status: str | None
 
@@ -211,6 +214,8 @@ def _line(line: Message, notification: Notification | None) -> ChatLineView:
         data=content.data if content else {},
         buttons=[button.text for button in content.buttons] if content else [],
         template=f"{line.template.name}/{line.template.language}" if line.template else None,
+        edited=line.edited,
+        author=line.author or None,
         message_id=line.notification,
         status=operators.attempt_status(notification, line.attempt) if line.outbound else None,
     )
