@@ -134,13 +134,22 @@ async def _plan_message(runtime: Runtime, raw: Any, path: str, request: Request)
     except RequestError as error:
         return [Plan(path, error=error.within(path))] * _count_items(raw)
     plans: list[Plan] = []
+    people: dict[str, int] = {}
     for start in range(0, len(draft.message.destinations), AT_ONCE):
         destinations = draft.message.destinations[start : start + AT_ONCE]
         readings = await asyncio.gather(*(_read(runtime, request, destination) for destination in destinations))
         for index, reading in enumerate(readings, start):
             plans.append(await _plan_one(runtime, request, draft, index, reading))
+            plans[-1].warnings.extend(_repetition(people, index, reading))
             await request.turns.offer()
     return plans
+
+
+def _repetition(people: dict[str, int], index: int, reading: "Reading | RequestError") -> Sequence[str]:
+    """Return a warning if a destination before is the same person. people: whom those are, by person."""
+    if isinstance(reading, RequestError) or (before := people.setdefault(reading.person, index)) == index:
+        return []
+    return [f"destinations[{before}] is the same person: each of them gets a message"]
 
 
 async def _draft(runtime: Runtime, raw: Any, path: str, request: Request) -> Draft:

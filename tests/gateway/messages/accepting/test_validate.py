@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.support.client import PHONE, ApiClient, until
 from tests.support.workload import accepted_messages, open_conversations, texts
 
@@ -90,3 +92,15 @@ async def test_a_sender_that_is_not_ours_is_that_messages_fault_alone(demo: ApiC
     story = await demo.wait_for(key, "UNDELIVERED")
     assert "21606" in story["attempts"][0]["reason"]
     await demo.wait_for(await demo.send({"channel": "sms", "text": "a"}), "DELIVERED")
+
+
+@pytest.mark.parametrize("path", ["/api/v1/messages", "/api/v1/messages/validate"])
+async def test_the_same_person_twice_in_a_message_is_warned_of_by_whatever_name(demo: ApiClient, path: str) -> None:
+    """Both get it: they may differ in their values, and what was accepted stays accepted."""
+    await demo.post("/api/v1/contacts", {"phone": PHONE, "externalId": "crm-1"})
+    people = [{"phone": PHONE}, {"phone": "+79000000002"}, {"externalId": "crm-1"}, {"phone": "8 (900) 000-00-01"}]
+    message = {"destinations": people, "channels": [{"channel": "sms", "text": "Hi"}]}
+    _, answer = await demo.post(path, {"messages": [message]})
+    warnings = [item.get("warnings", []) for item in answer["messages"]]
+    same = ["destinations[0] is the same person: each of them gets a message"]
+    assert warnings == [[], [], same, same]
