@@ -7,9 +7,11 @@ from typing import Any
 
 import aiohttp
 import pytest
+from python_calamine import CalamineWorkbook
 
 from tests.support.client import PHONE, ApiClient
 from tests.support.workload import advance_clock, phone, phones, send_all, wait_for_all
+from webhooks.http.tables import plain
 
 STEP = {"channel": "sms", "text": "Hi"}
 
@@ -85,6 +87,50 @@ async def test_mistakes_name_their_field(demo: ApiClient, query: dict[str, str],
 async def export(demo: ApiClient, **query: str) -> tuple[aiohttp.ClientResponse, bytes]:
     async with demo.http.get("/api/v1/messages/export", params=query) as response:
         return response, await response.read()
+
+
+FORMULAS = [
+    "=1+1",
+    "+1+1",
+    "-1+1",
+    "@SUM(1)",
+    "\t=1",
+    "\r=1",
+    "x;=1+1",
+    "x;+1+1",
+    'x;"=1+1"',
+    "x\t=1",
+    "x|@A1",
+    "x\n=1",
+]
+"""Texts in which a spreadsheet finds a formula, some of them only if it splits the row by another separator."""
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_no_cell_of_an_exported_csv_begins_as_a_formula(text: str) -> None:
+    """Whatever the spreadsheet splits the cell by, and whether or not it takes quotes off."""
+    for separator in ("\n", ";", "\t", "|"):
+        for cell in plain(text).replace("\r", "\n").split(separator):
+            assert not cell.strip('"').startswith(("=", "+", "-", "@", "\t"))
+
+
+@pytest.mark.parametrize(
+    "text", ["+79000000001", "-5", "12.5", "Anna; Boris", "a=b", "1 - 2", "5+1", "", "https://a.ru/?a=1"]
+)
+def test_what_is_no_formula_is_exported_as_it_is(text: str) -> None:
+    assert plain(text) == text
+
+
+@pytest.mark.parametrize("format", ["csv", "xlsx"])
+async def test_more_messages_than_two_pages_are_exported_each_once(demo: ApiClient, format: str) -> None:  # noqa: A002
+    ids = await send_all(demo, phones(450), STEP)
+    _, raw = await export(demo, format=format)
+    if format == "csv":
+        found = [row["id"] for row in csv.DictReader(io.StringIO(raw.decode("utf-8-sig")))]
+    else:
+        headings, *lines = CalamineWorkbook.from_filelike(io.BytesIO(raw)).get_sheet_by_index(0).to_python()
+        found = [str(line[headings.index("id")]) for line in lines]
+    assert sorted(found) == sorted(ids)
 
 
 async def test_csv(demo: ApiClient) -> None:

@@ -12,6 +12,7 @@ import xlsxwriter
 from msgspec.structs import replace
 
 from gateway.domain.model.job import Upload
+from gateway.messages.jobs.files.headings import REFUSED_WHY
 from gateway.messages.jobs.uploads import MOST
 from gateway.runtime.settings.tuning import Tuning
 from storage import jobs
@@ -29,7 +30,7 @@ async def post(demo: ApiClient, key: str, data: Any, **headers: str) -> tuple[in
 async def post_form(demo: ApiClient, key: str, *files: bytes, name: str = "people.csv") -> tuple[int, Any]:
     form = aiohttp.FormData({"comment": "November"})
     for raw in files:
-        form.add_field("file", raw, filename=name)
+        form.add_field("file", io.BytesIO(raw), filename=name)
     body = form()
     return await post(demo, key, body, **{"Content-Type": body.content_type})
 
@@ -59,15 +60,11 @@ async def test_what_is_no_form_is_refused(demo: ApiClient, body: bytes, boundary
 
 
 def file_of(size: int) -> bytes:
-    """Return a file of this size, of rows that are as long as they may be."""
-    lines, note = [b"phone,note\n"], b"x" * 8000
-    left = size - len(lines[0])
-    while left:
-        line = f"{phone(len(lines))},".encode() + note + b"\n"
-        line = line if left >= 2 * len(line) else line[: left // 2 - 1].ljust(left - 1, b"y")[: left - 1] + b"\n"
-        lines.append(line)
-        left -= len(line)
-    return b"".join(lines)
+    """Return a file of this size, of four rows; most of it stands in a column that is passed over."""
+    lines = [f"phone,{REFUSED_WHY}\n".encode(), *(f"{phone(number)},\n".encode() for number in range(4))]
+    share, rest = divmod(size - sum(map(len, lines)), 4)
+    padding = [b"", b"x" * (share + rest), *[b"x" * share] * 3]
+    return b"".join(line[:-1] + pad + b"\n" for line, pad in zip(lines, padding, strict=True))
 
 
 async def chunks(raw: bytes) -> AsyncIterator[bytes]:
