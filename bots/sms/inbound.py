@@ -27,6 +27,7 @@ REPORTED = {
     "read": Progress.READ,
     "undelivered": Progress.FAILED,
     "failed": Progress.FAILED,
+    "canceled": Progress.FAILED,
 }
 OPTED = {"STOP": False, "START": True}
 """OptOutType of a messaging service: whether the person is subscribed now."""

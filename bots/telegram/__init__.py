@@ -16,6 +16,7 @@ from bots.telegram.inbound import webhook
 from bots.telegram.outbound import pieces
 from gateway.domain.channel.calls import Call, Parsed
 from gateway.domain.channel.contract import Binding, Channel, Outside
+from gateway.domain.channel.errors import Throttled, Unavailable
 from gateway.domain.channel.facts import Facts
 from gateway.domain.channel.rates import Limits, Rate
 from gateway.domain.channel.secret import OwnSecret, Secret
@@ -103,8 +104,16 @@ class Telegram:
     split = staticmethod(pieces.split)
 
     async def send(self, address: Address, what: Content | TemplateMessage, *, key: str) -> str:  # noqa: ARG002
-        """Send one piece and return its id. `key` is unused: Telegram cannot recognise a message that is sent twice."""
-        return await self.sender.send(address.user, what)
+        """Send one piece and return its id. `key` is unused: Telegram cannot recognise a message that is sent twice.
+
+        Too many messages to a group, which may have 20 in a minute, make that group wait and not the whole bot.
+        """
+        try:
+            return await self.sender.send(address.user, what)
+        except Throttled as error:
+            if is_group(address.user):
+                raise Unavailable(str(error), error.retry_after) from None
+            raise
 
     async def recall(self, address: Address, provider_id: str) -> None:  # noqa: ARG002 - the id names the chat too
         await self.sender.recall(provider_id)

@@ -14,7 +14,7 @@ from aiogram.methods import (
     SendVoice,
     TelegramMethod,
 )
-from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, InputFile, Message
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, InputFile, LinkPreviewOptions, Message
 
 from bots.telegram.outbound.pieces import MAX_REPLY, WITHOUT_CAPTION, takes_reply
 from gateway.domain.channel.errors import Refused
@@ -46,7 +46,11 @@ def render(chat: str, message: Content | TemplateMessage, file: str | InputFile 
 def _text(chat: str, message: Content) -> TelegramMethod[Message]:
     if not message.text.strip():
         raise Refused("the message is empty")
-    return SendMessage(chat_id=chat, text=message.text, reply_markup=_keyboard(message.buttons))
+    # A preview would have Telegram fetch the links, and some links work only once.
+    preview = LinkPreviewOptions(is_disabled=True)
+    return SendMessage(
+        chat_id=chat, text=message.text, reply_markup=_keyboard(message.buttons), link_preview_options=preview
+    )
 
 
 def _media(chat: str, message: Content, media: Media, file: str | InputFile) -> TelegramMethod[Message]:

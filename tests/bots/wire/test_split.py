@@ -32,6 +32,10 @@ BODY = 1024
 PHOTO = Media("image", "https://shop.ru/a.png")
 YES = (Button("Yes", reply="yes"),)
 FAMILY, THUMB, FLAG, ACCENT, HEART = "👩\u200d👩\u200d👧", "👍🏽", "🇷🇺", "e\u0301", "❤\ufe0f"
+ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
+HANGUL, HANGUL_AND_JAMO, HINDI = "\u1112\u1161\u11ab", "\ud558\u11ab", "\u0915\u094d\u0937\u093f"
+"""What many think of as one character: the flag of England by its tags, syllables in parts, joined consonants."""
+
 CHUNKS = ["слово", "a" * 700, "😀" * 900, "€" * 300, FAMILY, FLAG, ACCENT, "\n", "\n\n", "  ", " ", "[id1|x]", "&#33;"]
 TEXTS = st.lists(st.sampled_from(CHUNKS), max_size=30).map("".join)
 CONTENTS = st.builds(Content, TEXTS, st.none() | st.just(PHOTO), st.just(()) | st.just(YES))
@@ -105,7 +109,7 @@ def test_whatsapps_text_above_buttons_has_its_own_limit(sign: str) -> None:
 
 
 @pytest.mark.parametrize("name", SPLITS)
-@pytest.mark.parametrize("sign", [FAMILY, THUMB, FLAG, ACCENT, HEART])
+@pytest.mark.parametrize("sign", [FAMILY, THUMB, FLAG, ACCENT, HEART, ENGLAND, HANGUL, HANGUL_AND_JAMO, HINDI])
 def test_what_is_one_sign_stays_together(name: str, sign: str) -> None:
     for before in range(TEXT[name] - units(sign) - 1, TEXT[name] + 1):
         first, second = texts(name, "a" * before + sign + "b" * 20)

@@ -81,7 +81,8 @@ async def test_a_text_arrives_as_it_is(pair: Pair) -> None:
     provider_id = await pair.channel.send(pair.address(anna), Content(text), key="k1")
     (accepted,) = pair.server.accepted
     assert (accepted.id, accepted.user, accepted.text) == (provider_id, anna, text)
-    assert accepted.request == {"chat_id": anna, "text": text}, "and nothing that asks for markup"
+    assert json.loads(accepted.request["link_preview_options"])["is_disabled"] is True
+    assert {*accepted.request} == {"chat_id", "text", "link_preview_options"}, "and nothing that asks for markup"
     bubble = pair.server.phone(anna).screen[-1]
     assert (bubble.id, bubble.mine, bubble.text, bubble.state) == (provider_id, False, text, "read")
 
@@ -199,6 +200,15 @@ async def test_how_long_to_wait_is_passed_on(pair: Pair) -> None:
         with pytest.raises(Throttled) as failure:
             await pair.channel.send(pair.address(anna), Content("hi"), key="k1")
         assert failure.value.retry_after == timedelta(seconds=1)
+
+
+async def test_too_many_messages_to_a_group_make_only_the_group_wait(pair: Pair) -> None:
+    pair.server.phone("-4001", "Warehouse")
+    pair.server.faults.fail("429")
+    with pytest.raises(Unavailable) as failure:
+        await pair.channel.send(pair.address("-4001"), Content("hi"), key="k1")
+    assert not isinstance(failure.value, Throttled)
+    assert failure.value.retry_after == timedelta(seconds=1)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Tests providers that are slow, busy, half done or wrong about the time: nothing is lost or sent twice."""
 
 import asyncio
+import logging
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -12,7 +13,7 @@ from gateway.conversations import inbound
 from gateway.domain.channel.contract import Channel
 from gateway.domain.model.event import Inbound
 from gateway.domain.model.notification import Notification
-from gateway.domain.model.nouns import Address, Content, TemplateMessage
+from gateway.domain.model.nouns import Address, Content, Session, TemplateMessage
 from storage.messages import notifications
 from storage.people import sessions
 from tests.support.client import PHONE, ApiClient, until
@@ -162,3 +163,19 @@ async def _is_error_pending(simulator: Simulator) -> bool:
     """Return whether the planned error is waiting to be answered."""
     await asyncio.sleep(1.2)
     return simulator.faults.answer_after > 0
+
+
+async def test_a_group_that_has_had_too_many_messages_does_not_hold_up_the_bot(
+    demo: ApiClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    simulator, runtime = demo.environment.simulators["telegram"], demo.environment.runtime
+    group, now = Address("telegram", "demo", "-4001"), runtime.clock()
+    simulator.phone(group.user, "Warehouse")
+    open_chat = Session(group.key, group, started_at=now, last_inbound_at=now)
+    await sessions.change(runtime.db, group.key, lambda old: old or open_chat)
+    simulator.faults.fail("429")
+    with caplog.at_level(logging.INFO, "gateway.runtime.limits.holds"):
+        key = await demo.send({"channel": "telegram", "text": "To all"}, chatSessionId=group.key)
+        story = await demo.wait_for(key, "SENT")
+    assert any("Too Many Requests" in line["text"] for line in story["decisions"])
+    assert "is held" not in caplog.text
