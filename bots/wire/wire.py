@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -58,6 +59,23 @@ async def call(
         raise Ambiguous("the provider did not answer in time; it may have been sent") from None
     except aiohttp.ClientError as error:
         raise Ambiguous(f"the connection broke ({type(error).__name__}); it may have been sent") from None
+
+
+def straight() -> aiohttp.TraceConfig:
+    """Return the configuration that keeps a session from following redirects, whatever library calls over it.
+
+    A redirect would carry the message, and maybe the token, to wherever it leads.
+    """
+    config: aiohttp.TraceConfig = aiohttp.TraceConfig()
+    config.on_request_redirect.append(_refuse_redirect)
+    return config
+
+
+async def _refuse_redirect(
+    _: aiohttp.ClientSession, __: SimpleNamespace, params: aiohttp.TraceRequestRedirectParams
+) -> None:
+    params.response.close()
+    raise aiohttp.ClientError("it was redirected")
 
 
 def _json(body: bytes) -> Any:

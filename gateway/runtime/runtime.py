@@ -19,6 +19,7 @@ import bots
 from bots.conversation import Conversation
 from bots.wire import files
 from bots.wire.traces import listener
+from bots.wire.wire import straight
 from gateway.domain.channel.contract import Channel, Outside
 from gateway.domain.channel.rates import Limits, read_limits
 from gateway.domain.model.identifier import KINDS
@@ -144,7 +145,7 @@ async def opened(settings: Settings, clock: Clock | None = None) -> AsyncIterato
 @asynccontextmanager
 async def opened_outside(settings: Settings) -> AsyncIterator[Outside]:
     """Open the connections that all channels share."""
-    listeners = [listener()] if settings.traced else []
+    listeners = [straight(), listener()] if settings.traced else [straight()]
     async with (
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), trace_configs=listeners) as http,
         files.session(private=settings.private_files) as fetching,

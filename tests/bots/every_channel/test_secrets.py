@@ -89,6 +89,32 @@ async def fail_every_call(channel: Channel) -> None:
             log.exception("%s does not do what we ask", name)
 
 
+@pytest.mark.parametrize("channel", bots.CHANNELS)
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_never_followed_with_the_token(settings: Settings, channel: str, status: int) -> None:
+    """Whoever can redirect our calls gets neither the token nor the message."""
+    heard, asked = list[bytes](), list[bytes]()
+
+    def listen(request: bytes) -> bytes:
+        heard.append(request)
+        return b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+
+    async with served_answer(listen) as elsewhere:
+
+        def lead_away(request: bytes) -> bytes:
+            asked.append(request)
+            head = f"HTTP/1.1 {status} Elsewhere\r\nLocation: {elsewhere}/\r\nContent-Length: 0\r\n\r\n"
+            return head.encode()
+
+        async with served_answer(lead_away) as url, opened_outside(settings) as outside:
+            accounts = {channel: {"shop": bots.simulator(channel).demo_account(url)}}
+            opened_channel = open_channels(accounts, outside)[channel]["shop"]
+            await fail_every_call(opened_channel)
+            await opened_channel.close()
+    assert asked
+    assert heard == []
+
+
 async def test_what_an_operator_is_told(tmp_path: Path, settings: Settings) -> None:
     """Run `gateway check` and `webhooks` at providers that repeat our requests in their answers."""
     async with provider(echo) as url:
