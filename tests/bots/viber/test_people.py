@@ -8,6 +8,7 @@ import pytest
 from gateway.domain.channel.errors import Refused, Stopped
 from gateway.domain.model.event import Inbound, Subscription, Visit
 from tests.bots.viber.pair import ANNA, Pair, opened_pair
+from tests.support.client import until
 
 CODE = "Zk3v_X9-q"
 
@@ -78,11 +79,15 @@ async def test_a_chat_opened_while_we_are_down_is_welcomed_later() -> None:
     async with opened_pair() as pair:
         pair.down = True
         opening = asyncio.create_task(pair.server.open_chat(pair.anna.user))
-        await asyncio.sleep(0.05)
+        await until(lambda: has_been_refused(pair))
         pair.down = False
         await opening
         assert [status for status, _ in pair.server.answers] == [503, 200]
         assert len(screen(pair)) == 1
+
+
+async def has_been_refused(pair: Pair) -> bool:
+    return len(pair.server.answers) > 0
 
 
 async def test_whoever_leaves_is_not_written_to_until_they_come_back() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.domain.commands.keywords import GOODBYE
 from tests.support.client import PHONE, ApiClient
-from tests.support.workload import advance_clock, decisions_text, phones, send_all, send_one
+from tests.support.workload import advance_clock, attempt_statuses, decisions_text, phones, send_all, send_one, texts
 
 SMS = {"channel": "sms", "text": "Sale!"}
 ADS = {"category": "marketing"}
@@ -80,7 +80,10 @@ async def test_it_is_checked_before_each_attempt(demo: ApiClient) -> None:
     key = await send_one(demo, SMS, **ADS, sendAt=(now + timedelta(hours=1)).isoformat())
     await demo.post("/api/v1/optOuts", {"phone": PHONE})
     advance_clock(demo, hours=2)
-    await demo.wait_for(key, "UNDELIVERED")
+    story = await demo.wait_for(key, "UNDELIVERED")
+    assert attempt_statuses(story) == [("sms", "SKIPPED")]
+    assert "opted out" in story["attempts"][0]["reason"]
+    assert texts(demo, "sms") == []
 
 
 async def test_others_hear_from_us_all_the_same(demo: ApiClient) -> None:

@@ -1,4 +1,4 @@
-"""A provider that answers only once all calls have arrived, so that a sender that waits for each answer hangs."""
+"""Providers that answer when a test says so, and not after a time that a busy machine may need for something else."""
 
 import asyncio
 
@@ -15,4 +15,17 @@ class AnswerBarrier(FaultsOnDemand):
 
     async def next_error(self) -> str | None:
         await self._barrier.wait()
+        return await super().next_error()
+
+
+class AnswerGate(FaultsOnDemand):
+    """Replaces a simulator's `faults`: calls that have `arrived` are handled once the gate is `opened`."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+        self.arrived, self.opened = asyncio.Event(), asyncio.Event()
+
+    async def next_error(self) -> str | None:
+        self.arrived.set()
+        await self.opened.wait()
         return await super().next_error()

@@ -12,7 +12,7 @@ from gateway.domain.channel.errors import Ambiguous, Misconfigured, Refused, Sto
 from gateway.domain.model.event import Receipt
 from gateway.domain.model.nouns import Button, Content, Media, Progress
 from tests.bots.viber.pair import Pair, opened_pair, outcomes
-from tests.support.http.barrier import AnswerBarrier
+from tests.support.http.barrier import AnswerBarrier, AnswerGate
 
 
 def phone_numbers(count: int) -> list[str]:
@@ -171,25 +171,25 @@ async def test_giving_up_while_it_is_under_way() -> None:
     async with opened_pair() as pair:
         phones = phone_numbers(3)
         await pair.subscribers(*phones)
-        pair.server.faults.answer_after = 0.2
+        pair.server.faults = gate = AnswerGate()
         tasks = [asyncio.create_task(pair.send("hello", phone)) for phone in phones]
-        await asyncio.sleep(0.1)
+        await gate.arrived.wait()
         tasks[0].cancel()
+        gate.opened.set()
         ids = await asyncio.gather(*tasks, return_exceptions=True)
         assert [line.id for line in pair.server.accepted][1:] == ids[1:]
 
 
-@pytest.mark.parametrize(("pause", "error"), [(0.0, Unavailable), (0.1, Ambiguous)])
-async def test_closing_leaves_nobody_waiting(pause: float, error: type[Exception]) -> None:
+@pytest.mark.parametrize(("is_under_way", "error"), [(False, Unavailable), (True, Ambiguous)])
+async def test_closing_leaves_nobody_waiting(is_under_way: bool, error: type[Exception]) -> None:  # noqa: FBT001
     async with opened_pair() as pair:
         await pair.subscribers(*phone_numbers(3))
-        pair.server.faults.answer_after = 5
+        pair.server.faults = gate = AnswerGate()
         tasks = [asyncio.create_task(pair.send("hello", phone)) for phone in phone_numbers(3)]
-        await asyncio.sleep(pause)
+        await (gate.arrived.wait() if is_under_way else asyncio.sleep(0))
         await pair.channel.close()
-        async with asyncio.timeout(1):
-            assert {type(outcome) for outcome in await asyncio.gather(*tasks, return_exceptions=True)} == {error}
-        pair.server.faults.answer_after = 0
+        assert {type(outcome) for outcome in await asyncio.gather(*tasks, return_exceptions=True)} == {error}
+        gate.opened.set()
         assert await pair.send("again", phone_numbers(1)[0])
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from tests.support.client import PHONE, ApiClient, until
+from tests.support.http.barrier import AnswerGate
 from tests.support.workload import (
     SMS,
     advance_clock,
@@ -118,12 +119,12 @@ async def test_what_a_provider_has_failed_to_bring_has_not_left(demo: ApiClient)
 
 
 async def test_what_is_being_sent_is_told_and_not_followed(demo: ApiClient) -> None:
-    simulator = demo.environment.simulators["sms"]
-    simulator.faults.answer_after = 1
+    demo.environment.simulators["sms"].faults = gate = AnswerGate()
     key = await send_one(demo, NEWS)
-    await demo.wait_for_attempt(key, "sms", "PENDING")
+    await gate.arrived.wait()
     reason = "sms: it is being sent at this moment; no further step is taken"
     assert await cancel_results(demo, id=key) == [("tooLate", reason)]
+    gate.opened.set()
     assert attempt_statuses(await demo.wait_for(key, "DELIVERED")) == [("sms", "DELIVERED")]
 
 

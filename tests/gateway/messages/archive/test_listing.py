@@ -40,6 +40,8 @@ async def test_the_newest_first_in_pages(demo: ApiClient) -> None:
     ids = await list_ids(demo, limit=4)
     assert sorted(ids[:5]) == sorted(second)
     assert sorted(ids[5:]) == sorted(first)
+    created = [(await get(demo, f"/{key}"))[1]["createdAt"] for key in ids]
+    assert created == sorted(created, reverse=True)
 
 
 async def test_filters(demo: ApiClient) -> None:

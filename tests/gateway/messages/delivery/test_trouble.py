@@ -17,6 +17,7 @@ from gateway.domain.model.nouns import Address, Content, Session, TemplateMessag
 from storage.messages import notifications
 from storage.people import sessions
 from tests.support.client import PHONE, ApiClient, until
+from tests.support.http.barrier import AnswerGate
 
 SMS = {"channel": "sms", "text": "In short."}
 LONG = "a" * 4000 + "\n" + "b" * 4000 + "\n" + "c" * 4000
@@ -133,13 +134,17 @@ async def test_what_a_person_does_while_a_refusal_is_under_way_counts(demo: ApiC
     """The person writes after the send began, and the refusal comes after that. VK gives times in whole seconds."""
     session = await session_of(demo, "vk")
     simulator = demo.environment.simulators["vk"]
-    simulator.faults.answer_after = 3
-    simulator.faults.fail(901)
+    simulator.faults = gate = AnswerGate()
+    gate.fail(901)
     key = await demo.send({"channel": "vk", "text": "News"}, SMS, chatSessionId=session)
-    await until(lambda: _is_error_pending(simulator))
-    simulator.faults.answer_after = 0
+    await gate.arrived.wait()
+    began = demo.environment.runtime.clock()
+    demo.pass_time(2 / 3600)
     await simulator.say(simulator.user_of(PHONE), "hi")
-    await demo.wait_for(key, "DELIVERED", "UNDELIVERED")
+    await until(lambda: _has_written_since(demo, session, began))
+    gate.opened.set()
+    story = await demo.wait_for(key, "DELIVERED", "UNDELIVERED")
+    assert story["attempts"][0]["cause"] == "stopped"
     stored_session = await sessions.get(demo.environment.runtime.db, session)
     assert stored_session
     assert stored_session.blocked_at is None
@@ -159,10 +164,9 @@ async def test_nothing_happens_in_the_future(demo: ApiClient) -> None:
     assert now <= session.last_inbound_at <= demo.environment.runtime.clock()
 
 
-async def _is_error_pending(simulator: Simulator) -> bool:
-    """Return whether the planned error is waiting to be answered."""
-    await asyncio.sleep(1.2)
-    return simulator.faults.answer_after > 0
+async def _has_written_since(demo: ApiClient, key: str, moment: datetime) -> bool:
+    session = await sessions.get(demo.environment.runtime.db, key)
+    return session is not None and session.last_inbound_at is not None and session.last_inbound_at > moment
 
 
 async def test_a_group_that_has_had_too_many_messages_does_not_hold_up_the_bot(

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -178,11 +179,24 @@ async def has_sent(demo: ApiClient) -> bool:
 
 
 async def wait_until_idle(demo: ApiClient) -> None:
-    """Wait until no more messages go out."""
-    count = -1
-    while count != len(accepted_messages(demo, "sms")):
-        count = len(accepted_messages(demo, "sms"))
-        await asyncio.sleep(1.5)
+    """Wait until nothing is due or under way, in the eyes of loops that have begun since."""
+    beats = demo.environment.runtime.heartbeats
+    for queue in ("batches", "notifications") * 2:
+        before = beats[queue]
+        await until(partial(has_beaten, demo, queue, before))
+    await until(lambda: has_nothing_to_do(demo))
+
+
+async def has_beaten(demo: ApiClient, queue: str, since: float) -> bool:
+    return demo.environment.runtime.heartbeats[queue] > since
+
+
+async def has_nothing_to_do(demo: ApiClient) -> bool:
+    """Return whether no batch and no message is under way, and no message is due."""
+    db, leased = demo.environment.runtime.db, {"lease": {"$exists": True}}
+    due = {"due_at": {"$lte": demo.environment.runtime.clock()}}
+    found = [await db["batches"].find_one(leased), await db["notifications"].find_one({"$or": [leased, due]})]
+    return not any(found)
 
 
 async def test_cancelled(demo: ApiClient) -> None:
