@@ -81,8 +81,10 @@ class Description(OpenAPIProvider):
             operation["tags"] = [area]
             view = self._app.view_functions[rule.endpoint]
             if kinds := getattr(view, UPLOADS, ()):
-                file = {"type": "string", "format": "binary"}
-                operation["requestBody"] = {"required": True, "content": {kind: {"schema": file} for kind in kinds}}
+                operation["requestBody"] = {
+                    "required": True,
+                    "content": {kind: {"schema": _file(kind)} for kind in kinds},
+                }
             if kinds := getattr(view, FILES, ()):
                 operation["responses"][200] = {
                     "description": "A file.",
@@ -150,6 +152,14 @@ def _annotate(name: str, kinds: tuple[str, ...]) -> Callable[[F], F]:
         return view
 
     return decorate
+
+
+def _file(kind: str) -> dict[str, Any]:
+    """Describe a file that is a whole body, or the only one of a form."""
+    file = {"type": "string", "format": "binary"}
+    if kind != "multipart/form-data":
+        return file
+    return {"type": "object", "properties": {"file": file}, "required": ["file"]}
 
 
 MENTIONED: tuple[type, ...] = (MessageInput,)
