@@ -5,9 +5,9 @@ window, no template, no receipt, and nothing that makes a repeated send harmless
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -21,7 +21,7 @@ from gateway.domain.channel.facts import Facts
 from gateway.domain.channel.rates import Limits, Rate
 from gateway.domain.channel.secret import OwnSecret, Secret
 from gateway.domain.channel.window import Window
-from gateway.domain.model.event import Inbound
+from gateway.domain.model.event import Event, Inbound, Moved
 from gateway.domain.model.identifier import Identifier
 from gateway.domain.model.nouns import Address, Content, Progress, TemplateMessage
 
@@ -82,6 +82,7 @@ class Telegram:
     account: str
     settings: Account
     sender: "Sender"
+    report: Callable[[Event], Awaitable[None]]
     facts: Facts = FACTS
 
     def verify(self, call: Call) -> None:
@@ -106,14 +107,18 @@ class Telegram:
     async def send(self, address: Address, what: Content | TemplateMessage, *, key: str) -> str:  # noqa: ARG002
         """Send one piece and return its id. `key` is unused: Telegram cannot recognise a message that is sent twice.
 
-        Too many messages to a group, which may have 20 in a minute, make that group wait and not the whole bot.
+        Too many messages to a group, which may have 20 in a minute, make that group wait and not the whole bot. A group is
+        followed to the new id that it got as a supergroup, and the move is reported.
         """
         try:
-            return await self.sender.send(address.user, what)
+            provider_id = await self.sender.send(address.user, what)
         except Throttled as error:
             if is_group(address.user):
                 raise Unavailable(str(error), error.retry_after) from None
             raise
+        if (chat := provider_id.partition("/")[0]) != address.user:
+            await self.report(Moved(address, f"moved:{address.user}:{chat}", chat, datetime.now(UTC)))
+        return provider_id
 
     async def recall(self, address: Address, provider_id: str) -> None:  # noqa: ARG002 - the id names the chat too
         await self.sender.recall(provider_id)
@@ -141,7 +146,7 @@ def open_accounts(accounts: Mapping[str, Account], outside: Outside) -> Mapping[
         return {}
     from bots.telegram.outbound.sending import Sender  # noqa: PLC0415 - see above
 
-    return {
-        name: Telegram(name, account, Sender(account.token, account.api_url, outside.http, outside.files))
-        for name, account in accounts.items()
-    }
+    def sender(account: Account) -> Sender:
+        return Sender(account.token, account.api_url, outside.http, outside.files)
+
+    return {name: Telegram(name, account, sender(account), outside.report) for name, account in accounts.items()}

@@ -5,14 +5,14 @@ Cloud API: https://developers.facebook.com/documentation/business-messaging/what
 
 import hmac
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 from msgspec import Struct
 
 from bots.whatsapp.binding import read_binding
 from bots.whatsapp.inbound import webhook
-from bots.whatsapp.inbound.messages import identifier_of, is_group
+from bots.whatsapp.inbound.messages import identifier_of, is_group, is_phone
 from bots.whatsapp.outbound import pieces, sending
 from bots.whatsapp.templates import approvals
 from bots.whatsapp.templates.rules import mistakes
@@ -22,7 +22,7 @@ from gateway.domain.channel.facts import Facts
 from gateway.domain.channel.rates import Limits, Rate
 from gateway.domain.channel.secret import OwnSecret, Secret
 from gateway.domain.channel.window import Mode, Window
-from gateway.domain.model.event import Inbound
+from gateway.domain.model.event import Inbound, Moved
 from gateway.domain.model.identifier import Identifier
 from gateway.domain.model.message_template import MessageTemplate
 from gateway.domain.model.nouns import Address, Content, Progress, TemplateMessage
@@ -82,6 +82,7 @@ class WhatsApp:
         self._settings = settings
         self._app_accounts = app_accounts
         self._public_url = outside.public_url
+        self._report = outside.report
         root = f"{settings.api_url}/{settings.version}"
         self._graph = sending.Graph(outside.http, f"{root}/{settings.phone_number_id}", settings.access_token)
         graph = self._graph._replace(node=root)
@@ -108,7 +109,12 @@ class WhatsApp:
     split = staticmethod(pieces.split)
 
     async def send(self, address: Address, what: Content | TemplateMessage, *, key: str) -> str:
-        return await sending.send(self._graph, sending.render(address.user, what, key))
+        """Send one piece and return its id. Reports the id that Meta has for a number, where it is another one."""
+        wamid, wa_id = await sending.send(self._graph, sending.render(address.user, what, key))
+        if is_phone(wa_id) and is_phone(address.user) and wa_id != address.user:
+            id_ = f"wa_id:{address.user}:{wa_id}"
+            await self._report(Moved(address, id_, wa_id, datetime.now(UTC), same=True))
+        return wamid
 
     async def recall(self, address: Address, provider_id: str) -> None:
         """Do nothing: the Cloud API cannot unsend a message.

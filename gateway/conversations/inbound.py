@@ -8,13 +8,20 @@ from msgspec.structs import replace
 
 from gateway.conversations.answering import answer
 from gateway.conversations.presses import with_press
-from gateway.conversations.reporting import report_edit, report_joining, report_message, report_subscription
+from gateway.conversations.reporting import (
+    report_edit,
+    report_joining,
+    report_message,
+    report_move,
+    report_subscription,
+)
 from gateway.domain.channel.contract import Channel
 from gateway.domain.model.event import (
     Echo,
     Edit,
     Event,
     Inbound,
+    Moved,
     Preference,
     Receipt,
     Subscription,
@@ -28,6 +35,7 @@ from gateway.domain.terms.consent import PERSON, PROVIDER
 from gateway.messages.delivery import receipts
 from gateway.people import sessions
 from gateway.people.joining import find_owner
+from gateway.people.moving import current_address, move
 from gateway.people.optouts import KINDS, names, opt_in, opt_out
 from gateway.people.spelling import reported_form
 from gateway.runtime.runtime import Runtime, account_key
@@ -48,13 +56,31 @@ async def work(runtime: Runtime, event: Event, now: datetime) -> None:
     event = replace(event, at=now) if event.at > now else event  # a provider's clock would keep a window open till then
     metrics.EVENTS.labels(event.channel, type(event).__name__.lower()).inc()
     match event:
+        case Receipt():
+            await receipts.receive(runtime, event, now)
+        case TemplateChange():
+            key = template_key(event.channel, event.account, event)
+            await states.save_template_state(
+                runtime.db, key, usable=event.usable, state=event.state, reason=event.reason, at=event.at
+            )
+        case Moved():
+            await _move(runtime, event)
+        case Unrecognised():
+            _warn_once(event)
+        case _:
+            address = await current_address(runtime, event.address, event.at)
+            await _work_in_conversation(runtime, replace(event, address=address))
+
+
+async def _work_in_conversation(
+    runtime: Runtime, event: Inbound | Edit | Subscription | Preference | Visit | Echo
+) -> None:
+    match event:
         case Inbound():
             await _receive_message(runtime, event)
         case Edit():
             await _log(runtime, event)
-            await report_edit(runtime, event, await stored.get(runtime.db, event.address.key))
-        case Receipt():
-            await receipts.receive(runtime, event, now)
+            await report_edit(runtime, event, await stored.here(runtime.db, event.address.key))
         case Subscription():
             await sessions.subscribe(runtime, event.address, event.at, active=event.active)
             await report_subscription(runtime, event)
@@ -66,13 +92,6 @@ async def work(runtime: Runtime, event: Event, now: datetime) -> None:
             key, session = event.address.line(event.provider_id), event.address.key
             message = Message(key, session, outbound=True, at=event.at, content=event.content)
             await chat_log.log_echo(runtime.db, message)
-        case TemplateChange():
-            key = template_key(event.channel, event.account, event)
-            await states.save_template_state(
-                runtime.db, key, usable=event.usable, state=event.state, reason=event.reason, at=event.at
-            )
-        case Unrecognised():
-            _warn_once(event)
 
 
 def _warn_once(event: Unrecognised) -> None:
@@ -135,6 +154,15 @@ async def _receive_visit(runtime: Runtime, event: Visit) -> None:
     await report_joining(runtime, event, session)
 
 
+async def _move(runtime: Runtime, event: Moved) -> None:
+    """Apply a move. Raises LookupError if the account is no longer configured."""
+    channel = runtime.channel(event.channel, event.account)
+    if channel is None:
+        raise LookupError(f"{event.channel}:{event.account} is not configured any more")
+    if session := await move(runtime, channel, event):
+        await report_move(runtime, event, session)
+
+
 async def _apply_keyword(runtime: Runtime, event: Inbound, session: Session) -> None:
     """Opt a person who says stop out of marketing, on all channels; opt one who says start in again.
 
@@ -174,7 +202,7 @@ async def _apply_preference(runtime: Runtime, event: Preference) -> None:
 
     To be wanted again takes back only what was said there.
     """
-    session = await stored.get(runtime.db, event.address.key) or Session(event.address.key, event.address)
+    session = await stored.here(runtime.db, event.address.key) or Session(event.address.key, event.address)
     person, _ = await _person(runtime, session, event.person.identifiers)
     by = f"{PROVIDER} {event.channel}"
     if event.marketing:

@@ -34,6 +34,7 @@ from gateway.domain.model.nouns import Address, Contact, Session
 from gateway.messages.accepting.submit import find_answer, submit, validate
 from gateway.messages.delivery.reachability import KnownRecipient, address_by_identifier, session_here
 from gateway.people.identifiers import normalise, read_identifiers
+from gateway.people.sessions import present
 from gateway.runtime.paging import MOST, Cursor, Limit, cursor, place
 from gateway.runtime.runtime import Runtime
 from storage.documents.newest import Place
@@ -177,15 +178,22 @@ async def start(runtime: Runtime, request: StartSessionRequest, caller: str) -> 
     if channel is None:
         raise RequestError("unknown_channel", "no such channel and account", "channel")
     address, contact = await _address(runtime, channel, request)
-    existing = await sessions.get(runtime.db, address.key)
+    existing = await sessions.here(runtime.db, address.key)
+    address = existing.address if existing else address
     if channel.facts.needs_start and (existing is None or existing.started_at is None):
         raise Conflict(f"in {request.channel} the person has to begin: send them a start link")
 
     def begin(session: Session | None) -> Session:
-        if session and state(session) != "closed" and not request.continue_last_or_start_new_session:
+        if (
+            session
+            and not session.moved_to
+            and state(session) != "closed"
+            and not request.continue_last_or_start_new_session
+        ):
             raise Conflict(f"there is a conversation already: {session.id}")
-        session = session or Session(address.key, address, contact=contact, name=request.name)
-        return replace(session, closed_at=None, active_at=runtime.clock(), contact=session.contact or contact)
+        session = present(session, address)
+        named = {"contact": session.contact or contact, "name": session.name or request.name}
+        return replace(session, closed_at=None, active_at=runtime.clock(), **named)
 
     session = await sessions.change(runtime.db, address.key, begin) or begin(existing)
     message = None

@@ -7,7 +7,7 @@ import msgspec
 
 from gateway.domain.api.formats import iso
 from gateway.domain.api.response import media_view
-from gateway.domain.model.event import Edit, Inbound, Subscription, Visit
+from gateway.domain.model.event import Edit, Inbound, Moved, Subscription, Visit
 from gateway.domain.model.nouns import Session
 from gateway.messages.callbacks.callbacks import notify_account
 from gateway.runtime.runtime import Runtime
@@ -62,3 +62,10 @@ def _message(event: Inbound | Edit) -> dict[str, Any]:
         "providerId": event.provider_id,
         "author": {"userId": event.author, "name": event.person.name or None} if event.author else None,
     }
+
+
+async def report_move(runtime: Runtime, event: Moved, session: Session) -> None:
+    """Tell the account's webhook that a conversation has another address from now on, unless both are one place."""
+    if not event.same:
+        fields = {"at": iso(event.at), "movedTo": session.id, "movedToUser": event.to, "contact": session.contact}
+        await notify_account(runtime, "session.moved", event.address, f"{event.address.key}>{event.to}", fields)

@@ -22,7 +22,7 @@ async def find_owner(runtime: Runtime, event: Inbound | Visit, code: str) -> Con
 
     code: that of the deep link by which the person has come, or "". Raises storage.documents.documents.Contended.
     """
-    session = await sessions.get(runtime.db, event.address.key)
+    session = await sessions.here(runtime.db, event.address.key)
     own = await contacts.get(runtime.db, session.contact) if session and session.contact else None
     own = await _by_identifiers(runtime, event, own) or own
     return await _by_code(runtime, event, code, own) or own

@@ -19,7 +19,7 @@ async def touch(runtime: Runtime, rule: Window, event: Inbound, contact: Contact
     """Store and return the session after a person's message: the window is open from the provider's time of it."""
 
     def step(session: Session | None) -> Session:
-        return after_message(session or Session(event.address.key, event.address), rule, event, contact)
+        return after_message(present(session, event.address), rule, event, contact)
 
     stored = await sessions.change(runtime.db, event.address.key, step)
     return stored or step(None)
@@ -38,7 +38,7 @@ async def subscribe(runtime: Runtime, address: Address, at: datetime, *, active:
     """Record a provider's report that a person can (`active`) or cannot be written to. Outdated ones have no effect."""
 
     def step(session: Session | None) -> Session | None:
-        session = session or Session(address.key, address)
+        session = present(session, address)
         if active:
             blocked = _unless_later(session.blocked_at, at)
             return replace(
@@ -61,7 +61,7 @@ async def visit(runtime: Runtime, address: Address, name: str, contact: Contact 
     """
 
     def step(session: Session | None) -> Session:
-        session = session or Session(address.key, address)
+        session = present(session, address)
         session = replace(session, name=name or session.name, **_joined(session, contact, at))
         return replace(session, **_active(session, at))
 
@@ -108,8 +108,15 @@ def after_message(session: Session, rule: Window, event: Inbound, contact: Conta
 
 def after_closing(session: Session | None, address: Address, at: datetime) -> Session:
     """Return the session after a provider's report that the window was shut. Pure."""
-    session = session or Session(address.key, address)
+    session = present(session, address)
     return replace(session, window_closed_at=_latest(session.window_closed_at, at))
+
+
+def present(session: Session | None, address: Address) -> Session:
+    """Return the session at an address: a new one where there is none, or where it has moved away. Pure."""
+    if session is None or session.moved_to:
+        return Session(address.key, address, version=session.version if session else 0)
+    return session
 
 
 def _active(session: Session, at: datetime) -> dict[str, datetime]:

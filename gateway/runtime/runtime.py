@@ -3,11 +3,12 @@
 import asyncio
 import importlib
 import inspect
+import logging
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +23,7 @@ from bots.wire.traces import listener
 from bots.wire.wire import straight
 from gateway.domain.channel.contract import Channel, Outside
 from gateway.domain.channel.rates import Limits, read_limits
+from gateway.domain.model.event import Event
 from gateway.domain.model.identifier import KINDS
 from gateway.runtime.limits.admission import Gate
 from gateway.runtime.settings.accounts import SettingsError, read_account
@@ -29,7 +31,7 @@ from gateway.runtime.settings.settings import Settings
 from gateway.runtime.telemetry.tracer import Tracer, secrets_of
 from storage.accounts.tallies import Counts
 from storage.documents.documents import Db
-from storage.engine.database import TRACED, connect, prepare
+from storage.engine.database import TRACED, DatabaseError, connect, prepare
 from storage.engine.embedded import embedded
 from storage.jobs import Batches
 from storage.messages.callbacks import Callbacks
@@ -64,6 +66,29 @@ class Clock:
         """Return a number that only grows, in microseconds; between machines as far as their clocks agree."""
         self._last = max(self._last + 1, time.time_ns() // 1000)
         return self._last
+
+
+log = logging.getLogger(__name__)
+
+
+class Reports:
+    """Puts the events that channels learn from a provider's answers into the inbox. It fails no send."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._inbox: Inbox | None = None
+
+    def opened(self, inbox: Inbox) -> Inbox:
+        """Begin to store events in this inbox, and return it."""
+        self._inbox = inbox
+        return inbox
+
+    async def __call__(self, event: Event) -> None:
+        try:
+            if self._inbox:
+                await self._inbox.add([event], self._clock())
+        except DatabaseError:  # the provider tells it again with the next answer
+            log.warning("what %s:%s has told is not stored", event.channel, event.account)
 
 
 @dataclass
@@ -117,7 +142,9 @@ async def opened(settings: Settings, clock: Clock | None = None) -> AsyncIterato
     conversation = load_conversation(settings.conversation)
     accounts = read_accounts(settings)
     async with AsyncExitStack() as stack:
-        channels = open_channels(accounts, await stack.enter_async_context(opened_outside(settings)))
+        reports = Reports(clock := clock or Clock())
+        outside = await stack.enter_async_context(opened_outside(settings))
+        channels = open_channels(accounts, replace(outside, report=reports))
         for channel in all_channels(channels):
             stack.push_async_callback(channel.close)
         db = await stack.enter_async_context(opened_database(settings))
@@ -129,13 +156,13 @@ async def opened(settings: Settings, clock: Clock | None = None) -> AsyncIterato
         yield Runtime(
             settings,
             db,
-            Inbox(db),
+            reports.opened(Inbox(db)),
             Outbox(db),
             gate,
             tracer,
             channels,
             conversation,
-            clock or Clock(),
+            clock,
             Callbacks(db),
             Batches(db),
             outward,

@@ -39,6 +39,13 @@ async def of_session(db: Db, session: str, after: Place | None, now: datetime, l
     return [from_document(Message, document) for document in await page(order, after, now, limit)]
 
 
+async def move(db: Db, session: str, to: str, until: datetime | None) -> None:
+    """Let the lines of a conversation be those of another, up to this moment. May be repeated."""
+    await db["messages"].update_many(
+        {"session": session, **({"at": {"$lte": until}} if until else {})}, {"$set": {"session": to}}
+    )
+
+
 async def log_echo(db: Db, line: Message) -> None:
     """Write a line that somebody else sent in our name. Fields that are stored already stay as they are."""
     document = to_document(line)

@@ -159,6 +159,12 @@ async def identify(db: Db, key: str, new: Sequence[Identifier]) -> bool:
     return True
 
 
+async def drop(db: Db, contact: Contact, gone: Sequence[Identifier]) -> None:
+    """Take identifiers that lead to a contact by now from it and its aliases. May be repeated. Raises Contended."""
+    for key in contact.ids:
+        await _change(db, key, lambda each: replace(each, identifiers=_without(each.identifiers, gone)))
+
+
 def _with_identifiers(contact: Contact, new: Sequence[Identifier]) -> Contact:
     """Return the contact with these identifiers, and without others of their kinds. Pure."""
     if set(new) <= set(contact.identifiers):

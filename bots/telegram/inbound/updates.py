@@ -136,6 +136,8 @@ class Message(Struct):
     dice: Dice | None = None
     game: Game | None = None
     reply_markup: Keyboard | None = None
+    migrate_to_chat_id: int | None = None
+    migrate_from_chat_id: int | None = None
 
 
 class CallbackQuery(Struct):

@@ -14,7 +14,7 @@ from bots.telegram.inbound.contents import KINDS
 from bots.telegram.inbound.updates import CallbackQuery, Membership, Message
 from gateway.domain.channel.calls import Call, Forged, Malformed, Parsed
 from gateway.domain.channel.secret import Secret
-from gateway.domain.model.event import Edit, Event, Inbound, Subscription, Unrecognised
+from gateway.domain.model.event import Edit, Event, Inbound, Moved, Subscription, Unrecognised
 from gateway.domain.model.nouns import Address, Content
 
 SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 - the header's name
@@ -70,8 +70,10 @@ def _unrecognised(envelope: Envelope, kind: str) -> Unrecognised:
     return Unrecognised("telegram", envelope.account, envelope.id, kind, envelope.received_at, envelope.raw)
 
 
-def _message(envelope: Envelope, fields: Any) -> Inbound | None:
+def _message(envelope: Envelope, fields: Any) -> Inbound | Moved | None:
     message = msgspec.convert(fields, Message)
+    if message.migrate_to_chat_id or message.migrate_from_chat_id:
+        return _moved(envelope, message)
     kind = next((kind for kind in KINDS if kind in fields), None)
     if kind is None or message.sender is None:
         return None
@@ -90,6 +92,13 @@ def _message(envelope: Envelope, fields: Any) -> Inbound | None:
     return _in_group(envelope, event, message) if groups.is_group(message.chat.id) else event
 
 
+def _moved(envelope: Envelope, message: Message) -> Moved:
+    """Read a group's upgrade to a supergroup, which is told in both chats. Bot API: Message, migrate_to_chat_id."""
+    chat = message.chat.id
+    old, new = message.migrate_from_chat_id or chat, message.migrate_to_chat_id or chat
+    return Moved(envelope.address(old), envelope.id, str(new), _time(message.date), raw=envelope.raw)
+
+
 def _in_group(envelope: Envelope, event: Inbound, message: Message) -> Inbound:
     author, name = groups.author(message)
     text = groups.without_name(event.content.text, envelope.username)
@@ -100,7 +109,9 @@ def _in_group(envelope: Envelope, event: Inbound, message: Message) -> Inbound:
 def _edited_message(envelope: Envelope, fields: Any) -> Edit | None:
     event = _message(envelope, fields)
     edited_at = msgspec.convert(fields, Message).edit_date
-    return event.as_edit(_time(edited_at) if edited_at else event.at) if event else None
+    if not isinstance(event, Inbound):
+        return None
+    return event.as_edit(_time(edited_at) if edited_at else event.at)
 
 
 def _callback_query(envelope: Envelope, fields: Any) -> Inbound:

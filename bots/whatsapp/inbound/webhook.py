@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from bots.whatsapp.inbound.messages import NOTICES, read_edit, read_message
+from bots.whatsapp.inbound.moves import read_moves, read_update
 from bots.whatsapp.inbound.reports import STATUSES, read_preference, read_status, read_template
 from bots.whatsapp.item import dig, digest, items, lists, moment, to_json, word
 from gateway.domain.channel.calls import Answer, Call, Forged, Malformed, Parsed
@@ -131,22 +132,27 @@ def _change(field: str, change: object, entry: object, app_accounts: AppAccounts
         case "messages":
             yield from _messages(value, app_accounts, origin)
         case "user_preferences":
-            yield from _preferences(value, app_accounts, origin)
+            yield from _items(value, field, read_preference, app_accounts, origin)
+        case "user_id_update":
+            yield from _items(value, field, read_update, app_accounts, origin)
         case "message_template_status_update":
             accounts = app_accounts.businesses.get(word(entry, "id"), ())
             yield from read_template(value, accounts, origin.at, digest([origin.stamp, value]))
 
 
-def _preferences(value: object, app_accounts: AppAccounts, origin: Origin) -> Iterator[Event]:
+Reader = Callable[[object, Sequence[object], str, datetime], Event]
+
+
+def _items(value: object, field: str, read: Reader, app_accounts: AppAccounts, origin: Origin) -> Iterator[Event]:
+    """Return the events of a change whose items stand under its own name."""
     account = app_accounts.numbers.get(word(value, "metadata", "phone_number_id"))
-    contacts, wishes = lists(value, "contacts", "user_preferences")
-    for item in wishes if account else ():
-        read = partial(_preference, item, contacts, replace(origin, account=account or ""))
-        yield from _read_or_keep("preference", item, origin, read)
+    contacts, changes = lists(value, "contacts", field)
+    for item in changes if account else ():
+        yield from _read_or_keep(field, item, origin, partial(_item, read, item, contacts, account or "", origin.at))
 
 
-def _preference(item: object, contacts: Sequence[object], origin: Origin) -> Iterator[Event]:
-    yield read_preference(item, contacts, origin.account, origin.at)
+def _item(read: Reader, item: object, contacts: Sequence[object], account: str, at: datetime) -> Iterator[Event]:
+    yield read(item, contacts, account, at)
 
 
 def _messages(value: object, app_accounts: AppAccounts, origin: Origin) -> Iterator[Event]:
@@ -166,7 +172,9 @@ def _messages(value: object, app_accounts: AppAccounts, origin: Origin) -> Itera
 
 def _message(item: object, contacts: Sequence[object], origin: Origin) -> Iterator[Event]:
     kind = word(item, "type")
-    if kind in NOTICES:
+    if kind == "system" and (moves := read_moves(item, origin.account, origin.at)):
+        yield from moves
+    elif kind in NOTICES:
         yield origin.unrecognised(kind, item)
     elif kind == "edit":
         yield read_edit(item, contacts, origin.account, origin.at)

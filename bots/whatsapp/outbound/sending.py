@@ -50,13 +50,20 @@ def _result(reply: wire.Reply) -> object:
     return reply.json
 
 
-async def send(graph: Graph, message: Json) -> str:
-    """Send a message and return its wamid. Raises SendError."""
+class Taken(NamedTuple):
+    """What Meta answers to a message: its id, and the id that it has for the recipient's number, or ""."""
+
+    wamid: str
+    wa_id: str
+
+
+async def send(graph: Graph, message: Json) -> Taken:
+    """Send a message. Raises SendError."""
     result = await graph.call("POST", "/messages", message)
     wamid = word(next(iter(items(result, "messages")), None), "id")
     if not wamid:
         raise Ambiguous("Meta's answer names no message; it may have been sent")
-    return wamid
+    return Taken(wamid, word(next(iter(items(result, "contacts")), None), "wa_id"))
 
 
 async def mark_read(graph: Graph, wamid: str) -> None:

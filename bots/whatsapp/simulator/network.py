@@ -40,6 +40,7 @@ class Network(Simulator):
     a late status as Meta mostly does. hold_receipts: keep statuses until `release_receipts`. receipts_first: we get a
     status before the call that sent the message is answered. page_size: templates on a page of Meta's list, at most.
     uploads: the files uploaded for templates, by handle; media: those uploaded to be sent, by id.
+    wa_ids: number -> the id that Meta has for it, where that is another one.
     """
 
     def __init__(self, account: Account, webhook_url: str, clock: Clock = utcnow) -> None:
@@ -58,6 +59,7 @@ class Network(Simulator):
         self._late_codes: deque[int] = deque()
         self._bsuids: dict[str, str] = {}
         self._hidden: set[str] = set()
+        self.wa_ids: dict[str, str] = {}
 
     def user_of(self, phone: str) -> str:
         return phone.removeprefix("+")
@@ -120,7 +122,8 @@ class Network(Simulator):
         A number takes precedence over an id.
         """
         if message.to:
-            return re.sub(r"\D", "", message.to)
+            number = re.sub(r"\D", "", message.to)
+            return self.wa_ids.get(number, number)
         bsuid = message.recipient or ""
         users = (user for user in self.phones if self.identity(user).bsuid == bsuid)
         return next(users, bsuid)

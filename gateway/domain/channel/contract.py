@@ -1,12 +1,12 @@
 """What the core asks of a messenger: one protocol, and what a channel is given to reach its provider."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from gateway.domain.channel.calls import Call, Parsed
 from gateway.domain.channel.facts import Facts
-from gateway.domain.model.event import Inbound
+from gateway.domain.model.event import Event, Inbound
 from gateway.domain.model.identifier import Identifier
 from gateway.domain.model.message_template import MessageTemplate
 from gateway.domain.model.nouns import Address, Content, TemplateMessage
@@ -33,16 +33,22 @@ def webhook_url(public_url: str, channel: str, account: str) -> str:
     return f"{public_url}/webhooks/{channel}/{account}"
 
 
+async def _ignore(event: Event) -> None:
+    """Do nothing with an event: what a channel reports to that is opened outside of a gateway."""
+
+
 @dataclass(frozen=True)
 class Outside:
     """What a channel is given to reach its provider, and by which the provider reaches us.
 
     files: for fetching what callers point at, see bots.wire.files; it does not reach into our own network.
+    report: takes an event that an answer of the provider's tells, as webhooks tell theirs; it never fails a send.
     """
 
     http: "aiohttp.ClientSession"
     public_url: str
     files: "aiohttp.ClientSession"
+    report: Callable[[Event], Awaitable[None]] = _ignore
 
     def webhook_url(self, channel: str, account: str) -> str:
         return webhook_url(self.public_url, channel, account)

@@ -170,6 +170,26 @@ class Visit(Personal, frozen=True, omit_defaults=True, tag="visit", tag_field="e
     raw: str = ""
 
 
+class Moved(Personal, frozen=True, omit_defaults=True, tag="moved", tag_field="event"):
+    """The person or group at the address is at `to` from now on: a new number or id, or a group that was upgraded.
+
+    person: what is reported of them there. same: both are names of one place and stay so, as a number and the id that
+    the provider has for it.
+    """
+
+    id: str
+    to: str
+    at: datetime
+    person: Person = Person()
+    same: bool = False
+    raw: str = ""
+
+    @property
+    def new_address(self) -> Address:
+        """Return the address that the conversation has from now on."""
+        return Address(self.address.channel, self.address.account, self.to)
+
+
 class Echo(Personal, frozen=True, omit_defaults=True, tag="echo", tag_field="event"):
     """A message was sent in our account's name: one of ours, or one that an operator wrote elsewhere."""
 
@@ -233,4 +253,4 @@ class Unrecognised(Reported, frozen=True, omit_defaults=True, tag="unrecognised"
         return f"{self.channel}:{self.account}:{self.id}"
 
 
-Event = Inbound | Edit | Subscription | Preference | Visit | Echo | Receipt | TemplateChange | Unrecognised
+Event = Inbound | Edit | Subscription | Preference | Visit | Moved | Echo | Receipt | TemplateChange | Unrecognised

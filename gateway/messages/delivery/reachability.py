@@ -166,7 +166,8 @@ async def _address(
     if session := session_here(channel, recipient):
         return session.address, session
     address = address_by_identifier(channel, recipient.identifiers)
-    return address, await sessions.get(runtime.db, address.key) if address else None
+    session = await sessions.here(runtime.db, address.key) if address else None
+    return session.address if session else address, session
 
 
 def _why_unreachable(channel: Channel, recipient: KnownRecipient) -> str:

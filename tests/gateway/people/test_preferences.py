@@ -80,7 +80,7 @@ async def test_an_unknown_wish_loses_no_other(demo: ApiClient) -> None:
     await report(demo, "user_preferences", user_preferences=wishes)
     assert "opted out of marketing" in await ad(demo, "UNDELIVERED")
     kept = [document["event"].get("kind") async for document in demo.environment.runtime.db["inbox"].find()]
-    assert kept.count("unreadable preference") == len(wishes) - 1
+    assert kept.count("unreadable user_preferences") == len(wishes) - 1
 
 
 async def test_to_be_wanted_again_takes_back_only_what_was_said_there(demo: ApiClient) -> None:

@@ -139,9 +139,9 @@ async def start() -> ResponseReturnValue:
 @document_response(ChatLogResponse)
 async def list_lines(key: str) -> ResponseReturnValue:
     """List the messages of a conversation, the newest first."""
-    await _session(key)
+    session = await _session(key)
     log_query, db = convert(ChatLogQuery, query()), runtime().db
-    lines = await chat_log.of_session(db, key, place(log_query.cursor), runtime().clock(), log_query.limit)
+    lines = await chat_log.of_session(db, session.id, place(log_query.cursor), runtime().clock(), log_query.limit)
     messages = await notifications.several(db, [line.notification for line in lines if line.notification])
     next_cursor = cursor(lines[-1].at, lines[-1].id) if len(lines) == log_query.limit else None
     views = [_line(line, messages.get(line.notification or "")) for line in lines]
@@ -164,8 +164,8 @@ async def reply(key: str) -> ResponseReturnValue:
 @document_response(SessionView)
 async def close(key: str) -> ResponseReturnValue:
     """Close a conversation, until the person writes again."""
-    session = await operators.close(runtime(), key)
-    return answer(session_view(session or await _session(key)))
+    session = await _session(key)
+    return answer(session_view(await operators.close(runtime(), session.id) or session))
 
 
 @blueprint.get("/<session:key>")
