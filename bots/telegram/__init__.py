@@ -107,8 +107,8 @@ class Telegram:
     async def send(self, address: Address, what: Content | TemplateMessage, *, key: str) -> str:  # noqa: ARG002
         """Send one piece and return its id. `key` is unused: Telegram cannot recognise a message that is sent twice.
 
-        Too many messages to a group, which may have 20 in a minute, make that group wait and not the whole bot. A group is
-        followed to the new id that it got as a supergroup, and the move is reported.
+        Too many messages to a group, which may have 20 in a minute, make that group wait and not the whole bot. A
+        group is followed to the new id that it got as a supergroup, and the move is reported.
         """
         try:
             provider_id = await self.sender.send(address.user, what)

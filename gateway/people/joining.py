@@ -32,13 +32,24 @@ async def _by_identifiers(runtime: Runtime, event: Inbound | Visit, own: Contact
     """Return who goes by what the provider reports. own: whose chat it was so far, who may turn out to be the same."""
     reported = [name for each in event.person.identifiers if (name := reported_form(each))]
     if not reported:
-        return None
+        return await _by_address(runtime, event)
     if own and rivals(own.identifiers, reported):
         own = None
     for identifier in reported:
         if found := await contacts.find(runtime.db, identifier):
             return await _united(runtime, own, found) or found
     return await contacts.join(runtime.db, runtime.clock(), reported, fallback=own.id if own else None)
+
+
+async def _by_address(runtime: Runtime, event: Inbound | Visit) -> Contact | None:
+    """Return whose chat is at the very number that is reported, where that is only the provider's id of a number."""
+    channel = runtime.channel(event.channel, event.account)
+    for identifier in event.person.identifiers:
+        address = channel.address_of(identifier) if channel else None
+        session = await sessions.here(runtime.db, address.key) if address else None
+        if session and session.contact:
+            return await contacts.get(runtime.db, session.contact)
+    return None
 
 
 async def _by_code(runtime: Runtime, event: Inbound | Visit, code: str, own: Contact | None) -> Contact | None:

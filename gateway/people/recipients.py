@@ -1,14 +1,16 @@
 """Recipients: finds the person whom a request names, and the name under which their messages are ordered."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 from gateway.domain.api.request import ContactRequest, PersonInput, RequestError, read
 from gateway.domain.model.identifier import KINDS, Identifier, kind_of
 from gateway.domain.model.notification import Recipient
 from gateway.domain.model.nouns import Contact, Session
-from gateway.domain.model.phone import one_form
+from gateway.domain.model.phone import one_form, spellings
 from gateway.people.identifiers import read_identifiers
 from gateway.runtime.runtime import Runtime
+from storage.messages.notifications import Person
 from storage.people import contacts, sessions
 
 ORDERED_BY = "phone:"
@@ -97,6 +99,30 @@ async def known_recipient(runtime: Runtime, request: PersonInput) -> Recipient:
         field = "externalId" if request.external_id else "identifier"
         raise RequestError("unknown_contact", "there is no contact of this external id", field)
     return recipient
+
+
+async def person_called(runtime: Runtime, name: Identifier) -> Person:
+    """Return all names of the person who goes by this identifier: those of their contact, and their conversations."""
+    contact = await contacts.find(runtime.db, name)
+    chats = await sessions.of_contact(runtime.db, contact) if contact else []
+    known = dict.fromkeys(
+        form for each in (name, *(contact.identifiers if contact else ())) for form in spellings(each)
+    )
+    return Person(tuple(known), contact.ids if contact else (), tuple(chat.id for chat in chats))
+
+
+async def identifiers_of(runtime: Runtime, recipients: Sequence[Recipient]) -> list[tuple[Identifier, ...]]:
+    """Return the identifiers of each recipient: the caller's own, or else those of the contact that was meant."""
+    chats = {key for each in recipients if (key := each.session) and not each.identifiers}
+    stored = zip(chats, await asyncio.gather(*(sessions.get(runtime.db, key) for key in chats)), strict=True)
+    of_chat = {key: session.contact for key, session in stored if session}
+    ids = [each.contact or of_chat.get(each.session or "") for each in recipients]
+    named = {key for key in ids if key}
+    found = dict(zip(named, await asyncio.gather(*(contacts.get(runtime.db, key) for key in named)), strict=True))
+    owners = [found.get(key or "") for key in ids]
+    return [
+        each.identifiers or (owner.identifiers if owner else ()) for each, owner in zip(recipients, owners, strict=True)
+    ]
 
 
 async def _session(runtime: Runtime, key: str) -> Session:

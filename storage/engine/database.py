@@ -69,7 +69,7 @@ def indexes_of(kept: timedelta, traced: timedelta) -> Mapping[str, list[IndexMod
         "notifications": [
             _sparse("lane", "due_at"),
             *map(_sparse, ("lease", "person", "group_id", "bulk_id", "dead_at")),
-            *map(_sparse, ("recipient.identifiers", "created_at", "untold")),
+            *map(_sparse, ("recipient.identifiers", "recipient.contact", "recipient.session", "created_at", "untold")),
             _sparse("job_id", "job_at"),
             _kept("done_at", kept),
         ],

@@ -98,22 +98,45 @@ async def count_dead(db: Db, most: int) -> int:
     return await newest.count(_dead(db), most)
 
 
+class Person(Struct, frozen=True):
+    """All names by which messages may have been sent to one person."""
+
+    identifiers: tuple[Identifier, ...] = ()
+    contacts: tuple[str, ...] = ()
+    sessions: tuple[str, ...] = ()
+
+    def is_recipient(self, notification: Notification) -> bool:
+        """Tell whether a message is for this person, by whatever name it was sent."""
+        recipient = notification.recipient
+        return (
+            not set(self.identifiers).isdisjoint(recipient.identifiers)
+            or recipient.contact in self.contacts
+            or recipient.session in self.sessions
+        )
+
+    @property
+    def fields(self) -> Sequence[tuple[str, Sequence[str]]]:
+        """Return the indexed fields that may name the person, with the values that do."""
+        names = ("recipient.identifiers", "recipient.contact", "recipient.session")
+        return [pair for pair in zip(names, (self.identifiers, self.contacts, self.sessions), strict=True) if pair[1]]
+
+
 class IndexQuery(Struct, frozen=True):
     """A query that an index answers: by the first name that is set, else by a job, else by the time of acceptance."""
 
     group_id: str | None = None
     bulk_id: str | None = None
     job_id: str | None = None
-    identifier: Identifier | None = None
+    person: Person | None = None
     since: datetime = EPOCH
     until: datetime = END
 
     @property
-    def named(self) -> tuple[str, str] | None:
-        """Return the indexed field and its value, or None if no name is set."""
-        fields = ("group_id", "bulk_id", "recipient.identifiers")
-        pairs = zip(fields, (self.group_id, self.bulk_id, self.identifier), strict=True)
-        return next(((field, value) for field, value in pairs if value), None)
+    def named(self) -> Sequence[tuple[str, Sequence[str]]]:
+        """Return the indexed fields and their values, one of which a message has to have; none if no name is set."""
+        if name := self.group_id or self.bulk_id:
+            return [("group_id" if self.group_id else "bulk_id", [name])]
+        return self.person.fields if self.person else []
 
 
 async def page(db: Db, query: IndexQuery, after: Place | None, now: datetime, limit: int) -> list[Notification]:
@@ -122,7 +145,7 @@ async def page(db: Db, query: IndexQuery, after: Place | None, now: datetime, li
     By a name, which is a request's or a person's, all ids are read: an index that also has the time would hold every
     message there is.
     """
-    if query.named is None:
+    if not query.named:
         by, where = ("job_at", {"job_id": query.job_id}) if query.job_id else ("created_at", dict[str, str]())
         order = Order(db["notifications"], by, where, query.since, query.until)
         return [from_document(Notification, document) for document in await newest.page(order, after, now, limit)]
@@ -133,7 +156,8 @@ async def page(db: Db, query: IndexQuery, after: Place | None, now: datetime, li
 
 async def _places(db: Db, query: IndexQuery) -> list[tuple[datetime, str]]:
     """Return when each was accepted, and its id; the newest first."""
-    field, value = query.named or ("_id", "")
-    documents = db["notifications"].find({field: value}, {"created_at": 1})
-    places = [(document["created_at"], document["_id"]) async for document in documents]
+    places: set[tuple[datetime, str]] = set()
+    for field, values in query.named:
+        documents = db["notifications"].find({field: {"$in": sorted(values)}}, {"created_at": 1})
+        places |= {(document["created_at"], document["_id"]) async for document in documents}
     return sorted(((at, key) for at, key in places if query.since <= at < query.until), reverse=True)

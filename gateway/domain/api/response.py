@@ -133,6 +133,7 @@ class AttemptView(View):
     retry_at: str | None
     late: bool
     recalled_at: str | None
+    text: str | None
     part_count: int
     price: Price | None
     provider_ids: list[str]
@@ -197,7 +198,10 @@ class CancellationsResponse(View):
 
 
 class MessageView(View):
-    """A message in a list. channel: that of its last attempt."""
+    """A message in a list. channel: that of its last attempt; text: the beginning of what it sent.
+
+    phone, externalId, identifiers: as the caller named the person, or else those of their contact.
+    """
 
     id: str
     group_id: str | None
@@ -213,6 +217,7 @@ class MessageView(View):
     sent_at: str | None
     finished_at: str | None
     part_count: int
+    text: str | None = None
 
 
 class MessagesResponse(View):

@@ -13,14 +13,19 @@ from msgspec.structs import replace
 from gateway.domain.api.formats import iso
 from gateway.domain.api.request import IdentifiedInput, Input, Name, RequestError
 from gateway.domain.api.response import MessageView
+from gateway.domain.model.attempt import Attempt
 from gateway.domain.model.identifier import Identifier, find
 from gateway.domain.model.notification import Notification, Status
+from gateway.people import recipients
 from gateway.people.identifiers import read_identifiers
 from gateway.runtime.paging import MOST, Cursor, Limit, cursor, place
 from gateway.runtime.runtime import Runtime
 from storage.documents.newest import Place
 from storage.messages import notifications
-from storage.messages.notifications import IndexQuery
+from storage.messages.notifications import IndexQuery, Person
+
+SHOWN = 200
+"""Characters of a text that a list shows."""
 
 SCANNED = 10 * MOST
 """Messages that are looked at for one page, however few of them are wanted."""
@@ -71,20 +76,25 @@ class Page:
 async def listed(runtime: Runtime, query: FilterQuery, after: str | None, limit: int) -> Page:
     """Return up to `limit` rows. Where many have to be passed over the page ends early. Raises RequestError."""
     identifiers = _identifiers(runtime, query)
-    index_query, behind, rows = _index_query(query, identifiers), place(after), list[MessageView]()
+    people = [await recipients.person_called(runtime, each) for each in identifiers]
+    index_query, behind, found = _index_query(query, people), place(after), list[Notification]()
     picky = query.status or query.channel or _part(query, identifiers) is not None
     at_once = MOST if picky else limit
     for _ in range(SCANNED // MOST):
         page = await notifications.page(runtime.db, index_query, behind, runtime.clock(), at_once)
         for notification in page:
             behind = Place(notification.created_at, notification.id)
-            if _fits(query, identifiers, notification):
-                rows.append(row(notification))
-            if len(rows) == limit:
-                return Page(rows, cursor(behind.at, behind.id))
+            if _fits(query, people, _part(query, identifiers), notification):
+                found.append(notification)
+            if len(found) == limit:
+                return Page(await _rows(runtime, found), cursor(behind.at, behind.id))
         if len(page) < at_once:
-            return Page(rows, None)
-    return Page(rows, cursor(behind.at, behind.id) if behind else None)
+            return Page(await _rows(runtime, found), None)
+    return Page(await _rows(runtime, found), cursor(behind.at, behind.id) if behind else None)
+
+
+async def _rows(runtime: Runtime, found: Sequence[Notification]) -> list[MessageView]:
+    return list(map(row, found, await recipients.identifiers_of(runtime, [each.recipient for each in found])))
 
 
 async def every(runtime: Runtime, query: FilterQuery) -> AsyncIterator[list[MessageView]]:
@@ -96,17 +106,17 @@ async def every(runtime: Runtime, query: FilterQuery) -> AsyncIterator[list[Mess
         yield page.rows
 
 
-def row(notification: Notification) -> MessageView:
-    """Return a message as one line of a list. Pure."""
+def row(notification: Notification, identifiers: Sequence[Identifier]) -> MessageView:
+    """Return a message as one line of a list. identifiers: of its recipient, as far as they are known. Pure."""
     last = notification.attempts[-1] if notification.attempts else None
     return MessageView(
         id=notification.id,
         group_id=notification.group_id,
         bulk_id=notification.bulk_id,
         job_id=notification.job_id,
-        phone=find(notification.recipient.identifiers, "phone"),
-        external_id=find(notification.recipient.identifiers, "externalId"),
-        identifiers=list(notification.recipient.identifiers),
+        phone=find(identifiers, "phone"),
+        external_id=find(identifiers, "externalId"),
+        identifiers=list(identifiers),
         status=notification.status,
         channel=notification.steps[last.step].channel if last else None,
         reason=notification.decisions[-1].text if notification.decisions else None,
@@ -114,12 +124,19 @@ def row(notification: Notification) -> MessageView:
         sent_at=iso(last.sent_at) if last else None,
         finished_at=iso(notification.done_at),
         part_count=notification.steps[last.step].parts if last else 0,
+        text=(sent_text(notification, last) or "")[:SHOWN] or None if last else None,
     )
 
 
-def _index_query(query: FilterQuery, identifiers: Sequence[Identifier]) -> IndexQuery:
+def sent_text(notification: Notification, attempt: Attempt) -> str | None:
+    """Return the text of an attempt as this person was to read it; None where a provider's template was sent. Pure."""
+    content = notification.steps[attempt.step].content
+    return content.text if content and not attempt.template else None
+
+
+def _index_query(query: FilterQuery, people: Sequence[Person]) -> IndexQuery:
     """Return as much of the query as the database answers by an index. Raises RequestError."""
-    index_query = IndexQuery(query.group_id, query.bulk_id, query.job_id, next(iter(identifiers), None))
+    index_query = IndexQuery(query.group_id, query.bulk_id, query.job_id, next(iter(people), None))
     try:
         since, until = (
             moment and moment.astimezone(tz=index_query.since.tzinfo) for moment in (query.since, query.until)
@@ -145,9 +162,8 @@ def _part(query: FilterQuery, identifiers: Sequence[Identifier]) -> str | None:
     return "".join(filter(str.isdigit, query.phone))
 
 
-def _fits(query: FilterQuery, identifiers: Sequence[Identifier], notification: Notification) -> bool:
-    person, part = notification.recipient, _part(query, identifiers)
-    if part is not None and not (part and part in (find(person.identifiers, "phone") or "")):
+def _fits(query: FilterQuery, people: Sequence[Person], part: str | None, notification: Notification) -> bool:
+    if part is not None and not (part and part in (find(notification.recipient.identifiers, "phone") or "")):
         return False
     pairs = (
         (query.status, notification.status),
@@ -157,6 +173,6 @@ def _fits(query: FilterQuery, identifiers: Sequence[Identifier], notification: N
     )
     return (
         all(wanted in {None, actual} for wanted, actual in pairs)
-        and set(identifiers) <= set(person.identifiers)
+        and all(person.is_recipient(notification) for person in people)
         and query.channel in {None, *(step.channel for step in notification.steps)}
     )

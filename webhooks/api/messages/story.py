@@ -17,6 +17,7 @@ from gateway.domain.model.attempt import Attempt
 from gateway.domain.model.identifier import find
 from gateway.domain.model.notification import Notification
 from gateway.domain.model.nouns import Progress
+from gateway.messages.archive.listing import sent_text
 from storage.messages.traces import TracedCall
 
 
@@ -76,6 +77,7 @@ def _attempt(notification: Notification, attempt: Attempt, calls: list[CallView]
         retry_at=iso(attempt.retry_at),
         late=attempt.late,
         recalled_at=iso(attempt.recalled_at),
+        text=sent_text(notification, attempt),
         part_count=1 if attempt.template else step.parts,
         price=step.costs(template=attempt.template) if attempt.parts or attempt.progress is Progress.UNKNOWN else None,
         provider_ids=[part.provider_id for part in attempt.parts if part.provider_id],
