@@ -6,6 +6,7 @@ is refused at the moment of the connection, which no name, redirect or second an
 
 import socket
 from dataclasses import dataclass
+from importlib.metadata import version
 from ipaddress import ip_address
 from mimetypes import guess_extension
 from pathlib import PurePosixPath
@@ -24,6 +25,7 @@ MOST = 50 * 1024 * 1024
 
 TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=5)
 CHUNK = 64 * 1024
+AGENT = f"messenger-gateway/{version('messenger-gateway')}"
 PER_HOST = 20
 """Connections to one host. There is no bound on all of them, or hosts that are slow would take them from the others."""
 OK, TOO_MANY, SERVER_ERROR = 200, 429, 500
@@ -48,7 +50,7 @@ def session(*, private: bool) -> aiohttp.ClientSession:
     """Return an HTTP session for `fetch`. `private`: it may reach private addresses too (GATEWAY_PRIVATE_FILES)."""
     factory = None if private else public_socket
     connector = aiohttp.TCPConnector(limit=0, limit_per_host=PER_HOST, socket_factory=factory)
-    return aiohttp.ClientSession(connector=connector)
+    return aiohttp.ClientSession(connector=connector, headers={"User-Agent": AGENT})
 
 
 def extension(url: str) -> str:

@@ -32,7 +32,7 @@ def create(name: str, role: str) -> None:
         async with opened_database(settings) as db:
             click.echo(await create_key(db, name, Clock()(), Role(role)))
 
-    run(command)
+    run(command, accounts=False)
 
 
 @keys.command("list")
@@ -45,7 +45,7 @@ def list_() -> None:
                 used = f"{key.used_at:%Y-%m-%d %H:%M}" if key.used_at else "never used"
                 click.echo(f"{key.created_at:%Y-%m-%d %H:%M}  {used:<16}  {key.role:<8}  {key.name}")
 
-    run(command)
+    run(command, accounts=False)
 
 
 @keys.command()
@@ -59,7 +59,7 @@ def revoke(name: str) -> None:
             click.echo(f"{revoked} revoked")
             return revoked > 0
 
-    run(command)
+    run(command, accounts=False)
 
 
 @main.command()

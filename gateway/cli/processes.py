@@ -89,9 +89,10 @@ def _listen(name: str, host: str, port: int, work: Callable[[Runtime, asyncio.Ev
     """Serve, and run `work` beside it until a signal stops the process."""
 
     async def command(settings: Settings) -> None:
-        async with _opened(settings) as (runtime, stop), served(create_app(runtime), listener(host, port)) as url:
-            click.echo(f"{name} on {url}, public at {settings.public_url}; Ctrl-C stops it")
-            await work(runtime, stop)
+        with listener(host, port) as socket:  # a port that is taken is told before anything is started
+            async with _opened(settings) as (runtime, stop), served(create_app(runtime), socket) as url:
+                click.echo(f"{name} on {url}, public at {settings.public_url}; Ctrl-C stops it")
+                await work(runtime, stop)
 
     run(command, log_level="INFO")
 

@@ -236,6 +236,8 @@ async def _address(runtime: Runtime, channel: Channel, request: StartSessionRequ
     names = (*identifiers.values(), *others)
     session = session_here(channel, KnownRecipient(names, await sessions.of_contact(runtime.db, contact)))
     address = session.address if session else address_by_identifier(channel, names)
+    if address is None and channel.facts.needs_start:
+        raise Conflict(f"in {request.channel} the person has to begin: send them a start link")
     if address is None:
         raise RequestError("no_address", "the person has no address on this channel", "channel")
     return address, contact.id

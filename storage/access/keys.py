@@ -59,7 +59,8 @@ async def find_key(db: Db, secret: str, now: datetime) -> Key | None:
         return None
     if key.used_at is None or now - key.used_at >= HOUR:
         await db["keys"].update_one(
-            {"_id": key.id}, {"$set": {"used_at": now.replace(minute=0, second=0, microsecond=0)}}
+            {"_id": key.id},
+            {"$set": {"used_at": max(now.replace(minute=0, second=0, microsecond=0), key.created_at)}},
         )
     return key
 

@@ -94,9 +94,17 @@ async def _refusal(error: Refusal) -> Response:
     return response
 
 
+UNTYPED = frozenset({"", "application/octet-stream"})
+"""Types that say nothing of what a body is. What is JSON is read whatever its type: `curl -d` calls it a form."""
+
+
 async def _request_error(error: RequestError) -> Response:
-    unread = error.code == "not_json" and request.mimetype and not request.mimetype.endswith("json")
-    return error_answer(415 if unread else status_of(error), error.message, {"code": error.code, "field": error.field})
+    claimed = request.mimetype not in UNTYPED and not request.mimetype.endswith("json")
+    return error_answer(
+        415 if claimed and error.code == "not_json" else status_of(error),
+        error.message,
+        {"code": error.code, "field": error.field},
+    )
 
 
 async def _key_conflict(error: KeyConflict) -> Response:

@@ -1,7 +1,9 @@
 """What routes work with: the runtime of the current app, the request's raw body, its query and the client's address."""
 
 import asyncio
+from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from quart import current_app, request
 from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
@@ -66,6 +68,8 @@ def _read(name: str, text: str) -> int | str:
     """Return a parameter's value. A plus that was not encoded has become a blank: before a number it is put back."""
     if name in NUMBERS and _is_number(text):
         return int(text)
+    if name in DAYS and len(text) == len("2026-11-29"):
+        return _edge_of_day(text, DAYS[name])
     kind, colon, number = text.rpartition(":") if name == "identifier" else ("", "", text)
     if name in PHONES and kind in {"", "phone"} and number[:1] == " " and number[1:2].isdigit():
         return f"{kind}{colon}+{number[1:]}"
@@ -73,6 +77,19 @@ def _read(name: str, text: str) -> int | str:
 
 
 PHONES = frozenset({"phone", "identifier"})
+
+
+DAYS = {"from": timedelta(0), "to": timedelta(days=1)}
+"""Parameters that may be a day without a time, and what is between its beginning and the moment that is meant."""
+
+
+def _edge_of_day(text: str, after: timedelta) -> str:
+    """Return the moment so long after the beginning of this day here; the text itself, if it is no day."""
+    try:
+        midnight = datetime.combine(date.fromisoformat(text), time(), ZoneInfo(runtime().settings.timezone))
+        return (midnight + after).isoformat()
+    except (ValueError, OverflowError):
+        return text
 
 
 NUMBERS = frozenset({"limit", "version"})

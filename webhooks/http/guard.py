@@ -18,6 +18,7 @@ PUBLIC = frozenset(
         "health.ready",
         "providers.webhook",
         "openapi",
+        "docs.front",
         "docs.page",
         "docs.asset",
         "guide.index",

@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import Any, TypeVar
 
 import msgspec
-from quart import Blueprint, Quart, Response, send_from_directory
+from quart import Blueprint, Quart, Response, redirect, send_from_directory
 from quart.typing import ResponseReturnValue
 from quart_schema import HttpSecurityScheme, Info, OpenAPIProvider, QuartSchema, hide
 from quart_schema.typing import Model
@@ -184,6 +184,13 @@ def describe(app: Quart) -> None:
 
 
 ABOUT = "Reach a person through the first channel that works. Times are ISO 8601; every answer is JSON."
+
+
+@blueprint.get("/")
+@hide
+async def front() -> ResponseReturnValue:
+    """Lead people who open the gateway in a browser to its page."""
+    return redirect("/docs")
 
 
 @blueprint.get("/docs")

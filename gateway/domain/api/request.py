@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
+from gateway.domain.api.allowed import allowed_words
 from gateway.domain.model.change import Wanted
 
 T = TypeVar("T")
@@ -212,7 +213,7 @@ def read(kind: type[T], body: bytes) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
-        raise _mistake(error) from None
+        raise _mistake(error, kind) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RequestError("not_json", f"the body is not JSON: {error}") from None
     except RecursionError:
@@ -224,7 +225,7 @@ def convert(kind: type[T], value: Mapping[str, Any]) -> T:
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        raise _mistake(error) from None
+        raise _mistake(error, kind) from None
 
 
 def shorten(text: str, longest: int = LONGEST_QUOTE) -> str:
@@ -240,7 +241,7 @@ FIELD_MISTAKES = frozenset({"Object missing required", "Object contains unknown"
 """How msgspec's sentences on a field begin, in front of the field's name."""
 
 
-def _mistake(error: msgspec.ValidationError) -> RequestError:
+def _mistake(error: msgspec.ValidationError, kind: Any) -> RequestError:
     """Take the path out of msgspec's sentence, "… - at `$.channels[0]`", which may quote the caller at any length."""
     sentence, _, end = str(error).rpartition(PATH)
     path = end.removeprefix("key` in `").removeprefix("$").removeprefix(".").removesuffix("`")
@@ -249,4 +250,6 @@ def _mistake(error: msgspec.ValidationError) -> RequestError:
     before, _, name = sentence.partition(" field `")
     if before in FIELD_MISTAKES:
         path = f"{path}.{name.removesuffix('`')}".removeprefix(".")
+    if sentence.startswith("Invalid enum value"):
+        sentence = f"{shorten(sentence, 60)}: one of {', '.join(allowed_words(kind, path))}"
     return RequestError("invalid", sentence, path)

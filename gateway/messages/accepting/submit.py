@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -14,7 +15,8 @@ from gateway.domain.cascade import rule
 from gateway.domain.cascade.moves import Send
 from gateway.domain.cascade.step import explain
 from gateway.domain.model.attempt import Step
-from gateway.domain.model.notification import Notification
+from gateway.domain.model.notification import Notification, Priority, Status
+from gateway.domain.terms.hours import opens_at
 from gateway.messages.accepting.plans import Plan, key_of, plan_bulk
 from gateway.messages.delivery import recording
 from gateway.messages.delivery.reachability import look
@@ -145,18 +147,29 @@ def _item_view(plan: Plan) -> ItemView:
     if error or notification is None:
         error = error or RequestError("invalid", "it cannot be read", plan.path)
         return ItemView(error=ErrorView(code=error.code, message=error.message, field=error.field))
+    status, send_at = _beginning(notification)
     item = ItemView(
         id=notification.id,
         group_id=notification.group_id,
         bulk_id=notification.bulk_id,
-        status=notification.status,
-        send_at=iso(notification.send_at or notification.created_at),
+        status=status,
+        send_at=iso(send_at),
         timezone=notification.hours.zone if notification.hours else None,
         plan=[_step_view(step) for step in notification.steps],
     )
     if plan.warnings:
         item.warnings = plan.warnings
     return item
+
+
+def _beginning(notification: Notification) -> tuple[Status, datetime]:
+    """Return a message's status and when it leaves first: DELAYED, if its hours will hold it."""
+    send_at = notification.send_at or notification.created_at
+    if notification.status not in {Status.NEW, Status.SCHEDULED} or notification.priority is Priority.URGENT:
+        return notification.status, send_at
+    opens = opens_at(notification.hours, send_at) if notification.hours else send_at
+    held = send_at < opens < notification.expires_at
+    return (Status.DELAYED, opens) if held else (notification.status, send_at)
 
 
 def _step_view(step: Step) -> StepView:

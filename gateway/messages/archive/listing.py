@@ -36,10 +36,11 @@ Moment = Annotated[datetime, Meta(tz=True)]
 class FilterQuery(Input):
     """Which messages are wanted. phone: all of a number, or a part of it. from, to: when they were accepted.
 
-    identifier: `kind:value`, as the API tells it.
+    A day alone is all of it, in the gateway's time zone. status: one, or several with commas between them. identifier:
+    `kind:value`, as the API tells it.
     """
 
-    status: Status | None = None
+    status: Annotated[str, Meta(max_length=256)] | None = None
     channel: Name | None = None
     phone: Annotated[str, Meta(min_length=3, max_length=32)] | None = None
     email: Name | None = None
@@ -78,7 +79,7 @@ async def listed(runtime: Runtime, query: FilterQuery, after: str | None, limit:
     identifiers = _identifiers(runtime, query)
     people = [await recipients.person_called(runtime, each) for each in identifiers]
     index_query, behind, found = _index_query(query, people), place(after), list[Notification]()
-    picky = query.status or query.channel or _part(query, identifiers) is not None
+    picky = (query.status and _statuses(query.status)) or query.channel or _part(query, identifiers) is not None
     at_once = MOST if picky else limit
     for _ in range(SCANNED // MOST):
         page = await notifications.page(runtime.db, index_query, behind, runtime.clock(), at_once)
@@ -162,15 +163,24 @@ def _part(query: FilterQuery, identifiers: Sequence[Identifier]) -> str | None:
     return "".join(filter(str.isdigit, query.phone))
 
 
+def _statuses(words: str) -> frozenset[Status]:
+    """Return the statuses that are asked for. Raises RequestError."""
+    try:
+        return frozenset(map(Status, words.split(",")))
+    except ValueError:
+        raise RequestError("invalid", f"one or several of {', '.join(Status)}", "status") from None
+
+
 def _fits(query: FilterQuery, people: Sequence[Person], part: str | None, notification: Notification) -> bool:
     if part is not None and not (part and part in (find(notification.recipient.identifiers, "phone") or "")):
         return False
     pairs = (
-        (query.status, notification.status),
         (query.group_id, notification.group_id),
         (query.bulk_id, notification.bulk_id),
         (query.job_id, notification.job_id),
     )
+    if query.status and notification.status not in _statuses(query.status):
+        return False
     return (
         all(wanted in {None, actual} for wanted, actual in pairs)
         and all(person.is_recipient(notification) for person in people)

@@ -98,6 +98,11 @@ async def test_bad_settings_are_named(cli: CliFixture, accounts: str, words: str
     assert "change-me" not in result.err
 
 
+async def test_keys_need_the_database_and_no_account(cli: CliFixture) -> None:
+    result = await cli.gateway("keys", "create", "shop", GATEWAY_ACCOUNTS="there-is-none.toml")
+    assert (result.code, result.err) == (0, "")
+
+
 async def test_a_database_that_is_not_there(cli: CliFixture) -> None:
     result = await cli.gateway("keys", "list", MONGODB_URI="mongodb://127.0.0.1:9/")
     assert (result.code, result.out) == (2, "")

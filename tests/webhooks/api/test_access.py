@@ -16,7 +16,6 @@ GUARDED = [
     ("POST", "/api/v1/contacts"),
 ]
 UNKNOWN = [
-    ("GET", "/"),
     ("GET", "/api/v1"),
     ("GET", "/api/v1/nothing"),
     ("GET", "/healthz/"),

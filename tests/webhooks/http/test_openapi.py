@@ -16,6 +16,7 @@ from tests.support.processes.chromium import ARGUMENTS
 from webhooks.app import create_app
 
 HIDDEN = {
+    "docs.front",
     "providers.webhook",
     "metrics.metrics",
     "openapi",

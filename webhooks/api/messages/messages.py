@@ -104,12 +104,13 @@ async def get_message(key: str) -> ResponseReturnValue:
 @document_request(CancelRequest)
 @document_response(CancellationsResponse)
 async def cancel_messages() -> ResponseReturnValue:
-    """Cancel one message, a group or a bulk.
+    """Cancel one message, a group or a bulk, named in the body or, without one, in the query.
 
     The result of each message is `cancelled` (it never leaves) or `tooLate`, with what has left already.
     """
     try:
-        outcomes = await cancel(runtime(), read(CancelRequest, await body()))
+        raw = await body()
+        outcomes = await cancel(runtime(), read(CancelRequest, raw) if raw else convert(CancelRequest, query()))
     except LookupError as error:
         raise Refusal(404, str(error)) from None
     return answer(
