@@ -18,8 +18,9 @@ async def phones(state: State) -> list[dict[str, Any]]:
 
 
 async def _phone(state: State, channel: str) -> dict[str, Any]:
-    phone, faults = state.phone(channel), state.simulator(channel).faults
-    session = await sessions.get(state.environment.runtime.db, Address(channel, ACCOUNT, phone.user).key)
+    phone, simulator = state.phone(channel), state.simulator(channel)
+    faults, user = simulator.faults, simulator.known_as(phone.user)
+    session = await sessions.get(state.environment.runtime.db, Address(channel, ACCOUNT, user).key)
     return {
         "channel": channel,
         "reachable": phone.reachable,

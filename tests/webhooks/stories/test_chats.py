@@ -161,7 +161,7 @@ async def test_a_viber_phone_that_is_off_falls_back_when_patience_ends(demo: Api
 async def until_session(demo: ApiClient, channel: str, *, blocked: bool) -> None:
     """Wait until Anna's session on this channel is, or is not, blocked."""
     simulator = demo.environment.simulators[channel]
-    key = f"{channel}:demo:{simulator.user_of(PHONE)}"
+    key = f"{channel}:demo:{simulator.known_as(simulator.user_of(PHONE))}"
 
     async def matches() -> bool:
         session = await sessions.get(demo.environment.runtime.db, key)

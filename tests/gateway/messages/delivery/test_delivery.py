@@ -92,7 +92,9 @@ async def test_the_window_shut_in_a_late_status_leads_to_the_template(demo: ApiC
     assert attempt_statuses(story) == [("whatsapp", "UNDELIVERED"), ("whatsapp", "READ")]
     assert "131047" in story["attempts"][0]["reason"]
     assert story["attempts"][1]["template"] == "order_update/en"
-    session = await sessions.get(demo.environment.runtime.db, f"whatsapp:demo:{simulator.user_of(PHONE)}")
+    session = await sessions.get(
+        demo.environment.runtime.db, f"whatsapp:demo:{simulator.known_as(simulator.user_of(PHONE))}"
+    )
     assert session
     assert session.window_closed_at
 

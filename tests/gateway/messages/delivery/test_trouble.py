@@ -46,7 +46,7 @@ async def session_of(demo: ApiClient, channel: str) -> str:
     await simulator.start(simulator.user_of(PHONE))
     await demo.answer(channel, before + (1 if channel == "viber" else 0))
     await simulator.quiet()
-    return f"{channel}:demo:{simulator.user_of(PHONE)}"
+    return f"{channel}:demo:{simulator.known_as(simulator.user_of(PHONE))}"
 
 
 async def test_a_slow_provider_is_not_taken_for_a_dead_process(demo: ApiClient) -> None:
