@@ -12,7 +12,8 @@ __all__ = ["Button", "Content", "Conversation", "Inbound", "Media", "Session", "
 Conversation = Callable[[Inbound, Session], Awaitable[Content | None]]
 """Receives the normalised event and the current session; returns the answer, or None to stay silent.
 
-After a crash it may be called again for the same event, but only its first answer is sent.
+After a crash it may be called again for the same event, but only its first answer is sent. So it is with an album: each
+file is an event, of the same `album`.
 """
 
 MENU = (Button("Help", reply="/help"), Button("Stop", reply="/stop"))

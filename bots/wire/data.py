@@ -4,6 +4,8 @@ from typing import Any
 
 import msgspec
 
+from bots.wire.nulls import without_nulls
+
 MOST = 16_384
 """Bytes of JSON that are kept of one message."""
 
@@ -20,6 +22,7 @@ def data(kind: str, value: object) -> dict[str, Any]:
     What is larger than MOST bytes or deeper than DEEPEST levels, or what no document can hold, becomes None: it is
     written by people.
     """
+    value = without_nulls(value)
     if value in (None, "", {}, []):
         return {}
     is_kept = _is_storable(value, DEEPEST) and len(msgspec.json.encode(value)) <= MOST

@@ -38,7 +38,7 @@ async def _say_or_withhold(runtime: Runtime, event: Inbound, session: Session, c
     """Queue the answer, unless the person has had too many. The first that is withheld has a story that says so."""
     reply = _build_reply(runtime, event, session, content)
     text = f"{content.text}\n{content.media.url or content.media.id if content.media else ''}"
-    answer = Answer(event.dedupe_key, reply.created_at, digest(text))
+    answer = Answer(event.answer_key, reply.created_at, digest(text))
     if reason := why_withheld(session.answers, answer):
         answer = replace(answer, withheld=True)
         metrics.ANSWERS_WITHHELD.labels(event.channel, reason).inc()
@@ -57,7 +57,7 @@ def _build_reply(runtime: Runtime, event: Inbound, session: Session, content: Co
     content = replace(content, thread=content.thread or event.content.thread)
     address, now, recipient = event.address, runtime.clock(), Recipient(session=session.id)
     return Notification(
-        f"reply:{event.dedupe_key}",
+        f"reply:{event.answer_key}",
         recipient,
         (Step(address.channel, address.account, content=content),),
         created_at=now,

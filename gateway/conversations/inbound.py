@@ -141,6 +141,7 @@ async def _log(runtime: Runtime, event: Inbound | Edit) -> None:
             content=event.content,
             edited=isinstance(event, Edit),
             author=author,
+            album="" if isinstance(event, Edit) else event.album,
         ),
     )
 

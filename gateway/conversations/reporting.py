@@ -31,7 +31,7 @@ async def report_message(runtime: Runtime, event: Inbound, session: Session) -> 
     await report_joining(runtime, event, session)
     if event.command.name == "stop":
         await notify_account(runtime, "session.stopped", event.address, event.dedupe_key, fields)
-    message = _message(event) | {"kind": event.kind, "button": event.pressed}
+    message = _message(event) | {"kind": event.kind, "album": event.album or None, "button": event.pressed}
     await notify_account(runtime, "message.inbound", event.address, event.dedupe_key, fields | message)
 
 

@@ -118,6 +118,7 @@ class Message(Struct):
     is_topic_message: bool = False
     message_thread_id: int | None = None
     edit_date: Moment | None = None
+    media_group_id: str = ""
     text: str = ""
     caption: str = ""
     photo: list[File] = []

@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from bots.telegram.inbound import contents, groups
 from bots.telegram.inbound.contents import KINDS
 from bots.telegram.inbound.updates import CallbackQuery, Membership, Message
-from gateway.domain.channel.calls import Call, Forged, Malformed, Parsed
+from bots.wire.nulls import without_nulls
+from gateway.domain.channel.calls import Answer, Call, Forged, Malformed, Parsed
 from gateway.domain.channel.secret import Secret
 from gateway.domain.model.event import Edit, Event, Inbound, Moved, Subscription, Unrecognised
 from gateway.domain.model.nouns import Address, Content
@@ -46,16 +47,33 @@ def verify(secret: Secret, call: Call) -> None:
 def parse(account: str, call: Call, username: str = "") -> Parsed:
     """Return the one event of an update; an update that cannot be read becomes Unrecognised.
 
-    username: our bot's, by which groups address it. Raises Malformed where the call is no update at all.
+    username: our bot's, by which groups address it. A field that is null counts as missing, and fields beside the
+    event's own are passed over. Raises Malformed where the call is no update at all.
     """
     try:
         update = msgspec.json.decode(call.body, type=dict[str, Any])
         number = msgspec.convert(update.pop("update_id", None), int)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(f"not an update of Telegram's: {error}") from None
+    if b"null" in call.body:
+        update = without_nulls(update)
     envelope = Envelope(account, str(number), call.body.decode(), call.received_at, username)
-    kind, fields = next(iter(update.items()), ("nothing", {}))
-    return Parsed([_event(envelope, kind, fields) or _unrecognised(envelope, kind)])
+    kind = next((name for name in update if name in READERS), next(iter(update), "nothing"))
+    if event := _event(envelope, kind, update.get(kind)):
+        return Parsed([event])
+    return Parsed([_unrecognised(envelope, kind)], _acknowledge(kind, update.get(kind)))
+
+
+def _acknowledge(kind: str, fields: Any) -> Answer:
+    """Return the answer to a press that becomes no message of ours: without one, the button goes on spinning.
+
+    Bot API: Making requests when getting updates, answerCallbackQuery.
+    """
+    match kind, fields:
+        case "callback_query", {"id": str(query)}:
+            method = {"method": "answerCallbackQuery", "callback_query_id": query}
+            return Answer(body=msgspec.json.encode(method).decode(), content_type="application/json")
+    return Answer()
 
 
 def _event(envelope: Envelope, kind: str, fields: Any) -> Event | None:
@@ -84,6 +102,7 @@ def _message(envelope: Envelope, fields: Any) -> Inbound | Moved | None:
         content=replace(contents.content(kind, message, fields[kind]), thread=groups.topic(message)),
         at=_time(message.date),
         kind=kind,
+        album=message.media_group_id,
         person=contents.person(message.sender, message),
         automatic=groups.is_automatic(message),
         raw=envelope.raw,

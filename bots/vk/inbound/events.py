@@ -39,6 +39,10 @@ class Envelope:
         fallback = f"{message}:{self.type}" if message else sha256(self.raw.encode()).hexdigest()
         return self.event_id or fallback
 
+    def occasion(self) -> str:
+        """Return the id of an event that may happen again in the same words: VK's, else the hash and the time."""
+        return self.event_id or f"{self.id()}:{self.received_at.isoformat()}"
+
 
 def events(envelope: Envelope, fields: Any) -> Sequence[Event]:
     """Return all events of one call. What cannot be read becomes Unrecognised."""
@@ -119,7 +123,7 @@ def _message_event(envelope: Envelope, fields: Any) -> Sequence[Event]:
 
 def _permission(envelope: Envelope, fields: Any) -> Sequence[Event]:
     permission = read(fields, Permission)
-    address, id_, at = envelope.address(permission.user_id), envelope.id(), envelope.received_at
+    address, id_, at = envelope.address(permission.user_id), envelope.occasion(), envelope.received_at
     active = envelope.type == "message_allow"
     subscription = Subscription(address, id_, active, at, envelope.raw)
     is_visit = active and permission.key

@@ -74,10 +74,5 @@ class File(Struct):
 
 
 def read(fields: Any, kind: type[T]) -> T:
-    """Convert an object, with its nulls left out: VK writes null for a missing field.
-
-    Raises msgspec.ValidationError.
-    """
-    if isinstance(fields, dict):
-        fields = {key: value for key, value in fields.items() if value is not None}
+    """Convert an object. Raises msgspec.ValidationError."""
     return msgspec.convert(fields, kind)

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from bots.vk.inbound.events import Envelope, events
+from bots.wire.nulls import without_nulls
 from gateway.domain.channel.calls import Answer, Call, Forged, Malformed, Parsed
 from gateway.domain.channel.secret import Secret
 
@@ -57,4 +58,5 @@ def parse(account: str, confirmation: str, call: Call) -> Parsed:
     raw = msgspec.json.encode(body).decode()
     event_id, group_id = event_id if isinstance(event_id, str) else "", group_id if isinstance(group_id, int) else 0
     envelope = Envelope(account, event_id, kind, raw, call.received_at, group_id)
-    return Parsed(events(envelope, body.get("object")), Answer(body="ok"))
+    fields = body.get("object")
+    return Parsed(events(envelope, without_nulls(fields) if b"null" in call.body else fields), Answer(body="ok"))

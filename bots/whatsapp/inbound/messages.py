@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from bots.whatsapp.item import dig, items, moment, to_json, word, words
 from bots.wire.data import data
-from gateway.domain.model.event import Edit, Inbound, Person
+from gateway.domain.model.event import Echo, Edit, Inbound, Person
 from gateway.domain.model.identifier import Identifier, identifiers
 from gateway.domain.model.nouns import Address, Content, Media
 
@@ -78,8 +78,26 @@ def read_edit(item: object, contacts: Sequence[object], account: str, default: d
     return replace(event, provider_id=original, content=content).as_edit(event.at)
 
 
+def read_echo(item: object, contacts: Sequence[object], account: str, default: datetime) -> Echo:
+    """Return the event of a message that was written in the WhatsApp Business app (smb_message_echoes webhook).
+
+    Raises ValueError as `read_message` does, and for a notice about an earlier message.
+    """
+    user, _ = read_person(words(item, "to_user_id", "to"), contacts)
+    wamid, (_, content, _) = word(item, "id"), _read_content(item)
+    if not wamid or word(item, "type") in (*NOTICES, "edit"):
+        raise ValueError("no message")
+    return Echo(
+        Address("whatsapp", account, user), wamid, wamid, content, moment(item, "timestamp", default), to_json(item)
+    )
+
+
 def _sender(item: object, contacts: Sequence[object]) -> tuple[str, Person]:
-    return read_person(words(item, "from_user_id", "from"), contacts)
+    """Return the sender; where the message names nobody and comes with one contact, that is who wrote it."""
+    ids = words(item, "from_user_id", "from")
+    if not any(ids) and len(contacts) == 1:
+        ids = words(contacts[0], "user_id", "wa_id")
+    return read_person(ids, contacts)
 
 
 def read_person(ids: Sequence[str], contacts: Sequence[object]) -> tuple[str, Person]:

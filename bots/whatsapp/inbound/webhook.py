@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from bots.whatsapp.inbound.messages import NOTICES, read_edit, read_message
+from bots.whatsapp.inbound.messages import NOTICES, read_echo, read_edit, read_message
 from bots.whatsapp.inbound.moves import read_moves, read_update
 from bots.whatsapp.inbound.reports import STATUSES, read_preference, read_status, read_template
 from bots.whatsapp.item import dig, digest, items, lists, moment, to_json, word
@@ -131,6 +131,8 @@ def _change(field: str, change: object, entry: object, app_accounts: AppAccounts
     match field:
         case "messages":
             yield from _messages(value, app_accounts, origin)
+        case "smb_message_echoes":
+            yield from _items(value, "message_echoes", read_echo, app_accounts, origin)
         case "user_preferences":
             yield from _items(value, field, read_preference, app_accounts, origin)
         case "user_id_update":

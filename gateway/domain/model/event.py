@@ -66,7 +66,8 @@ class Inbound(Personal, frozen=True, omit_defaults=True, tag="inbound", tag_fiel
     `id` is the provider's id of this event, by which it is deduplicated; `provider_id` names the message.
     `kind` is the provider's own word ("text", "sticker", "callback_query"). `start` is set where the provider
     itself says "the person pressed Start": the deep link's code, or "". `pressed` is a pressed button's reply;
-    `callback_id` what the provider wants acknowledged. `at` is the provider's own time.
+    `callback_id` what the provider wants acknowledged. `album` names the album that the message is a part of, where
+    each file of one comes as a message of its own. `at` is the provider's own time.
 
     group: it was said in a group, which the core sets by `Facts.is_group`. author: the provider's id of who said it
     there. addressed: it names our account (True) or another (False) as the one that it is for; None if it names nobody.
@@ -79,6 +80,7 @@ class Inbound(Personal, frozen=True, omit_defaults=True, tag="inbound", tag_fiel
     content: Content
     at: datetime
     kind: str = "text"
+    album: str = ""
     person: Person = Person()
     start: str | None = None
     pressed: str | None = None
@@ -112,6 +114,11 @@ class Inbound(Personal, frozen=True, omit_defaults=True, tag="inbound", tag_fiel
     @property
     def _is_for_us(self) -> bool:
         return self.addressed is True or self.pressed is not None or self.start is not None
+
+    @cached_property
+    def answer_key(self) -> str:
+        """Return the key under which it is answered once: that of the event, or one for all files of an album."""
+        return f"{self.lane}:album:{self.album}" if self.album else self.dedupe_key
 
     def as_edit(self, at: datetime) -> "Edit":
         """Return it as a change, made at this time, of what was said before."""

@@ -245,3 +245,4 @@ class Message(Struct, frozen=True, omit_defaults=True):
     notification: str | None = None
     attempt: int = 0
     part: int = 0
+    album: str = ""

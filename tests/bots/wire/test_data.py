@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bots.wire.data import DEEPEST, MOST, data
+from bots.wire.nulls import without_nulls
 
 VALUES = st.recursive(
     st.none()
@@ -29,7 +30,7 @@ def nested(levels: int) -> object:
 def test_whatever_it_is_a_document_and_an_answer_can_hold_it(value: object) -> None:
     kept = data("order", value)
     assert bson.decode(bson.encode(kept)) == kept
-    assert kept in ({}, {"order": None}, {"order": value})
+    assert kept in ({}, {"order": None}, {"order": without_nulls(value)})
     assert len(msgspec.json.encode(kept)) <= MOST + len('{"order":}')
 
 

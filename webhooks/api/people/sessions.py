@@ -75,6 +75,7 @@ class ChatLineView(View):
     """One line of a chat log.
 
     others: the files after the first. data: what the person sent to programs, as a form's answers or an order.
+    album: the same for files that were sent together.
     direction: in or out. edited: the person has changed an earlier message, and it says this now. author: who said it,
     in a group. messageId, status: of a message of ours, as long as it is remembered.
     """
@@ -85,6 +86,7 @@ class ChatLineView(View):
     media: MediaView | None
     others: list[MediaView]
     data: dict[str, Any]
+    album: str | None
     buttons: list[str]
     template: str | None
     edited: bool
@@ -212,6 +214,7 @@ def _line(line: Message, notification: Notification | None) -> ChatLineView:
         media=media_view(content.media) if content and content.media else None,
         others=[media_view(file) for file in content.others] if content else [],
         data=content.data if content else {},
+        album=line.album or None,
         buttons=[button.text for button in content.buttons] if content else [],
         template=f"{line.template.name}/{line.template.language}" if line.template else None,
         edited=line.edited,
