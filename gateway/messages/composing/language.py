@@ -142,9 +142,24 @@ def _check_filters(filters: int, values: Iterable[str]) -> None:
         raise TemplateError("there are too many filters for values of this length")
 
 
-@lru_cache(maxsize=KEPT)
 def _compile(text: str, *, markup: bool = False) -> tuple[Template, int]:
     """Return the template, and how many filters are in it. Raises TemplateError."""
+    compiled = _compiled(text, markup=markup)
+    if isinstance(compiled, str):
+        raise TemplateError(compiled)
+    return compiled
+
+
+@lru_cache(maxsize=KEPT)
+def _compiled(text: str, *, markup: bool) -> tuple[Template, int] | str:
+    """Return the template and its filters, or why there is none, which is as dear to find out for each recipient."""
+    try:
+        return _compile_anew(text, markup=markup)
+    except TemplateError as error:
+        return error.reason
+
+
+def _compile_anew(text: str, *, markup: bool) -> tuple[Template, int]:
     if len(text) > (MAX_MARKUP if markup else MAX_TEXT):
         raise TemplateError(f"a template has at most {MAX_MARKUP if markup else MAX_TEXT} characters")
     try:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.messages.accepting.plans import MOST, MOST_OF_ONE
+from gateway.messages.composing import language
 from gateway.messages.composing.language import MAX_RESULT, MAX_TOKENS
 from gateway.messages.composing.values import MOST as MOST_VALUES
 from tests.support.client import ApiClient
@@ -89,6 +90,17 @@ async def test_one_more_is_refused_as_fast(demo: ApiClient, path: str) -> None:
         assert len(reply.body) < MIB, case
         assert stalls.longest < BLOCKED, case
         assert stalls.memory < MEMORY, case
+
+
+async def test_a_text_that_is_refused_late_is_compiled_once_for_all_destinations(demo: ApiClient) -> None:
+    body = request(people(1000, a="x"), "{{a}}" * 950 + "{{a.b}}")
+    language._compiled.cache_clear()
+    with watched() as stalls:
+        reply = await caller(demo).ask("POST", PATHS[1], body)
+    errors = [item["error"]["code"] for item in json.loads(reply.body)["messages"]]
+    assert errors == ["bad_text"] * 1000
+    assert language._compiled.cache_info().misses == 1
+    assert stalls.longest < BLOCKED
 
 
 async def test_a_request_has_a_bound_on_all_its_texts(demo: ApiClient) -> None:
