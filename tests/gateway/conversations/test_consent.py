@@ -97,6 +97,20 @@ async def test_a_callers_button_ends_nothing_whatever_stands_on_it(demo: ApiClie
     assert demo.answers(channel, phone)[-1].text == SERVICE
 
 
+async def test_a_vibers_keyboard_counts_while_it_is_on_the_screen(demo: ApiClient) -> None:
+    """The client shows the last keyboard until another comes. REST Bot API: Keyboards."""
+    phone = phones(1)[0]["phone"]
+    await begin(demo, "viber", phone)
+    await send(demo, "viber", phone, QUESTION, {"text": "Cancel"})
+    question, viber = demo.answers("viber", phone)[-1].id, demo.environment.simulators["viber"]
+    await asyncio.gather(*(send(demo, "viber", phone, f"{SERVICE} {number}") for number in range(25)))
+    await viber.press(viber.user_of(phone), question, "Cancel")
+    await wait_for_line(demo, "viber", phone, "Cancel")
+    assert await is_stopped(demo, "viber", phone) == (False, False)
+    await write(demo, "viber", phone, "stop")
+    assert await is_stopped(demo, "viber", phone) == (True, True)
+
+
 @pytest.mark.parametrize("channel", CHANNELS)
 async def test_our_own_stop_button_ends_it(demo: ApiClient, channel: str) -> None:
     phone = phones(1)[0]["phone"]
