@@ -91,7 +91,7 @@ async def test_processes_that_start_at_once_do_not_break_each_other(db: Db, leng
     for _ in range(5):
         await asyncio.gather(*(prepare(db, days * DAY) for days in lengths))
         assert await configured_lifetimes(db) <= {days * DAY for days in lengths}
-        assert len(await db["notifications"].index_information()) == 12
+        assert len(await db["notifications"].index_information()) == 14
         await prepare(db, 90 * DAY)
 
 

@@ -17,7 +17,7 @@ def check_answers(ledger: Ledger, report: Report) -> None:
         chats[question.channel, question.user].append(question)
     silent = 0
     for (channel, user), questions in chats.items():
-        session = f"{channel}:{ACCOUNT}:{user}"
+        session = f"{channel}:{ACCOUNT}:{ledger.simulators[channel].known_as(user)}"
         replies = [notification for notification in ledger.replies if notification.recipient.session == session]
         if len(replies) != len(questions):
             report.complaints.append(f"{session} asked {len(questions)} times and has {len(replies)} answers")

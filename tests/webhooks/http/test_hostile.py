@@ -125,7 +125,7 @@ async def test_messages(
     if status == 202:
         assert all("id" in item or set(item["error"]) == {"code", "message", "field"} for item in answer["messages"])
     else:
-        assert status in {400, 409}
+        assert status in {400, 409, 415}
         assert set(answer) == {"error", "details"}
     assert_no_exceptions(caplog)
 

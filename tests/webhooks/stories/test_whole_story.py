@@ -12,6 +12,7 @@ from tests.support.client import PHONE, ApiClient, until
 from tests.support.http.callback_receiver import opened_callback_receiver
 
 ANNA = Destination(phone="8 900 000-00-01", variables={"name": "Anna"})
+BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
 LONG = "https://shop.ru/orders/17?" + "utm_source=sms&" * 10
 
 
@@ -61,7 +62,7 @@ async def test_the_whole_story(demo: ApiClient) -> None:
         assert {event["callbackData"] for event in receiver.events_of("order-17")} == {"17"}
 
         link = next(link for link in story.short_links if link.url in demo.screen("sms")[-1].text)
-        async with aiohttp.request("GET", link.url, allow_redirects=False) as response:
+        async with aiohttp.request("GET", link.url, headers=BROWSER, allow_redirects=False) as response:
             assert (response.status, response.headers["Location"]) == (302, LONG)
         clicks = {each.code: each.clicks for each in (await gateway.status("order-17")).short_links}
         assert clicks[link.code] == 1

@@ -20,7 +20,8 @@ CHANNELS = ("telegram", "vk", "viber", "whatsapp", "sms")
 IN_BETWEEN = {"telegram": "429", "vk": "10", "viber": "12", "whatsapp": "131016", "sms": "20429"}
 """The error that each provider returns once, after which the gateway tries again."""
 FREE = {"account": "none", "person": "none"}
-MANY, TEXT_COUNT = 30, 20
+MANY, TEXT_COUNT = 30, 14
+"""One person gets no more than 15 answers in half a minute."""
 
 
 @pytest.fixture

@@ -247,7 +247,8 @@ async def test_wrong_values_name_their_field(demo: ApiClient, change: dict[str, 
 
 async def test_values_on_many_lines_are_told(demo: ApiClient) -> None:
     person = {"phone": PHONE, "variables": {"name": "Anna\nMaria", "order": "A\t17"}}
-    body = {"destinations": [person, ANNA], "channels": [STEP]}
+    boris = ANNA | {"phone": "+79000000002"}
+    body = {"destinations": [person, boris], "channels": [STEP]}
     many, good = (await demo.post("/api/v1/messages", {"messages": [body]}))[1]["messages"]
     assert many["warnings"] == [
         "channels[0].template.variables.name: line breaks, tabs and runs of spaces become one space",

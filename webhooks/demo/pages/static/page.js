@@ -182,7 +182,8 @@ const first = phones.get(chosen()[0]);
 const linked = [...phones].filter(([, phone]) => phone.dataset.link);
 const steps = {
   start: {
-    done: () => state.phones.some((phone) => phone.bubbles.length),
+    // The bot has answered there: what is sent before it has heard of the person would take another way.
+    done: () => state.phones.some(({ channel, bubbles }) => channel === first.dataset.channel && bubbles.some((one) => !one.mine)),
     play: () => Promise.all(linked.map(([channel]) => post("/start", { channel }))),
   },
   send: { done: () => state.notifications.length, play: send },
