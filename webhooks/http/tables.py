@@ -3,7 +3,6 @@
 import asyncio
 import csv
 import io
-import re
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import IO, Literal
@@ -13,6 +12,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from gateway.domain.api.request import RequestError
+from gateway.domain.terms.formulas import mark
 
 Format = Literal["csv", "xlsx"]
 Rows = Sequence[Sequence[object]]
@@ -25,13 +25,6 @@ CHUNK = 64 * 1024
 OPTIONS = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV = "text/csv; charset=utf-8"
-FORMULA = re.compile(r'(\A|[;\t|\r\n])("*)(?=[=+\-@\t\r])')
-"""Where a spreadsheet begins a formula: at the beginning of a cell, also if it splits rows by a separator of its own.
-
-Source: https://owasp.org/www-community/attacks/CSV_Injection
-"""
-
-NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?\Z")
 
 
 async def table_file(name: str, headings: Sequence[str], pages: AsyncIterator[Rows], format: Format) -> Response:  # noqa: A002
@@ -51,21 +44,21 @@ def _file(content: AsyncIterator[bytes], kind: str, name: str) -> Response:
 
 async def _csv(headings: Sequence[str], first: Rows, pages: AsyncIterator[Rows]) -> AsyncIterator[bytes]:
     yield "\ufeff".encode()  # by which spreadsheets see that it is UTF-8
-    yield _lines([headings])
+    yield _lines([headings], csv.QUOTE_ALL)  # so that the separator is seen, whatever the headings hold
     yield _lines(first)
     async for rows in pages:
         yield _lines(rows)
 
 
-def _lines(rows: Iterable[Iterable[object]]) -> bytes:
+def _lines(rows: Iterable[Iterable[object]], quoting: Literal[0, 1] = csv.QUOTE_MINIMAL) -> bytes:
     text = io.StringIO()
-    csv.writer(text).writerows([plain(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
+    csv.writer(text, quoting=quoting).writerows(map(_plain, rows))
     return text.getvalue().encode(errors="replace")
 
 
-def plain(text: str) -> str:
-    """Put a quote before whatever a spreadsheet would take for a formula; numbers stay as they are."""
-    return text if NUMBER.match(text) else FORMULA.sub(r"\1'\2", text)
+def _plain(row: Iterable[object]) -> list[object]:
+    """Return the cells with no formulas among them: in a workbook too, which its reader may save as CSV."""
+    return [mark(cell) if isinstance(cell, str) else cell for cell in row]
 
 
 async def _workbook(
@@ -78,7 +71,7 @@ async def _workbook(
     file = tempfile.TemporaryFile()  # noqa: SIM115 - it is closed when it has been sent
     book = Workbook(file, OPTIONS)
     sheet, count = book.add_worksheet(name), len(first)
-    sheet.write_row(0, 0, headings)
+    sheet.write_row(0, 0, _plain(headings))
     await asyncio.to_thread(_write, sheet, first, 1)
     async for rows in pages:
         if count + len(rows) > MOST:
@@ -92,7 +85,7 @@ async def _workbook(
 
 def _write(sheet: Worksheet, rows: Rows, start: int) -> None:
     for number, row in enumerate(rows, start):
-        sheet.write_row(number, 0, row)
+        sheet.write_row(number, 0, _plain(row))
 
 
 async def _chunks(file: IO[bytes]) -> AsyncIterator[bytes]:

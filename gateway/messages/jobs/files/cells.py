@@ -11,10 +11,6 @@ NOTHING = frozenset(
 )
 """What databases, programs and spreadsheets write where they have no value."""
 
-MARKED = ("'=", "'+", "'-", "'@")
-"""Beginnings of a text that an export marked as no formula."""
-
-
 UNREADABLE = "\ufffd"
 """What stands in a text for characters that are damaged."""
 
@@ -47,6 +43,4 @@ def _clock(moment: time) -> str:
 
 def _plain(text: str) -> str:
     text = text.strip().replace("\0", UNREADABLE)
-    if text in NOTHING:
-        return ""
-    return text[1:] if text.startswith(MARKED) else text
+    return "" if text in NOTHING else text

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from gateway.domain.api.request import RequestError
+from gateway.domain.terms.formulas import unmark
 from gateway.messages.jobs.files.cells import UNREADABLE, text_of
 from gateway.messages.jobs.files.csv_file import Line
 
@@ -27,7 +28,10 @@ HEADINGS = {
 """What a column of one of these headings means, in any case; every other column is a variable of its own name."""
 
 REFUSED_ROW, REFUSED_WHY = "refused row", "refused because"
-"""Columns that a file of refused rows has besides its own. They are passed over when it is sent again."""
+"""Columns that a file of refused rows has besides its own. They are passed over when it is sent again.
+
+In a file that has both, texts are marked as no formulas. See `gateway.domain.terms.formulas`.
+"""
 
 ADDRESSES = ("phone", "email", "externalId", "device", "identifier", "contactId", "chatSessionId")
 FIELDS = {heading: name for name, headings in HEADINGS.items() for heading in headings}
@@ -42,7 +46,10 @@ class Column(NamedTuple):
 
 def read_headings(line: Line, variables: Collection[str]) -> list[Column]:
     """Return the columns. Raises RequestError unless somebody and all these variables can be named by them."""
-    columns = [Column(heading, _name(heading)) for heading in _texts(line)]
+    texts = _texts(line)
+    if are_marked(texts):
+        texts = list(map(unmark, texts))
+    columns = [Column(heading, _name(heading)) for heading in texts]
     count = Counter(column.name for column in columns if column.name)
     if duplicate := next((name for name, times in count.items() if times > 1), None):
         raise RequestError("bad_file", f"two columns mean the same: {duplicate}", duplicate)
@@ -53,6 +60,11 @@ def read_headings(line: Line, variables: Collection[str]) -> list[Column]:
     if missing := sorted(set(variables) - count.keys()):
         raise RequestError("missing_column", f"the message needs a column {missing[0]}", missing[0])
     return columns
+
+
+def are_marked(headings: Collection[str]) -> bool:
+    """Tell whether these are the headings of refused rows that we gave out."""
+    return REFUSED_ROW in headings and REFUSED_WHY in headings
 
 
 def _texts(line: Line) -> list[str]:

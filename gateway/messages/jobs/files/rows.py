@@ -9,10 +9,11 @@ from msgspec import Struct
 from gateway.domain.api.request import RequestError
 from gateway.domain.api.response import Fault
 from gateway.domain.model.job import Row
+from gateway.domain.terms.formulas import unmark
 from gateway.domain.terms.hours import is_zone
 from gateway.messages.jobs.files.cells import UNREADABLE, text_of
 from gateway.messages.jobs.files.csv_file import Line, csv_lines
-from gateway.messages.jobs.files.headings import ADDRESSES, HEADINGS, Column, read_headings
+from gateway.messages.jobs.files.headings import ADDRESSES, HEADINGS, Column, are_marked, read_headings
 from gateway.messages.jobs.files.repetitions import Repetitions
 from gateway.messages.jobs.files.workbook import workbook_lines
 from gateway.people.spelling import check_identifier, check_value, normal_email, normal_phone
@@ -71,10 +72,12 @@ class _Table:
     def __init__(self, columns: Sequence[Column], terms: Terms) -> None:
         self.columns, self._terms = columns, terms
         self._repetitions = Repetitions(ADDRESSES)
+        is_marked = are_marked([column.heading for column in columns])
+        self._text_of: Callable[[object], str] = (lambda cell: unmark(text_of(cell))) if is_marked else text_of
 
     def read(self, line: Line) -> Iterator[Row | Refused | Fault]:
         """Yield the row, or why it is refused; and a warning if the person was meant before."""
-        texts = zip(self.columns, map(text_of, line.cells), strict=False)
+        texts = zip(self.columns, map(self._text_of, line.cells), strict=False)
         cells = {column.name: text for column, text in texts if column.name and text}
         try:
             destination = self._destination(line, cells)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ from msgspec.structs import replace
 from python_calamine import CalamineWorkbook
 
 from gateway.client import Gateway, GatewayError
+from gateway.messages.jobs.refused import pages
 from gateway.runtime.settings.tuning import Tuning
+from storage import jobs
 from tests.support.client import PHONE, ApiClient
 from tests.support.jobs import create_draft, create_job, move, progress, table, upload, wait_for_job_state
 from tests.support.processes.commands import run
@@ -67,6 +70,26 @@ async def test_refused_rows_come_back_with_their_reasons_and_can_be_mended(demo:
     _, answer = await upload(demo, again, mended)
     assert (answer["accepted"], answer["refused"]) == ((1, 2) if kind == "csv" else (0, 3))
     assert set(answer["columns"].values()) == {"phone", "имя", "note"}
+
+
+ATOMS = ["'", '"', ";", "=", "+7", "-", "@", "\t", "\n", "\r\n", "|", ",", "Anna", "_x0041_", " "]
+TEXTS = [text for n in (1, 2, 3) for text in map("".join, product(ATOMS, repeat=n)) if text == text.strip()]
+TEXTS += ["bring:\n- passport\n- photo\n+7 495 1", "a;=cmd", "'=1+1", "a\t=1", "{=1}", "5' 6\"", "a" * 8000 + "\n=1"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+async def test_refused_rows_that_are_added_again_say_just_the_same(demo: ApiClient, kind: str) -> None:
+    key, again = [(await create_draft(demo))["id"] for _ in range(2)]
+    note, lines = "a;=b;;;;", [["12", f"{number}", text] for number, text in enumerate(TEXTS)]
+    await upload(demo, key, b"sep=,\n" + table(["phone", "number", note], *lines))
+    _, answer = await upload(demo, again, await refused_file(demo, key, kind))
+    assert (answer["refused"], list(answer["columns"])) == (len(TEXTS), ["phone", "number", note])
+    runtime, found = demo.environment.runtime, list[list[Any]]()
+    job = await jobs.get(runtime.db, again)
+    assert job
+    async for page in pages(runtime, job, ["", "", "phone", "number", note]):
+        found += [row[2:] for row in page]
+    assert [row for row in zip(found, lines, strict=True) if row[0] != row[1]] == []
 
 
 async def test_rows_that_are_refused_when_they_are_submitted_are_among_them(demo: ApiClient) -> None:
