@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Callable
 
 from quart import Quart
 
+from gateway.runtime.collector import spare_opened
 from gateway.runtime.runtime import Runtime, opened
 from gateway.runtime.settings.settings import load
 from webhooks.api import accounts
@@ -74,6 +75,7 @@ def _own_runtime(app: Quart) -> Callable[[], AsyncGenerator[None, None]]:
     async def while_serving() -> AsyncGenerator[None, None]:
         async with opened(load()) as runtime:
             app.extensions["runtime"] = runtime
+            spare_opened()
             yield
 
     return while_serving

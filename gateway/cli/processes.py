@@ -17,6 +17,7 @@ from prometheus_client import start_http_server
 
 from gateway import worker
 from gateway.cli.base import main, run
+from gateway.runtime.collector import spare_opened
 from gateway.runtime.runtime import Runtime, opened
 from gateway.runtime.settings.settings import Settings
 from webhooks.app import create_app
@@ -105,6 +106,7 @@ def _announce(url: str) -> None:
 async def _opened(settings: Settings) -> AsyncIterator[tuple[Runtime, asyncio.Event]]:
     stop = _stopping(settings.stop_within)
     async with opened(settings) as runtime:
+        spare_opened()
         yield runtime, stop
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gateway.runtime.collector import spare_opened
+
 BLOCKED = 0.1
 """Seconds for which nothing that a stranger or a caller does may keep the loop from looking."""
 
@@ -35,8 +37,7 @@ class Stalls:
 def watched() -> Iterator[Stalls]:
     """Watch the running event loop as long as the block runs. The stalls are complete when it has ended."""
     selector: Any = asyncio.get_running_loop()._selector  # type: ignore[attr-defined]
-    gc.collect()
-    gc.freeze()  # what the test run has gathered so far is no work of the gateway's
+    spare_opened()  # as every process does; what the test run has gathered so far is no work of the gateway's
     select, stalls, since = selector.select, Stalls(), time.thread_time()
 
     def select_and_watch(timeout: float | None = None) -> Any:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from gateway.runtime.collector import spare_opened
 from gateway.runtime.settings.settings import Settings
 from webhooks.demo.client import opened_client
 from webhooks.demo.environment import Environment, opened_environment
@@ -19,6 +20,7 @@ async def demo(
 ) -> None:
     """Run everything, announce the page's URL, and wait for `stop`. Raises OSError if a port is taken."""
     async with opened_environment(settings, gateway_port) as environment, opened_page(environment, port) as url:
+        spare_opened()
         announce(url)
         await stop.wait()
 
