@@ -25,6 +25,7 @@ FACTS = Facts(
     may_send_as=is_sender,
     reaches=("phone",),
     identifier_of=inbound.identifier_of,
+    shared_ids=True,
     parts=outbound.segment_count,
     presses="numbered",
     max_body=64 * 1024,

@@ -48,6 +48,7 @@ FACTS = Facts(
     needs_start=True,
     limits=LIMITS,
     is_group=is_group,
+    shared_ids=True,
     # Bot API: deleteMessage.
     recalls=timedelta(hours=48),
     takes_reply=pieces.takes_reply,

@@ -96,6 +96,7 @@ def facts_of(account: Account) -> Facts:
         idempotent=IDEMPOTENT,
         limits=LIMITS,
         is_group=is_group,
+        shared_ids=True,
         # VK API: messages.delete, `delete_for_all`.
         recalls=timedelta(hours=24),
         takes_reply=takes_reply,

@@ -11,6 +11,7 @@ from gateway.conversations.presses import with_press
 from gateway.conversations.reporting import (
     report_edit,
     report_joining,
+    report_leaving,
     report_message,
     report_move,
     report_subscription,
@@ -37,7 +38,8 @@ from gateway.people import sessions
 from gateway.people.joining import find_owner
 from gateway.people.moving import current_address, move
 from gateway.people.optouts import KINDS, names, opt_in, opt_out
-from gateway.people.spelling import reported_form
+from gateway.people.rivalry import settle
+from gateway.people.spelling import reported_forms
 from gateway.runtime.runtime import Runtime, account_key
 from gateway.runtime.telemetry import metrics
 from storage.accounts import states
@@ -125,7 +127,16 @@ async def _touch(runtime: Runtime, channel: Channel, event: Inbound) -> Session:
         return await stored.get(runtime.db, event.address.key) or Session(event.address.key, event.address)
     name, code = event.command
     contact = None if event.group else await find_owner(runtime, event, code if name == "start" else "")
-    return await sessions.touch(runtime, channel.facts.window, event, contact)
+    return await _settle(runtime, event, await sessions.touch(runtime, channel.facts.window, event, contact))
+
+
+async def _settle(runtime: Runtime, event: Inbound | Visit, session: Session) -> Session:
+    """Let the chats leave the contact whose place a newer proof has taken, perhaps this one. Returns this one."""
+    left = await settle(runtime, session) if event.person.identifiers or session.joined_at == event.at else []
+    for former in left:
+        if former.id != session.id:
+            await report_leaving(runtime, event, former)
+    return next((replace(former, contact=None, joined_at=None) for former in left if former.id == session.id), session)
 
 
 async def _log(runtime: Runtime, event: Inbound | Edit) -> None:
@@ -151,8 +162,8 @@ async def _receive_visit(runtime: Runtime, event: Visit) -> None:
     if channel and channel.facts.is_group(event.address.user):
         return
     contact = await find_owner(runtime, event, event.start)
-    session = await sessions.visit(runtime, event.address, event.person.name, contact, event.at)
-    await report_joining(runtime, event, session)
+    if session := await sessions.visit(runtime, event, contact):
+        await report_joining(runtime, event, await _settle(runtime, event, session))
 
 
 async def _move(runtime: Runtime, event: Moved) -> None:
@@ -189,7 +200,7 @@ async def _person(
 
     reported: what the provider tells of the person besides.
     """
-    identifiers = [name for each in reported if (name := reported_form(each))]
+    identifiers = reported_forms(reported)
     contact = await contacts.get(runtime.db, session.contact) if session.contact else None
     for identifier in identifiers:
         contact = contact or await contacts.find(runtime.db, identifier)

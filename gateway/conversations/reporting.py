@@ -23,6 +23,12 @@ async def report_joining(runtime: Runtime, event: Inbound | Visit, session: Sess
         await notify_account(runtime, "session.joined", event.address, key, _fields(event.at, session))
 
 
+async def report_leaving(runtime: Runtime, event: Inbound | Visit, former: Session) -> None:
+    """Tell that a chat is no contact's any more: another one has proved to be theirs, by this event."""
+    fields = {"at": iso(event.at), "contact": former.contact, "name": former.name or None}
+    await notify_account(runtime, "session.left", former.address, f"{former.id}@{event.dedupe_key}", fields)
+
+
 async def report_message(runtime: Runtime, event: Inbound, session: Session) -> None:
     """Report a person's message, and what it did to the session. It comes before the bot, which may be slow."""
     fields = _fields(event.at, session)

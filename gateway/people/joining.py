@@ -10,7 +10,7 @@ from gateway.domain.model.event import Inbound, Visit
 from gateway.domain.model.identifier import rivals
 from gateway.domain.model.nouns import Contact
 from gateway.people.contacts import MergeRequest, merge
-from gateway.people.spelling import reported_form
+from gateway.people.spelling import reported_forms
 from gateway.runtime.runtime import Runtime
 from storage.people import contacts, sessions
 
@@ -24,13 +24,14 @@ async def find_owner(runtime: Runtime, event: Inbound | Visit, code: str) -> Con
     """
     session = await sessions.here(runtime.db, event.address.key)
     own = await contacts.get(runtime.db, session.contact) if session and session.contact else None
-    own = await _by_identifiers(runtime, event, own) or own
+    if session is None or session.proved_at is None or session.proved_at <= event.at:  # else it was reported anew since
+        own = await _by_identifiers(runtime, event, own) or own
     return await _by_code(runtime, event, code, own) or own
 
 
 async def _by_identifiers(runtime: Runtime, event: Inbound | Visit, own: Contact | None) -> Contact | None:
     """Return who goes by what the provider reports. own: whose chat it was so far, who may turn out to be the same."""
-    reported = [name for each in event.person.identifiers if (name := reported_form(each))]
+    reported = reported_forms(event.person.identifiers)
     if not reported:
         return await _by_address(runtime, event)
     if own and rivals(own.identifiers, reported):

@@ -3,7 +3,7 @@
 Every step may be repeated, because the event is worked on again after a crash: the old session is closed last.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from msgspec.structs import replace
@@ -15,7 +15,7 @@ from gateway.domain.model.identifier import Identifier, find, rivals
 from gateway.domain.model.nouns import Address, Contact, Session
 from gateway.people import optouts
 from gateway.people.contacts import MergeRequest, merge
-from gateway.people.spelling import reported_form
+from gateway.people.spelling import reported_forms
 from gateway.runtime.runtime import Runtime
 from storage.documents.documents import TRIES, Contended
 from storage.messages import chat_log
@@ -85,8 +85,8 @@ async def _bring(runtime: Runtime, former: Session, new: Address, contact: Conta
 
 async def _move_contact(runtime: Runtime, channel: Channel, event: Moved, former: Session | None) -> Contact | None:
     """Give the person's new names to their contact, and their opt-outs to the new names. Returns the contact."""
-    left = _forms([channel.facts.identifier_of(event.address.user)])
-    reached = _forms([*event.person.identifiers, channel.facts.identifier_of(event.to)])
+    left = reported_forms([channel.facts.identifier_of(event.address.user)])
+    reached = reported_forms([*event.person.identifiers, channel.facts.identifier_of(event.to)])
     contact = await _contact(runtime, left, former)
     if contact is None and event.same and left and reached != left:
         contact = await contacts.join(runtime.db, runtime.clock(), left)
@@ -96,10 +96,6 @@ async def _move_contact(runtime: Runtime, channel: Channel, event: Moved, former
     for name in optouts.names(reached, contact, [Session(event.new_address.key, event.new_address)]):
         await optouts.carry_over(runtime.db, before, name)
     return contact
-
-
-def _forms(names: Iterable[Identifier | None]) -> list[Identifier]:
-    return list(dict.fromkeys(form for name in names if name and (form := reported_form(name))))
 
 
 async def _contact(runtime: Runtime, left: Sequence[Identifier], former: Session | None) -> Contact | None:
@@ -140,9 +136,12 @@ def united(session: Session, former: Session) -> Session:
     ends = {field: _latest(getattr(session, field), getattr(former, field)) for field in ("blocked_at", "stopped_at")}
     closed = _latest(session.closed_at, former.closed_at)
     wrote, alive = times["last_inbound_at"], _latest(times["started_at"], times["last_inbound_at"])
+    proof = max(session, former, key=lambda each: (each.proved_at or NEVER, each.proved))
     return replace(
         session,
         name=session.name or former.name,
+        proved=proof.proved,
+        proved_at=proof.proved_at,
         contact=session.contact or former.contact,
         blocked_at=_unless_before(ends["blocked_at"], alive),
         stopped_at=_unless_before(ends["stopped_at"], times["resumed_at"]),

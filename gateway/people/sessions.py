@@ -8,8 +8,9 @@ from msgspec.structs import replace
 from gateway.domain.channel import window
 from gateway.domain.channel.window import Window
 from gateway.domain.model.answers import Answer, with_answer
-from gateway.domain.model.event import Inbound
+from gateway.domain.model.event import Inbound, Visit
 from gateway.domain.model.nouns import Address, Cause, Contact, Session
+from gateway.people.spelling import reported_forms
 from gateway.runtime.runtime import Runtime
 from storage.accounts import states
 from storage.people import sessions
@@ -54,16 +55,17 @@ async def subscribe(runtime: Runtime, address: Address, at: datetime, *, active:
     await sessions.change(runtime.db, address.key, step)
 
 
-async def visit(runtime: Runtime, address: Address, name: str, contact: Contact | None, at: datetime) -> Session | None:
+async def visit(runtime: Runtime, event: Visit, contact: Contact | None) -> Session | None:
     """Record that a person has opened the chat. That may reveal the contact, but the session has not started.
 
     Returns the session.
     """
+    address, name, at = event.address, event.person.name, event.at
 
     def step(session: Session | None) -> Session:
         session = present(session, address)
         session = replace(session, name=name or session.name, **_joined(session, contact, at))
-        return replace(session, **_active(session, at))
+        return replace(session, **_active(session, at), **_proved(session, event))
 
     return await sessions.change(runtime.db, address.key, step)
 
@@ -103,6 +105,7 @@ def after_message(session: Session, rule: Window, event: Inbound, contact: Conta
         **_active(session, at),
         **own,
         **_joined(session, contact, at),
+        **_proved(session, event),
     )
 
 
@@ -128,6 +131,14 @@ def _joined(session: Session, contact: Contact | None, at: datetime) -> dict[str
     if contact is None or session.contact in contact.ids:
         return {}
     return {"contact": contact.id, "joined_at": at}
+
+
+def _proved(session: Session, event: Inbound | Visit) -> dict[str, Any]:
+    """Return what the provider reports of who this is, unless it has reported something later."""
+    names = () if isinstance(event, Inbound) and event.group else reported_forms(event.person.identifiers)
+    if not names or (session.proved_at and session.proved_at > event.at):
+        return {}
+    return {"proved": names, "proved_at": event.at}
 
 
 def _unless_later(blocked_at: datetime | None, at: datetime) -> datetime | None:

@@ -1,6 +1,6 @@
 """Brings values of identifiers to their one form. It imports little, since files are read in small processes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from unicodedata import category
 
@@ -66,6 +66,11 @@ def reported_form(name: Identifier) -> Identifier | None:
     with suppress(RequestError):
         return identifier("phone", normal_phone(value_of(name), ""))
     return None
+
+
+def reported_forms(names: Iterable[Identifier | None]) -> tuple[Identifier, ...]:
+    """Return what a provider reports in its one form, each once, without what nobody can be sent to."""
+    return tuple(dict.fromkeys(form for name in names if name and (form := reported_form(name))))
 
 
 def normal_email(email: str, _: str) -> str:

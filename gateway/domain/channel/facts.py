@@ -31,6 +31,7 @@ class Facts:
     flat_values: what fills a template is on one line: line breaks, tabs and runs of spaces become one space.
     reaches: the kinds of identifier by which people can be written to who have no chat with us (`Channel.address_of`).
     identifier_of: the identifier that an address (its `user`) itself is, where it is one: the inverse of `address_of`.
+    shared_ids: a person has the same id (`user`) with all of our accounts.
     shows: what it shows of a content beside text, media and buttons: "subject", "html".
     presses: how the press of a button comes to us. reported: as one. typed: as a text, which is the button's reply.
     numbered: buttons are lines with numbers, and people type a number or what stands beside it.
@@ -56,6 +57,7 @@ class Facts:
     flat_values: bool = False
     reaches: Sequence[str] = ()
     identifier_of: Callable[[str], Identifier | None] = lambda _: None
+    shared_ids: bool = False
     shows: Sequence[str] = ()
     presses: Literal["reported", "typed", "numbered"] = "reported"
     markup: bool = False

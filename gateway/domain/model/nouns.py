@@ -159,7 +159,8 @@ class Session(Struct, frozen=True, omit_defaults=True):
 
     `resumed_at` is when the person last said start: a stop that was said before, and heard later, has no effect.
     `moved_to` is the user at whose address the conversation is by now, and `moved_at` since when; None: both are names
-    of one place. `joined_at` is when the chat turned out to be the contact's.
+    of one place. `joined_at` is when the chat turned out to be the contact's. `proved` is what the
+    provider reported last of who this is, and `proved_at` when.
 
     `started_at` is when the person last pressed Start, or was first heard of. `window_from_at` is when the running
     window was opened, for providers that count from the first message; `window_closed_at` when the provider told us
@@ -186,6 +187,8 @@ class Session(Struct, frozen=True, omit_defaults=True):
     resumed_at: datetime | None = None
     moved_to: str | None = None
     moved_at: datetime | None = None
+    proved: tuple[Identifier, ...] = ()
+    proved_at: datetime | None = None
     version: int = 0
 
 
