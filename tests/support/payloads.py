@@ -34,7 +34,8 @@ TESTS = Path(__file__).parents[1]
 PAYLOADS = sorted((TESTS / "bots").glob("*/payloads/*.json"))
 PUBLIC_URL = "https://gateway.shop.ru"
 RECEIVED_AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
-UNSENT = ["NEW", "SCHEDULED", "DELAYED", "PENDING"]
+UNSENT = [None, "NEW", "SCHEDULED", "DELAYED", "PENDING"]
+"""The statuses of what has not left yet, as they are stored: the first of them is not stored at all."""
 
 
 def channel_named(file: Path) -> str:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from secrets import token_hex
+from socket import socket
 from typing import Any
 
 from msgspec.structs import replace
@@ -41,34 +42,42 @@ async def opened_environment(settings: Settings, port: int = 0) -> AsyncIterator
     The gateway listens at `port`; 0 takes a free one. Raises OSError if the port is taken.
     """
     clock = Clock()
-    with listener(port=port) as socket:
-        url = url_of(socket)
-        async with opened_simulators(url, clock) as (simulators, accounts):
-            settings = replace(settings, accounts=accounts, public_url=url, private_files=True, private_callbacks=True)
-            settings = replace(settings, callback_secrets=settings.callback_secrets or (OwnSecret(token_hex(20)),))
-            async with opened(settings, clock) as runtime, served(create_app(runtime), socket), running_worker(runtime):
-                key = await keys.create_key(runtime.db, "demo", clock(), Role.ADMIN)
-                yield Environment(runtime, simulators, url, key)
+    with listener(port=port) as at:
+        url = url_of(at)
+        async with (
+            opened_simulators(url, clock) as (simulators, accounts),
+            running_gateway(replace(settings, accounts=accounts), at, clock) as (runtime, key),
+        ):
+            yield Environment(runtime, simulators, url, key)
+
+
+@asynccontextmanager
+async def running_gateway(settings: Settings, at: socket, clock: Clock) -> AsyncIterator[tuple[Runtime, str]]:
+    """Run the web and the worker, over files and callbacks on this machine. Yields its runtime and an admin's key."""
+    settings = replace(settings, public_url=url_of(at), private_files=True, private_callbacks=True)
+    settings = replace(settings, callback_secrets=settings.callback_secrets or (OwnSecret(token_hex(20)),))
+    async with opened(settings, clock) as runtime, served(create_app(runtime), at), running_worker(runtime):
+        yield runtime, await keys.create_key(runtime.db, "demo", clock(), Role.ADMIN)
 
 
 @asynccontextmanager
 async def opened_simulators(
-    gateway_url: str, clock: Clock
+    gateway_url: str, clock: Clock, name: str = ACCOUNT
 ) -> AsyncIterator[tuple[dict[str, Simulator], dict[str, dict[str, Any]]]]:
     """Serve a stand-in for every channel's provider on one port.
 
-    Yields the stand-ins by channel, and the settings of one account on each.
+    Yields the stand-ins by channel, and the settings of one account on each, which has this name.
     """
-    socket, app = listener(), Quart("simulators")
+    at, app = listener(), Quart("simulators")
     simulators: dict[str, Simulator] = {}
     accounts: dict[str, dict[str, Any]] = {}
     for channel in bots.CHANNELS:
         module = bots.simulator(channel)
-        account = module.demo_account(f"{url_of(socket)}/{channel}")
-        simulator = module.Server(account, f"{gateway_url}/webhooks/{channel}/{ACCOUNT}", clock)
+        account = module.demo_account(f"{url_of(at)}/{channel}")
+        simulator = module.Server(account, f"{gateway_url}/webhooks/{channel}/{name}", clock)
         app.register_blueprint(simulator.blueprint(), url_prefix=f"/{channel}")
-        simulators[channel], accounts[channel] = simulator, {ACCOUNT: account}
-    async with served(app, socket, grace=0.2):
+        simulators[channel], accounts[channel] = simulator, {name: account}
+    async with served(app, at, grace=0.2):
         try:
             yield simulators, accounts
         finally:

@@ -44,7 +44,7 @@ Answer = tuple[dict[str, Any] | str, int]
 def demo_account(api_url: str) -> Account:
     """Return a number that lives on the stand-in at `api_url`, with fresh secrets."""
     return Account(
-        phone_number_id="100200300400",
+        phone_number_id=f"100200{secrets.randbelow(10**6):06}",
         waba_id="500600700800",
         access_token=Secret(f"EAA{secrets.token_urlsafe(32)}"),
         app_secret=Secret(secrets.token_hex(16)),

@@ -68,8 +68,11 @@ def after_send(old: Notification, index: int, outcome: Outcome, lease: str | Non
 
 
 def after_receipt(old: Notification, index: int, part: int, receipt: Receipt, now: datetime) -> Notification | None:
-    """Return the notification after a receipt for a part of attempt `index`; None if the receipt is nothing new."""
-    if index >= len(old.attempts):
+    """Return the notification after a receipt for a part of attempt `index`; None if the receipt is nothing new.
+
+    A receipt of another account's is none for it, though it may name our key: each account tells of its own messages.
+    """
+    if index >= len(old.attempts) or not _is_of_account(receipt, old.attempts[index].address):
         return None
     before = old.attempts[index]
     after = with_part(before, Part(receipt.provider_id, receipt.progress), part, now)
@@ -80,6 +83,10 @@ def after_receipt(old: Notification, index: int, part: int, receipt: Receipt, no
     if after.progress is Progress.FAILED:
         after = replace(after, reason=receipt.reason, cause=receipt.cause)
     return _progress(old, index, replace(after, late=after.late or _too_late(old, index, after)), now)
+
+
+def _is_of_account(receipt: Receipt, address: Address | None) -> bool:
+    return address is not None and (address.channel, address.account) == (receipt.channel, receipt.account)
 
 
 def _progress(old: Notification, index: int, after: Attempt, now: datetime) -> Notification:

@@ -12,12 +12,12 @@ from gateway.domain.cascade.evidence import after_receipt
 from gateway.domain.model.attempt import Attempt, Step
 from gateway.domain.model.event import Receipt
 from gateway.domain.model.notification import MAX_DECISIONS, Notification, Recipient, Status
-from gateway.domain.model.nouns import Cause, Content, Progress
+from gateway.domain.model.nouns import Address, Cause, Content, Progress
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
 STEP = Step("whatsapp", content=Content("Hello"))
-SENDING = Attempt(0, Progress.SENDING, NOW, sent_at=NOW)
+SENDING = Attempt(0, Progress.SENDING, NOW, address=Address("whatsapp", "shop", "79161234567"), sent_at=NOW)
 NOTIFICATION = Notification("n1", Recipient(), (STEP,), NOW, LATER, due_at=LATER)
 UNDER_WAY = NOTIFICATION.trying(SENDING)
 

@@ -29,7 +29,7 @@ from tests.support.workload import (
 TEMPLATE = {"name": "order_update", "language": "en", "variables": {"name": "Anna", "order": "A-17"}}
 WHATSAPP = {"channel": "whatsapp", "template": TEMPLATE}
 VK = {"channel": "vk", "text": "News"}
-BAD_TOKEN, BUSY, USED_UP = 190, 10, "29"
+BAD_TOKEN, BUSY, USED_UP, LOST = 190, 10, "29", "500"
 DOWN = 1000
 
 
@@ -171,6 +171,24 @@ async def test_a_provider_that_is_down_is_left_alone_and_comes_back(demo: ApiCli
     await wait_for_all(demo, keys, "SENT")
     await wait_for_state(demo, "vk:demo", "open")
     assert len(texts(demo, "vk")) == 12
+
+
+async def test_failures_that_are_not_in_a_row_hold_no_account(demo: ApiClient) -> None:
+    """Nine calls fail, one does not, and nine more fail; only the tenth in a row holds it."""
+    faults = demo.environment.simulators["sms"].faults
+    for number, code in enumerate([*[LOST] * 9, "", *[LOST] * 9, LOST]):
+        if number == 19:
+            assert (await account(demo, "sms:demo"))["state"] == "open"
+        faults.planned.append(code)
+        (key,) = await send_all(demo, phones(1, first=300 + number), SMS)
+        await until(partial(_is_tried, demo, key))
+    assert "the provider is down" in (await wait_for_state(demo, "sms:demo", "held"))["heldBecause"]
+
+
+async def _is_tried(demo: ApiClient, key: str) -> bool:
+    """Return whether the provider has answered the first try, by whatever."""
+    attempts = (await demo.story(key))["attempts"]
+    return bool(attempts) and attempts[0]["status"] != "SENDING"
 
 
 async def test_a_provider_that_stays_down_is_given_up_after_the_steps_patience(demo: ApiClient) -> None:
