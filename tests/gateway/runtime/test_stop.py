@@ -13,6 +13,7 @@ import msgspec
 
 from gateway.runtime.settings.settings import Settings
 from tests.support.client import PHONE, until
+from tests.support.http.barrier import AnswerGate
 from tests.support.processes.cli import CliFixture, opened_cli
 from tests.support.processes.commands import PATIENCE
 from tests.support.processes.processes import Web
@@ -91,13 +92,13 @@ async def test_a_database_that_hangs_keeps_nobody_alive(tmp_path: Path, settings
 async def test_told_twice_it_ends_at_once(tmp_path: Path, settings: Settings) -> None:
     async with opened_cli(tmp_path, settings) as cli:
         key = (await cli.gateway("keys", "create", "shop")).out.split()[-1]
-        cli.simulator.faults.answer_after = PATIENCE
+        cli.simulator.faults = gate = AnswerGate()
         serve = serve_program(cli)
         await serve.start()
         await send_many(serve.url, key)
-        await asyncio.sleep(1)
+        await gate.arrived.wait()
         serve.send_signal(signal.SIGTERM)
-        await asyncio.sleep(0.3)
+        await until(lambda: _result(not is_pending(serve.pid, signal.SIGTERM)))
         assert serve.running
         assert await asyncio.wait_for(serve.stop(), PATIENCE / 3) == 1
         assert any(
@@ -105,6 +106,13 @@ async def test_told_twice_it_ends_at_once(tmp_path: Path, settings: Settings) ->
             for line in serve.log_text().splitlines()
             if line.startswith("{")
         )
+
+
+def is_pending(process: int, number: signal.Signals) -> bool:
+    """Tell whether the process has yet to receive a signal: two of a kind would be one. See proc(5), ShdPnd."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    pending = next(line.split()[1] for line in lines if line.startswith("ShdPnd"))
+    return bool(int(pending, 16) >> (number - 1) & 1)
 
 
 def children(process: int) -> list[int]:

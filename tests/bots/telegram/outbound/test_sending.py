@@ -81,8 +81,9 @@ async def test_a_text_arrives_as_it_is(pair: Pair) -> None:
     provider_id = await pair.channel.send(pair.address(anna), Content(text), key="k1")
     (accepted,) = pair.server.accepted
     assert (accepted.id, accepted.user, accepted.text) == (provider_id, anna, text)
-    assert json.loads(accepted.request["link_preview_options"])["is_disabled"] is True
-    assert {*accepted.request} == {"chat_id", "text", "link_preview_options"}, "and nothing that asks for markup"
+    assert json.loads(accepted.request["link_preview_options"]) == {"is_disabled": True}
+    request = {name: value for name, value in accepted.request.items() if name != "link_preview_options"}
+    assert request == {"chat_id": anna, "text": text}, "and nothing that asks for markup"
     bubble = pair.server.phone(anna).screen[-1]
     assert (bubble.id, bubble.mine, bubble.text, bubble.state) == (provider_id, False, text, "read")
 
@@ -98,6 +99,13 @@ async def test_buttons(pair: Pair) -> None:
     anna = await pair.start_user("Anna")
     buttons = (Button("Yes", reply="я" * 32), Button("Site", url="https://shop.ru/"), Button("Later"))
     await pair.channel.send(pair.address(anna), Content("Deliver?", buttons=buttons), key="k1")
+    assert json.loads(pair.server.accepted[0].request["reply_markup"]) == {
+        "inline_keyboard": [
+            [{"text": "Yes", "callback_data": "я" * 32}],
+            [{"text": "Site", "url": "https://shop.ru/"}],
+            [{"text": "Later", "callback_data": "Later"}],
+        ]
+    }
     buttons_shown = pair.server.phone(anna).screen[-1].buttons
     assert buttons_shown == [buttons[0], buttons[1], Button("Later", reply="Later")]
 

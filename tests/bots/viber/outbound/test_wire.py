@@ -1,6 +1,5 @@
 """Sending, receipts and faults, over real HTTP."""
 
-import asyncio
 import logging
 from datetime import timedelta
 
@@ -15,7 +14,8 @@ from gateway.domain.channel.errors import Ambiguous, Misconfigured, Refused, Una
 from gateway.domain.channel.secret import Secret
 from gateway.domain.model.event import Inbound, Receipt
 from gateway.domain.model.nouns import Address, Button, Cause, Content, Media, Progress, TemplateMessage
-from tests.bots.viber.pair import ANNA, Clock, opened_pair
+from tests.bots.viber.pair import ANNA, Clock, Pair, opened_pair
+from tests.support.client import until
 from tests.support.http.serving import free_port
 
 
@@ -55,13 +55,15 @@ async def test_a_phone_that_is_off_gets_it_later() -> None:
         phone = pair.server.phone(pair.anna.user)
         phone.reachable = False
         await pair.send()
-        await asyncio.sleep(0.1)
+        await pair.server.quiet()
         assert (pair.events, phone.screen[-1].state) == ([], "sent")
         phone.reachable = True
-        async with asyncio.timeout(5):
-            while len(pair.events) < 2:  # noqa: ASYNC110 - the stand-in looks by itself
-                await asyncio.sleep(0.01)
+        await until(lambda: _are_events(pair, 2))
         assert phone.screen[-1].state == "read"
+
+
+async def _are_events(pair: Pair, count: int) -> bool:
+    return len(pair.events) >= count
 
 
 async def test_a_late_rejection_by_the_app() -> None:
@@ -251,9 +253,8 @@ async def test_webhooks_may_come_twice_and_in_any_order() -> None:
 
 async def test_a_webhook_is_delivered_again_until_it_is_taken() -> None:
     async with opened_pair() as pair:
-        pair.down = True
+        pair.statuses.extend([503, 503])
         await pair.server.say(pair.anna.user, "hello")
-        await asyncio.sleep(0.05)
-        pair.down = False
         await pair.server.quiet()
+        assert [status for status, _ in pair.server.answers] == [503, 503, 200]
         assert len(pair.events) == 1

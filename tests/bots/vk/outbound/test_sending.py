@@ -21,11 +21,15 @@ async def test_a_message_arrives(pair: Pair) -> None:
     bubble = pair.vk.phone(anna).screen[-1]
     assert provider_id == accepted.id == bubble.id == f"{anna}/2"
     assert (bubble.text, bubble.mine, bubble.state) == ("Ваш заказ A-17 готов 📦", False, "read")
-    assert accepted.request["peer_ids"] == anna
-    assert accepted.request["disable_mentions"] == "1"
-    assert accepted.request["v"] == "5.199"
-    assert "intent" not in accepted.request
-    assert "access_token" not in accepted.request
+    assert accepted.request == {
+        "peer_ids": anna,
+        "random_id": accepted.request["random_id"],
+        "message": "Ваш заказ A-17 готов 📦",
+        "disable_mentions": "1",
+        "dont_parse_links": "1",
+        "v": "5.199",
+    }
+    assert 0 < int(accepted.request["random_id"]) < 2**31
 
 
 async def test_a_group_chat_is_written_to(pair: Pair) -> None:
