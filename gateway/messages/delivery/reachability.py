@@ -9,7 +9,7 @@ from gateway.domain.channel.contract import Channel
 from gateway.domain.channel.facts import Facts
 from gateway.domain.channel.window import Window
 from gateway.domain.model.attempt import Step
-from gateway.domain.model.identifier import Identifier, kind_of, without_rivals
+from gateway.domain.model.identifier import Identifier, kind_of, rivals, without_rivals
 from gateway.domain.model.notification import Notification, Recipient
 from gateway.domain.model.nouns import Address, Contact, Progress, Session, template_key
 from gateway.domain.model.phone import one_form
@@ -115,8 +115,13 @@ def session_here(channel: Channel, recipient: KnownRecipient) -> Session | None:
     known = {session.id: channel.facts.identifier_of(session.address.user) for session in candidates}
     wanted = set(map(one_form, recipient.identifiers))
     here = [session for session in candidates if (own := known[session.id]) and one_form(own) in wanted]
-    others = [session for session in candidates if known[session.id] is None]
+    others = [session for session in candidates if known[session.id] is None and not _is_at_another(session, wanted)]
     return next(iter((*here, *others)), None)
+
+
+def _is_at_another(session: Session, wanted: Iterable[Identifier]) -> bool:
+    """Tell whether a chat was proved to be at a number (or the like) that the person no longer goes by."""
+    return bool(rivals(tuple(map(one_form, session.proved)), tuple(wanted)))
 
 
 def address_by_identifier(channel: Channel, identifiers: Iterable[Identifier]) -> Address | None:
