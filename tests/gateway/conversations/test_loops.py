@@ -10,7 +10,7 @@ from tests.gateway.conversations.test_consent import session_of, shown
 from tests.gateway.conversations.test_groups import wait_until_done
 from tests.support.client import PHONE, ApiClient, until
 
-QUESTIONS = 40
+QUESTIONS = 20
 
 
 async def echo(event: Inbound, session: Session) -> Content:
