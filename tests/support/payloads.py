@@ -133,14 +133,18 @@ async def opened_shop(settings: Settings) -> AsyncIterator[Shop]:
 
 @asynccontextmanager
 async def opened_stand_ins(clock: Clock) -> AsyncIterator[tuple[dict[str, Simulator], dict[str, dict[str, Any]]]]:
-    """Serve a stand-in for each account of the payload files. Yields them by `channel:account`, and the accounts."""
+    """Serve a stand-in for each account of the payload files. Yields them by `channel:account`, and the accounts.
+
+    Their own webhooks lead nowhere, since the only calls of the providers are to be those of the payload files.
+    """
     socket, app = listener(), Quart("stand-ins")
+    app.add_url_rule("/taken", view_func=_take, methods=["POST"])
     simulators: dict[str, Simulator] = {}
     accounts: dict[str, dict[str, Any]] = {}
     for channel in bots.CHANNELS:
         for name, account in accounts_of(channel).items():
             here = replace(account, api_url=f"{url_of(socket)}/{channel}/{name}")
-            simulator = bots.simulator(channel).Server(here, f"{PUBLIC_URL}/webhooks/{channel}/{name}", clock)
+            simulator = bots.simulator(channel).Server(here, f"{url_of(socket)}/taken", clock)
             app.register_blueprint(simulator.blueprint(), name=f"{channel}-{name}", url_prefix=f"/{channel}/{name}")
             simulators[f"{channel}:{name}"], accounts.setdefault(channel, {})[name] = simulator, here
     async with served(app, socket):
@@ -149,3 +153,7 @@ async def opened_stand_ins(clock: Clock) -> AsyncIterator[tuple[dict[str, Simula
         finally:
             for simulator in simulators.values():
                 await simulator.close()
+
+
+async def _take() -> str:
+    return ""

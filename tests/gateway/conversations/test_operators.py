@@ -178,3 +178,13 @@ async def test_open_again_though_the_providers_clock_is_behind_ours(demo: ApiCli
     await demo.post(f"/api/v1/sessions/{conversation['id']}/close", {})
     await demo.say("telegram", "One more thing")
     assert (await get(demo, f"/{conversation['id']}"))[1]["state"] == "open"
+
+
+async def test_what_was_said_is_read_where_no_conversation_has_begun(demo: ApiClient) -> None:
+    key = await demo.send({"channel": "sms", "text": "Your code is 1234"})
+    await demo.wait_for(key, "DELIVERED")
+    chat = f"/sms:demo:{PHONE}"
+    status, page = await get(demo, f"{chat}/messages")
+    assert (status, [line["text"] for line in page["messages"]]) == (200, ["Your code is 1234"])
+    assert (await get(demo, chat))[0] == 404
+    assert (await get(demo, "/sms:demo:+79000000099/messages"))[0] == 404

@@ -118,7 +118,7 @@ def different_contents() -> dict[str, tuple[Path, list[Any]]]:
     files: dict[str, tuple[Path, list[Any]]] = {}
     for file in PAYLOADS:
         events = [event for event in read(file)[0].get("events", ()) if event["event"] == "inbound"]
-        if events and not any(event.get("automatic") for event in events):  # they begin no conversation to be read
+        if events:
             contents = [(event["content"], event.get("kind")) for event in events]
             files.setdefault(f"{channel_named(file)} {contents}", (file, events))
     return files

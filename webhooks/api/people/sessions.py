@@ -140,10 +140,13 @@ async def start() -> ResponseReturnValue:
 @document_querystring(ChatLogQuery)
 @document_response(ChatLogResponse)
 async def list_lines(key: str) -> ResponseReturnValue:
-    """List the messages of a conversation, the newest first."""
-    session = await _session(key)
+    """List the messages of a conversation, the newest first; also where the person has said nothing yet."""
     log_query, db = convert(ChatLogQuery, query()), runtime().db
-    lines = await chat_log.of_session(db, session.id, place(log_query.cursor), runtime().clock(), log_query.limit)
+    session = await sessions.get(db, key)
+    chat, after = session.id if session else key, place(log_query.cursor)
+    lines = await chat_log.of_session(db, chat, after, runtime().clock(), log_query.limit)
+    if not (session or lines or after):
+        raise _unknown(key)
     messages = await notifications.several(db, [line.notification for line in lines if line.notification])
     next_cursor = cursor(lines[-1].at, lines[-1].id) if len(lines) == log_query.limit else None
     views = [_line(line, messages.get(line.notification or "")) for line in lines]
@@ -181,8 +184,12 @@ async def get_session(key: str) -> ResponseReturnValue:
 async def _session(key: str) -> Session:
     session = await sessions.get(runtime().db, key)
     if session is None:
-        raise Refusal(404, "There is no such session.", {"id": key})
+        raise _unknown(key)
     return session
+
+
+def _unknown(key: str) -> Refusal:
+    return Refusal(404, "There is no such session.", {"id": key})
 
 
 def session_view(session: Session) -> SessionView:
