@@ -35,6 +35,7 @@ from gateway.messages.accepting.submit import find_answer, submit, validate
 from gateway.messages.delivery.reachability import KnownRecipient, address_by_identifier, session_here
 from gateway.people.identifiers import normalise, read_identifiers
 from gateway.people.sessions import present
+from gateway.people.twins import whole
 from gateway.runtime.paging import MOST, Cursor, Limit, cursor, place
 from gateway.runtime.runtime import Runtime
 from storage.documents.newest import Place
@@ -111,6 +112,13 @@ def open_until(runtime: Runtime, session: Session) -> tuple[bool, datetime | Non
         return False, None, "the account is not configured any more"
     rule = channel.facts.window
     return window.is_open(rule, session, now), window.closes_at(rule, session), window.describe(rule, session, now)
+
+
+async def whole_conversation(runtime: Runtime, session: Session) -> Session:
+    """Return a conversation with what the person has done in it by another id of theirs, as it counts for a reply."""
+    channel = runtime.channel(session.address.channel, session.address.account)
+    contact = await contacts.get(runtime.db, session.contact) if channel and session.contact else None
+    return whole(channel, session, await sessions.of_contact(runtime.db, contact)) if channel and contact else session
 
 
 async def page(runtime: Runtime, query: SessionsQuery) -> tuple[list[Session], str | None]:

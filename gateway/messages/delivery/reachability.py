@@ -14,6 +14,7 @@ from gateway.domain.model.notification import Notification, Recipient
 from gateway.domain.model.nouns import Address, Contact, Progress, Session, template_key
 from gateway.domain.model.phone import one_form
 from gateway.people.optouts import names, opt_out_reason
+from gateway.people.twins import whole
 from gateway.runtime.runtime import Runtime
 from storage.accounts import states
 from storage.people import contacts, sessions
@@ -169,7 +170,7 @@ async def _address(
 ) -> tuple[Address | None, Session | None]:
     """Return where this account reaches the person, and the conversation there."""
     if session := session_here(channel, recipient):
-        return session.address, session
+        return session.address, whole(channel, session, recipient.sessions)
     address = address_by_identifier(channel, recipient.identifiers)
     session = await sessions.here(runtime.db, address.key) if address else None
     return session.address if session else address, session

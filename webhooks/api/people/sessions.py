@@ -177,8 +177,8 @@ async def close(key: str) -> ResponseReturnValue:
 @allow(Role.OPERATOR)
 @document_response(SessionView)
 async def get_session(key: str) -> ResponseReturnValue:
-    """Show a conversation and its state."""
-    return answer(session_view(await _session(key)))
+    """Show a conversation and its state: what counts for a reply, by whichever id of theirs the person has said it."""
+    return answer(session_view(await operators.whole_conversation(runtime(), await _session(key))))
 
 
 async def _session(key: str) -> Session:
