@@ -1,10 +1,14 @@
 """Keywords: words with which people stop or resume messages or ask for help, in the languages of our audience.
 
 Only a whole message counts as a keyword: "stop by tomorrow" is none. Case, ё and all that is neither letter nor digit
-(quotes, brackets, emoji, spaces) do not matter.
+(quotes, brackets, emoji, spaces) do not matter, nor does it how often the same is said: "STOP STOP".
 
-The English words are those that US carriers and Twilio obey. YES is missing, though Twilio takes it for START: it is
-what people answer to every other question. Twilio docs: opt-out keywords; CTIA Messaging Principles, 5.1.3.
+The English words are those that US carriers, Twilio and AWS obey, and the ways to ask for it that nothing else is
+said by. Words that people answer to other questions are missing: YES, though Twilio takes it for START, and "enough" or
+"halt" in any language. Spanish BAJA stays, although it also means "low": no provider prescribes a Spanish word, and it
+is the one that senders in Spain and Latin America tell people to answer with (baja: the leaving of a list). ALTA, its
+opposite, starts nothing, as nobody is told to answer it. Twilio docs: opt-out keywords; AWS End User Messaging:
+required opt-out keywords; CTIA Messaging Principles, 5.1.3.
 """
 
 import re
@@ -14,14 +18,20 @@ from functools import lru_cache
 STOP: dict[str, tuple[str, ...]] = {
     "en": (
         *("stop", "stop all", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "opt out", "optout"),
-        "no more",
+        *("no more", "remove", "remove me", "unsubscribe me", "stop messaging me", "stop texting me"),
+        *("please stop", "stop please", "please unsubscribe", "please unsubscribe me", "unsubscribe me please"),
     ),
-    "ru": ("стоп", "отписаться", "отписка", "отпишите", "отпишите меня", "отменить подписку", "хватит", "не писать"),
-    "uk": ("стоп", "відписатися", "відписка", "відпишіть", "досить"),
+    "ru": (
+        *("стоп", "отписаться", "отписка", "отписать", "отписать меня", "отпиши", "отпиши меня", "отпишись"),
+        *("отпишите", "отпишите меня", "отпишите пожалуйста", "пожалуйста отпишите", "отменить подписку"),
+        *("не писать", "не пиши", "не пиши мне", "не пишите", "не пишите мне", "больше не пишите"),
+        "больше не пишите мне",
+    ),
+    "uk": ("стоп", "відписатися", "відписка", "відписати", "відпишіть", "не пишіть", "не пишіть мені"),
     "kk": ("тоқта", "тоқтату", "жазылымнан бас тарту"),
     "be": ("спыніць", "адпісацца"),
     "de": ("stopp", "abmelden", "abbestellen", "kündigen"),
-    "es": ("parar", "alto", "baja", "cancelar", "cancelar suscripcion"),
+    "es": ("parar", "baja", "cancelar", "cancelar suscripcion"),
     "fr": ("arret", "arrêt", "arrete", "arrête", "arrett", "desabonner", "désabonner", "me désabonner"),
     "pl": ("rezygnuję", "wypisz", "zatrzymaj"),
     "tr": ("dur", "iptal", "abonelikten çık"),
@@ -32,7 +42,7 @@ START: dict[str, tuple[str, ...]] = {
     "uk": ("почати", "підписатися"),
     "kk": ("бастау", "жазылу"),
     "de": ("anmelden", "abonnieren"),
-    "es": ("iniciar", "suscribirse", "alta"),
+    "es": ("iniciar", "suscribirse"),
     "fr": ("commencer", "abonner"),
 }
 HELP: dict[str, tuple[str, ...]] = {
@@ -103,7 +113,15 @@ _ALL = {
 
 def keyword(text: str) -> str:
     """Return what the text asks for: "stop", "start", "help", or "" where it is no keyword."""
-    return _ALL.get(normalise(text), "") if len(text) <= MOST else ""
+    return _ALL.get(_said_once(text), "") if len(text) <= MOST else ""
+
+
+def _said_once(text: str) -> str:
+    """Return a text as keywords are compared, once where it is the same several times over: "STOP STOP"."""
+    words = normalise(text).split()
+    lengths = (length for length in range(1, len(words) + 1) if len(words) % length == 0)
+    once = (words[:length] for length in lengths if words[:length] * (len(words) // length) == words)
+    return " ".join(next(once, ()))
 
 
 def goodbye(text: str, language: str) -> str:
@@ -112,6 +130,6 @@ def goodbye(text: str, language: str) -> str:
     Where several languages share the keyword, the person's own (`language`, such as "de-AT") comes first; English is
     the last resort.
     """
-    word, own_language = normalise(text[:MOST]), language.partition("-")[0].lower()
+    word, own_language = _said_once(text[:MOST]), language.partition("-")[0].lower()
     languages = [name for name, words in _STOP.items() if word in words and name in GOODBYE]
     return GOODBYE[own_language if own_language in languages else next(iter(languages), "en")]

@@ -37,7 +37,7 @@ DECORATIONS = [
 ]
 SENTENCES = [
     *("{} by tomorrow, I am home after six", "{} sending two copies, one is enough", "{} 2", "2 {}"),
-    *("please {}", "I will never {} it", "don't {}", "не {}", "when does it {}?", "“{}” she said", "{}\nAnna"),
+    *("could you {}", "I will never {} it", "don't {}", "не {}", "when does it {}?", "“{}” she said", "{}\nAnna"),
 ]
 
 
@@ -67,7 +67,7 @@ def test_a_slash_command_counts_by_the_first_word_and_on_a_button(slash: str, na
         assert read_command(text) == (name, "")
         assert read_command("Cancel", pressed=text) == (name, "")
     assert read_command(f"{slash} two copies") == (name, "two copies")
-    for text in (f"please {slash}", f"{slash}ping", f"{slash}_it", f"https://shop.ru{slash} it"):
+    for text in (f"could you {slash}", f"{slash}ping", f"{slash}_it", f"https://shop.ru{slash} it"):
         assert read_command(text).name == "", text
 
 
@@ -76,7 +76,40 @@ def test_every_sign_of_unicode_is_decoration() -> None:
     assert [sign for sign in SIGNS if keyword(f"{sign}stop{sign}{sign} {sign}all{sign}") != "stop"] == []
 
 
-@pytest.mark.parametrize("text", ["", "1", "/settings", "отписаться от всего нельзя", "stop1", "sto p", "★"])
+REQUESTS = [
+    *("Отпишись", "Отписать", "не пишите", "Не пишите мне", "больше не пишите!", "Не пишіть мені", "REMOVE"),
+    *(
+        "STOP STOP",
+        "stop\nstop",
+        "Stop. Stop! STOP",
+        "stop all, stop all",
+        "please stop",
+        "Stop, please",
+        "unsubscribe me",
+    ),
+]
+
+
+@pytest.mark.parametrize("text", REQUESTS)
+def test_what_can_only_be_meant_so_counts(text: str) -> None:
+    assert keyword(text) == "stop"
+    assert read_command(text, pressed=text).name == ""
+
+
+ANSWERS = [
+    "alto",
+    "Alta",
+    "хватит",
+    "Досить",
+    "please cancel",
+    "cancel, please",
+    "stop start",
+    "stop stop it",
+    "enough",
+]
+
+
+@pytest.mark.parametrize("text", ["", "1", "/settings", "отписаться от всего нельзя", "stop1", "sto p", "★", *ANSWERS])
 def test_no_keyword(text: str) -> None:
     assert keyword(text) == ""
 
@@ -110,6 +143,7 @@ def test_the_words_of_the_carriers_are_known() -> None:
 def test_a_text_of_any_length_is_looked_at_in_no_time() -> None:
     assert keyword("!" * (MOST - 4) + "stop") == "stop"
     assert keyword("!" * (MOST - 3) + "stop") == ""
+    assert keyword("stop " * (MOST // 5)) == "stop"
 
 
 @given(st.text())
@@ -127,6 +161,7 @@ def test_any_text(text: str) -> None:
         ("stop", "de-AT", "en"),
         ("Stopp!", "xx", "de"),
         ("“STOPP” 🛑", "xx", "de"),
+        ("Stopp, stopp!", "xx", "de"),
         ("/stop", "ru", "en"),
     ],
 )

@@ -23,12 +23,14 @@ BUTTONS = (
         ("3", "7"),
         (" 2. ", "/stop"),
         ("№1", "yes"),
+        *((two, "/stop") for two in ("2\ufe0f\u20e3", "2\u20e3", "٢", "２", "②", "²", "२", "2)", "2. Stop", "2 stop!")),
         ("да!", "yes"),
         ("“Stop”", "/stop"),
         ("7", "7"),
         ("0", None),
         ("4", None),
         ("1 2", None),
+        *((text, None) for text in ("2. Да", "½", "22", "2️⃣2️⃣", "②②", "🔟", "2. Stop it")),
         ("Our site", None),
         ("yes", None),
         ("yes, 1", None),
@@ -42,6 +44,17 @@ def test_by_its_number_or_its_text(text: str, reply: str | None) -> None:
 @pytest.mark.parametrize(("text", "reply"), [("yes", "yes"), ("7", "7"), ("Да", None), ("1", None), ("Yes", None)])
 def test_by_its_reply(text: str, reply: str | None) -> None:
     assert choose(BUTTONS, text, numbered=False) == reply
+
+
+def test_a_number_of_two_digits_is_read_in_all_its_forms() -> None:
+    buttons = [Button(f"Answer {letter}", reply=letter) for letter in "abcdefghijkl"]
+    for ten in ("10", "🔟", "⑩", "١٠", "1️⃣0️⃣", "10. Answer j"):
+        assert choose(buttons, ten, numbered=True) == "j", ten
+
+
+def test_buttons_that_are_only_numbers_are_chosen_by_them() -> None:
+    buttons = (Button("1️⃣", reply="one"), Button("2️⃣", reply="two"))
+    assert [choose(buttons, text, numbered=True) for text in ("1️⃣", "2️⃣", "2")] == ["one", "two", "two"]
 
 
 def test_a_number_comes_before_a_text() -> None:
