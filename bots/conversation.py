@@ -34,7 +34,7 @@ async def reply(event: Inbound, session: Session) -> Content | None:
         case "start":
             return Content(f"Hello{greeting}! You will get our notifications here. What would you like?", buttons=MENU)
         case "stop":
-            return Content(goodbye(event.content.text, event.person.language))
+            return Content(goodbye(event.said, event.person.language))
         case "help":
             return Content(
                 "/start - get notifications here\n/stop - get no more of them\n/help - this text",

@@ -183,7 +183,7 @@ async def _apply_keyword(runtime: Runtime, event: Inbound, session: Session) -> 
     if event.group or event.command.name not in {"start", "stop"}:
         return
     person, conversations = await _person(runtime, session)
-    by = f"{PERSON} in {event.channel}: {event.content.text[:100]}"
+    by = f"{PERSON} in {event.channel}: {event.said[:100]}"
     if event.command.name == "start":
         await opt_in(runtime.db, person, KINDS, event.at, by)
         return

@@ -45,7 +45,7 @@ async def _with_choice(runtime: Runtime, event: Inbound, *, numbered: bool) -> I
 
     Where buttons are numbered lines, a word that opts out is no choice: carriers obey it whatever we asked.
     """
-    text = event.content.text.strip()
+    text = event.said.strip()
     if not text or (numbered and read_command(text).name == "stop"):
         return event
     reply = choose(await _last_buttons(runtime, event.address.key, numbered=numbered), text, numbered=numbered)

@@ -51,6 +51,16 @@ def content(kind: str, message: Message, item: object) -> Content:
     return Content(_lines(message.text or message.caption, *_details(message)), media)
 
 
+def own(message: Message) -> str | None:
+    """Return what the person wrote themself, where the text holds more: see Inbound.own.
+
+    What is forwarded, or sent by way of another bot, is somebody else's. Bot API: Message, forward_origin, via_bot.
+    """
+    if message.forward_origin or message.forward_date or message.via_bot:
+        return ""
+    return (message.text or message.caption) if any(_details(message)) else None
+
+
 def _file(kind: str, message: Message) -> File | None:
     """Return the file of a message. A photo comes in several sizes, the largest last."""
     if kind == "photo":

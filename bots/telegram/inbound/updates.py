@@ -3,7 +3,7 @@
 Bot API: Available types. Words that Telegram may add to (a chat's type, a member's status) stay plain strings.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct, field
 
@@ -137,6 +137,9 @@ class Message(Struct):
     dice: Dice | None = None
     game: Game | None = None
     reply_markup: Keyboard | None = None
+    forward_origin: Any = None
+    forward_date: Any = None
+    via_bot: Any = None
     migrate_to_chat_id: int | None = None
     migrate_from_chat_id: int | None = None
 

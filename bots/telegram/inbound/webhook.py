@@ -105,6 +105,7 @@ def _message(envelope: Envelope, fields: Any) -> Inbound | Moved | None:
         album=message.media_group_id,
         person=contents.person(message.sender, message),
         automatic=groups.is_automatic(message),
+        own=contents.own(message),
         raw=envelope.raw,
     )
     event = replace(event, addressed=groups.addressed(event.content.text, envelope.username))

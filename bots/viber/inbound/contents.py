@@ -22,6 +22,11 @@ def content(message: MessageBody) -> Content:
     return Content("\n".join(filter(None, (message.text, *_details(message)))), _file(message))
 
 
+def own(message: MessageBody) -> str | None:
+    """Return what the person wrote themself, where the text holds more: see Inbound.own."""
+    return (message.text or "") if any(_details(message)) else None
+
+
 def person(user: User) -> Person:
     """Return the user as a person."""
     return Person(name=user.name or "", language=user.language or "")

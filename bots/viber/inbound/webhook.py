@@ -101,6 +101,7 @@ def _message(envelope: Envelope, fields: Mapping[str, Any]) -> Event:
         at=envelope.at,
         kind=callback.message.type,
         person=contents.person(callback.sender),
+        own=contents.own(callback.message),
         raw=envelope.raw,
     )
 

@@ -33,10 +33,39 @@ def kind_of(message: Message) -> str:
 
 
 def content_of(message: Message) -> Content:
-    """Return the text, with the place below it, and the attachments."""
+    """Return the text, below it the place and what is written on attachments and forwarded, and the attachments."""
     files = [media for attachment in message.attachments if (media := media_of(attachment))]
-    text = "\n".join(filter(None, (message.text, *_place(message.geo))))
+    text = "\n".join(filter(None, (message.text, *_details(message))))
     return Content(text, next(iter(files), None), others=tuple(files[1:]))
+
+
+def own(message: Message) -> str | None:
+    """Return what the person wrote themself, where the text holds more: see Inbound.own."""
+    return message.text if any(_details(message)) else None
+
+
+def _details(message: Message) -> Iterator[str]:
+    """Yield the words of a place, a poll, a post and a comment, and of what is forwarded, in the order shown.
+
+    VK API: message object, `fwd_messages`; wall post object, `copy_history`.
+    """
+    yield from _place(message.geo)
+    waiting: list[Any] = [{"attachments": message.attachments, "fwd_messages": message.fwd_messages}]
+    while waiting:
+        match waiting.pop():
+            case {"type": "poll", "poll": {"question": str(question)}}:
+                yield question
+            case {"type": "wall", "wall": dict(post)}:
+                waiting.append({"text": post.get("text"), "fwd_messages": post.get("copy_history")})
+            case {"type": "wall_reply", "wall_reply": {"text": str(comment)}}:
+                yield comment
+            case {"type": str(kind)} as attachment if kind in attachment:
+                pass
+            case dict(said):
+                if isinstance(text := said.get("text"), str):
+                    yield text
+                parts = (said.get(name) for name in ("attachments", "fwd_messages"))
+                waiting += reversed([part for each in parts if isinstance(each, list) for part in each])
 
 
 def media_of(attachment: dict[str, Any]) -> Media | None:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from bots.vk.inbound.contents import command_of, content_of, kind_of, pressed_of
+from bots.vk.inbound.contents import command_of, content_of, kind_of, own, pressed_of
 from bots.vk.inbound.mentions import FIRST_CHAT, read_mention
 from bots.vk.inbound.updates import Message, Permission, Press, read
 from gateway.domain.model.event import Echo, Event, Inbound, Subscription, Unrecognised, Visit
@@ -71,6 +71,8 @@ def _message_new(envelope: Envelope, fields: Any) -> Sequence[Event]:
 
 
 def _said(envelope: Envelope, message: Message) -> Inbound:
+    addressed, words = read_mention(message.text, envelope.group_id)
+    message = replace(message, text=words)
     command = command_of(message.payload)
     start = message.ref if command.get("command") == "start" else None
     event = Inbound(
@@ -83,13 +85,12 @@ def _said(envelope: Envelope, message: Message) -> Inbound:
         start=start,
         pressed=pressed_of(command) if start is None else None,
         automatic=message.from_id < 0,
+        own=own(message),
         raw=envelope.raw,
     )
     if message.peer_id < FIRST_CHAT:
         return event
-    addressed, text = read_mention(event.content.text, envelope.group_id)
-    content = replace(event.content, text=text)
-    return replace(event, author=str(message.from_id), addressed=addressed, content=content)
+    return replace(event, author=str(message.from_id), addressed=addressed)
 
 
 def _message_edit(envelope: Envelope, fields: Any) -> Sequence[Event]:

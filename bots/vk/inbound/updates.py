@@ -33,6 +33,7 @@ class Message(Struct):
     attachments: list[dict[str, Any]] = []
     geo: dict[str, Any] = {}
     action: dict[str, Any] = {}
+    fwd_messages: Any = None
 
 
 class Press(Struct):

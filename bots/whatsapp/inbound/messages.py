@@ -18,6 +18,9 @@ from gateway.domain.model.nouns import Address, Content, Media
 FILES = ("image", "video", "audio", "document", "sticker")
 OBJECTS = ("order",)
 REPLIES = ("button_reply", "list_reply")
+OWN = ("text", "reaction", "order", "button", *FILES, *REPLIES)
+"""The kinds of message whose text the person has written or pressed."""
+
 NOTICES = ("system", "revoke")
 """Notices about an account or an earlier message. Nobody has just written, so they must not be answered."""
 
@@ -61,8 +64,19 @@ def read_message(item: object, contacts: Sequence[object], account: str, default
         person=person,
         pressed=pressed,
         author=user if group else "",
+        own=_own(kind, item) if content.text else None,
         raw=to_json(item),
     )
+
+
+def _own(kind: str, item: object) -> str | None:
+    """Return "" where nothing of the text is the person's own: what they forward, and what stands on things and cards.
+
+    Cloud API: messages webhook reference, `context`.
+    """
+    context = dig(item, "context")
+    is_forwarded = any(dig(context, name) is True for name in ("forwarded", "frequently_forwarded"))
+    return "" if is_forwarded or kind not in OWN else None
 
 
 def read_edit(item: object, contacts: Sequence[object], account: str, default: datetime) -> Edit:
@@ -135,7 +149,9 @@ def _interactive_reply(interactive: object) -> tuple[str, Content, str | None]:
     kind = word(interactive, "type") or "interactive"
     answer = dig(interactive, kind)
     text = word(answer, "title") or word(answer, "body")
-    return kind, Content(text, data={} if kind in REPLIES else data(kind, _form(answer))), word(answer, "id") or None
+    if kind in REPLIES:
+        return kind, Content(text), word(answer, "id") or text
+    return kind, Content(text, data=data(kind, _form(answer))), word(answer, "id") or None
 
 
 def _form(answer: object) -> object:

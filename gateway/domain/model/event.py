@@ -72,6 +72,8 @@ class Inbound(Personal, frozen=True, omit_defaults=True, tag="inbound", tag_fiel
     group: it was said in a group, which the core sets by `Facts.is_group`. author: the provider's id of who said it
     there. addressed: it names our account (True) or another (False) as the one that it is for; None if it names nobody.
     automatic: nobody said it: a bot, or what the provider copies from elsewhere.
+    own: what the person wrote themself, where the text holds more than that: what they forward, or what is written on a
+    thing that they send. None where all of it is theirs.
     handled: the command that the provider has recognised itself, and answered: "start", "stop" or "help".
     """
 
@@ -89,20 +91,27 @@ class Inbound(Personal, frozen=True, omit_defaults=True, tag="inbound", tag_fiel
     author: str = ""
     addressed: bool | None = None
     automatic: bool = False
+    own: str | None = None
     handled: str = ""
     raw: str = ""
+
+    @property
+    def said(self) -> str:
+        """Return the person's own words: only those may be a command."""
+        return self.content.text if self.own is None else self.own
 
     @cached_property
     def command(self) -> Command:
         """Return what our bot is asked for. In a group that takes a slash command, a button, or our name."""
         if self.handled:
             return Command(self.handled, "")
+        no_command = Command("", self.content.text.strip())
         if self.automatic or self.addressed is False:
-            return Command("", self.content.text.strip())
-        command = read_command(self.content.text, self.pressed, self.start)
-        if self.group and not (self._is_for_us or is_slash(self.content.text)):
-            return Command("", self.content.text.strip())
-        return command
+            return no_command
+        command = read_command(self.said, self.pressed, self.start)
+        if self.group and not (self._is_for_us or is_slash(self.said)):
+            return no_command
+        return no_command if not command.name and self.pressed is None else command
 
     @cached_property
     def asks(self) -> bool:
