@@ -35,21 +35,34 @@ async def answer(runtime: Runtime, channel: Channel, event: Inbound, session: Se
 
 
 async def _say_or_withhold(runtime: Runtime, event: Inbound, session: Session, content: Content) -> None:
-    """Queue the answer, unless the person has had too many. The first that is withheld has a story that says so."""
+    """Queue the answer, unless the person has had too many. The first that is withheld has a story that says so.
+
+    A stop is confirmed all the same, once: whoever says it has a right to hear that it is kept.
+    """
     reply = _build_reply(runtime, event, session, content)
     text = f"{content.text}\n{content.media.url or content.media.id if content.media else ''}"
     answer = Answer(event.answer_key, reply.created_at, digest(text))
-    if reason := why_withheld(session.answers, answer):
+    reason = None if _is_new_stop(event, session) else why_withheld(session.answers, session.spans, answer)
+    if reason:
         answer = replace(answer, withheld=True)
         metrics.ANSWERS_WITHHELD.labels(event.channel, reason).inc()
-        if not session.answers[-1].withheld:
+        if not (session.answers and session.answers[-1].withheld):
             log.warning("%s is not answered: %s", session.id, WORDS[reason])
             withheld = reply.saying(answer.at, f"not sent: {WORDS[reason]}")
             await recording.add(runtime.db, [withheld.complete(Status.CANCELLED, answer.at)])
     else:
         await recording.add(runtime.db, [reply])
         runtime.outbox_bell.set()
-    await remember(runtime, session, answer)
+    confirmed_at = event.at if event.command.name == "stop" and not answer.withheld else None
+    await remember(runtime, session, answer, confirmed_at)
+
+
+def _is_new_stop(event: Inbound, session: Session) -> bool:
+    """Tell whether it is a stop, and none has been confirmed since the person last said start."""
+    if event.command.name != "stop":
+        return False
+    confirmed, resumed = session.confirmed_at, session.resumed_at
+    return confirmed is None or (resumed is not None and resumed >= confirmed)
 
 
 def _build_reply(runtime: Runtime, event: Inbound, session: Session, content: Content) -> Notification:

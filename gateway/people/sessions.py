@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from gateway.domain.channel import window
 from gateway.domain.channel.window import Window
-from gateway.domain.model.answers import Answer, with_answer
+from gateway.domain.model.answers import Answer, counted, with_answer
 from gateway.domain.model.event import Inbound, Visit
 from gateway.domain.model.nouns import Address, Cause, Contact, Session
 from gateway.people.spelling import reported_forms
@@ -26,11 +26,19 @@ async def touch(runtime: Runtime, rule: Window, event: Inbound, contact: Contact
     return stored or step(None)
 
 
-async def remember(runtime: Runtime, session: Session, answer: Answer) -> None:
-    """Store an answer of the bot's, which limits the next ones, in every process."""
+async def remember(runtime: Runtime, session: Session, answer: Answer, confirmed_at: datetime | None) -> None:
+    """Store an answer of the bot's, which limits the next ones, in every process.
+
+    confirmed_at: when the person said the stop that it confirms.
+    """
 
     def step(stored: Session | None) -> Session | None:
-        return replace(stored, answers=with_answer(stored.answers, answer)) if stored else None
+        return stored and replace(
+            stored,
+            answers=with_answer(stored.answers, answer),
+            spans=counted(stored.answers, stored.spans, answer),
+            confirmed_at=_latest(stored.confirmed_at, confirmed_at) if confirmed_at else stored.confirmed_at,
+        )
 
     await sessions.change(runtime.db, session.id, step)
 

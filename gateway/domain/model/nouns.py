@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from gateway.domain.model.answers import Answer
+from gateway.domain.model.answers import Answer, Spans
 from gateway.domain.model.identifier import Identifier, find
 
 
@@ -167,7 +167,8 @@ class Session(Struct, frozen=True, omit_defaults=True):
     that it is shut, whatever we believed. `blocked_at`: the provider's word, lifted by any later sign of life.
     `stopped_at`: the person's own /stop, lifted by /start. `closed_at`: an operator's word that it is over; it holds
     until the person writes again. `active_at`: when something last happened in it.
-    `answers`: the bot's latest, as far as they limit the next one.
+    `answers`: the bot's latest, and `spans` how many in the running hour and day, as far as they limit the next one.
+    `confirmed_at`: when the person said the last stop that was confirmed.
     """
 
     id: str
@@ -183,6 +184,8 @@ class Session(Struct, frozen=True, omit_defaults=True):
     closed_at: datetime | None = None
     active_at: datetime | None = None
     answers: tuple[Answer, ...] = ()
+    spans: Spans = {}
+    confirmed_at: datetime | None = None
     joined_at: datetime | None = None
     resumed_at: datetime | None = None
     moved_to: str | None = None

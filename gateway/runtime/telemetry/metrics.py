@@ -48,7 +48,7 @@ LIMITER_WAITS = Counter(
 )
 ANSWERS_WITHHELD = Counter(
     "gateway_answers_withheld_total",
-    "Bots' answers that were not sent: the person had too many (`often`), or the same one twice in a row (`same`).",
+    "Bots' answers that were not sent: too many in 30 s (`often`), an `hour` or a `day`, or the `same` twice in a row.",
     ["channel", "reason"],
 )
 CALLBACKS = Counter(
