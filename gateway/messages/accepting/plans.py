@@ -3,14 +3,15 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import msgspec
+from msgspec import Meta
 from msgspec.structs import replace
 
 from gateway.domain.api.links import Link, Shortening
-from gateway.domain.api.request import RESERVED, BulkRequest, Destination, MessageInput, RequestError, convert
+from gateway.domain.api.request import RESERVED, Destination, MessageInput, RequestError, UnreadBulk, read
 from gateway.domain.channel.contract import Channel
 from gateway.domain.model.attempt import Step
 from gateway.domain.model.change import Callback
@@ -25,7 +26,7 @@ from gateway.messages.composing.values import Values
 from gateway.messages.templates.expansion import expand
 from gateway.people.recipients import read_recipient
 from gateway.runtime.runtime import Runtime
-from gateway.runtime.turns import Turns
+from gateway.runtime.turns import Turns, in_turns
 from storage.access import keys
 
 MOST, MOST_OF_ONE = 10_000, 1000
@@ -112,10 +113,10 @@ class Draft:
 
 
 async def plan_bulk(
-    runtime: Runtime, bulk: BulkRequest, caller: str, *, scope: str | None = None, trial: bool = False
+    runtime: Runtime, bulk: UnreadBulk, caller: str, *, scope: str | None = None, trial: bool = False
 ) -> list[Plan]:
     """Return one plan for each message and destination, in order. Raises RequestError where it is too much together."""
-    many = sum(map(_count_items, bulk.messages))
+    many = sum([count async for count in in_turns(_count_items, bulk.messages)])
     if many > MOST:
         raise RequestError("too_many", f"one request has at most {MOST} destinations in all its messages", "messages")
     plans: list[Plan] = []
@@ -126,7 +127,7 @@ async def plan_bulk(
     return plans
 
 
-async def _plan_message(runtime: Runtime, raw: Any, path: str, request: Request) -> Sequence[Plan]:
+async def _plan_message(runtime: Runtime, raw: msgspec.Raw, path: str, request: Request) -> Sequence[Plan]:
     """Return one plan for each destination; an error in the message itself is in each of them."""
     await request.turns.offer()
     try:
@@ -152,9 +153,9 @@ def _repetition(people: dict[str, int], index: int, reading: "Reading | RequestE
     return [f"destinations[{before}] is the same person: each of them gets a message"]
 
 
-async def _draft(runtime: Runtime, raw: Any, path: str, request: Request) -> Draft:
+async def _draft(runtime: Runtime, raw: msgspec.Raw, path: str, request: Request) -> Draft:
     """Read a message, put its own template in its place, and check its steps and terms. Raises RequestError."""
-    original = convert(MessageInput, raw)
+    original = read(MessageInput, bytes(raw))
     if original.id in RESERVED:
         raise RequestError("invalid", f"no message can be called {original.id}", "id")
     message, warnings = await expand(runtime, original)
@@ -254,7 +255,13 @@ def _finish(runtime: Runtime, message: MessageInput, shortening: Shortening, cha
     return replace(step, parts=count(content) if count else len(channel.split(content)))
 
 
-def _count_items(raw: Any) -> int:
+class _Shape(msgspec.Struct):
+    destinations: Annotated[list[msgspec.Raw], Meta(min_length=1, max_length=MOST_OF_ONE)]
+
+
+def _count_items(raw: msgspec.Raw) -> int:
     """Count the items that the response has for a message of this shape, even if the message is invalid."""
-    destinations = raw.get("destinations") if isinstance(raw, dict) else None
-    return len(destinations) if isinstance(destinations, list) and 1 <= len(destinations) <= MOST_OF_ONE else 1
+    try:
+        return len(msgspec.json.decode(raw, type=_Shape).destinations)
+    except (ValueError, RecursionError):
+        return 1

@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 
 from gateway.domain.api.formats import iso
-from gateway.domain.api.request import BulkRequest, RequestError, read
+from gateway.domain.api.request import RequestError, UnreadBulk, read
 from gateway.domain.api.response import BulkResponse, ErrorView, ItemView, StepView
 from gateway.domain.cascade import rule
 from gateway.domain.cascade.moves import Send
@@ -42,7 +42,7 @@ async def submit(runtime: Runtime, body: bytes, caller: str, idempotency_key: st
     derive from both, so that its repetition completes a request that broke off half-way. The response is built when all
     is stored, so that it is true whatever another request did at the same moment.
     """
-    bulk = read(BulkRequest, body)
+    bulk = read(UnreadBulk, body)
     request = _request(caller, idempotency_key) if idempotency_key else None
     earlier = await keys.claim_request(runtime.db, request, body, runtime.clock()) if request else None
     if earlier and earlier.answer:
@@ -90,7 +90,7 @@ async def validate(runtime: Runtime, body: bytes, caller: str) -> bytes:
 
     A message for later is judged as of its time, as far as that is known now. Raises RequestError.
     """
-    bulk = read(BulkRequest, body)
+    bulk = read(UnreadBulk, body)
     plans = await _resolve_own_ids(runtime, await plan_bulk(runtime, bulk, caller, trial=True))
     items: list[ItemView] = []
     for some in in_portions(plans, AT_ONCE):
@@ -135,7 +135,7 @@ def _log_accepted(plans: Sequence[Plan]) -> None:
         log.info("accepted", extra={"message_ids": ids})
 
 
-async def _encode(bulk: BulkRequest, items: Iterable[ItemView]) -> bytes:
+async def _encode(bulk: UnreadBulk, items: Iterable[ItemView]) -> bytes:
     """Return the JSON of a BulkResponse with these items; others have their turn in between."""
     frame = msgspec.json.encode(BulkResponse(bulk_id=bulk.bulk_id, messages=[]))
     encoded = [item async for item in in_turns(msgspec.json.encode, items)]

@@ -13,7 +13,7 @@ from functools import partial
 import msgspec
 from msgspec.structs import replace
 
-from gateway.domain.api.request import BulkRequest
+from gateway.domain.api.request import UnreadBulk
 from gateway.domain.model.job import LATE, Batch, Job, Row, waiting_lane, watched_lane
 from gateway.domain.model.notification import Notification, Status
 from gateway.messages.accepting.cancel import cancel_notification
@@ -139,12 +139,11 @@ async def _submit(runtime: Runtime, job: Job, batch: Batch) -> Batch:
     return replace(batch, ids=tuple(ids), faults=faults, round=job.round)
 
 
-def _request(job: Job, batch: Batch) -> BulkRequest:
+def _request(job: Job, batch: Batch) -> UnreadBulk:
     """Return a request for all rows, even if only some are needed: a message's id is derived from its place."""
     rows = msgspec.json.decode(batch.rows, type=list[Row])
-    return BulkRequest(
-        messages=[{**msgspec.json.decode(job.message), "destinations": [row.destination for row in rows]}]
-    )
+    message = {**msgspec.json.decode(job.message), "destinations": [row.destination for row in rows]}
+    return UnreadBulk(messages=[msgspec.Raw(msgspec.json.encode(message))])
 
 
 async def _failed(runtime: Runtime, batch: Batch) -> set[int]:

@@ -71,6 +71,28 @@ BEYOND = {
 """Requests with one more, and the code with which each of their items is refused."""
 
 
+NOTHINGS = b"[" + b",".join([b"[]"] * 340_000) + b"]"
+"""Nearly a MiB of JSON, in which there is as much to make as can be, and nothing that anybody means."""
+
+EMPTY = {
+    "messages": b'{"messages":%s}' % NOTHINGS,
+    "a message": b'{"messages":[%s]}' % NOTHINGS,
+    "destinations": b'{"messages":[{"destinations":%s}]}' % NOTHINGS,
+    "a variable": b'{"messages":[{"destinations":[{"variables":{"a":%s}}]}]}' % NOTHINGS,
+}
+"""Bodies of nothing but empty lists, by what is made of them."""
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_empty_lists_are_refused_and_leave_the_loop_free(demo: ApiClient, path: str) -> None:
+    for case, body in EMPTY.items():
+        with watched() as stalls:
+            reply = await caller(demo).ask("POST", path, body)
+        assert b'"invalid"' in reply.body, case
+        assert stalls.longest < BLOCKED, case
+        assert stalls.memory < MEMORY, case
+
+
 @pytest.mark.parametrize("path", PATHS)
 async def test_the_largest_messages_leave_the_loop_free(demo: ApiClient, path: str) -> None:
     for case, body in CASES.items():
