@@ -24,9 +24,9 @@ API_BODY = 1024 * 1024
 """The largest body of an API request, in bytes."""
 
 
-def too_large(limit: int) -> RequestEntityTooLarge:
-    """Return the error for a body of more than `limit` bytes."""
-    return RequestEntityTooLarge(f"The body is too large: at most {limit} bytes.")
+def too_large(limit: int, what: str = "The body") -> RequestEntityTooLarge:
+    """Return the error for a body, or for another part of a request, of more than `limit` bytes."""
+    return RequestEntityTooLarge(f"{what} is too large: at most {limit} bytes.")
 
 
 async def body(limit: int = API_BODY) -> bytes:

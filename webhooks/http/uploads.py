@@ -23,7 +23,7 @@ PATHS = ("/api/v1/jobs/", "/rows")
 """How the paths of routes that take files begin and end."""
 
 FORM = 64 * 1024
-"""Bytes that a form may have around its file."""
+"""Bytes that a form may have around its file. What the decoder has not told apart yet is twice that, at most."""
 
 PARTS = 20
 """Parts of a form, at most."""
@@ -71,12 +71,12 @@ class _Target:
     """Where the file's bytes go."""
 
     def __init__(self, content: IO[bytes], limit: int) -> None:
-        self.name, self.digest = "the file", hashlib.sha256()
-        self._content, self._limit, self._size = content, limit, 0
+        self.name, self.digest, self.size = "the file", hashlib.sha256(), 0
+        self._content, self._limit = content, limit
 
     def write(self, chunk: bytes) -> None:
-        self._size += len(chunk)
-        if self._size > self._limit:
+        self.size += len(chunk)
+        if self.size > self._limit:
             raise too_large(self._limit)
         self.digest.update(chunk)
         self._content.write(chunk)
@@ -119,7 +119,7 @@ class _Form:
     """A form, of which the only file is written to a target. Raises ValueError for what is no form."""
 
     def __init__(self, boundary: str, target: _Target) -> None:
-        self.files, self._target, self._in_file = 0, target, False
+        self.files, self._target, self._in_file, self._received = 0, target, False, 0
         if not boundary:
             raise RequestError("bad_file", "the form's Content-Type names no boundary")
         self._decoder = MultipartDecoder(boundary.encode("latin-1", "replace"), 2 * FORM, max_parts=PARTS)
@@ -127,11 +127,20 @@ class _Form:
     def receive(self, chunk: bytes) -> None:
         """Take more of the body."""
         for start in range(0, len(chunk), FORM):
-            self._receive(chunk[start : start + FORM])
+            piece = chunk[start : start + FORM]
+            self._receive(piece)
+            self._received += len(piece)
+            self._check(len(self._decoder.buffer))
 
     def end(self) -> None:
         """Say that this was all of the body."""
         self._receive(None)
+        self._check()
+
+    def _check(self, unread: int = 0) -> None:
+        """Raise RequestEntityTooLarge if too much is around the file. unread: bytes that may be the file's yet."""
+        if self._received - self._target.size - unread > FORM:
+            raise too_large(FORM, "The form around the file")
 
     def _receive(self, piece: bytes | None) -> None:
         self._decoder.receive_data(piece)

@@ -1,5 +1,6 @@
 """Adds the rows of files to jobs, and stores the rows that are refused."""
 
+import os
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import IO
@@ -87,8 +88,8 @@ async def add_rows(runtime: Runtime, job: Job, file: RowsFile) -> tuple[Job, Con
 def _reading(runtime: Runtime, job: Job) -> Reading:
     variables = frozenset[str]().union(*variables_of(msgspec.json.decode(job.message, type=_Message).channels))
     tuning = runtime.settings.tuning
-    terms = Terms(runtime.settings.default_region, variables)
-    return Reading(terms, job.batch_rows, tuning.file_memory, tuning.file_seconds)
+    terms = Terms(runtime.settings.default_region, variables, once=job.kind == "advertising")
+    return Reading(terms, job.batch_rows, tuning.file_memory, tuning.file_seconds, tuning.file_deadline, os.getpid())
 
 
 class _Message(msgspec.Struct, rename="camel"):

@@ -12,6 +12,7 @@ class Tuning(Struct, frozen=True, kw_only=True):
 
     batch_rows: rows of a job that become messages at once; a pause does not stop those any more.
     file_memory, file_seconds: bytes of memory and seconds of CPU time in which a file of rows has to be read.
+    file_deadline: seconds from the beginning in which all of it has to be read and stored.
     event_timeout: how long working on one event may take, since a bot that hangs blocks its conversation.
     event_pauses: pauses between tries of an event that fails; later events of its conversation wait, to keep the order.
     heartbeat_every: how often a process writes its heartbeat.
@@ -24,6 +25,7 @@ class Tuning(Struct, frozen=True, kw_only=True):
     batch_rows: int = BATCH_ROWS
     file_memory: int = 1024 * 1024 * 1024
     file_seconds: int = 60
+    file_deadline: int = 180
     event_timeout: timedelta = timedelta(seconds=60)
     event_pauses: tuple[timedelta, ...] = (timedelta(seconds=0.3), timedelta(seconds=2), timedelta(seconds=5))
     heartbeat_every: timedelta = timedelta(seconds=5)

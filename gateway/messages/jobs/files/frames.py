@@ -15,12 +15,17 @@ LENGTH = 4
 
 
 class Reading(Struct, frozen=True):
-    """terms: what the file is read for. batch: rows of a frame. memory, seconds: bytes and CPU time, at most."""
+    """terms: what the file is read for. batch: rows of a frame. memory, seconds: bytes and CPU time, at most.
+
+    deadline: seconds from the start to the last frame, at most. parent: the process that asks for it.
+    """
 
     terms: Terms
     batch: int
     memory: int
     seconds: int
+    deadline: int
+    parent: int
 
 
 class Head(Struct, frozen=True, tag=True):

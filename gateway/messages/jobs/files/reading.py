@@ -20,9 +20,6 @@ log = logging.getLogger(__name__)
 
 CHILD = "gateway.messages.jobs.files.child"
 BROKEN = Failure("bad_file", "it cannot be read: save it anew, as .csv or .xlsx", "")
-STARTING = 60
-"""Seconds, besides its CPU time, in which the process has to say something more."""
-
 MEMORY = frozenset({-signal.SIGABRT, -signal.SIGSEGV, -signal.SIGBUS, -signal.SIGKILL})
 """How a process ends that gets no more memory: by its own hand, or by the system's."""
 
@@ -58,9 +55,10 @@ async def _started(file: IO[bytes], reading: Reading) -> AsyncIterator[Process]:
 async def _frames(process: Process, reading: Reading) -> AsyncGenerator[Frame, None]:
     """Yield the frames, the last of which is an End or a Failure."""
     frame: Frame | None = None
+    deadline = asyncio.get_running_loop().time() + reading.deadline
     while not isinstance(frame, End | Failure):
         try:
-            async with asyncio.timeout(STARTING + reading.seconds):
+            async with asyncio.timeout_at(deadline):
                 frame = await _frame(process.stdout) or await _death(process)
         except TimeoutError:
             frame = TOO_LONG

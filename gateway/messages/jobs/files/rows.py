@@ -21,6 +21,9 @@ from gateway.people.spelling import check_identifier, check_value, normal_email,
 MOST = 100_000
 """Rows of one file, at most."""
 
+LINES = 1_048_576
+"""Lines of one file, with the empty ones, at most: the rows of a sheet."""
+
 LONGEST = 8192
 """Bytes of one row as JSON, at most."""
 
@@ -42,11 +45,13 @@ class Terms(Struct, frozen=True):
     """What a file is read for.
 
     region: the country of phone numbers without one. variables: those that every row needs a value for.
+    once: whether a person who is in several rows gets one message all the same.
     """
 
     region: str
     variables: frozenset[str] = frozenset()
     most: int = MOST
+    once: bool = False
 
 
 Item = Columns | Row | Refused | Fault
@@ -56,7 +61,7 @@ Item = Columns | Row | Refused | Fault
 def read_rows(raw: bytes, terms: Terms) -> Iterator[Item]:
     """Read a file, recognised by its first bytes. Raises RequestError for the file as a whole."""
     lines = workbook_lines(raw) if raw.startswith(b"PK") else csv_lines(raw)
-    filled = (line for line in lines if any(map(text_of, line.cells)))
+    filled = (line for line in _bounded(lines) if any(map(text_of, line.cells)))
     first = next(filled, Line(0, ()))
     table = _Table(read_headings(first, terms.variables), terms)
     yield Columns({heading: name for heading, name in table.columns if name})
@@ -64,6 +69,14 @@ def read_rows(raw: bytes, terms: Terms) -> Iterator[Item]:
         if count >= terms.most:
             raise RequestError("too_many", f"a file has at most {terms.most} rows")
         yield from table.read(line)
+
+
+def _bounded(lines: Iterator[Line]) -> Iterator[Line]:
+    """Pass the lines on. Raises RequestError where there are too many: also the empty ones take time."""
+    for count, line in enumerate(lines):
+        if count >= LINES:
+            raise RequestError("too_many", f"a file has at most {LINES} lines, with those that are empty")
+        yield line
 
 
 class _Table:
@@ -87,7 +100,8 @@ class _Table:
         yield Row(line.number, destination)
         if before := self._repetitions.person(line.number, destination):
             name, row = before
-            message = f"row {row} is for the same person: both get a message"
+            result = "they get one message" if self._terms.once else "both get a message"
+            message = f"row {row} is for the same person: {result}"
             yield Fault(row=line.number, column=self._heading(name), message=message)
 
     def _destination(self, line: Line, cells: Mapping[str, str]) -> dict[str, Any]:

@@ -4,11 +4,11 @@ import io
 import zipfile
 import zlib
 from collections.abc import AsyncIterator, Callable
+from functools import cache
 from typing import Any
 
 import aiohttp
 import pytest
-import xlsxwriter
 from msgspec.structs import replace
 
 from gateway.domain.model.job import Upload
@@ -16,10 +16,11 @@ from gateway.messages.jobs.files.headings import REFUSED_WHY
 from gateway.messages.jobs.uploads import MOST
 from gateway.runtime.settings.tuning import Tuning
 from storage import jobs
+from tests.support.books import book, cell
 from tests.support.client import ApiClient
 from tests.support.jobs import create_draft, progress, table, upload
 from tests.support.workload import phone
-from webhooks.http.uploads import LARGEST
+from webhooks.http.uploads import FORM, LARGEST
 
 
 async def post(demo: ApiClient, key: str, data: Any, **headers: str) -> tuple[int, Any]:
@@ -86,6 +87,18 @@ async def test_files_up_to_the_largest_are_taken(demo: ApiClient, size: int, chu
     assert (await progress(demo, key))["total"] == answer.get("accepted", 0)
 
 
+@pytest.mark.parametrize("place", ["before", "after"])
+async def test_a_form_has_little_around_its_file(demo: ApiClient, place: str) -> None:
+    key = (await create_draft(demo))["id"]
+    file = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\nphone\n79000000001\r\n'
+    for size, expected in ((FORM - 1000, 200), (4 * FORM, 413)):
+        other = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n' + b"a" * size + b"\r\n"
+        body = b"".join([other, file] if place == "before" else [file, other]) + b"--x--\r\n"
+        status, answer = await post(demo, key, body, **{"Content-Type": "multipart/form-data; boundary=x"})
+        assert status == expected, answer
+    assert (await progress(demo, key))["total"] == 1
+
+
 async def test_the_largest_file_in_a_form_is_taken_and_a_larger_one_is_not(demo: ApiClient) -> None:
     key = (await create_draft(demo))["id"]
     assert [(await post_form(demo, key, file_of(size)))[0] for size in (LARGEST, LARGEST + 1)] == [200, 413]
@@ -103,27 +116,6 @@ async def test_a_million_rows_are_taken_and_one_more_is_not(demo: ApiClient) -> 
     assert (status, answer["total"]) == (200, MOST - 2)
 
 
-def book(sheet: bytes, **parts: bytes) -> bytes:
-    """Return a workbook with this as the XML of its sheet's data, and with other parts."""
-    file = io.BytesIO()
-    empty = io.BytesIO()
-    with xlsxwriter.Workbook(empty, {"in_memory": True}) as workbook:
-        workbook.add_worksheet()
-    with zipfile.ZipFile(empty) as before, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in before.namelist():
-            raw = before.read(name)
-            if name == "xl/worksheets/sheet1.xml":
-                raw = raw.replace(b"<sheetData/>", b"<sheetData>" + sheet + b"</sheetData>")
-            archive.writestr(name, parts.pop(name, raw))
-        for name, raw in parts.items():
-            archive.writestr(name, raw)
-    return file.getvalue()
-
-
-def cell(place: str, text: str = "phone") -> bytes:
-    return f'<c r="{place}" t="inlineStr"><is><t>{text}</t></is></c>'.encode()
-
-
 def far_apart() -> bytes:
     first, last = b'<row r="1">' + cell("A1") + b"</row>", b'<row r="1048576">' + cell("XFD1048576") + b"</row>"
     return book(first + last)
@@ -131,14 +123,18 @@ def far_apart() -> bytes:
 
 def far_apart_unseen() -> bytes:
     """The same, written so that only the reader itself sees it."""
-    return book(
-        b"".join(b'<row r="1" x="%s">' % (b"x" * 300) + cell(place) + b"</row>" for place in ("A1", "B2")) + LAST
-    )
+    return book(b"".join(b'<row x="%s">' % (b"x" * 300) + cell(place) + b"</row>" for place in ("A1", "B2")) + LAST)
 
 
 LAST = b'<row><c x="%s" r="XFD1048576" t="inlineStr"><is><t>x</t></is></c></row>' % (b"x" * 300)
 
 
+def moved_cell() -> bytes:
+    """A cell of one row says that it belongs to another."""
+    return book(b'<row r="1">' + cell("A1") + b'</row><row r="2">' + cell("A2", "1") + cell("B3") + b"</row>")
+
+
+@cache
 def bomb() -> bytes:
     return book(b"", **{"xl/media/a.bin": b"\0" * (300 << 20)})
 
@@ -166,7 +162,7 @@ def laughs() -> bytes:
 
 
 HOSTILE: list[Callable[[], bytes]] = [
-    *(far_apart, far_apart_unseen, bomb, lying_bomb),
+    *(far_apart, far_apart_unseen, moved_cell, bomb, lying_bomb),
     *(many_columns, deep, laughs),
 ]
 
@@ -184,16 +180,20 @@ async def test_a_file_that_is_made_to_do_harm_is_refused_by_its_name(
 
 
 @pytest.mark.parametrize(
-    ("tuning", "words"),
-    [(Tuning(file_seconds=1), "too long"), (Tuning(file_memory=96 << 20), "too much memory")],
-    ids=["time", "memory"],
+    ("tuning", "note", "words"),
+    [
+        (Tuning(file_seconds=1), 0, "too long"),
+        (Tuning(file_deadline=1), 0, "too long"),
+        (Tuning(file_memory=64 << 20), 250, "too much memory"),
+    ],
+    ids=["time", "deadline", "memory"],
 )
 async def test_a_file_that_takes_too_much_is_refused_and_leaves_nothing(
-    demo: ApiClient, tuning: Tuning, words: str
+    demo: ApiClient, tuning: Tuning, note: int, words: str
 ) -> None:
     runtime, key = demo.environment.runtime, (await create_draft(demo))["id"]
     runtime.settings = replace(runtime.settings, tuning=tuning)
-    raw = b"phone,note\n" + b"".join(f"{phone(number)},{'x' * 250}\n".encode() for number in range(100_000))
+    raw = b"phone,note\n" + b"".join(f"{phone(number)},{'x' * note}\n".encode() for number in range(100_000))
     status, answer = await post_form(demo, key, raw)
     assert (status, words in answer["error"]) == (400, True), answer
     assert answer["error"].startswith("people.csv: ")

@@ -79,6 +79,12 @@ def test_csv_as_spreadsheets_write_it(separator: str, encoding: str) -> None:
     }
 
 
+@pytest.mark.parametrize("name", ["Я", "я-я", "ё", "А. Б."])
+def test_letters_that_stand_alone_in_windows_1251_are_read(name: str) -> None:
+    raw = f"phone;name\n+79000000001;{name}\n".encode("cp1251")
+    assert destinations(parse(raw)) == [{"phone": "+79000000001", "variables": {"name": name}}]
+
+
 def test_a_workbook() -> None:
     """In a workbook numbers and dates are no texts, and a phone number has lost its plus."""
     parsed_table = parse(
@@ -223,6 +229,12 @@ def test_a_row_that_says_the_same_is_refused_and_another_for_the_same_person_is_
     assert parsed_table.warnings[0].message == "row 2 is for the same person: both get a message"
 
 
+def test_a_job_in_which_everybody_gets_one_message_says_so_of_a_person_who_comes_twice() -> None:
+    lines = written(["phone", "name"], ["+79000000001", "Anna"], ["+79000000001", "Boris"])
+    (warning,) = (item for item in read_rows(lines, Terms("RU", once=True)) if isinstance(item, Fault))
+    assert warning.message == "row 2 is for the same person: they get one message"
+
+
 def test_a_refused_row_keeps_its_cells_as_far_as_they_fit() -> None:
     lines = [["phone", "name", "note"], ["12", "Boris", "x"], ["+79000000001", "Anna", "y" * 20_000]]
     short, long = parse(written(*lines)).refused
@@ -234,6 +246,13 @@ def test_a_refused_row_keeps_its_cells_as_far_as_they_fit() -> None:
 def test_what_an_export_of_refused_rows_adds_is_passed_over() -> None:
     lines = [[headings.REFUSED_ROW, headings.REFUSED_WHY, "phone"], ["7", "no number", "+79000000001"]]
     assert destinations(parse(written(*lines))) == [{"phone": "+79000000001", "variables": {}}]
+
+
+def test_empty_lines_are_counted_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "LINES", 1000)
+    assert len(parse(b"phone\n+79000000001" + b"\n" * 998).rows) == 1
+    with pytest.raises(RequestError, match="at most 1000 lines"):
+        parse(b"phone\n+79000000001" + b"\n" * 1000)
 
 
 def test_too_many_rows() -> None:
