@@ -153,6 +153,7 @@ async def _log(runtime: Runtime, event: Inbound | Edit) -> None:
             edited=isinstance(event, Edit),
             author=author,
             album="" if isinstance(event, Edit) else event.album,
+            provider_id=event.provider_id,
         ),
     )
 

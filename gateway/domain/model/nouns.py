@@ -237,7 +237,8 @@ class Contact(Struct, frozen=True, omit_defaults=True):
 class Message(Struct, frozen=True, omit_defaults=True):
     """One line of the chat log: one message or part that crossed a channel, in either direction.
 
-    edited: an earlier message was changed, and says this now. author: who said it, in a group.
+    edited: an earlier message was changed, and says this now. author: who said it, in a group. provider_id: as in
+    Inbound and Edit.
     """
 
     id: str
@@ -252,3 +253,4 @@ class Message(Struct, frozen=True, omit_defaults=True):
     attempt: int = 0
     part: int = 0
     album: str = ""
+    provider_id: str = ""

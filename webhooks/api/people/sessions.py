@@ -77,7 +77,8 @@ class ChatLineView(View):
     others: the files after the first. data: what the person sent to programs, as a form's answers or an order.
     album: the same for files that were sent together.
     direction: in or out. edited: the person has changed an earlier message, and it says this now. author: who said it,
-    in a group. messageId, status: of a message of ours, as long as it is remembered.
+    in a group. providerId: the messenger's id of what the person said; an edit has that of the message it changes.
+    messageId, status: of a message of ours, as long as it is remembered.
     """
 
     at: str | None
@@ -91,6 +92,7 @@ class ChatLineView(View):
     template: str | None
     edited: bool
     author: str | None
+    provider_id: str | None
     message_id: str | None
     status: str | None
 
@@ -225,6 +227,7 @@ def _line(line: Message, notification: Notification | None) -> ChatLineView:
         buttons=[button.text for button in content.buttons] if content else [],
         template=f"{line.template.name}/{line.template.language}" if line.template else None,
         edited=line.edited,
+        provider_id=line.provider_id or None,
         author=line.author or None,
         message_id=line.notification,
         status=operators.attempt_status(notification, line.attempt) if line.outbound else None,
