@@ -37,7 +37,7 @@ from gateway.people.identifiers import normalise, read_identifiers
 from gateway.people.sessions import present
 from gateway.people.twins import whole
 from gateway.runtime.paging import MOST, Cursor, Limit, cursor, place
-from gateway.runtime.runtime import Runtime
+from gateway.runtime.runtime import Runtime, check_channel
 from storage.documents.newest import Place
 from storage.people import contacts, sessions
 
@@ -123,6 +123,7 @@ async def whole_conversation(runtime: Runtime, session: Session) -> Session:
 
 async def page(runtime: Runtime, query: SessionsQuery) -> tuple[list[Session], str | None]:
     """Return a page of conversations and the cursor of the next one, if any. Raises RequestError."""
+    check_channel(query.channel)
     if query.contact_id:
         contact = await contacts.get(runtime.db, query.contact_id)
         conversations = await sessions.of_contact(runtime.db, contact) if contact else []

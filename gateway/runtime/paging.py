@@ -13,6 +13,8 @@ from storage.documents.queue import EPOCH
 MOST = 200
 """Items on a page, at most."""
 
+NO_CURSOR = "this is no cursor that a page gave"
+
 Limit = Annotated[int, Meta(ge=1, le=MOST)]
 Cursor = Annotated[str, Meta(min_length=1, max_length=2048)]
 
@@ -38,4 +40,4 @@ def place(text: str | None) -> Place | None:
         milliseconds, _, key = base64.urlsafe_b64decode(text).decode().partition(" ")
         return Place(EPOCH + timedelta(milliseconds=int(milliseconds)), key)
     except (ValueError, OverflowError):
-        raise RequestError("invalid", "this is no cursor that a page gave", "cursor") from None
+        raise RequestError("invalid", NO_CURSOR, "cursor") from None

@@ -21,6 +21,7 @@ from bots.conversation import Conversation
 from bots.wire import files
 from bots.wire.traces import listener
 from bots.wire.wire import straight
+from gateway.domain.api.request import RequestError
 from gateway.domain.channel.contract import Channel, Outside
 from gateway.domain.channel.rates import Limits, read_limits
 from gateway.domain.model.event import Event
@@ -44,6 +45,13 @@ Channels = Mapping[str, Mapping[str, Channel]]
 def all_channels(channels: Channels) -> list[Channel]:
     """Return every account of every channel."""
     return [channel for accounts in channels.values() for channel in accounts.values()]
+
+
+def check_channel(name: str | None) -> None:
+    """Raise RequestError if a filter names a channel that there is not. One without accounts may have a history."""
+    if name is not None and name not in bots.CHANNELS:
+        words = f"there is no such channel; there are: {', '.join(bots.CHANNELS)}"
+        raise RequestError("unknown_channel", words, "channel")
 
 
 def account_key(channel: Channel) -> str:

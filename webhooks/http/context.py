@@ -69,7 +69,7 @@ def _read(name: str, text: str) -> int | str:
     if name in NUMBERS and _is_number(text):
         return int(text)
     if name in DAYS and len(text) == len("2026-11-29"):
-        return _edge_of_day(text, DAYS[name])
+        return _edge_of_day(name, text)
     kind, colon, number = text.rpartition(":") if name == "identifier" else ("", "", text)
     if name in PHONES and kind in {"", "phone"} and number[:1] == " " and number[1:2].isdigit():
         return f"{kind}{colon}+{number[1:]}"
@@ -83,13 +83,15 @@ DAYS = {"from": timedelta(0), "to": timedelta(days=1)}
 """Parameters that may be a day without a time, and what is between its beginning and the moment that is meant."""
 
 
-def _edge_of_day(text: str, after: timedelta) -> str:
-    """Return the moment so long after the beginning of this day here; the text itself, if it is no day."""
+def _edge_of_day(name: str, text: str) -> str:
+    """Return the moment that is meant by this day here. Raises RequestError where there is none."""
     try:
         midnight = datetime.combine(date.fromisoformat(text), time(), ZoneInfo(runtime().settings.timezone))
-        return (midnight + after).isoformat()
-    except (ValueError, OverflowError):
-        return text
+        return (midnight + DAYS[name]).isoformat()
+    except ValueError:
+        raise RequestError("invalid", "there is no such day: one is written as in 2026-11-29", name) from None
+    except OverflowError:
+        raise RequestError("invalid", "the calendar ends with this day: name one before it", name) from None
 
 
 NUMBERS = frozenset({"limit", "version"})

@@ -1,4 +1,4 @@
-"""Says what is allowed in the place of a word that is not: an enum's or a literal's values. Pure."""
+"""Says what is allowed in the place of a word that is not: an enum's or a literal's values, or a form. Pure."""
 
 import re
 from enum import Enum
@@ -14,10 +14,19 @@ STEP = re.compile(r"[^.\[\]]+")
 
 def allowed_words(kind: Any, path: str) -> list[str]:
     """Return the words that are allowed at this path in a value of this kind; none where it is no choice of words."""
+    return _words(_at(kind, path))
+
+
+def form_of(kind: Any, path: str) -> str:
+    """Return what a text at this path has to be, by the `form` in its type's `extra`; "" where no type says one."""
+    return _form(_at(kind, path))
+
+
+def _at(kind: Any, path: str) -> inspect.Type:
     place = _info(kind)
     for step in STEP.findall(path):
         place = _inside(place, step)
-    return _words(place)
+    return place
 
 
 @lru_cache
@@ -51,3 +60,14 @@ def _words(place: inspect.Type) -> list[str]:
         case inspect.EnumType(cls=cls):
             return [msgspec.to_builtins(member.value) for member in cls if isinstance(member, Enum)]
     return []
+
+
+def _form(place: inspect.Type) -> str:
+    match place:
+        case inspect.Metadata(extra=extra, type=kind):
+            return str((extra or {}).get("form", "")) or _form(kind)
+        case inspect.UnionType(types=kinds):
+            return next(filter(None, map(_form, kinds)), "")
+        case inspect.DictType(key_type=key):  # a mistake in a key is told at the path of the whole
+            return _form(key)
+    return ""

@@ -10,13 +10,16 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from gateway.domain.api.allowed import allowed_words
+from gateway.domain.api.allowed import allowed_words, form_of
 from gateway.domain.model.change import Wanted
 
 T = TypeVar("T")
 Name = Annotated[str, Meta(min_length=1, max_length=256)]
 Text = Annotated[str, Meta(max_length=16_384)]
 Version = Annotated[int, Meta(ge=1, le=999_999_999)]
+
+
+WEB = {"form": "a web address is needed, which begins with http:// or https://"}
 
 
 LONGEST_QUOTE = 300
@@ -75,12 +78,12 @@ class ButtonInput(Input):
 
     text: Annotated[str, Meta(min_length=1, max_length=64)]
     reply: Annotated[str, Meta(max_length=64)] = ""
-    url: Annotated[str, Meta(max_length=2048, pattern="^(https?://.+)?$")] = ""
+    url: Annotated[str, Meta(max_length=2048, pattern="^(https?://.+)?$", extra=WEB)] = ""
 
 
 class MediaInput(Input):
     type: Literal["image", "video", "audio", "document"]
-    url: Annotated[str, Meta(max_length=2048, pattern="^https?://.+")]
+    url: Annotated[str, Meta(max_length=2048, pattern="^https?://.+", extra=WEB)]
     name: Annotated[str, Meta(max_length=256)] = ""
 
 
@@ -158,6 +161,9 @@ class SendingInput(TermsInput):
     callback_data: Annotated[str, Meta(max_length=10_240)] | None = None
 
 
+OWN_ID = "up to 64 English letters, digits, '.', '_', '~' and '-' are needed, of which the first is a letter or a digit"
+OwnId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,63}\Z", extra={"form": OWN_ID})]
+
 RESERVED = ("export", "validate")
 """No message's id: the API has other things under these names."""
 
@@ -178,7 +184,7 @@ class MessageInput(SendingInput, kw_only=True):
     channels: Annotated[list[StepInput], Meta(max_length=10)] = []
     template_id: Name | None = None
     template_version: Version | None = None
-    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,63}\Z")] | None = None
+    id: OwnId | None = None
     send_at: Annotated[datetime, Meta(tz=True)] | None = None
     priority: Literal["urgent", "normal", "bulk"] | None = None
     ambiguous: Literal["atMostOnce", "atLeastOnce"] = "atMostOnce"
@@ -243,6 +249,14 @@ PATH = " - at `"
 """What msgspec puts between its sentence and the path of the value."""
 
 
+MOMENT = "a time is written with its zone, as in 2026-11-29T10:00:00+03:00"
+MOMENTS = {
+    "Invalid RFC3339 encoded datetime": f"there is no such moment: {MOMENT}",
+    "Expected `datetime` with a timezone component": MOMENT,
+}
+"""msgspec's sentences on a time, and ours."""
+
+
 FIELD_MISTAKES = frozenset({"Object missing required", "Object contains unknown"})
 """How msgspec's sentences on a field begin, in front of the field's name."""
 
@@ -258,4 +272,6 @@ def _mistake(error: msgspec.ValidationError, kind: Any) -> RequestError:
         path = f"{path}.{name.removesuffix('`')}".removeprefix(".")
     if sentence.startswith("Invalid enum value"):
         sentence = f"{shorten(sentence, 60)}: one of {', '.join(allowed_words(kind, path))}"
-    return RequestError("invalid", sentence, path)
+    if "matching regex" in sentence:
+        sentence = form_of(kind, path)
+    return RequestError("invalid", MOMENTS.get(sentence, sentence), path)

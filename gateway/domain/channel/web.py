@@ -11,10 +11,10 @@ def is_address(url: str) -> bool:
     """Tell whether this is an http(s) address with a valid host, and without spaces or invisible characters."""
     try:
         parts = urlsplit(url)
-        host, _ = (parts.hostname or "").encode("idna"), parts.port
+        host, port = (parts.hostname or "").encode("idna"), parts.port
     except ValueError:  # labels that are empty, too long, or of impossible letters; a port that is no number
         return False
-    return parts.scheme in ("http", "https") and bool(host) and url.isprintable() and " " not in url
+    return parts.scheme in ("http", "https") and bool(host) and port != 0 and url.isprintable() and " " not in url
 
 
 def is_base(url: str) -> bool:

@@ -13,8 +13,9 @@ PLACE = re.compile(r"{{\s*(\w+)\s*}}")
 
 Text = Annotated[str, Meta(max_length=4096)]
 Url = Annotated[str, Meta(max_length=2048)]
+NAME = "a variable is named by up to 64 English letters, digits and '_'"
 Examples = dict[
-    Annotated[str, Meta(pattern=r"^[A-Za-z0-9_]{1,64}\Z")],
+    Annotated[str, Meta(pattern=r"^[A-Za-z0-9_]{1,64}\Z", extra={"form": NAME})],
     Annotated[str, Meta(min_length=1, max_length=1024)],
 ]
 """A value for each variable, by its name or number."""

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -19,7 +19,7 @@ from gateway.domain.model.notification import Notification, Status
 from gateway.people import recipients
 from gateway.people.identifiers import read_identifiers
 from gateway.runtime.paging import MOST, Cursor, Limit, cursor, place
-from gateway.runtime.runtime import Runtime
+from gateway.runtime.runtime import Runtime, check_channel
 from storage.documents.newest import Place
 from storage.messages import notifications
 from storage.messages.notifications import IndexQuery, Person
@@ -137,14 +137,17 @@ def sent_text(notification: Notification, attempt: Attempt) -> str | None:
 
 def _index_query(query: FilterQuery, people: Sequence[Person]) -> IndexQuery:
     """Return as much of the query as the database answers by an index. Raises RequestError."""
+    check_channel(query.channel)
     index_query = IndexQuery(query.group_id, query.bulk_id, query.job_id, next(iter(people), None))
-    try:
-        since, until = (
-            moment and moment.astimezone(tz=index_query.since.tzinfo) for moment in (query.since, query.until)
-        )
-    except OverflowError:  # at the edges of the calendar
-        raise RequestError("invalid", "there is no such moment", "from") from None
+    since, until = _moment("from", query.since), _moment("to", query.until)
     return replace(index_query, since=since or index_query.since, until=until or index_query.until)
+
+
+def _moment(name: str, moment: datetime | None) -> datetime | None:
+    try:
+        return moment and moment.astimezone(UTC)
+    except OverflowError:  # at the edges of the calendar
+        raise RequestError("invalid", "there is no such moment", name) from None
 
 
 def _identifiers(runtime: Runtime, query: FilterQuery) -> list[Identifier]:

@@ -30,7 +30,8 @@ from storage.templates.own import TemplateVersion
 TERMS = (*TermsInput.__struct_fields__, "priority", "ambiguous")
 """The fields for when and how a message may leave; a template has them as a message does."""
 
-Slug = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")]
+SLUG = "up to 64 English letters, digits, '.', '_' and '-' are needed, of which the first is a letter or a digit"
+Slug = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z", extra={"form": SLUG})]
 """A template's id, which stands in addresses."""
 
 

@@ -8,12 +8,13 @@ from gateway.messages.composing.language import TemplateError, render
 from gateway.messages.composing.lint import texts_of, variables_of
 from gateway.messages.templates.own import Structure
 from gateway.messages.templates.phone_page import ARROW, BACK, Bubble, format_markup, plain, template_bubble
-from gateway.runtime.runtime import Runtime
+from gateway.runtime.runtime import Runtime, check_channel
 from storage.templates import approved
 
 
 async def bubbles(runtime: Runtime, structure: Structure, channel: str | None) -> list[Bubble]:
-    """Return bubbles of one channel's steps, or of all; variables show their names."""
+    """Return bubbles of one channel's steps, or of all; variables show their names. Raises RequestError."""
+    check_channel(channel)
     steps = [step for step in structure.channels if channel in {None, step.channel}]
     return [bubble for step in steps for bubble in await _step_bubbles(runtime, step)]
 

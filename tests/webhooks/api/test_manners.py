@@ -74,6 +74,28 @@ async def test_a_day_is_all_of_it_and_statuses_may_be_several(demo: ApiClient) -
     assert all(word in refusal["error"] for word in Status)
 
 
+FILTERS = [
+    *(
+        (path, "channel", text, "there is no such channel; there are: ")
+        for path in ("messages", "messages/export", "sessions")
+        for text in ("fax", "sms,telegram", "SMS")
+    ),
+    ("messages", "from", "2026-02-30", "there is no such day"),
+    ("messages", "from", "02/30/2026", "there is no such day"),
+    ("messages", "to", "9999-12-31", "the calendar ends with this day"),
+    ("messages", "to", "0001-01-01T00:00:00+03:00", "there is no such moment"),
+    ("messages/export", "to", "2026-02-30T10:00:00Z", "there is no such moment"),
+    ("messages", "from", "2026-02-20T10:00:00", "a time is written with its zone"),
+]
+
+
+async def test_a_filter_that_can_find_nothing_is_refused_in_words(demo: ApiClient) -> None:
+    for path, name, text, words in FILTERS:
+        status, refusal = await get(demo, f"/api/v1/{path}", **{name: text})
+        assert (status, refusal["details"]["field"]) == (400, name), (path, text)
+        assert refusal["error"].startswith(words)
+
+
 async def test_a_key_is_not_used_before_it_was_created(demo: ApiClient) -> None:
     db, now = demo.environment.runtime.db, demo.environment.runtime.clock().replace(minute=30)
     secret = await keys.create_key(db, "shop", now, Role.SENDER)

@@ -14,6 +14,7 @@ from gateway.domain.api.roles import Role
 from gateway.domain.model.job import Batch, Row
 from gateway.messages.jobs.refused import columns, pages
 from gateway.messages.jobs.uploads import RowsFile, add_rows
+from gateway.runtime.paging import NO_CURSOR
 from storage import jobs as stored
 from storage.messages import notifications
 from webhooks.api.jobs.jobs import job_of
@@ -48,7 +49,7 @@ class RowResultsResponse(View):
 class RowResultsQuery(Input):
     """cursor: the one from the page before."""
 
-    cursor: Annotated[str, Meta(pattern=r"^[0-9]{1,6}\Z")] | None = None
+    cursor: Annotated[str, Meta(pattern=r"^[0-9]{1,6}\Z", extra={"form": NO_CURSOR})] | None = None
 
 
 class RefusedRowsQuery(Input):

@@ -34,6 +34,7 @@ BAD_URLS = [
     "http://user:secret@shop.ru/",
     "http://shop.ru/" + "a" * 3990,
     "http://a b.ru/",
+    "https://shop.ru:0/",
 ]
 PRIVATE = [
     "http://127.0.0.1:1/",
