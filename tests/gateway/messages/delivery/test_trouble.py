@@ -64,7 +64,7 @@ async def test_a_slow_provider_is_not_taken_for_a_dead_process(demo: ApiClient) 
     began = notification.attempts[0].sent_at
     assert notification.due_at
     assert began
-    assert notification.due_at == began + 3 * runtime.settings.lease
+    assert 3 <= (notification.due_at - began) / runtime.settings.lease < 4  # counted from the storing, a moment later
     story = await demo.wait_for(key, "SENT", "DELIVERED")
     assert [(attempt["channel"], attempt["status"]) for attempt in story["attempts"]] == [("telegram", "SENT")]
     assert texts(simulator) == ["a", "b", "c"]

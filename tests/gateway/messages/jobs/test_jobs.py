@@ -14,7 +14,7 @@ from gateway.runtime.settings.settings import Settings
 from gateway.runtime.settings.tuning import Tuning
 from storage import jobs
 from storage.documents.documents import Db
-from tests.support.client import PHONE, ApiClient, Caller, opened_caller, until
+from tests.support.client import PATIENCE, PHONE, ApiClient, Caller, opened_caller, until
 from tests.support.http.callback_receiver import CallbackReceiver, opened_callback_receiver
 from tests.support.jobs import (
     create_draft,
@@ -411,13 +411,14 @@ async def has_begun(demo: ApiClient) -> bool:
 
 
 @pytest.mark.faults
+@pytest.mark.timeout(5 * PATIENCE)
 async def test_kill_9_sends_no_row_twice_and_loses_none(tmp_path: Path, settings: Settings) -> None:
     """The worker is killed again and again while a job is at work."""
     async with opened_cli(tmp_path, settings) as cli:
         environ = {
             **cli.environment,
             "GATEWAY_ACCOUNTS": str(tmp_path / "accounts.toml"),
-            "GATEWAY_LEASE": "2",
+            "GATEWAY_LEASE": "4",
             "GATEWAY_DOUBT": "1",
         }
         key = (await cli.gateway("keys", "create", "crm", "--role", "operator")).out.strip()
@@ -425,17 +426,17 @@ async def test_kill_9_sends_no_row_twice_and_loses_none(tmp_path: Path, settings
         await web.start()
         try:
             async with opened_caller(web.url, key) as caller:
-                job_id = await create_job(caller, people(600))
+                job_id = await create_job(caller, people(300))
                 await worker.start()
                 await move(caller, job_id, "start")
                 for _ in range(4):
                     await asyncio.sleep(1)
                     await worker.kill()
                     await worker.start()
-                job = await until(lambda: ended_job(caller, job_id))
+                job = await until(lambda: ended_job(caller, job_id), patience=3 * PATIENCE)
         finally:
             await worker.kill()
             await web.kill()
         users = [line.user for line in cli.simulator.accepted]
-    assert (job["processed"], job["refused"]) == (600, 0)
+    assert (job["processed"], job["refused"]) == (300, 0)
     assert len(users) == len(set(users))
