@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from msgspec import Struct
+from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from gateway.domain.api.roles import Role
@@ -110,9 +111,11 @@ async def count_attempt(db: Db, key: str, now: datetime, window: timedelta) -> i
     running = {"$gt": ["$since", now - window]}
     count = {"$cond": [running, {"$add": ["$count", 1]}, 1]}
     fields: Document = {"count": count, "since": {"$cond": [running, "$since", now]}}
-    await db["logins"].update_one({"_id": key}, [{"$set": fields}], upsert=True)
-    document = await db["logins"].find_one({"_id": key})
-    return int(document["count"]) if document else 1
+    await db["logins"].update_one({"_id": key}, {"$setOnInsert": {"count": 0, "since": now}}, upsert=True)
+    document = await db["logins"].find_one_and_update(
+        {"_id": key}, [{"$set": fields}], return_document=ReturnDocument.AFTER
+    )
+    return int(document["count"]) if document else 1  # it was cleared in between: somebody has signed in
 
 
 async def clear_attempts(db: Db, key: str) -> None:
