@@ -18,6 +18,7 @@ from gateway.domain.model.nouns import Address, Contact, Content, Progress, Sess
 from gateway.domain.model.piece import chat_line
 from storage.documents import documents
 from tests.support.payloads import RECEIVED_AT, Shop, read
+from tests.support.shown import expect_shown
 
 COLUMNS = ("payload", "chat", "joined", "opted out", "bot's answer", "log", "callbacks", "our message")
 """The columns of a table of effects.
@@ -39,7 +40,10 @@ def moment_of(file: Path) -> datetime:
 
 
 async def effect_of(shop: Shop, file: Path) -> list[str]:
-    """Deliver a payload to a gateway that knows nothing but what the payload speaks of. Returns its row."""
+    """Deliver a payload to a gateway that knows nothing but what the payload speaks of. Returns its row.
+
+    What people send has to be in the log and in the callback as the payload file says that it is read.
+    """
     await shop.forget()
     shop.runtime.clock.ahead += max(moment_of(file) - shop.runtime.clock(), timedelta())
     events = _events(file)
@@ -50,6 +54,9 @@ async def effect_of(shop: Shop, file: Path) -> list[str]:
     answer = await shop.deliver(file)
     assert answer.status == 200, answer
     await shop.settle()
+    for event in read(file)[0]["events"]:
+        if event["event"] == "inbound":
+            await expect_shown(shop, event)
     sessions = (await _get(shop, "/api/v1/sessions"))["sessions"]
     answers = [
         f"{_short(name, file)}:{entry.user} {_text(entry.text)}"

@@ -98,8 +98,10 @@ class Shop:
         """Tell whether no event, no callback, and no message that has not been sent yet, is left to be worked on."""
         due = {"due_at": {"$exists": True}}
         queues = {"inbox": due, "callbacks": due, "notifications": {**due, "status": {"$in": UNSENT}}}
-        waiting = [await self.runtime.db[name].find_one(query) for name, query in queues.items()]
-        return None if any(waiting) else True
+        for name, query in queues.items():
+            if await self.runtime.db[name].find_one(query):
+                return None
+        return True
 
     async def forget(self) -> None:
         """Forget everything but the key."""

@@ -1,9 +1,6 @@
 """What was said is readable: whatever can be stored is shown by every route that shows its like."""
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 
@@ -12,7 +9,7 @@ from gateway.runtime.settings.settings import Settings
 from storage.documents.documents import Db
 from tests.support.client import PHONE, ApiClient, Caller, until
 from tests.support.jobs import create_job
-from tests.support.payloads import PAYLOADS, Shop, channel_named, opened_shop, read
+from tests.support.payloads import PAYLOADS, opened_shop
 from tests.support.reading import Reader, opened_reader
 
 PICTURE = {"type": "image", "url": "https://shop.ru/a.jpg"}
@@ -99,49 +96,3 @@ async def test_whatever_callers_send_is_read_by_every_route(demo: ApiClient) -> 
     reader = await read_everything(demo, runtime)
     assert set(reader.answers) == reader.paths
     assert reader.answers["/api/v1/messages/{key}"] > 40
-
-
-@pytest.mark.timeout(300)
-async def test_what_a_person_sends_reaches_the_log_and_the_callback_as_it_was_read(settings: Settings) -> None:
-    """Files, forms, orders and payments: what the payload file expects of the event is shown, and with every field."""
-    async with opened_shop(settings) as shop:
-        for file, events in different_contents().values():
-            await shop.forget()
-            assert (await shop.deliver(file)).status == 200
-            await shop.settle()
-            for event in events:
-                await expect_shown(shop, event)
-
-
-def different_contents() -> dict[str, tuple[Path, list[Any]]]:
-    """Return the payload files with their inbound events, one file of those whose contents are the same."""
-    files: dict[str, tuple[Path, list[Any]]] = {}
-    for file in PAYLOADS:
-        events = [event for event in read(file)[0].get("events", ()) if event["event"] == "inbound"]
-        if events:
-            contents = [(event["content"], event.get("kind")) for event in events]
-            files.setdefault(f"{channel_named(file)} {contents}", (file, events))
-    return files
-
-
-async def expect_shown(shop: Shop, event: Mapping[str, Any]) -> None:
-    """Hold the line of the log and the callback of an event to the event."""
-    content, address = event["content"], event["address"]
-    session = quote(":".join(address.values()), safe="")
-    async with shop.api.http.get(f"/api/v1/sessions/{session}/messages") as response:
-        lines = (await response.json())["messages"]
-    expected = {
-        "text": content.get("text", ""),
-        "media": shown(content.get("media")),
-        "others": [shown(file) for file in content.get("others", ())],
-        "data": content.get("data", {}),
-    }
-    assert expected in [{name: line[name] for name in expected} for line in lines if line["direction"] == "in"]
-    told = [body for body in shop.callbacks if body["event"] == "message.inbound"]
-    assert expected | {"kind": event.get("kind", "text")} in [
-        {name: body[name] for name in (*expected, "kind")} for body in told
-    ]
-
-
-def shown(media: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    return media and {"type": "", "url": "", "name": "", "id": "", **media}
