@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 import msgspec
 
 from bots.sms.errors import delivery_failure
-from bots.sms.numbers import is_phone
+from bots.sms.numbers import is_phone, number_behind
 from gateway.domain.channel.calls import Answer, Call, Forged, Malformed, Parsed
 from gateway.domain.channel.secret import Secret
 from gateway.domain.model.event import Event, Inbound, Person, Receipt, Subscription, Unrecognised
@@ -104,7 +104,7 @@ class _FormReader:
 
         Twilio docs: TwiML for Programmable Messaging, Twilio's request to your application.
         """
-        user, id_ = self.form.get("From", ""), self.form["MessageSid"]
+        user, id_ = number_behind(self.form.get("From", "")), self.form["MessageSid"]
         if not user:
             return [self._unrecognised("message")]
         address, at = Address(NAME, self.account, user), self.call.received_at

@@ -8,6 +8,14 @@ SHORT_CODE = re.compile(r"\d{3,8}", re.ASCII)
 NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 &_+-]{1,11}")
 """Twilio docs: Alphanumeric Sender ID."""
 
+OF_CHANNEL = re.compile(r"^(?:rcs|whatsapp):(?=\+)", re.IGNORECASE)
+"""What stands before the number of a person who writes by another channel. Twilio docs: channel addresses."""
+
+
+def number_behind(sender: str) -> str:
+    """Return a sender as short messages name them, by whichever of Twilio's channels they write: rcs:+7… is +7…"""
+    return OF_CHANNEL.sub("", sender)
+
 
 def is_phone(text: str) -> bool:
     """Tell whether this is a phone number in E.164."""

@@ -1,7 +1,9 @@
 """Brings values of identifiers to their one form. It imports little, since files are read in small processes."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from itertools import pairwise
 from unicodedata import category
 
 import phonenumbers
@@ -53,10 +55,29 @@ def normal_phone(phone: str, region: str) -> str:
         number = phonenumbers.parse(phone, region)
     except phonenumbers.NumberParseException:
         raise RequestError("bad_phone", "this is not a phone number", "phone") from None
+    if "/" in phone and _has_another_end(phone, number):
+        raise RequestError("bad_phone", "this is not one phone number and nothing else", "phone")
     text = dialled(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
     if not phonenumbers.is_valid_number(phonenumbers.parse(text, None)):
         raise RequestError("bad_phone", "no such phone number can exist", "phone")
     return text
+
+
+def _has_another_end(text: str, number: phonenumbers.PhoneNumber) -> bool:
+    """Tell whether a slash stands between two ends of a number (123456/7), and not behind an area code or a group."""
+    parts = [re.findall(r"\d+", part) for part in text.split("/")]
+    area = phonenumbers.length_of_national_destination_code(number)
+    left = len(phonenumbers.national_significant_number(number))
+    for before, behind in reversed(list(pairwise(parts))):
+        digits, group = len("".join(behind)), len("".join(before[-1:]))
+        left -= digits
+        if left > area and group > digits and (group > LONGEST_GROUP or digits == 1):
+            return True
+    return False
+
+
+LONGEST_GROUP = 3
+"""Digits of the groups in which numbers are written; what is shorter may follow: 123/45/67."""
 
 
 def reported_form(name: Identifier) -> Identifier | None:

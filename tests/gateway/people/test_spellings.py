@@ -110,8 +110,27 @@ BESIDE = [
     "Anna +79991234567",
     "7+9991234567",
     "+1 800 FLOWERS",
+    *(
+        "+49 30 123456/7",
+        "030/123456/7",
+        "+49 30 123456/78",
+        "+49 30 1234567/8901",
+        "+49 171 1234567 / 8",
+        "+7 999 1234567/8",
+    ),
 ]
-"""Texts with one number, and with something that would be lost."""
+"""Texts with one number, and with something that would be lost, or taken for a part of it."""
+
+SLASHES = [
+    ("030/123456", "DE", "+4930123456"),
+    ("+49/30/123456-0", "DE", "+49301234560"),
+    ("+49 (0) 30 / 12 34 56", "DE", "+4930123456"),
+    ("033051/1234", "DE", "+49330511234"),
+    ("0475/12.34.56", "BE", "+32475123456"),
+    ("01/23/45/67/89", "FR", "+33123456789"),
+    ("415/555/2671", "US", "+14155552671"),
+    ("8(999)/123/45/67", "RU", "+79991234567"),
+]
 
 ALONE = [
     "+7 (999) 123-45-67",
@@ -129,6 +148,11 @@ def test_what_stands_beside_a_number_is_a_mistake(text: str) -> None:
     with pytest.raises(RequestError) as error:
         normal_phone(text, "RU")
     assert (error.value.code, error.value.field) == ("bad_phone", "phone")
+
+
+@pytest.mark.parametrize(("text", "region", "number"), SLASHES)
+def test_a_slash_behind_an_area_code_or_a_group_parts_nothing(text: str, region: str, number: str) -> None:
+    assert normal_phone(text, region) == number
 
 
 @pytest.mark.parametrize("text", ALONE)
