@@ -11,7 +11,7 @@ from gateway.domain.model.identifier import rivals
 from gateway.domain.model.nouns import Contact
 from gateway.people.contacts import MergeRequest, merge
 from gateway.people.spelling import reported_forms
-from gateway.runtime.runtime import Runtime
+from gateway.runtime.runtime import Runtime, account_key
 from storage.people import contacts, sessions
 
 log = logging.getLogger(__name__)
@@ -64,9 +64,15 @@ async def _by_code(runtime: Runtime, event: Inbound | Visit, code: str, own: Con
     if own and own.id != contact.id and rivals(contact.identifiers, own.identifiers):
         log.warning("a start code of contact %s was used in the chat of contact %s", contact.id, own.id)
         return None
-    if not await contacts.redeem(runtime.db, carrier, event.channel, event.address.user):
+    if not await contacts.redeem(runtime.db, carrier, _place(runtime, event), event.address.user):
         return None
     return await _united(runtime, contact, own) if own else contact
+
+
+def _place(runtime: Runtime, event: Inbound | Visit) -> str:
+    """Return where a code joins one user: in the channel, or in this account of it if users have another id at each."""
+    channel = runtime.channel(event.channel, event.account)
+    return event.channel if channel is None or channel.facts.shared_ids else account_key(channel)
 
 
 async def _united(runtime: Runtime, contact: Contact | None, other: Contact) -> Contact | None:

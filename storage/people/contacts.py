@@ -43,20 +43,25 @@ async def find_by_start_code(db: Db, code: str) -> tuple[Contact, Contact] | Non
     return (carrier, contact) if carrier and contact else None
 
 
-async def redeem(db: Db, carrier: Contact, channel: str, user: str) -> bool:
-    """Let this user of a channel be the one whom the contact's code joins there. May be repeated.
+async def redeem(db: Db, carrier: Contact, place: str, user: str) -> bool:
+    """Let this user be the one whom the contact's code joins at a place: a channel, or one account of it. Repeatable.
 
     Returns False if the code has joined somebody else there, or if another code has taken its place. Raises Contended.
     """
     code = carrier.start_code
 
     def step(contact: Contact) -> Contact:
-        free = contact.start_code == code and channel not in contact.code_users
-        return replace(contact, code_users={**contact.code_users, channel: user}) if free else contact
+        free = contact.start_code == code and _joined_at(contact, place) is None
+        return replace(contact, code_users={**contact.code_users, place: user}) if free else contact
 
     await _change(db, carrier.id, step)
     stored = await as_stored(db, carrier.id)
-    return stored is not None and stored.start_code == code and stored.code_users.get(channel) == user
+    return stored is not None and stored.start_code == code and _joined_at(stored, place) == user
+
+
+def _joined_at(contact: Contact, place: str) -> str | None:
+    """Return whom the code has joined there. Older versions stored every user under the channel alone."""
+    return contact.code_users.get(place) or contact.code_users.get(place.partition(":")[0])
 
 
 async def renew_code(db: Db, key: str, now: datetime, issued_before: datetime) -> Contact | None:

@@ -198,8 +198,9 @@ class Session(Struct, frozen=True, omit_defaults=True):
 class Contact(Struct, frozen=True, omit_defaults=True):
     """A person across channels. `start_code` joins a chat to them: `t.me/<bot>?start=<code>`.
 
-    code_at: when the code was issued; None: with the contact. code_users: channel -> the user whom the code has joined
-    there. It joins nobody else, because a link can be forwarded.
+    code_at: when the code was issued; None: with the contact. code_users: channel, or channel:account where
+    users have another id at each account -> the user whom the code has joined there. It joins nobody else, because a
+    link can be forwarded.
     identifiers: by what they are known; each belongs to one contact.
     aliases: ids of contacts that turned out to be the same person. An alias leads to the contact that it was
     `merged_into`; until the merge is finished, it keeps the identifiers to be `given` to that contact (and its

@@ -16,6 +16,7 @@ from storage.documents.documents import Db
 from storage.people import contacts
 from tests.support.client import PHONE, ApiClient, until
 from tests.support.http.callback_receiver import CallbackReceiver, opened_callback_receiver
+from tests.support.twins import OTHER, opened_twins
 from tests.support.workload import phone, whatsapp
 from webhooks.demo.environment import ACCOUNT, opened_environment
 
@@ -97,6 +98,29 @@ async def test_whoever_comes_second_by_a_link_starts_and_is_not_joined(
     heard = await joined(receiver, 1)
     assert (chat_of(demo, channel, ANNA), contact["id"]) in heard
     assert (chat_of(demo, channel, BORIS), contact["id"]) not in heard
+
+
+@pytest.mark.parametrize(("channel", "accounts"), [("viber", {ACCOUNT, OTHER}), ("telegram", {ACCOUNT})])
+async def test_a_link_joins_one_user_of_each_account_where_ids_differ_between_them(
+    settings: Settings, channel: str, accounts: set[str]
+) -> None:
+    """Anna's id at the second account is another one there; in Telegram it can only be somebody else's."""
+    async with opened_twins(settings) as twins:
+        contact = await make_contact(twins.first)
+        for client, number in ((twins.first, ANNA), (twins.second, phone(703)), (twins.second, BORIS)):
+            await follow(client, channel, contact["startCode"], number)
+        user = twins.simulators(channel)[0].user_of
+        joined = {ACCOUNT: user(ANNA), OTHER: user(phone(703))}
+        assert await chats(twins.first, contact) == {Address(channel, name, joined[name]).key for name in accounts}
+
+
+async def test_a_code_that_an_older_version_has_redeemed_joins_nobody_else(demo: ApiClient) -> None:
+    contact, viber = await make_contact(demo), demo.environment.simulators["viber"]
+    users = {"$set": {"code_users": {"viber": viber.user_of(ANNA)}}}
+    await demo.environment.runtime.db["contacts"].update_one({"_id": contact["id"]}, users)
+    await follow(demo, "viber", contact["startCode"], BORIS)
+    await follow(demo, "viber", contact["startCode"], ANNA)
+    assert await chats(demo, contact) == {chat_of(demo, "viber", ANNA)}
 
 
 async def test_one_link_joins_a_chat_of_each_channel(demo: ApiClient, receiver: CallbackReceiver) -> None:
