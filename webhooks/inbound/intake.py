@@ -57,7 +57,8 @@ class App(Quart):
             return
         try:
             with span("webhook", channel=account[0]):
-                answer = await take_in(self.extensions["runtime"], account, scope, receive)
+                most = self.config["MAX_CONTENT_LENGTH"]
+                answer = await take_in(self.extensions["runtime"], account, scope, receive, most)
         except Gone:
             return
         except Exception as error:  # noqa: BLE001 - Quart has an answer for every exception
@@ -69,8 +70,10 @@ class App(Quart):
             await _respond(send, answer, scope["method"])
 
 
-async def take_in(runtime: Runtime, account: tuple[str, str], scope: HTTPScope, receive: ASGIReceiveCallable) -> Answer:
-    """Store the events of a webhook for this account (channel, name).
+async def take_in(
+    runtime: Runtime, account: tuple[str, str], scope: HTTPScope, receive: ASGIReceiveCallable, most: int
+) -> Answer:
+    """Store the events of a webhook for this account (channel, name). most: bytes of a body that are read at all.
 
     Returns the channel's answer once they are on disk. Raises Refusal for an unknown account, a wrong proof (401 or
     403) and a body that cannot be read (400); DatabaseError (503) if the events may not be stored, so that the
@@ -79,7 +82,7 @@ async def take_in(runtime: Runtime, account: tuple[str, str], scope: HTTPScope, 
     began, channel = time.perf_counter(), runtime.channels.get(account[0], {}).get(account[1])
     if channel is None:
         raise Refusal(404, "There is no such account.")
-    call = await _call(runtime, scope, receive, channel.facts.max_body)
+    call = await _call(runtime, scope, receive, (channel.facts.max_body, most))
     try:
         channel.verify(call)
         parsed = channel.parse(call)
@@ -108,12 +111,12 @@ def _account(path: str) -> tuple[str, str] | None:
     return (parts[2], parts[3]) if parts[:2] == ["", "webhooks"] and len(parts) == 4 and all(parts[2:]) else None  # noqa: PLR2004
 
 
-async def _call(runtime: Runtime, scope: HTTPScope, receive: ASGIReceiveCallable, limit: int) -> Call:
+async def _call(runtime: Runtime, scope: HTTPScope, receive: ASGIReceiveCallable, limits: tuple[int, int]) -> Call:
     query = scope["query_string"].decode("latin-1")
     url = f"{runtime.settings.public_url}{scope['path']}" + (f"?{query}" if query else "")
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
     length = headers.get("content-length", "")
-    body = await _body(receive, limit, int(length) if length.isdecimal() else 0)
+    body = await _body(receive, limits, int(length) if length.isdecimal() else 0)
     return Call(scope["method"], url, headers, body, runtime.clock(), _parameters(query) if query else {})
 
 
@@ -122,30 +125,31 @@ def _parameters(query: str) -> Mapping[str, str]:
     return dict(reversed(parse_qsl(query, keep_blank_values=True)))
 
 
-async def _body(receive: ASGIReceiveCallable, limit: int, length: int) -> bytes:
-    """Read the raw body, whose header announced `length` bytes.
+async def _body(receive: ASGIReceiveCallable, limits: tuple[int, int], length: int) -> bytes:
+    """Read the raw body, whose header announced `length` bytes. limits: bytes that are kept, and that are read.
 
-    Raises RequestEntityTooLarge past `limit` bytes, and reads no more then; RequestTimeout after BODY_TIMEOUT.
+    Raises RequestEntityTooLarge past the first limit; RequestTimeout after BODY_TIMEOUT.
     """
-    if length > limit:
-        raise too_large(limit)
+    if length > limits[1]:
+        raise too_large(limits[0])
     try:
         async with asyncio.timeout(BODY_TIMEOUT):
-            return await _read_body(receive, limit)
+            return await _read_body(receive, *limits)
     except TimeoutError:
         raise RequestTimeout from None
 
 
-async def _read_body(receive: ASGIReceiveCallable, limit: int) -> bytes:
-    body, more = bytearray(), True
-    while more:
+async def _read_body(receive: ASGIReceiveCallable, limit: int, most: int) -> bytes:
+    body, size, more = bytearray(), 0, True
+    while more and size <= most:  # what is too large is thrown away: who is still sending would not read the answer
         event = await receive()
         if event["type"] != "http.request":
             raise Gone
-        body += event["body"]
-        more = event["more_body"]
-        if len(body) > limit:  # it came in chunks, without its length
-            raise too_large(limit)
+        size, more = size + len(event["body"]), event["more_body"]
+        if size <= limit:
+            body += event["body"]
+    if size > limit:
+        raise too_large(limit)
     return bytes(body)
 
 

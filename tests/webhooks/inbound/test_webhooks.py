@@ -15,6 +15,7 @@ from storage.engine.database import connect
 from storage.engine.embedded import embedded
 from storage.messages.inbox import Inbox
 from tests.support.client import PHONE, ApiClient, until
+from tests.support.http.stranger import Stranger
 from webhooks.app import create_app
 
 COPIES = 20
@@ -111,6 +112,21 @@ async def test_events_of_a_conversation_are_answered_in_order(demo: ApiClient) -
 )
 async def test_what_is_refused(demo: ApiClient, body: Any, secret: str | None, path: str, status: int) -> None:
     assert await deliver(demo, body, secret, path) == status
+    assert await demo.environment.runtime.db["inbox"].find_one({}) is None
+
+
+@pytest.mark.parametrize("announced", [True, False])
+async def test_who_sends_too_much_can_send_all_of_it_and_hears_why_it_is_refused(
+    demo: ApiClient,
+    announced: bool,  # noqa: FBT001
+) -> None:
+    """It is more than waits in any buffer, so that a connection that is closed meanwhile would break."""
+    body = b" " * (7 * 1024 * 1024)
+    length = b"Content-Length: %d" % len(body) if announced else b"Transfer-Encoding: chunked"
+    head = b"POST /webhooks/telegram/demo HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + length + b"\r\n\r\n"
+    sent = body if announced else b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    answer = await Stranger(demo.environment.url).ask_raw(head + sent)
+    assert answer.startswith(b"HTTP/1.1 413 ")
     assert await demo.environment.runtime.db["inbox"].find_one({}) is None
 
 
