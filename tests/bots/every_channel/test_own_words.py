@@ -17,9 +17,12 @@ OTHERS = {
         {"text": "stop", "via_bot": {"id": 5, "is_bot": True, "first_name": "Weather"}},
         {"game": {"title": "Stop", "description": "Stop", "photo": []}},
         {"poll": {"id": "5", "question": "Stop", "options": []}},
+        {"contact": {"phone_number": "", "first_name": "Stop"}},
+        {"venue": {"title": "/stop", "address": "", "location": {"latitude": 1, "longitude": 1}}},
     ),
     "vk": (
         {"text": "", "fwd_messages": [{"text": "стоп", "from_id": 5, "fwd_messages": []}]},
+        {"text": "", "geo": {"type": "point", "place": {"title": "/stop"}}},
         {"text": "", "attachments": [{"type": "poll", "poll": {"id": 5, "owner_id": 5, "question": "стоп"}}]},
         {"text": "", "attachments": [{"type": "wall", "wall": {"id": 5, "owner_id": 5, "text": "/stop"}}]},
     ),
@@ -30,6 +33,7 @@ OTHERS = {
     "whatsapp": (
         {"type": "text", "text": {"body": "stop"}, "context": {"forwarded": True}},
         {"type": "text", "text": {"body": "/stop"}, "context": {"frequently_forwarded": True}},
+        {"type": "location", "location": {"name": "/stop", "latitude": 1, "longitude": 1}},
         {"type": "contacts", "contacts": [{"name": {"formatted_name": "Stop"}, "phones": []}]},
         {"type": "interactive", "interactive": {"type": "list_reply", "list_reply": {"title": "Stop"}}},
         {"type": "interactive", "interactive": {"type": "button_reply", "button_reply": {"title": "Stop"}}},
