@@ -22,6 +22,7 @@ from gateway.runtime.runtime import Runtime, opened
 from gateway.runtime.settings.settings import Settings
 from webhooks.app import create_app
 from webhooks.demo.demo import demo as play
+from webhooks.demo.environment import Environment
 from webhooks.http.server import listener, served
 
 log = logging.getLogger(__name__)
@@ -98,8 +99,10 @@ def _listen(name: str, host: str, port: int, work: Callable[[Runtime, asyncio.Ev
     run(command, log_level="INFO")
 
 
-def _announce(url: str) -> None:
-    click.echo(f"Open {url} in a browser; Ctrl-C stops the demo.")
+def _announce(page: str, demo: Environment) -> None:
+    click.echo(f"Open {page} in a browser; Ctrl-C stops the demo.")
+    click.echo("To call its API from another terminal, paste this line there first:")
+    click.echo(f"export GATEWAY_URL={demo.url} GATEWAY_KEY={demo.key}")
 
 
 @asynccontextmanager

@@ -16,12 +16,12 @@ GRACE = 0.5
 
 
 async def demo(
-    settings: Settings, port: int, gateway_port: int, stop: asyncio.Event, announce: Callable[[str], None]
+    settings: Settings, port: int, gateway_port: int, stop: asyncio.Event, announce: Callable[[str, Environment], None]
 ) -> None:
-    """Run everything, announce the page's URL, and wait for `stop`. Raises OSError if a port is taken."""
+    """Announce the page's URL and what it shows, and run it all until `stop`. Raises OSError if a port is taken."""
     async with opened_environment(settings, gateway_port) as environment, opened_page(environment, port) as url:
         spare_opened()
-        announce(url)
+        announce(url, environment)
         await stop.wait()
 
 

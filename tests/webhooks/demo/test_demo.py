@@ -184,7 +184,7 @@ async def test_the_key_stays_behind_the_page(page: Page) -> None:
 async def test_the_command_runs_until_it_is_stopped(settings: Settings) -> None:
     stop = asyncio.Event()
     urls: asyncio.Queue[str] = asyncio.Queue()
-    running = asyncio.create_task(demo(settings, 0, 0, stop, urls.put_nowait))
+    running = asyncio.create_task(demo(settings, 0, 0, stop, lambda page, _: urls.put_nowait(page)))
     async with aiohttp.ClientSession(await urls.get()) as http, http.get("/state") as response:
         assert len((await response.json())["phones"]) == len(bots.CHANNELS)
     stop.set()
