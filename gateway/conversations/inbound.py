@@ -206,8 +206,9 @@ async def _person(
     for identifier in identifiers:
         contact = contact or await contacts.find(runtime.db, identifier)
     others = await stored.of_contact(runtime.db, contact) if contact else []
+    former = await contacts.former_identifiers(runtime.db, contact) if contact else ()
     conversations = [session, *(each for each in others if each.id != session.id)]
-    return names(identifiers, contact, conversations), conversations
+    return names((*identifiers, *former), contact, conversations), conversations
 
 
 async def _apply_preference(runtime: Runtime, event: Preference) -> None:

@@ -36,6 +36,13 @@ async def find(db: Db, identifier: Identifier) -> Contact | None:
     return None
 
 
+async def former_identifiers(db: Db, contact: Contact) -> tuple[Identifier, ...]:
+    """Return the identifiers that lead to a contact though it goes by others: its aliases keep them after a merge."""
+    aliases = await documents.several(db, "contacts", Contact, contact.aliases)
+    kept = dict.fromkeys(identifier for alias in aliases for identifier in alias.identifiers)
+    return tuple(identifier for identifier in kept if identifier not in contact.identifiers)
+
+
 async def find_by_start_code(db: Db, code: str) -> tuple[Contact, Contact] | None:
     """Return the contact that carries this code, and the one that it was merged into; the same one where it was not."""
     carrier = next(iter(await documents.find(db, "contacts", Contact, "start_code", code)), None)

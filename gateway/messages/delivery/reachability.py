@@ -26,18 +26,20 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 class KnownRecipient:
     """A recipient as we know them: their identifiers, and the conversations with them, the best first.
 
-    named: the conversation by which the caller named them.
+    named: the conversation by which the caller named them. former: identifiers that lead to them, though they go by
+    others since two contacts were merged.
     """
 
     identifiers: Sequence[Identifier]
     sessions: Sequence[Session]
     contact: Contact | None = None
     named: Session | None = None
+    former: Sequence[Identifier] = ()
 
     @property
     def names(self) -> list[str]:
         """Return the names under which their opt-outs are stored."""
-        return names(self.identifiers, self.contact, self.sessions)
+        return names((*self.identifiers, *self.former), self.contact, self.sessions)
 
 
 async def look(runtime: Runtime, notification: Notification, at: datetime | None = None) -> Context:
@@ -81,10 +83,11 @@ async def find_recipient(runtime: Runtime, recipient: Recipient) -> KnownRecipie
     contact = await _contact(runtime, recipient, named)
     conversations = await sessions.of_contact(runtime.db, contact) if contact else []
     conversations.sort(key=lambda session: session.last_inbound_at or NEVER, reverse=True)
+    if named:
+        conversations = [named, *(session for session in conversations if session.id != named.id)]
     more = without_rivals(contact.identifiers, recipient.identifiers) if contact else ()
-    return KnownRecipient(
-        (*recipient.identifiers, *more), [named, *conversations] if named else conversations, contact, named
-    )
+    former = await contacts.former_identifiers(runtime.db, contact) if contact else ()
+    return KnownRecipient((*recipient.identifiers, *more), conversations, contact, named, former)
 
 
 async def _contact(runtime: Runtime, recipient: Recipient, named: Session | None) -> Contact | None:

@@ -101,6 +101,33 @@ async def test_it_holds_in_a_conversation_that_we_began(demo: ApiClient) -> None
     assert (status, "opted out" in answer["error"]) == (409, True)
 
 
+async def test_each_is_listed_once_by_whatever_name_the_person_is_called(demo: ApiClient) -> None:
+    await open_telegram_chat(demo)
+    await demo.say("telegram", "stop")
+    by_number = await opt_outs(demo, phone=PHONE)
+    (chat,) = [row["person"].removeprefix("session:") for row in by_number if row["person"].startswith("session:")]
+    rows = await opt_outs(demo, chatSessionId=chat)
+    assert sorted(row["person"] for row in rows) == sorted(row["person"] for row in by_number)
+    assert len({(row["person"], row["kind"]) for row in rows}) == len(rows) == 3
+
+
+async def test_what_a_number_said_that_did_not_stay_is_shown_and_lifted_with_the_person(demo: ApiClient) -> None:
+    """Two contacts were merged, and one number chosen; the other still leads to the person."""
+    lost = phones(1)[0]["phone"]
+    await demo.post("/api/v1/optOuts", {"phone": lost})
+    also = (await demo.post("/api/v1/contacts", {"phone": lost}))[1]
+    anna = (await demo.post("/api/v1/contacts", {"phone": PHONE, "externalId": "crm-17"}))[1]
+    body = {"contactId": also["id"], "phone": PHONE}
+    assert (await demo.post(f"/api/v1/contacts/{anna['id']}/merge", body))[0] == 200
+    shown = {row["person"]: row["holds"] for row in await opt_outs(demo, externalId="crm-17")}
+    assert shown == {f"phone:{lost}": True, f"contact:{anna['id']}": True}
+    async with demo.http.delete("/api/v1/optOuts", json={"externalId": "crm-17"}) as response:
+        assert not any(row["holds"] for row in (await response.json())["optOuts"])
+    for person in ({"phone": lost}, {"phone": PHONE}):
+        (key,) = await send_all(demo, [person], SMS, **ADS)
+        await demo.wait_for(key, "DELIVERED")
+
+
 async def test_the_list(demo: ApiClient) -> None:
     for person in phones(5):
         await demo.post("/api/v1/optOuts", person)

@@ -175,6 +175,12 @@ async def test_the_mistake_is_that_of_one_destination_and_of_one_row(demo: ApiCl
     assert [(fault["row"], fault["column"]) for fault in faults] == [(3, "phone")]
 
 
+async def test_a_number_of_another_country_without_its_plus_is_an_error_and_not_nobody(demo: ApiClient) -> None:
+    for path in ("contacts", "optOuts"):
+        async with demo.http.get(f"/api/v1/{path}?phone=541123456799") as response:
+            assert (response.status, (await response.json())["details"]["field"]) == (400, "phone"), path
+
+
 @pytest.mark.parametrize("number", ["+541123456789", "+4915112345678", "+79000000001", "+15417543010"])
 @pytest.mark.parametrize("path", ["contacts?phone=", "contacts?identifier=phone:", "optOuts?phone=", "messages?phone="])
 async def test_a_plus_that_was_not_encoded_is_understood(demo: ApiClient, path: str, number: str) -> None:
