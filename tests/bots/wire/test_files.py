@@ -124,18 +124,21 @@ async def test_hosts_that_do_not_answer_leave_the_others_their_connections(
     private_http: aiohttp.ClientSession, file_server: str
 ) -> None:
     """As many connections as a client has by default are held by hosts that say nothing."""
-    silent = [socket.create_server(("127.0.0.1", 0)) for _ in range(7)]
+    silent, taken = [socket.create_server(("127.0.0.1", 0)) for _ in range(7)], list[socket.socket]()
     urls = ["http://{}:{}/".format(*each.getsockname()) for each in silent for _ in range(files.PER_HOST)]
     waiting = [asyncio.create_task(fetch(private_http, url)) for url in urls]
     try:
-        await asyncio.sleep(0.5)
+        for each in silent:
+            each.setblocking(False)
+            for _ in range(files.PER_HOST):
+                taken.append((await asyncio.get_running_loop().sock_accept(each))[0])
         assert (await fetch(private_http, f"{file_server}/photo")).body == PHOTO
         assert [task.exception() for task in waiting if task.done()] == []
     finally:
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
-        for each in silent:
+        for each in (*silent, *taken):
             each.close()
 
 

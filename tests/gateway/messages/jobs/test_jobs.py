@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from bots.simulation.simulation import Simulator
 from gateway.domain.model.job import Job, waiting_lane
 from gateway.runtime.settings.settings import Settings
 from gateway.runtime.settings.tuning import Tuning
@@ -410,6 +411,11 @@ async def has_begun(demo: ApiClient) -> bool:
     return len(accepted_messages(demo, "telegram")) > 0
 
 
+async def has_more(simulator: Simulator, before: int) -> bool:
+    """Tell whether a worker is at work: more has been sent, unless there is nothing more."""
+    return before == 300 or len(simulator.accepted) > before
+
+
 @pytest.mark.faults
 @pytest.mark.timeout(5 * PATIENCE)
 async def test_kill_9_sends_no_row_twice_and_loses_none(tmp_path: Path, settings: Settings) -> None:
@@ -429,8 +435,8 @@ async def test_kill_9_sends_no_row_twice_and_loses_none(tmp_path: Path, settings
                 job_id = await create_job(caller, people(300))
                 await worker.start()
                 await move(caller, job_id, "start")
-                for _ in range(4):
-                    await asyncio.sleep(1)
+                for _ in range(3):
+                    await until(partial(has_more, cli.simulator, len(cli.simulator.accepted)))
                     await worker.kill()
                     await worker.start()
                 job = await until(lambda: ended_job(caller, job_id), patience=3 * PATIENCE)
