@@ -14,7 +14,7 @@ STOPS = ("стоп", "“STOP”", "[STOP]", "REVOKE", "Отписаться �
 OTHERS = (
     "Stop by tomorrow, I am home after six",
     "Stop sending two copies, one is enough",
-    "please stop",
+    "could you stop",
     "Start with the second one",
     "Yes",
 )
