@@ -125,7 +125,7 @@ async def work_event(runtime: Runtime, item: Delivered) -> None:
             async with asyncio.timeout(tuning.event_timeout.total_seconds()):
                 with span("event", event_id=item.id):
                     now = runtime.clock()
-                    await inbound.work(runtime, item.event, now)
+                    await inbound.work(runtime, item.event, now, item.at)
         except DatabaseError:
             await insist(runtime.inbox.put_back, item, runtime.clock())
             raise

@@ -31,6 +31,7 @@ from gateway.domain.model.event import (
     Visit,
 )
 from gateway.domain.model.identifier import Identifier
+from gateway.domain.model.moments import within_second
 from gateway.domain.model.nouns import Message, Session, template_key
 from gateway.domain.terms.consent import PERSON, PROVIDER
 from gateway.messages.delivery import receipts
@@ -53,8 +54,8 @@ _unknown_kinds: set[tuple[str, str]] = set()
 """The unknown kinds of events, by channel, that the log has already named."""
 
 
-async def work(runtime: Runtime, event: Event, now: datetime) -> None:
-    """Apply an event."""
+async def work(runtime: Runtime, event: Event, now: datetime, arrived: datetime | None = None) -> None:
+    """Apply an event. arrived: when it came to us, if that was not just now."""
     event = replace(event, at=now) if event.at > now else event  # a provider's clock would keep a window open till then
     metrics.EVENTS.labels(event.channel, type(event).__name__.lower()).inc()
     match event:
@@ -71,17 +72,17 @@ async def work(runtime: Runtime, event: Event, now: datetime) -> None:
             _warn_once(event)
         case _:
             address = await current_address(runtime, event.address, event.at)
-            await _work_in_conversation(runtime, replace(event, address=address))
+            await _work_in_conversation(runtime, replace(event, address=address), arrived or now)
 
 
 async def _work_in_conversation(
-    runtime: Runtime, event: Inbound | Edit | Subscription | Preference | Visit | Echo
+    runtime: Runtime, event: Inbound | Edit | Subscription | Preference | Visit | Echo, arrived: datetime
 ) -> None:
     match event:
         case Inbound():
-            await _receive_message(runtime, event)
+            await _receive_message(runtime, event, arrived)
         case Edit():
-            await _log(runtime, event)
+            await _log(runtime, event, arrived)
             await report_edit(runtime, event, await stored.here(runtime.db, event.address.key))
         case Subscription():
             await sessions.subscribe(runtime, event.address, event.at, active=event.active)
@@ -92,7 +93,8 @@ async def _work_in_conversation(
             await _receive_visit(runtime, event)
         case Echo():  # if it is one of ours, its line is there already or will be
             key, session = event.address.line(event.provider_id), event.address.key
-            message = Message(key, session, outbound=True, at=event.at, content=event.content)
+            at = within_second(event.at, arrived)
+            message = Message(key, session, outbound=True, at=at, content=event.content)
             await chat_log.log_echo(runtime.db, message)
 
 
@@ -103,7 +105,7 @@ def _warn_once(event: Unrecognised) -> None:
         log.warning("%s:%s sends events of a kind unknown to us: %r", event.channel, event.account, event.kind)
 
 
-async def _receive_message(runtime: Runtime, event: Inbound) -> None:
+async def _receive_message(runtime: Runtime, event: Inbound, arrived: datetime) -> None:
     """Apply a person's message. The session comes first, so that the bot's answer finds its window open.
 
     Raises LookupError if the account is no longer configured.
@@ -116,7 +118,7 @@ async def _receive_message(runtime: Runtime, event: Inbound) -> None:
     session = await _touch(runtime, channel, event)
     runtime.counts.count_event(account_key(channel), event.at)
     await _apply_keyword(runtime, event, session)
-    await _log(runtime, event)
+    await _log(runtime, event, arrived)
     await report_message(runtime, event, session)
     await answer(runtime, channel, event, session)
 
@@ -139,7 +141,7 @@ async def _settle(runtime: Runtime, event: Inbound | Visit, session: Session) ->
     return next((replace(former, contact=None, joined_at=None) for former in left if former.id == session.id), session)
 
 
-async def _log(runtime: Runtime, event: Inbound | Edit) -> None:
+async def _log(runtime: Runtime, event: Inbound | Edit, arrived: datetime) -> None:
     """Write what was said, under the event's key: a button and an edit name the message that they belong to."""
     author = (event.person.name or event.author) if event.author else ""
     await chat_log.log(
@@ -148,7 +150,7 @@ async def _log(runtime: Runtime, event: Inbound | Edit) -> None:
             event.dedupe_key,
             event.address.key,
             outbound=False,
-            at=event.at,
+            at=within_second(event.at, arrived),
             content=event.content,
             edited=isinstance(event, Edit),
             author=author,

@@ -12,6 +12,7 @@ from gateway.domain.api.conflict import Conflict
 from gateway.domain.channel.contract import Channel
 from gateway.domain.model.event import Moved
 from gateway.domain.model.identifier import Identifier, find, rivals
+from gateway.domain.model.moments import last_of_second
 from gateway.domain.model.nouns import Address, Contact, Session
 from gateway.people import optouts
 from gateway.people.contacts import MergeRequest, merge
@@ -43,7 +44,7 @@ async def move(runtime: Runtime, channel: Channel, event: Moved) -> Session | No
             break
     else:
         raise Contended(old.key)
-    await chat_log.move(runtime.db, old.key, new.key, until)
+    await chat_log.move(runtime.db, old.key, new.key, until and last_of_second(until))
     return await sessions.here(runtime.db, new.key)
 
 

@@ -22,13 +22,21 @@ class Map:
         self._breadth = Counter(test for contexts in lines for test in _tests(contexts))
 
     def nearest(self, path: str, line: int) -> Sequence[str]:
-        """Return the ids of the tests that run this line, those first that run little else.
+        """Return the ids of the tests that run this line: those beside it in the tree first, then those that run least.
 
         A line that only runs at import (a constant, a decorator) has the tests of the whole file.
         """
         contexts = self._files.get(path, {})
         tests = _tests(contexts.get(line, ())) or {test for names in contexts.values() for test in _tests(names)}
-        return sorted(tests, key=lambda test: (self._breadth[test], test))
+        return sorted(tests, key=lambda test: (-_nearness(path, test), self._breadth[test], test))
+
+
+def _nearness(path: str, test: str) -> int:
+    """Return how many folders a test has in common with a file, and one more if it is named after it."""
+    *folders, name = Path(path).parts
+    *places, file = Path(test.partition("::")[0]).parts[1:]
+    common = next((at for at, pair in enumerate(zip(folders, places, strict=False)) if pair[0] != pair[1]), None)
+    return (min(len(folders), len(places)) if common is None else common) + (file == f"test_{name}")
 
 
 def _tests(contexts: Iterable[str]) -> set[str]:

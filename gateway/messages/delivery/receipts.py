@@ -23,9 +23,9 @@ async def receive(runtime: Runtime, receipt: Receipt, now: datetime) -> None:
     changed = await recording.change(runtime.db, key, lambda old: after_receipt(old, attempt, part, receipt, now))
     if changed is None or attempt >= len(changed.attempts):
         return
-    address = changed.attempts[attempt].address
-    if address and line is None:
-        await chat_log.log(runtime.db, chat_line(changed, attempt, part, address, receipt.provider_id, receipt.at))
+    address, sent_at = changed.attempts[attempt].address, changed.attempts[attempt].sent_at or receipt.at
+    if address and line is None:  # our own clock tells more than the whole seconds of most receipts
+        await chat_log.log(runtime.db, chat_line(changed, attempt, part, address, receipt.provider_id, sent_at))
     if address and receipt.cause:
         await _learn(runtime, changed, attempt, address, receipt.cause, receipt)
     if changed.due_at and changed.due_at <= now:

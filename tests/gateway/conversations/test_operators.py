@@ -1,10 +1,11 @@
 """Tests the API of conversations: their list and messages, operators' replies, beginning and closing."""
 
+from functools import partial
 from typing import Any
 
 import pytest
 
-from tests.support.client import PHONE, ApiClient
+from tests.support.client import PHONE, ApiClient, until
 from tests.support.workload import advance_clock, phone, texts
 
 TEMPLATE = {"name": "order_update", "language": "en", "variables": {"name": "Anna", "order": "A-17"}}
@@ -76,6 +77,23 @@ async def test_what_was_said(demo: ApiClient) -> None:
     assert lines[0]["status"] == "READ"
     assert [line["text"] for line in lines if line["direction"] == "in"] == ["Where is my order?", "/start"]
     assert len({(line["at"], line["text"]) for line in lines}) == len(lines) == 5
+
+
+async def test_what_was_said_within_a_second_is_read_in_the_order_in_which_it_was_said(demo: ApiClient) -> None:
+    """WhatsApp tells whole seconds, in which there are several questions and answers here."""
+    path = f"/{(await session(demo, 'whatsapp'))['id']}/messages"
+    said = ["/start", "/help", "/start", "/help", "/start"]
+
+    async def lines(count: int) -> list[Any] | None:
+        _, page = await get(demo, path)
+        return page["messages"] if len(page["messages"]) == count else None
+
+    for count, text in enumerate(said[1:], 2):
+        await until(partial(lines, 2 * (count - 1)))
+        await demo.say("whatsapp", text)
+    log = list(reversed(await until(partial(lines, 2 * len(said)))))
+    assert [line["direction"] for line in log] == ["in", "out"] * len(said)
+    assert [line["text"] for line in log if line["direction"] == "in"] == said
 
 
 async def test_an_operator_replies_to_this_conversation(demo: ApiClient) -> None:

@@ -59,7 +59,7 @@ async def test_a_visit_without_a_link_forgets_nothing(runtime: Runtime) -> None:
 
 async def test_an_operators_message_is_in_the_chat_log_once(runtime: Runtime) -> None:
     for _ in range(2):
-        await inbound.work(runtime, ECHO, runtime.clock())
+        await inbound.work(runtime, ECHO, runtime.clock(), AT)
     assert await logged_message(runtime) == Message(KEY, ANNA.key, outbound=True, at=AT, content=ECHO.content)
 
 
@@ -68,7 +68,7 @@ async def test_an_echo_of_ours_changes_nothing_whenever_it_comes(runtime: Runtim
     """The echo and the receipt may arrive before the provider's answer to our call."""
     happenings: list[Callable[[], Awaitable[object]]] = [
         lambda: chat_log.log(runtime.db, OURS),
-        lambda: inbound.work(runtime, ECHO, runtime.clock()),
+        lambda: inbound.work(runtime, ECHO, runtime.clock(), AT),
         lambda: chat_log.of_receipt(runtime.db, RECEIPT),
     ]
     for number in order:

@@ -74,6 +74,7 @@ class SessionsResponse(View):
 class ChatLineView(View):
     """One line of a chat log.
 
+    at: of a provider that tells whole seconds, when the message came to us within the second that was told.
     others: the files after the first. data: what the person sent to programs, as a form's answers or an order.
     album: the same for files that were sent together.
     direction: in or out. edited: the person has changed an earlier message, and it says this now. author: who said it,
