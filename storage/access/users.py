@@ -67,7 +67,7 @@ async def set_password(db: Db, email: str, password: str) -> bool:
 
 async def rehash(db: Db, email: str, old: str, new: str) -> None:
     """Replace a hash by one of the same password under newer parameters, unless the password was changed meanwhile."""
-    kept = {"$cond": [{"$eq": ["$password", old]}, new, "$password"]}
+    kept = {"$cond": [{"$eq": ["$password", {"$literal": old}]}, {"$literal": new}, "$password"]}  # hashes begin with $
     await db["users"].update_one({"_id": email}, [{"$set": {"password": kept}}])
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from argon2 import PasswordHasher
 from msgspec.structs import replace
 
 from gateway.domain.api.roles import Role
@@ -237,6 +238,18 @@ async def test_nothing_of_a_password_or_token_is_stored(demo: ApiClient) -> None
     for secret in (PASSWORD, tokens["token"], tokens["refreshToken"]):
         assert secret not in documents
     assert "argon2id" in documents
+
+
+async def test_a_hash_of_an_older_strength_is_renewed_at_the_next_sign_in_and_not_again(demo: ApiClient) -> None:
+    await create_user(demo)
+    users = demo.environment.runtime.db["users"]
+    weak = PasswordHasher(time_cost=1).hash(PASSWORD)
+    await users.update_one({"_id": EMAIL.lower()}, {"$set": {"password": weak}})
+    stored = list[str]()
+    for _ in range(2):
+        assert (await login(demo))[0] == 200
+        stored += [user["password"] async for user in users.find({"_id": EMAIL.lower()})]
+    assert stored[0] == stored[1] != weak
 
 
 async def test_the_commands(tmp_path: Path, demo: ApiClient) -> None:

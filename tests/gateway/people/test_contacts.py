@@ -45,6 +45,17 @@ async def test_links_where_the_messenger_has_them(demo: ApiClient) -> None:
     assert code_of(contact, "telegram:demo") == contact["startCode"]
 
 
+async def test_names_may_be_so_long_and_no_longer(demo: ApiClient) -> None:
+    longest = "x" * 256
+    contact = await join(demo, externalId=longest)
+    assert contact["externalId"] == longest
+    path = f"/api/v1/contacts/{contact['id']}"
+    async with demo.http.patch(path, json={"name": longest}) as response:
+        assert (response.status, (await response.json())["name"]) == (200, longest)
+    async with demo.http.patch(path, json={"name": f"{longest}x"}) as response:
+        assert response.status == 400
+
+
 async def test_two_people_are_not_made_one(demo: ApiClient) -> None:
     await join(demo, phone=PHONE, externalId="crm-17")
     await join(demo, phone=OTHER, externalId="crm-18")

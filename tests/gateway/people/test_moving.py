@@ -96,6 +96,30 @@ async def test_whoever_gets_the_old_number_later_is_somebody_else(demo: ApiClien
         assert (await response.json())["id"] != chat["contactId"]
 
 
+async def test_what_was_said_before_the_move_and_comes_after_it_is_in_the_same_conversation(demo: ApiClient) -> None:
+    await demo.say("whatsapp", "/start")
+    demo.pass_time(1)
+    await change_number(demo)
+    demo.pass_time(-0.5)
+    simulator = whatsapp(demo)
+    await simulator.say(OLD_ID, "I am about to get a new number")
+    await simulator.quiet()
+    await until(lambda: has_worked(demo.environment.runtime.db))
+    (chat,) = await chats(demo)
+    assert "I am about to get a new number" in await said(demo, chat["id"])
+
+
+async def test_a_number_that_was_left_for_another_contacts_leads_nowhere(demo: ApiClient) -> None:
+    await demo.post("/api/v1/contacts", {"phone": PHONE, "externalId": "crm-17"})
+    await demo.post("/api/v1/contacts", {"phone": NEW})
+    await demo.say("whatsapp", "/start")
+    await change_number(demo)
+    async with demo.http.get("/api/v1/contacts?externalId=crm-17") as response:
+        assert (await response.json())["phone"] == NEW
+    async with demo.http.get("/api/v1/contacts", params={"phone": PHONE}) as response:
+        assert response.status == 404
+
+
 CHANGED = {"body": f"User Anna changed from {BSUID} to {NEW_BSUID}", "user_id": NEW_BSUID}
 UPDATE = {"user_id": {"previous": BSUID, "current": NEW_BSUID}, "detail": ""}
 
