@@ -10,6 +10,10 @@ Contexts = Mapping[int, Iterable[str]]
 """The contexts in which each line of a file was executed."""
 
 
+FILES = 6
+"""How many test files a line has that only runs at import."""
+
+
 class Map:
     """What each test of a measured run has executed. `data`: the file of `pytest --cov --cov-context=test`."""
 
@@ -24,10 +28,16 @@ class Map:
     def nearest(self, path: str, line: int) -> Sequence[str]:
         """Return the ids of the tests that run this line: those beside it in the tree first, then those that run least.
 
-        A line that only runs at import (a constant, a decorator) has the tests of the whole file.
+        A line that only runs at import (a constant, a decorator) has the test files that are nearest to its own: a test
+        that reads a table runs none of its lines.
         """
         contexts = self._files.get(path, {})
-        tests = _tests(contexts.get(line, ())) or {test for names in contexts.values() for test in _tests(names)}
+        if tests := _tests(contexts.get(line, ())):
+            return self._sorted(path, tests)
+        of_file = {test for names in contexts.values() for test in _tests(names)}
+        return list(dict.fromkeys(test.partition("::")[0] for test in self._sorted(path, of_file)))[:FILES]
+
+    def _sorted(self, path: str, tests: set[str]) -> Sequence[str]:
         return sorted(tests, key=lambda test: (-_nearness(path, test), self._breadth[test], test))
 
 
