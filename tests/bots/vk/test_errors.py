@@ -12,7 +12,7 @@ import pytest
 from quart import Quart, Response
 
 from bots.vk.api import Api
-from bots.vk.errors import MEANINGS, AccessDenied, RightMissing
+from bots.vk.errors import MEANINGS, AccessDenied, RightMissing, refusal
 from bots.vk.outbound.sending import Sender
 from gateway.domain.channel.errors import (
     Ambiguous,
@@ -49,6 +49,11 @@ TABLE = [(code, error) for error, codes in NEXT.items() for code in sorted(codes
 
 def test_no_code_is_left_out() -> None:
     assert {code for code, _ in TABLE} | {911, 912} == set(MEANINGS)
+
+
+@pytest.mark.parametrize(("vk_text", "ending"), [("New rule", " (New rule)"), ("", "a parameter is missing or wrong")])
+def test_vks_own_words_stand_behind_ours(vk_text: str, ending: str) -> None:
+    assert str(refusal(100, vk_text)).endswith(ending)
 
 
 @contextmanager

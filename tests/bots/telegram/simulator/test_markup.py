@@ -39,6 +39,8 @@ def kinds(mode: str, source: str) -> list[tuple[str, str]]:
         ("markdownv2", r"`a\`*b*`", [("code", "a`*b*")]),
         ("markdownv2", "[тут](https://a.ru/\\))", [("text_link", "тут")]),
         ("markdownv2", ">one\n>two\nthree", [("blockquote", "one\ntwo\n")]),
+        ("markdownv2", "**>q||\nthree", [("expandable_blockquote", "q\n")]),
+        ("markdown", "[x] *b*", [("bold", "b")]),
         (
             "markdown",
             "*b* _i_ `c` [l](https://a.ru/) [x] \\_",
