@@ -13,6 +13,9 @@ Contexts = Mapping[int, Iterable[str]]
 FILES = 6
 """How many test files a line has that only runs at import."""
 
+LONG = "tests/webhooks/http/"
+"""Where tests ask thousands of times. They run every line of the API, so they come last."""
+
 
 class Map:
     """What each test of a measured run has executed. `data`: the file of `pytest --cov --cov-context=test`."""
@@ -38,7 +41,7 @@ class Map:
         return list(dict.fromkeys(test.partition("::")[0] for test in self._sorted(path, of_file)))[:FILES]
 
     def _sorted(self, path: str, tests: set[str]) -> Sequence[str]:
-        return sorted(tests, key=lambda test: (-_nearness(path, test), self._breadth[test], test))
+        return sorted(tests, key=lambda test: (LONG in test, -_nearness(path, test), self._breadth[test], test))
 
 
 def _nearness(path: str, test: str) -> int:
