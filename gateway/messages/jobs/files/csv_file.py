@@ -20,8 +20,9 @@ LINE = re.compile(r"([^\r\n]*+)(?:\r\n|\r|\n|\Z)")
 RUSSIAN = re.compile(rb"[\xc0-\xff]{2}")
 """Two letters of Windows-1251 side by side. UTF-8 never has these bytes side by side."""
 
-NOT_RUSSIAN = re.compile(rb"[^\x00-\x7f\xa8\xb8\xc0-\xff]")
-"""A byte that is neither ASCII nor a letter of Russian in Windows-1251."""
+NOT_RUSSIAN = re.compile(rb"[^\x00-\x7f\xa8\xb8\xc0-\xff]|[A-Za-z][\xa8\xb8\xc0-\xff]|[\xa8\xb8\xc0-\xff][A-Za-z]")
+"""A byte that is neither ASCII nor a Russian letter of Windows-1251, or is in a Latin word: the letters of Müller in
+Windows-1252."""
 
 FIRST_LINE = 64 * 1024
 """Characters in which the separator is looked for."""
@@ -72,7 +73,7 @@ def decode(raw: bytes) -> str:
     """Decode a file by the evidence of all of it, with U+FFFD for what cannot be read. Raises RequestError.
 
     One bad byte does not make Windows-1251 of a file in UTF-8: that needs more pairs of Russian letters than there are
-    letters in UTF-8, or that nothing but Russian letters is in it besides ASCII.
+    letters in UTF-8, or that nothing but Russian letters is in it besides ASCII, and none in a Latin word.
     """
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         if len(raw) % 2:

@@ -85,6 +85,13 @@ def test_letters_that_stand_alone_in_windows_1251_are_read(name: str) -> None:
     assert destinations(parse(raw)) == [{"phone": "+79000000001", "variables": {"name": name}}]
 
 
+@pytest.mark.parametrize("name", ["Müller", "José", "Ångström"])
+def test_letters_of_latin_words_are_not_read_as_russian_ones(name: str) -> None:
+    raw = f"phone;name\n+79000000001;{name}\n".encode("cp1252")
+    refused = parse(raw).faults
+    assert [fault.column for fault in refused] == ["name"]
+
+
 def test_a_workbook() -> None:
     """In a workbook numbers and dates are no texts, and a phone number has lost its plus."""
     parsed_table = parse(
