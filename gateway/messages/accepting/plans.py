@@ -3,11 +3,9 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import msgspec
-from msgspec import Meta
 from msgspec.structs import replace
 
 from gateway.domain.api.links import Link, Shortening
@@ -155,6 +153,8 @@ def _repetition(people: dict[str, int], index: int, reading: "Reading | RequestE
 
 async def _draft(runtime: Runtime, raw: msgspec.Raw, path: str, request: Request) -> Draft:
     """Read a message, put its own template in its place, and check its steps and terms. Raises RequestError."""
+    if _count_destinations(raw) > MOST_OF_ONE:  # before as many objects are made of them
+        raise RequestError("invalid", f"a message has at most {MOST_OF_ONE} destinations", "destinations")
     original = read(MessageInput, bytes(raw))
     if original.id in RESERVED:
         raise RequestError("invalid", f"no message can be called {original.id}", "id")
@@ -256,12 +256,18 @@ def _finish(runtime: Runtime, message: MessageInput, shortening: Shortening, cha
 
 
 class _Shape(msgspec.Struct):
-    destinations: Annotated[list[msgspec.Raw], Meta(min_length=1, max_length=MOST_OF_ONE)]
+    destinations: list[msgspec.Raw]
 
 
 def _count_items(raw: msgspec.Raw) -> int:
     """Count the items that the response has for a message of this shape, even if the message is invalid."""
+    count = _count_destinations(raw)
+    return count if 1 <= count <= MOST_OF_ONE else 1
+
+
+def _count_destinations(raw: msgspec.Raw) -> int:
+    """Count the destinations of a message, also of an invalid one; 0 where it has no list of them."""
     try:
         return len(msgspec.json.decode(raw, type=_Shape).destinations)
     except (ValueError, RecursionError):
-        return 1
+        return 0

@@ -78,9 +78,10 @@ EMPTY = {
     "messages": b'{"messages":%s}' % NOTHINGS,
     "a message": b'{"messages":[%s]}' % NOTHINGS,
     "destinations": b'{"messages":[{"destinations":%s}]}' % NOTHINGS,
+    "destinations of nobody": b'{"messages":[{"destinations":%s}]}' % NOTHINGS.replace(b"[]", b"{}"),
     "a variable": b'{"messages":[{"destinations":[{"variables":{"a":%s}}]}]}' % NOTHINGS,
 }
-"""Bodies of nothing but empty lists, by what is made of them."""
+"""Bodies of nothing but empty lists and objects, by what is made of them."""
 
 
 @pytest.mark.parametrize("path", PATHS)
