@@ -20,12 +20,16 @@ from webhooks.demo.environment import opened_environment
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options of the siege (see tests/siege) and of the payloads' effects."""
+    """Add the options of the siege (see tests/siege) and of the tables that tests hold."""
     group = parser.getgroup("siege", "the siege (pytest -m faults)")
     group.addoption("--cycles", type=int, default=4, help="how many things are broken, one after another")
     group.addoption("--minutes", type=float, default=None, help="break things for so long, instead of by count")
     group.addoption("--seed", type=int, default=1, help="of everything that happens by chance")
-    parser.addoption("--renew-effects", action="store_true", help="write the tables of what payloads do anew")
+    parser.addoption(
+        "--renew-tables",
+        action="store_true",
+        help="write the tables of payloads' effects and of the API's operations anew",
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,6 +1,6 @@
 """What each call of a provider does in the end, alone: tests/bots/<channel>/effects.md has a row for each payload.
 
-`pytest tests/bots/every_channel/test_effects.py --renew-effects` writes the tables anew; read what has changed.
+`pytest tests/bots/every_channel/test_effects.py --renew-tables` writes the tables anew; read what has changed.
 WhatsApp's stand-in knows no groups, so what is answered there does not arrive.
 """
 
@@ -29,6 +29,6 @@ async def test_each_payload_has_its_effect_and_no_other(
         shop.runtime.clock.ahead += moment_of(accepted[0]) - shop.runtime.clock()
         rows = sorted([await effect_of(shop, file) for file in accepted])
     lines = [f"| {' | '.join(row)} |" for row in (COLUMNS, ["---"] * len(COLUMNS), *rows)]
-    if request.config.getoption("--renew-effects"):
+    if request.config.getoption("--renew-tables"):
         table_of(channel).write_text("\n".join(lines) + "\n", "utf-8")
     assert lines == table_of(channel).read_text("utf-8").splitlines()

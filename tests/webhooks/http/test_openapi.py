@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -14,6 +15,11 @@ from gateway.domain.api.response import View
 from tests.support.client import ApiClient
 from tests.support.processes.chromium import ARGUMENTS
 from webhooks.app import create_app
+
+OPERATIONS = Path(__file__).with_name("operations.md")
+
+ERRORS = {"400", "401", "403", "404", "405", "409", "413", "415", "429", "503"}
+"""What any operation may answer instead."""
 
 HIDDEN = {
     "docs.front",
@@ -45,6 +51,43 @@ async def test_every_type_that_is_named_is_there(demo: ApiClient) -> None:
     named = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(description)))
     assert named <= description["components"]["schemas"].keys()
     assert {"MessageInput", "StepInput", "StoryResponse", "ErrorResponse"} <= named
+
+
+async def test_what_each_operation_takes_and_answers(demo: ApiClient, request: pytest.FixtureRequest) -> None:
+    """The table says it in a line each, so that nothing of it changes unseen; `--renew-tables` writes it anew."""
+    paths = (await fetch_description(demo))["paths"]
+    rows = [
+        f"| {method.upper()} {path} | {taken(operation)} | {answered(operation)} |"
+        for path, methods in sorted(paths.items())
+        for method, operation in sorted(methods.items())
+    ]
+    lines = ["| operation | takes | answers |", "| --- | --- | --- |", *rows]
+    if request.config.getoption("--renew-tables"):
+        OPERATIONS.write_text("\n".join(lines) + "\n", "utf-8")
+    assert lines == OPERATIONS.read_text("utf-8").splitlines()
+
+
+def taken(operation: Any) -> str:
+    """Return the fields of an operation's query and headers, and the types of its body."""
+    named = [f"{field['in']} {field['name']}" for field in operation.get("parameters", ()) if field["in"] != "path"]
+    return ", ".join([*named, *shapes(operation.get("requestBody", {}))])
+
+
+def answered(operation: Any) -> str:
+    """Return each status with the types of its answer, without the errors that any operation may answer."""
+    answers = {status: shapes(answer) for status, answer in sorted(operation["responses"].items())}
+    assert answers.keys() >= ERRORS
+    return ", ".join(" ".join([status, *kinds]) for status, kinds in answers.items() if not is_usual(status, kinds))
+
+
+def is_usual(status: str, kinds: list[str]) -> bool:
+    return status in ERRORS and kinds == ["ErrorResponse"]
+
+
+def shapes(part: Any) -> list[str]:
+    """Return the name of each schema of a body; a content type where the schema has no name."""
+    contents = part.get("content", {})
+    return [body.get("schema", {}).get("$ref", kind).rpartition("/schemas/")[2] for kind, body in contents.items()]
 
 
 async def test_every_route_is_described(demo: ApiClient) -> None:
