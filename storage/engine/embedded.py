@@ -97,7 +97,12 @@ def server_command(servers: Sequence[str], folder: Path, port: int) -> list[str]
 
 
 def _own_options(program: str, folder: Path) -> list[str]:
-    """Return the options that only the fast server has."""
+    """Return the options that only one of the servers has.
+
+    standalone: nobody reads an oplog here, which costs a write for each of ours, and pruning for ever once it is long.
+    """
+    if Path(program).name == "secantusd-py":
+        return ["--standalone"]
     if Path(program).name != "secantusd-rs":
         return []
     (folder / "database.toml").touch()
