@@ -101,12 +101,13 @@ def _own_options(program: str, folder: Path) -> list[str]:
 
     standalone: nobody reads an oplog here, which costs a write for each of ours, and pruning for ever once it is long.
     """
-    if Path(program).name == "secantusd-py":
-        return ["--standalone"]
-    if Path(program).name != "secantusd-rs":
-        return []
-    (folder / "database.toml").touch()
-    return ["--config", str(folder / "database.toml"), "--log-file-max", "64MB"]
+    match Path(program).name:
+        case "secantusd-py":
+            return ["--standalone"]
+        case "secantusd-rs":
+            (folder / "database.toml").touch()
+            return ["--config", str(folder / "database.toml"), "--log-file-max", "64MB"]
+    return []
 
 
 def find_program(name: str) -> str | None:
