@@ -114,24 +114,28 @@ async def plan_bulk(
     runtime: Runtime, bulk: UnreadBulk, caller: str, *, scope: str | None = None, trial: bool = False
 ) -> list[Plan]:
     """Return one plan for each message and destination, in order. Raises RequestError where it is too much together."""
-    many = sum([count async for count in in_turns(_count_items, bulk.messages)])
+    counts = [count async for count in in_turns(_count_destinations, bulk.messages)]
+    many = sum(map(_items, counts))
     if many > MOST:
         raise RequestError("too_many", f"one request has at most {MOST} destinations in all its messages", "messages")
     plans: list[Plan] = []
     room, turns = Room(MOST_SHOWN if trial else MOST_BYTES), Turns()
-    for index, message in enumerate(bulk.messages):
+    for index, (message, count) in enumerate(zip(bulk.messages, counts, strict=True)):
         request = Request(caller, bulk.bulk_id, scope, many, len(plans), trial, room, turns)
-        plans += await _plan_message(runtime, message, f"messages[{index}]", request)
+        plans += await _plan_message(runtime, message, count, f"messages[{index}]", request)
     return plans
 
 
-async def _plan_message(runtime: Runtime, raw: msgspec.Raw, path: str, request: Request) -> Sequence[Plan]:
-    """Return one plan for each destination; an error in the message itself is in each of them."""
+async def _plan_message(runtime: Runtime, raw: msgspec.Raw, count: int, path: str, request: Request) -> Sequence[Plan]:
+    """Return one plan for each of `count` destinations; an error in the message itself is in each of them."""
     await request.turns.offer()
+    if count > MOST_OF_ONE:  # before as many objects are made of them
+        too_many = RequestError("invalid", f"a message has at most {MOST_OF_ONE} destinations", "destinations")
+        return [Plan(path, error=too_many.within(path))]
     try:
         draft = await _draft(runtime, raw, path, request)
     except RequestError as error:
-        return [Plan(path, error=error.within(path))] * _count_items(raw)
+        return [Plan(path, error=error.within(path))] * _items(count)
     plans: list[Plan] = []
     people: dict[str, int] = {}
     for start in range(0, len(draft.message.destinations), AT_ONCE):
@@ -153,8 +157,6 @@ def _repetition(people: dict[str, int], index: int, reading: "Reading | RequestE
 
 async def _draft(runtime: Runtime, raw: msgspec.Raw, path: str, request: Request) -> Draft:
     """Read a message, put its own template in its place, and check its steps and terms. Raises RequestError."""
-    if _count_destinations(raw) > MOST_OF_ONE:  # before as many objects are made of them
-        raise RequestError("invalid", f"a message has at most {MOST_OF_ONE} destinations", "destinations")
     original = read(MessageInput, bytes(raw))
     if original.id in RESERVED:
         raise RequestError("invalid", f"no message can be called {original.id}", "id")
@@ -259,9 +261,8 @@ class _Shape(msgspec.Struct):
     destinations: list[msgspec.Raw]
 
 
-def _count_items(raw: msgspec.Raw) -> int:
-    """Count the items that the response has for a message of this shape, even if the message is invalid."""
-    count = _count_destinations(raw)
+def _items(count: int) -> int:
+    """Return how many items the response has for a message of so many destinations, even if it is invalid."""
     return count if 1 <= count <= MOST_OF_ONE else 1
 
 
