@@ -39,9 +39,9 @@ def content_of(message: Message) -> Content:
     return Content(text, next(iter(files), None), others=tuple(files[1:]))
 
 
-def own(message: Message) -> str | None:
-    """Return what the person wrote themself, where the text holds more: see Inbound.own."""
-    return message.text if any(_details(message)) else None
+def own(message: Message, content: Content) -> str | None:
+    """Return what the person wrote themself, where the content's text holds more: see Inbound.own."""
+    return None if content.text == message.text else message.text
 
 
 def _details(message: Message) -> Iterator[str]:

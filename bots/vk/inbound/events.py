@@ -75,17 +75,18 @@ def _said(envelope: Envelope, message: Message) -> Inbound:
     message = replace(message, text=words)
     command = command_of(message.payload)
     start = message.ref if command.get("command") == "start" else None
+    content = content_of(message)
     event = Inbound(
         address=envelope.address(message.peer_id),
         id=envelope.id(_message_id(message)),
         provider_id=_message_id(message),
-        content=content_of(message),
+        content=content,
         at=_time(message.date),
         kind=kind_of(message),
         start=start,
         pressed=pressed_of(command) if start is None else None,
         automatic=message.from_id < 0,
-        own=own(message),
+        own=own(message, content),
         raw=envelope.raw,
     )
     if message.peer_id < FIRST_CHAT:
