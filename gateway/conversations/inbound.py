@@ -17,6 +17,7 @@ from gateway.conversations.reporting import (
     report_subscription,
 )
 from gateway.domain.channel.contract import Channel
+from gateway.domain.channel.moments import within_second
 from gateway.domain.model.event import (
     Echo,
     Edit,
@@ -31,7 +32,6 @@ from gateway.domain.model.event import (
     Visit,
 )
 from gateway.domain.model.identifier import Identifier
-from gateway.domain.model.moments import within_second
 from gateway.domain.model.nouns import Message, Session, template_key
 from gateway.domain.terms.consent import PERSON, PROVIDER
 from gateway.messages.delivery import receipts

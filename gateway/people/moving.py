@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from gateway.domain.api.conflict import Conflict
 from gateway.domain.channel.contract import Channel
+from gateway.domain.channel.moments import last_of_second, latest
 from gateway.domain.model.event import Moved
 from gateway.domain.model.identifier import Identifier, find, rivals
-from gateway.domain.model.moments import last_of_second
 from gateway.domain.model.nouns import Address, Contact, Session
 from gateway.people import optouts
 from gateway.people.contacts import MergeRequest, merge
@@ -133,10 +133,10 @@ async def _rename(
 def united(session: Session, former: Session) -> Session:
     """Return the conversation with all that was known of it under its former address. May be repeated. Pure."""
     fields = ("started_at", "last_inbound_at", "window_from_at", "window_closed_at", "active_at", "joined_at")
-    times = {field: _latest(getattr(session, field), getattr(former, field)) for field in (*fields, "resumed_at")}
-    ends = {field: _latest(getattr(session, field), getattr(former, field)) for field in ("blocked_at", "stopped_at")}
-    closed = _latest(session.closed_at, former.closed_at)
-    wrote, alive = times["last_inbound_at"], _latest(times["started_at"], times["last_inbound_at"])
+    times = {field: latest(getattr(session, field), getattr(former, field)) for field in (*fields, "resumed_at")}
+    ends = {field: latest(getattr(session, field), getattr(former, field)) for field in ("blocked_at", "stopped_at")}
+    closed = latest(session.closed_at, former.closed_at)
+    wrote, alive = times["last_inbound_at"], latest(times["started_at"], times["last_inbound_at"])
     proof = max(session, former, key=lambda each: (each.proved_at or NEVER, each.proved))
     return replace(
         session,
@@ -149,10 +149,6 @@ def united(session: Session, former: Session) -> Session:
         closed_at=_unless_before(closed, wrote),
         **times,
     )
-
-
-def _latest(one: datetime | None, other: datetime | None) -> datetime | None:
-    return max(filter(None, (one, other)), default=None)
 
 
 def _unless_before(end: datetime | None, sign: datetime | None) -> datetime | None:

@@ -6,6 +6,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from gateway.domain.channel import window
+from gateway.domain.channel.moments import latest
 from gateway.domain.channel.window import Window
 from gateway.domain.model.answers import Answer, counted, with_answer
 from gateway.domain.model.event import Inbound, Visit
@@ -37,7 +38,7 @@ async def remember(runtime: Runtime, session: Session, answer: Answer, confirmed
             stored,
             answers=with_answer(stored.answers, answer),
             spans=counted(stored.answers, stored.spans, answer),
-            confirmed_at=_latest(stored.confirmed_at, confirmed_at) if confirmed_at else stored.confirmed_at,
+            confirmed_at=latest(stored.confirmed_at, confirmed_at),
         )
 
     await sessions.change(runtime.db, session.id, step)
@@ -51,13 +52,11 @@ async def subscribe(runtime: Runtime, address: Address, at: datetime, *, active:
         if active:
             blocked = _unless_later(session.blocked_at, at)
             return replace(
-                session, started_at=_latest(session.started_at, at), blocked_at=blocked, **_active(session, at)
+                session, started_at=latest(session.started_at, at), blocked_at=blocked, **_active(session, at)
             )
-        alive = max(filter(None, (session.last_inbound_at, session.started_at)), default=at)
+        alive = latest(session.last_inbound_at, session.started_at) or at
         return (
-            replace(session, blocked_at=_latest(session.blocked_at, at), **_active(session, at))
-            if alive <= at
-            else None
+            replace(session, blocked_at=latest(session.blocked_at, at), **_active(session, at)) if alive <= at else None
         )
 
     await sessions.change(runtime.db, address.key, step)
@@ -94,17 +93,17 @@ async def correct(runtime: Runtime, address: Address, cause: Cause, template: st
 def after_message(session: Session, rule: Window, event: Inbound, contact: Contact | None) -> Session:
     """Return the session after a person's message. A group is nobody's, and not named after who spoke. Pure."""
     at, command = event.at, event.command.name
-    started = _latest(session.started_at, at) if command == "start" else session.started_at or at
+    started = latest(session.started_at, at) if command == "start" else session.started_at or at
     stopped, resumed = session.stopped_at, session.resumed_at
     if command == "start":
-        stopped, resumed = _unless_later(stopped, at), _latest(resumed, at)
+        stopped, resumed = _unless_later(stopped, at), latest(resumed, at)
     elif command == "stop" and (resumed is None or resumed <= at):
-        stopped = _latest(stopped, at)
+        stopped = latest(stopped, at)
     own = {"contact": None} if event.group else {"name": event.person.name or session.name}
     return replace(
         session,
         started_at=started,
-        last_inbound_at=_latest(session.last_inbound_at, at),
+        last_inbound_at=latest(session.last_inbound_at, at),
         window_from_at=window.opened_from(rule, session, at),
         blocked_at=_unless_later(session.blocked_at, at),
         stopped_at=stopped,
@@ -120,7 +119,7 @@ def after_message(session: Session, rule: Window, event: Inbound, contact: Conta
 def after_closing(session: Session | None, address: Address, at: datetime) -> Session:
     """Return the session after a provider's report that the window was shut. Pure."""
     session = present(session, address)
-    return replace(session, window_closed_at=_latest(session.window_closed_at, at))
+    return replace(session, window_closed_at=latest(session.window_closed_at, at))
 
 
 def present(session: Session | None, address: Address) -> Session:
@@ -130,8 +129,8 @@ def present(session: Session | None, address: Address) -> Session:
     return session
 
 
-def _active(session: Session, at: datetime) -> dict[str, datetime]:
-    return {"active_at": _latest(session.active_at, at)}
+def _active(session: Session, at: datetime) -> dict[str, Any]:
+    return {"active_at": latest(session.active_at, at)}
 
 
 def _joined(session: Session, contact: Contact | None, at: datetime) -> dict[str, Any]:
@@ -152,7 +151,3 @@ def _proved(session: Session, event: Inbound | Visit) -> dict[str, Any]:
 def _unless_later(blocked_at: datetime | None, at: datetime) -> datetime | None:
     """Return the time of a block, or None where a sign of life at this moment lifts it: an earlier block."""
     return blocked_at if blocked_at and blocked_at > at else None
-
-
-def _latest(old: datetime | None, new: datetime) -> datetime:
-    return max(old, new) if old else new

@@ -1,4 +1,4 @@
-"""Moments that providers tell in whole seconds. Pure."""
+"""Moments as providers tell them: often in whole seconds, and in any order. Pure."""
 
 from datetime import datetime, timedelta
 
@@ -17,3 +17,8 @@ def within_second(at: datetime, arrived: datetime) -> datetime:
     A question, its answer and the next question may come in one second, and are to be read in that order.
     """
     return max(at, min(arrived, last_of_second(at)))
+
+
+def latest(one: datetime | None, other: datetime | None) -> datetime | None:
+    """Return the later of two moments, or the one that there is."""
+    return max(filter(None, (one, other)), default=None)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.model.moments import within_second
+from gateway.domain.channel.moments import within_second
 
 SECOND = datetime(2026, 11, 30, 10, tzinfo=UTC)
 DELAYS = st.timedeltas(timedelta(0), timedelta(seconds=3))
