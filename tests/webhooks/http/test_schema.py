@@ -20,7 +20,7 @@ async def test_the_fuzzer_finds_no_fault(demo: ApiClient, tmp_path: Path) -> Non
     process = await asyncio.create_subprocess_exec(
         *(str(BIN / "schemathesis"), "--config-file", str(ROOT / "tests/support/hostile/schemathesis.toml")),
         *("run", f"{demo.environment.url}/openapi.json", "--header", f"Authorization: Bearer {demo.environment.key}"),
-        *("--checks", "all", "--max-examples", "8", "--seed", "1", "--continue-on-failure", "--no-color"),
+        *("--checks", "all", "--max-examples", "20", "--seed", "1", "--continue-on-failure", "--no-color"),
         *("--generation-database", "none", "--request-timeout", "60", "--request-retries", "2"),
         cwd=tmp_path,
         env=environment(

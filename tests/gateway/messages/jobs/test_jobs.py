@@ -375,7 +375,7 @@ async def test_listed_and_deleted_while_its_messages_stay(demo: ApiClient) -> No
 
 
 async def test_a_job_at_work_is_not_deleted(demo: ApiClient) -> None:
-    key = await create_job(demo, people(300))
+    key = await create_job(demo, people(600))
     await move(demo, key, "start")
     async with demo.http.delete(f"/api/v1/jobs/{key}") as response:
         assert response.status == 409
@@ -435,7 +435,7 @@ async def test_kill_9_sends_no_row_twice_and_loses_none(tmp_path: Path, settings
                 job_id = await create_job(caller, people(300))
                 await worker.start()
                 await move(caller, job_id, "start")
-                for _ in range(3):
+                for _ in range(4):
                     await until(partial(has_more, cli.simulator, len(cli.simulator.accepted)))
                     await worker.kill()
                     await worker.start()
@@ -444,5 +444,5 @@ async def test_kill_9_sends_no_row_twice_and_loses_none(tmp_path: Path, settings
             await worker.kill()
             await web.kill()
         users = [line.user for line in cli.simulator.accepted]
-    assert (job["processed"], job["refused"]) == (300, 0)
+    assert (job["processed"], job["refused"]) == (600, 0)
     assert len(users) == len(set(users))
