@@ -19,7 +19,7 @@ from gateway.domain.channel.secret import Secret
 from gateway.runtime.runtime import Clock, Runtime
 from gateway.runtime.settings.settings import Settings
 from tests.support.client import ApiClient, until
-from tests.support.payloads import UNSENT
+from tests.support.corpus.payloads import UNSENT
 from webhooks.demo.environment import ACCOUNT, Environment, opened_simulators, running_gateway
 from webhooks.http.server import listener, url_of
 

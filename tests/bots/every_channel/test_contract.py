@@ -17,7 +17,7 @@ from gateway.domain.channel.calls import Answer, Call, Forged, Malformed, Parsed
 from gateway.domain.channel.contract import Channel, Outside
 from gateway.domain.channel.secret import Secret
 from gateway.domain.model.event import Event
-from tests.support.payloads import PAYLOADS, PUBLIC_URL, RECEIVED_AT, accounts_of, channel_named, read
+from tests.support.corpus.payloads import PAYLOADS, PUBLIC_URL, RECEIVED_AT, accounts_of, channel_named, read
 
 
 async def channel_of(name: str, account: str) -> Channel:

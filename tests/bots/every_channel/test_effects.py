@@ -10,8 +10,8 @@ import pytest
 
 import bots
 from gateway.runtime.settings.settings import Settings
-from tests.support.effects import COLUMNS, effect_of, moment_of
-from tests.support.payloads import PAYLOADS, TESTS, channel_named, opened_shop, read
+from tests.support.corpus.effects import COLUMNS, effect_of, moment_of
+from tests.support.corpus.payloads import PAYLOADS, TESTS, channel_named, opened_shop, read
 
 
 def table_of(channel: str) -> Path:

@@ -12,9 +12,9 @@ from bots.wire.nulls import without_nulls
 from gateway.domain.channel.calls import Call
 from gateway.domain.channel.contract import Channel
 from tests.bots.every_channel.test_contract import channel_of
+from tests.support.corpus.payloads import PAYLOADS, channel_named, read
 from tests.support.hostile.broken_json import Path as Place
 from tests.support.hostile.broken_json import break_at, places
-from tests.support.payloads import PAYLOADS, channel_named, read
 
 SPEAKING = [
     file

@@ -17,8 +17,8 @@ from gateway.domain.model.notification import Notification, Recipient
 from gateway.domain.model.nouns import Address, Contact, Content, Progress, Session
 from gateway.domain.model.piece import chat_line
 from storage.documents import documents
-from tests.support.payloads import RECEIVED_AT, Shop, read
-from tests.support.shown import expect_shown
+from tests.support.corpus.payloads import RECEIVED_AT, Shop, read
+from tests.support.corpus.shown import expect_shown
 
 COLUMNS = ("payload", "chat", "joined", "opted out", "bot's answer", "log", "callbacks", "our message")
 """The columns of a table of effects.

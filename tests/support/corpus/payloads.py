@@ -30,7 +30,7 @@ from webhooks.app import create_app
 from webhooks.demo.environment import running_worker
 from webhooks.http.server import listener, url_of
 
-TESTS = Path(__file__).parents[1]
+TESTS = Path(__file__).parents[2]
 PAYLOADS = sorted((TESTS / "bots").glob("*/payloads/*.json"))
 PUBLIC_URL = "https://gateway.shop.ru"
 RECEIVED_AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -44,8 +44,8 @@ def channel_named(file: Path) -> str:
 
 
 def accounts_of(channel: str) -> dict[str, Any]:
-    """Return the channel's accounts in tests/support/accounts.toml."""
-    tables = load({"GATEWAY_ACCOUNTS": str(TESTS / "support/accounts.toml")}).accounts[channel]
+    """Return the channel's accounts in tests/support/corpus/accounts.toml."""
+    tables = load({"GATEWAY_ACCOUNTS": str(TESTS / "support/corpus/accounts.toml")}).accounts[channel]
     return {key: read_account(bots.package(channel).Account, key, table) for key, table in tables.items()}
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from tests.support.payloads import Shop
+from tests.support.corpus.payloads import Shop
 
 
 async def expect_shown(shop: Shop, event: Mapping[str, Any]) -> None:

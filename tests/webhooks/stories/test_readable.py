@@ -8,9 +8,9 @@ from gateway.runtime.runtime import Runtime
 from gateway.runtime.settings.settings import Settings
 from storage.documents.documents import Db
 from tests.support.client import PHONE, ApiClient, Caller, until
+from tests.support.corpus.payloads import PAYLOADS, opened_shop
+from tests.support.corpus.reading import Reader, opened_reader
 from tests.support.jobs import create_job
-from tests.support.payloads import PAYLOADS, opened_shop
-from tests.support.reading import Reader, opened_reader
 
 PICTURE = {"type": "image", "url": "https://shop.ru/a.jpg"}
 BUTTONS = [{"text": "Yes", "reply": "/yes"}, {"text": "Look", "url": "https://shop.ru/"}]
