@@ -202,6 +202,18 @@ class BulkRequest(Input):
     bulk_id: Name | None = None
 
 
+class UnreadDestination(Destination):
+    """A destination whose variables are not decoded yet."""
+
+    variables: dict[str, msgspec.Raw] = {}
+
+
+class UnreadMessage(MessageInput, kw_only=True):
+    """A message whose variables are not decoded yet: only what may be a variable's value is ever made of them."""
+
+    destinations: Annotated[list[UnreadDestination], Meta(min_length=1, max_length=1000)]  # type: ignore[assignment]
+
+
 class UnreadBulk(BulkRequest):
     """A BulkRequest whose messages are not decoded yet: a MiB of empty lists is more objects than one turn is for."""
 

@@ -9,7 +9,15 @@ import msgspec
 from msgspec.structs import replace
 
 from gateway.domain.api.links import Link, Shortening
-from gateway.domain.api.request import RESERVED, Destination, MessageInput, RequestError, UnreadBulk, read
+from gateway.domain.api.request import (
+    RESERVED,
+    Destination,
+    MessageInput,
+    RequestError,
+    UnreadBulk,
+    UnreadMessage,
+    read,
+)
 from gateway.domain.channel.contract import Channel
 from gateway.domain.model.attempt import Step
 from gateway.domain.model.change import Callback
@@ -157,7 +165,7 @@ def _repetition(people: dict[str, int], index: int, reading: "Reading | RequestE
 
 async def _draft(runtime: Runtime, raw: msgspec.Raw, path: str, request: Request) -> Draft:
     """Read a message, put its own template in its place, and check its steps and terms. Raises RequestError."""
-    original = read(MessageInput, bytes(raw))
+    original = read(UnreadMessage, bytes(raw))
     if original.id in RESERVED:
         raise RequestError("invalid", f"no message can be called {original.id}", "id")
     message, warnings = await expand(runtime, original)

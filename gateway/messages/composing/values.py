@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import msgspec
+
 from gateway.domain.api.request import RequestError
 from gateway.messages.composing.language import MAX_RESULT, Value
 
@@ -15,7 +17,7 @@ MOST_BYTES = 128 * 1024
 class Values:
     """The values of one recipient, and the room that is left for the texts of their message. Raises RequestError."""
 
-    def __init__(self, variables: Mapping[str, object], room: int = MOST_BYTES) -> None:
+    def __init__(self, variables: Mapping[str, msgspec.Raw], room: int = MOST_BYTES) -> None:
         self.variables = _read(variables)
         self.room = room
 
@@ -27,13 +29,19 @@ class Values:
             raise RequestError("too_long", words, field)
 
 
-def _read(variables: Mapping[str, object]) -> Mapping[str, Value]:
+VALUE = msgspec.json.Decoder(Value)
+
+
+def _read(variables: Mapping[str, msgspec.Raw]) -> Mapping[str, Value]:
     if len(variables) > MOST:
         raise RequestError("too_many", f"one recipient has at most {MOST} variables", "variables")
     checked: dict[str, Value] = {}
-    for name, value in variables.items():
-        if not isinstance(value, str | int | float):
-            raise RequestError("invalid", "a variable is a text, a number, true or false", f"variables.{name}")
+    for name, raw in variables.items():
+        try:
+            value = VALUE.decode(raw)
+        except msgspec.DecodeError:
+            words = "a variable is a text, a number, true or false"
+            raise RequestError("invalid", words, f"variables.{name}") from None
         if isinstance(value, str) and len(value) > MAX_RESULT:
             raise RequestError("too_long", f"a variable has at most {MAX_RESULT // 1024} KiB", f"variables.{name}")
         checked[name] = value
