@@ -1,7 +1,7 @@
 """Tests users: login, tokens that expire, rate-limited tries, and the commands that create users."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -64,13 +64,17 @@ async def test_a_refresh_token_that_is_used_twice_at_the_same_moment_ends_all(de
 
 async def test_a_password_for_tokens_that_end(demo: ApiClient) -> None:
     await create_user(demo)
+    clock, hour = demo.environment.runtime.clock, timedelta(hours=1)
+    before = clock()
     code, tokens, headers = await login(demo, " anna@SHOP.ru ")
+    ends_at = datetime.fromisoformat(tokens["expiresAt"])
+    assert before + hour <= ends_at <= clock() + hour
     assert (code, headers["Cache-Control"]) == (200, "no-store")
     assert (await status(demo, tokens["token"]))[0] == 200
     assert (await status(demo, tokens["refreshToken"]))[0] == 401
-    advance_clock(demo, seconds=3599)
+    clock.ahead += ends_at - timedelta(minutes=1) - clock()
     assert (await status(demo, tokens["token"]))[0] == 200
-    advance_clock(demo, seconds=2)
+    clock.ahead += ends_at - clock()
     assert await status(demo, tokens["token"]) == (401, {"error": "Token is expired.", "details": guard_message()})
     assert (await status(demo, "gt_wrong"))[1]["error"] == "A valid API key is needed."
 
