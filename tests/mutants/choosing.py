@@ -19,6 +19,11 @@ PLAUSIBLE = re.compile(
 )
 """The operators that are used. The others mostly make code that cannot be imported, or means the same."""
 
+BOOLEANS = {"core/ReplaceTrueWithFalse", "core/ReplaceFalseWithTrue"}
+
+GUARDS = re.compile(r"\b(frozen|strict|ordered)=(True|False)")
+"""Arguments that only matter beside another mistake, or for the speed: turned round, they mean the same."""
+
 
 class Mutant(NamedTuple):
     """One mistake: the `occurrence`-th place in a file where this operator applies, which is on this line."""
@@ -50,10 +55,11 @@ def choose(root: Path, room: str, count: int, seed: int) -> Sequence[Mutant]:
 def _mutants(root: Path, room: str) -> Iterator[Mutant]:
     folder = root / room
     for path in [folder] if folder.is_file() else sorted(folder.rglob("*.py")):
-        tree = get_ast(path.read_text())
+        tree, lines = get_ast(code := path.read_text()), code.splitlines()
         for name in filter(PLAUSIBLE.fullmatch, operator_names()):
             for occurrence, line in enumerate(_lines(tree, get_operator(name)())):
-                yield Mutant(str(path.relative_to(root)), line, name, occurrence)
+                if not (name in BOOLEANS and GUARDS.search(lines[line - 1])):
+                    yield Mutant(str(path.relative_to(root)), line, name, occurrence)
 
 
 def _lines(tree: Any, operator: Any) -> Iterator[int]:
