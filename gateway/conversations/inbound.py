@@ -106,19 +106,21 @@ def _warn_once(event: Unrecognised) -> None:
 
 
 async def _receive_message(runtime: Runtime, event: Inbound, arrived: datetime) -> None:
-    """Apply a person's message. The session comes first, so that the bot's answer finds its window open.
+    """Apply a person's message. The session comes before the answer, which finds its window open.
 
-    Raises LookupError if the account is no longer configured.
+    The line in the log comes before the session: a conversation that moves away takes with it what was logged before
+    its session was left, and a session that was changed meanwhile is not left yet.
+    Raises LookupError if the account is no longer configured, and Contended if the conversation has just moved away.
     """
     channel = runtime.channel(event.address.channel, event.address.account)
     if channel is None:
         raise LookupError(f"{event.address.channel}:{event.address.account} is not configured any more")
     event = event.in_group() if channel.facts.is_group(event.address.user) else event
     event = await with_press(runtime, channel, event)
+    await _log(runtime, event, arrived)
     session = await _touch(runtime, channel, event)
     runtime.counts.count_event(account_key(channel), event.at)
     await _apply_keyword(runtime, event, session)
-    await _log(runtime, event, arrived)
     await report_message(runtime, event, session)
     await answer(runtime, channel, event, session)
 

@@ -14,13 +14,19 @@ from gateway.domain.model.nouns import Address, Cause, Contact, Session
 from gateway.people.spelling import reported_forms
 from gateway.runtime.runtime import Runtime
 from storage.accounts import states
+from storage.documents.documents import Contended
 from storage.people import sessions
 
 
 async def touch(runtime: Runtime, rule: Window, event: Inbound, contact: Contact | None) -> Session:
-    """Store and return the session after a person's message: the window is open from the provider's time of it."""
+    """Store and return the session after a person's message: the window is open from the provider's time of it.
+
+    Raises Contended if the conversation has moved away since the event was addressed: it is somewhere else by now.
+    """
 
     def step(session: Session | None) -> Session:
+        if session and session.moved_to and not (session.moved_at and event.at > session.moved_at):
+            raise Contended(session.id)
         return after_message(present(session, event.address), rule, event, contact)
 
     stored = await sessions.change(runtime.db, event.address.key, step)
