@@ -1,5 +1,6 @@
 """Tests of what two processes, a lost lease and a server that answers in another order may not change."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,8 +12,9 @@ from pymongo.errors import BulkWriteError
 from gateway.domain.model.attempt import Step
 from gateway.domain.model.change import Callback, Change
 from gateway.domain.model.event import Inbound
+from gateway.domain.model.identifier import identifiers
 from gateway.domain.model.notification import Notification, Recipient
-from gateway.domain.model.nouns import Address, Content
+from gateway.domain.model.nouns import Address, Content, Session
 from gateway.messages.delivery import recording
 from storage.documents import documents, queue
 from storage.documents.documents import DUPLICATE, Collection, Db, Document
@@ -20,10 +22,12 @@ from storage.messages import callbacks
 from storage.messages.callbacks import Call, Callbacks
 from storage.messages.inbox import Delivered, Inbox, too_early
 from storage.messages.notifications import Outbox
+from storage.people import contacts, sessions
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LEASE, SECOND = timedelta(seconds=90), timedelta(seconds=1)
 NOBODY = set[str]()
+ANNA = Address("sms", "demo", "anna")
 
 
 def event(name: str, user: str = "anna") -> Inbound:
@@ -74,6 +78,16 @@ async def test_who_has_lost_a_callback_does_not_put_it_off(db: Db) -> None:
     assert (document["lease"], document.get("tries", 0)) == (others.lease, 0)
 
 
+async def test_an_event_counts_the_tries_that_failed(db: Db) -> None:
+    inbox, at = Inbox(db), NOW
+    await inbox.add([event("1")], NOW)
+    for failed in range(3):
+        (item,) = await inbox.claim(at, LEASE, 10, NOBODY)
+        assert item.tries == failed
+        at += SECOND
+        await inbox.fail(item, "broken", NOW, at)
+
+
 async def test_a_lost_lease_is_not_renewed(db: Db) -> None:
     ours, others = await claimed_by_another(Inbox(db))
     until = (await stored(db, ours.id))["due_at"]
@@ -121,6 +135,33 @@ def backwards(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("backwards")
+async def test_a_change_is_made_once_whether_the_document_is_new_or_not(db: Db) -> None:
+    def longer(session: Session | None) -> Session:
+        session = session or Session(ANNA.key, ANNA)
+        return replace(session, name=f"{session.name or ''}x")
+
+    for count in (1, 2):
+        await sessions.change(db, ANNA.key, longer)
+        session = await sessions.at_address(db, ANNA.key)
+        assert session
+        assert (session.name, session.version) == ("x" * count, count)
+
+
+async def test_of_changes_of_a_contact_at_the_same_moment_none_is_lost(db: Db) -> None:
+    contact = await contacts.join(db, NOW, identifiers(phone="+79000000001"))
+    assert contact
+    await asyncio.gather(
+        contacts.rename(db, contact.id, "Anna"),
+        *(contacts.identify(db, contact.id, identifiers(**{kind: "17"})) for kind in ("externalId", "loft")),
+    )
+    changed = await contacts.get(db, contact.id)
+    assert changed
+    assert (changed.name, set(changed.identifiers)) == (
+        "Anna",
+        {"phone:+79000000001", "externalId:17", "loft:17"},
+    )
+
+
 async def test_claims_are_in_order_whatever_the_server_returns(db: Db) -> None:
     inbox, names = Inbox(db), [str(number) for number in range(5)]
     await inbox.add([event(name) for name in names], NOW)

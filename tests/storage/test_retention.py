@@ -56,6 +56,25 @@ async def test_finished_messages_the_log_and_events_have_their_time(db: Db) -> N
     assert await lifetimes(db, "inbox") == {"done_at_1": EVENTS_KEPT, "dead_at_1": KEPT}
 
 
+async def test_the_rest_has_its_time_too(db: Db) -> None:
+    kept = {
+        "jobs": {"ended_at_1": KEPT},
+        "batches": {"done_at_1": KEPT},
+        "refused_rows": {"at_1": KEPT},
+        "callbacks": {"done_at_1": 8 * DAY, "dead_at_1": KEPT},
+        "links": {"expires_at_1": 30 * DAY},
+        "replies": {"used_at_1": 366 * DAY},
+        "tokens": {"expires_at_1": DAY},
+        "logins": {"since_1": DAY},
+        "tallies": {"at_1": DAY},
+        "requests": {"at_1": DAY},
+        "rate_limits": {"free_at_1": timedelta(hours=1)},
+        "workers": {"at_1": timedelta(hours=1)},
+        "traces": {"at_1": 7 * DAY},
+    }
+    assert {name: await lifetimes(db, name) for name in kept} == kept
+
+
 @pytest.mark.parametrize("collection", ["sessions", "contacts", "templates", "holds", "keys"])
 async def test_what_must_not_be_forgotten_has_none(db: Db, collection: str) -> None:
     await db[collection].insert_one({"_id": "1"})

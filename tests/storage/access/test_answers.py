@@ -24,3 +24,12 @@ async def test_an_answer_of_which_a_piece_has_gone_is_none(db: Db) -> None:
     await keys.remember_answer(db, "key", b"x" * (keys.PIECE + 1), NOW)
     assert await db["requests"].delete_one({"piece": b"x"})
     assert await keys.find_request(db, "key", b"body") == keys.PastRequest(None)
+
+
+async def test_who_repeats_a_request_hears_its_answer(db: Db) -> None:
+    await keys.claim_request(db, "key", b"body", NOW)
+    assert await keys.claim_request(db, "key", b"body", NOW) == keys.PastRequest(None)
+    await keys.remember_answer(db, "key", b"answer", NOW)
+    assert await keys.claim_request(db, "key", b"body", NOW) == keys.PastRequest(b"answer")
+    with pytest.raises(keys.KeyConflict):
+        await keys.claim_request(db, "key", b"another body", NOW)
