@@ -16,7 +16,8 @@ from tests.support.client import ApiClient
 from tests.support.processes.chromium import ARGUMENTS
 from webhooks.app import create_app
 
-OPERATIONS = Path(__file__).with_name("operations.md")
+OPERATIONS, FIELDS = (Path(__file__).with_name(name) for name in ("operations.md", "fields.md"))
+BOUNDS = ("minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum", "exclusiveMinimum", "default", "enum")
 
 ERRORS = {"400", "401", "403", "404", "405", "409", "413", "415", "429", "503"}
 """What any operation may answer instead."""
@@ -65,6 +66,35 @@ async def test_what_each_operation_takes_and_answers(demo: ApiClient, request: p
     if request.config.getoption("--renew-tables"):
         OPERATIONS.write_text("\n".join(lines) + "\n", "utf-8")
     assert lines == OPERATIONS.read_text("utf-8").splitlines()
+
+
+async def test_the_bounds_of_each_field(demo: ApiClient, request: pytest.FixtureRequest) -> None:
+    """A bound or a default is a promise: the table says it in a line each; `--renew-tables` writes it anew."""
+    description = await fetch_description(demo)
+    parameters = {
+        f"{method.upper()} {path}": {field["name"]: field["schema"] for field in operation.get("parameters", ())}
+        for path, methods in description["paths"].items()
+        for method, operation in methods.items()
+    }
+    schemas = description["components"]["schemas"].items()
+    properties = {name: schema.get("properties", {}) for name, schema in schemas} | parameters
+    rows = [
+        f"| {owner} | {name} | {bounds} |"
+        for owner, fields in sorted(properties.items())
+        for name, schema in sorted(fields.items())
+        if (bounds := bounded(schema))
+    ]
+    lines = ["| of | field | bounds |", "| --- | --- | --- |", *rows]
+    if request.config.getoption("--renew-tables"):
+        FIELDS.write_text("\n".join(lines) + "\n", "utf-8")
+    assert lines == FIELDS.read_text("utf-8").splitlines()
+
+
+def bounded(schema: Any) -> str:
+    """Return the bounds of a field, of its items and of each of its forms."""
+    own = [f"{name} {json.dumps(schema[name])}" for name in BOUNDS if name in schema]
+    inner = [schema.get("items"), schema.get("additionalProperties"), *schema.get("anyOf", ())]
+    return ", ".join([*own, *(words for each in inner if isinstance(each, dict) and (words := bounded(each)))])
 
 
 def taken(operation: Any) -> str:

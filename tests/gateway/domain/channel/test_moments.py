@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.channel.moments import within_second
+from gateway.domain.channel.moments import last_of_second, within_second
 
 SECOND = datetime(2026, 11, 30, 10, tzinfo=UTC)
 DELAYS = st.timedeltas(timedelta(0), timedelta(seconds=3))
@@ -22,3 +22,7 @@ def test_two_of_one_second_keep_the_order_in_which_they_came(first: timedelta, s
 def test_what_is_told_more_exactly_stays_as_it_is(delay: timedelta) -> None:
     at = SECOND + timedelta(milliseconds=250)
     assert within_second(at, SECOND + delay) == at
+
+
+def test_the_last_moment_of_a_second_is_its_last_millisecond() -> None:
+    assert last_of_second(SECOND) == SECOND + timedelta(milliseconds=999)

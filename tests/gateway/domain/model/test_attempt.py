@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from gateway.domain.cascade.evidence import Outcome
+from gateway.domain.channel.errors import Unavailable
 from gateway.domain.model.attempt import HOLD, MAX_TRIES, PAUSES, Attempt, Part, Step, after_error, succeeded, with_part
 from gateway.domain.model.nouns import Cause, Content, Progress
+from gateway.domain.terms.price import Price
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -173,3 +176,15 @@ def test_a_receipt_that_was_faster_than_the_error_knows_better(progress: Progres
 def test_success_is_what_the_step_asks_for(progress: Progress, success: Progress) -> None:
     is_success = progress in {Progress.SENT, Progress.DELIVERED, Progress.READ} and progress >= success
     assert succeeded(replace(SENDING, progress=progress), replace(STEP, success=success)) == is_success
+
+
+def test_a_template_is_charged_once_and_a_text_by_its_parts() -> None:
+    step = replace(STEP, parts=3, price=Price("2.50", "RUB"))
+    assert step.costs(template=False) == Price("7.50", "RUB")
+    assert step.costs(template=True) == Price("2.50", "RUB")
+    assert replace(step, price=None).costs(template=True) is None
+
+
+def test_the_first_pause_after_a_broken_call_is_the_first_of_the_pauses() -> None:
+    after = Outcome(error=Unavailable("away")).apply(SENDING, NOW)
+    assert (after.progress, after.retry_at) == (Progress.RETRYING, NOW + PAUSES[0])

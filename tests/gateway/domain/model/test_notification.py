@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from gateway.domain.cascade.evidence import after_receipt
 from gateway.domain.model.attempt import Attempt, Step
 from gateway.domain.model.event import Receipt
-from gateway.domain.model.notification import MAX_DECISIONS, Notification, Recipient, Status
+from gateway.domain.model.notification import MAX_DECISIONS, Notification, Recipient, Status, mark_unknown
 from gateway.domain.model.nouns import Address, Cause, Content, Progress
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -151,3 +151,11 @@ def test_the_latest_attempt_of_a_step() -> None:
     notification = NOTIFICATION.trying(SENDING).trying(second_try).trying(other_step)
     assert (notification.last(0), notification.last(1), notification.last(2)) == (second_try, other_step, None)
     assert NOTIFICATION.last(0) is None
+
+
+def test_what_its_worker_was_sending_when_it_died_may_have_been_sent() -> None:
+    lost = mark_unknown(UNDER_WAY)
+    (attempt,) = lost.attempts
+    assert (attempt.progress, attempt.cause, attempt.tries) == (Progress.UNKNOWN, Cause.AMBIGUOUS, 1)
+    assert attempt.unsure_from == NOW
+    assert mark_unknown(lost) == lost
