@@ -1,8 +1,10 @@
 """What the channels declare: the table of limits in bots/README.md, groups, and which messages can be recalled."""
 
+import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -15,6 +17,8 @@ from gateway.domain.channel.rates import format_rate
 from gateway.domain.model.nouns import Address
 from tests.support.docs import CHANNELS, rows
 from tests.support.http.serving import free_port
+
+FACTS = Path(__file__).with_name("facts.md")
 
 
 @asynccontextmanager
@@ -41,6 +45,17 @@ async def test_the_readme_says_what_the_channels_declare() -> None:
         rates = (limits.account, limits.person, limits.group)
         declared.append([bots.simulator(name).Server.title, *[f"`{format_rate(rate)}`" for rate in rates]])
     assert list(rows(CHANNELS, "## How fast")) == declared
+
+
+async def test_what_each_channel_declares(request: pytest.FixtureRequest) -> None:
+    """The table says it value by value, so that nothing of it changes unseen; `--renew-tables` writes it anew."""
+    lines = ["| channel | fact | value |", "| --- | --- | --- |"]
+    for name in bots.CHANNELS:
+        facts = dataclasses.asdict(await facts_of(name))
+        lines += [f"| {name} | {fact} | {value} |" for fact, value in facts.items() if not callable(value)]
+    if request.config.getoption("--renew-tables"):
+        FACTS.write_text("\n".join(lines) + "\n", "utf-8")
+    assert lines == FACTS.read_text("utf-8").splitlines()
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import aiohttp
 import pytest
 from msgspec.structs import replace
 
+from bots.whatsapp.templates.components import read
 from bots.whatsapp.templates.rules import mistakes
 from gateway.domain.channel.contract import TemplateApprovals
 from gateway.domain.channel.errors import Refused
@@ -291,3 +292,12 @@ async def test_the_token_is_asked_for_everywhere(pair: Pair) -> None:
             url = f"{pair.meta.account.api_url}/{pair.meta.account.version}/{path}"
             async with stranger.request(method, url, json={}) as response:
                 assert response.status == 401, path
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"), [("MARKETING", "MARKETING"), ("AUTHENTICATION", "AUTHENTICATION"), ("TRANSACTIONAL", "UTILITY")]
+)
+def test_a_category_that_we_have_no_word_for_is_read_as_utility(theirs: str, ours: str) -> None:
+    """Meta's list still has templates of categories that it no longer takes."""
+    item = {"name": "x", "language": "ru", "category": theirs, "components": [{"type": "BODY", "text": "Hi"}]}
+    assert read("demo", item).category == ours

@@ -94,7 +94,9 @@ async def test_what_is_unclear_about_an_upload_is_clear_about_the_message(pair: 
     assert pair.vk.accepted == []
 
 
-@pytest.mark.parametrize(("status", "error"), [(502, Unavailable), (429, Throttled), (413, None), (200, None)])
+@pytest.mark.parametrize(
+    ("status", "error"), [(500, Unavailable), (502, Unavailable), (429, Throttled), (413, None), (200, None)]
+)
 async def test_a_file_server_that_is_not_well(
     pair: Pair, file_server: FileServer, status: int, error: type[Exception] | None
 ) -> None:

@@ -27,11 +27,12 @@ FIELDS: dict[str, dict[str, Any]] = {
     "PHONE_NUMBER": {"phone_number": "+79990000001"},
     "COPY_CODE": {"example": "A17"},
     "FLOW": {"flow_id": "17"},
+    "OTP": {"otp_type": "COPY_CODE"},
 }
 
 
 @pytest.mark.parametrize(
-    ("kind", "most"), [("QUICK_REPLY", 10), ("URL", 2), ("PHONE_NUMBER", 1), ("COPY_CODE", 1), ("FLOW", 1)]
+    ("kind", "most"), [("QUICK_REPLY", 10), ("URL", 2), ("PHONE_NUMBER", 1), ("COPY_CODE", 1), ("FLOW", 1), ("OTP", 1)]
 )
 def test_so_many_buttons_of_a_kind_and_no_more(kind: str, most: int) -> None:
     assert refused(buttons(*[kind] * most)) == []

@@ -6,7 +6,7 @@ from gateway.domain.model.phone import dialled, one_form, spellings
 
 LINES = [
     # as it is dialled today, and how else it is spelled
-    ("+5491123456789", "+541123456789"),
+    ("+5491123456780", "+541123456780"),
     ("+525512345678", "+5215512345678"),
     ("+5511987654321", "+551187654321"),
     ("+2290197123456", "+22997123456"),
