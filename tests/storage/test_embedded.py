@@ -14,7 +14,7 @@ from pymongo.errors import PyMongoError
 
 from storage.documents.documents import Db
 from storage.engine.database import connect, insist, ping
-from storage.engine.embedded import PRIVATE, SERVERS, EmbeddedError, embedded, find_program
+from storage.engine.embedded import SERVERS, EmbeddedError, embedded, find_program
 from tests.support.client import until
 from tests.support.processes.commands import started_process
 
@@ -94,9 +94,9 @@ def mode(folder: Path) -> int:
 
 
 async def test_nobody_else_on_the_machine_reads_its_files(open_folder: Path, server: str) -> None:
-    assert mode(open_folder) != PRIVATE
+    assert mode(open_folder) != 0o700
     async with owner(open_folder, server):
-        assert mode(open_folder) == PRIVATE
+        assert mode(open_folder) == 0o700
 
 
 async def test_a_killed_server_comes_back_with_everything(tmp_path: Path, server: str) -> None:

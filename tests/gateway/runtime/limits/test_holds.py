@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from storage.accounts import states
 from tests.support.client import PHONE, ApiClient, until
 from tests.support.http.barrier import AnswerBarrier, AnswerGate
 from tests.support.workload import (
@@ -57,6 +58,8 @@ async def test_an_account_at_fault_waits_and_so_do_its_messages(demo: ApiClient)
     first = await send_one(demo, WHATSAPP, SMS)
     view = await wait_for_state(demo, "whatsapp:demo", "held")
     assert ("190" in view["heldBecause"], hold_length(view)) == (True, timedelta(seconds=60))
+    hold = (await states.holds(demo.environment.runtime.db, ["whatsapp:demo"]))["whatsapp:demo"]
+    assert (hold.patient, hold.probing, hold.strikes) == (True, True, 1)
     keys = await send_all(demo, phones(5), WHATSAPP, SMS)
     assert [(await demo.wait_for_decision(key, "whatsapp: held, 190"))["attempts"] for key in keys] == [[]] * 5
     assert len(faults.planned) == 1, "nobody but the first has tried"
