@@ -110,6 +110,22 @@ async def test_a_forgotten_key_is_free_again(demo: ApiClient) -> None:
     assert texts(demo) == ["monday", "tuesday"]
 
 
+async def test_what_was_stored_before_a_request_broke_off_counts_though_it_would_be_refused_now(
+    demo: ApiClient,
+) -> None:
+    db, now = demo.environment.runtime.db, demo.environment.runtime.clock()
+    await db["contacts"].insert_one(
+        {"_id": "c1", "start_code": "s1", "created_at": now, "identifiers": [f"phone:{PHONE}"], "version": 1}
+    )
+    _, answer = await send(demo, body(contactId="c1"), "order-17")
+    await wait_until_delivered(demo, answer)
+    await db["requests"].update_many({}, {"$unset": {"answer": ""}})
+    await db["contacts"].delete_one({"_id": "c1"})
+    _, again = await send(demo, body(contactId="c1"), "order-17")
+    assert again["messages"][0]["id"] == answer["messages"][0]["id"]
+    assert texts(demo) == ["Hello"]
+
+
 async def test_a_request_that_broke_off_is_completed_by_its_repetition(settings: Settings) -> None:
     """The key is stored before the notifications, and a process may die in between."""
     clock, raw = Clock(), msgspec.json.encode(body())

@@ -14,7 +14,7 @@ from gateway.domain.model.event import Inbound, Receipt
 from gateway.domain.model.identifier import identifiers
 from gateway.domain.model.notification import Notification, Recipient, Status
 from gateway.domain.model.nouns import Address, Cause, Content, Progress
-from gateway.messages.archive.dead_letters import DeadLettersQuery, Letter, page
+from gateway.messages.archive.dead_letters import DeadLettersQuery, Letter, message_letter, page
 from gateway.messages.archive.replay import build_replay, describe_doubt
 from gateway.messages.delivery import recording
 from gateway.messages.delivery.receipts import receive
@@ -357,3 +357,13 @@ async def test_the_command_wants_ids_or_all(cli: CliFixture, arguments: tuple[st
     result = await cli.gateway("dead", "replay", *arguments)
     assert result.code == 2
     assert "give either IDs, or --all" in result.err
+
+
+def test_a_letter_tells_the_providers_reasons_and_how_it_ended() -> None:
+    steps = tuple(Step(name, content=Content("Hi")) for name in ("telegram", "sms"))
+    failed = Attempt(0, Progress.FAILED, NOW, reason="the token is wrong", cause=Cause.MISCONFIGURED)
+    dead = Notification("m1", Recipient(), steps, NOW, NOW, attempts=(failed,))
+    for text in ("telegram: the token is wrong", "a", "b"):
+        dead = dead.saying(NOW, text)
+    assert message_letter(dead).why == "telegram: the token is wrong; b"
+    assert message_letter(replace(dead, attempts=())).why == "a; b"

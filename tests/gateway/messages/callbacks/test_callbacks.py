@@ -61,7 +61,7 @@ async def receiver() -> AsyncIterator[CallbackReceiver]:
 
 
 async def test_every_change_in_order_and_signed(demo: ApiClient, receiver: CallbackReceiver) -> None:
-    fields = {"callbackUrl": receiver.url, "callbackData": "order 17", "groupId": "g1"}
+    fields = {"callbackUrl": receiver.url, "callbackData": "заказ 17", "groupId": "g1"}
     (key,) = await send_all(demo, [{"phone": PHONE, "externalId": "crm-17"}], SMS, bulk="b1", **fields)
     await until(lambda: has_reported(receiver, key, "DELIVERED"))
     events = receiver.events_of(key)
@@ -77,9 +77,10 @@ async def test_every_change_in_order_and_signed(demo: ApiClient, receiver: Callb
         "bulkId": "b1",
         "externalId": "crm-17",
         "channel": "sms",
-        "callbackData": "order 17",
+        "callbackData": "заказ 17",
         "partCount": 1,
     }
+    assert all("заказ 17".encode() in body for _, body in receiver.calls), "letters are written as they are"
     (secret,) = demo.environment.runtime.settings.callback_secrets
     for headers, body in receiver.calls:
         verify(secret.reveal(), headers, body, demo.environment.runtime.clock())
