@@ -81,6 +81,8 @@ async def test_an_edit_is_nothing_newly_said(settings: Settings, channel: str) -
         call = await until(edited_call)
         assert (call["text"], call["session"]) == (EDITED, session)
         inbound = next(call for call in receiver.accepted if call["event"] == "message.inbound")
+        assert (call["author"], inbound["author"]) == (None, None), "in a private chat it is the person"
+        assert (call["name"], inbound["name"]) == (before["name"], before["name"]), "as far as the provider tells one"
         assert call["providerId"] == inbound["providerId"] == key, "it names the message that was changed"
         assert await is_stopped(demo, channel, PHONE) == (False, False)
         assert await shown(demo, f"/api/v1/sessions/{session}") == before, "neither the window nor anything else moves"
