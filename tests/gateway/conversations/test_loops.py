@@ -6,6 +6,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from bots.conversation import Content, Inbound, Session
+from gateway.domain.model.nouns import Media
 from tests.gateway.conversations.test_consent import session_of, shown
 from tests.gateway.conversations.test_groups import wait_until_done
 from tests.support.client import PHONE, ApiClient, until
@@ -61,6 +62,15 @@ async def test_a_machine_that_says_the_same_is_answered_twice(demo: ApiClient) -
     assert told == keys[2:3], "the first that is withheld has a story, and only that"
     story = await shown(demo, f"/api/v1/messages/reply:{told[0]}")
     assert story["decisions"][-1]["text"] == "not sent: the person has had this answer 2 times in a row"
+
+
+async def test_another_picture_with_the_same_words_is_another_answer(demo: ApiClient) -> None:
+    async def show(event: Inbound, session: Session) -> Content:
+        return Content("Look", media=Media("image", url=f"https://shop.ru/{event.content.text}.png"))
+
+    demo.environment.runtime.conversation = show
+    await ask(demo, ["one", "two", "three", "four"])
+    assert await count_replies(demo) == 4
 
 
 async def test_a_machine_that_says_something_else_each_time_is_answered_so_often(echoing: ApiClient) -> None:

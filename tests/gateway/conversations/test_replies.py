@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from gateway.domain.channel.replies import read_stand_in
 from gateway.runtime.settings.settings import Settings
 from tests.support.client import PHONE, ApiClient, until
 from tests.support.http.callback_receiver import CallbackReceiver, opened_callback_receiver
@@ -55,3 +56,5 @@ async def test_each_button_says_its_own_reply(channel: str, settings: Settings) 
                     await simulator.press(simulator.user_of(PHONE), bubble.id, button.text)
                 expected += [button.get("reply") or button["text"] for button in buttons]
             assert sorted(await replies(receiver, len(expected))) == sorted(expected)
+            shown = {str(event["text"]) for event in receiver.accepted if event["event"] == "message.inbound"}
+            assert {text for text in shown if read_stand_in(text)} <= set(expected), "an id of ours is shown to nobody"
