@@ -3,6 +3,7 @@
 import traceback
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,8 +13,9 @@ from msgspec import Struct
 
 from gateway.domain.channel.secret import OwnSecret, Secret
 from gateway.domain.terms.price import Price
-from gateway.runtime.settings.accounts import SettingsError, read_account
+from gateway.runtime.settings.accounts import SettingsError, read_account, take_limits
 from gateway.runtime.settings.settings import Settings, load
+from gateway.runtime.settings.tuning import Tuning
 
 GOOD = "tg-shop-Zk3vX9qLr7Wm2PbT"
 
@@ -238,3 +240,25 @@ def test_a_secret_does_not_leave_by_other_doors() -> None:
     settings = Settings(mongodb_uri=f"mongodb://root:{GOOD}@db", accounts={"sms": {"main": {"token": GOOD}}})
     assert GOOD not in f"{settings} {settings!r} {[settings]}"
     assert "http://127.0.0.1:8080" in repr(settings)
+
+
+def test_what_is_promised_where_nothing_else_is_set() -> None:
+    """The documents tell these figures."""
+    tuning, minute = Tuning(), 60
+    assert [pause.total_seconds() for pause in tuning.callback_pauses] == [
+        *(4, 15, minute, 5 * minute, 15 * minute),
+        *(3600, 3 * 3600, 6 * 3600, 12 * 3600),
+    ]
+    assert [pause.total_seconds() for pause in tuning.event_pauses] == [0.3, 2, 5]
+    assert (tuning.heartbeat_every, tuning.heartbeat_stale) == (timedelta(seconds=5), timedelta(seconds=60))
+    assert Settings().traced == timedelta(days=7)
+
+
+@pytest.mark.parametrize(
+    "limits", [{"account": "x"}, {"account": 5}, {"account": "5/fortnight"}, {"nobody": "5/s"}, 5, ["5/s"]]
+)
+def test_limits_that_are_none_are_named_with_their_account(limits: Any) -> None:
+    found: list[str] = []
+    take_limits({"sms": {"main": {"limits": limits}}}, found)
+    assert len(found) == 1
+    assert found[0].startswith("[sms.main.limits]: ")

@@ -127,3 +127,15 @@ async def test_a_setting_that_is_none_is_refused_by_name(tmp_path: Path, name: s
     assert result.code == 2
     assert name in result.err
     assert "Traceback" not in result.err
+
+
+@pytest.mark.usefixtures("restored_logging")
+def test_at_debug_our_own_rooms_alone_say_more() -> None:
+    rooms = {name: logging.getLogger(name).level for name in ("gateway", "webhooks", "storage", "bots")}
+    try:
+        logs.setup("DEBUG", "json")
+        assert {logging.getLogger(name).level for name in rooms} == {logging.DEBUG}
+        assert logging.getLogger().level == logging.INFO
+    finally:
+        for name, level in rooms.items():
+            logging.getLogger(name).setLevel(level)
