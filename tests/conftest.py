@@ -28,7 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--renew-tables",
         action="store_true",
-        help="write the tables of payloads' effects and of the API's operations anew",
+        help="write the tables that tests hold anew: effects of payloads, operations and fields, facts, the help",
     )
 
 
