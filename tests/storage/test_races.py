@@ -134,7 +134,6 @@ def backwards(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue, "claim", claim_backwards)
 
 
-@pytest.mark.usefixtures("backwards")
 async def test_a_change_is_made_once_whether_the_document_is_new_or_not(db: Db) -> None:
     def longer(session: Session | None) -> Session:
         session = session or Session(ANNA.key, ANNA)
@@ -162,6 +161,7 @@ async def test_of_changes_of_a_contact_at_the_same_moment_none_is_lost(db: Db) -
     )
 
 
+@pytest.mark.usefixtures("backwards")
 async def test_claims_are_in_order_whatever_the_server_returns(db: Db) -> None:
     inbox, names = Inbox(db), [str(number) for number in range(5)]
     await inbox.add([event(name) for name in names], NOW)
