@@ -64,15 +64,13 @@ async def _known_as(runtime: Runtime, contact: Contact, old: Address, new: Addre
 
 
 async def current_address(runtime: Runtime, address: Address, at: datetime) -> Address:
-    """Return where the conversation that was at this address at that moment is now.
-
-    Whoever writes from an address after it was left is somebody else: numbers are given away again.
-    """
+    """Return where the conversation that was at this address at that moment is now."""
     for _ in range(sessions.DEEPEST):
         session = await sessions.at_address(runtime.db, address.key)
-        if session is None or session.moved_to is None or (session.moved_at and at > session.moved_at):
+        user = session.gone_to(at) if session else None
+        if user is None:
             return address
-        address = Address(address.channel, address.account, session.moved_to)
+        address = Address(address.channel, address.account, user)
     return address
 
 

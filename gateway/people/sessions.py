@@ -25,7 +25,7 @@ async def touch(runtime: Runtime, rule: Window, event: Inbound, contact: Contact
     """
 
     def step(session: Session | None) -> Session:
-        if session and session.moved_to and not (session.moved_at and event.at > session.moved_at):
+        if session and session.gone_to(event.at):
             raise Contended(session.id)
         return after_message(present(session, event.address), rule, event, contact)
 

@@ -194,6 +194,13 @@ class Session(Struct, frozen=True, omit_defaults=True):
     proved_at: datetime | None = None
     version: int = 0
 
+    def gone_to(self, at: datetime) -> str | None:
+        """Return the user at whose address the conversation is that was here at this moment; None: it is here.
+
+        Whoever writes from an address after it was left is somebody else: numbers are given away again.
+        """
+        return None if self.moved_at and at > self.moved_at else self.moved_to
+
 
 class Contact(Struct, frozen=True, omit_defaults=True):
     """A person across channels. `start_code` joins a chat to them: `t.me/<bot>?start=<code>`.

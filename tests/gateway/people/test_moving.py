@@ -1,7 +1,7 @@
 """Tests people and groups whose address becomes another: what was said, stopped and joined goes along."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +10,13 @@ from hypothesis import strategies as st
 
 from bots.telegram.simulator.server import Server as Telegram
 from bots.whatsapp.simulator import webhooks
-from gateway.domain.model.nouns import Address, Session
+from gateway.domain.channel.window import Window
+from gateway.domain.model.event import Inbound
+from gateway.domain.model.nouns import Address, Content, Session
+from gateway.people import sessions
 from gateway.people.moving import united
+from storage.documents.documents import Contended
+from storage.people import sessions as stored
 from tests.gateway.people.test_preferences import has_worked, report
 from tests.support.client import PHONE, ApiClient, until
 from tests.support.workload import accepted_messages, decisions_text, phone, send_all, whatsapp
@@ -212,6 +217,25 @@ async def test_the_id_that_meta_has_for_a_number_is_learned_from_its_answer(demo
     async with demo.http.get("/api/v1/contacts", params={"phone": number}) as response:
         contact = await response.json()
     assert {chat["contactId"] for chat in await chats(demo)} <= {contact["id"], *contact["mergedIds"]}
+
+
+async def test_who_finds_the_conversation_gone_opens_none_in_its_old_place(demo: ApiClient) -> None:
+    """It has moved between the moment in which an event was addressed and that in which it is applied."""
+    await demo.say("whatsapp", "/start")
+    runtime, left = demo.environment.runtime, Address(*(await chats(demo))[0]["id"].split(":"))
+    await change_number(demo)
+    before = await stored.at_address(runtime.db, left.key)
+    assert before
+    assert before.moved_at
+
+    def said_at(at: datetime) -> Inbound:
+        return Inbound(left, "1", "1", Content("Hello"), at)
+
+    with pytest.raises(Contended):
+        await sessions.touch(runtime, Window(), said_at(before.moved_at), None)
+    assert await stored.at_address(runtime.db, left.key) == before
+    another = await sessions.touch(runtime, Window(), said_at(before.moved_at + timedelta(seconds=1)), None)
+    assert another.moved_to is None, "who writes from there later is somebody else"
 
 
 async def test_many_events_at_once_lose_nothing_of_a_move(demo: ApiClient) -> None:
