@@ -12,6 +12,7 @@ import bots
 from gateway.runtime.settings.settings import Settings
 from tests.support.corpus.effects import COLUMNS, effect_of, moment_of
 from tests.support.corpus.payloads import PAYLOADS, TESTS, channel_named, opened_shop, read
+from tests.support.docs import compare, table
 
 
 def table_of(channel: str) -> Path:
@@ -28,7 +29,4 @@ async def test_each_payload_has_its_effect_and_no_other(
         accepted.sort(key=moment_of)  # the clock only goes forward
         shop.runtime.clock.ahead += moment_of(accepted[0]) - shop.runtime.clock()
         rows = sorted([await effect_of(shop, file) for file in accepted])
-    lines = [f"| {' | '.join(row)} |" for row in (COLUMNS, ["---"] * len(COLUMNS), *rows)]
-    if request.config.getoption("--renew-tables"):
-        table_of(channel).write_text("\n".join(lines) + "\n", "utf-8")
-    assert lines == table_of(channel).read_text("utf-8").splitlines()
+    compare(table_of(channel), table(COLUMNS, rows), request)

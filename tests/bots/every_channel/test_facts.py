@@ -15,7 +15,7 @@ from gateway.domain.channel.errors import Unavailable
 from gateway.domain.channel.facts import Facts
 from gateway.domain.channel.rates import format_rate
 from gateway.domain.model.nouns import Address
-from tests.support.docs import CHANNELS, rows
+from tests.support.docs import CHANNELS, compare, rows, table
 from tests.support.http.serving import free_port
 
 FACTS = Path(__file__).with_name("facts.md")
@@ -49,13 +49,11 @@ async def test_the_readme_says_what_the_channels_declare() -> None:
 
 async def test_what_each_channel_declares(request: pytest.FixtureRequest) -> None:
     """The table says it value by value, so that nothing of it changes unseen; `--renew-tables` writes it anew."""
-    lines = ["| channel | fact | value |", "| --- | --- | --- |"]
+    lines = list[tuple[str, str, str]]()
     for name in bots.CHANNELS:
         facts = dataclasses.asdict(await facts_of(name))
-        lines += [f"| {name} | {fact} | {value} |" for fact, value in facts.items() if not callable(value)]
-    if request.config.getoption("--renew-tables"):
-        FACTS.write_text("\n".join(lines) + "\n", "utf-8")
-    assert lines == FACTS.read_text("utf-8").splitlines()
+        lines += [(name, fact, str(value)) for fact, value in facts.items() if not callable(value)]
+    compare(FACTS, table(("channel", "fact", "value"), lines), request)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import click
 import pytest
 
 from gateway.cli import main
+from tests.support.docs import compare
 
 HELP = Path(__file__).with_name("help.md")
 
@@ -24,7 +25,4 @@ def helps(command: click.Command, parent: click.Context | None, name: str) -> It
 
 def test_the_help_of_every_command(request: pytest.FixtureRequest) -> None:
     """The table says it as people see it, so that nothing of it changes unseen; `--renew-tables` writes it anew."""
-    text = "\n".join(helps(main, None, "gateway"))
-    if request.config.getoption("--renew-tables"):
-        HELP.write_text(text, "utf-8")
-    assert text == HELP.read_text("utf-8")
+    compare(HELP, "\n".join(helps(main, None, "gateway")), request)

@@ -13,6 +13,7 @@ from playwright.async_api import async_playwright
 from gateway.domain.api.request import Input
 from gateway.domain.api.response import View
 from tests.support.client import ApiClient
+from tests.support.docs import compare, table
 from tests.support.processes.chromium import ARGUMENTS
 from webhooks.app import create_app
 
@@ -57,15 +58,12 @@ async def test_every_type_that_is_named_is_there(demo: ApiClient) -> None:
 async def test_what_each_operation_takes_and_answers(demo: ApiClient, request: pytest.FixtureRequest) -> None:
     """The table says it in a line each, so that nothing of it changes unseen; `--renew-tables` writes it anew."""
     paths = (await fetch_description(demo))["paths"]
-    rows = [
-        f"| {method.upper()} {path} | {taken(operation)} | {answered(operation)} |"
+    lines = [
+        (f"{method.upper()} {path}", taken(operation), answered(operation))
         for path, methods in sorted(paths.items())
         for method, operation in sorted(methods.items())
     ]
-    lines = ["| operation | takes | answers |", "| --- | --- | --- |", *rows]
-    if request.config.getoption("--renew-tables"):
-        OPERATIONS.write_text("\n".join(lines) + "\n", "utf-8")
-    assert lines == OPERATIONS.read_text("utf-8").splitlines()
+    compare(OPERATIONS, table(("operation", "takes", "answers"), lines), request)
 
 
 async def test_the_bounds_of_each_field(demo: ApiClient, request: pytest.FixtureRequest) -> None:
@@ -78,16 +76,13 @@ async def test_the_bounds_of_each_field(demo: ApiClient, request: pytest.Fixture
     }
     schemas = description["components"]["schemas"].items()
     properties = {name: schema.get("properties", {}) for name, schema in schemas} | parameters
-    rows = [
-        f"| {owner} | {name} | {bounds} |"
+    lines = [
+        (owner, name, bounds)
         for owner, fields in sorted(properties.items())
         for name, schema in sorted(fields.items())
         if (bounds := bounded(schema))
     ]
-    lines = ["| of | field | bounds |", "| --- | --- | --- |", *rows]
-    if request.config.getoption("--renew-tables"):
-        FIELDS.write_text("\n".join(lines) + "\n", "utf-8")
-    assert lines == FIELDS.read_text("utf-8").splitlines()
+    compare(FIELDS, table(("of", "field", "bounds"), lines), request)
 
 
 def bounded(schema: Any) -> str:
