@@ -17,7 +17,7 @@ from gateway.people import sessions
 from gateway.people.moving import united
 from storage.documents.documents import Contended
 from storage.people import sessions as stored
-from tests.gateway.people.test_preferences import has_worked, report
+from tests.gateway.people.consent.test_preferences import has_worked, report
 from tests.support.client import PHONE, ApiClient, until
 from tests.support.workload import accepted_messages, decisions_text, phone, send_all, whatsapp
 

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from bots.telegram.simulator.server import Server as Telegram
 from bots.whatsapp.simulator import webhooks
 from gateway.runtime.settings.settings import Settings
+from tests.gateway.people.consent.test_preferences import report
 from tests.gateway.people.test_joining import chats, follow, has_worked, make_contact
-from tests.gateway.people.test_preferences import report
 from tests.support.client import PHONE, ApiClient, until
 from tests.support.http.callback_receiver import CallbackReceiver, opened_callback_receiver
 from tests.support.workload import phone, send_all, whatsapp

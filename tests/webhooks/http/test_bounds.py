@@ -11,8 +11,8 @@ from gateway.messages.composing import language
 from gateway.messages.composing.language import MAX_RESULT, MAX_TOKENS
 from gateway.messages.composing.values import MOST as MOST_VALUES
 from tests.support.client import ApiClient
+from tests.support.hostile.stalls import BLOCKED, watched
 from tests.support.http.stranger import Stranger
-from tests.support.stalls import BLOCKED, watched
 
 MIB = 1024 * 1024
 MEMORY = 128 * MIB

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.client import ApiClient
+from tests.support.hostile.stalls import BLOCKED, watched
 from tests.support.http.stranger import Stranger
-from tests.support.stalls import BLOCKED, watched
 from webhooks.http.context import API_BODY
 
 PLACES = ("/api/v1/auth/login", "/api/v1/auth/refresh")

@@ -13,8 +13,8 @@ import pytest
 from tests.support.client import PHONE, ApiClient
 from tests.support.hostile.requests import HostileRequests
 from tests.support.hostile.sizes import WORDS, grown
+from tests.support.hostile.stalls import BLOCKED, watched
 from tests.support.http.stranger import Reply, Stranger
-from tests.support.stalls import BLOCKED, watched
 from webhooks.http.context import API_BODY
 
 COUNT, SEED, AT_ONCE = 1000, 5, 8

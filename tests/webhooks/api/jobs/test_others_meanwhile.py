@@ -1,9 +1,9 @@
 """Tests that a file of many rows does not hold up whatever else the process has to do."""
 
 from tests.support.client import ApiClient
+from tests.support.hostile.stalls import BLOCKED, watched
 from tests.support.http.stranger import Stranger
 from tests.support.jobs import create_draft, move, progress
-from tests.support.stalls import BLOCKED, watched
 
 ROWS = 10_000
 """A tenth of the most: what is done goes in batches, so that more rows are more of the same."""
