@@ -21,6 +21,7 @@ from webhooks.http.uploads import UploadRequest
 from webhooks.inbound import providers
 from webhooks.inbound.intake import App
 from webhooks.operations import health, metrics
+from webhooks.pages.ui import register_pages
 
 LARGEST_BODY = 8 * 1024 * 1024
 """The largest body that is read at all, in bytes, except files; each route sets a closer bound of its own."""
@@ -58,6 +59,7 @@ def create_app(runtime: Runtime | None = None) -> Quart:
         previews,
     ):
         app.register_blueprint(area.blueprint)
+    register_pages(app)
     describe(app)
     app.before_request(assign_request_id)
     app.before_request(guard)

@@ -19,6 +19,8 @@ __all__ = ["FACTS", "Account", "Sms", "open_accounts"]
 
 FACTS = Facts(
     name=inbound.NAME,
+    title="SMS",
+    colour="#97570c",
     window=Window(),
     receipts=Progress.DELIVERED,
     echoes_key=True,

@@ -43,6 +43,8 @@ def is_group(chat: str) -> bool:
 
 FACTS = Facts(
     name="telegram",
+    title="Telegram",
+    colour="#1d6fb3",
     window=Window(),
     receipts=Progress.SENT,
     needs_start=True,

@@ -35,6 +35,8 @@ MAX_NAME = 28
 
 FACTS = Facts(
     name=webhook.NAME,
+    title="Viber",
+    colour="#6a4cc0",
     window=Window(Mode.BILLING, timedelta(hours=24), rolling=False),
     receipts=Progress.READ,
     needs_start=True,

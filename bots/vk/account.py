@@ -89,6 +89,8 @@ def facts_of(account: Account) -> Facts:
     window = Window(Mode.POLICY, timedelta(hours=account.window_hours)) if account.window_hours else Window()
     return Facts(
         name=NAME,
+        title="VK",
+        colour="#2a5db0",
         window=window,
         receipts=Progress.SENT,
         needs_start=True,

@@ -39,6 +39,8 @@ burst to one person is lent: each of its messages costs six seconds afterwards.
 
 FACTS = Facts(
     name="whatsapp",
+    title="WhatsApp",
+    colour="#167a55",
     window=Window(Mode.HARD, timedelta(hours=24)),
     receipts=Progress.READ,
     templates=True,

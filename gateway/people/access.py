@@ -1,9 +1,11 @@
 """Access: identifies callers by API key or token, and signs people in with a password. Tokens expire."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import token_hex, token_urlsafe
+from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
@@ -13,6 +15,8 @@ from storage.access import keys, users
 from storage.access.keys import digest
 from storage.access.users import Token, User
 from storage.documents.documents import Db
+
+T = TypeVar("T")
 
 LIFE, LONGEST = timedelta(hours=1), timedelta(hours=12)
 REFRESH_LIFE = timedelta(days=30)
@@ -49,6 +53,16 @@ class Caller:
 
 
 @dataclass(frozen=True)
+class SignIn:
+    """A try to sign in. address: the client's. tries: how many are allowed from one address in WINDOW."""
+
+    email: str
+    password: str
+    address: str
+    tries: int
+
+
+@dataclass(frozen=True)
 class Tokens:
     """An access token and the refresh token that renews it. expires_at: the end of the access token."""
 
@@ -78,28 +92,42 @@ async def identify(db: Db, secret: str, now: datetime) -> Caller:
 TOKEN = "gt_"  # noqa: S105 - the prefix of access tokens
 
 
-async def login(db: Db, email: str, password: str, life: timedelta, address: str, now: datetime, tries: int) -> Tokens:
-    """Sign in and return new tokens, valid for `life`. Raises Denied, TooMany.
+async def login(db: Db, sign_in: SignIn, life: timedelta, now: datetime) -> Tokens:
+    """Sign in and return new tokens, valid for `life`. Raises Denied, TooMany."""
+    return await signed_in(db, sign_in, now, lambda user, family: _issue_tokens(db, user, family, life, now))
 
-    At most `tries` from one address are allowed in WINDOW. Every try counts before it is checked, over all processes.
+
+async def signed_in(db: Db, sign_in: SignIn, now: datetime, issue: Callable[[User, str], Awaitable[T]]) -> T:
+    """Check who signs in, and return what `issue` makes for the user and a new family of tokens.
+
+    Every try counts before it is checked, over all processes. Raises Denied, TooMany.
     """
-    email = email.strip().lower()
+    user = await _checked(db, sign_in, now)
+    family = token_hex(16)
+    issued = await issue(user, family)
+    latest = await users.get_user(db, user.id)  # the password may have been changed, or the user deleted, meanwhile
+    if latest is None or (latest.password != user.password and not await _check_password(db, latest, sign_in.password)):
+        await users.end_family(db, family)
+        raise Denied(WRONG)
+    return issued
+
+
+async def _checked(db: Db, sign_in: SignIn, now: datetime) -> User:
+    """Return the user who signs in. Raises Denied, TooMany."""
+    email = sign_in.email.strip().lower()
     user_key = f"user:{digest(email)}"
-    if await users.count_attempt(db, f"address:{address}", now, WINDOW) > tries:
+    if await users.count_attempt(db, f"address:{sign_in.address}", now, WINDOW) > sign_in.tries:
         raise TooMany
     if await users.count_attempt(db, user_key, now, WINDOW) > OF_ONE:
         raise TooMany
     user = await users.get_user(db, email)
-    if not await _check_password(db, user, password) or user is None:
-        raise Denied("The e-mail or the password is wrong.")
+    if not await _check_password(db, user, sign_in.password) or user is None:
+        raise Denied(WRONG)
     await users.clear_attempts(db, user_key)
-    family = token_hex(16)
-    tokens = await _issue_tokens(db, user, family, life, now)
-    latest = await users.get_user(db, email)  # the password may have been changed, or the user deleted, meanwhile
-    if latest is None or (latest.password != user.password and not await _check_password(db, latest, password)):
-        await users.end_family(db, family)
-        raise Denied("The e-mail or the password is wrong.")
-    return tokens
+    return user
+
+
+WRONG = "The e-mail or the password is wrong."
 
 
 async def refresh(db: Db, secret: str, life: timedelta, now: datetime) -> Tokens:

@@ -10,7 +10,7 @@ from pymongo.errors import DuplicateKeyError
 from gateway.domain.api.roles import Role
 from storage.documents.documents import Db, Document, from_document, to_document
 
-Kind = Literal["access", "refresh"]
+Kind = Literal["access", "refresh", "page"]
 
 
 class User(Struct, frozen=True):
@@ -23,10 +23,10 @@ class User(Struct, frozen=True):
 
 
 class Token(Struct, frozen=True, omit_defaults=True):
-    """An access or refresh token. `id` is the digest of the token itself.
+    """A token of one kind: `access` and `refresh` for the API, `page` for a browser. `id` is the digest of the token.
 
     `family` is shared by all tokens that one sign-in has led to. `used` is set once the token was exchanged for new
-    ones.
+    ones. `ends_at`: the moment beyond which the token is not extended.
     """
 
     id: str
@@ -36,6 +36,7 @@ class Token(Struct, frozen=True, omit_defaults=True):
     family: str
     expires_at: datetime
     used: str | None = None
+    ends_at: datetime | None = None
 
 
 async def add_user(db: Db, user: User) -> bool:
@@ -104,6 +105,11 @@ async def use_token(db: Db, digest: str, by: str) -> bool:
     await db["tokens"].update_one({"_id": digest}, [{"$set": {"used": {"$ifNull": ["$used", by]}}}])
     token = await get_token(db, digest)
     return token is not None and token.used == by
+
+
+async def extend_token(db: Db, digest: str, expires_at: datetime) -> None:
+    """Let a token be valid until this moment. One that is gone stays so."""
+    await db["tokens"].update_one({"_id": digest}, {"$set": {"expires_at": expires_at}})
 
 
 async def count_attempt(db: Db, key: str, now: datetime, window: timedelta) -> int:

@@ -15,8 +15,9 @@ NO_LIMITS = Limits()
 
 @dataclass(frozen=True)
 class Facts:
-    """What a provider can do.
+    """What a provider can do, and how people know it.
 
+    title: its name for people. colour: the one that people know it by, as #rrggbb; dark enough to be read on white.
     receipts: the furthest that the provider ever reports on a message (SENT = it reports nothing).
     needs_start: nobody can be written to before they have written to us.
     templates: the channel has provider-approved templates. intents: the provider's words for why we write although the
@@ -44,6 +45,8 @@ class Facts:
     name: str
     window: Window
     receipts: Progress
+    title: str = ""
+    colour: str = "#5d6472"
     needs_start: bool = False
     templates: bool = False
     intents: Sequence[str] = ()

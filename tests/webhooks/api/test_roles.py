@@ -10,6 +10,7 @@ from gateway.domain.api.roles import Role
 from storage.access import keys
 from tests.support.client import ApiClient
 from webhooks.app import create_app
+from webhooks.http.cookie import PAGES
 from webhooks.http.guard import PUBLIC, ROLES
 
 SENDERS = {
@@ -64,7 +65,9 @@ ADMINS = {
 
 
 def rules(demo: ApiClient) -> list[Any]:
-    return [rule for rule in create_app(demo.environment.runtime).url_map.iter_rules() if rule.endpoint not in PUBLIC]
+    """Return the routes that a key opens: those of the pages have a door of their own."""
+    routes = create_app(demo.environment.runtime).url_map.iter_rules()
+    return [rule for rule in routes if rule.endpoint not in PUBLIC and not rule.endpoint.startswith(f"{PAGES}.")]
 
 
 def roles_of(endpoint: str) -> set[Role]:

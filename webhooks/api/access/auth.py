@@ -60,17 +60,10 @@ class SignedOutResponse(View):
 async def login() -> ResponseReturnValue:
     """Sign in with an e-mail address and a password."""
     login_request = read(LoginRequest, await body())
-    life, now = timedelta(seconds=login_request.ttl), runtime().clock()
+    life, now, tries = timedelta(seconds=login_request.ttl), runtime().clock(), runtime().settings.tuning.login_tries
+    sign_in = access.SignIn(login_request.email, login_request.password, client_address(), tries)
     try:
-        tokens = await access.login(
-            runtime().db,
-            login_request.email,
-            login_request.password,
-            life,
-            client_address(),
-            now,
-            runtime().settings.tuning.login_tries,
-        )
+        tokens = await access.login(runtime().db, sign_in, life, now)
     except access.Denied as error:
         raise Refusal(401, str(error)) from None
     except access.TooMany:

@@ -1,0 +1,28 @@
+"""What happened to a message, in the order of time: its decisions in words, and its attempts. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.domain.api.response import AttemptView, StoryResponse
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line: a decision in words, or an attempt."""
+
+    at: datetime
+    text: str = ""
+    attempt: AttemptView | None = None
+
+
+def timeline(story: StoryResponse) -> Sequence[Entry]:
+    """Return the lines of a message's story, the oldest first."""
+    entries = [Entry(datetime.fromisoformat(story.created_at or ""))]
+    entries += [Entry(datetime.fromisoformat(each.at or ""), each.text) for each in story.decisions]
+    entries += [Entry(_began(attempt), "", attempt) for attempt in story.attempts]
+    return sorted(entries, key=lambda entry: entry.at)
+
+
+def _began(attempt: AttemptView) -> datetime:
+    return datetime.fromisoformat(attempt.sent_at or attempt.changed_at or "")

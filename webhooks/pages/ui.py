@@ -1,0 +1,136 @@
+"""The operators' pages: one blueprint for all of them, with their headers, their errors and what each page shows."""
+
+import logging
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from quart import Blueprint, Quart, Response, g, redirect, render_template, request, url_for
+from quart.typing import ResponseReturnValue
+from quart_schema import hide
+
+from gateway.domain.api.request import RequestError
+from gateway.domain.api.roles import Role
+from webhooks.http.answers import Refusal, status_of
+from webhooks.http.cookie import PAGES
+from webhooks.http.guard import allow
+from webhooks.pages import door, static
+from webhooks.pages.looks import channel_title, colours, message_status, priority, role_word, step_status
+from webhooks.pages.messages import messages
+from webhooks.pages.words import LANGUAGES, choose_language, gettext, install_words, language
+
+log = logging.getLogger(__name__)
+
+blueprint = Blueprint(PAGES, __name__, url_prefix="/ui", template_folder="templates")
+for _area in (static, door, messages):
+    blueprint.register_blueprint(_area.blueprint)
+blueprint.before_request(choose_language)
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def register_pages(app: Quart) -> None:
+    """Add the pages to the app."""
+    install_words(app)
+    app.jinja_env.globals.update(
+        asset=static.address,
+        channel_title=channel_title,
+        message_status=message_status,
+        step_status=step_status,
+        priority=priority,
+    )
+    app.jinja_env.filters["parsed"] = datetime.fromisoformat
+    app.register_blueprint(blueprint)
+
+
+@blueprint.get("/")
+@allow(Role.OPERATOR)
+@hide
+async def front() -> ResponseReturnValue:
+    """Go to the first page."""
+    return redirect(url_for("ui.messages.show_list"), 303)
+
+
+@blueprint.get("/colours.css")
+@allow(Role.OPERATOR)
+@hide
+async def colour_sheet() -> ResponseReturnValue:
+    """Return the channels' colours as a style sheet."""
+    return Response(colours(), content_type="text/css", headers={"Cache-Control": "private, max-age=300"})
+
+
+@blueprint.route("/<path:rest>", methods=["GET", "POST"])
+@allow(Role.OPERATOR)
+@hide
+async def nothing(rest: str) -> ResponseReturnValue:
+    """Say that there is no such page."""
+    raise Refusal(404, gettext("There is no such page."), {"path": rest})
+
+
+@blueprint.after_request
+async def add_headers(response: Response) -> Response:
+    """Add the policy under which pages run, and keep them from being stored."""
+    response.headers.update(HEADERS)
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+class Page(NamedTuple):
+    """An entry of the navigation. section: the blueprint whose pages it stands for."""
+
+    word: str
+    icon: str
+    section: str
+    endpoint: str
+
+
+def listed_pages() -> list[Page]:
+    """Return the entries of the navigation."""
+    return [Page(gettext("Messages"), "send", "messages", "ui.messages.show_list")]
+
+
+@blueprint.context_processor
+async def frame() -> dict[str, Any]:
+    """Return what the frame of every page shows."""
+    return {
+        "caller": g.get("caller"),
+        "role": role_word(g.get("caller_role")),
+        "pages": listed_pages(),
+        "form_token": g.get("form_token"),
+        "language": language(),
+        "languages": LANGUAGES,
+        "here": request.full_path.rstrip("?"),
+        "section": (request.endpoint or "").split(".")[1:2],
+    }
+
+
+@blueprint.errorhandler(Exception)
+async def error_page(error: Exception) -> ResponseReturnValue:
+    """Show an error as a page; whoever is not signed in is sent to where they can be."""
+    status = status_of(error)
+    if status == 401:  # noqa: PLR2004
+        return door.send_to_login()
+    if status >= 500:  # noqa: PLR2004
+        log.error("a page failed", exc_info=error)
+    return await render_template("error.html", status=status, sentence=_sentence(error, status)), status
+
+
+def _sentence(error: Exception, status: int) -> str:
+    match error:
+        case Refusal():
+            return error.error
+        case RequestError():
+            return f"{error.field}: {error.message}" if error.field else error.message
+    if status == 404:  # noqa: PLR2004
+        return gettext("There is no such page.")
+    if status == 503:  # noqa: PLR2004
+        return gettext("The database does not answer. Nothing was changed.")
+    return gettext("Something went wrong on our side.")
