@@ -33,12 +33,12 @@ async def issue(db: Db, user: User, family: str, now: datetime) -> str:
     return secret
 
 
-async def identify(db: Db, secret: str, now: datetime) -> Caller:
-    """Return who has this page token, and extend it. Raises Denied."""
+async def identify(db: Db, secret: str, now: datetime, *, extend: bool = True) -> Caller:
+    """Return who has this page token, and `extend` it: it is in use. Raises Denied."""
     token = await users.get_token(db, digest(secret))
     if token is None or token.kind != "page" or token.expires_at <= now:
         raise Denied("Sign in.")
     expires_at = min(now + IDLE, token.ends_at or token.expires_at)
-    if expires_at - token.expires_at >= EXTENDED:
+    if extend and expires_at - token.expires_at >= EXTENDED:
         await users.extend_token(db, token.id, expires_at)
     return Caller(token.user, token.role, token.family)

@@ -67,6 +67,12 @@ async def of_request(db: Db, field: Literal["group_id", "bulk_id"], value: str) 
     return [document["_id"] async for document in db["notifications"].find({field: value}, {"_id": 1})]
 
 
+async def version(db: Db, key: str) -> int | None:
+    """Return how often this notification has been changed; None if there is none."""
+    document = await db["notifications"].find_one({"_id": key}, {"version": 1})
+    return int(document.get("version", 0)) if document else None
+
+
 async def get(db: Db, key: str) -> Notification | None:
     """Return the notification of this id, or None."""
     return await documents.read(db, "notifications", Notification, key)

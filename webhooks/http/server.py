@@ -24,6 +24,12 @@ def url_of(listener: socket.socket) -> str:
     return f"http://{host}:{port}"
 
 
+def stopping(app: Quart) -> asyncio.Event:
+    """Return the event that is set before the app stops: answers that would go on for ever end with it."""
+    event: asyncio.Event = app.extensions.setdefault("stopping", asyncio.Event())
+    return event
+
+
 @asynccontextmanager
 async def served(app: Quart, at: socket.socket | None = None, grace: float = GRACE) -> AsyncIterator[str]:
     """Serve the app `at` a listener, or at a free port of this machine, as long as the block runs.
@@ -36,6 +42,7 @@ async def served(app: Quart, at: socket.socket | None = None, grace: float = GRA
     try:
         yield url
     finally:
+        stopping(app).set()
         stop.set()
         await task
 

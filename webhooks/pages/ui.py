@@ -13,7 +13,7 @@ from gateway.domain.api.roles import Role
 from webhooks.http.answers import Refusal, status_of
 from webhooks.http.cookie import PAGES
 from webhooks.http.guard import allow
-from webhooks.pages import door, static
+from webhooks.pages import door, live, static
 from webhooks.pages.looks import channel_title, colours, message_status, priority, role_word, step_status
 from webhooks.pages.messages import messages
 from webhooks.pages.words import LANGUAGES, choose_language, gettext, install_words, language
@@ -21,7 +21,7 @@ from webhooks.pages.words import LANGUAGES, choose_language, gettext, install_wo
 log = logging.getLogger(__name__)
 
 blueprint = Blueprint(PAGES, __name__, url_prefix="/ui", template_folder="templates")
-for _area in (static, door, messages):
+for _area in (static, door, live, messages):
     blueprint.register_blueprint(_area.blueprint)
 blueprint.before_request(choose_language)
 

@@ -36,5 +36,6 @@ NO_PAGES = {
     "ui.static.file": "a file",
     "ui.colour_sheet": "a style sheet",
     "ui.front": "it leads to another page",
+    "ui.live.stream": "a stream of hints",
 }
 """Endpoints that show no page of their own, and what they show."""
