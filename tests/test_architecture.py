@@ -148,7 +148,6 @@ async def test_a_channels_simulator_offers_what_it_has_to(name: str) -> None:
     server = module.Server(module.demo_account("http://127.0.0.1:9/api"), "http://127.0.0.1:9/webhook")
     assert isinstance(server, Simulator)
     assert (server.name, server.blueprint().name) == (name, name)
-    assert server.title
     assert server.too_many in server.errors
     for method in methods(Simulator):
         assert same_signature(getattr(Simulator, method), getattr(type(server), method)), method

@@ -85,11 +85,10 @@ class Simulator(ABC):
     A channel's `simulator` module offers `Server`, a subclass built as `Server(account, webhook_url, clock)`, and
     `demo_account(api_url)`, the settings of an account that lives on it, with fresh secrets.
     `errors` lists the provider's error codes that it can imitate (`faults.fail(code)`), each with a word on it.
-    `title` is the messenger's name as people write it. `answers` holds our answers to webhooks: status and body.
+    `answers` holds our answers to webhooks: status and body.
     """
 
     name: str
-    title: str = ""
     errors: Mapping[str, str]
     too_many = "429"
     """The code with which the provider says that we call too often."""

@@ -103,6 +103,8 @@ def _announce(page: str, demo: Environment) -> None:
     click.echo(f"Open {page} in a browser; Ctrl-C stops the demo.")
     click.echo("To call its API from another terminal, paste this line there first:")
     click.echo(f"export GATEWAY_URL={demo.url} GATEWAY_KEY={demo.key}")
+    click.echo("Or see at once what it answers:")
+    click.echo(f'curl -s {demo.url}/api/v1/accounts -H "Authorization: Bearer {demo.key}"')
 
 
 @asynccontextmanager

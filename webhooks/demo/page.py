@@ -1,19 +1,32 @@
 """The demo's page: the customer's phones beside what the business sees. It is for this machine's own browser only."""
 
 from datetime import timedelta
+from secrets import token_hex
+from urllib.parse import urlsplit
 
 import msgspec
 from quart import Blueprint, Quart, Response, render_template, request
+from quart.typing import ResponseReturnValue
 
+from gateway.domain.api.roles import Role
+from gateway.people import page_access
+from storage.access import users
+from storage.access.users import User
 from webhooks.demo import actions
 from webhooks.demo.client import Client
 from webhooks.demo.environment import Environment
 from webhooks.demo.phones import phones
 from webhooks.demo.state import State, current_state, page_context
 from webhooks.http.answers import Refusal, register_errors
+from webhooks.pages import static
+from webhooks.pages.door import signed_in
+from webhooks.pages.looks import colours
 
 LARGEST = 64 * 1024
 """The largest body of a request, in bytes."""
+
+OPERATOR = "operator@demo.example"
+"""The demo's operator, who has no password: this page alone signs them in."""
 
 HOSTS = {"127.0.0.1", "localhost"}
 POLICY = (
@@ -36,8 +49,11 @@ def create_page(environment: Environment, client: Client) -> Quart:
     app = Quart(__name__, template_folder="pages", static_folder="pages/static")
     app.config["MAX_CONTENT_LENGTH"] = LARGEST
     app.extensions["state"] = State(environment, client)
+    app.extensions["runtime"] = environment.runtime
     app.register_blueprint(blueprint)
     app.register_blueprint(actions.blueprint)
+    app.register_blueprint(static.blueprint, url_prefix="/ui/static")
+    app.jinja_env.globals["asset"] = static.address
     app.before_request(_guard)
     app.after_request(_add_headers)
     register_errors(app)
@@ -64,6 +80,23 @@ async def _add_headers(response: Response) -> Response:
 async def page() -> str:
     """Show the page."""
     return await render_template("page.html", **page_context(current_state()))
+
+
+@blueprint.get("/colours.css")
+async def channel_colours() -> Response:
+    """Return the channels' colours as a style sheet."""
+    return Response(colours(), content_type="text/css")
+
+
+@blueprint.get("/operator")
+async def open_operators_pages() -> ResponseReturnValue:
+    """Open the operators' pages, signed in as the demo's operator, under the host name that the browser uses."""
+    runtime = current_state().environment.runtime
+    operator = await users.get_user(runtime.db, OPERATOR) or User(OPERATOR, "", Role.ADMIN, runtime.clock())
+    await users.add_user(runtime.db, operator)
+    secret = await page_access.issue(runtime.db, operator, token_hex(16), runtime.clock())
+    port = urlsplit(current_state().environment.url).port
+    return signed_in(secret, f"http://{request.host.partition(':')[0]}:{port}/ui/")
 
 
 @blueprint.get("/state")

@@ -43,7 +43,7 @@ class State:
 
     def title(self, channel: str) -> str:
         """Return the channel's name for people."""
-        return self.environment.simulators[channel].title or channel.title()
+        return self.facts[channel].title
 
 
 def current_state() -> State:

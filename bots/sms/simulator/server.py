@@ -42,7 +42,6 @@ class Server(People):
     """Twilio for one account and its one sender."""
 
     name = "sms"
-    title = "SMS"
     errors: Mapping[str, str] = {str(code): words for code, (_, words) in CODES.items()} | {
         "500": "a fault of the server, after which nobody knows"
     }

@@ -36,7 +36,6 @@ class Server(Sending):
     """Telegram's server, for one bot. `answered` holds the callback queries that the bot has answered, in order."""
 
     name = "telegram"
-    title = "Telegram"
     errors = {code: refusal.description for code, refusal in refusals.ERRORS.items()}  # noqa: RUF012
 
     def __init__(self, account: Account, webhook_url: str, clock: Clock = utcnow) -> None:

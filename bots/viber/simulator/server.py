@@ -36,7 +36,6 @@ class Server(People):
     """
 
     name = "viber"
-    title = "Viber"
     too_many = "12"
     errors: Mapping[str, str] = {str(status): words for status, (_, words) in STATUSES.items()} | {
         UNKNOWN: "a status that nobody knows"

@@ -41,7 +41,6 @@ class Server(People):
     """VK's server, for one community. `answered` holds the presses that we have answered, by event_id, in order."""
 
     name = "vk"
-    title = "VK"
     too_many = "6"
     errors: Mapping[str, str] = {str(code): meaning.words for code, meaning in MEANINGS.items()}
 

@@ -59,7 +59,6 @@ class Server(Network):
     """Meta's HTTP API, on top of its network."""
 
     name = "whatsapp"
-    title = "WhatsApp"
     errors = ERRORS
     too_many = "130429"
 

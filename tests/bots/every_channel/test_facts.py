@@ -40,10 +40,11 @@ async def facts_of(name: str) -> Facts:
 async def test_the_readme_says_what_the_channels_declare() -> None:
     declared = []
     for name in bots.CHANNELS:
-        limits = (await facts_of(name)).limits
+        facts = await facts_of(name)
+        limits = facts.limits
         assert limits.template is None, "nobody states one, so the table has no room for it"
         rates = (limits.account, limits.person, limits.group)
-        declared.append([bots.simulator(name).Server.title, *[f"`{format_rate(rate)}`" for rate in rates]])
+        declared.append([facts.title, *[f"`{format_rate(rate)}`" for rate in rates]])
     assert list(rows(CHANNELS, "## How fast")) == declared
 
 

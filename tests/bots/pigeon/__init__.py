@@ -30,6 +30,8 @@ LOFT = "loft"
 
 FACTS = Facts(
     name="pigeon",
+    title="Pigeon post",
+    colour="#5d6472",
     window=Window(),
     receipts=Progress.DELIVERED,
     echoes_key=True,

@@ -21,7 +21,6 @@ class Server(Simulator):
     """The pigeon post, for one loft of ours."""
 
     name = "pigeon"
-    title = "Pigeon post"
     too_many = "503"
     errors = {"422": "no pigeon flies there", "503": "all pigeons are out"}  # noqa: RUF012
 

@@ -30,6 +30,8 @@ async def test_the_line_that_it_prints_makes_the_readmes_example_work(tmp_path: 
     async with started_process(tmp_path, str(BIN / "gateway"), "demo", "--port", "0") as process:
         assert (await printed(process, r"^Open (http://\S+) in a browser")).startswith("http://127.0.0.1:")
         line = await printed(process, r"^(export GATEWAY_URL=\S+ GATEWAY_KEY=\S+)$")
+        look = await printed(process, r"^(curl -s http://\S+ -H .+)$")
+        assert json.loads((await run(tmp_path, "bash", "-c", look)).out)["accounts"]
         sent = await run(tmp_path, "bash", "-c", f"{line}\n{send}")
         (message,) = json.loads(sent.out)["messages"]
         story = f'{line}\ncurl -s $GATEWAY_URL/api/v1/messages/{message["id"]} -H "Authorization: Bearer $GATEWAY_KEY"'

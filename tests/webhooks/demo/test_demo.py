@@ -68,8 +68,19 @@ async def page(demo: ApiClient) -> AsyncIterator[Page]:
 
 async def test_every_channel_has_a_phone(page: Page) -> None:
     html = await (await page.get("/")).text()
-    for channel in bots.CHANNELS:
-        assert f'data-channel="{channel}" data-title="{page.client.environment.simulators[channel].title}"' in html
+    style = await (await page.get("/colours.css")).text()
+    for name in bots.CHANNELS:
+        channel = page.client.environment.runtime.channel(name)
+        assert channel
+        assert f'data-channel="{name}" data-title="{channel.facts.title}"' in html
+        assert f'[data-channel="{name}"] {{ --channel: {channel.facts.colour}; }}' in style
+
+
+async def test_the_operators_pages_open_from_it_signed_in(page: Page) -> None:
+    jar = aiohttp.CookieJar(unsafe=True)
+    async with aiohttp.ClientSession(cookie_jar=jar) as browser, browser.get(f"{page.url}/operator") as response:
+        assert str(response.url) == f"{page.client.environment.url}/ui/messages"
+        assert "operator@demo.example" in await response.text()
 
 
 async def test_start_joins_the_chat_to_the_customer(page: Page) -> None:

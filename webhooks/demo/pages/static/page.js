@@ -142,7 +142,7 @@ function attempt(told, decisions) {
   const phone = phones.get(told.channel);
   const what = told.status === "SKIPPED" ? "" : told.template ? `template ${told.template}` : `free text${told.intent ? ` as ${told.intent}` : ""}`;
   return element(
-    "li", { data: { accent: phone.dataset.accent } },
+    "li", { data: { channel: phone.dataset.channel } },
     element("b", {}, phone.dataset.title), element("span", { className: "what" }, what), badge(told.status),
     told.reason && !repeated ? element("p", {}, told.reason) : null,
   );
