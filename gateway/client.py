@@ -33,7 +33,9 @@ from gateway.domain.api.response import (
     StoryResponse,
     UploadResponse,
 )
+from gateway.domain.api.roles import Role
 from gateway.domain.api.signing import Unsigned, verify
+from gateway.domain.api.users import UserChangeRequest, UserRequest, UsersResponse, UserView
 
 __all__ = [
     "Button",
@@ -42,6 +44,7 @@ __all__ = [
     "GatewayError",
     "Media",
     "Message",
+    "Role",
     "Step",
     "Template",
     "Unsigned",
@@ -169,6 +172,25 @@ class Gateway:
         path, query = f"/jobs/{quote(job, safe='')}/rows/refused", {"format": format}
         status, raw = await self._request("GET", path, query=query, timeout=FILE_TIMEOUT)
         return raw if 0 < status < BAD else _read(bytes, status, raw)
+
+    async def users(self) -> list[UserView]:
+        """Return the people who sign in."""
+        return (await self._call(UsersResponse, "GET", "/users")).users
+
+    async def create_user(self, email: str, password: str, role: Role) -> UserView:
+        """Create a user, who can sign in at once."""
+        return await self._call(UserView, "POST", "/users", UserRequest(email=email, password=password, role=role))
+
+    async def change_user(self, email: str, *, role: Role | None = None, password: str | None = None) -> UserView:
+        """Give a user another role or password, which ends all their sign-ins. The last admin stays one."""
+        body = UserChangeRequest(role=role, password=password)
+        return await self._call(UserView, "PATCH", f"/users/{quote(email, safe='')}", body)
+
+    async def delete_user(self, email: str) -> None:
+        """Delete a user, which ends all their sign-ins. The last admin stays."""
+        status, raw = await self._request("DELETE", f"/users/{quote(email, safe='')}")
+        if not 0 < status < BAD:
+            _read(bytes, status, raw)
 
     async def _call(
         self,

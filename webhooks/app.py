@@ -8,7 +8,7 @@ from gateway.runtime.collector import spare_opened
 from gateway.runtime.runtime import Runtime, opened
 from gateway.runtime.settings.settings import load
 from webhooks.api import accounts
-from webhooks.api.access import auth, keys
+from webhooks.api.access import audit, auth, keys, users
 from webhooks.api.jobs import jobs, rows
 from webhooks.api.messages import dead_letters, export, links, messages
 from webhooks.api.people import contacts, optouts, sessions
@@ -50,6 +50,8 @@ def create_app(runtime: Runtime | None = None) -> Quart:
         accounts,
         auth,
         keys,
+        users,
+        audit,
         jobs,
         rows,
         dead_letters,

@@ -2,10 +2,20 @@
 
 import click
 
-from gateway.cli.base import main, run
+from gateway.cli.base import main, record, run
 from gateway.domain.channel.contract import Binding, Channel, webhook_url
 from gateway.domain.channel.errors import SendError
-from gateway.runtime.runtime import account_key, all_channels, open_channels, opened, opened_outside, read_accounts
+from gateway.domain.model.act import Act
+from gateway.people.audit import Deed
+from gateway.runtime.runtime import (
+    account_key,
+    all_channels,
+    open_channels,
+    opened,
+    opened_database,
+    opened_outside,
+    read_accounts,
+)
 from gateway.runtime.settings.settings import Settings
 from gateway.runtime.settings.webhooks import Action, keep_webhook, problems, remove_webhook, set_webhook
 from storage.engine.database import ping
@@ -39,14 +49,14 @@ def webhooks() -> None:
 @click.argument("account", required=False)
 def set_(account: str | None) -> None:
     """Point the provider's webhook at this gateway. It may be repeated."""
-    _for_each(account, set_webhook)
+    _for_each(account, set_webhook, act=Act.ACCOUNT_BIND)
 
 
 @webhooks.command()
 @click.argument("account", required=False)
 def delete(account: str | None) -> None:
     """Remove the webhook at the provider. One that goes elsewhere is left alone."""
-    _for_each(account, remove_webhook, bound=False)
+    _for_each(account, remove_webhook, bound=False, act=Act.ACCOUNT_UNBIND)
 
 
 @webhooks.command()
@@ -56,8 +66,11 @@ def show(account: str | None) -> None:
     _for_each(account, keep_webhook)
 
 
-def _for_each(account: str | None, action: Action, *, bound: bool = True) -> None:
-    """Do the action with the named account, or with all. bound: afterwards webhooks ought to go to us."""
+def _for_each(account: str | None, action: Action, *, bound: bool = True, act: Act | None = None) -> None:
+    """Do the action with the named account, or with all. bound: afterwards webhooks ought to go to us.
+
+    act: what goes into the audit; None if nothing is changed.
+    """
 
     async def command(settings: Settings) -> bool:
         async with opened_outside(settings) as outside:
@@ -65,7 +78,12 @@ def _for_each(account: str | None, action: Action, *, bound: bool = True) -> Non
             chosen = [channel for channel in all_channels(channels) if account in {None, account_key(channel)}]
             if not chosen:
                 raise click.UsageError(f"no account {account or ''} is set up")
-            return all([await _apply(channel, action, settings, bound=bound) for channel in chosen])
+            results = [await _apply(channel, action, settings, bound=bound) for channel in chosen]
+        if act:
+            deeds = [Deed(act, account_key(each)) for each, done in zip(chosen, results, strict=True) if done]
+            async with opened_database(settings) as db:
+                await record(db, *deeds)
+        return all(results)
 
     run(command)
 

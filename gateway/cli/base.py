@@ -1,6 +1,8 @@
 """The command group, and how commands run: they get the settings, and end with an exit code."""
 
 import asyncio
+import getpass
+import socket
 import sys
 from collections.abc import Awaitable, Callable
 from typing import NoReturn
@@ -9,9 +11,13 @@ import click
 import uvloop
 
 from gateway.client import Gateway, GatewayError
+from gateway.people import audit
+from gateway.people.audit import Actor, Deed
+from gateway.runtime.runtime import Clock
 from gateway.runtime.settings.accounts import SettingsError
 from gateway.runtime.settings.settings import Settings, load
 from gateway.runtime.telemetry import logs
+from storage.documents.documents import Db
 from storage.engine.database import DatabaseError
 from storage.engine.embedded import EmbeddedError
 
@@ -62,6 +68,19 @@ def run_client(command: Callable[[Gateway], Awaitable[bool]]) -> NoReturn:
     except GatewayError as error:
         _exit(f"{error.field}: {error}" if error.field else str(error))
     sys.exit(0 if succeeded else 1)
+
+
+async def record(db: Db, *deeds: Deed) -> None:
+    """Put into the audit what the account that runs this command has done on this machine."""
+    for deed in deeds:
+        await audit.record(db, Actor(_account(), "shell", socket.gethostname()), deed, Clock()())
+
+
+def _account() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # an account without a name, as in some containers
+        return "?"
 
 
 def _exit(reason: str) -> NoReturn:

@@ -5,9 +5,11 @@ from typing import TypeVar
 
 import click
 
-from gateway.cli.base import main, plain, run
+from gateway.cli.base import main, plain, record, run
+from gateway.domain.model.act import Act
 from gateway.messages.archive.dead_letters import DeadLettersQuery, Kind, Letter, page
 from gateway.messages.archive.replay import Outcome, ReplayReport, ReplayRequest, Result, replay
+from gateway.people.audit import Deed
 from gateway.runtime.paging import MOST
 from gateway.runtime.runtime import Clock, Runtime, opened, opened_database
 from gateway.runtime.settings.settings import Settings
@@ -82,7 +84,9 @@ def replay_(ids: tuple[str, ...], *, all_: bool, kind: Kind, force: bool) -> Non
                 for outcome in report.outcomes:
                     click.echo(_line(outcome))
                 outcomes, left = [*outcomes, *report.outcomes], report.left
-        replayed = sum(outcome.result is Result.REPLAYED for outcome in outcomes)
+            replayed = sum(outcome.result is Result.REPLAYED for outcome in outcomes)
+            if replayed:
+                await record(runtime.db, Deed(Act.DEAD_LETTER_REPLAY, kind, after={"replayed": str(replayed)}))
         click.echo(f"{replayed} replayed, {left} left")
         return replayed == len(outcomes)
 

@@ -4,8 +4,10 @@ import secrets
 
 import click
 
-from gateway.cli.base import main, run
+from gateway.cli.base import main, record, run
 from gateway.domain.api.roles import Role
+from gateway.domain.model.act import Act
+from gateway.people.audit import Deed
 from gateway.runtime.runtime import Clock, opened_database
 from gateway.runtime.settings.settings import Settings
 from storage.access.keys import create_key, list_keys, revoke_keys
@@ -30,7 +32,9 @@ def create(name: str, role: str) -> None:
 
     async def command(settings: Settings) -> None:
         async with opened_database(settings) as db:
-            click.echo(await create_key(db, name, Clock()(), Role(role)))
+            key = await create_key(db, name, Clock()(), Role(role))
+            await record(db, Deed(Act.KEY_CREATE, name, after={"role": role}))
+            click.echo(key)
 
     run(command, accounts=False)
 
@@ -56,6 +60,8 @@ def revoke(name: str) -> None:
     async def command(settings: Settings) -> bool:
         async with opened_database(settings) as db:
             revoked = await revoke_keys(db, name)
+            if revoked:
+                await record(db, Deed(Act.KEY_REVOKE, name))
             click.echo(f"{revoked} revoked")
             return revoked > 0
 

@@ -4,13 +4,15 @@ from collections.abc import AsyncIterator
 
 import click
 
-from gateway.cli.base import main, plain, run
+from gateway.cli.base import main, plain, record, run
 from gateway.domain.api.conflict import Conflict
 from gateway.domain.api.request import RequestError
 from gateway.domain.channel.errors import SendError
+from gateway.domain.model.act import Act
 from gateway.domain.model.message_template import MessageTemplate
 from gateway.messages.templates.approved import submit
 from gateway.messages.templates.syncing import SyncRequest, sync
+from gateway.people.audit import Deed
 from gateway.runtime.paging import MOST
 from gateway.runtime.runtime import Clock, opened, opened_database
 from gateway.runtime.settings.settings import Settings
@@ -49,6 +51,8 @@ def submit_(key: str) -> None:
             except (SendError, Conflict, RequestError) as error:
                 click.echo(plain(str(error)), err=True)
                 return False
+            if template:
+                await record(runtime.db, Deed(Act.MESSAGE_TEMPLATE_SUBMIT, key, after={"state": template.state}))
         click.echo(
             f"{key}: {template.state}" if template else f"there is no template {plain(key)}", err=template is None
         )
@@ -70,6 +74,7 @@ def sync_(channel: str, account: str | None) -> None:
             except (SendError, RequestError) as error:
                 click.echo(plain(str(error)), err=True)
                 return False
+            await record(runtime.db, Deed(Act.MESSAGE_TEMPLATE_SYNC, f"{channel}:{account}" if account else channel))
         click.echo(f"{count} templates")
         return True
 

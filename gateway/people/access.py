@@ -24,9 +24,6 @@ WINDOW = timedelta(minutes=15)
 OF_ONE = 10
 """Tries to sign in as one user, in WINDOW; Tuning.login_tries limits those from one address."""
 
-SHORTEST = 12
-"""The fewest characters of a password."""
-
 HASHER = PasswordHasher()
 NOBODYS = HASHER.hash(token_hex(16))
 """The hash that is verified if there is no such user, so that the answer takes as long."""

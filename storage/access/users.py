@@ -66,6 +66,12 @@ async def set_password(db: Db, email: str, password: str) -> bool:
     return bool(matches)
 
 
+async def set_role(db: Db, email: str, role: Role) -> None:
+    """Set a user's role and sign the user out, since each token has the role of its sign-in."""
+    await db["users"].update_one({"_id": email}, {"$set": {"role": role}})
+    await sign_out(db, email)
+
+
 async def rehash(db: Db, email: str, old: str, new: str) -> None:
     """Replace a hash by one of the same password under newer parameters, unless the password was changed meanwhile."""
     kept = {"$cond": [{"$eq": ["$password", {"$literal": old}]}, {"$literal": new}, "$password"]}  # hashes begin with $

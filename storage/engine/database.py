@@ -39,6 +39,9 @@ LINKS_REMEMBERED = timedelta(days=30)
 REPLIES_KEPT = timedelta(days=366)
 """How long an expired link is reported as expired; after that it is unknown."""
 
+AUDIT_KEPT = timedelta(days=400)
+"""How long the audit remembers what somebody has done."""
+
 REQUESTS_KEPT = timedelta(days=1)
 """How long an Idempotency-Key is remembered."""
 
@@ -96,6 +99,7 @@ def indexes_of(kept: timedelta, traced: timedelta) -> Mapping[str, list[IndexMod
         ],
         "optouts": [_sparse("at")],
         "tokens": [_sparse("user"), _sparse("family"), _kept("expires_at", TOKENS_REMEMBERED)],
+        "audit": [_kept("at", AUDIT_KEPT), _sparse("who", "at"), _sparse("act", "at"), _sparse("target", "at")],
         "logins": [_kept("since", TOKENS_REMEMBERED)],
         "tallies": [_kept("at", TOKENS_REMEMBERED)],
         "requests": [_kept("at", REQUESTS_KEPT)],

@@ -24,6 +24,10 @@ ROWS = 300
 EXPECTED = {
     "addressees {_id: $in}",
     "addressees {job}",
+    "audit {act, at: $gte, $lt}",
+    "audit {at: $gte, $lt}",
+    "audit {target, at: $gte, $lt}",
+    "audit {who, at: $gte, $lt}",
     "batches {_id: $in}",
     "batches {job}",
     "batches {job, lane: $gt}",
@@ -171,6 +175,10 @@ async def list_everything(demo: ApiClient) -> None:
         "shortLinks",
         "optOuts",
         "sessions",
+        "audit",
+        "audit?who=demo",
+        "audit?act=optOut.add",
+        "audit?target=phone:%2B79000000009",
     )
     await demo.post("/api/v1/optOuts", {"phone": "+79000000009"})
     for path in paths:

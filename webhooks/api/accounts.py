@@ -15,6 +15,7 @@ from gateway.domain.api.roles import Role
 from gateway.domain.channel.contract import Binding, Channel, webhook_url
 from gateway.domain.channel.errors import Ambiguous, SendError, Unavailable
 from gateway.domain.channel.rates import KINDS, format_rate
+from gateway.domain.model.act import Act
 from gateway.runtime.runtime import account_key, all_channels
 from gateway.runtime.settings.webhooks import (
     Action,
@@ -27,6 +28,7 @@ from gateway.runtime.settings.webhooks import (
 from storage.accounts import tallies
 from storage.accounts.tallies import Tally
 from webhooks.http.answers import Refusal, answer
+from webhooks.http.audit import records
 from webhooks.http.context import query, runtime
 from webhooks.http.guard import allow
 
@@ -103,6 +105,7 @@ async def list_accounts() -> ResponseReturnValue:
 
 @blueprint.post("/<key>/binding")
 @allow()
+@records(Act.ACCOUNT_BIND)
 @document_response(WebhookView, 201)
 async def bind(key: str) -> ResponseReturnValue:
     """Point the provider's webhook at this gateway. On any status but 201 nothing was changed; `field` says why."""
@@ -114,6 +117,7 @@ async def bind(key: str) -> ResponseReturnValue:
 
 @blueprint.delete("/<key>/binding")
 @allow()
+@records(Act.ACCOUNT_UNBIND)
 @document_response(WebhookView, 201)
 async def unbind(key: str) -> ResponseReturnValue:
     """Remove this gateway's webhook at the provider; one that points elsewhere is left alone."""

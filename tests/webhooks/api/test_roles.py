@@ -53,12 +53,13 @@ OPERATORS = {
     *("rows.add", "rows.list_row_results", "rows.export_refused"),
     *("templates.create", "templates.change", "templates.delete"),
     *("message_templates.create", "message_templates.change", "message_templates.delete"),
-    *("message_templates.submit", "message_templates.sync"),
+    *("message_templates.submit", "message_templates.sync", "dead.list_dead_letters"),
 }
 """Routes for people who talk with people, besides those of the senders."""
 
 ADMINS = {
-    *("dead.list_dead_letters", "dead.replay_letters", "keys.list_keys", "keys.create", "keys.revoke"),
+    *("dead.replay_letters", "keys.list_keys", "keys.create", "keys.revoke", "audit.list_entries"),
+    *("users.list_users", "users.create", "users.change", "users.delete"),
     *("accounts.bind", "accounts.unbind"),
 }
 """Routes for admins only."""

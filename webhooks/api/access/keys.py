@@ -11,8 +11,10 @@ from gateway.domain.api.formats import iso
 from gateway.domain.api.request import Input, read
 from gateway.domain.api.response import View
 from gateway.domain.api.roles import Role
+from gateway.domain.model.act import Act
 from storage.access import keys
 from webhooks.http.answers import Refusal, answer
+from webhooks.http.audit import note, records
 from webhooks.http.context import body, runtime
 from webhooks.http.guard import allow
 
@@ -81,12 +83,14 @@ async def list_keys() -> ResponseReturnValue:
 
 @blueprint.post("")
 @allow()
+@records(Act.KEY_CREATE)
 @document_request(KeyRequest)
 @document_response(NewKeyResponse, 201)
 async def create() -> ResponseReturnValue:
     """Create an API key. It is shown in this answer only."""
     key_request = read(KeyRequest, await body())
     key = await keys.create_key(runtime().db, key_request.name, runtime().clock(), key_request.role)
+    note(key_request.name, after={"role": key_request.role})
     response = answer(NewKeyResponse(name=key_request.name, role=key_request.role, key=key), 201)
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -94,6 +98,7 @@ async def create() -> ResponseReturnValue:
 
 @blueprint.delete("")
 @allow()
+@records(Act.KEY_REVOKE)
 @document_request(RevokeKeyRequest)
 @document_response(RevokedKeyResponse)
 async def revoke() -> ResponseReturnValue:
@@ -104,4 +109,5 @@ async def revoke() -> ResponseReturnValue:
     count = await keys.revoke_keys(runtime().db, revocation.name)
     if not count:
         raise Refusal(404, "There is no key of this name.")
+    note(revocation.name)
     return answer(RevokedKeyResponse(revoked=count))

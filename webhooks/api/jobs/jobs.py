@@ -10,12 +10,14 @@ from gateway.domain.api.formats import iso
 from gateway.domain.api.request import convert, read
 from gateway.domain.api.response import View
 from gateway.domain.api.roles import Role
+from gateway.domain.model.act import Act
 from gateway.domain.model.job import Job, Verb
 from gateway.messages.jobs import jobs
 from gateway.messages.jobs.jobs import JobRequest, Progress
 from gateway.runtime.paging import PageQuery
 from storage import jobs as stored
 from webhooks.http.answers import DeletedResponse, answer, require
+from webhooks.http.audit import note, records
 from webhooks.http.context import body, query, runtime
 from webhooks.http.guard import allow
 
@@ -60,11 +62,13 @@ class JobsResponse(View):
 
 @blueprint.post("")
 @allow(Role.OPERATOR)
+@records(Act.JOB_CREATE)
 @document_request(JobRequest)
 @document_response(JobResponse, 201)
 async def create() -> ResponseReturnValue:
     """Create a job. It is a draft without rows; add them next."""
     job, warnings = await jobs.create(runtime(), read(JobRequest, await body()))
+    note(job.id, name=job.name, after={"state": job.state})
     return answer(_progress(Progress(job), warnings), 201)
 
 
@@ -88,6 +92,7 @@ async def get_job(key: str) -> ResponseReturnValue:
 
 @blueprint.post("/<key>/start")
 @allow(Role.OPERATOR)
+@records(Act.JOB_START)
 @document_response(JobResponse)
 async def start(key: str) -> ResponseReturnValue:
     """Start to send."""
@@ -96,6 +101,7 @@ async def start(key: str) -> ResponseReturnValue:
 
 @blueprint.post("/<key>/pause")
 @allow(Role.OPERATOR)
+@records(Act.JOB_PAUSE)
 @document_response(JobResponse)
 async def pause(key: str) -> ResponseReturnValue:
     """Submit no more rows; up to 250 that were submitted, and what was begun before, still go out."""
@@ -104,6 +110,7 @@ async def pause(key: str) -> ResponseReturnValue:
 
 @blueprint.post("/<key>/resume")
 @allow(Role.OPERATOR)
+@records(Act.JOB_RESUME)
 @document_response(JobResponse)
 async def resume(key: str) -> ResponseReturnValue:
     """Continue after a pause."""
@@ -112,6 +119,7 @@ async def resume(key: str) -> ResponseReturnValue:
 
 @blueprint.post("/<key>/cancel")
 @allow(Role.OPERATOR)
+@records(Act.JOB_CANCEL)
 @document_response(JobResponse)
 async def cancel(key: str) -> ResponseReturnValue:
     """End a job for good; messages that have not left are cancelled."""
@@ -120,6 +128,7 @@ async def cancel(key: str) -> ResponseReturnValue:
 
 @blueprint.post("/<key>/retry")
 @allow(Role.OPERATOR)
+@records(Act.JOB_RETRY)
 @document_response(JobResponse)
 async def retry(key: str) -> ResponseReturnValue:
     """Send once more what has failed of a finished job: failed messages, and rows that led to none when submitted."""
@@ -128,10 +137,13 @@ async def retry(key: str) -> ResponseReturnValue:
 
 @blueprint.delete("/<key>")
 @allow(Role.OPERATOR)
+@records(Act.JOB_DELETE)
 @document_response(DeletedResponse)
 async def delete(key: str) -> ResponseReturnValue:
     """Delete a job that is not running, and its rows; its messages stay."""
-    await jobs.delete(runtime(), await job_of(key))
+    job = await job_of(key)
+    await jobs.delete(runtime(), job)
+    note(name=job.name, before={"state": job.state})
     return answer(DeletedResponse(id=key))
 
 
@@ -141,7 +153,9 @@ async def job_of(key: str) -> Job:
 
 
 async def _move(key: str, verb: Verb) -> ResponseReturnValue:
-    job = await jobs.move(runtime(), await job_of(key), verb)
+    before = await job_of(key)
+    job = await jobs.move(runtime(), before, verb)
+    note(name=job.name, before={"state": before.state}, after={"state": job.state})
     return answer(_progress(await jobs.progress(runtime(), job), []))
 
 

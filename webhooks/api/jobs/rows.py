@@ -11,6 +11,7 @@ from quart_schema import document_querystring, document_response
 from gateway.domain.api.request import Input, convert
 from gateway.domain.api.response import UploadResponse, View
 from gateway.domain.api.roles import Role
+from gateway.domain.model.act import Act
 from gateway.domain.model.job import Batch, Row
 from gateway.messages.jobs.refused import columns, pages
 from gateway.messages.jobs.uploads import RowsFile, add_rows
@@ -19,6 +20,7 @@ from storage import jobs as stored
 from storage.messages import notifications
 from webhooks.api.jobs.jobs import job_of
 from webhooks.http.answers import answer
+from webhooks.http.audit import note, records
 from webhooks.http.context import query, runtime
 from webhooks.http.guard import allow
 from webhooks.http.openapi import document_files, document_uploads
@@ -60,6 +62,7 @@ class RefusedRowsQuery(Input):
 
 @blueprint.post("/<key>/rows")
 @allow(Role.OPERATOR)
+@records(Act.JOB_ADD_ROWS)
 @document_uploads("text/csv", XLSX, "application/octet-stream", "multipart/form-data")
 @document_response(UploadResponse)
 async def add(key: str) -> ResponseReturnValue:
@@ -71,6 +74,7 @@ async def add(key: str) -> ResponseReturnValue:
     job = await job_of(key)
     async with uploaded() as file:
         job, contents = await add_rows(runtime(), job, RowsFile(file.name, file.content, file.digest))
+    note(name=job.name, after={"rows": str(contents.accepted)})
     return answer(
         UploadResponse(
             accepted=contents.accepted,

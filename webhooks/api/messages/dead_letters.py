@@ -7,9 +7,12 @@ from quart_schema import document_querystring, document_request, document_respon
 from gateway.domain.api.formats import iso
 from gateway.domain.api.request import convert, read
 from gateway.domain.api.response import View
-from gateway.messages.archive.dead_letters import DeadLettersQuery, Letter, page
-from gateway.messages.archive.replay import Outcome, ReplayRequest, Result, replay
+from gateway.domain.api.roles import Role
+from gateway.domain.model.act import Act
+from gateway.messages.archive.dead_letters import DeadLettersQuery, Kind, Letter, page
+from gateway.messages.archive.replay import Outcome, ReplayReport, ReplayRequest, Result, replay
 from webhooks.http.answers import answer
+from webhooks.http.audit import note, record_nothing, records
 from webhooks.http.context import body, query, runtime
 from webhooks.http.guard import allow
 
@@ -52,7 +55,7 @@ class ReplayResponse(View):
 
 
 @blueprint.get("")
-@allow()
+@allow(Role.OPERATOR)
 @document_querystring(DeadLettersQuery)
 @document_response(DeadLettersResponse)
 async def list_dead_letters() -> ResponseReturnValue:
@@ -68,6 +71,7 @@ async def list_dead_letters() -> ResponseReturnValue:
 
 @blueprint.post("/replay")
 @allow()
+@records(Act.DEAD_LETTER_REPLAY)
 @document_request(ReplayRequest)
 @document_response(ReplayResponse)
 async def replay_letters() -> ResponseReturnValue:
@@ -75,9 +79,20 @@ async def replay_letters() -> ResponseReturnValue:
 
     The answer says what became of each, how many are left and, if you replay all, the cursor to go on with.
     """
-    batch = await replay(runtime(), read(ReplayRequest, await body()))
+    request = read(ReplayRequest, await body())
+    batch = await replay(runtime(), request)
+    note_replay(request.kind, batch)
     results = [_result(outcome) for outcome in batch.outcomes]
     return answer(ReplayResponse(dead_letters=results, left=batch.left, cursor=batch.cursor))
+
+
+def note_replay(kind: Kind, report: ReplayReport) -> None:
+    """Have the audit say how many dead letters of this kind the current route has replayed."""
+    count = sum(outcome.result is Result.REPLAYED for outcome in report.outcomes)
+    if count:
+        note(kind, after={"replayed": str(count)})
+    else:
+        record_nothing()
 
 
 def _view(letter: Letter) -> DeadLetterView:

@@ -1,5 +1,6 @@
 """Messages over HTTP: sending, validating, listing, showing one message's story, cancelling."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from msgspec import Meta, Struct, field
@@ -17,13 +18,15 @@ from gateway.domain.api.response import (
     StoryResponse,
 )
 from gateway.domain.api.roles import Role
-from gateway.messages.accepting.cancel import cancel
+from gateway.domain.model.act import Act
+from gateway.messages.accepting.cancel import Outcome, cancel
 from gateway.messages.accepting.submit import submit, validate
 from gateway.messages.archive.listing import MessagesQuery, listed
 from storage.messages import links, notifications, traces
 from webhooks.api.messages.links import link_view
 from webhooks.api.messages.story import story
 from webhooks.http.answers import JSON, Refusal, answer
+from webhooks.http.audit import note, record_nothing, records
 from webhooks.http.context import body, query, runtime
 from webhooks.http.guard import allow
 
@@ -101,6 +104,7 @@ async def get_message(key: str) -> ResponseReturnValue:
 
 @blueprint.delete("")
 @allow(Role.SENDER, Role.OPERATOR)
+@records(Act.MESSAGE_CANCEL)
 @document_request(CancelRequest)
 @document_response(CancellationsResponse)
 async def cancel_messages() -> ResponseReturnValue:
@@ -110,9 +114,11 @@ async def cancel_messages() -> ResponseReturnValue:
     """
     try:
         raw = await body()
-        outcomes = await cancel(runtime(), read(CancelRequest, raw) if raw else convert(CancelRequest, query()))
+        cancel_request = read(CancelRequest, raw) if raw else convert(CancelRequest, query())
+        outcomes = await cancel(runtime(), cancel_request)
     except LookupError as error:
         raise Refusal(404, str(error)) from None
+    note_cancellation(cancel_request, outcomes)
     return answer(
         CancellationsResponse(
             messages=[
@@ -125,3 +131,12 @@ async def cancel_messages() -> ResponseReturnValue:
             ]
         )
     )
+
+
+def note_cancellation(request: CancelRequest, outcomes: Sequence[Outcome]) -> None:
+    """Have the audit say what the current route has cancelled."""
+    count = sum(outcome.cancelled for outcome in outcomes)
+    if count:
+        note(request.id or request.group_id or request.bulk_id, after={"cancelled": str(count)})
+    else:
+        record_nothing()

@@ -10,6 +10,7 @@ from gateway.domain.api.formats import iso
 from gateway.domain.api.request import ContactRequest, IdentifiedInput, RequestError, convert, read
 from gateway.domain.api.response import View
 from gateway.domain.api.roles import Role
+from gateway.domain.model.act import Act
 from gateway.domain.model.identifier import value_of
 from gateway.domain.model.nouns import Contact
 from gateway.people import contacts
@@ -21,6 +22,7 @@ from storage.people import contacts as stored_contacts
 from storage.people import sessions
 from webhooks.api.people.sessions import SessionsResponse, session_view
 from webhooks.http.answers import Refusal, answer
+from webhooks.http.audit import note, records
 from webhooks.http.context import body, query, runtime
 from webhooks.http.guard import allow
 
@@ -51,6 +53,7 @@ class ContactView(View):
 
 @blueprint.post("")
 @allow(Role.SENDER, Role.OPERATOR)
+@records(Act.CONTACT_SAVE)
 @document_request(ContactRequest)
 @document_response(ContactView)
 async def join() -> ResponseReturnValue:
@@ -58,7 +61,9 @@ async def join() -> ResponseReturnValue:
 
     The person is made if there is none; the links join their chats, too.
     """
-    return answer(_view(await join_contact(runtime(), await body())))
+    contact = await join_contact(runtime(), await body())
+    note(contact.id)
+    return answer(_view(contact))
 
 
 @blueprint.get("")
@@ -85,6 +90,7 @@ async def get_contact(key: str) -> ResponseReturnValue:
 
 @blueprint.patch("/<key>")
 @allow(Role.OPERATOR, Role.SENDER)
+@records(Act.CONTACT_CHANGE)
 @document_request(ContactChangeRequest)
 @document_response(ContactView)
 async def change(key: str) -> ResponseReturnValue:
@@ -104,6 +110,7 @@ async def list_conversations(key: str) -> ResponseReturnValue:
 
 @blueprint.post("/<key>/merge")
 @allow(Role.OPERATOR)
+@records(Act.CONTACT_MERGE)
 @document_request(MergeRequest)
 @document_response(ContactView)
 async def merge(key: str) -> ResponseReturnValue:
@@ -117,6 +124,7 @@ async def merge(key: str) -> ResponseReturnValue:
 
 @blueprint.post("/<key>/startCode")
 @allow(Role.SENDER, Role.OPERATOR)
+@records(Act.CONTACT_RENEW_CODE)
 @document_response(ContactView)
 async def renew_code(key: str) -> ResponseReturnValue:
     """Give a person a new start code, and so new links.

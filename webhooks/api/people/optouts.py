@@ -11,6 +11,7 @@ from gateway.domain.api.formats import iso
 from gateway.domain.api.request import PersonInput, convert, read
 from gateway.domain.api.response import View
 from gateway.domain.api.roles import Role
+from gateway.domain.model.act import Act
 from gateway.messages.delivery.reachability import find_recipient
 from gateway.people import optouts as consent
 from gateway.people.optouts import KINDS, Kind
@@ -19,6 +20,7 @@ from gateway.runtime.paging import Cursor, Limit, cursor, place
 from storage.people import optouts
 from storage.people.optouts import OptOut
 from webhooks.http.answers import answer
+from webhooks.http.audit import note, records
 from webhooks.http.context import body, query, runtime
 from webhooks.http.guard import allow
 
@@ -73,6 +75,7 @@ class OptOutsResponse(View):
 
 @blueprint.post("")
 @allow(Role.SENDER, Role.OPERATOR)
+@records(Act.OPT_OUT_ADD)
 @document_request(OptOutRequest)
 @document_response(OptOutsResponse)
 async def opt_out() -> ResponseReturnValue:
@@ -80,11 +83,13 @@ async def opt_out() -> ResponseReturnValue:
     request = read(OptOutRequest, await body())
     person = await _person(request)
     await consent.opt_out(runtime().db, person, request.kind, runtime().clock(), f"API key {g.caller}", request.reason)
+    note(person[0], after={"kind": request.kind})
     return await _answer(person)
 
 
 @blueprint.delete("")
 @allow(Role.SENDER, Role.OPERATOR)
+@records(Act.OPT_OUT_LIFT)
 @document_request(OptInRequest)
 @document_response(OptOutsResponse)
 async def opt_in() -> ResponseReturnValue:
@@ -93,6 +98,7 @@ async def opt_in() -> ResponseReturnValue:
     person = await _person(request)
     kinds = [request.kind] if request.kind else KINDS
     await consent.opt_in(runtime().db, person, kinds, runtime().clock(), f"API key {g.caller}")
+    note(person[0], after={"kind": request.kind or "everything"})
     return await _answer(person)
 
 

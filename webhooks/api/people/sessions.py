@@ -13,12 +13,14 @@ from gateway.domain.api.formats import iso
 from gateway.domain.api.request import Input, convert, read
 from gateway.domain.api.response import ItemView, MediaView, View, media_view
 from gateway.domain.api.roles import Role
+from gateway.domain.model.act import Act
 from gateway.domain.model.notification import Notification
 from gateway.domain.model.nouns import Message, Session
 from gateway.runtime.paging import Cursor, Limit, cursor, place
 from storage.messages import chat_log, notifications
 from storage.people import sessions
 from webhooks.http.answers import Refusal, answer
+from webhooks.http.audit import note, records
 from webhooks.http.context import body, query, runtime
 from webhooks.http.guard import allow
 
@@ -125,11 +127,13 @@ async def list_sessions() -> ResponseReturnValue:
 
 @blueprint.post("")
 @allow(Role.OPERATOR)
+@records(Act.CONVERSATION_START)
 @document_request(StartSessionRequest)
 @document_response(StartedSessionResponse, 201)
 async def start() -> ResponseReturnValue:
     """Start a conversation, with a first message if you like."""
     started = await operators.start(runtime(), read(StartSessionRequest, await body()), g.caller)
+    note(started.session.id)
     return answer(
         StartedSessionResponse(
             session=session_view(started.session), continued=started.continued, message=started.message
@@ -158,6 +162,7 @@ async def list_lines(key: str) -> ResponseReturnValue:
 
 @blueprint.post("/<session:key>/messages")
 @allow(Role.OPERATOR)
+@records(Act.CONVERSATION_REPLY)
 @document_request(ReplyRequest)
 @document_response(ItemView, 202)
 async def reply(key: str) -> ResponseReturnValue:
@@ -169,6 +174,7 @@ async def reply(key: str) -> ResponseReturnValue:
 
 @blueprint.post("/<session:key>/close")
 @allow(Role.OPERATOR)
+@records(Act.CONVERSATION_CLOSE)
 @document_response(SessionView)
 async def close(key: str) -> ResponseReturnValue:
     """Close a conversation, until the person writes again."""

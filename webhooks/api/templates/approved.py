@@ -13,6 +13,7 @@ from gateway.domain.api.request import convert, read
 from gateway.domain.api.response import View
 from gateway.domain.api.roles import Role
 from gateway.domain.channel.errors import Refused, SendError
+from gateway.domain.model.act import Act
 from gateway.domain.model.message_template import Choice, Head, MessageTemplate
 from gateway.messages.templates import approved, syncing
 from gateway.messages.templates.approved import ChangedContentsRequest, MessageTemplateRequest
@@ -20,6 +21,7 @@ from gateway.messages.templates.syncing import SyncRequest
 from gateway.runtime.paging import PageQuery, cursor, place
 from storage.templates import approved as stored
 from webhooks.http.answers import DeletedResponse, Refusal, answer, require
+from webhooks.http.audit import note, records
 from webhooks.http.context import body, query, runtime
 from webhooks.http.guard import allow
 from webhooks.http.openapi import ErrorResponse
@@ -77,6 +79,7 @@ class SyncResponse(View):
 
 @blueprint.post("")
 @allow(Role.OPERATOR)
+@records(Act.MESSAGE_TEMPLATE_CREATE)
 @document_request(MessageTemplateRequest)
 @document_response(MessageTemplateView, 201)
 async def create() -> ResponseReturnValue:
@@ -85,6 +88,7 @@ async def create() -> ResponseReturnValue:
     It is checked by the provider's rules, as far as they are known.
     """
     draft = await approved.create(runtime(), read(MessageTemplateRequest, await body()))
+    note(draft.id, after={"state": draft.state})
     return answer(_view(draft), 201)
 
 
@@ -111,6 +115,7 @@ async def get_template(key: str) -> ResponseReturnValue:
 
 @blueprint.put("/<message_template:key>")
 @allow(Role.OPERATOR)
+@records(Act.MESSAGE_TEMPLATE_CHANGE)
 @document_request(ChangedContentsRequest)
 @document_response(MessageTemplateView)
 async def change(key: str) -> ResponseReturnValue:
@@ -121,6 +126,7 @@ async def change(key: str) -> ResponseReturnValue:
 
 @blueprint.post("/<message_template:key>/submit")
 @allow(Role.OPERATOR)
+@records(Act.MESSAGE_TEMPLATE_SUBMIT)
 @document_response(MessageTemplateView)
 @document_response(ErrorResponse, BAD_GATEWAY)
 async def submit(key: str) -> ResponseReturnValue:
@@ -128,11 +134,14 @@ async def submit(key: str) -> ResponseReturnValue:
 
     409 with the provider's reason if it refuses the draft at once; 502 if it did not answer as it should.
     """
-    return answer(_view(require(key, await _call_provider(approved.submit(runtime(), key)))))
+    template = require(key, await _call_provider(approved.submit(runtime(), key)))
+    note(before={"state": "draft"}, after={"state": template.state})
+    return answer(_view(template))
 
 
 @blueprint.delete("/<message_template:key>")
 @allow(Role.OPERATOR)
+@records(Act.MESSAGE_TEMPLATE_DELETE)
 @document_response(DeletedResponse)
 @document_response(ErrorResponse, BAD_GATEWAY)
 async def delete(key: str) -> ResponseReturnValue:
@@ -144,6 +153,7 @@ async def delete(key: str) -> ResponseReturnValue:
 
 @blueprint.post("/sync")
 @allow(Role.OPERATOR)
+@records(Act.MESSAGE_TEMPLATE_SYNC)
 @document_request(SyncRequest)
 @document_response(SyncResponse)
 @document_response(ErrorResponse, BAD_GATEWAY)
@@ -152,7 +162,9 @@ async def sync() -> ResponseReturnValue:
 
     It is also fetched every few hours without this.
     """
-    count = await _call_provider(syncing.sync(runtime(), read(SyncRequest, await body())))
+    request = read(SyncRequest, await body())
+    count = await _call_provider(syncing.sync(runtime(), request))
+    note(":".join(filter(None, (request.channel, request.account))))
     return answer(SyncResponse(listed=count))
 
 

@@ -9,11 +9,13 @@ from gateway.domain.api.formats import iso
 from gateway.domain.api.request import StepInput, convert, read
 from gateway.domain.api.response import View
 from gateway.domain.api.roles import Role
+from gateway.domain.model.act import Act
 from gateway.messages.composing import lint
 from gateway.messages.templates import own
 from gateway.messages.templates.own import NewTemplateRequest, NewVersionRequest, OwnTemplate, VersionQuery
 from gateway.runtime.paging import PageQuery
 from webhooks.http.answers import DeletedResponse, answer, require
+from webhooks.http.audit import note, records
 from webhooks.http.context import body, query, runtime
 from webhooks.http.guard import allow
 
@@ -72,6 +74,7 @@ class VersionsResponse(View):
 
 @blueprint.post("")
 @allow(Role.OPERATOR)
+@records(Act.TEMPLATE_CREATE)
 @document_request(NewTemplateRequest)
 @document_response(TemplateResponse, 201)
 async def create() -> ResponseReturnValue:
@@ -80,6 +83,7 @@ async def create() -> ResponseReturnValue:
     It is checked as far as that is possible without a recipient. The id of a deleted template cannot be used again.
     """
     template = await own.create(runtime(), read(NewTemplateRequest, await body()))
+    note_template(template)
     return answer(await _view(template), 201)
 
 
@@ -119,6 +123,7 @@ async def list_versions(key: str) -> ResponseReturnValue:
 
 @blueprint.put("/<key>")
 @allow(Role.OPERATOR)
+@records(Act.TEMPLATE_CHANGE)
 @document_request(NewVersionRequest)
 @document_response(TemplateResponse)
 async def change(key: str) -> ResponseReturnValue:
@@ -127,12 +132,14 @@ async def change(key: str) -> ResponseReturnValue:
     `version` is the one that you have read: 409 if it is not the newest any more. Messages that were accepted before
     keep their texts.
     """
-    template = await own.change(runtime(), key, read(NewVersionRequest, await body()))
-    return answer(await _view(require(key, template)))
+    template = require(key, await own.change(runtime(), key, read(NewVersionRequest, await body())))
+    note_template(template)
+    return answer(await _view(template))
 
 
 @blueprint.delete("/<key>")
 @allow(Role.OPERATOR)
+@records(Act.TEMPLATE_DELETE)
 @document_response(DeletedResponse)
 async def delete(key: str) -> ResponseReturnValue:
     """Delete a template.
@@ -141,6 +148,11 @@ async def delete(key: str) -> ResponseReturnValue:
     """
     require(key, await own.delete(runtime(), key) or None)
     return answer(DeletedResponse(id=key))
+
+
+def note_template(template: OwnTemplate) -> None:
+    """Have the audit name the template that the current route has stored."""
+    note(template.entry.id, name=template.structure.name, after={"version": str(template.entry.version)})
 
 
 async def _view(template: OwnTemplate) -> TemplateResponse:

@@ -9,6 +9,7 @@ from quart_schema import hide
 from gateway.domain.api.request import CancelRequest, convert
 from gateway.domain.api.response import StoryResponse
 from gateway.domain.api.roles import Role
+from gateway.domain.model.act import Act
 from gateway.domain.model.notification import Status
 from gateway.messages.accepting.cancel import cancel
 from gateway.messages.archive.listing import MessagesQuery, listed
@@ -16,6 +17,7 @@ from storage.messages import links, notifications, traces
 from webhooks.api.messages.links import link_view
 from webhooks.api.messages.story import story
 from webhooks.http.answers import Refusal
+from webhooks.http.audit import records
 from webhooks.http.context import query, runtime
 from webhooks.http.guard import allow
 from webhooks.pages.looks import message_status
@@ -72,6 +74,7 @@ async def show(key: str) -> ResponseReturnValue:
 
 @blueprint.post("/<message:key>/cancel")
 @allow(Role.OPERATOR)
+@records(Act.MESSAGE_CANCEL)
 @hide
 async def stop(key: str) -> ResponseReturnValue:
     """Cancel a message, and show what has become of it."""
