@@ -56,12 +56,12 @@ async def carry_over(db: Db, person: Sequence[str], name: str) -> None:
             await optouts.say(db, name, kind, key(kind, name), word)
 
 
-async def opt_in(db: Db, person: Sequence[str], kinds: Iterable[Kind], at: datetime, by: str) -> None:
+async def opt_in(db: Db, person: Sequence[str], kinds: Iterable[Kind], at: datetime, by: str, reason: str = "") -> None:
     """Opt a person in again, as far as whoever says so may (`consent.takes_back`) and nothing was said since.
 
     Raises Contended.
     """
-    word = Word(at, by, out=False)
+    word = Word(at, by, out=False, reason=reason)
     active = await optouts.find_active(db, _keys(kinds, person))
     affected = [
         optout for optout in active if any(takes_back(word, out) and out.at <= at for out in standing(optout.log))

@@ -16,12 +16,13 @@ from webhooks.http.guard import allow
 from webhooks.pages import door, live, static
 from webhooks.pages.looks import channel_title, colours, message_status, priority, role_word, step_status
 from webhooks.pages.messages import messages
+from webhooks.pages.settings import settings
 from webhooks.pages.words import LANGUAGES, choose_language, gettext, install_words, language
 
 log = logging.getLogger(__name__)
 
 blueprint = Blueprint(PAGES, __name__, url_prefix="/ui", template_folder="templates")
-for _area in (static, door, live, messages):
+for _area in (static, door, live, messages, settings):
     blueprint.register_blueprint(_area.blueprint)
 blueprint.before_request(choose_language)
 
@@ -94,7 +95,10 @@ class Page(NamedTuple):
 
 def listed_pages() -> list[Page]:
     """Return the entries of the navigation."""
-    return [Page(gettext("Messages"), "send", "messages", "ui.messages.show_list")]
+    return [
+        Page(gettext("Messages"), "send", "messages", "ui.messages.show_list"),
+        Page(gettext("Settings"), "settings", "settings", "ui.settings.optouts.show_list"),
+    ]
 
 
 @blueprint.context_processor
@@ -103,6 +107,7 @@ async def frame() -> dict[str, Any]:
     return {
         "caller": g.get("caller"),
         "role": role_word(g.get("caller_role")),
+        "is_admin": g.get("caller_role") is Role.ADMIN,
         "pages": listed_pages(),
         "form_token": g.get("form_token"),
         "language": language(),

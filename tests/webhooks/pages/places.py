@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from tests.support.client import ApiClient
+from tests.support.client import PHONE, ApiClient
 
 Maker = Callable[[ApiClient], Awaitable[str]]
 
@@ -25,12 +25,50 @@ async def a_message(demo: ApiClient) -> str:
     return f"/ui/messages/{key}"
 
 
+async def opt_outs(demo: ApiClient) -> str:
+    """Opt two people out, and one of them in again."""
+    for phone in ("+79000000008", "+79000000009"):
+        await demo.post("/api/v1/optOuts", {"phone": phone, "reason": "said so by phone"})
+    async with demo.http.delete("/api/v1/optOuts", json={"phone": "+79000000008"}) as response:
+        assert response.status == 200
+    return "/ui/settings/optouts"
+
+
+async def short_links(demo: ApiClient) -> str:
+    """Send a message whose address is shortened."""
+    message = {"channels": [{"channel": "sms", "text": "See https://shop.example/sale?from=sms"}]}
+    fields = {"destinations": [{"phone": PHONE}], "useShortLinks": True}
+    assert (await demo.post("/api/v1/messages", {"messages": [message | fields]}))[0] == 202
+    return "/ui/settings/links"
+
+
+async def a_user(demo: ApiClient) -> str:
+    """Make a user, unless there is one."""
+    user = {"email": "boris@shop.example", "password": "correct horse battery", "role": "operator"}
+    assert (await demo.post("/api/v1/users", user))[0] in {201, 409}
+    return "/ui/settings/users/boris@shop.example"
+
+
 PLACES: dict[str, Maker] = {
     "ui.door.show_login": fixed("/ui/login"),
     "ui.messages.show_list": fixed("/ui/messages"),
     "ui.messages.show": a_message,
+    "ui.settings.optouts.show_list": opt_outs,
+    "ui.settings.links.show_list": short_links,
+    "ui.settings.keys.show_list": fixed("/ui/settings/keys"),
+    "ui.settings.users.show_list": fixed("/ui/settings/users"),
+    "ui.settings.users.show": a_user,
+    "ui.settings.audit.show_list": fixed("/ui/settings/audit"),
     "ui.nothing": fixed("/ui/no-such-page"),
 }
+
+FOR_ADMINS = {
+    "ui.settings.keys.show_list",
+    "ui.settings.users.show_list",
+    "ui.settings.users.show",
+    "ui.settings.audit.show_list",
+}
+"""Pages that operators may not see."""
 
 NO_PAGES = {
     "ui.static.file": "a file",

@@ -8,7 +8,7 @@ from gateway.domain.api.roles import Role
 from storage.access import keys, users
 from tests.support.client import ApiClient
 from tests.webhooks.pages.conftest import OPERATOR
-from tests.webhooks.pages.places import NO_PAGES, PLACES
+from tests.webhooks.pages.places import FOR_ADMINS, NO_PAGES, PLACES
 from tests.webhooks.pages.visitor import PASSWORD, Visitor, add_user
 from webhooks.app import create_app
 from webhooks.http.guard import PUBLIC
@@ -25,12 +25,15 @@ FORMS = {
 async def test_a_page_opens_for_operators_and_admins_only(demo: ApiClient, visitor: Visitor) -> None:
     runtime = demo.environment.runtime
     await add_user(demo, SENDER, Role.SENDER)
-    addresses = [address for name, make in PLACES.items() if name in BY_PAGE and (address := await make(demo))]
+    await add_user(demo, ADMIN, Role.ADMIN)
+    addresses = {await make(demo): name in FOR_ADMINS for name, make in PLACES.items() if name in BY_PAGE}
     key = await keys.create_key(runtime.db, "shop", runtime.clock(), Role.ADMIN)
-    async with Visitor.of(demo) as stranger, Visitor.of(demo) as sender:
+    async with Visitor.of(demo) as stranger, Visitor.of(demo) as sender, Visitor.of(demo) as admin:
         assert (await sender.sign_in(SENDER)).status == 403
-        for address in addresses:
-            assert (await visitor.get(address)).status in {200, 404}
+        assert (await admin.sign_in(ADMIN)).status == 200
+        for address, for_admins in addresses.items():
+            assert (await admin.get(address)).status in {200, 404}
+            assert (await visitor.get(address)).status in ({403} if for_admins else {200, 404}), address
             assert (await sender.get(address)).status == 403
             for headers in ({}, {"Authorization": f"Bearer {key}"}, {"Cookie": f"gateway={key}"}):
                 answer = await stranger.get(address, **headers)
@@ -47,7 +50,7 @@ async def test_the_cookie_opens_no_api(demo: ApiClient, visitor: Visitor) -> Non
 @pytest.mark.parametrize("address", sorted(FORMS))
 async def test_a_form_is_ours_or_nothing_happens(visitor: Visitor, address: str) -> None:
     token = str((await visitor.get("/ui/messages")).form("/logout").select("[name=form_token]")[0]["value"])
-    for part in ("<message:key>", "<path:rest>"):
+    for part in ("<message:key>", "<path:rest>", "<key>"):
         address = address.replace(part, "x")
     cases: tuple[tuple[dict[str, str], dict[str, str]], ...] = (
         ({}, {}),

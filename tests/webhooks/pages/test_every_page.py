@@ -7,6 +7,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, ViewportSize
 
+from gateway.domain.api.roles import Role
 from tests.support.client import ApiClient
 from tests.webhooks.pages.conftest import OPERATOR, watched_page
 from tests.webhooks.pages.places import NO_PAGES, PLACES
@@ -42,7 +43,7 @@ def test_each_page_is_looked_at() -> None:
 @pytest.mark.browser
 @pytest.mark.timeout(300)
 async def test_everybody_can_read_every_page(demo: ApiClient, browser: Browser) -> None:
-    await add_user(demo, OPERATOR)
+    await add_user(demo, OPERATOR, Role.ADMIN)
     addresses, found = [await make(demo) for make in PLACES.values()], list[str]()
     for size, colours, language in LOOKS:
         context = await browser.new_context(
@@ -59,7 +60,7 @@ async def test_everybody_can_read_every_page(demo: ApiClient, browser: Browser) 
 
 @pytest.mark.browser
 async def test_every_page_shows_the_same_without_scripts(demo: ApiClient, browser: Browser) -> None:
-    await add_user(demo, OPERATOR)
+    await add_user(demo, OPERATOR, Role.ADMIN)
     addresses = [await make(demo) for make in PLACES.values()]
     said = []
     for scripts in (True, False):

@@ -27,17 +27,21 @@ from webhooks.http.guard import allow
 blueprint = Blueprint("optouts", __name__, url_prefix="/api/v1/optOuts")
 
 
+Reason = Annotated[str, Meta(max_length=1000)]
+
+
 class OptOutRequest(PersonInput):
     """kind: marketing, or all messages but answers to their own. reason: for the log."""
 
     kind: Kind = "marketing"
-    reason: Annotated[str, Meta(max_length=1000)] = ""
+    reason: Reason = ""
 
 
 class OptInRequest(PersonInput):
-    """kind: what they want again; if not given, everything."""
+    """kind: what they want again; if not given, everything. reason: for the log."""
 
     kind: Kind | None = None
+    reason: Reason = ""
 
 
 class OptOutsQuery(PersonInput):
@@ -81,7 +85,7 @@ class OptOutsResponse(View):
 async def opt_out() -> ResponseReturnValue:
     """Opt a person out: of marketing, or of all messages."""
     request = read(OptOutRequest, await body())
-    person = await _person(request)
+    person = await names_of(request)
     await consent.opt_out(runtime().db, person, request.kind, runtime().clock(), f"API key {g.caller}", request.reason)
     note(person[0], after={"kind": request.kind})
     return await _answer(person)
@@ -95,9 +99,9 @@ async def opt_out() -> ResponseReturnValue:
 async def opt_in() -> ResponseReturnValue:
     """Take a person's opt-out back, because they have asked for it; the log stays."""
     request = read(OptInRequest, await body())
-    person = await _person(request)
+    person = await names_of(request)
     kinds = [request.kind] if request.kind else KINDS
-    await consent.opt_in(runtime().db, person, kinds, runtime().clock(), f"API key {g.caller}")
+    await consent.opt_in(runtime().db, person, kinds, runtime().clock(), f"API key {g.caller}", request.reason)
     note(person[0], after={"kind": request.kind or "everything"})
     return await _answer(person)
 
@@ -110,13 +114,13 @@ async def list_opt_outs() -> ResponseReturnValue:
     """Tell of a person's opt-outs, or list all, the newest first."""
     page_query = convert(OptOutsQuery, query())
     if any(getattr(page_query, field) for field in PersonInput.__struct_fields__):
-        return await _answer(await _person(page_query))
+        return await _answer(await names_of(page_query))
     page = await optouts.page(runtime().db, place(page_query.cursor), runtime().clock(), page_query.limit)
     next_cursor = cursor(page[-1].at, page[-1].id) if len(page) == page_query.limit else None
     return answer(OptOutsResponse(opt_outs=list(map(_view, page)), cursor=next_cursor))
 
 
-async def _person(request: PersonInput) -> list[str]:
+async def names_of(request: PersonInput) -> list[str]:
     """Return all names of the person. Raises RequestError."""
     return (await find_recipient(runtime(), await known_recipient(runtime(), request))).names
 
@@ -129,6 +133,7 @@ async def _answer(person: list[str]) -> ResponseReturnValue:
 
 
 def _view(optout: OptOut) -> OptOutView:
+
     log = [
         OptOutWordView(at=iso(word.at), said="out" if word.out else "back", by=word.by, reason=word.reason or None)
         for word in optout.log

@@ -1,0 +1,1 @@
+"""The settings' pages: opt-outs, short links, keys, users and the audit."""
