@@ -9,6 +9,7 @@ from gateway.domain.model.notification import Notification
 from storage.documents import documents, newest, queue
 from storage.documents.documents import Db, Together, from_document
 from storage.documents.newest import Order, Place
+from storage.documents.queue import EPOCH
 
 
 class Call(Struct, frozen=True, omit_defaults=True):
@@ -108,9 +109,9 @@ async def dead(db: Db, after: Place | None, now: datetime, limit: int) -> list[C
     return [from_document(Call, {"lane": "", **document}) for document in await newest.page(order, after, now, limit)]
 
 
-async def count_dead(db: Db, most: int) -> int:
-    """Count the dead callbacks, up to `most`."""
-    return await newest.count(Order(db["callbacks"], "dead_at"), most)
+async def count_dead(db: Db, most: int, since: datetime = EPOCH) -> int:
+    """Count the dead callbacks since then, up to `most`."""
+    return await newest.count(Order(db["callbacks"], "dead_at", since=since), most)
 
 
 async def revive(db: Db, keys: Iterable[str], now: datetime) -> Mapping[str, bool]:

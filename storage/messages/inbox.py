@@ -14,6 +14,7 @@ from gateway.domain.model.event import Event, Personal
 from storage.documents import newest, queue
 from storage.documents.documents import Collection, Db, Document, Together, duplicates, from_document
 from storage.documents.newest import Order, Place
+from storage.documents.queue import EPOCH
 
 PATIENCE = 8
 """Seconds after which we answer a provider that its events are not stored, so that it delivers them again.
@@ -178,9 +179,9 @@ async def dead(db: Db, after: Place | None, now: datetime, limit: int) -> list[D
     ]
 
 
-async def count_dead(db: Db, most: int) -> int:
-    """Count the dead letters, up to `most`."""
-    return await newest.count(Order(db["inbox"], "dead_at"), most)
+async def count_dead(db: Db, most: int, since: datetime = EPOCH) -> int:
+    """Count the dead letters since then, up to `most`."""
+    return await newest.count(Order(db["inbox"], "dead_at", since=since), most)
 
 
 async def revive(db: Db, keys: Sequence[str], now: datetime) -> Mapping[str, bool]:

@@ -90,8 +90,8 @@ async def count_new(db: Db, keys: Sequence[str]) -> int:
     return len([document async for document in documents if document.get("status", Status.NEW) == Status.NEW])
 
 
-def _dead(db: Db) -> Order:
-    return Order(db["notifications"], "dead_at")
+def _dead(db: Db, since: datetime = EPOCH) -> Order:
+    return Order(db["notifications"], "dead_at", since=since)
 
 
 async def dead(db: Db, after: Place | None, now: datetime, limit: int) -> list[Notification]:
@@ -99,9 +99,9 @@ async def dead(db: Db, after: Place | None, now: datetime, limit: int) -> list[N
     return [from_document(Notification, document) for document in await newest.page(_dead(db), after, now, limit)]
 
 
-async def count_dead(db: Db, most: int) -> int:
-    """Return the number of dead letters; see storage.documents.newest.count."""
-    return await newest.count(_dead(db), most)
+async def count_dead(db: Db, most: int, since: datetime = EPOCH) -> int:
+    """Return how many have failed since then, up to `most`; see storage.documents.newest.count."""
+    return await newest.count(_dead(db, since), most)
 
 
 class Person(Struct, frozen=True):

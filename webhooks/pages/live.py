@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from quart import Blueprint, Response, current_app, g, request
 from quart.typing import ResponseReturnValue
@@ -17,9 +18,10 @@ from quart_schema import hide
 from gateway.domain.api.roles import Role
 from gateway.people import page_access
 from gateway.people.access import Denied
+from gateway.runtime.paging import MOST
 from gateway.runtime.runtime import Runtime
 from storage.engine.database import DatabaseError
-from storage.messages import notifications
+from storage.messages import callbacks, inbox, notifications
 from webhooks.http.answers import Refusal
 from webhooks.http.context import runtime
 from webhooks.http.cookie import cookie_name
@@ -52,7 +54,15 @@ async def _message(gateway: Runtime, key: str) -> object:
     return await notifications.version(gateway.db, key)
 
 
-TOPICS: Mapping[str, Topic] = {"message": Topic(_message)}
+async def _dead(gateway: Runtime, _: str) -> object:
+    """Count what has failed lately: all dead letters would be too many to count all the time."""
+    since = gateway.clock() - LATELY
+    return [await each.count_dead(gateway.db, MOST, since) for each in (notifications, inbox, callbacks)]
+
+
+LATELY = timedelta(minutes=10)
+
+TOPICS: Mapping[str, Topic] = {"message": Topic(_message), "dead": Topic(_dead, every=5.0)}
 """By the first word of a topic's name, as in `message:<id>`."""
 
 

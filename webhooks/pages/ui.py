@@ -14,6 +14,7 @@ from webhooks.http.answers import Refusal, status_of
 from webhooks.http.cookie import PAGES
 from webhooks.http.guard import allow
 from webhooks.pages import door, live, static
+from webhooks.pages.dead import dead
 from webhooks.pages.looks import channel_title, colours, message_status, priority, role_word, step_status
 from webhooks.pages.messages import messages
 from webhooks.pages.settings import settings
@@ -22,7 +23,7 @@ from webhooks.pages.words import LANGUAGES, choose_language, gettext, install_wo
 log = logging.getLogger(__name__)
 
 blueprint = Blueprint(PAGES, __name__, url_prefix="/ui", template_folder="templates")
-for _area in (static, door, live, messages, settings):
+for _area in (static, door, live, messages, dead, settings):
     blueprint.register_blueprint(_area.blueprint)
 blueprint.before_request(choose_language)
 
@@ -97,6 +98,7 @@ def listed_pages() -> list[Page]:
     """Return the entries of the navigation."""
     return [
         Page(gettext("Messages"), "send", "messages", "ui.messages.show_list"),
+        Page(gettext("Dead letters"), "inbox", "dead", "ui.dead.show_list"),
         Page(gettext("Settings"), "settings", "settings", "ui.settings.optouts.show_list"),
     ]
 

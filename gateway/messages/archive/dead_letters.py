@@ -3,6 +3,7 @@
 Dead messages have ended UNDELIVERED, EXPIRED or ERROR. Dead letters are kept for as long as everything that has ended.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,6 +34,7 @@ class Letter:
     """A dead letter.
 
     what: the status of a message, the kind of an event, or the URL of a callback. tries: how often it was tried.
+    cause: what it failed of, in the same words for all that failed alike.
     """
 
     id: str
@@ -41,6 +43,7 @@ class Letter:
     why: str
     tries: int
     channels: tuple[str, ...]
+    cause: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,25 +76,50 @@ def message_letter(message: Notification) -> Letter:
         _why(message),
         sum(max(attempt.tries, 1) for attempt in attempts) + message.mistakes,
         tuple(dict.fromkeys(step.channel for step in message.steps)),
+        alike("; ".join(_reasons(message)) or _why(message)),
     )
 
 
 def event_letter(dead: inbox.Dead) -> Letter:
     """Return a dead event as a letter. Pure."""
     event = dead.event
-    return Letter(dead.id, dead.dead_at, str(event.__struct_config__.tag), dead.reason, dead.tries, (event.channel,))
+    return Letter(
+        dead.id,
+        dead.dead_at,
+        str(event.__struct_config__.tag),
+        dead.reason,
+        dead.tries,
+        (event.channel,),
+        alike(dead.reason),
+    )
 
 
 def callback_letter(call: callbacks.Call) -> Letter:
     """Return a dead callback as a letter. Pure."""
-    return Letter(call.id, call.dead_at or EPOCH, call.url.partition("?")[0], call.reason, call.tries + 1, ())
+    return Letter(
+        call.id, call.dead_at or EPOCH, call.url.partition("?")[0], call.reason, call.tries + 1, (), alike(call.reason)
+    )
+
+
+def alike(reason: str) -> str:
+    """Return a reason without what is a single letter's own: long numbers and ids. Pure."""
+    return OWN.sub("…", reason)[:LONGEST_CAUSE]
+
+
+OWN = re.compile(r"\+?\d{6,}|\b[0-9a-f]{16,}\b")
+LONGEST_CAUSE = 300
 
 
 def _why(message: Notification) -> str:
     """Return the providers' reasons, and the last decision; without reasons, the last two decisions."""
-    reasons = [_reason(message, attempt) for attempt in message.attempts if attempt.cause and attempt.reason]
+    reasons = _reasons(message)
     decisions = [decision.text for decision in message.decisions[-2:]]
     return "; ".join(dict.fromkeys([*reasons, *decisions[-1:]] if reasons else decisions))
+
+
+def _reasons(message: Notification) -> list[str]:
+    reasons = (_reason(message, attempt) for attempt in message.attempts if attempt.cause and attempt.reason)
+    return list(dict.fromkeys(reasons))
 
 
 def _reason(message: Notification, attempt: Attempt) -> str:

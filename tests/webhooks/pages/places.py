@@ -25,6 +25,13 @@ async def a_message(demo: ApiClient) -> str:
     return f"/ui/messages/{key}"
 
 
+async def a_dead_letter(demo: ApiClient) -> str:
+    """Let a message fail for a reason that could be mended."""
+    demo.environment.simulators["sms"].faults.fail(21614)
+    await demo.wait_for(await demo.send({"channel": "sms", "text": "Sale"}), "UNDELIVERED")
+    return "/ui/dead"
+
+
 async def opt_outs(demo: ApiClient) -> str:
     """Opt two people out, and one of them in again."""
     for phone in ("+79000000008", "+79000000009"):
@@ -53,6 +60,7 @@ PLACES: dict[str, Maker] = {
     "ui.door.show_login": fixed("/ui/login"),
     "ui.messages.show_list": fixed("/ui/messages"),
     "ui.messages.show": a_message,
+    "ui.dead.show_list": a_dead_letter,
     "ui.settings.optouts.show_list": opt_outs,
     "ui.settings.links.show_list": short_links,
     "ui.settings.keys.show_list": fixed("/ui/settings/keys"),
