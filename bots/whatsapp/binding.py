@@ -10,7 +10,8 @@ def read_binding(number: object, public_url: str) -> Binding:
     """Return the number's own callback, or else the first that Meta falls back to; and what is wrong."""
     callbacks = dig(number, "webhook_configuration")
     url = next(filter(None, (word(callbacks, level) for level in LEVELS)), "")
-    return Binding(url, tuple(_problems(number, public_url)))
+    quality = word(number, "quality_rating")
+    return Binding(url, tuple(_problems(number, public_url)), f"quality {quality}" if quality else "")
 
 
 LEVELS = ("phone_number", "whatsapp_business_account", "application")

@@ -90,17 +90,18 @@ class AccountsResponse(View):
 @document_response(AccountsResponse)
 async def list_accounts() -> ResponseReturnValue:
     """List our accounts, each with its webhook, last event, error rate, limits, and why it is held."""
-    wants_webhooks = convert(AccountsQuery, query()).webhooks == "yes"
+    views = await account_views(webhooks=convert(AccountsQuery, query()).webhooks == "yes")
+    return answer(AccountsResponse(accounts=views))
+
+
+async def account_views(*, webhooks: bool) -> list[AccountView]:
+    """Return our accounts as the API shows them. webhooks: the providers are asked for them."""
     await runtime().gate.holds.refresh()
     channels = all_channels(runtime().channels)
     counts = await tallies.of_accounts(runtime().db, list(map(account_key, channels)), runtime().clock())
-    bindings = await asyncio.gather(*map(_binding, channels)) if wants_webhooks else [None] * len(channels)
+    bindings = await asyncio.gather(*map(_binding, channels)) if webhooks else [None] * len(channels)
     pairs = zip(channels, bindings, strict=True)
-    return answer(
-        AccountsResponse(
-            accounts=[_account(channel, binding, counts[account_key(channel)]) for channel, binding in pairs]
-        )
-    )
+    return [_account(channel, binding, counts[account_key(channel)]) for channel, binding in pairs]
 
 
 @blueprint.post("/<key>/binding")
@@ -109,6 +110,11 @@ async def list_accounts() -> ResponseReturnValue:
 @document_response(WebhookView, 201)
 async def bind(key: str) -> ResponseReturnValue:
     """Point the provider's webhook at this gateway. On any status but 201 nothing was changed; `field` says why."""
+    return answer(await bind_account(key), 201)
+
+
+async def bind_account(key: str) -> WebhookView:
+    """Point an account's webhook at this gateway. Raises Refusal."""
     channel = _channel(key)
     if not runtime().settings.public_url.startswith(("https://", "http://127.0.0.1")):
         raise Refusal(409, "Providers call https only.", {"field": "GATEWAY_PUBLIC_URL"})
@@ -121,10 +127,15 @@ async def bind(key: str) -> ResponseReturnValue:
 @document_response(WebhookView, 201)
 async def unbind(key: str) -> ResponseReturnValue:
     """Remove this gateway's webhook at the provider; one that points elsewhere is left alone."""
+    return answer(await unbind_account(key), 201)
+
+
+async def unbind_account(key: str) -> WebhookView:
+    """Remove this gateway's webhook at an account's provider. Raises Refusal."""
     return await _change_binding(_channel(key), remove_webhook)
 
 
-async def _change_binding(channel: Channel, act: Action) -> ResponseReturnValue:
+async def _change_binding(channel: Channel, act: Action) -> WebhookView:
     """Change the provider's webhook. The provider is asked first, so that faulty settings show before a change."""
     try:
         await channel.binding()
@@ -133,7 +144,7 @@ async def _change_binding(channel: Channel, act: Action) -> ResponseReturnValue:
     except SendError as error:
         raise _refusal(channel, error) from None
     _bindings()[account_key(channel)] = (runtime().clock(), binding)
-    return answer(_webhook(channel, binding), 201)
+    return _webhook(channel, binding)
 
 
 def _refusal(channel: Channel, error: SendError) -> Refusal:

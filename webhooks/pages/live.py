@@ -20,6 +20,7 @@ from gateway.people import page_access
 from gateway.people.access import Denied
 from gateway.runtime.paging import MOST
 from gateway.runtime.runtime import Runtime
+from storage.accounts import states
 from storage.engine.database import DatabaseError
 from storage.messages import callbacks, inbox, notifications
 from webhooks.http.answers import Refusal
@@ -60,9 +61,19 @@ async def _dead(gateway: Runtime, _: str) -> object:
     return [await each.count_dead(gateway.db, MOST, since) for each in (notifications, inbox, callbacks)]
 
 
+async def _accounts(gateway: Runtime, _: str) -> object:
+    """Tell which accounts are held, and until when."""
+    holds = await states.holds(gateway.db, gateway.gate.limits)
+    return {name: (hold.since, hold.until) for name, hold in holds.items()}
+
+
 LATELY = timedelta(minutes=10)
 
-TOPICS: Mapping[str, Topic] = {"message": Topic(_message), "dead": Topic(_dead, every=5.0)}
+TOPICS: Mapping[str, Topic] = {
+    "message": Topic(_message),
+    "dead": Topic(_dead, every=5.0),
+    "accounts": Topic(_accounts, every=5.0),
+}
 """By the first word of a topic's name, as in `message:<id>`."""
 
 

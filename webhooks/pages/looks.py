@@ -72,3 +72,16 @@ def role_word(role: Role | None) -> str:
         Role.SENDER: gettext("sender"),
         None: "",
     }[role]
+
+
+def template_state(state: str) -> Look:
+    """Return how the state of a provider's template is shown. A word of the provider's own stays as it is."""
+    return {
+        "draft": Look(pgettext("template", "Draft"), "off", "file"),
+        "pending": Look(pgettext("template", "Pending"), "wait", "clock"),
+        "approved": Look(pgettext("template", "Approved"), "good", "check"),
+        "rejected": Look(pgettext("template", "Rejected"), "bad", "circle-alert"),
+        "paused": Look(pgettext("template", "Paused"), "wait", "pause"),
+        "disabled": Look(pgettext("template", "Disabled"), "bad", "ban"),
+        "deleted": Look(pgettext("template", "Deleted"), "off", "x"),
+    }.get(state, Look(state, "off", "circle-help"))

@@ -14,6 +14,7 @@ from webhooks.http.answers import Refusal, status_of
 from webhooks.http.cookie import PAGES
 from webhooks.http.guard import allow
 from webhooks.pages import door, live, static
+from webhooks.pages.accounts import accounts
 from webhooks.pages.dead import dead
 from webhooks.pages.looks import channel_title, colours, message_status, priority, role_word, step_status
 from webhooks.pages.messages import messages
@@ -23,7 +24,7 @@ from webhooks.pages.words import LANGUAGES, choose_language, gettext, install_wo
 log = logging.getLogger(__name__)
 
 blueprint = Blueprint(PAGES, __name__, url_prefix="/ui", template_folder="templates")
-for _area in (static, door, live, messages, dead, settings):
+for _area in (static, door, live, messages, accounts, dead, settings):
     blueprint.register_blueprint(_area.blueprint)
 blueprint.before_request(choose_language)
 
@@ -98,6 +99,7 @@ def listed_pages() -> list[Page]:
     """Return the entries of the navigation."""
     return [
         Page(gettext("Messages"), "send", "messages", "ui.messages.show_list"),
+        Page(gettext("Accounts"), "radio", "accounts", "ui.accounts.show_list"),
         Page(gettext("Dead letters"), "inbox", "dead", "ui.dead.show_list"),
         Page(gettext("Settings"), "settings", "settings", "ui.settings.optouts.show_list"),
     ]

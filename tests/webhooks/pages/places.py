@@ -60,6 +60,7 @@ PLACES: dict[str, Maker] = {
     "ui.door.show_login": fixed("/ui/login"),
     "ui.messages.show_list": fixed("/ui/messages"),
     "ui.messages.show": a_message,
+    "ui.accounts.show_list": fixed("/ui/accounts"),
     "ui.dead.show_list": a_dead_letter,
     "ui.settings.optouts.show_list": opt_outs,
     "ui.settings.links.show_list": short_links,
