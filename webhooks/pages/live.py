@@ -23,6 +23,7 @@ from gateway.runtime.runtime import Runtime
 from storage.accounts import states
 from storage.engine.database import DatabaseError
 from storage.messages import callbacks, inbox, notifications
+from storage.templates import approved
 from webhooks.http.answers import Refusal
 from webhooks.http.context import runtime
 from webhooks.http.cookie import cookie_name
@@ -67,12 +68,19 @@ async def _accounts(gateway: Runtime, _: str) -> object:
     return {name: (hold.since, hold.until) for name, hold in holds.items()}
 
 
+async def _template(gateway: Runtime, key: str) -> object:
+    """Tell the version and the state of a provider's template."""
+    template = await approved.get(gateway.db, key)
+    return template and (template.version, template.state, template.usable, template.reason)
+
+
 LATELY = timedelta(minutes=10)
 
 TOPICS: Mapping[str, Topic] = {
     "message": Topic(_message),
     "dead": Topic(_dead, every=5.0),
     "accounts": Topic(_accounts, every=5.0),
+    "template": Topic(_template),
 }
 """By the first word of a topic's name, as in `message:<id>`."""
 

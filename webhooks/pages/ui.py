@@ -18,13 +18,15 @@ from webhooks.pages.accounts import accounts
 from webhooks.pages.dead import dead
 from webhooks.pages.looks import channel_title, colours, message_status, priority, role_word, step_status
 from webhooks.pages.messages import messages
+from webhooks.pages.own import own
+from webhooks.pages.provided import provided
 from webhooks.pages.settings import settings
 from webhooks.pages.words import LANGUAGES, choose_language, gettext, install_words, language
 
 log = logging.getLogger(__name__)
 
 blueprint = Blueprint(PAGES, __name__, url_prefix="/ui", template_folder="templates")
-for _area in (static, door, live, messages, accounts, dead, settings):
+for _area in (static, door, live, messages, own, provided, accounts, dead, settings):
     blueprint.register_blueprint(_area.blueprint)
 blueprint.before_request(choose_language)
 
@@ -95,10 +97,15 @@ class Page(NamedTuple):
     endpoint: str
 
 
+PARTS = {"provided": "templates"}
+"""Blueprints whose pages belong to the entry of another in the navigation."""
+
+
 def listed_pages() -> list[Page]:
     """Return the entries of the navigation."""
     return [
         Page(gettext("Messages"), "send", "messages", "ui.messages.show_list"),
+        Page(gettext("Templates"), "layout-template", "templates", "ui.templates.show_list"),
         Page(gettext("Accounts"), "radio", "accounts", "ui.accounts.show_list"),
         Page(gettext("Dead letters"), "inbox", "dead", "ui.dead.show_list"),
         Page(gettext("Settings"), "settings", "settings", "ui.settings.optouts.show_list"),
@@ -117,7 +124,7 @@ async def frame() -> dict[str, Any]:
         "language": language(),
         "languages": LANGUAGES,
         "here": request.full_path.rstrip("?"),
-        "section": (request.endpoint or "").split(".")[1:2],
+        "section": [PARTS.get(name, name) for name in (request.endpoint or "").split(".")[1:2]],
     }
 
 

@@ -106,7 +106,7 @@ def alike(reason: str) -> str:
     return OWN.sub("…", reason)[:LONGEST_CAUSE]
 
 
-OWN = re.compile(r"\+?\d{6,}|\b[0-9a-f]{16,}\b")
+OWN = re.compile(r"\b[0-9a-f]{16,}\b|\+?\d{6,}")
 LONGEST_CAUSE = 300
 
 

@@ -25,6 +25,25 @@ async def a_message(demo: ApiClient) -> str:
     return f"/ui/messages/{key}"
 
 
+async def a_draft(demo: ApiClient) -> str:
+    """Keep a draft of a provider's template, unless there is one."""
+    draft = {"channel": "whatsapp", "name": "visit", "language": "en", "category": "UTILITY"}
+    contents = {"body": "Hello {{name}}, see you soon.", "bodyExamples": {"name": "Anna"}, "footer": "Shop"}
+    assert (await demo.post("/api/v1/messageTemplates", draft | contents))[0] in {201, 409}
+    return "/ui/provided/whatsapp:demo:visit:en"
+
+
+async def an_own_template(demo: ApiClient) -> str:
+    """Store a template of two steps, unless there is one."""
+    steps = [
+        {"channel": "telegram", "text": "{{name}}, order {{order}} is ready", "buttons": [{"text": "Thanks"}]},
+        {"channel": "sms", "text": "Order {{order}} is ready"},
+    ]
+    template = {"id": "order-ready", "name": "Order ready", "channels": steps}
+    assert (await demo.post("/api/v1/templates", template))[0] in {201, 409}
+    return "/ui/templates/order-ready"
+
+
 async def a_dead_letter(demo: ApiClient) -> str:
     """Let a message fail for a reason that could be mended."""
     demo.environment.simulators["sms"].faults.fail(21614)
@@ -60,6 +79,12 @@ PLACES: dict[str, Maker] = {
     "ui.door.show_login": fixed("/ui/login"),
     "ui.messages.show_list": fixed("/ui/messages"),
     "ui.messages.show": a_message,
+    "ui.templates.show_list": fixed("/ui/templates"),
+    "ui.templates.show_new": fixed("/ui/templates/new"),
+    "ui.templates.show": an_own_template,
+    "ui.provided.show_list": fixed("/ui/provided"),
+    "ui.provided.show_new": fixed("/ui/provided/new"),
+    "ui.provided.show": a_draft,
     "ui.accounts.show_list": fixed("/ui/accounts"),
     "ui.dead.show_list": a_dead_letter,
     "ui.settings.optouts.show_list": opt_outs,

@@ -48,10 +48,17 @@ def _link(entry: Entry) -> str | None:
     kind = entry.act.partition(".")[0]
     if not entry.target or entry.act.endswith(".delete"):
         return None
+    if kind == "messageTemplate" and entry.act.endswith(".sync"):
+        return None
     return url_for(LINKS[kind], key=entry.target) if kind in LINKS else None
 
 
-LINKS = {"message": "ui.messages.show", "user": "ui.settings.users.show"}
+LINKS = {
+    "message": "ui.messages.show",
+    "template": "ui.templates.show",
+    "messageTemplate": "ui.provided.show",
+    "user": "ui.settings.users.show",
+}
 """The page of one thing, by the kind of thing that was acted upon."""
 
 

@@ -1,0 +1,1 @@
+"""The pages of own templates: the list, and the editor of one."""
