@@ -53,13 +53,13 @@ async def test_all_with_a_reason_are_replayed_and_the_others_stay(demo: ApiClien
     (frequent, two), (rare, one) = causes(shown)
     assert (two, one) == ("2", "1")
     done = await admin.send(form_of(shown, frequent))
-    assert done.html.select("[role=status]")[0].get_text(" ", strip=True) == "2 replayed"
+    assert done.html.select("main .note")[0].get_text(" ", strip=True) == "2 replayed"
     assert causes(done) == [(rare, "1")]
     for key in (failed[0], failed[2]):
         replayed = (await demo.story(key))["decisions"][-1]["text"]
         await demo.wait_for(replayed.removeprefix("replayed as "), "DELIVERED")
     again = await admin.send(form_of(shown, frequent))
-    assert again.html.select("[role=status]")[0].get_text(" ", strip=True) == "0 replayed"
+    assert again.html.select("main .note")[0].get_text(" ", strip=True) == "0 replayed"
 
 
 async def test_some_are_ticked_and_replayed(demo: ApiClient, admin: Visitor) -> None:
@@ -104,7 +104,7 @@ async def test_a_cause_of_more_than_a_page_goes_on_where_it_stopped(demo: ApiCli
     assert count == str(MOST + 1)
     first = await admin.send(form_of(shown, cause))
     assert f"{MOST} replayed" in first.words
-    (note,) = first.html.select("[role=status]")
+    (note,) = first.html.select("main .note")
     (form,) = note.find_all("form")
     assert "1 replayed" in (await admin.send(form)).words
     assert causes(await admin.get("/ui/dead")) == []
