@@ -8,6 +8,7 @@ async with Gateway("https://gateway.shop.ru", key) as gateway:
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 from urllib.parse import quote
@@ -17,6 +18,7 @@ import aiohttp
 import msgspec
 from msgspec import UNSET, Struct
 
+from gateway.domain.api.jobs import ForecastResponse, JobRequest, JobResponse, JobsResponse, JobView, StartRequest
 from gateway.domain.api.request import BulkRequest, CancelRequest, Destination
 from gateway.domain.api.request import ButtonInput as Button
 from gateway.domain.api.request import MediaInput as Media
@@ -167,10 +169,53 @@ class Gateway:
         status, answer = await self._request("POST", f"/jobs/{quote(job, safe='')}/rows", form, timeout=FILE_TIMEOUT)
         return _read(UploadResponse, status, answer)
 
+    async def create_job(self, job: JobRequest) -> JobResponse:
+        """Create a job, a draft without rows."""
+        return await self._call(JobResponse, "POST", "/jobs", job, repeat=False)
+
+    async def jobs(self) -> AsyncIterator[JobView]:
+        """Yield all jobs, the newest first."""
+        cursor: str | None = ""
+        while cursor is not None:
+            page = await self._call(JobsResponse, "GET", "/jobs", query={"cursor": cursor} if cursor else {})
+            for job in page.jobs:
+                yield job
+            cursor = page.cursor
+
+    async def job(self, key: str) -> JobResponse:
+        """Return a job with its progress."""
+        return await self._call(JobResponse, "GET", f"/jobs/{quote(key, safe='')}")
+
+    async def start_job(self, key: str, at: datetime | None = None) -> JobResponse:
+        """Start a job now, or for a later time."""
+        return await self._call(
+            JobResponse, "POST", f"/jobs/{quote(key, safe='')}/start", StartRequest(at=at), repeat=False
+        )
+
+    async def move_job(self, key: str, verb: Literal["pause", "resume", "cancel"]) -> JobResponse:
+        """Pause, resume or cancel a job."""
+        return await self._call(JobResponse, "POST", f"/jobs/{quote(key, safe='')}/{verb}", repeat=False)
+
+    async def retry_job(self, key: str, only: Literal["all", "mayWork"] = "all") -> JobResponse:
+        """Send once more what has failed of a finished job: all of it, or only what may work now."""
+        return await self._call(
+            JobResponse, "POST", f"/jobs/{quote(key, safe='')}/retry", query={"only": only}, repeat=False
+        )
+
+    async def forecast_job(self, key: str) -> ForecastResponse:
+        """Reckon what a job would do now, from up to 1,000 rows taken at random."""
+        return await self._call(ForecastResponse, "POST", f"/jobs/{quote(key, safe='')}/forecast")
+
+    async def job_results(self, key: str, format: Literal["csv", "xlsx"] = "csv") -> bytes:  # noqa: A002
+        """Return a file with every row of a job and what became of it."""
+        return await self._file(f"/jobs/{quote(key, safe='')}/rows/export", format)
+
     async def refused_rows(self, job: str, format: Literal["csv", "xlsx"] = "csv") -> bytes:  # noqa: A002
         """Return a file with the rows of a job that led to no message, each with its reason."""
-        path, query = f"/jobs/{quote(job, safe='')}/rows/refused", {"format": format}
-        status, raw = await self._request("GET", path, query=query, timeout=FILE_TIMEOUT)
+        return await self._file(f"/jobs/{quote(job, safe='')}/rows/refused", format)
+
+    async def _file(self, path: str, format: Literal["csv", "xlsx"]) -> bytes:  # noqa: A002
+        status, raw = await self._request("GET", path, query={"format": format}, timeout=FILE_TIMEOUT)
         return raw if 0 < status < BAD else _read(bytes, status, raw)
 
     async def users(self) -> list[UserView]:
@@ -201,10 +246,13 @@ class Gateway:
         *,
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        repeat: bool = True,
     ) -> T:
         data = None if body is None else msgspec.json.encode(body)
         headers = {"Content-Type": "application/json", **(headers or {})}
-        return _read(kind, *await self._request(method, path, lambda: data, query=query, headers=headers))
+        return _read(
+            kind, *await self._request(method, path, lambda: data, query=query, headers=headers, repeat=repeat)
+        )
 
     async def _request(
         self,
@@ -215,10 +263,11 @@ class Gateway:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         timeout: aiohttp.ClientTimeout = TIMEOUT,
+        repeat: bool = True,
     ) -> tuple[int, bytes]:
         """Return the status and the body of the answer; 0 and why, if there was none. data: the body of each try."""
         url = f"{self._url}/api/v1{path}"
-        for pause in (*self._pauses, None):
+        for pause in (*(self._pauses if repeat else ()), None):
             try:
                 async with self._http.request(
                     method, url, data=data(), params=query, headers=headers, timeout=timeout

@@ -1,13 +1,24 @@
 """Jobs, and the batches of rows that they consist of."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from msgspec import Struct
 from msgspec.structs import replace
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
-from gateway.domain.model.job import REFUSED_ROWS, Batch, Job, RefusedRows, batch_id, waiting_lane, watched_lane
+from gateway.domain.model.job import (
+    REFUSED_ROWS,
+    Batch,
+    Job,
+    Reason,
+    RefusedRows,
+    batch_id,
+    waiting_lane,
+    watched_lane,
+)
 from storage.documents import documents, newest, queue
 from storage.documents.documents import Db, Swap, duplicates, from_document, to_document
 from storage.documents.newest import Order, Place
@@ -40,7 +51,7 @@ async def delete(db: Db, job: Job) -> bool:
     """Delete a job with all its rows; its messages stay. Returns False if it has changed since it was read."""
     if not await save(db, replace(job, state="deleted")):
         return False
-    for collection in ("batches", "refused_rows", "addressees"):
+    for collection in ("batches", "refused_rows", "job_files", "addressees"):
         await db[collection].delete_many({"job": job.id})
     await db["jobs"].delete_one({"_id": job.id})
     return True
@@ -58,7 +69,7 @@ async def add_refused(db: Db, rows: Sequence[RefusedRows]) -> None:
 
 async def drop_upload(db: Db, job: Job, upload: str) -> None:
     """Delete what is stored of an upload that the job does not refer to."""
-    for collection in ("batches", "refused_rows"):
+    for collection in ("batches", "refused_rows", "job_files"):
         await db[collection].delete_many({"job": job.id, "upload": upload})
 
 
@@ -69,6 +80,11 @@ async def refused(db: Db, job: Job) -> AsyncIterator[RefusedRows]:
             key = batch_id(job.id, upload.name, number)
             if found := await documents.read(db, "refused_rows", RefusedRows, key):
                 yield found
+
+
+async def refused_rows(db: Db, key: str) -> RefusedRows | None:
+    """Return some rows that were refused when their file was read, or None."""
+    return await documents.read(db, "refused_rows", RefusedRows, key)
 
 
 async def with_faults(db: Db, job: Job) -> AsyncIterator[Batch]:
@@ -106,10 +122,36 @@ async def is_open(db: Db, job: str) -> bool:
     return await db["batches"].find_one({"job": job, "lane": {"$gt": f"{job}/"}}, {"_id": 1}) is not None
 
 
-async def batch_counts(db: Db, job: str) -> AsyncIterator[tuple[Mapping[str, int], int]]:
-    """Yield for each batch {status: messages}, and the number of rows that have led to no message."""
+class Counted(Struct, frozen=True):
+    """What is known of a batch without its rows. The fields are those of Batch."""
+
+    id: str
+    size: int
+    counts: Mapping[str, int] = {}
+    faults: Mapping[str, str] = {}
+    reasons: tuple[Reason, ...] = ()
+    spent: dict[str, str] = {}
+    first: int = 0
+    submitted: int = 0
+    submitted_at: datetime | None = None
+
+
+COUNTED = {name: 1 for name in Counted.__struct_fields__ if name != "id"}
+
+
+async def counted(db: Db, job: str) -> AsyncIterator[Counted]:
+    """Yield what is known of each batch of a job, also of those that broken uploads left."""
+    async for document in db["batches"].find({"job": job}, COUNTED):
+        yield from_document(Counted, document)
+
+
+async def digest(db: Db, job: str) -> Counter[str]:
+    """Return how many of a job's messages have each status, and how many rows led to none, as they were counted."""
+    counts = Counter[str]()
     async for document in db["batches"].find({"job": job}, {"counts": 1, "faults": 1}):
-        yield document.get("counts", {}), len(document.get("faults", {}))
+        counts.update(document.get("counts", {}))
+        counts["faults"] += len(document.get("faults", {}))
+    return counts
 
 
 async def batches(db: Db, keys: Sequence[str]) -> list[Batch]:

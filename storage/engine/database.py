@@ -42,6 +42,9 @@ REPLIES_KEPT = timedelta(days=366)
 AUDIT_KEPT = timedelta(days=400)
 """How long the audit remembers what somebody has done."""
 
+PENDING_KEPT = timedelta(days=2)
+"""How long a file is kept whose columns do not fit."""
+
 REQUESTS_KEPT = timedelta(days=1)
 """How long an Idempotency-Key is remembered."""
 
@@ -84,6 +87,9 @@ def indexes_of(kept: timedelta, traced: timedelta) -> Mapping[str, list[IndexMod
             _kept("done_at", kept),
         ],
         "refused_rows": [_sparse("job"), _kept("at", kept)],
+        "job_files": [_sparse("job"), _sparse("digest"), _kept("at", kept)],
+        "pending_files": [_kept("at", PENDING_KEPT)],
+        "pending_pieces": [_kept("at", PENDING_KEPT)],
         "addressees": [_sparse("job")],
         "callbacks": [
             *map(_sparse, ("due_at", "lease", "lane")),

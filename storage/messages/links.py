@@ -1,6 +1,7 @@
 """Short links and the counts of their clicks."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
 
@@ -37,6 +38,14 @@ async def of_message(db: Db, message: str) -> list[Link]:
     """Return all links of a message, ordered by code."""
     documents = await db.shared("links").find("message", message)
     return sorted((from_document(Link, document) for document in documents), key=attrgetter("id"))
+
+
+async def clicks(db: Db, messages: Sequence[str]) -> Mapping[str, int]:
+    """Return the clicks on the links of these messages, by message; those without links are left out."""
+    counts = Counter[str]()
+    async for document in db["links"].find({"message": {"$in": list(messages)}}, {"message": 1, "clicks": 1}):
+        counts[document["message"]] += document.get("clicks", 0)
+    return counts
 
 
 async def page(db: Db, after: Place | None, now: datetime, limit: int) -> list[Link]:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from gateway.domain.api.jobs import JobRequest
 from gateway.domain.api.request import BulkRequest, MessageInput, convert, read
-from gateway.messages.jobs.jobs import JobRequest
 from storage.engine.database import KEPT, TRACED, indexes_of
 from tests.support.docs import API, FRONT, ROOT, RUNNING, STORAGE, blocks, rows
 from webhooks.http.guide import anchor

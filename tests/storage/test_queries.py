@@ -9,8 +9,10 @@ from pymongo import monitoring
 
 from gateway.messages.templates.syncing import EVERY
 from gateway.runtime.runtime import Runtime
+from storage import job_files, pending_files
 from storage.documents.documents import Db
 from storage.documents.queue import renew
+from storage.pending_files import PendingFile
 from storage.templates import approved
 from tests.support.client import PHONE, ApiClient, until
 from tests.support.jobs import create_job, move, wait_for_job_state
@@ -31,7 +33,12 @@ EXPECTED = {
     "batches {_id: $in}",
     "batches {job}",
     "batches {job, lane: $gt}",
+    "batches {job, upload}",
     "batches {lane, due_at: $gt, $lte}",
+    "pending_files {_id}",
+    "pending_pieces {_id}",
+    "pending_pieces {_id: $in}",
+    "refused_rows {job, upload}",
     "own_templates {_id: $in}",
     "own_templates {listed_at: $gte, $lt}",
     "contacts {_id: $in}",
@@ -49,6 +56,9 @@ EXPECTED = {
     "inbox {lane: $in}",
     "inbox {lease}",
     "inbox {lease: $in}",
+    "job_files {digest}",
+    "job_files {job}",
+    "job_files {job, upload}",
     "jobs {_id: $in}",
     "jobs {_id}",
     "jobs {created_at: $gte, $lt}",
@@ -253,10 +263,25 @@ async def run_jobs(demo: ApiClient) -> None:
     await wait_for_job_state(demo, jobs[0], "done")
     await move(demo, jobs[0], "retry")
     await wait_for_job_state(demo, jobs[0], "done")
+    await move(demo, jobs[1], "forecast")
     await move(demo, jobs[1], "cancel")
-    for path in ("jobs", f"jobs/{jobs[0]}/rows", f"messages?jobId={jobs[0]}"):
+    rows, db = f"jobs/{jobs[0]}/rows", demo.environment.runtime.db
+    for path in ("jobs", rows, f"{rows}?state=failed", f"{rows}/export", f"messages?jobId={jobs[0]}"):
         (await demo.http.get(f"/api/v1/{path}")).raise_for_status()
     (await demo.http.delete(f"/api/v1/jobs/{jobs[1]}")).raise_for_status()
+    await drop_a_file(demo)
+    await job_files.same(db, "a digest")
+
+
+async def drop_a_file(demo: ApiClient) -> None:
+    """Take a file out of a draft, and keep another one whose columns do not fit."""
+    key, runtime = await create_job(demo, [PHONE]), demo.environment.runtime
+    (file,) = await job_files.of_job(runtime.db, key)
+    (await demo.http.delete(f"/api/v1/jobs/{key}/files/{file.upload}")).raise_for_status()
+    pending = PendingFile(key, "people.csv", file.digest, (), "no column", "recipient", 1, runtime.clock())
+    await pending_files.keep(runtime.db, pending, [b"one"])
+    assert await pending_files.content(runtime.db, pending) == [b"one"]
+    await pending_files.drop(runtime.db, pending)
 
 
 async def run_periodic_tasks(runtime: Runtime) -> None:

@@ -20,6 +20,7 @@ class Act(StrEnum):
     OPT_OUT_LIFT = "optOut.lift"
     JOB_CREATE = "job.create"
     JOB_ADD_ROWS = "job.addRows"
+    JOB_TAKE_ROWS = "job.takeRows"
     JOB_CHANGE = "job.change"
     JOB_START = "job.start"
     JOB_PAUSE = "job.pause"

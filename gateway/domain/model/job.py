@@ -26,6 +26,41 @@ MOVES: Mapping[Verb, tuple[frozenset[State], State]] = {
 """By each verb: the states that a job can be in, and the state that it gets."""
 
 
+class Reason(Struct, frozen=True, omit_defaults=True):
+    """Why so many rows (`count`) came to nothing, in words without what differs from row to row.
+
+    channel: the one that failed last, or "". cause: a Cause, or "". hopeful: a retry may work.
+    """
+
+    text: str
+    count: int = 1
+    channel: str = ""
+    cause: str = ""
+    hopeful: bool = False
+
+
+class Forecast(Struct, frozen=True, omit_defaults=True):
+    """What a job would do at that moment, reckoned from so many of its rows (`sampled`) that were taken at random.
+
+    left_out: why rows would not be sent. first: pairs of a channel and the rows that it would be the first one for.
+    expected, most: the price of those first sends, and of all steps, by currency. Rows and prices are those of the
+    sample. seconds: how long all rows take within the accounts' limits; 0: they have none.
+    """
+
+    at: datetime
+    sampled: int
+    total: int
+    left_out: tuple[Reason, ...] = ()
+    first: tuple[tuple[str, int], ...] = ()
+    expected: dict[str, str] = {}
+    most: dict[str, str] = {}
+    seconds: float = 0
+
+    def of_all(self, rows: int) -> int:
+        """Return how many of all rows so many of the sample stand for."""
+        return round(rows * self.total / self.sampled) if self.sampled else 0
+
+
 class Upload(Struct, frozen=True, omit_defaults=True):
     """A file that was read: so many good `rows`, and so many that were `refused`.
 
@@ -47,8 +82,10 @@ class Job(Struct, frozen=True, omit_defaults=True):
     """kind: universal, advertising, sessions, or a channel's name. message: what is sent, as the JSON of a message
     without destinations.
 
-    round: how often failed rows were retried. live_from: since when workers have to look after it. It is running since
-    `running_from`, and ran for `ran` seconds before that. batch_rows: the number of rows in each of its batches.
+    round: how often failed rows were retried; hopeful: in this round, only those that may work now. live_from: since
+    when workers have to look after it. It is running since `running_from`, and ran for `ran` seconds before that.
+    batch_rows: the number of rows in each of its batches. created_by, moved_by: who made it, and who started it (or the
+    like) last. starts_at: when its first rows leave, where that is later than its start. forecast: the latest one.
     """
 
     id: str
@@ -66,6 +103,11 @@ class Job(Struct, frozen=True, omit_defaults=True):
     ended_at: datetime | None = None
     version: int = 0
     batch_rows: int = BATCH_ROWS
+    created_by: str = ""
+    moved_by: str = ""
+    hopeful: bool = False
+    starts_at: datetime | None = None
+    forecast: Forecast | None = None
 
     @property
     def total(self) -> int:
@@ -85,20 +127,27 @@ class Job(Struct, frozen=True, omit_defaults=True):
         """Return how long it has been running, in seconds without its pauses."""
         return self.ran + ((now - self.running_from).total_seconds() if self.running_from else 0)
 
-    def move(self, verb: Verb, now: datetime) -> "Job":
-        """Return the job after `verb`. It has to be in one of the states that MOVES permits for it."""
+    def move(self, verb: Verb, now: datetime, by: str = "", *, hopeful: bool = False) -> "Job":
+        """Return the job after `verb` by this person. It has to be in one of the states that MOVES permits for it."""
         to = MOVES[verb][1]
         runs = to == "running"
         return replace(
             self,
             state=to,
             round=self.round + (verb == "retry"),
+            hopeful=hopeful if verb == "retry" else self.hopeful,
+            moved_by=by,
             started_at=self.started_at or (now if runs else None),
             live_from=now if runs else self.live_from,
             running_from=now if runs else None,
             ran=self.running_for(now),
             ended_at=now if to == "cancelled" and self.live_from is None else None,
         )
+
+    def begin(self, now: datetime, by: str, at: datetime) -> "Job":
+        """Return the job after its start by this person, for this moment or a later one."""
+        job = self.move("start", now, by)
+        return replace(job, running_from=at, starts_at=at) if at > now else job
 
     def end(self, now: datetime) -> "Job":
         """Return the job with nothing left to do."""
@@ -120,6 +169,27 @@ class Row(Struct, frozen=True):
     destination: dict[str, Any]
 
 
+class JobFile(Struct, frozen=True, omit_defaults=True):
+    """A file of rows as somebody gave it. name: as they call it; by: who; digest: of its bytes.
+
+    columns: pairs of a heading and the field or variable that it names. zones: pairs of a time zone and the number of
+    rows that have it. faults: why rows were refused, the most frequent ones.
+    """
+
+    id: str
+    job: str
+    upload: str
+    name: str
+    digest: str
+    at: datetime
+    rows: int = 0
+    refused: int = 0
+    by: str = ""
+    columns: tuple[tuple[str, str], ...] = ()
+    zones: tuple[tuple[str, int], ...] = ()
+    faults: tuple[Reason, ...] = ()
+
+
 class RefusedRows(Struct, frozen=True):
     """Some rows of a file that were refused when it was read. rows: as JSON. at: when the file was read."""
 
@@ -136,7 +206,8 @@ class Batch(Struct, frozen=True, omit_defaults=True):
 
     number: its place in its file. ids: of the rows' messages; "" for a row without one. faults: why a row has none, by
     its place. round: the latest one in which it was submitted. counts: its messages by status when it was
-    checked last; `looks`: how often it was checked.
+    checked last; `looks`: how often it was checked. reasons: of those that failed; spent: by currency, on all.
+    first: the line of its first row in the file. submitted_at: when so many rows (`submitted`) became messages last.
     lane: its queue, while it has work left: see `waiting_lane`, `watched_lane`, LATE.
     """
 
@@ -155,6 +226,11 @@ class Batch(Struct, frozen=True, omit_defaults=True):
     due_at: datetime | None = None
     lease: str | None = None
     done_at: datetime | None = None
+    first: int = 0
+    submitted: int = 0
+    submitted_at: datetime | None = None
+    reasons: tuple[Reason, ...] = ()
+    spent: dict[str, str] = {}
 
 
 def batch_id(job: str, upload: str, number: int) -> str:

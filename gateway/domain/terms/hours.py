@@ -55,6 +55,30 @@ def opens_at(hours: Hours, now: datetime) -> datetime:
     return at
 
 
+def closes_at(hours: Hours, now: datetime) -> datetime | None:
+    """Return when the range ends in which `now` lies, by the clock on the wall as it goes now; None: never."""
+    if not hours.ranges and not hours.weekdays:
+        return None
+    wall = _wall(ZoneInfo(hours.zone), now)
+    return now + next(end - wall for _, end in _spans(hours, wall.date()) if end > wall)
+
+
+MOST_RANGES = 400
+"""Ranges that a length of work is looked for in: more than a year of whole days."""
+
+
+def ready_at(hours: Hours, start: datetime, work: timedelta) -> datetime | None:
+    """Return when so much work ends that is done within these hours only; None if that is too far away to tell."""
+    at = start
+    for _ in range(MOST_RANGES):
+        at = opens_at(hours, at)
+        end = closes_at(hours, at)
+        if end is None or at + work <= end:
+            return at + work
+        at, work = end, work - (end - at)
+    return None
+
+
 def is_zone(name: str) -> bool:
     """Tell whether this is a zone of IANA's database, letter by letter. The same on every machine."""
     return name in _zones()

@@ -15,11 +15,12 @@ from msgspec.structs import replace
 
 from gateway.domain.api.request import UnreadBulk
 from gateway.domain.model.job import LATE, Batch, Job, Row, waiting_lane, watched_lane
-from gateway.domain.model.notification import Notification, Status
+from gateway.domain.model.notification import Notification
 from gateway.messages.accepting.cancel import cancel_notification
 from gateway.messages.accepting.plans import Plan, key_of, plan_bulk
 from gateway.messages.delivery import recording
 from gateway.messages.delivery.reachability import conversations
+from gateway.messages.jobs.reasons import FAILED, grouped, may_work, reason_of, spent_on
 from gateway.runtime.loop import Item, Own
 from gateway.runtime.runtime import Runtime
 from gateway.runtime.telemetry import metrics
@@ -35,7 +36,6 @@ FIRST_COUNT, LAST_COUNT = timedelta(seconds=1), timedelta(minutes=5)
 LATE_COUNTS = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 30, 60, 600, 3600, 86_400))
 """The pauses between counts after a batch has ended: most late receipts come within the first minute."""
 
-FAILED = frozenset({Status.UNDELIVERED, Status.EXPIRED, Status.ERROR})
 TWICE, SILENT = "another row names the same person", "the person has not written to us"
 
 Submitted = dict[str, tuple[str, ...]]
@@ -116,7 +116,7 @@ def _message_id(job: Job, batch: Batch, place: int) -> str:
 
 async def _submit(runtime: Runtime, job: Job, batch: Batch) -> Batch:
     """Turn the batch's rows into messages, in a later round only those that had failed. Returns the batch."""
-    places = await _failed(runtime, batch) if batch.ids else set(range(batch.size))
+    places = await _failed(runtime, job, batch) if batch.ids else set(range(batch.size))
     if not places:
         return replace(batch, round=job.round)
     plans = await plan_bulk(runtime, _request(job, batch), f"job:{job.id}", scope=_scope(job, batch))
@@ -136,7 +136,13 @@ async def _submit(runtime: Runtime, job: Job, batch: Batch) -> Batch:
     ids = list(batch.ids) or [""] * batch.size
     for place in chosen:
         ids[place] = _message_id(job, batch, place)
-    return replace(batch, ids=tuple(ids), faults=faults, round=job.round)
+    at, faults = runtime.clock(), {**_kept_faults(job, batch), **faults}
+    return replace(batch, ids=tuple(ids), faults=faults, round=job.round, submitted=len(places), submitted_at=at)
+
+
+def _kept_faults(job: Job, batch: Batch) -> dict[str, str]:
+    """Return the rows without a message that this round leaves as they are."""
+    return batch.faults if job.hopeful else {}
 
 
 def _request(job: Job, batch: Batch) -> UnreadBulk:
@@ -146,20 +152,26 @@ def _request(job: Job, batch: Batch) -> UnreadBulk:
     return UnreadBulk(messages=[msgspec.Raw(msgspec.json.encode(message))])
 
 
-async def _failed(runtime: Runtime, batch: Batch) -> set[int]:
-    """Return the places of rows without a message, or whose message failed, in the round before."""
+async def _failed(runtime: Runtime, job: Job, batch: Batch) -> set[int]:
+    """Return the places of rows without a message, or whose message failed, in the round before.
+
+    In a hopeful round, those only whose message may arrive now.
+    """
     messages = await notifications.several(runtime.db, filter(None, batch.ids))
-    failed = {key for key, message in messages.items() if message.status in FAILED}
-    return {place for place, key in enumerate(batch.ids) if key in failed} | set(map(int, batch.faults))
+    failed = {
+        key for key, message in messages.items() if message.status in FAILED and (may_work(message) or not job.hopeful)
+    }
+    again = {place for place, key in enumerate(batch.ids) if key in failed}
+    return again if job.hopeful else again | set(map(int, batch.faults))
 
 
 async def _faults(runtime: Runtime, job: Job, batch: Batch, plans: Mapping[int, Plan]) -> dict[str, str]:
     """Return why some rows become no message, by their place."""
-    faults = {str(place): _words(plan) for place, plan in plans.items() if plan.error}
+    faults = {str(place): words_of(plan) for place, plan in plans.items() if plan.error}
     if job.kind != "advertising":
         return faults
     messages = {place: plan.notification for place, plan in plans.items() if plan.notification}
-    written = await asyncio.gather(*(_has_written(runtime, message) for message in messages.values()))
+    written = await asyncio.gather(*(has_written(runtime, message) for message in messages.values()))
     faults |= {str(place): SILENT for place, wrote in zip(messages, written, strict=True) if not wrote}
     people = {place: message.person or "" for place, message in messages.items() if str(place) not in faults}
     first = {person: f"{batch.id}:{place}" for place, person in reversed(people.items())}
@@ -167,7 +179,7 @@ async def _faults(runtime: Runtime, job: Job, batch: Batch, plans: Mapping[int, 
     return faults | {str(place): TWICE for place, person in people.items() if rows[person] != f"{batch.id}:{place}"}
 
 
-def _words(plan: Plan) -> str:
+def words_of(plan: Plan) -> str:
     """Return the plan's mistake, with the field as it is in the row."""
     if plan.error is None:
         return ""
@@ -175,7 +187,7 @@ def _words(plan: Plan) -> str:
     return f"{field}: {plan.error.message}" if field else plan.error.message
 
 
-async def _has_written(runtime: Runtime, notification: Notification) -> bool:
+async def has_written(runtime: Runtime, notification: Notification) -> bool:
     """Tell whether the person has written to any of our accounts, as far as their conversations are known."""
     return any(session.last_inbound_at for session in await conversations(runtime, notification))
 
@@ -205,7 +217,15 @@ async def _with_counts(runtime: Runtime, batch: Batch) -> tuple[Batch, bool]:
     messages = await notifications.several(runtime.db, filter(None, batch.ids))
     counts: dict[str, int] = dict(Counter(message.status for message in messages.values()))
     faults = {place: words for place, words in batch.faults.items() if batch.ids[int(place)] not in messages}
-    batch = replace(batch, counts=counts, faults=faults, looks=batch.looks + 1)
+    failed = [message for message in messages.values() if message.status in FAILED]
+    batch = replace(
+        batch,
+        counts=counts,
+        faults=faults,
+        looks=batch.looks + 1,
+        reasons=grouped(map(reason_of, failed)),
+        spent=spent_on(messages.values()),
+    )
     return batch, all(message.tried_at or message.done_at for message in messages.values())
 
 

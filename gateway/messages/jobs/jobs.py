@@ -1,61 +1,62 @@
-"""Jobs as callers use them: create one, add rows, start and stop it, and see its progress."""
+"""Jobs as callers use them: create one, start and stop it, list and delete them."""
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Annotated
+from datetime import datetime
 from uuid import uuid4
 
 import msgspec
-from msgspec import Meta
 from msgspec.structs import replace
 
 from gateway.domain.api.conflict import Conflict
-from gateway.domain.api.request import Destination, MessageInput, Name, RequestError, SendingInput, StepInput, Version
+from gateway.domain.api.jobs import JobRequest
+from gateway.domain.api.request import Destination, MessageInput, RequestError, StepInput
 from gateway.domain.model.job import MOVES, Job, Verb
-from gateway.domain.model.notification import Status
-from gateway.messages.composing.terms import read_callback
+from gateway.messages.composing.lint import variables_of
+from gateway.messages.composing.terms import FURTHEST, read_callback
+from gateway.messages.jobs.progress import JobMessage
 from gateway.messages.templates.expansion import expand
 from gateway.messages.templates.own import check
 from gateway.runtime.paging import PageQuery, cursor, place
 from gateway.runtime.runtime import Runtime
-from storage import jobs
+from storage import job_files, jobs
 
 
-class JobRequest(SendingInput, kw_only=True):
-    """A job to create. The other fields are those of a message; its messages have the lowest priority.
+async def create(runtime: Runtime, request: JobRequest, by: str = "") -> tuple[Job, list[str]]:
+    """Create a draft of this person's. Returns it and warnings for its author. Raises RequestError."""
+    message, warnings = await _message(runtime, request)
+    job = Job(
+        uuid4().hex,
+        request.name,
+        request.kind,
+        message,
+        runtime.clock(),
+        batch_rows=runtime.settings.tuning.batch_rows,
+        created_by=by,
+    )
+    return await jobs.save(runtime.db, job) or job, warnings
 
-    kind: universal, anything; advertising, marketing for people who have written to us, one message for each; sessions,
-    one step by a messenger, which begins a conversation; a channel's name, steps by that channel only, by an approved
-    template where it has those.
+
+async def change(runtime: Runtime, job: Job, request: JobRequest) -> tuple[Job, list[str]]:
+    """Change what a draft says and when. Returns it and warnings. Raises RequestError, and Conflict for no draft.
+
+    The columns of its files have to name all that the message needs.
     """
-
-    name: Name
-    kind: Name = "universal"
-    channels: Annotated[list[StepInput], Meta(max_length=10)] = []  # noqa: RUF012 - msgspec copies it
-    template_id: Name | None = None
-    template_version: Version | None = None
-
-
-@dataclass(frozen=True)
-class Progress:
-    """A job's progress.
-
-    processed: rows that are messages under way or ended, or were refused then. refused: also the rows that were refused
-    when their file was read, which `processed` and the job's total do not count. rate: rows a second while it ran.
-    """
-
-    job: Job
-    processed: int = 0
-    refused: int = 0
-    by_status: dict[str, int] = field(default_factory=dict)
-    rate: float | None = None
-    ends_at: datetime | None = None
+    message, warnings = await _message(runtime, request)
+    needed = frozenset[str]().union(*variables_of(request.channels or JobMessage.decode(message).channels))
+    for file in await job_files.of_job(runtime.db, job.id):
+        if missing := sorted(needed - {name for _, name in file.columns}):
+            raise RequestError("missing_column", f"{file.name} has no column {missing[0]}", "channels")
+    while True:
+        if job.state != "draft":
+            raise Conflict(f"Only a draft is changed; this job is {job.state}.")
+        changed = replace(job, name=request.name, kind=request.kind, message=message, forecast=None)
+        if saved := await jobs.save(runtime.db, changed):
+            return saved, warnings
+        job = await reload(runtime, job)
 
 
-async def create(runtime: Runtime, request: JobRequest) -> tuple[Job, list[str]]:
-    """Create a draft. Returns it and warnings for its author. Raises RequestError."""
+async def _message(runtime: Runtime, request: JobRequest) -> tuple[str, list[str]]:
+    """Return the message that a job sends, as it is stored, and warnings for its author. Raises RequestError."""
     fields = {name: getattr(request, name) for name in MessageInput.__struct_fields__ if hasattr(request, name)}
     message, ignored = await expand(runtime, MessageInput(destinations=[Destination()], **fields))
     category = "marketing" if request.kind == "advertising" else message.category
@@ -64,15 +65,7 @@ async def create(runtime: Runtime, request: JobRequest) -> tuple[Job, list[str]]
     _check(runtime, request.kind, message.channels)
     read_callback(message, runtime.settings)
     body = {name: value for name, value in msgspec.to_builtins(message).items() if name != "destinations"}
-    job = Job(
-        uuid4().hex,
-        request.name,
-        request.kind,
-        msgspec.json.encode(body).decode(),
-        runtime.clock(),
-        batch_rows=runtime.settings.tuning.batch_rows,
-    )
-    return await jobs.save(runtime.db, job) or job, [*ignored, *warnings]
+    return msgspec.json.encode(body).decode(), [*ignored, *warnings]
 
 
 def _check(runtime: Runtime, kind: str, steps: Sequence[StepInput]) -> None:
@@ -98,16 +91,38 @@ def _wrong(kind: str, words: str) -> RequestError:
     return RequestError("wrong_kind", f"a job of the kind {kind} {words}", "channels")
 
 
-async def move(runtime: Runtime, job: Job, verb: Verb) -> Job:
-    """Start the job, pause it, and so on, and return it. Raises Conflict where its state does not allow that."""
+async def start(runtime: Runtime, job: Job, by: str, at: datetime | None = None) -> Job:
+    """Start the job now or at a later time, and return it. Raises Conflict, and RequestError for no such time."""
+    if at and at > runtime.clock() + FURTHEST:
+        raise RequestError("invalid", f"at most {FURTHEST.days} days ahead", "at")
     while True:
-        allowed, _ = MOVES[verb]
-        if job.state not in allowed or (verb == "start" and not job.total):
-            raise Conflict("It has no rows yet." if job.state in allowed else f"This job is {job.state}.")
+        _check_move(job, "start")
         now = runtime.clock()
-        if verb in {"start", "retry"}:  # before the job itself, so that one that runs has its batches
+        at = max(at or now, now)
+        await jobs.schedule_batches(runtime.db, job, at)  # before the job itself, so that one that runs has them
+        if saved := await jobs.save(runtime.db, job.begin(now, by, at)):
+            runtime.job_bell.set()
+            return saved
+        job = await reload(runtime, job)
+
+
+def _check_move(job: Job, verb: Verb) -> None:
+    """Raise Conflict unless the job's state allows this."""
+    if job.state not in MOVES[verb][0] or (verb == "start" and not job.total):
+        raise Conflict("It has no rows yet." if job.state in MOVES[verb][0] else f"This job is {job.state}.")
+
+
+async def move(runtime: Runtime, job: Job, verb: Verb, by: str = "", *, hopeful: bool = False) -> Job:
+    """Pause the job, resume it, and so on, and return it. Raises Conflict where its state does not allow that.
+
+    by: who does it. hopeful: retry only what may work now.
+    """
+    while True:
+        _check_move(job, verb)
+        now = runtime.clock()
+        if verb == "retry":  # before the job itself, so that one that runs has its batches
             await jobs.schedule_batches(runtime.db, job, now)
-        if saved := await jobs.save(runtime.db, job.move(verb, now)):
+        if saved := await jobs.save(runtime.db, job.move(verb, now, by, hopeful=hopeful)):
             if verb == "cancel":
                 await jobs.recheck(runtime.db, saved, now)
             runtime.job_bell.set()
@@ -136,19 +151,3 @@ async def page(runtime: Runtime, query: PageQuery) -> tuple[list[Job], str | Non
     batch = await jobs.page(runtime.db, place(query.cursor), runtime.clock(), query.limit)
     last = batch[-1] if len(batch) == query.limit else None
     return batch, cursor(last.created_at, last.id) if last else None
-
-
-async def progress(runtime: Runtime, job: Job) -> Progress:
-    """Return the job's progress, as the workers last counted it."""
-    counts, refused, now = Counter[str](), 0, runtime.clock()
-    async for by_status, faults in jobs.batch_counts(runtime.db, job.id):
-        counts.update(by_status)
-        refused += faults
-    processed = counts.total() - counts[Status.NEW] + refused
-    seconds = job.running_for(now)
-    rate = processed / seconds if processed and seconds else None
-    left = timedelta(seconds=(job.total - processed) / rate) if rate and job.state == "running" else None
-    left_out = sum(upload.refused for upload in job.uploads)
-    return Progress(
-        job, processed, refused + left_out, dict(sorted(counts.items())), rate, now + left if left else None
-    )

@@ -38,12 +38,13 @@ async def pages(runtime: Runtime, job: Job, headings: Sequence[str]) -> AsyncIte
 async def _refused(runtime: Runtime, job: Job) -> AsyncIterator[list[RefusedRow]]:
     async for stored in jobs.refused(runtime.db, job):
         rows = msgspec.json.decode(stored.rows, type=list[Refused])
-        yield [RefusedRow(row.fault.row, row.cells, _reason(row)) for row in rows]
+        yield [RefusedRow(row.fault.row, row.cells, reason_of(row)) for row in rows]
     async for batch in jobs.with_faults(runtime.db, job):
         yield list(_faulty(batch))
 
 
-def _reason(row: Refused) -> str:
+def reason_of(row: Refused) -> str:
+    """Return why a row was refused when its file was read."""
     return f"{row.fault.column}: {row.fault.message}" if row.fault.column else row.fault.message
 
 

@@ -1,6 +1,8 @@
 """Adds the rows of files to jobs, and stores the rows that are refused."""
 
 import os
+from collections import Counter
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import IO
@@ -10,16 +12,19 @@ import msgspec
 from msgspec.structs import replace
 
 from gateway.domain.api.conflict import Conflict
-from gateway.domain.api.request import RequestError, StepInput
+from gateway.domain.api.request import RequestError
 from gateway.domain.api.response import Fault
-from gateway.domain.model.job import REFUSED_ROWS, Batch, Job, RefusedRows, Upload, batch_id
+from gateway.domain.model.job import REFUSED_ROWS, Batch, Job, JobFile, Reason, RefusedRows, Upload, batch_id
 from gateway.messages.composing.lint import variables_of
 from gateway.messages.jobs.files.frames import Frame, Head, Reading, Refusals, Rows, Warnings
 from gateway.messages.jobs.files.reading import read_file
 from gateway.messages.jobs.files.rows import Terms
 from gateway.messages.jobs.jobs import reload
+from gateway.messages.jobs.progress import JobMessage
+from gateway.messages.jobs.reasons import grouped, shared
+from gateway.messages.jobs.refused import reason_of
 from gateway.runtime.runtime import Runtime
-from storage import jobs
+from storage import job_files, jobs
 
 MOST = 1_000_000
 """Rows of a job."""
@@ -31,34 +36,59 @@ TOLD = 1000
 """Faults and warnings of a file that its upload is answered with, at most."""
 
 
+class WrongColumns(RequestError):
+    """The columns of a file do not name what the message needs. headings: what each of them was taken for."""
+
+    def __init__(self, error: RequestError, headings: Mapping[str, str]) -> None:
+        super().__init__(error.code, error.message, error.field)
+        self.headings = headings
+
+
 @dataclass(frozen=True)
 class RowsFile:
-    """A file of rows. digest: of its bytes."""
+    """A file of rows. digest: of its bytes. by: who gave it.
+
+    names: what its headings mean (a field, a variable, or "" for nothing), where somebody has said so.
+    """
 
     name: str
     content: IO[bytes]
     digest: str
+    by: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
 class Contents:
-    """What was found in a file. columns: heading -> the field or variable that it names."""
+    """What was found in a file. headings: each with the field or variable that it names, or "" for none.
 
-    columns: dict[str, str] = field(default_factory=dict)
+    zones: rows by time zone. reasons: why rows were refused.
+    """
+
+    headings: dict[str, str] = field(default_factory=dict)
     accepted: int = 0
     refused: int = 0
     faults: list[Fault] = field(default_factory=list)
     warnings: list[Fault] = field(default_factory=list)
+    zones: Counter[str] = field(default_factory=Counter)
+    reasons: tuple[Reason, ...] = ()
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Return the headings that name something, each with the field or variable."""
+        return {heading: name for heading, name in self.headings.items() if name}
 
     def add(self, frame: Frame) -> None:
         """Add what a frame says."""
         match frame:
             case Head():
-                self.columns = frame.columns
+                self.headings = frame.columns
             case Rows():
                 self.accepted += frame.size
+                self.zones.update(frame.zones)
             case Refusals():
                 self.refused += len(frame.rows)
+                self.reasons = grouped([*self.reasons, *(Reason(shared(reason_of(row))) for row in frame.rows)])
                 self.faults += [row.fault for row in frame.rows[: TOLD - len(self.faults)]]
             case Warnings():
                 self.warnings += frame.faults[: TOLD - len(self.warnings)]
@@ -73,27 +103,51 @@ async def add_rows(runtime: Runtime, job: Job, file: RowsFile) -> tuple[Job, Con
     if is_new:
         _check(job, contents)
     try:
-        async with runtime.file_readers, aclosing(read_file(file.content, file.name, _reading(runtime, job))) as frames:
+        async with runtime.file_readers, aclosing(_frames(runtime, job, file)) as frames:
             async for frame in frames:
                 if is_new:
                     await _store(runtime, job, name, contents, frame)
                     _check_rows(job, contents)
                 contents.add(frame)
+        if is_new:
+            await job_files.add(runtime.db, _described(runtime, job, name, file, contents))
         return await _refer(runtime, job, Upload(file.digest, contents.accepted, contents.refused, name)), contents
-    except BaseException:
+    except BaseException as error:
         await jobs.drop_upload(runtime.db, job, name)
+        if isinstance(error, RequestError) and error.field and contents.headings and not contents.accepted:
+            raise WrongColumns(error, contents.headings) from None
         raise
 
 
-def _reading(runtime: Runtime, job: Job) -> Reading:
-    variables = frozenset[str]().union(*variables_of(msgspec.json.decode(job.message, type=_Message).channels))
+def _described(runtime: Runtime, job: Job, name: str, file: RowsFile, contents: Contents) -> JobFile:
+    return JobFile(
+        batch_id(job.id, name, 0),
+        job.id,
+        name,
+        file.name,
+        file.digest,
+        runtime.clock(),
+        contents.accepted,
+        contents.refused,
+        file.by,
+        tuple(contents.headings.items()),
+        tuple(sorted(contents.zones.items())),
+        contents.reasons,
+    )
+
+
+def _frames(runtime: Runtime, job: Job, file: RowsFile) -> AsyncGenerator[Frame, None]:
     tuning = runtime.settings.tuning
-    terms = Terms(runtime.settings.default_region, variables, once=job.kind == "advertising")
-    return Reading(terms, job.batch_rows, tuning.file_memory, tuning.file_seconds, tuning.file_deadline, os.getpid())
+    terms = Terms(
+        runtime.settings.default_region, variables(job), once=job.kind == "advertising", names=dict(file.names)
+    )
+    reading = Reading(terms, job.batch_rows, tuning.file_memory, tuning.file_seconds, tuning.file_deadline, os.getpid())
+    return read_file(file.content, file.name, reading)
 
 
-class _Message(msgspec.Struct, rename="camel"):
-    channels: list[StepInput]
+def variables(job: Job) -> frozenset[str]:
+    """Return the variables that each row of a job needs a value for."""
+    return frozenset[str]().union(*variables_of(JobMessage.of(job).channels))
 
 
 def _has(job: Job, file: RowsFile | Upload) -> bool:
@@ -120,7 +174,9 @@ async def _store(runtime: Runtime, job: Job, upload: str, contents: Contents, fr
     if isinstance(frame, Rows) and frame.size:
         number = contents.accepted // job.batch_rows
         key = batch_id(job.id, upload, number)
-        await jobs.add_batches(runtime.db, [Batch(key, job.id, upload, number, frame.rows, frame.size)])
+        await jobs.add_batches(
+            runtime.db, [Batch(key, job.id, upload, number, frame.rows, frame.size, first=frame.first)]
+        )
     elif isinstance(frame, Refusals) and frame.rows:
         number = contents.refused // REFUSED_ROWS
         key, rows = batch_id(job.id, upload, number), msgspec.json.encode(frame.rows).decode()
@@ -128,11 +184,23 @@ async def _store(runtime: Runtime, job: Job, upload: str, contents: Contents, fr
         await jobs.add_refused(runtime.db, [refused])
 
 
+async def drop_file(runtime: Runtime, job: Job, name: str) -> Job:
+    """Take a file with its rows out of a draft. Returns the job; raises Conflict if it is no draft."""
+    while any(upload.name == name for upload in job.uploads):
+        _check(job, Contents())
+        rest = tuple(upload for upload in job.uploads if upload.name != name)
+        if saved := await jobs.save(runtime.db, replace(job, uploads=rest, forecast=None)):
+            await jobs.drop_upload(runtime.db, saved, name)
+            return saved
+        job = await reload(runtime, job)
+    return job
+
+
 async def _refer(runtime: Runtime, job: Job, upload: Upload) -> Job:
     """Let the job refer to what was stored of a file, unless it has that file already. Returns the job."""
     while not _has(job, upload) and (upload.rows or upload.refused):
         _check(job, Contents(accepted=upload.rows, refused=upload.refused))
-        if saved := await jobs.save(runtime.db, replace(job, uploads=(*job.uploads, upload))):
+        if saved := await jobs.save(runtime.db, replace(job, uploads=(*job.uploads, upload), forecast=None)):
             return saved
         job = await reload(runtime, job)
     await jobs.drop_upload(runtime.db, job, upload.key)

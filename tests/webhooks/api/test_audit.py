@@ -28,6 +28,8 @@ UNRECORDED = {
     "messages.explain": "it changes nothing",
     "auth.logout": "it changes nothing of the gateway's",
     "ui.door.logout": "it changes nothing of the gateway's",
+    "jobs.reckon": "it sends nothing",
+    "ui.jobs.wizard.reckon": "it sends nothing",
     "ui.nothing": "there is no such page",
 }
 """Routes with unsafe methods that leave no entry, and why."""
@@ -38,7 +40,10 @@ ACTING = {
 }
 """Commands that leave an entry."""
 
-CALLING = {"cancel", "send", "status", "jobs upload", "jobs refused"}
+CALLING = {
+    *("cancel", "send", "status", "jobs upload", "jobs refused", "jobs list", "jobs create", "jobs show", "jobs start"),
+    *("jobs pause", "jobs resume", "jobs cancel", "jobs retry", "jobs forecast", "jobs results"),
+}
 """Commands that call a gateway as any service does: its API leaves the entry."""
 
 LOOKING = {

@@ -1,19 +1,28 @@
 """Jobs over HTTP: creating, starting, pausing, retrying, and showing their progress. Their rows: `rows`."""
 
-from typing import Any
+from datetime import timedelta
+from typing import Any, Literal
 
-from quart import Blueprint
+from quart import Blueprint, g
 from quart.typing import ResponseReturnValue
 from quart_schema import document_querystring, document_request, document_response
 
 from gateway.domain.api.formats import iso
-from gateway.domain.api.request import convert, read
-from gateway.domain.api.response import View
+from gateway.domain.api.jobs import (
+    ForecastResponse,
+    JobRequest,
+    JobResponse,
+    JobsResponse,
+    JobView,
+    ReasonView,
+    StartRequest,
+)
+from gateway.domain.api.request import Input, convert, read
 from gateway.domain.api.roles import Role
 from gateway.domain.model.act import Act
-from gateway.domain.model.job import Job, Verb
-from gateway.messages.jobs import jobs
-from gateway.messages.jobs.jobs import JobRequest, Progress
+from gateway.domain.model.job import Forecast, Job, Reason, Verb
+from gateway.messages.jobs import forecast, jobs
+from gateway.messages.jobs.progress import Progress, progress, ready_in_hours
 from gateway.runtime.paging import PageQuery
 from storage import jobs as stored
 from webhooks.http.answers import DeletedResponse, answer, require
@@ -24,40 +33,10 @@ from webhooks.http.guard import allow
 blueprint = Blueprint("jobs", __name__, url_prefix="/api/v1/jobs")
 
 
-class JobView(View):
-    """A job in a list."""
+class RetryQuery(Input):
+    """Which of the rows that failed are retried."""
 
-    id: str
-    name: str
-    kind: str
-    state: str
-    total: int
-    created_at: str | None
-    started_at: str | None
-    ended_at: str | None
-
-
-class JobResponse(JobView):
-    """A job and its progress.
-
-    processed: rows that were worked on; refused: rows that led to no message, with those that were refused when their
-    file was read, which `total` and `processed` do not count. byStatus: messages, as they were
-    when a worker last looked. rate: rows a second; endsAt: when the job ends at this rate.
-    """
-
-    processed: int
-    refused: int
-    by_status: dict[str, int]
-    rate: float | None
-    ends_at: str | None
-    warnings: list[str] = []  # noqa: RUF012 - msgspec copies it
-
-
-class JobsResponse(View):
-    """A page; `cursor` is null on the last one."""
-
-    jobs: list[JobView]
-    cursor: str | None
+    only: Literal["all", "mayWork"] = "all"
 
 
 @blueprint.post("")
@@ -67,7 +46,7 @@ class JobsResponse(View):
 @document_response(JobResponse, 201)
 async def create() -> ResponseReturnValue:
     """Create a job. It is a draft without rows; add them next."""
-    job, warnings = await jobs.create(runtime(), read(JobRequest, await body()))
+    job, warnings = await jobs.create(runtime(), read(JobRequest, await body()), g.caller)
     note(job.id, name=job.name, after={"state": job.state})
     return answer(_progress(Progress(job), warnings), 201)
 
@@ -87,16 +66,41 @@ async def list_jobs() -> ResponseReturnValue:
 @document_response(JobResponse)
 async def get_job(key: str) -> ResponseReturnValue:
     """Show a job and its progress."""
-    return answer(_progress(await jobs.progress(runtime(), await job_of(key)), []))
+    return answer(_progress(await progress(runtime(), await job_of(key)), []))
+
+
+@blueprint.put("/<key>")
+@allow(Role.OPERATOR)
+@records(Act.JOB_CHANGE)
+@document_request(JobRequest)
+@document_response(JobResponse)
+async def change(key: str) -> ResponseReturnValue:
+    """Change a draft: what it says, to whom it may go, and when. Its rows stay."""
+    job, warnings = await jobs.change(runtime(), await job_of(key), read(JobRequest, await body()))
+    note(name=job.name)
+    return answer(_progress(await progress(runtime(), job), warnings))
+
+
+@blueprint.post("/<key>/forecast")
+@allow(Role.OPERATOR)
+@document_response(ForecastResponse)
+async def reckon(key: str) -> ResponseReturnValue:
+    """Reckon what the job would do now, from up to 1,000 rows taken at random. Nothing is sent."""
+    job = await forecast.reckon(runtime(), await job_of(key))
+    return answer(await _forecast(job, job.forecast))
 
 
 @blueprint.post("/<key>/start")
 @allow(Role.OPERATOR)
 @records(Act.JOB_START)
+@document_request(StartRequest)
 @document_response(JobResponse)
 async def start(key: str) -> ResponseReturnValue:
-    """Start to send."""
-    return await _move(key, "start")
+    """Start to send, now or at a later time. Without a body: now."""
+    wanted = read(StartRequest, await body() or b"{}")
+    job = await jobs.start(runtime(), await job_of(key), g.caller, wanted.at)
+    note(name=job.name, before={"state": "draft"}, after={"state": job.state, "rows": str(job.total)})
+    return answer(_progress(await progress(runtime(), job), []))
 
 
 @blueprint.post("/<key>/pause")
@@ -129,10 +133,14 @@ async def cancel(key: str) -> ResponseReturnValue:
 @blueprint.post("/<key>/retry")
 @allow(Role.OPERATOR)
 @records(Act.JOB_RETRY)
+@document_querystring(RetryQuery)
 @document_response(JobResponse)
 async def retry(key: str) -> ResponseReturnValue:
-    """Send once more what has failed of a finished job: failed messages, and rows that led to none when submitted."""
-    return await _move(key, "retry")
+    """Send once more what has failed of a finished job: failed messages, and rows that led to none when submitted.
+
+    With `?only=mayWork`, only messages whose failure may have gone by, as those of a provider that was away.
+    """
+    return await _move(key, "retry", hopeful=convert(RetryQuery, query()).only == "mayWork")
 
 
 @blueprint.delete("/<key>")
@@ -152,11 +160,11 @@ async def job_of(key: str) -> Job:
     return require(key, await stored.get(runtime().db, key))
 
 
-async def _move(key: str, verb: Verb) -> ResponseReturnValue:
+async def _move(key: str, verb: Verb, *, hopeful: bool = False) -> ResponseReturnValue:
     before = await job_of(key)
-    job = await jobs.move(runtime(), before, verb)
+    job = await jobs.move(runtime(), before, verb, g.caller, hopeful=hopeful)
     note(name=job.name, before={"state": before.state}, after={"state": job.state})
-    return answer(_progress(await jobs.progress(runtime(), job), []))
+    return answer(_progress(await progress(runtime(), job), []))
 
 
 def _fields(job: Job) -> dict[str, Any]:
@@ -168,17 +176,47 @@ def _fields(job: Job) -> dict[str, Any]:
         "total": job.total,
         "created_at": iso(job.created_at),
         "started_at": iso(job.started_at),
+        "starts_at": iso(job.starts_at),
         "ended_at": iso(job.ended_at),
+        "created_by": job.created_by,
+        "moved_by": job.moved_by,
     }
 
 
-def _progress(progress: Progress, warnings: list[str]) -> JobResponse:
+def _progress(state: Progress, warnings: list[str]) -> JobResponse:
     return JobResponse(
-        **_fields(progress.job),
-        processed=progress.processed,
-        refused=progress.refused,
-        by_status=progress.by_status,
-        rate=round(progress.rate, 2) if progress.rate else None,
-        ends_at=iso(progress.ends_at),
+        **_fields(state.job),
+        processed=state.processed,
+        refused=state.refused,
+        by_status=state.by_status,
+        done=state.done,
+        rate=round(state.rate, 2) if state.rate else None,
+        recent_rate=round(state.recent, 2) if state.recent else None,
+        reasons=[_reason(reason) for reason in state.reasons],
+        spent=dict(state.spent),
+        ends_at=iso(state.ends_at),
         warnings=warnings,
+    )
+
+
+async def _forecast(job: Job, known: Forecast | None) -> ForecastResponse:
+    if known is None:
+        raise AssertionError
+    ready = await ready_in_hours(runtime(), job, timedelta(seconds=known.seconds), runtime().clock())
+    return ForecastResponse(
+        at=iso(known.at),
+        sampled=known.sampled,
+        total=known.total,
+        left_out=[_reason(reason) for reason in known.left_out],
+        first=dict(known.first),
+        expected=known.expected,
+        most=known.most,
+        seconds=round(known.seconds, 1),
+        ends_at=iso(ready),
+    )
+
+
+def _reason(reason: Reason) -> ReasonView:
+    return ReasonView(
+        reason=reason.text, rows=reason.count, channel=reason.channel, cause=reason.cause, may_work=reason.hopeful
     )

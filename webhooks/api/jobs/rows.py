@@ -2,24 +2,25 @@
 
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta
-from quart import Blueprint
+from quart import Blueprint, g
 from quart.typing import ResponseReturnValue
 from quart_schema import document_querystring, document_response
 
+from gateway.domain.api.formats import iso
 from gateway.domain.api.request import Input, convert
 from gateway.domain.api.response import UploadResponse, View
 from gateway.domain.api.roles import Role
 from gateway.domain.model.act import Act
-from gateway.domain.model.job import Batch, Row
+from gateway.domain.model.job import JobFile
+from gateway.messages.jobs import results, uploads
 from gateway.messages.jobs.refused import columns, pages
+from gateway.messages.jobs.results import RowResult, State
 from gateway.messages.jobs.uploads import RowsFile, add_rows
 from gateway.runtime.paging import NO_CURSOR
-from storage import jobs as stored
-from storage.messages import notifications
+from storage import job_files
 from webhooks.api.jobs.jobs import job_of
-from webhooks.http.answers import answer
+from webhooks.http.answers import DeletedResponse, answer
 from webhooks.http.audit import note, records
 from webhooks.http.context import query, runtime
 from webhooks.http.guard import allow
@@ -30,28 +31,54 @@ from webhooks.http.uploads import uploaded
 blueprint = Blueprint("rows", __name__, url_prefix="/api/v1/jobs")
 
 
+class JobFileView(View):
+    """A file of rows. columns: heading -> the field or variable that it was taken for, "" where it was passed over.
+
+    faults: why rows were left out, with their numbers.
+    """
+
+    id: str
+    name: str
+    added_at: str | None
+    added_by: str
+    rows: int
+    refused: int
+    columns: dict[str, str]
+    faults: dict[str, int]
+
+
+class JobFilesResponse(View):
+    files: list[JobFileView]
+
+
 class RowResultView(View):
-    """The result of a row. row: its line in its file. fault: why it led to no message."""
+    """The result of a row. row: its line in its file. fault: why it led to no message.
+
+    channel: that of the message's last attempt. reason: the fault, or why the message failed.
+    """
 
     row: int
     phone: str | None
     external_id: str | None
     message_id: str | None
     status: str | None
+    channel: str | None
+    reason: str | None
     fault: str | None
 
 
 class RowResultsResponse(View):
-    """A page, which holds the rows of one batch; `cursor` is null on the last one."""
+    """A page, which holds the rows of one batch, or those of a state; `cursor` is null on the last one."""
 
     rows: list[RowResultView]
     cursor: str | None
 
 
 class RowResultsQuery(Input):
-    """cursor: the one from the page before."""
+    """cursor: the one from the page before. state: which rows are wanted; `refused` are also those of unread rows."""
 
     cursor: Annotated[str, Meta(pattern=r"^[0-9]{1,6}\Z", extra={"form": NO_CURSOR})] | None = None
+    state: State = "all"
 
 
 class RefusedRowsQuery(Input):
@@ -73,7 +100,7 @@ async def add(key: str) -> ResponseReturnValue:
     """
     job = await job_of(key)
     async with uploaded() as file:
-        job, contents = await add_rows(runtime(), job, RowsFile(file.name, file.content, file.digest))
+        job, contents = await add_rows(runtime(), job, RowsFile(file.name, file.content, file.digest, g.caller))
     note(name=job.name, after={"rows": str(contents.accepted)})
     return answer(
         UploadResponse(
@@ -92,12 +119,44 @@ async def add(key: str) -> ResponseReturnValue:
 @document_querystring(RowResultsQuery)
 @document_response(RowResultsResponse)
 async def list_row_results(key: str) -> ResponseReturnValue:
-    """List the result of each row, in the order of the files."""
-    keys, number = (await job_of(key)).batches, int(convert(RowResultsQuery, query()).cursor or 0)
-    batches = await stored.batches(runtime().db, keys[number : number + 1])
-    next_cursor = str(number + 1) if number + 1 < len(keys) else None
-    rows = [result for batch in batches for result in await _row_results(batch)]
-    return answer(RowResultsResponse(rows=rows, cursor=next_cursor))
+    """List the result of each row, in the order of the files; with `state`, of the rows that are in it."""
+    job, wanted = await job_of(key), convert(RowResultsQuery, query())
+    page = await results.page(runtime(), job, int(wanted.cursor or 0), wanted.state)
+    cursor = None if page.cursor is None else str(page.cursor)
+    return answer(RowResultsResponse(rows=list(map(_view, page.rows)), cursor=cursor))
+
+
+@blueprint.get("/<key>/files")
+@allow(Role.OPERATOR)
+@document_response(JobFilesResponse)
+async def list_files(key: str) -> ResponseReturnValue:
+    """List the files of a job (up to 100), with their headings and what those were taken for."""
+    return answer(JobFilesResponse(files=[_file(each) for each in await job_files.of_job(runtime().db, key)]))
+
+
+@blueprint.delete("/<key>/files/<name>")
+@allow(Role.OPERATOR)
+@records(Act.JOB_TAKE_ROWS)
+@document_response(DeletedResponse)
+async def drop_file(key: str, name: str) -> ResponseReturnValue:
+    """Take a file with its rows out of a draft."""
+    job = await uploads.drop_file(runtime(), await job_of(key), name)
+    note(name=job.name, after={"rows": str(job.total)})
+    return answer(DeletedResponse(id=name))
+
+
+@blueprint.get("/<key>/rows/export")
+@allow(Role.OPERATOR)
+@document_querystring(RefusedRowsQuery)
+@document_files(CSV, XLSX)
+async def export_results(key: str) -> ResponseReturnValue:
+    """Export what became of every row, as CSV or as an Excel workbook (of up to 100,000 rows).
+
+    It has the columns of the files, and the status, channel, reason, times, parts, price and clicks of each row.
+    """
+    job, wanted = await job_of(key), convert(RefusedRowsQuery, query())
+    headings = await results.columns(runtime(), job)
+    return await table_file("results", headings, results.table(runtime(), job, headings), wanted.format)
 
 
 @blueprint.get("/<key>/rows/refused")
@@ -114,17 +173,28 @@ async def export_refused(key: str) -> ResponseReturnValue:
     return await table_file("refused", headings, pages(runtime(), job, headings), wanted.format)
 
 
-async def _row_results(batch: Batch) -> list[RowResultView]:
-    rows, ids = msgspec.json.decode(batch.rows, type=list[Row]), batch.ids or ("",) * batch.size
-    messages = await notifications.several(runtime().db, filter(None, ids))
-    return [
-        RowResultView(
-            row=row.line,
-            phone=row.destination.get("phone"),
-            external_id=row.destination.get("externalId"),
-            message_id=key if key in messages else None,
-            status=messages[key].status if key in messages else None,
-            fault=batch.faults.get(str(place)),
-        )
-        for place, (row, key) in enumerate(zip(rows, ids, strict=True))
-    ]
+def _file(file: JobFile) -> JobFileView:
+    return JobFileView(
+        id=file.upload,
+        name=file.name,
+        added_at=iso(file.at),
+        added_by=file.by,
+        rows=file.rows,
+        refused=file.refused,
+        columns=dict(file.columns),
+        faults={reason.text: reason.count for reason in file.faults},
+    )
+
+
+def _view(result: RowResult) -> RowResultView:
+    message = result.message
+    return RowResultView(
+        row=result.row,
+        phone=result.cells.get("phone"),
+        external_id=result.cells.get("externalId"),
+        message_id=message.id if message else None,
+        status=message.status if message else None,
+        channel=result.channel or None,
+        reason=result.reason or None,
+        fault=result.fault,
+    )

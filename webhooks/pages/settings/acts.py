@@ -24,6 +24,7 @@ def act_word(act: Act) -> str:
         Act.OPT_OUT_LIFT: gettext("lifted an opt-out"),
         Act.JOB_CREATE: gettext("created a job"),
         Act.JOB_ADD_ROWS: gettext("added rows to a job"),
+        Act.JOB_TAKE_ROWS: gettext("took rows out of a job"),
         Act.JOB_CHANGE: gettext("changed a job"),
         Act.JOB_START: gettext("started a job"),
         Act.JOB_PAUSE: gettext("paused a job"),

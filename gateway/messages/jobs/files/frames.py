@@ -1,5 +1,6 @@
 """What the process that reads a file is asked for, and what it answers, piece by piece."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -29,16 +30,21 @@ class Reading(Struct, frozen=True):
 
 
 class Head(Struct, frozen=True, tag=True):
-    """The columns: heading -> the field or variable that it names."""
+    """The columns: heading -> the field or variable that it names, or "" where it is passed over."""
 
     columns: dict[str, str]
 
 
 class Rows(Struct, frozen=True, tag=True):
-    """Rows, as the JSON of a list of Row. All frames of a file have the same number of rows, except the last."""
+    """Rows, as the JSON of a list of Row. All frames of a file have the same number of rows, except the last.
+
+    first: the line of the first one. zones: how many have each time zone.
+    """
 
     rows: str
     size: int
+    first: int = 0
+    zones: dict[str, int] = {}
 
 
 class Refusals(Struct, frozen=True, tag=True):
@@ -104,4 +110,5 @@ def split(items: Iterable[Item], batch: int) -> Iterator[Frame]:
 
 
 def _rows(rows: list[Row]) -> Rows:
-    return Rows(msgspec.json.encode(rows).decode(), len(rows))
+    zones = Counter(zone for row in rows if (zone := row.destination.get("timezone")))
+    return Rows(msgspec.json.encode(rows).decode(), len(rows), rows[0].line if rows else 0, zones)

@@ -1,7 +1,7 @@
 """Reads the first line of a file: which column names a person, and which is a variable."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from gateway.domain.api.request import RequestError
@@ -34,6 +34,9 @@ In a file that has both, texts are marked as no formulas. See `gateway.domain.te
 """
 
 ADDRESSES = ("phone", "email", "externalId", "device", "identifier", "contactId", "chatSessionId")
+RECIPIENT = "recipient"
+"""The field that is wrong in a file whose columns name nobody."""
+
 FIELDS = {heading: name for name, headings in HEADINGS.items() for heading in headings}
 
 
@@ -44,22 +47,24 @@ class Column(NamedTuple):
     name: str
 
 
-def read_headings(line: Line, variables: Collection[str]) -> list[Column]:
-    """Return the columns. Raises RequestError unless somebody and all these variables can be named by them."""
+def read_headings(line: Line, names: Mapping[str, str]) -> list[Column]:
+    """Return the columns. names: by heading, where somebody has said what it means. Raises RequestError."""
     texts = _texts(line)
     if are_marked(texts):
         texts = list(map(unmark, texts))
-    columns = [Column(heading, _name(heading)) for heading in texts]
+    return [Column(heading, names.get(heading, _name(heading))) for heading in texts]
+
+
+def check_columns(columns: Sequence[Column], variables: Collection[str]) -> None:
+    """Raise RequestError unless somebody and all these variables can be named by the columns."""
     count = Counter(column.name for column in columns if column.name)
     if duplicate := next((name for name, times in count.items() if times > 1), None):
         raise RequestError("bad_file", f"two columns mean the same: {duplicate}", duplicate)
     if not count.keys() & set(ADDRESSES):
-        raise RequestError(
-            "bad_file", "no column says who is meant: its first line needs phone, externalId or the like"
-        )
+        words = "no column says who is meant: its first line needs phone, externalId or the like"
+        raise RequestError("bad_file", words, RECIPIENT)
     if missing := sorted(set(variables) - count.keys()):
         raise RequestError("missing_column", f"the message needs a column {missing[0]}", missing[0])
-    return columns
 
 
 def are_marked(headings: Collection[str]) -> bool:

@@ -13,7 +13,7 @@ from gateway.domain.terms.formulas import unmark
 from gateway.domain.terms.hours import is_zone
 from gateway.messages.jobs.files.cells import UNREADABLE, text_of
 from gateway.messages.jobs.files.csv_file import Line, csv_lines
-from gateway.messages.jobs.files.headings import ADDRESSES, HEADINGS, Column, are_marked, read_headings
+from gateway.messages.jobs.files.headings import ADDRESSES, HEADINGS, Column, are_marked, check_columns, read_headings
 from gateway.messages.jobs.files.repetitions import Repetitions
 from gateway.messages.jobs.files.workbook import workbook_lines
 from gateway.people.spelling import check_identifier, check_value, normal_email, normal_phone
@@ -45,13 +45,15 @@ class Terms(Struct, frozen=True):
     """What a file is read for.
 
     region: the country of phone numbers without one. variables: those that every row needs a value for.
-    once: whether a person who is in several rows gets one message all the same.
+    once: whether a person who is in several rows gets one message all the same. names: what a heading means (a field, a
+    variable, or "" for nothing), where somebody has said so.
     """
 
     region: str
     variables: frozenset[str] = frozenset()
     most: int = MOST
     once: bool = False
+    names: dict[str, str] = {}
 
 
 Item = Columns | Row | Refused | Fault
@@ -63,8 +65,9 @@ def read_rows(raw: bytes, terms: Terms) -> Iterator[Item]:
     lines = workbook_lines(raw) if raw.startswith(b"PK") else csv_lines(raw)
     filled = (line for line in _bounded(lines) if any(map(text_of, line.cells)))
     first = next(filled, Line(0, ()))
-    table = _Table(read_headings(first, terms.variables), terms)
-    yield Columns({heading: name for heading, name in table.columns if name})
+    table = _Table(read_headings(first, terms.names), terms)
+    yield Columns(dict(table.columns))
+    check_columns(table.columns, terms.variables)
     for count, line in enumerate(filled):
         if count >= terms.most:
             raise RequestError("too_many", f"a file has at most {terms.most} rows")
