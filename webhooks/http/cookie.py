@@ -61,7 +61,8 @@ def check_origin() -> None:
 async def _check_form(expected: str) -> None:
     given = request.headers.get("X-Form-Token")
     if given is None:
-        request.max_content_length = min(request.max_content_length or API_BODY, API_BODY)
+        if request.mimetype != "multipart/form-data":  # a file goes to the disk while it is read
+            request.max_content_length = min(request.max_content_length or API_BODY, API_BODY)
         given = (await request.form).get("form_token", "")
     if not hmac.compare_digest(given.encode(), expected.encode()):
         raise Refusal(403, FOREIGN)

@@ -19,7 +19,7 @@ from webhooks.http.context import too_large
 LARGEST = 32 * 1024 * 1024
 """The largest file, in bytes."""
 
-PATHS = ("/api/v1/jobs/", "/rows")
+PATHS = (("/api/v1/jobs/", "/ui/jobs/"), "/rows")
 """How the paths of routes that take files begin and end."""
 
 FORM = 64 * 1024

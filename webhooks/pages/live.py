@@ -20,6 +20,7 @@ from gateway.people import page_access
 from gateway.people.access import Denied
 from gateway.runtime.paging import MOST
 from gateway.runtime.runtime import Runtime
+from storage import jobs
 from storage.accounts import states
 from storage.engine.database import DatabaseError
 from storage.messages import callbacks, inbox, notifications
@@ -76,11 +77,28 @@ async def _template(gateway: Runtime, key: str) -> object:
 
 LATELY = timedelta(minutes=10)
 
+
+async def _job(gateway: Runtime, key: str) -> object:
+    job = await jobs.get(gateway.db, key)
+    return (job.version, await jobs.digest(gateway.db, key)) if job else None
+
+
+async def _jobs(gateway: Runtime, _: str) -> object:
+    page = await jobs.page(gateway.db, None, gateway.clock(), JOBS)
+    live = [await jobs.digest(gateway.db, job.id) for job in page if job.live_from]
+    return [(job.id, job.version) for job in page], live
+
+
+JOBS = 25
+"""Jobs whose list is watched: those of its first page."""
+
 TOPICS: Mapping[str, Topic] = {
     "message": Topic(_message),
     "dead": Topic(_dead, every=5.0),
     "accounts": Topic(_accounts, every=5.0),
     "template": Topic(_template),
+    "job": Topic(_job, every=2.0),
+    "jobs": Topic(_jobs, every=5.0),
 }
 """By the first word of a topic's name, as in `message:<id>`."""
 

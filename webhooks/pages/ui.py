@@ -16,6 +16,7 @@ from webhooks.http.guard import allow
 from webhooks.pages import door, live, static
 from webhooks.pages.accounts import accounts
 from webhooks.pages.dead import dead
+from webhooks.pages.jobs import jobs, wizard
 from webhooks.pages.looks import channel_title, colours, message_status, priority, role_word, step_status
 from webhooks.pages.messages import messages
 from webhooks.pages.own import own
@@ -26,7 +27,8 @@ from webhooks.pages.words import LANGUAGES, choose_language, gettext, install_wo
 log = logging.getLogger(__name__)
 
 blueprint = Blueprint(PAGES, __name__, url_prefix="/ui", template_folder="templates")
-for _area in (static, door, live, messages, own, provided, accounts, dead, settings):
+jobs.blueprint.register_blueprint(wizard.blueprint)
+for _area in (static, door, live, messages, jobs, own, provided, accounts, dead, settings):
     blueprint.register_blueprint(_area.blueprint)
 blueprint.before_request(choose_language)
 
@@ -105,6 +107,7 @@ def listed_pages() -> list[Page]:
     """Return the entries of the navigation."""
     return [
         Page(gettext("Messages"), "send", "messages", "ui.messages.show_list"),
+        Page(gettext("Jobs"), "list-checks", "jobs", "ui.jobs.show_list"),
         Page(gettext("Templates"), "layout-template", "templates", "ui.templates.show_list"),
         Page(gettext("Accounts"), "radio", "accounts", "ui.accounts.show_list"),
         Page(gettext("Dead letters"), "inbox", "dead", "ui.dead.show_list"),

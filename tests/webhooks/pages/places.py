@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 
 from tests.support.client import PHONE, ApiClient
+from tests.support.jobs import create_draft, move, table, upload, wait_for_job_state
+from tests.support.workload import phone as phone_of
 
 Maker = Callable[[ApiClient], Awaitable[str]]
 
@@ -75,6 +77,31 @@ async def a_user(demo: ApiClient) -> str:
     return "/ui/settings/users/boris@shop.example"
 
 
+async def a_job(demo: ApiClient) -> str:
+    """Run a job with a row that is refused when its file is read, and wait until it is done."""
+    key = str((await create_draft(demo, name="November mailing"))["id"])
+    await upload(
+        demo, key, table(["phone", "name"], *([phone_of(number), "Anna"] for number in range(3)), ["12", "Boris"])
+    )
+    await move(demo, key, "start")
+    await wait_for_job_state(demo, key, "done")
+    return f"/ui/jobs/{key}"
+
+
+def a_job_draft(step: str) -> Maker:
+    """Return the maker of a step of a draft, which has rows, a forecast and a row with a mistake."""
+
+    async def make(demo: ApiClient) -> str:
+        hours = {"allowedTimeRanges": [["09:00", "21:00"]]}
+        sms = {"channel": "sms", "text": "{{name}}, we have moved"}
+        key = str((await create_draft(demo, name="Invoices", channels=[sms], **hours))["id"])
+        await upload(demo, key, table(["phone", "name"], [phone_of(1), "Anna"], [phone_of(2), "Vera"], ["12", "Boris"]))
+        await move(demo, key, "forecast")
+        return f"/ui/jobs/{key}/{step}"
+
+    return make
+
+
 PLACES: dict[str, Maker] = {
     "ui.door.show_login": fixed("/ui/login"),
     "ui.messages.show_list": fixed("/ui/messages"),
@@ -93,6 +120,14 @@ PLACES: dict[str, Maker] = {
     "ui.settings.users.show_list": fixed("/ui/settings/users"),
     "ui.settings.users.show": a_user,
     "ui.settings.audit.show_list": fixed("/ui/settings/audit"),
+    "ui.jobs.show_list": fixed("/ui/jobs"),
+    "ui.jobs.show": a_job,
+    "ui.jobs.ask_to_cancel": a_job_draft("cancel"),
+    "ui.jobs.wizard.show_new": fixed("/ui/jobs/new"),
+    "ui.jobs.wizard.show_what": a_job_draft("what"),
+    "ui.jobs.wizard.show_rows": a_job_draft("rows"),
+    "ui.jobs.wizard.show_check": a_job_draft("check"),
+    "ui.jobs.wizard.show_start": a_job_draft("start"),
     "ui.nothing": fixed("/ui/no-such-page"),
 }
 
@@ -107,6 +142,9 @@ FOR_ADMINS = {
 NO_PAGES = {
     "ui.static.file": "a file",
     "ui.colour_sheet": "a style sheet",
+    "ui.jobs.export": "a file",
+    "ui.jobs.export_refused": "a file",
+    "ui.jobs.wizard.example": "a file",
     "ui.front": "it leads to another page",
     "ui.live.stream": "a stream of hints",
 }

@@ -76,6 +76,19 @@ class Visitor:
         headers = {"Origin": self.origin, "Sec-Fetch-Site": "same-origin", **headers}
         return await _answer(await self.http.post(path, data=fields, headers=headers))
 
+    async def upload(self, path: str, fields: dict[str, str], name: str, raw: bytes) -> Answer:
+        """Send a form with a file in its field `file`, as a browser does."""
+        form = aiohttp.FormData(fields)
+        form.add_field("file", raw, filename=name, content_type="application/octet-stream")
+        headers = {"Origin": self.origin, "Sec-Fetch-Site": "same-origin"}
+        return await _answer(await self.http.post(path, data=form, headers=headers))
+
+    async def download(self, path: str) -> bytes:
+        """Return a file that a page leads to."""
+        async with self.http.get(path) as response:
+            assert response.status == 200
+            return await response.read()
+
     async def send(self, form: Tag, button: dict[str, str] | None = None, **fields: str) -> Answer:
         """Fill in a form that a page showed and send it. button: the name and value of the one that is pressed."""
         kept = {str(each["name"]): str(each.get("value", "")) for each in form.find_all("input") if each.get("name")}

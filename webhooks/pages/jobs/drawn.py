@@ -1,0 +1,136 @@
+"""How a job is shown: its state in words, its rows as the parts of a bar, and what helps against each reason."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from gateway.domain.model.job import Job, Reason
+from gateway.domain.model.notification import Status
+from gateway.messages.jobs.batches import SILENT, TWICE
+from gateway.messages.jobs.progress import Progress, Wait
+from gateway.messages.jobs.reasons import FAILED
+from webhooks.http.context import runtime
+from webhooks.pages.looks import Look, channel_title
+from webhooks.pages.words import gettext, moment, pgettext
+
+WIDTH = 1000
+"""Units of a bar."""
+
+
+class Part(NamedTuple):
+    """So many rows that are alike. look: a class of the style sheet. state: which rows a link shows, or ""."""
+
+    word: str
+    rows: int
+    look: str
+    state: str
+    x: int
+    width: int
+
+
+def bar(progress: Progress) -> Sequence[Part]:
+    """Return the parts of a job's bar. They always sum up to all of its rows."""
+    by = progress.by_status
+    failed = sum(by.get(status, 0) for status in FAILED)
+    under_way = sum(by.get(status, 0) for status in (Status.SCHEDULED, Status.DELAYED, Status.PENDING))
+    parts = [
+        (pgettext("message", "Read"), by.get(Status.READ, 0), "read", ""),
+        (pgettext("message", "Delivered"), by.get(Status.DELIVERED, 0), "delivered", ""),
+        (pgettext("message", "Sent"), by.get(Status.SENT, 0), "sent", ""),
+        (gettext("Failed"), failed, "failed", "failed"),
+        (pgettext("row", "Refused"), progress.refused, "refused", "refused"),
+        (pgettext("message", "Cancelled"), by.get(Status.CANCELLED, 0), "cancelled", ""),
+        (gettext("Under way"), under_way, "way", "underWay"),
+    ]
+    left = max(progress.all - sum(part[1] for part in parts), 0)
+    parts.append((gettext("left"), left, "left", ""))
+    return list(_placed(parts, max(progress.all, 1)))
+
+
+def _placed(parts: Sequence[tuple[str, int, str, str]], total: int) -> Sequence[Part]:
+    """Return the parts with their places: the borders are rounded, so that no gap opens between two of them."""
+    placed, before = list[Part](), 0
+    for word, count, look, state in parts:
+        start, end = (round(WIDTH * rows / total) for rows in (before, before + count))
+        if count:
+            placed.append(Part(word, count, look, state, start, max(end - start, 1)))
+        before += count
+    return placed
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A job in words. state: the look of its pill. detail: why it stands as it does, or ""."""
+
+    job: Job
+    progress: Progress
+    state: Look
+    detail: str
+    parts: Sequence[Part]
+
+
+def shown(progress: Progress) -> Shown:
+    """Return a job as the pages show it."""
+    return Shown(progress.job, progress, _state(progress.job), _detail(progress), bar(progress))
+
+
+def _state(job: Job) -> Look:
+    if job.state == "cancelled" and job.live_from:
+        return Look(gettext("Ending"), "wait", "ban")
+    return {
+        "draft": Look(pgettext("job", "Draft"), "off", "file"),
+        "running": Look(pgettext("job", "Running"), "on", "play"),
+        "paused": Look(pgettext("job", "Paused"), "wait", "pause"),
+        "cancelled": Look(pgettext("job", "Cancelled"), "off", "ban"),
+        "done": Look(pgettext("job", "Done"), "good", "check"),
+        "deleted": Look(gettext("Deleted"), "off", "x"),
+    }[job.state]
+
+
+def _detail(progress: Progress) -> str:
+    job = progress.job
+    if job.state == "running" and job.starts_at and job.starts_at > runtime().clock():
+        return gettext("starts at %(at)s") % {"at": moment(job.starts_at)}
+    if progress.wait:
+        return _waiting(progress.wait)
+    if job.state in {"paused", "cancelled"} and job.moved_by:
+        return gettext("by %(who)s") % {"who": job.moved_by}
+    return ""
+
+
+def _waiting(wait: Wait) -> str:
+    if not wait.account:
+        return gettext("Waits: quiet hours until %(at)s") % {"at": moment(wait.until)}
+    channel, _, account = wait.account.partition(":")
+    return gettext("Waits: %(account)s is held") % {"account": f"{channel_title(channel)} {account}"}
+
+
+def kind(name: str) -> str:
+    """Return the word for a job's kind; that of a channel is its name."""
+    return {
+        "universal": gettext("universal"),
+        "advertising": gettext("advertising"),
+        "sessions": gettext("start of chats"),
+    }.get(name) or channel_title(name)
+
+
+def helps(reason: Reason) -> str:
+    """Return what helps the rows that failed for this reason."""
+    if reason.text in {SILENT, TWICE} or OPTED_OUT in reason.text or reason.cause == "stopped":
+        return gettext("left out on purpose")
+    words = {
+        "unavailable": gettext("retry later"),
+        "misconfigured": gettext("correct the account, then retry"),
+        "template_unusable": gettext("get the template approved, then retry"),
+        "refused": gettext("correct the number; retry does not help"),
+        "window_closed": gettext("add an approved template to the step"),
+        "ambiguous": gettext("it may have arrived; a retry could send it twice"),
+    }
+    if reason.cause in words:
+        return words[reason.cause]
+    if reason.hopeful:
+        return gettext("retry, and allow more time")
+    return gettext("add another channel behind it") if reason.channel else gettext("correct the row, and add it again")
+
+
+OPTED_OUT = "opted out"
