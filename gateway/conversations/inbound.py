@@ -118,20 +118,20 @@ async def _receive_message(runtime: Runtime, event: Inbound, arrived: datetime) 
     event = event.in_group() if channel.facts.is_group(event.address.user) else event
     event = await with_press(runtime, channel, event)
     await _log(runtime, event, arrived)
-    session = await _touch(runtime, channel, event)
+    session = await _touch(runtime, channel, event, arrived)
     runtime.counts.count_event(account_key(channel), event.at)
     await _apply_keyword(runtime, event, session)
     await report_message(runtime, event, session)
     await answer(runtime, channel, event, session)
 
 
-async def _touch(runtime: Runtime, channel: Channel, event: Inbound) -> Session:
+async def _touch(runtime: Runtime, channel: Channel, event: Inbound, arrived: datetime) -> Session:
     """Return the session after the message. A group is nobody's own, and what nobody said leaves it as it was."""
     if event.automatic:
         return await stored.get(runtime.db, event.address.key) or Session(event.address.key, event.address)
     name, code = event.command
     contact = None if event.group else await find_owner(runtime, event, code if name == "start" else "")
-    return await _settle(runtime, event, await sessions.touch(runtime, channel.facts.window, event, contact))
+    return await _settle(runtime, event, await sessions.touch(runtime, channel.facts.window, event, contact, arrived))
 
 
 async def _settle(runtime: Runtime, event: Inbound | Visit, session: Session) -> Session:

@@ -1,15 +1,16 @@
-"""Operators' conversations: list them, reply, start and close them."""
+"""Operators' conversations: look at them, reply, start and close them."""
 
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
+from gateway.conversations.listing import state
 from gateway.domain.api.conflict import Conflict
 from gateway.domain.api.request import (
     BulkRequest,
@@ -24,38 +25,23 @@ from gateway.domain.api.request import (
     StepInput,
     TemplateInput,
     Text,
+    convert,
 )
 from gateway.domain.api.response import BulkResponse, ItemView
 from gateway.domain.channel import window
 from gateway.domain.channel.contract import Channel
+from gateway.domain.model.attempt import Step
 from gateway.domain.model.identifier import Identifier, kind_of, without_rivals
 from gateway.domain.model.notification import Notification
-from gateway.domain.model.nouns import Address, Contact, Session
+from gateway.domain.model.nouns import Address, Contact, Content, Media, Session, TemplateMessage
 from gateway.messages.accepting.submit import find_answer, submit, validate
 from gateway.messages.delivery.reachability import KnownRecipient, address_by_identifier, session_here
+from gateway.people import attention
 from gateway.people.identifiers import normalise, read_identifiers
 from gateway.people.sessions import present
 from gateway.people.twins import whole
-from gateway.runtime.paging import MOST, Cursor, Limit, cursor, place
-from gateway.runtime.runtime import Runtime, check_channel
-from storage.documents.newest import Place
+from gateway.runtime.runtime import Runtime
 from storage.people import contacts, sessions
-
-State = Literal["open", "closed", "stopped", "blocked"]
-
-SCANNED = 10
-"""The most pages of stored conversations that are read for one filtered page."""
-
-
-class SessionsQuery(Input):
-    """Which conversations are wanted; the latest first."""
-
-    channel: Name | None = None
-    account: Name | None = None
-    contact_id: Name | None = None
-    state: State | None = None
-    limit: Limit = 50
-    cursor: Cursor | None = None
 
 
 class ReplyRequest(Input):
@@ -96,15 +82,6 @@ class StartedSession:
     message: ItemView | None
 
 
-def state(session: Session) -> State:
-    """Return a conversation's state. Pure."""
-    if session.blocked_at:
-        return "blocked"
-    if session.stopped_at:
-        return "stopped"
-    return "closed" if session.closed_at else "open"
-
-
 def open_until(runtime: Runtime, session: Session) -> tuple[bool, datetime | None, str]:
     """Return whether we may write freely now, until when, and the same in words."""
     channel, now = runtime.channel(session.address.channel, session.address.account), runtime.clock()
@@ -121,43 +98,21 @@ async def whole_conversation(runtime: Runtime, session: Session) -> Session:
     return whole(channel, session, await sessions.of_contact(runtime.db, contact)) if channel and contact else session
 
 
-async def page(runtime: Runtime, query: SessionsQuery) -> tuple[list[Session], str | None]:
-    """Return a page of conversations and the cursor of the next one, if any. Raises RequestError."""
-    check_channel(query.channel)
-    if query.contact_id:
-        contact = await contacts.get(runtime.db, query.contact_id)
-        conversations = await sessions.of_contact(runtime.db, contact) if contact else []
-        return [session for session in conversations if _fits(query, session)], None
-    behind, rows = place(query.cursor), list[Session]()
-    for _ in range(SCANNED):
-        latest = await sessions.latest(runtime.db, behind, runtime.clock(), MOST)
-        for session in latest:
-            behind = Place(session.active_at or runtime.clock(), session.id)
-            if _fits(query, session):
-                rows.append(session)
-            if len(rows) == query.limit:
-                return rows, cursor(behind.at, behind.id)
-        if len(latest) < MOST:
-            return rows, None
-    return rows, cursor(behind.at, behind.id) if behind else None
-
-
-def _fits(query: SessionsQuery, session: Session) -> bool:
-    address = session.address
-    pairs = ((query.channel, address.channel), (query.account, address.account), (query.state, state(session)))
-    return all(filter_value in {None, value} for filter_value, value in pairs)
-
-
 async def reply(runtime: Runtime, session: Session, request: ReplyRequest, caller: str, key: str | None) -> ItemView:
     """Send an operator's reply. Returns its item. Raises RequestError, or Conflict where it may not be sent now."""
     words = {"text": request.text} | {f"button{index}": button.text for index, button in enumerate(request.buttons)}
+    template = request.template
+    if template:  # nor are an operator's values
+        words |= {f"value{index}": value for index, value in enumerate(template.variables.values())}
+        named = {name: f"{{{{value{index}}}}}" for index, name in enumerate(template.variables)}
+        template = replace(template, variables=named)
     step = StepInput(
         channel=session.address.channel,
         account=session.address.account,
         text="{{text}}" if request.text else "",  # an operator's text is no template
         buttons=[replace(button, text=f"{{{{button{index}}}}}") for index, button in enumerate(request.buttons)],
         media=request.media,
-        template=request.template,
+        template=template,
     )
     message = MessageInput(
         destinations=[Destination(chat_session_id=session.id, variables=words)],
@@ -173,7 +128,60 @@ async def reply(runtime: Runtime, session: Session, request: ReplyRequest, calle
         raise RequestError(error.code, error.message, error.field.removeprefix("messages[0].channels[0]").lstrip("."))
     if item.channel is None and item.plan:
         raise Conflict(str(item.plan[0].explanation))
-    return _only_item(await submit(runtime, body, caller, key))
+    item = _only_item(await submit(runtime, body, caller, key, operator=caller))
+    await sessions.change(
+        runtime.db, session.id, lambda stored: stored and _after_reply(runtime, stored, request, caller)
+    )
+    return item
+
+
+async def again(runtime: Runtime, session: Session, message: Notification, caller: str, key: str) -> ItemView:
+    """Send in a conversation once more what a message said in it. Raises RequestError, Conflict as `reply`."""
+    place = (session.address.channel, session.address.account)
+    step = next((each for each in message.steps if (each.channel, each.account or place[1]) == place), None)
+    if step is None:
+        raise Conflict("this message was not for this conversation")
+    return await reply(runtime, session, _repeated(step), caller, key)
+
+
+def _repeated(step: Step) -> ReplyRequest:
+    """Return the reply that says what a step said."""
+    request: dict[str, Any] = {"template": _template_again(step.template) if step.template else None}
+    if content := step.content:
+        request = {"text": content.text, "buttons": content.buttons, "media": content.media}
+    return convert(ReplyRequest, msgspec.to_builtins(request))
+
+
+def _template_again(template: TemplateMessage) -> dict[str, Any]:
+    """Return a template with its values as a request has them."""
+    head, named = template.header, {"name": template.name, "language": template.language, "variables": template.values}
+    header: dict[str, Any] | None = None
+    if head and head.place:
+        header = {"type": "location", **asdict(head.place)}
+    elif head and head.media:
+        header = {"type": head.media.type, "url": head.media.url, "name": head.media.name}
+    elif head:
+        header = {"type": "text", "variables": head.values}
+    return {**named, "buttons": template.buttons, **({"header": header} if header else {})}
+
+
+def _after_reply(runtime: Runtime, session: Session, request: ReplyRequest, caller: str) -> Session:
+    """Return the session after a reply: whoever replies has seen what was said."""
+    named = request.template.name if request.template and not request.text else request.text
+    content = Content(named, Media(request.media.type) if request.media else None)
+    return attention.said(attention.seen(session, caller, now := runtime.clock()), content, now)
+
+
+async def see(runtime: Runtime, key: str, caller: str) -> Session | None:
+    """Record that an operator has opened a conversation. Returns it as it was before, or None if there is none."""
+    before: list[Session] = []
+
+    def step(session: Session | None) -> Session | None:
+        before[:] = [session] if session and not session.moved_to else []
+        return attention.seen(before[0], caller, runtime.clock()) if before else None
+
+    await sessions.change(runtime.db, key, step)
+    return before[0] if before else None
 
 
 def _only_item(response: bytes) -> ItemView:
@@ -181,8 +189,11 @@ def _only_item(response: bytes) -> ItemView:
     return item
 
 
-async def start(runtime: Runtime, request: StartSessionRequest, caller: str) -> StartedSession:
-    """Start a conversation, or continue the existing one. Raises RequestError, Conflict."""
+async def start(runtime: Runtime, request: StartSessionRequest, caller: str, key: str | None = None) -> StartedSession:
+    """Start a conversation, or continue the existing one. key: under which its message is sent once.
+
+    Raises RequestError, Conflict.
+    """
     channel = runtime.channel(request.channel, request.account)
     if channel is None:
         raise RequestError("unknown_channel", "no such channel and account", "channel")
@@ -208,7 +219,7 @@ async def start(runtime: Runtime, request: StartSessionRequest, caller: str) -> 
     message = None
     if request.text or request.media or request.template:
         try:
-            message = await reply(runtime, session, request.reply, caller, None)
+            message = await reply(runtime, session, request.reply, caller, key)
         except (RequestError, Conflict):
             await _undo(runtime, existing, session)
             raise

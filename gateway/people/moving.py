@@ -14,7 +14,7 @@ from gateway.domain.channel.moments import last_of_second, latest
 from gateway.domain.model.event import Moved
 from gateway.domain.model.identifier import Identifier, find, rivals
 from gateway.domain.model.nouns import Address, Contact, Session
-from gateway.people import optouts
+from gateway.people import attention, optouts
 from gateway.people.contacts import MergeRequest, merge
 from gateway.people.spelling import reported_forms
 from gateway.runtime.runtime import Runtime
@@ -146,6 +146,7 @@ def united(session: Session, former: Session) -> Session:
         stopped_at=_unless_before(ends["stopped_at"], times["resumed_at"]),
         closed_at=_unless_before(closed, wrote),
         **times,
+        **attention.united(session, former),
     )
 
 

@@ -6,11 +6,12 @@ from typing import Any
 from msgspec.structs import replace
 
 from gateway.domain.channel import window
-from gateway.domain.channel.moments import latest
+from gateway.domain.channel.moments import latest, within_second
 from gateway.domain.channel.window import Window
 from gateway.domain.model.answers import Answer, counted, with_answer
 from gateway.domain.model.event import Inbound, Visit
 from gateway.domain.model.nouns import Address, Cause, Contact, Session
+from gateway.people.attention import noticed
 from gateway.people.spelling import reported_forms
 from gateway.runtime.runtime import Runtime
 from storage.accounts import states
@@ -18,16 +19,17 @@ from storage.documents.documents import Contended
 from storage.people import sessions
 
 
-async def touch(runtime: Runtime, rule: Window, event: Inbound, contact: Contact | None) -> Session:
+async def touch(runtime: Runtime, rule: Window, event: Inbound, contact: Contact | None, arrived: datetime) -> Session:
     """Store and return the session after a person's message: the window is open from the provider's time of it.
 
     Raises Contended if the conversation has moved away since the event was addressed: it is somewhere else by now.
     """
+    at = within_second(event.at, arrived)
 
     def step(session: Session | None) -> Session:
         if session and session.gone_to(event.at):
             raise Contended(session.id)
-        return after_message(present(session, event.address), rule, event, contact)
+        return noticed(after_message(present(session, event.address), rule, event, contact), event, at)
 
     stored = await sessions.change(runtime.db, event.address.key, step)
     return stored or step(None)

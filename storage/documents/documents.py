@@ -234,8 +234,13 @@ class Db:
 
 
 def to_document(value: Struct) -> Document:
-    """Return a value as a document: `id` becomes `_id`, defaults are left out, lengths of time become ISO 8601."""
+    """Return a value as a document: `id` becomes `_id`, defaults are left out, lengths of time become ISO 8601.
+
+    What people are looked for by is derived from them, and stored with them.
+    """
     document: Document = msgspec.to_builtins(value, builtin_types=(datetime,))
+    if isinstance(value, Session | Contact):
+        document |= value.sought
     if "id" in document:
         document["_id"] = document.pop("id")
     return document

@@ -99,9 +99,10 @@ def indexes_of(kept: timedelta, traced: timedelta) -> Mapping[str, list[IndexMod
         "links": [_sparse("message"), _sparse("at"), _kept("expires_at", LINKS_REMEMBERED)],
         "replies": [_kept("used_at", REPLIES_KEPT)],
         "messages": [_kept("at", max(kept, RECEIPTS_COME)), IndexModel([("session", ASCENDING), ("at", ASCENDING)])],
-        "sessions": [_sparse("contact"), _sparse("active_at")],
+        "sessions": [*map(_sparse, ("contact", "active_at", "unseen_from", "name_key", "phone_tail"))],
         "contacts": [
-            IndexModel([(field, ASCENDING)], unique=True, sparse=True) for field in ("identifiers", "start_code")
+            *(IndexModel([(field, ASCENDING)], unique=True, sparse=True) for field in ("identifiers", "start_code")),
+            *map(_sparse, ("name_key", "phone_tail")),
         ],
         "optouts": [_sparse("at")],
         "tokens": [_sparse("user"), _sparse("family"), _kept("expires_at", TOKENS_REMEMBERED)],

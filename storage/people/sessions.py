@@ -64,6 +64,12 @@ async def latest(db: Db, after: Place | None, now: datetime, limit: int) -> list
     return [from_document(Session, document) for document in await page(order, after, now, limit)]
 
 
+async def unseen(db: Db, after: Place | None, now: datetime, limit: int) -> list[Session]:
+    """Return a page of the conversations that no operator has seen all of, the latest to become so first."""
+    order = Order(db["sessions"], "unseen_from")
+    return [from_document(Session, document) for document in await page(order, after, now, limit)]
+
+
 async def forget(db: Db, session: Session) -> None:
     """Delete a session that was made for nothing; if something has happened in it meanwhile, it stays."""
     await db["sessions"].delete_one({"_id": session.id, "version": session.version})

@@ -43,6 +43,8 @@ EXPECTED = {
     "own_templates {listed_at: $gte, $lt}",
     "contacts {_id: $in}",
     "contacts {identifiers: $in}",
+    "contacts {name_key: $gte, $lt}",
+    "contacts {phone_tail: $gte, $lt}",
     "contacts {start_code: $in}",
     "template_syncs {_id}",
     "template_syncs {_id: $in}",
@@ -67,6 +69,9 @@ EXPECTED = {
     "messages {_id: $in}",
     "messages {session, at: $gte, $lt}",
     "sessions {active_at: $gte, $lt}",
+    "sessions {name_key: $gte, $lt}",
+    "sessions {phone_tail: $gte, $lt}",
+    "sessions {unseen_from: $gte, $lt}",
     "links {_id: $in}",
     "links {message: $in}",
     "callbacks {due_at: $gt, $lte}",
@@ -189,6 +194,9 @@ async def list_everything(demo: ApiClient) -> None:
         "audit?who=demo",
         "audit?act=optOut.add",
         "audit?target=phone:%2B79000000009",
+        "sessions?unread=true",
+        "sessions?q=ann",
+        "sessions?q=0001",
     )
     await demo.post("/api/v1/optOuts", {"phone": "+79000000009"})
     for path in paths:

@@ -73,6 +73,7 @@ class Notification(Struct, frozen=True, omit_defaults=True, gc=False):
     is sent again, as the caller chose.
     asked: the digest of the request, where the id is the caller's own. job_id, job_at: the job that it belongs to, and
     when it was submitted for it.
+    operator: who of us wrote it, in a conversation.
     callback: where its changes are reported; changes: all of them; untold: how many there are, while some of them have
     not been passed on to the callbacks.
     mistakes: how often an error of our own interrupted the work on it. dead_at: when it ended by somebody's fault.
@@ -102,6 +103,7 @@ class Notification(Struct, frozen=True, omit_defaults=True, gc=False):
     job_at: datetime | None = None
     callback_data: str | None = None
     callback: Callback | None = None
+    operator: str = ""
     changes: tuple[Change, ...] = ()
     untold: int | None = None
     asked: str | None = None

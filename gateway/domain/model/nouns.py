@@ -4,6 +4,7 @@ Values of which one request holds very many are out of the garbage collector's s
 has no circles in it, and a look at all of them would hold the event loop.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from functools import cached_property
@@ -13,6 +14,7 @@ from msgspec import Struct
 
 from gateway.domain.model.answers import Answer, Spans
 from gateway.domain.model.identifier import Identifier, find
+from gateway.domain.model.sought import keys
 
 
 class Address(Struct, frozen=True, dict=True):
@@ -154,6 +156,15 @@ def template_key(channel: str, account: str, template: Named) -> str:
     return f"{channel}:{account}:{template.name}:{template.language.replace('-', '_')}"
 
 
+class Last(Struct, frozen=True, omit_defaults=True):
+    """What was said last in a conversation: the beginning of its text, the type of its file. out: said by us."""
+
+    at: datetime
+    text: str = ""
+    media: str = ""
+    out: bool = False
+
+
 class Session(Struct, frozen=True, omit_defaults=True):
     """One conversation on one channel. Its times move only forward, so that events may come in any order.
 
@@ -169,6 +180,9 @@ class Session(Struct, frozen=True, omit_defaults=True):
     until the person writes again. `active_at`: when something last happened in it.
     `answers`: the bot's latest, and `spans` how many in the running hour and day, as far as they limit the next one.
     `confirmed_at`: when the person said the last stop that was confirmed.
+    `unseen`: short names of the messages that no operator has seen, up to ten, and `unseen_from` when the first of them
+    was said. `seen_by`: the operator who looked last, and `seen_at` when; `seen_from`: from when on it was new to them.
+    `last`: what was said last by the person or by an operator.
     """
 
     id: str
@@ -192,6 +206,12 @@ class Session(Struct, frozen=True, omit_defaults=True):
     moved_at: datetime | None = None
     proved: tuple[Identifier, ...] = ()
     proved_at: datetime | None = None
+    unseen_from: datetime | None = None
+    unseen: tuple[str, ...] = ()
+    seen_by: str | None = None
+    seen_at: datetime | None = None
+    seen_from: datetime | None = None
+    last: Last | None = None
     version: int = 0
 
     def gone_to(self, at: datetime) -> str | None:
@@ -200,6 +220,11 @@ class Session(Struct, frozen=True, omit_defaults=True):
         Whoever writes from an address after it was left is somebody else: numbers are given away again.
         """
         return None if self.moved_at and at > self.moved_at else self.moved_to
+
+    @property
+    def sought(self) -> Mapping[str, str]:
+        """Return the fields by which the conversation is found; they are stored with it."""
+        return keys(self.name, find(self.proved, "phone"))
 
 
 class Contact(Struct, frozen=True, omit_defaults=True):
@@ -241,12 +266,17 @@ class Contact(Struct, frozen=True, omit_defaults=True):
         """Return the value of their identifier of this kind, or None."""
         return find(self.identifiers, kind)
 
+    @property
+    def sought(self) -> Mapping[str, str]:
+        """Return the fields by which the person is found; they are stored with them."""
+        return keys(self.name, self.find("phone"))
+
 
 class Message(Struct, frozen=True, omit_defaults=True):
     """One line of the chat log: one message or part that crossed a channel, in either direction.
 
     edited: an earlier message was changed, and says this now. author: who said it, in a group. provider_id: as in
-    Inbound and Edit.
+    Inbound and Edit. by: the operator who wrote it.
     """
 
     id: str
@@ -262,3 +292,4 @@ class Message(Struct, frozen=True, omit_defaults=True):
     part: int = 0
     album: str = ""
     provider_id: str = ""
+    by: str = ""

@@ -35,4 +35,5 @@ def chat_line(
         notification=notification.id,
         attempt=attempt,
         part=part,
+        by=notification.operator,
     )

@@ -92,6 +92,7 @@ class Request:
     trial: bool
     room: Room
     turns: Turns
+    operator: str
 
     def key(self, draft: "Draft", index: int) -> str:
         """Return the id of a message's destination: the caller's own, with a number where it goes to several."""
@@ -119,9 +120,18 @@ class Draft:
 
 
 async def plan_bulk(
-    runtime: Runtime, bulk: UnreadBulk, caller: str, *, scope: str | None = None, trial: bool = False
+    runtime: Runtime,
+    bulk: UnreadBulk,
+    caller: str,
+    *,
+    scope: str | None = None,
+    trial: bool = False,
+    operator: str = "",
 ) -> list[Plan]:
-    """Return one plan for each message and destination, in order. Raises RequestError where it is too much together."""
+    """Return one plan for each message and destination, in order. Raises RequestError where it is too much together.
+
+    operator: who writes it in a conversation, if somebody does.
+    """
     counts = [count async for count in in_turns(_count_destinations, bulk.messages)]
     many = sum(map(_items, counts))
     if many > MOST:
@@ -129,7 +139,7 @@ async def plan_bulk(
     plans: list[Plan] = []
     room, turns = Room(MOST_SHOWN if trial else MOST_BYTES), Turns()
     for index, (message, count) in enumerate(zip(bulk.messages, counts, strict=True)):
-        request = Request(caller, bulk.bulk_id, scope, many, len(plans), trial, room, turns)
+        request = Request(caller, bulk.bulk_id, scope, many, len(plans), trial, room, turns, operator)
         plans += await _plan_message(runtime, message, count, f"messages[{index}]", request)
     return plans
 
@@ -244,6 +254,7 @@ async def _plan(runtime: Runtime, request: Request, draft: Draft, index: int, re
         group_id=message.group_id,
         callback_data=message.callback_data,
         callback=draft.callback,
+        operator=request.operator,
         asked=draft.digest,
     )
     warnings = [*draft.warnings, *(warning for sketch in draft.outlines for warning in sketch.warnings)]

@@ -34,13 +34,14 @@ AT_ONCE = 25
 """Items that are looked up together."""
 
 
-async def submit(runtime: Runtime, body: bytes, caller: str, idempotency_key: str | None) -> bytes:
+async def submit(runtime: Runtime, body: bytes, caller: str, idempotency_key: str | None, operator: str = "") -> bytes:
     """Accept what can be accepted. Returns the JSON of a BulkResponse: one item for each message and destination.
 
     Raises RequestError where the body as a whole cannot be read, storage.access.keys.KeyConflict where the key was used
     with another body. The same key with the same body gives the same response and sends once: the notifications' ids
     derive from both, so that its repetition completes a request that broke off half-way. The response is built when all
-    is stored, so that it is true whatever another request did at the same moment.
+    is stored, so that it is true whatever another request did at the same moment. operator: who writes it in a
+    conversation.
     """
     bulk = read(UnreadBulk, body)
     request = _request(caller, idempotency_key) if idempotency_key else None
@@ -48,7 +49,7 @@ async def submit(runtime: Runtime, body: bytes, caller: str, idempotency_key: st
     if earlier and earlier.answer:
         return earlier.answer
     scope = f"{request}:{keys.digest(body)}" if request else None
-    plans = await _resolve_own_ids(runtime, await plan_bulk(runtime, bulk, caller, scope=scope))
+    plans = await _resolve_own_ids(runtime, await plan_bulk(runtime, bulk, caller, scope=scope, operator=operator))
     if earlier and scope:
         plans = await _restore_stored(runtime, plans, scope)
     if shortened := [link for plan in plans for link in plan.links]:

@@ -253,7 +253,16 @@ async def test_many_events_at_once_lose_nothing_of_a_move(demo: ApiClient) -> No
 
 
 moments = st.none() | st.integers(0, 5).map(lambda minute: datetime(2026, 11, 23, 12, minute, tzinfo=UTC))
-TIMES = ("started_at", "last_inbound_at", "blocked_at", "stopped_at", "resumed_at", "closed_at", "active_at")
+TIMES = (
+    "started_at",
+    "last_inbound_at",
+    "blocked_at",
+    "stopped_at",
+    "resumed_at",
+    "closed_at",
+    "active_at",
+    "unseen_from",
+)
 conversations = st.builds(
     lambda **times: Session("vk:shop:1", Address("vk", "shop", "1"), **times), **dict.fromkeys(TIMES, moments)
 )

@@ -8,14 +8,15 @@ from quart_schema import document_querystring, document_request, document_respon
 from werkzeug.routing import PathConverter
 
 from gateway.conversations import operators
-from gateway.conversations.operators import ReplyRequest, SessionsQuery, StartSessionRequest
+from gateway.conversations.listing import SessionsQuery, State, page, state
+from gateway.conversations.operators import ReplyRequest, StartSessionRequest
 from gateway.domain.api.formats import iso
 from gateway.domain.api.request import Input, convert, read
 from gateway.domain.api.response import ItemView, MediaView, View, media_view
 from gateway.domain.api.roles import Role
 from gateway.domain.model.act import Act
 from gateway.domain.model.notification import Notification
-from gateway.domain.model.nouns import Message, Session
+from gateway.domain.model.nouns import Last, Message, Session
 from gateway.runtime.paging import Cursor, Limit, cursor, place
 from storage.messages import chat_log, notifications
 from storage.people import sessions
@@ -30,7 +31,7 @@ blueprint = Blueprint("sessions", __name__, url_prefix="/api/v1/sessions")
 class SessionId(PathConverter):
     """Matches channel:account:user in a path. A provider's id of a user may hold anything, but no action at its end."""
 
-    regex = r"[^/].*?(?<!/close)(?<!/messages)"
+    regex = r"[^/].*?(?<!/close)(?<!/messages)(?<!/seen)"
 
 
 class ChatLogQuery(Input):
@@ -48,8 +49,21 @@ class WindowView(View):
     words: str
 
 
+class LastView(View):
+    """What was said last: the beginning of its text, the type of its file, and whether we said it (`out`)."""
+
+    at: str | None
+    text: str
+    media: str | None
+    direction: str
+
+
 class SessionView(View):
-    """A conversation on one channel. userId: the provider's id of the person."""
+    """A conversation on one channel. userId: the provider's id of the person.
+
+    unread: how many messages no operator has seen, since unreadFrom; 10 stands for more, too. seenBy: the operator who
+    looked last. last: what was said last by the person or by an operator.
+    """
 
     id: str
     channel: str
@@ -57,13 +71,18 @@ class SessionView(View):
     user_id: str
     contact_id: str | None
     name: str | None
-    state: operators.State
+    state: State
     window: WindowView
     started_at: str | None
     last_inbound_at: str | None
     blocked_at: str | None
     stopped_at: str | None
     closed_at: str | None
+    unread: int
+    unread_from: str | None
+    seen_by: str | None
+    seen_at: str | None
+    last: LastView | None
 
 
 class SessionsResponse(View):
@@ -80,7 +99,8 @@ class ChatLineView(View):
     others: the files after the first. data: what the person sent to programs, as a form's answers or an order.
     album: the same for files that were sent together.
     direction: in or out. edited: the person has changed an earlier message, and it says this now. author: who said it,
-    in a group. providerId: the messenger's id of what the person said; an edit has that of the message it changes.
+    in a group. by: the operator who wrote it. providerId: the messenger's id of what the person said; an edit
+    has that of the message it changes.
     messageId, status: of a message of ours, as long as it is remembered.
     """
 
@@ -95,6 +115,7 @@ class ChatLineView(View):
     template: str | None
     edited: bool
     author: str | None
+    by: str | None
     provider_id: str | None
     message_id: str | None
     status: str | None
@@ -121,8 +142,8 @@ class StartedSessionResponse(View):
 @document_response(SessionsResponse)
 async def list_sessions() -> ResponseReturnValue:
     """List conversations, the latest first."""
-    page, next_cursor = await operators.page(runtime(), convert(SessionsQuery, query()))
-    return answer(SessionsResponse(sessions=list(map(session_view, page)), cursor=next_cursor))
+    rows, next_cursor = await page(runtime(), convert(SessionsQuery, query()))
+    return answer(SessionsResponse(sessions=list(map(session_view, rows)), cursor=next_cursor))
 
 
 @blueprint.post("")
@@ -182,6 +203,16 @@ async def close(key: str) -> ResponseReturnValue:
     return answer(session_view(await operators.close(runtime(), session.id) or session))
 
 
+@blueprint.post("/<session:key>/seen")
+@allow(Role.OPERATOR)
+@document_response(SessionView)
+async def see(key: str) -> ResponseReturnValue:
+    """Say that you have seen what was said: the conversation is not unread any more."""
+    session = await _session(key)
+    await operators.see(runtime(), session.id, g.caller)
+    return answer(session_view(await sessions.get(runtime().db, session.id) or session))
+
+
 @blueprint.get("/<session:key>")
 @allow(Role.OPERATOR)
 @document_response(SessionView)
@@ -211,14 +242,25 @@ def session_view(session: Session) -> SessionView:
         user_id=session.address.user,
         contact_id=session.contact,
         name=session.name or None,
-        state=operators.state(session),
+        state=state(session),
         window=WindowView(open=is_open, until=iso(until), words=words),
         started_at=iso(session.started_at),
         last_inbound_at=iso(session.last_inbound_at),
         blocked_at=iso(session.blocked_at),
         stopped_at=iso(session.stopped_at),
         closed_at=iso(session.closed_at),
+        unread=len(session.unseen),
+        unread_from=iso(session.unseen_from),
+        seen_by=session.seen_by,
+        seen_at=iso(session.seen_at),
+        last=_last(session.last),
     )
+
+
+def _last(last: Last | None) -> LastView | None:
+    if last is None:
+        return None
+    return LastView(at=iso(last.at), text=last.text, media=last.media or None, direction="out" if last.out else "in")
 
 
 def _line(line: Message, notification: Notification | None) -> ChatLineView:
@@ -236,6 +278,7 @@ def _line(line: Message, notification: Notification | None) -> ChatLineView:
         edited=line.edited,
         provider_id=line.provider_id or None,
         author=line.author or None,
+        by=line.by or None,
         message_id=line.notification,
         status=operators.attempt_status(notification, line.attempt) if line.outbound else None,
     )

@@ -34,7 +34,7 @@ async def runtime(settings: Settings) -> AsyncIterator[Runtime]:
     async with opened(settings) as runtime:
         await recording.add(runtime.db, [NOTIFICATION])
         wrote = Inbound(ADDRESS, "e1", "e1", Content("Hello"), NOW - HOUR)
-        await touch(runtime, RULE, wrote, None)
+        await touch(runtime, RULE, wrote, None, wrote.at)
         yield runtime
 
 
