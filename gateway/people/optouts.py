@@ -42,6 +42,11 @@ async def opt_out_reason(db: Db, notification: Notification, person: Sequence[st
     return f"the person has opted out{scope} on {first.at:%Y-%m-%d %H:%M} UTC" if first else ""
 
 
+async def kinds_of(db: Db, person: Sequence[str]) -> list[str]:
+    """Return the kinds of messages that a person does not want, by all of their names."""
+    return sorted({optout.kind for optout in await optouts.find_active(db, _keys(KINDS, person))})
+
+
 async def opt_out(db: Db, person: Sequence[str], kind: Kind, at: datetime, by: str, reason: str = "") -> None:
     """Opt a person out of this kind. by: who says so, for the log. May be repeated. Raises Contended."""
     word = Word(at, by, out=True, reason=reason)

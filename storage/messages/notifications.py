@@ -73,6 +73,12 @@ async def version(db: Db, key: str) -> int | None:
     return int(document.get("version", 0)) if document else None
 
 
+async def versions(db: Db, keys: Iterable[str]) -> list[tuple[str, int]]:
+    """Return how often each of these has been changed, as far as it is stored."""
+    documents = db["notifications"].find({"_id": {"$in": sorted(set(keys))}}, {"version": 1})
+    return sorted([(document["_id"], int(document.get("version", 0))) async for document in documents])
+
+
 async def get(db: Db, key: str) -> Notification | None:
     """Return the notification of this id, or None."""
     return await documents.read(db, "notifications", Notification, key)

@@ -30,6 +30,7 @@ from webhooks.http.context import runtime
 from webhooks.http.cookie import cookie_name
 from webhooks.http.guard import allow
 from webhooks.http.server import stopping
+from webhooks.pages.conversations.digests import digest_of_chat, digest_of_list
 from webhooks.pages.words import gettext
 
 blueprint = Blueprint("live", __name__)
@@ -93,6 +94,8 @@ JOBS = 25
 """Jobs whose list is watched: those of its first page."""
 
 TOPICS: Mapping[str, Topic] = {
+    "conversations": Topic(digest_of_list),
+    "session": Topic(digest_of_chat),
     "message": Topic(_message),
     "dead": Topic(_dead, every=5.0),
     "accounts": Topic(_accounts, every=5.0),

@@ -15,6 +15,7 @@ from webhooks.http.cookie import PAGES
 from webhooks.http.guard import allow
 from webhooks.pages import door, live, static
 from webhooks.pages.accounts import accounts
+from webhooks.pages.conversations import conversations
 from webhooks.pages.dead import dead
 from webhooks.pages.jobs import jobs, wizard
 from webhooks.pages.looks import channel_title, colours, message_status, priority, role_word, step_status
@@ -28,7 +29,7 @@ log = logging.getLogger(__name__)
 
 blueprint = Blueprint(PAGES, __name__, url_prefix="/ui", template_folder="templates")
 jobs.blueprint.register_blueprint(wizard.blueprint)
-for _area in (static, door, live, messages, jobs, own, provided, accounts, dead, settings):
+for _area in (static, door, live, conversations, messages, jobs, own, provided, accounts, dead, settings):
     blueprint.register_blueprint(_area.blueprint)
 blueprint.before_request(choose_language)
 
@@ -106,6 +107,7 @@ PARTS = {"provided": "templates"}
 def listed_pages() -> list[Page]:
     """Return the entries of the navigation."""
     return [
+        Page(gettext("Conversations"), "message-circle", "conversations", "ui.conversations.show_list"),
         Page(gettext("Messages"), "send", "messages", "ui.messages.show_list"),
         Page(gettext("Jobs"), "list-checks", "jobs", "ui.jobs.show_list"),
         Page(gettext("Templates"), "layout-template", "templates", "ui.templates.show_list"),

@@ -98,6 +98,18 @@ def moment(at: datetime) -> str:
     return dates.format_datetime(local, pattern, locale=_locale())
 
 
+def short_moment(at: datetime) -> str:
+    """Return the time of day, or the date where it is not today."""
+    local, today = at.astimezone(zone()), runtime().clock().astimezone(zone()).date()
+    pattern = "HH:mm" if local.date() == today else "dd.MM" if local.year == today.year else "dd.MM.yyyy"
+    return dates.format_datetime(local, pattern, locale=_locale())
+
+
+def ago(at: datetime) -> str:
+    """Return how long ago it was, in its largest unit, as in 3 hours."""
+    return duration(max(runtime().clock() - at, timedelta(minutes=1)))
+
+
 def full_moment(at: datetime) -> str:
     """Return the day and the time to the second, in the reader's zone."""
     return dates.format_datetime(at.astimezone(zone()), "dd.MM.yyyy HH:mm:ss z", locale=_locale())
@@ -126,6 +138,8 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "clock_time": clock_time,
     "day": day,
     "moment": moment,
+    "short_moment": short_moment,
+    "ago": ago,
     "full_moment": full_moment,
     "duration": duration,
     "number": number,

@@ -26,6 +26,8 @@ from webhooks.http.guard import PUBLIC
 UNRECORDED = {
     "messages.send": "a message tells its own story, and there are many",
     "messages.explain": "it changes nothing",
+    "sessions.see": "to look at something changes nothing",
+    "ui.conversations.acts.see": "to look at something changes nothing",
     "auth.logout": "it changes nothing of the gateway's",
     "ui.door.logout": "it changes nothing of the gateway's",
     "jobs.reckon": "it sends nothing",

@@ -102,8 +102,24 @@ def a_job_draft(step: str) -> Maker:
     return make
 
 
+async def a_chat(demo: ApiClient) -> str:
+    """Let a person write and be answered, and one answer fail; a while ago. Returns the page of the conversation."""
+    await demo.say("sms", "Is it far? https://shop.example/a-long-address-without-any-blank-in-it-to-be-broken")
+    async with demo.http.get("/api/v1/sessions", params={"channel": "sms"}) as response:
+        key = (await response.json())["sessions"][0]["id"]
+    for faults in (0, 1):
+        demo.environment.simulators["sms"].faults.fail(21614, times=faults)
+        _, item = await demo.post(f"/api/v1/sessions/{key}/messages", {"text": "Twenty minutes."})
+        await demo.wait_for(item["id"], "DELIVERED", "UNDELIVERED")
+    demo.pass_time(0.2)
+    return f"/ui/conversations/{key}"
+
+
 PLACES: dict[str, Maker] = {
     "ui.door.show_login": fixed("/ui/login"),
+    "ui.conversations.show_list": fixed("/ui/conversations"),
+    "ui.conversations.show": a_chat,
+    "ui.conversations.acts.ask": fixed("/ui/conversations/new"),
     "ui.messages.show_list": fixed("/ui/messages"),
     "ui.messages.show": a_message,
     "ui.templates.show_list": fixed("/ui/templates"),

@@ -50,7 +50,7 @@ async def test_the_cookie_opens_no_api(demo: ApiClient, visitor: Visitor) -> Non
 @pytest.mark.parametrize("address", sorted(FORMS))
 async def test_a_form_is_ours_or_nothing_happens(visitor: Visitor, address: str) -> None:
     token = str((await visitor.get("/ui/messages")).form("/logout").select("[name=form_token]")[0]["value"])
-    for part in ("<message:key>", "<path:rest>", "<message_template:key>", "<key>", "<name>"):
+    for part in ("<message:key>", "<session:key>", "<path:rest>", "<message_template:key>", "<key>", "<name>"):
         address = address.replace(part, "x:y")
     address = address.replace("<any(pause, resume, retry):verb>", "pause")
     cases: tuple[tuple[dict[str, str], dict[str, str]], ...] = (

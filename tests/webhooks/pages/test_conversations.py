@@ -1,0 +1,310 @@
+"""Operators' conversations: what is unread, replies and their ticks, a shut window, other channels, and who it is."""
+
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.support.client import PHONE, ApiClient, until
+from tests.webhooks.pages.conftest import OPERATOR
+from tests.webhooks.pages.visitor import Answer, Visitor, add_user
+
+IMAGE = "<img src=x onerror=alert(1)>"
+TEMPLATE = {"name": "order_update", "language": "en", "variables": {"name": "Anna", "order": "A-17"}}
+
+
+async def chat(demo: ApiClient, channel: str, text: str = "Is it far?", phone: str = PHONE) -> str:
+    """Let a person write. Returns the address of the conversation's page."""
+    await demo.say(channel, text, phone)
+    async with demo.http.get("/api/v1/sessions", params={"channel": channel}) as response:
+        sessions = (await response.json())["sessions"]
+    return f"/ui/conversations/{sessions[0]['id']}"
+
+
+async def named(demo: ApiClient, name: str, **identifiers: str) -> dict[str, Any]:
+    """Make a contact of this name."""
+    contact: dict[str, Any] = (await demo.post("/api/v1/contacts", {"phone": PHONE, **identifiers}))[1]
+    async with demo.http.patch(f"/api/v1/contacts/{contact['id']}", json={"name": name}) as response:
+        assert response.status == 200
+    return contact
+
+
+async def shown_until(visitor: Visitor, address: str, words: str) -> Answer:
+    """Open a page again and again until it says this."""
+
+    async def page() -> Answer | None:
+        answer = await visitor.get(address)
+        return answer if words in answer.words else None
+
+    return await until(page)
+
+
+async def days_pass(demo: ApiClient, visitor: Visitor) -> None:
+    """Put the clock past the end of a window, while the operator looks now and then."""
+    for _ in range(3):
+        demo.pass_time(9)
+        assert (await visitor.get("/ui/conversations")).status == 200
+
+
+async def test_what_a_person_writes_is_unread_until_somebody_opens_it(demo: ApiClient, visitor: Visitor) -> None:
+    address = await chat(demo, "telegram")
+    unread = await visitor.get("/ui/conversations?unread=true")
+    assert unread.html.select_one(".row.unread .said").text == "Is it far?"  # type: ignore[union-attr]
+    assert [each.text.strip() for each in unread.html.select(".row .count")] == ["1 unread"]
+    opened = await visitor.get(address)
+    assert "1 new message" in opened.words
+    assert "1 new message" not in (await visitor.get(address)).words
+    assert "Everything is read." in (await visitor.get("/ui/conversations?unread=true")).words
+
+
+async def test_a_part_that_is_fetched_again_is_no_look(demo: ApiClient, visitor: Visitor) -> None:
+    address = await chat(demo, "telegram")
+    assert "1 new message" in (await visitor.get(address, **{"HX-Request": "true"})).words
+    opened = await visitor.get(address)
+    assert "1 new message" in opened.words
+    assert "1 new message" in (await visitor.get(address, **{"HX-Request": "true"})).words, "the line stays meanwhile"
+
+
+async def test_another_operator_sees_who_has_looked(demo: ApiClient, visitor: Visitor) -> None:
+    address = await chat(demo, "telegram")
+    await visitor.get(address)
+    await add_user(demo, "igor@shop.example")
+    async with Visitor.of(demo) as igor:
+        await igor.sign_in("igor@shop.example")
+        assert f"{OPERATOR} has looked at" in (await igor.get(address)).words
+
+
+async def test_a_reply_arrives_once_however_often_its_form_is_sent(demo: ApiClient, visitor: Visitor) -> None:
+    address = await chat(demo, "telegram")
+    form = (await visitor.get(address)).form("/reply")
+    for _ in range(2):
+        answer = await visitor.send(form, text="Twenty {{minutes}}.")
+        assert answer.status == 200
+        assert "Twenty {{minutes}}." in answer.words, "it is there before it has left"
+    sent = await shown_until(visitor, address, "Sent")
+    assert "olga · " in sent.words
+    assert [bubble.text for bubble in demo.screen("telegram")].count("Twenty {{minutes}}.") == 1
+
+
+async def test_a_form_that_was_sent_says_so_when_its_words_change(demo: ApiClient, visitor: Visitor) -> None:
+    form = (await visitor.get(await chat(demo, "telegram"))).form("/reply")
+    await visitor.send(form, text="Yes.")
+    answer = await visitor.send(form, text="No.")
+    assert (answer.status, answer.html.select_one("textarea").text) == (409, "No.")  # type: ignore[union-attr]
+    assert "was sent already with other words" in answer.words
+
+
+async def test_an_empty_reply_is_refused_in_its_form(demo: ApiClient, visitor: Visitor) -> None:
+    form = (await visitor.get(await chat(demo, "telegram"))).form("/reply")
+    answer = await visitor.send(form, text="  ")
+    assert (answer.status, "Write something first." in answer.words) == (400, True)
+
+
+async def test_the_ticks_move_to_read(demo: ApiClient, visitor: Visitor) -> None:
+    address = await chat(demo, "whatsapp")
+    await visitor.send((await visitor.get(address)).form("/reply"), text="Twenty minutes.")
+    answer = await shown_until(visitor, address, "Read")
+    way = answer.html.select(".bubble.out .under a")[-1]
+    assert "Twenty minutes." in (await visitor.get(str(way["href"]))).words
+
+
+async def test_a_refused_reply_keeps_its_reason_and_can_be_sent_again(demo: ApiClient, visitor: Visitor) -> None:
+    address = await chat(demo, "whatsapp")
+    demo.environment.simulators["whatsapp"].faults.fail(131053)
+    await visitor.send((await visitor.get(address)).form("/reply"), text="Here is the map.")
+    failed = await shown_until(visitor, address, "131053")
+    assert "Not sent:" in failed.words
+    await visitor.send(failed.form("/again"))
+
+    async def arrived() -> bool:
+        return [bubble.text for bubble in demo.screen("whatsapp")].count("Here is the map.") == 1
+
+    await until(arrived)
+
+
+async def test_a_shut_window_has_the_form_for_templates_in_place_of_the_composer(
+    demo: ApiClient, visitor: Visitor
+) -> None:
+    await named(demo, "Anna Petrova")
+    address = await chat(demo, "whatsapp")
+    assert "You may write freely until" in (await visitor.get(address)).words
+    await demo.post("/api/v1/messageTemplates/sync", {"channel": "whatsapp"})
+    await days_pass(demo, visitor)
+    shut = await visitor.get(address)
+    assert "Closed for 3 hours: WhatsApp takes approved templates only, until Anna Petrova writes again." in shut.words
+    assert shut.html.find("textarea") is None
+    form = shut.form("/template")
+    assert form.find("input", {"name": "body.name"})["value"] == "Anna"  # type: ignore[index]
+    choice = {"template": "order_update / en", "body.order": "{{A-17}} <b>"}
+    preview = await visitor.send(form, {"act": "preview"}, **choice)
+    assert preview.html.select_one("#preview .text").text == "Anna, your order {{A-17}} <b> is ready."  # type: ignore[union-attr]
+    sent = await visitor.send(preview.form("/template"), {"act": "send"}, **choice)
+    assert sent.status == 200
+    await shown_until(visitor, address, "Template order_update / en")
+
+    async def arrived() -> bool:
+        return demo.screen("whatsapp")[-1].text == "Anna, your order {{A-17}} <b> is ready."
+
+    await until(arrived)
+
+
+async def test_a_template_that_lacks_a_value_is_not_sent_and_nothing_typed_is_lost(
+    demo: ApiClient, visitor: Visitor
+) -> None:
+    address = await chat(demo, "whatsapp")
+    await demo.post("/api/v1/messageTemplates/sync", {"channel": "whatsapp"})
+    await days_pass(demo, visitor)
+    form = (await visitor.get(address)).form("/template")
+    typed = {"template": "order_update / en", "body.name": "Boris"}
+    answer = await visitor.send(form, {"act": "send"}, **typed)
+    assert (answer.status, "Fill in: order." in answer.words) == (400, True)
+    assert answer.form("/template").find("input", {"name": "body.name"})["value"] == "Boris"  # type: ignore[index]
+
+
+async def test_the_list_of_templates_can_be_fetched_from_there(demo: ApiClient, visitor: Visitor) -> None:
+    address = await chat(demo, "whatsapp")
+    await days_pass(demo, visitor)
+    answer = await visitor.get(address)
+    assert "No approved template of this account is known here." in answer.words
+    assert (await visitor.send(answer.form("/sync"))).form("/template")
+
+
+async def test_a_person_whose_window_is_shut_can_be_written_to_by_sms(demo: ApiClient, visitor: Visitor) -> None:
+    address = await chat(demo, "whatsapp")
+    await days_pass(demo, visitor)
+    link = (await visitor.get(address)).html.find("a", string="Write by SMS instead")
+    other = await visitor.get(str(link["href"]))  # type: ignore[index]
+    answer = await visitor.send(other.form("/reply"), text="Are you at home?")
+    assert answer.address.startswith("/ui/conversations/sms:")
+
+    async def arrived() -> bool:
+        return any(bubble.text == "Are you at home?" for bubble in demo.screen("sms"))
+
+    await until(arrived)
+
+
+async def test_people_are_found_by_name_and_by_the_end_of_a_number(demo: ApiClient, visitor: Visitor) -> None:
+    await named(demo, "Anna Petrova", externalId="crm-17")
+    await chat(demo, "whatsapp")
+    for wanted in ("anna", "00-01"):
+        found = await visitor.get(f"/ui/conversations?q={wanted}")
+        assert [row.b.text for row in found.html.select(".row")] == ["Anna Petrova"]  # type: ignore[union-attr]
+    nobody = await visitor.get("/ui/conversations?q=boris&unread=true")
+    assert "Nothing fits." in nobody.words
+    back = nobody.html.find("a", string="Take the last filter away")
+    assert str(back["href"]) == "/ui/conversations?unread=true"  # type: ignore[index]
+
+
+async def test_who_it_is_stands_beside_the_chat(demo: ApiClient, visitor: Visitor) -> None:
+    contact = await named(demo, "Anna Petrova", externalId="crm-17")
+    address = await chat(demo, "whatsapp")
+    await demo.say("telegram", f"/start {contact['startCode']}")
+    await demo.wait_for(await demo.send({"channel": "sms", "text": "Your order is here"}), "DELIVERED")
+    await demo.post("/api/v1/optOuts", {"phone": PHONE, "kind": "marketing"})
+    person = " ".join((await visitor.get(address)).html.select_one(".person").get_text(" ").split())  # type: ignore[union-attr]
+    for words in (
+        "crm-17",
+        PHONE,
+        "of advertising",
+        "Telegram any time",
+        "SMS any time",
+        "Your order is here Delivered",
+    ):
+        assert words in person
+
+
+async def test_a_closed_conversation_opens_when_the_person_writes(demo: ApiClient, visitor: Visitor) -> None:
+    address = await chat(demo, "telegram")
+    closed = await visitor.send((await visitor.get(address)).form("/close"))
+    assert "closed" in closed.words
+    assert "Nothing fits." in (await visitor.get("/ui/conversations?state=open")).words
+    await demo.say("telegram", "Hello?")
+    assert "Hello?" in (await visitor.get("/ui/conversations?state=open")).words
+
+
+async def test_a_conversation_begins_by_a_number(demo: ApiClient, visitor: Visitor) -> None:
+    form = (await visitor.get("/ui/conversations/new")).form("/new")
+    wrong = await visitor.send(form, who="12", channel="sms")
+    assert (wrong.status, "there is no such contact" in wrong.words) == (400, True)
+    begun = await visitor.send(form, who="+79000000077", channel="sms")
+    assert begun.address == "/ui/conversations/sms:demo:+79000000077"
+    await visitor.send(begun.form("/reply"), text="Good morning")
+    await until(lambda: _has(demo, "Good morning", "+79000000077"))
+
+
+async def _has(demo: ApiClient, text: str, phone: str) -> bool:
+    return any(bubble.text == text for bubble in demo.screen("sms", phone))
+
+
+async def test_what_people_write_stays_text_everywhere(demo: ApiClient, visitor: Visitor) -> None:
+    await named(demo, IMAGE)
+    address = await chat(demo, "whatsapp", IMAGE)
+    for page in (address, "/ui/conversations"):
+        answer = await visitor.get(page)
+        assert answer.html.find("img") is None
+        assert IMAGE in answer.words
+
+
+async def test_fifty_lines_are_shown_and_older_ones_by_a_link(demo: ApiClient, visitor: Visitor) -> None:
+    simulator = demo.environment.simulators["telegram"]
+    user = simulator.user_of(PHONE)
+    for number in range(60):
+        await simulator.say(user, f"line {number}")
+    await simulator.quiet()
+    async with demo.http.get("/api/v1/sessions") as response:
+        address = f"/ui/conversations/{(await response.json())['sessions'][0]['id']}"
+    latest = await shown_until(visitor, address, "line 59")
+    assert 50 <= len(latest.html.select(".bubble")) < 60
+    older = await visitor.get(str(latest.html.find("a", string="Older messages")["href"]))  # type: ignore[index]
+    assert ("line 0 " in latest.words, "line 0 " in older.words) == (False, True)
+
+
+async def test_a_conversation_that_is_not_known_says_so(visitor: Visitor) -> None:
+    answer = await visitor.get("/ui/conversations/telegram:demo:404")
+    assert (answer.status, "This conversation is not known." in answer.words) == (404, True)
+
+
+@pytest.mark.browser
+async def test_a_conversation_is_led_by_keys_and_a_draft_survives(demo: ApiClient, page: Page) -> None:
+    address = await chat(demo, "telegram")
+    await page.goto("/ui/conversations")
+    await page.keyboard.press("j")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"**{address}*")
+    box = page.locator("textarea")
+    await box.fill("Twenty")
+    await page.reload()
+    await expect(box).to_have_value("Twenty")
+    await box.press("End")
+    await box.press("Shift+Enter")
+    await box.type("minutes.")
+    await box.press("Enter")
+    await expect(page.locator(".bubble.out").last).to_contain_text("minutes.")
+    await expect(page.locator(".bubble.out").last.locator(".tick")).to_have_text("Sent")
+    await expect(box).to_have_value("")
+    await page.reload()
+    await expect(box).to_have_value("")
+    assert [bubble.text for bubble in demo.screen("telegram")].count("Twenty\nminutes.") == 1
+
+
+@pytest.mark.browser
+async def test_what_comes_in_shows_without_a_reload_and_the_preview_follows_what_is_typed(
+    demo: ApiClient, page: Page
+) -> None:
+    address = await chat(demo, "whatsapp")
+    await demo.post("/api/v1/messageTemplates/sync", {"channel": "whatsapp"})
+    await page.goto(address)
+    await expect(page.locator(".bar b")).to_contain_text("23:")
+    await expect(page.locator("#live")).to_have_text("Live")
+    await page.locator("textarea").fill("I am writing")
+    simulator = demo.environment.simulators["whatsapp"]
+    await simulator.say(simulator.user_of(PHONE), "Hello?")
+    await expect(page.locator(".bubble.in").last).to_contain_text("Hello?")
+    await expect(page.locator("textarea")).to_have_value("I am writing")
+    for _ in range(3):
+        demo.pass_time(9)
+        await page.goto("/ui/conversations")
+    await page.goto(address)
+    await page.get_by_label("Approved template").select_option("order_update / en")
+    await page.get_by_label("order", exact=True).fill("A-18")
+    await expect(page.locator("#preview")).to_contain_text("A-18")

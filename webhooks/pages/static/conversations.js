@@ -1,0 +1,86 @@
+// Conversations, nicer: a countdown, keys, drafts that survive a reload, and what comes in while somebody looks.
+"use strict";
+
+const box = document.querySelector("form.reply textarea");
+const reply = box?.form;
+const address = new URL(location.href);
+
+// A draft stays until the server has taken it: the page after that is told the key of the form.
+const place = reply && `draft:${reply.dataset.draft}`;
+const sent = address.searchParams.get("sent");
+if (sent) {
+  for (const name of Object.keys(localStorage).filter((each) => each.startsWith("draft:"))) {
+    if (JSON.parse(localStorage[name]).key === sent) localStorage.removeItem(name);
+  }
+  address.searchParams.delete("sent");
+  history.replaceState(null, "", address);
+}
+if (box) {
+  const draft = localStorage[place] && JSON.parse(localStorage[place]);
+  if (draft && !box.value) box.value = draft.text;
+  box.addEventListener("input", () => {
+    if (box.value) localStorage[place] = JSON.stringify({ text: box.value, key: reply.elements.key.value });
+    else localStorage.removeItem(place);
+  });
+  reply.addEventListener("submit", () => {
+    localStorage[place] = JSON.stringify({ text: box.value, key: reply.elements.key.value });
+  });
+  box.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    if (box.value.trim()) reply.requestSubmit();
+  });
+  if (!address.hash && matchMedia("(width > 760px)").matches) box.focus({ preventScroll: true });
+}
+
+// A choice in a list takes effect at once.
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-sends]")) event.target.form.requestSubmit();
+  if (event.target.matches("[data-previews]")) event.target.form.querySelector("[value=preview]").click();
+});
+
+// The countdown goes by the moment of its end, so that a sleeping tab is right when it wakes.
+const two = (number) => String(number).padStart(2, "0");
+function count() {
+  const bar = document.querySelector(".bar[data-until]");
+  if (!bar) return;
+  const left = Math.floor((Date.parse(bar.dataset.until) - Date.now()) / 1000);
+  const counting = bar.querySelector("[data-counting]");
+  const [hours, minutes, seconds] = [Math.floor(left / 3600), Math.floor(left / 60) % 60, left % 60];
+  if (left > 0 && left <= bar.querySelector("progress").max) {
+    counting.querySelector("b").textContent = hours ? `${hours}:${two(minutes)}` : `${minutes}:${two(seconds)}`;
+    counting.hidden = false;
+    bar.querySelector("[data-still]").hidden = true;
+    bar.querySelector("progress").value = left;
+    bar.classList.toggle("soon", left < 7200);
+    bar.classList.toggle("open", left >= 7200);
+  } else if (left <= 0 && left > -3) location.reload();
+}
+count();
+setInterval(count, 1000);
+
+// What has come in while somebody looks is seen; and where other things may be written now, the form is another.
+const terms = document.getElementById("talk")?.dataset.terms;
+async function look() {
+  const talk = document.getElementById("talk");
+  if (talk && talk.dataset.terms !== terms) location.reload();
+  if (!talk?.dataset.unseen || document.hidden) return;
+  const token = document.querySelector("[name=form_token]").value;
+  await fetch(talk.dataset.unseen, { method: "POST", headers: { "X-Form-Token": token } });
+}
+document.addEventListener("refreshed", () => { count(); look(); });
+document.addEventListener("visibilitychange", look);
+
+// J and K go through the list, Escape leaves the box or goes back to the list.
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "Escape") {
+    if (event.target.closest("input, textarea, select")) event.target.blur();
+    else document.querySelector(".back")?.click();
+    return;
+  }
+  if (event.target.closest("input, textarea, select") || !"jk".includes(event.key)) return;
+  const rows = [...document.querySelectorAll(".row")];
+  const at = rows.indexOf(document.activeElement.closest(".row") ?? document.querySelector(".row[aria-current]"));
+  rows[Math.min(Math.max(at + (event.key === "j" ? 1 : -1), 0), rows.length - 1)]?.focus();
+});
