@@ -30,6 +30,7 @@ from gateway.runtime.limits.admission import Gate
 from gateway.runtime.settings.accounts import SettingsError, read_account
 from gateway.runtime.settings.settings import Settings
 from gateway.runtime.telemetry.tracer import Tracer, secrets_of
+from storage.accounts.flows import Flows
 from storage.accounts.tallies import Counts
 from storage.documents.documents import Db
 from storage.engine.database import TRACED, DatabaseError, connect, prepare
@@ -121,6 +122,7 @@ class Runtime:
     batches: Batches
     outward: aiohttp.ClientSession
     counts: Counts = field(default_factory=Counts)
+    flows: Flows = field(default_factory=Flows)
     inbox_bell: asyncio.Event = field(default_factory=asyncio.Event)
     outbox_bell: asyncio.Event = field(default_factory=asyncio.Event)
     callback_bell: asyncio.Event = field(default_factory=asyncio.Event)

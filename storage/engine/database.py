@@ -108,6 +108,7 @@ def indexes_of(kept: timedelta, traced: timedelta) -> Mapping[str, list[IndexMod
         "tokens": [_sparse("user"), _sparse("family"), _kept("expires_at", TOKENS_REMEMBERED)],
         "audit": [_kept("at", AUDIT_KEPT), _sparse("who", "at"), _sparse("act", "at"), _sparse("target", "at")],
         "logins": [_kept("since", TOKENS_REMEMBERED)],
+        "flows": [_kept("expires_at", timedelta(0))],
         "tallies": [_kept("at", TOKENS_REMEMBERED)],
         "requests": [_kept("at", REQUESTS_KEPT)],
         "rate_limits": [_kept("free_at", RATE_LIMITS_KEPT)],

@@ -14,12 +14,11 @@ from gateway.domain.model.event import Receipt
 from gateway.domain.model.identifier import identifiers
 from gateway.domain.model.notification import Notification, Recipient, Status
 from gateway.domain.model.nouns import Cause, Content, Progress
-from gateway.messages.delivery import recording
 from gateway.runtime.runtime import Clock, opened_database
 from gateway.runtime.settings.settings import Settings, load
 from storage.documents.documents import Db
 from storage.engine.database import EVENTS_KEPT, KEPT, prepare
-from storage.messages import chat_log, notifications
+from storage.messages import chat_log, notification_writes, notifications
 from storage.messages.inbox import Inbox
 from tests.support.client import ApiClient, until
 
@@ -116,12 +115,12 @@ async def test_processes_that_start_at_once_do_not_break_each_other(db: Db, leng
 
 async def test_the_time_runs_from_the_end(db: Db) -> None:
     """A live message has no end, whatever its age, and one that is rescheduled loses its end."""
-    await recording.add(db, [notification("live"), notification("done").complete(Status.UNDELIVERED, LONG_AGO)])
+    await notification_writes.add(db, [notification("live"), notification("done").complete(Status.UNDELIVERED, LONG_AGO)])
     live, done = await notifications.get(db, "live"), await notifications.get(db, "done")
     assert live
     assert done
     assert (live.done_at, done.done_at) == (None, LONG_AGO)
-    await recording.change(db, "done", lambda old: old.reschedule(LONG_AGO))
+    await notification_writes.change(db, "done", lambda old: old.reschedule(LONG_AGO))
     rescheduled = await db["notifications"].find_one({"_id": "done"})
     assert rescheduled
     assert "done_at" not in rescheduled
@@ -148,7 +147,7 @@ async def test_what_is_finished_goes_and_what_is_live_stays(demo: ApiClient) -> 
         notification("fresh").complete(Status.ERROR, now),
     )
     waiting = notification("waiting").waiting(now + DAY, now, Status.PENDING, "sms:demo")
-    await recording.add(db, [finished, fresh, waiting])
+    await notification_writes.add(db, [finished, fresh, waiting])
     await chat_log.of_receipt(db, receipt())
     await Inbox(db).add([receipt()], now + DAY)
     await db["inbox"].insert_one({"_id": "dead", "dead_at": LONG_AGO})

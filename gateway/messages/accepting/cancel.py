@@ -49,7 +49,7 @@ async def cancel(runtime: Runtime, request: CancelRequest) -> list[Outcome]:
 
 
 async def _change(runtime: Runtime, key: str) -> Notification | None:
-    return await recording.change(runtime.db, key, lambda old: cancel_notification(old, runtime.clock()))
+    return await recording.change(runtime, key, lambda old: cancel_notification(old, runtime.clock()))
 
 
 def cancel_notification(old: Notification, now: datetime) -> Notification:

@@ -117,7 +117,7 @@ async def _replay_message(runtime: Runtime, key: str, *, force: bool) -> Outcome
     now = runtime.clock()
     new = build_replay(old, person, now, runtime.clock.ordinal())
     await recording.add(runtime.db, [new])
-    await recording.change(runtime.db, key, lambda message: _mark_replayed(message, new.id, now))
+    await recording.change(runtime, key, lambda message: _mark_replayed(message, new.id, now))
     return Outcome(key, Result.REPLAYED, new.id)
 
 

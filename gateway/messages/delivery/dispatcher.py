@@ -29,14 +29,14 @@ async def work(runtime: Runtime, claimed: Notification) -> None:
         except LookupError as error:
             now = runtime.clock()
             failed = current.saying(now, str(error)).complete(Status.ERROR, now)
-            await recording.save(runtime.db, current, failed)
+            await recording.save(runtime, current, failed)
             return
         decided, action = rule.advance(current, context)
         if isinstance(action, Send):
             current = await send(runtime, current, decided, action, context)
         elif isinstance(action, Recall):
             current = await recall(runtime, decided, action, context)
-        elif await recording.save(runtime.db, current, decided):
+        elif await recording.save(runtime, current, decided):
             return
         else:  # a receipt came in between: read it again
             current = await notifications.get(runtime.db, claimed.id)
@@ -51,7 +51,7 @@ async def give_back(runtime: Runtime, claimed: Notification, at: datetime | None
             return None
         return replace(old.reschedule(at or runtime.clock()), lease=None)
 
-    await insist(recording.change, runtime.db, claimed.id, step)
+    await insist(recording.change, runtime, claimed.id, step)
 
 
 async def postpone_broken(runtime: Runtime, key: str, error: Exception) -> None:
@@ -66,4 +66,4 @@ async def postpone_broken(runtime: Runtime, key: str, error: Exception) -> None:
             return new.complete(Status.ERROR, now)
         return new.waiting(now + LATER[old.mistakes], now, Status.NEW, "")
 
-    await recording.change(runtime.db, key, step)
+    await recording.change(runtime, key, step)

@@ -25,7 +25,7 @@ async def recall(runtime: Runtime, notification: Notification, move: Recall, con
         attempt = replace(old.attempts[move.attempt], recalled_at=now)
         return old.saying(now, words).with_attempt(move.attempt, attempt)
 
-    return await insist(recording.change, runtime.db, notification.id, step)
+    return await insist(recording.change, runtime, notification.id, step)
 
 
 async def _recall_parts(runtime: Runtime, notification: Notification, index: int, reach: Reachability) -> str:

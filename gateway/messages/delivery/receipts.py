@@ -20,7 +20,7 @@ async def receive(runtime: Runtime, receipt: Receipt, now: datetime) -> None:
     if place is None:
         return
     key, attempt, part = place
-    changed = await recording.change(runtime.db, key, lambda old: after_receipt(old, attempt, part, receipt, now))
+    changed = await recording.change(runtime, key, lambda old: after_receipt(old, attempt, part, receipt, now))
     if changed is None or attempt >= len(changed.attempts):
         return
     address, sent_at = changed.attempts[attempt].address, changed.attempts[attempt].sent_at or receipt.at

@@ -78,7 +78,7 @@ async def send(
     moments = await admit(runtime, notification, entry)
     if isinstance(moments, NotYet):
         waiting = put_off(runtime, notification, reach.account, moments)
-        saved = await recording.save(runtime.db, stored, waiting)
+        saved = await recording.save(runtime, stored, waiting)
         return None if saved else await notifications.get(runtime.db, waiting.id)
     with runtime.gate.entered(reach.account):
         now = await _sleep_until(runtime, moments[0])
@@ -103,7 +103,7 @@ async def _attempt(
     await _learn(runtime, delivery, outcome.error, began, context.now)
     after = await insist(
         recording.change,
-        runtime.db,
+        runtime,
         saved.id,
         lambda old: after_send(old, index, outcome, saved.lease, context),
         saved,
@@ -134,7 +134,7 @@ async def _store_once(
     runtime: Runtime, before: Notification, sending: Notification
 ) -> tuple[Notification | None, Notification | None]:
     """Store it. Our own write may have arrived despite an error: nothing was sent yet, so there is no doubt."""
-    if saved := await insist(recording.save, runtime.db, before, sending):
+    if saved := await insist(recording.save, runtime, before, sending):
         return saved, None
     current = await insist(notifications.get, runtime.db, sending.id)
     written = with_changes(before, structs.replace(sending, version=sending.version + 1))

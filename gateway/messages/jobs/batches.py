@@ -97,7 +97,7 @@ async def _work(runtime: Runtime, batch: Batch, submitted: Submitted) -> None:
 
 async def _cancel(runtime: Runtime, job: Job, batch: Batch) -> Batch:
     """Cancel the batch's messages, also those of a process that ended while it submitted them. Returns the batch."""
-    change = partial(recording.change, runtime.db, step=lambda old: cancel_notification(old, runtime.clock()))
+    change = partial(recording.change, runtime, step=lambda old: cancel_notification(old, runtime.clock()))
     latest = [_message_id(job, batch, place) for place in range(batch.size)]
     changed = await asyncio.gather(*(change(key) for key in latest))
     ids = [new if message else old for new, message, old in zip(latest, changed, batch.ids or latest, strict=True)]
