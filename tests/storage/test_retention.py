@@ -115,7 +115,9 @@ async def test_processes_that_start_at_once_do_not_break_each_other(db: Db, leng
 
 async def test_the_time_runs_from_the_end(db: Db) -> None:
     """A live message has no end, whatever its age, and one that is rescheduled loses its end."""
-    await notification_writes.add(db, [notification("live"), notification("done").complete(Status.UNDELIVERED, LONG_AGO)])
+    await notification_writes.add(
+        db, [notification("live"), notification("done").complete(Status.UNDELIVERED, LONG_AGO)]
+    )
     live, done = await notifications.get(db, "live"), await notifications.get(db, "done")
     assert live
     assert done

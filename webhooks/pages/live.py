@@ -18,10 +18,12 @@ from quart_schema import hide
 from gateway.domain.api.roles import Role
 from gateway.people import page_access
 from gateway.people.access import Denied
+from gateway.runtime.heartbeat import workers
 from gateway.runtime.paging import MOST
 from gateway.runtime.runtime import Runtime
 from storage import jobs
-from storage.accounts import states
+from storage.accounts import flows, states
+from storage.accounts.flows import NARROW
 from storage.engine.database import DatabaseError
 from storage.messages import callbacks, inbox, notifications
 from storage.templates import approved
@@ -76,6 +78,16 @@ async def _template(gateway: Runtime, key: str) -> object:
     return template and (template.version, template.state, template.usable, template.reason)
 
 
+async def _overview(gateway: Runtime, _: str) -> object:
+    """Tell the counts of these five minutes, the holds and the workers."""
+    now = gateway.clock()
+    return (
+        await flows.between(gateway.db, now, now + NARROW, NARROW),
+        await _accounts(gateway, ""),
+        await workers(gateway),
+    )
+
+
 LATELY = timedelta(minutes=10)
 
 
@@ -102,6 +114,7 @@ TOPICS: Mapping[str, Topic] = {
     "template": Topic(_template),
     "job": Topic(_job, every=2.0),
     "jobs": Topic(_jobs, every=5.0),
+    "overview": Topic(_overview, every=5.0),
 }
 """By the first word of a topic's name, as in `message:<id>`."""
 

@@ -20,6 +20,7 @@ from webhooks.pages.dead import dead
 from webhooks.pages.jobs import jobs, wizard
 from webhooks.pages.looks import channel_title, colours, message_status, priority, role_word, step_status
 from webhooks.pages.messages import messages
+from webhooks.pages.overview import overview
 from webhooks.pages.own import own
 from webhooks.pages.provided import provided
 from webhooks.pages.settings import settings
@@ -29,7 +30,7 @@ log = logging.getLogger(__name__)
 
 blueprint = Blueprint(PAGES, __name__, url_prefix="/ui", template_folder="templates")
 jobs.blueprint.register_blueprint(wizard.blueprint)
-for _area in (static, door, live, conversations, messages, jobs, own, provided, accounts, dead, settings):
+for _area in (static, door, live, overview, conversations, messages, jobs, own, provided, accounts, dead, settings):
     blueprint.register_blueprint(_area.blueprint)
 blueprint.before_request(choose_language)
 
@@ -64,7 +65,7 @@ def register_pages(app: Quart) -> None:
 @hide
 async def front() -> ResponseReturnValue:
     """Go to the first page."""
-    return redirect(url_for("ui.messages.show_list"), 303)
+    return redirect(url_for("ui.overview.show"), 303)
 
 
 @blueprint.get("/colours.css")
@@ -107,6 +108,7 @@ PARTS = {"provided": "templates"}
 def listed_pages() -> list[Page]:
     """Return the entries of the navigation."""
     return [
+        Page(gettext("Overview"), "activity", "overview", "ui.overview.show"),
         Page(gettext("Conversations"), "message-circle", "conversations", "ui.conversations.show_list"),
         Page(gettext("Messages"), "send", "messages", "ui.messages.show_list"),
         Page(gettext("Jobs"), "list-checks", "jobs", "ui.jobs.show_list"),

@@ -117,6 +117,7 @@ async def a_chat(demo: ApiClient) -> str:
 
 PLACES: dict[str, Maker] = {
     "ui.door.show_login": fixed("/ui/login"),
+    "ui.overview.show": fixed("/ui/overview"),
     "ui.conversations.show_list": fixed("/ui/conversations"),
     "ui.conversations.show": a_chat,
     "ui.conversations.acts.ask": fixed("/ui/conversations/new"),
