@@ -18,7 +18,7 @@ from gateway.messages.delivery.reachability import look
 from gateway.messages.jobs import uploads
 from gateway.messages.jobs.files.rows import Refused
 from gateway.messages.jobs.forecast import request_for
-from gateway.messages.jobs.progress import ready_in_hours
+from gateway.messages.jobs.progress import MINUTE, ready_in_hours
 from gateway.runtime.runtime import Runtime
 from storage import jobs
 from storage.templates import approved
@@ -154,7 +154,8 @@ async def _bubble(runtime: Runtime, step: Step, explanation: str) -> BubbleShown
 class Outlook:
     """A forecast as it is shown. people: who gets something; margin: points up or down, 0 where all rows were taken.
 
-    first: pairs of a channel and its share in percent. time: how long it takes; ready_at: if it began now.
+    first: pairs of a channel and its share in percent. time: how long it takes. ready_at: if it began now; None: at
+    once, or too far away to tell.
     """
 
     forecast: Forecast
@@ -174,7 +175,8 @@ async def outlook(runtime: Runtime, job: Job) -> Outlook | None:
     known = job.forecast
     if known is None or not known.sampled:
         return None
-    share, time = known.total / known.sampled, timedelta(seconds=known.seconds)
+    now, share, time = runtime.clock(), known.total / known.sampled, timedelta(seconds=known.seconds)
+    ready = await ready_in_hours(runtime, job, time, now)
     left_out = known.of_all(sum(reason.count for reason in known.left_out))
     return Outlook(
         known,
@@ -185,6 +187,6 @@ async def outlook(runtime: Runtime, job: Job) -> Outlook | None:
         {currency: float(amount) * share for currency, amount in known.expected.items()},
         {currency: float(amount) * share for currency, amount in known.most.items()},
         time,
-        await ready_in_hours(runtime, job, time, runtime.clock()),
+        ready if ready and ready - now > MINUTE else None,
         0 if known.sampled == known.total else math.ceil(98 / math.sqrt(known.sampled)),
     )
