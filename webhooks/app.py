@@ -7,7 +7,7 @@ from quart import Quart
 from gateway.runtime.collector import spare_opened
 from gateway.runtime.runtime import Runtime, opened
 from gateway.runtime.settings.settings import load
-from webhooks.api import accounts
+from webhooks.api import accounts, media
 from webhooks.api.access import audit, auth, keys, users
 from webhooks.api.jobs import jobs, rows
 from webhooks.api.messages import dead_letters, export, links, messages
@@ -48,6 +48,7 @@ def create_app(runtime: Runtime | None = None) -> Quart:
         sessions,
         contacts,
         accounts,
+        media,
         auth,
         keys,
         users,

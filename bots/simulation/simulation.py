@@ -113,6 +113,10 @@ class Simulator(ABC):
     async def say(self, user: str, text: str) -> None:
         """Let a person type a message to us."""
 
+    async def share_file(self, user: str, body: bytes, name: str, content_type: str) -> None:
+        """Let a person send us a file. Raises NotImplementedError where people cannot."""
+        raise NotImplementedError
+
     async def start(self, user: str, code: str = "") -> None:
         """Let a person start a chat with us, through our deep link with this code, or without one."""
         await self.say(user, f"/start {code}".strip())

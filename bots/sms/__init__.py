@@ -1,6 +1,6 @@
 """SMS through Twilio, or any provider that speaks its HTTP API."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from urllib.parse import urlencode
 
 from bots.sms import inbound, outbound
@@ -13,7 +13,7 @@ from gateway.domain.channel.facts import Facts
 from gateway.domain.channel.window import Window
 from gateway.domain.model.event import Inbound
 from gateway.domain.model.identifier import Identifier
-from gateway.domain.model.nouns import Address, Content, Progress, TemplateMessage
+from gateway.domain.model.nouns import Address, Content, Media, Progress, TemplateMessage
 
 __all__ = ["FACTS", "Account", "Sms", "open_accounts"]
 
@@ -46,6 +46,7 @@ class Sms:
         self.account = name
         self._settings = account
         self._api = Api(outside.http, account)
+        self._files = outside.files
         self._webhook_url = outside.webhook_url(FACTS.name, name)
 
     def verify(self, call: Call) -> None:
@@ -77,6 +78,9 @@ class Sms:
         Twilio cancels only messages that wait for their SendAt, and deleting a Message only deletes it from Twilio's
         own log. Twilio docs: Messages resource.
         """
+
+    async def open_file(self, media: Media) -> AsyncGenerator[bytes, None]:
+        return self._api.open_file(media.url, self._files)
 
     async def acknowledge(self, event: Inbound) -> None:
         """Do nothing: nobody waits for an acknowledgement."""

@@ -15,6 +15,7 @@ from bots.sms.numbers import is_sender, is_service
 from bots.sms.segments import segments
 from bots.wire import wire
 from bots.wire.cutting import cut, units
+from bots.wire.downloads import Pieces, download
 from gateway.domain.channel.errors import Ambiguous, Misconfigured
 from gateway.domain.channel.secret import Secret
 from gateway.domain.model.nouns import Content
@@ -111,6 +112,15 @@ class Api:
         # An application set on a number would win over its SmsUrl.
         form = {"SmsUrl": url, "SmsMethod": "POST", "SmsApplicationSid": ""}
         await self._call("POST", f"IncomingPhoneNumbers/{number['sid']}.json", form)
+
+    def open_file(self, url: str, files: aiohttp.ClientSession) -> Pieces:
+        """Return the bytes of a person's file. Only Twilio's own address gets the credentials, and leads on to another.
+
+        Twilio docs: Media subresource.
+        """
+        if url.startswith(f"{self._root}/"):
+            return download(self._http, url, self._headers, onward=files)
+        return download(files, url)
 
     async def _call(
         self, method: str, path: str, form: Mapping[str, str] | None = None, *, has_own_sender: bool = False

@@ -5,7 +5,7 @@ window, no template, no receipt, and nothing that makes a repeated send harmless
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ from gateway.domain.channel.secret import OwnSecret, Secret
 from gateway.domain.channel.window import Window
 from gateway.domain.model.event import Event, Inbound, Moved
 from gateway.domain.model.identifier import Identifier
-from gateway.domain.model.nouns import Address, Content, Progress, TemplateMessage
+from gateway.domain.model.nouns import Address, Content, Media, Progress, TemplateMessage
 
 if TYPE_CHECKING:
     from bots.telegram.outbound.sending import Sender
@@ -125,6 +125,9 @@ class Telegram:
 
     async def recall(self, address: Address, provider_id: str) -> None:  # noqa: ARG002 - the id names the chat too
         await self.sender.recall(provider_id)
+
+    async def open_file(self, media: Media) -> AsyncGenerator[bytes, None]:
+        return await self.sender.open_file(media.id)
 
     async def acknowledge(self, event: Inbound) -> None:
         if event.callback_id is not None:

@@ -5,7 +5,7 @@ subscribe by writing first. A session of 24 hours from their first message is fr
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from datetime import timedelta
 from urllib.parse import quote
 
@@ -19,6 +19,7 @@ from bots.viber.outbound import messages, pieces
 from bots.viber.outbound.broadcast import Outbox
 from bots.viber.outbound.media import look_at
 from bots.wire.cutting import units
+from bots.wire.downloads import download
 from gateway.domain.channel.calls import Answer, Call, Parsed
 from gateway.domain.channel.contract import Binding, Channel, Outside
 from gateway.domain.channel.errors import Refused
@@ -28,7 +29,7 @@ from gateway.domain.channel.web import is_address
 from gateway.domain.channel.window import Mode, Window
 from gateway.domain.model.event import Inbound
 from gateway.domain.model.identifier import Identifier
-from gateway.domain.model.nouns import Address, Content, Progress, TemplateMessage
+from gateway.domain.model.nouns import Address, Content, Media, Progress, TemplateMessage
 
 MAX_NAME = 28
 """Characters of a sender's name. REST Bot API: General send message parameters."""
@@ -124,6 +125,12 @@ class Viber:
 
     async def recall(self, address: Address, provider_id: str) -> None:
         """Do nothing: the REST Bot API has no call that deletes a message."""
+
+    async def open_file(self, media: Media) -> AsyncGenerator[bytes, None]:
+        """Return the bytes of a file. A sticker has only a number."""
+        if not media.url:
+            raise Refused("Viber gives no address of this file")
+        return download(self._files, media.url)
 
     async def acknowledge(self, event: Inbound) -> None:
         """Do nothing: nobody waits for an acknowledgement."""

@@ -6,8 +6,9 @@ message, and later only for a reason that it knows (an intent). It reports nothi
 message that is sent twice.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from bots.vk.account import INTENTS, Account, facts_of
@@ -18,12 +19,17 @@ from bots.vk.inbound.events import NAME
 from bots.vk.outbound import pieces
 from bots.vk.outbound.sending import Sender
 from bots.vk.outbound.uploads import Uploads
+from bots.wire.downloads import download
 from gateway.domain.channel.calls import Call, Parsed
 from gateway.domain.channel.contract import Binding, Channel, Outside
+from gateway.domain.channel.errors import Refused
 from gateway.domain.channel.facts import Facts
 from gateway.domain.model.event import Inbound
 from gateway.domain.model.identifier import Identifier
-from gateway.domain.model.nouns import Address, Content, TemplateMessage
+from gateway.domain.model.nouns import Address, Content, Media, TemplateMessage
+
+if TYPE_CHECKING:
+    import aiohttp
 
 __all__ = ["INTENTS", "Account", "Vk", "open_accounts"]
 
@@ -39,6 +45,7 @@ class Vk:
     uploads: Uploads
     callbacks: Callbacks
     webhook_url: str
+    files: "aiohttp.ClientSession"
 
     def verify(self, call: Call) -> None:
         webhook.verify(self.settings.group_id, self.settings.secret, call)
@@ -63,6 +70,12 @@ class Vk:
 
     async def recall(self, address: Address, provider_id: str) -> None:  # noqa: ARG002 - the id names the peer too
         await self.sender.recall(provider_id)
+
+    async def open_file(self, media: Media) -> AsyncGenerator[bytes, None]:
+        """Return the bytes of a file. VK gives no address of a video."""
+        if not media.url:
+            raise Refused("VK gives no address of this file")
+        return download(self.files, media.url)
 
     async def acknowledge(self, event: Inbound) -> None:
         await self.sender.acknowledge(event)
@@ -91,4 +104,4 @@ def _open_account(name: str, account: Account, outside: Outside) -> Vk:
     uploads = Uploads(api, outside.http, outside.files)
     callbacks = Callbacks(api, account.group_id, account.secret, account.confirmation, account.version)
     url = outside.webhook_url(NAME, name)
-    return Vk(name, account, facts_of(account), Sender(api, uploads), uploads, callbacks, url)
+    return Vk(name, account, facts_of(account), Sender(api, uploads), uploads, callbacks, url, outside.files)

@@ -4,7 +4,7 @@ Cloud API: https://developers.facebook.com/documentation/business-messaging/what
 """
 
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
@@ -25,7 +25,7 @@ from gateway.domain.channel.window import Mode, Window
 from gateway.domain.model.event import Inbound, Moved
 from gateway.domain.model.identifier import Identifier
 from gateway.domain.model.message_template import MessageTemplate
-from gateway.domain.model.nouns import Address, Content, Progress, TemplateMessage
+from gateway.domain.model.nouns import Address, Content, Media, Progress, TemplateMessage
 
 LIMITS = Limits(
     account=Rate(80, timedelta(seconds=1)),
@@ -87,8 +87,8 @@ class WhatsApp:
         self._report = outside.report
         root = f"{settings.api_url}/{settings.version}"
         self._graph = sending.Graph(outside.http, f"{root}/{settings.phone_number_id}", settings.access_token)
-        graph = self._graph._replace(node=root)
-        self.template_client = approvals.TemplateClient(graph, outside.files, settings.waba_id, settings.app_id)
+        self._root = self._graph._replace(node=root)
+        self.template_client = approvals.TemplateClient(self._root, outside.files, settings.waba_id, settings.app_id)
 
     def verify(self, call: Call) -> None:
         webhook.verify(call, self._settings.app_secret, self._settings.verify_token)
@@ -124,6 +124,9 @@ class WhatsApp:
         It only has a template's own time-to-live, `message_send_ttl_seconds`, which is set when the template is
         created: Meta gives up what it could not deliver by then. Cloud API: Time-to-live.
         """
+
+    async def open_file(self, media: Media) -> AsyncGenerator[bytes, None]:
+        return await sending.open_file(self._root, media.id)
 
     async def acknowledge(self, event: Inbound) -> None:
         await sending.mark_read(self._graph, event.provider_id)

@@ -5,7 +5,6 @@ is refused at the moment of the connection, which no name, redirect or second an
 """
 
 import socket
-from dataclasses import dataclass
 from importlib.metadata import version
 from ipaddress import ip_address
 from mimetypes import guess_extension
@@ -17,6 +16,7 @@ import aiohttp
 from msgspec.structs import replace
 
 from gateway.domain.channel.errors import Refused, Unavailable
+from gateway.domain.channel.file import File
 from gateway.domain.channel.web import is_public
 from gateway.domain.model.nouns import Content, Media
 
@@ -29,13 +29,6 @@ AGENT = f"messenger-gateway/{version('messenger-gateway')}"
 PER_HOST = 20
 """Connections to one host. There is no bound on all of them, or hosts that are slow would take them from the others."""
 OK, TOO_MANY, SERVER_ERROR = 200, 429, 500
-
-
-@dataclass(frozen=True)
-class File:
-    name: str
-    content_type: str
-    body: bytes
 
 
 class TooLarge(Refused):

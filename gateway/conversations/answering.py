@@ -13,6 +13,7 @@ from gateway.domain.model.event import Inbound
 from gateway.domain.model.notification import Notification, Priority, Recipient, Status, lane_of
 from gateway.domain.model.nouns import Content, Session
 from gateway.messages.delivery import recording
+from gateway.messages.media.links import with_links, without_links
 from gateway.people.sessions import remember
 from gateway.runtime.runtime import Runtime
 from gateway.runtime.telemetry import metrics
@@ -27,7 +28,8 @@ async def answer(runtime: Runtime, channel: Channel, event: Inbound, session: Se
     """Queue the bot's answer, if it is asked. It does not wait for the provider to hear that the event was seen."""
     acknowledging = asyncio.create_task(channel.acknowledge(event))
     try:
-        content = await runtime.conversation(event, session) if event.asks else None
+        told = replace(event, content=with_links(runtime, event.content, event.dedupe_key))
+        content = await runtime.conversation(told, session) if event.asks else None
         if content:
             await _say_or_withhold(runtime, event, session, content)
     finally:
@@ -67,7 +69,7 @@ def _is_new_stop(event: Inbound, session: Session) -> bool:
 
 def _build_reply(runtime: Runtime, event: Inbound, session: Session, content: Content) -> Notification:
     """Return the bot's answer as a notification. Its id derives from the event, so that it exists only once."""
-    content = replace(content, thread=content.thread or event.content.thread)
+    content = replace(without_links(content), thread=content.thread or event.content.thread)
     address, now, recipient = event.address, runtime.clock(), Recipient(session=session.id)
     return Notification(
         f"reply:{event.answer_key}",

@@ -10,6 +10,7 @@ from gateway.domain.api.response import media_view
 from gateway.domain.model.event import Edit, Inbound, Moved, Subscription, Visit
 from gateway.domain.model.nouns import Session
 from gateway.messages.callbacks.callbacks import notify_account
+from gateway.messages.media.links import with_links
 from gateway.runtime.runtime import Runtime
 
 
@@ -37,14 +38,14 @@ async def report_message(runtime: Runtime, event: Inbound, session: Session) -> 
     await report_joining(runtime, event, session)
     if event.command.name == "stop":
         await notify_account(runtime, "session.stopped", event.address, event.dedupe_key, fields)
-    message = _message(event) | {"kind": event.kind, "album": event.album or None, "button": event.pressed}
+    message = _message(runtime, event) | {"kind": event.kind, "album": event.album or None, "button": event.pressed}
     await notify_account(runtime, "message.inbound", event.address, event.dedupe_key, fields | message)
 
 
 async def report_edit(runtime: Runtime, event: Edit, session: Session | None) -> None:
     """Report what a message says after the person has changed it."""
     fields = _fields(event.at, session or Session(event.address.key, event.address))
-    await notify_account(runtime, "message.edited", event.address, event.dedupe_key, fields | _message(event))
+    await notify_account(runtime, "message.edited", event.address, event.dedupe_key, fields | _message(runtime, event))
 
 
 async def report_subscription(runtime: Runtime, event: Subscription) -> None:
@@ -57,9 +58,9 @@ def _fields(at: datetime, session: Session) -> dict[str, Any]:
     return {"at": iso(at), "contact": session.contact, "name": session.name or None}
 
 
-def _message(event: Inbound | Edit) -> dict[str, Any]:
+def _message(runtime: Runtime, event: Inbound | Edit) -> dict[str, Any]:
     """Return what was said. author: who said it, in a group."""
-    content = event.content
+    content = with_links(runtime, event.content, event.dedupe_key)
     return {
         "text": content.text,
         "media": msgspec.to_builtins(media_view(content.media)) if content.media else None,

@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from bson.codec_options import CodecOptions, TypeDecoder, TypeRegistry
 from bson.int64 import Int64
-from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorGridFSBucket
 from msgspec import Struct
 from msgspec.structs import replace
 from pymongo.errors import BulkWriteError, ConnectionFailure
@@ -225,6 +225,10 @@ class Db:
 
     def __getitem__(self, collection: str) -> Collection:
         return self._database[collection]
+
+    def bucket(self, name: str) -> AsyncIOMotorGridFSBucket:
+        """Return a bucket of GridFS: the bytes of files, in pieces."""
+        return AsyncIOMotorGridFSBucket(self._database, name)
 
     def shared(self, collection: str) -> Shared:
         """Return a collection whose concurrent reads and writes share trips."""

@@ -96,6 +96,7 @@ def indexes_of(kept: timedelta, traced: timedelta) -> Mapping[str, list[IndexMod
             _kept("done_at", EVENTS_KEPT),
             _kept("dead_at", max(kept, EVENTS_KEPT)),
         ],
+        "files": [*map(_sparse, ("until", "due_at", "lease"))],
         "links": [_sparse("message"), _sparse("at"), _kept("expires_at", LINKS_REMEMBERED)],
         "replies": [_kept("used_at", REPLIES_KEPT)],
         "messages": [_kept("at", max(kept, RECEIPTS_COME)), IndexModel([("session", ASCENDING), ("at", ASCENDING)])],

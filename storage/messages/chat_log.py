@@ -33,6 +33,12 @@ async def log(db: Db, line: Message) -> list[Receipt]:
     return [msgspec.convert(receipt, Receipt) for receipt in stored.get("receipts", [])]
 
 
+async def get(db: Db, key: str) -> Message | None:
+    """Return the line with this id, or None."""
+    line = await documents.read(db, "messages", StoredLine, key)
+    return line if line and line.session else None
+
+
 async def of_session(db: Db, session: str, after: Place | None, now: datetime, limit: int) -> list[Message]:
     """Return a page of a conversation's lines, the newest first."""
     order = Order(db["messages"], "at", {"session": session})

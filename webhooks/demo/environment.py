@@ -56,6 +56,7 @@ async def running_gateway(settings: Settings, at: socket, clock: Clock) -> Async
     """Run the web and the worker, over files and callbacks on this machine. Yields its runtime and an admin's key."""
     settings = replace(settings, public_url=url_of(at), private_files=True, private_callbacks=True)
     settings = replace(settings, callback_secrets=settings.callback_secrets or (OwnSecret(token_hex(20)),))
+    settings = replace(settings, media_secrets=settings.media_secrets or (OwnSecret(token_hex(20)),))
     async with opened(settings, clock) as runtime, served(create_app(runtime), at), running_worker(runtime):
         yield runtime, await keys.create_key(runtime.db, "demo", clock(), Role.ADMIN)
 

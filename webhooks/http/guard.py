@@ -26,6 +26,7 @@ PUBLIC = frozenset(
         "guide.page",
         "guide.style",
         "links.follow",
+        "media.follow",
         "auth.login",
         "auth.refresh",
         "ui.door.show_login",
@@ -36,8 +37,8 @@ PUBLIC = frozenset(
 )
 """Endpoints that need no key.
 
-Health and the docs show no secrets, webhooks carry the provider's own proof, a short link is for everybody who has it,
-and a user who signs in has no key yet.
+Health and the docs show no secrets, webhooks carry the provider's own proof, a link to a file ours, a short link is for
+everybody who has it, and a user who signs in has no key yet.
 """
 
 ROLES = "allowed_roles"

@@ -13,7 +13,7 @@ from gateway.domain.api.roles import Role
 from webhooks.http.answers import Refusal, status_of
 from webhooks.http.cookie import PAGES
 from webhooks.http.guard import allow
-from webhooks.pages import door, live, static
+from webhooks.pages import door, live, media, static
 from webhooks.pages.accounts import accounts
 from webhooks.pages.conversations import conversations
 from webhooks.pages.dead import dead
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 blueprint = Blueprint(PAGES, __name__, url_prefix="/ui", template_folder="templates")
 jobs.blueprint.register_blueprint(wizard.blueprint)
-for _area in (static, door, live, overview, conversations, messages, jobs, own, provided, accounts, dead, settings):
+for _area in (static, door, live, media, overview, conversations, messages, jobs, own, provided, accounts, dead, settings):
     blueprint.register_blueprint(_area.blueprint)
 blueprint.before_request(choose_language)
 
@@ -86,9 +86,9 @@ async def nothing(rest: str) -> ResponseReturnValue:
 
 @blueprint.after_request
 async def add_headers(response: Response) -> Response:
-    """Add the policy under which pages run, and keep them from being stored."""
-    response.headers.update(HEADERS)
-    response.headers.setdefault("Cache-Control", "no-store")
+    """Add the policy under which pages run, and keep them from being stored. A file has a stricter policy already."""
+    for name, value in {**HEADERS, "Cache-Control": "no-store"}.items():
+        response.headers.setdefault(name, value)
     return response
 
 

@@ -21,16 +21,38 @@ UNREACHABLE = 30003
 
 
 class People(Simulator, ABC):
-    """Everybody with a phone. `blocked` phones have opted out. `messages`: all of the account's, by their ids."""
+    """Everybody with a phone. `blocked` phones have opted out. `messages`: all of the account's, by their ids.
+
+    media: the files that people sent, by their ids: content type and bytes.
+    """
 
     def __init__(self, account: Account, webhook_url: str, clock: Clock) -> None:
         super().__init__(webhook_url, clock)
         self.account = account
         self.messages: dict[str, Message] = {}
+        self.media: dict[str, tuple[str, bytes]] = {}
         self._held_callbacks: deque[Callable[[], None]] | None = None
 
     async def say(self, user: str, text: str) -> None:
         """Send a text as this person. An opt-out keyword such as STOP opts them out, START opts them in again."""
+        form, keyword = self._write(user, text), text.strip().upper()
+        if keyword in OPT_OUT_KEYWORDS | OPT_IN_KEYWORDS:
+            self.phone(user).blocked = keyword in OPT_OUT_KEYWORDS
+            form["OptOutType"] = "STOP" if self.phone(user).blocked else "START"
+        if self.webhook_url:
+            self._post_form(self.webhook_url, form)
+
+    async def share_file(self, user: str, body: bytes, name: str, content_type: str) -> None:  # noqa: ARG002
+        """Send a file as this person, by MMS. Files have no names there."""
+        form = self._write(user, "")
+        path = f"{API_VERSION}/Accounts/{self.account.account_sid}/Messages/{form['MessageSid']}/Media/ME{uuid4().hex}"
+        self.media[path.rpartition("/")[2]] = content_type, body
+        form |= {"NumMedia": "1", "MediaUrl0": f"{self.account.api_url}/{path}", "MediaContentType0": content_type}
+        if self.webhook_url:
+            self._post_form(self.webhook_url, form)
+
+    def _write(self, user: str, text: str) -> dict[str, str]:
+        """Keep a message of this person's, and return the form that tells of it."""
         sid, at = f"SM{uuid4().hex}", self.clock()
         phone = self.phone(user)
         phone.last_wrote_at = at
@@ -46,13 +68,7 @@ class People(Simulator, ABC):
         )
         form = {"MessageSid": sid, "SmsSid": sid, "SmsMessageSid": sid, "AccountSid": self.account.account_sid}
         form |= {"From": user, "To": self.account.sender, "Body": text, "NumMedia": "0", "ApiVersion": API_VERSION}
-        form |= {"NumSegments": str(segments(text)[1]), "SmsStatus": "received"}
-        keyword = text.strip().upper()
-        if keyword in OPT_OUT_KEYWORDS | OPT_IN_KEYWORDS:
-            phone.blocked = keyword in OPT_OUT_KEYWORDS
-            form["OptOutType"] = "STOP" if phone.blocked else "START"
-        if self.webhook_url:
-            self._post_form(self.webhook_url, form)
+        return form | {"NumSegments": str(segments(text)[1]), "SmsStatus": "received"}
 
     async def press(self, user: str, bubble: str, button: str) -> None:  # noqa: ARG002 - a text has no buttons
         """Type the button's text: a text message has no buttons, so people type what they read."""

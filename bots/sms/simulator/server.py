@@ -3,7 +3,7 @@
 import hmac
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC
+from datetime import UTC, timedelta
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -24,6 +24,7 @@ FIRST_LATE_CODE = 30000
 
 STATUSES = {20003: 401, 20404: 404, 20429: 429}
 MAX_MEDIA = 10
+ADDRESSES_LIVE = timedelta(hours=4)
 
 NAME = "Shop"
 """A name that the account may send under, too."""
@@ -55,6 +56,7 @@ class Server(People):
         for path, methods in (
             ("<sid>/Messages.json", {"POST": self._create, "GET": self._list}),
             ("<sid>/Messages/<key>.json", {"GET": self._fetch, "POST": self._change, "DELETE": self._delete}),
+            ("<sid>/Messages/<key>/Media/<media>", {"GET": self._media}),
             ("<sid>/IncomingPhoneNumbers.json", {"GET": self._numbers}),
             ("<sid>/IncomingPhoneNumbers/<number>.json", {"GET": self._number, "POST": self._point}),
             ("<sid>.json", {"GET": self._account}),
@@ -63,6 +65,7 @@ class Server(People):
                 name = f"{method} {path}".replace(".", " ")
                 rule = f"/{API_VERSION}/Accounts/{path}"
                 blueprint.add_url_rule(rule, name, self._of_the_account(view), methods=[method])
+        blueprint.add_url_rule("/mms/<media>", "mms", self._stored_media, methods=["GET"])
         return blueprint
 
     def _of_the_account(self, view: View) -> View:
@@ -151,6 +154,22 @@ class Server(People):
 
     async def _delete(self, key: str) -> Response:
         return Response("", NO_CONTENT) if self.messages.pop(key, None) else _error_response(20404)
+
+    async def _media(self, key: str, media: str) -> Response:  # noqa: ARG002 - a file's id says which it is
+        """Lead to where the bytes are for the next four hours. Twilio docs: Media subresource."""
+        if media not in self.media:
+            return _error_response(20404)
+        until = int((self.clock() + ADDRESSES_LIVE).timestamp())
+        return Response("", 307, {"Location": f"{self.account.api_url}/mms/{media}?Expires={until}"})
+
+    async def _stored_media(self, media: str) -> Response:
+        """Serve a file to whoever has the address, as long as that holds; it knows no credentials."""
+        if media not in self.media or int(request.args.get("Expires", "0")) < self.clock().timestamp():
+            return Response("", 403)
+        if request.authorization:
+            return Response("", 400)
+        content_type, body = self.media[media]
+        return Response(body, content_type=content_type)
 
     async def _numbers(self) -> Response:
         query = request.args.get("PhoneNumber", self.account.sender)

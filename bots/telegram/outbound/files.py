@@ -18,6 +18,7 @@ from bots.telegram.outbound.messages import BY_TYPE
 from bots.telegram.outbound.pieces import MAX_FILE, MAX_PHOTO
 from bots.wire import files
 from gateway.domain.channel.errors import Unavailable
+from gateway.domain.channel.file import File
 from gateway.domain.model.nouns import Content, Media
 
 FETCHED = {".pdf", ".zip", ".gif"}
@@ -85,7 +86,7 @@ class Files:
         key = (media.type, media.url, media.name)
         async with AsyncExitStack() as held:
             file = self._known(key) or await self._fetch(key, held)
-            if isinstance(file, files.File):
+            if isinstance(file, File):
                 kind = media.type if is_shown(media.type, file) else "document"
                 upload = BufferedInputFile(file.body, files.file_name(media, file.content_type))
                 message = await call(_as(content, media, kind), upload)
@@ -93,7 +94,7 @@ class Files:
                 return message
         return await call(_as(content, media, file.kind), file.id)
 
-    async def _fetch(self, key: Key, held: AsyncExitStack) -> "files.File | Known":
+    async def _fetch(self, key: Key, held: AsyncExitStack) -> "File | Known":
         """Return the file, with room for it in memory while it is held; or its id, if it was uploaded meanwhile."""
         lock = self._locks.setdefault(key, asyncio.Lock())
         try:
@@ -134,7 +135,7 @@ def is_fetched(media: Media) -> bool:
     return files.extension(media.url) in FETCHED and media.name in ("", files.file_name(replace(media, name="")))
 
 
-def is_shown(kind: str, file: files.File) -> bool:
+def is_shown(kind: str, file: File) -> bool:
     """Tell whether Telegram shows an uploaded file as what it is, and not as a document."""
     types = SHOWN.get(kind)
     return types is None or (file.content_type in types and (kind != "image" or len(file.body) <= MAX_PHOTO))

@@ -14,6 +14,7 @@ from aiogram.methods import (
     AnswerCallbackQuery,
     DeleteMessage,
     DeleteWebhook,
+    GetFile,
     GetWebhookInfo,
     Response,
     SetWebhook,
@@ -26,6 +27,8 @@ from bots.telegram.inbound.webhook import READERS
 from bots.telegram.outbound.files import Files
 from bots.telegram.outbound.messages import render
 from bots.wire import wire
+from bots.wire.downloads import GONE as FILE_GONE
+from bots.wire.downloads import Pieces, download
 from gateway.domain.channel.contract import Binding
 from gateway.domain.channel.errors import Ambiguous, Refused, SendError
 from gateway.domain.channel.secret import Secret
@@ -84,6 +87,7 @@ class Sender:
     ) -> None:
         self.files = Files(files)
         self._token = token
+        self._http, self._api_url = http, api_url
         self._session = partial(SharedSession, api_url, http, timeout)
 
     @cached_property
@@ -117,6 +121,14 @@ class Sender:
         except Refused as refusal:
             if GONE not in str(refusal):
                 raise
+
+    async def open_file(self, file_id: str) -> Pieces:
+        """Return the bytes of a file, of at most 20 MB (Bot API: getFile). Its address holds the token."""
+        file = await self._call(GetFile(file_id=file_id))
+        if not file.file_path:
+            raise Refused(FILE_GONE)
+        server = TelegramAPIServer.from_base(self._api_url)
+        return download(self._http, server.file_url(self._token.reveal(), file.file_path))
 
     async def answer(self, callback_id: str) -> None:
         """Stop the button's spinner.

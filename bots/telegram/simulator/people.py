@@ -11,15 +11,20 @@ from bots.simulation.simulation import Bubble, Clock, Phone, Simulator
 from bots.telegram import Account
 from bots.telegram.inbound.webhook import SECRET_HEADER
 from bots.telegram.simulator import objects
+from bots.telegram.simulator.checks.files import File
 from gateway.domain.channel.calls import Call
 
 CHAT_OF_NUMBER = 0x1A2B3C4D5E6F7
 """XORed with a phone number, it gives a chat id that does not look like one; no two people share an id."""
 
+SHARED = {"image/": "photo", "video/": "video", "audio/ogg": "voice", "audio/": "audio"}
+"""As what the apps send files, by the beginning of their type."""
+
 
 class People(Simulator, ABC):
     """Everybody who has this bot on their phone. `allowed`: the kinds of updates asked for, all if none is named.
 
+    `uploads` holds the files that Telegram has, by their ids.
     `waiting` holds the updates that happened while there was no webhook; `new_group_ids` the ids of upgraded groups.
     """
 
@@ -30,6 +35,7 @@ class People(Simulator, ABC):
         self.allowed: list[str] = []
         self.waiting: list[dict[str, Any]] = []
         self.new_group_ids: dict[str, str] = {}
+        self.uploads: dict[str, bytes] = {}
         self._queries: set[str] = set()
         self._messages: dict[str, dict[str, Any]] = {}
         self._update_ids = count(700_000_001)
@@ -49,6 +55,13 @@ class People(Simulator, ABC):
         """Press the Start button: the app does not show the code that it sends."""
         await super().start(user, code)
         self.phone(user).screen[-1].text = "/start"
+
+    async def share_file(self, user: str, body: bytes, name: str, content_type: str) -> None:
+        """Send a file as the apps do: pictures, videos and recordings as such, others as documents."""
+        kind = next((kind for mime, kind in SHARED.items() if content_type.startswith(mime)), "document")
+        item = objects.file_of(kind, File("", name, content_type, body))
+        self.uploads[(item[-1] if kind == "photo" else item)["file_id"]] = body
+        self._write(user, "", **{kind: item})
 
     async def share_contact(self, user: str) -> None:
         """Send the person's own number, without the plus, as many of Telegram's apps do."""

@@ -24,9 +24,7 @@ REQUEST_TIME = aiohttp.ClientTimeout(total=5)
 
 
 class Sending(People, ABC):
-    """Everything by which the bot writes. `uploads` holds the files that were uploaded, by their ids."""
-
-    uploads: dict[str, bytes]
+    """Everything by which the bot writes."""
 
     async def send_text(self, call: Parameters) -> Json:
         text = text_of(call.fields)

@@ -3,6 +3,7 @@
 import json
 import secrets
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -23,6 +24,9 @@ ACTIONS = {"typing", "choose_sticker", "find_location"} | {
     f"{verb}_{what}" for verb in ("upload", "record") for what in ("photo", "video", "voice", "document", "video_note")
 }
 MAX_ALERT = 200
+MAX_DOWNLOAD, PATHS_LIVE = 20 * 1024 * 1024, timedelta(hours=1)
+"""Bytes of a file that a bot can download, and how long it finds it under a path. Bot API: getFile."""
+
 Method = Callable[[Parameters], Awaitable[Any]]
 
 
@@ -41,7 +45,7 @@ class Server(Sending):
     def __init__(self, account: Account, webhook_url: str, clock: Clock = utcnow) -> None:
         super().__init__(account, webhook_url, clock)
         self.answered: list[str] = []
-        self.uploads = {}
+        self._paths: dict[str, tuple[str, datetime]] = {}
         self._commands: list[settings.Command] = []
         self._methods: dict[str, Method] = self._sending_methods() | {
             "getme": self._get_me,
@@ -97,8 +101,9 @@ class Server(Sending):
         return await self._methods[method](await read_parameters())
 
     async def _download(self, token: str, path: str) -> ResponseReturnValue:
-        body = self.uploads.get(path.rpartition("/")[2])
-        if token != self.account.token.reveal() or body is None:
+        file_id, told_at = self._paths.get(path, ("", self.clock()))
+        body = self.uploads.get(file_id)
+        if token != self.account.token.reveal() or body is None or self.clock() - told_at > PATHS_LIVE:
             return await _not_found(path)
         return Response(body, content_type="application/octet-stream")
 
@@ -116,12 +121,15 @@ class Server(Sending):
         file_id = call.required("file_id")
         if file_id not in self.uploads:
             raise bad_request("invalid file_id")
-        size = len(self.uploads[file_id])
+        size, path = len(self.uploads[file_id]), f"documents/{secrets.token_hex(8)}"
+        if size > MAX_DOWNLOAD:
+            raise bad_request("file is too big")
+        self._paths[path] = file_id, self.clock()
         return {
             "file_id": file_id,
             "file_unique_id": file_id[4:19],
             "file_size": size,
-            "file_path": f"documents/{file_id}",
+            "file_path": path,
         }
 
     async def _send_chat_action(self, call: Parameters) -> bool:

@@ -29,6 +29,7 @@ class Connection(Simulator, ABC):
     """Viber's side of the calls and receipts. `subscribed`: the people whom the bot may write to.
 
     sessions: when each person's current or last session began. charged: the messages that went out in no session.
+    files: those that people sent, by the end of their addresses.
     string_tokens: write message tokens as strings, as some of Viber's servers do.
     """
 
@@ -40,6 +41,7 @@ class Connection(Simulator, ABC):
         self.sessions: dict[str, datetime] = {}
         self.charged: list[Accepted] = []
         self.string_tokens = False
+        self.files: dict[str, bytes] = {}
         self._last_token = FIRST_TOKEN
         self._keys: dict[str, list[Key]] = {}
         self._rejections: deque[str] = deque()

@@ -5,6 +5,7 @@ REST Bot API: Callbacks.
 
 from abc import ABC
 from collections.abc import Mapping
+from secrets import token_hex
 from typing import Any
 
 from bots.simulation.simulation import Bubble
@@ -48,6 +49,13 @@ class People(Connection, ABC):
 
     async def say(self, user: str, text: str) -> None:
         self.write(user, {"type": "text", "text": text}, text)
+
+    async def share_file(self, user: str, body: bytes, name: str, content_type: str) -> None:
+        """Send a file as the app does: pictures and videos as such, others as files."""
+        kind = {"image": "picture", "video": "video"}.get(content_type.partition("/")[0], "file")
+        self.files[key := token_hex(16)] = body
+        url = f"{self.account.api_url}/files/{key}"
+        self.write(user, {"type": kind, "media": url, "file_name": name, "size": len(body)})
 
     async def press(self, user: str, bubble: str, button: str) -> None:
         """Press a button: the app writes its action in the person's name, and shows it unless it is silent.

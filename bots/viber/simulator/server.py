@@ -59,7 +59,13 @@ class Server(People):
             ("get_online", self._online),
         ):
             blueprint.add_url_rule(f"/{name}", name, self._with_common_checks(answer), methods=["POST"])
+        blueprint.add_url_rule("/files/<key>", "file", self._file, methods=["GET"])
         return blueprint
+
+    async def _file(self, key: str) -> Response:
+        """Serve a person's file: whoever has the address may have it."""
+        body = self.files.get(key)
+        return Response(status=404) if body is None else Response(body, content_type="application/octet-stream")
 
     def _with_common_checks(
         self, handler: Callable[[bytes], Awaitable[Answer | Fault]]

@@ -16,8 +16,8 @@ from bots.vk.errors import AccessDenied, RightMissing, too_many
 from bots.vk.inbound import updates
 from bots.vk.inbound.contents import attachment_name
 from bots.wire import wire
-from bots.wire.files import File
 from gateway.domain.channel.errors import Refused, Unavailable
+from gateway.domain.channel.file import File
 
 TIMEOUT = aiohttp.ClientTimeout(total=300, sock_connect=5)
 

@@ -13,6 +13,7 @@ from bots.vk.outbound.pieces import IMAGES
 from bots.vk.outbound.uploader import NotTaken, Uploader
 from bots.wire import files
 from gateway.domain.channel.errors import Ambiguous, Refused, Unavailable
+from gateway.domain.channel.file import File
 from gateway.domain.model.nouns import Media
 
 SOUNDS = {"audio", "voice"}
@@ -99,7 +100,7 @@ class Uploads:
         except Ambiguous as error:
             raise Unavailable(f"the file did not reach VK: {error}") from None
 
-    async def _upload_as(self, peer: str, media: Media, file: files.File) -> str:
+    async def _upload_as(self, peer: str, media: Media, file: File) -> str:
         """Upload a picture as a photo, a recording as an audio message, and what VK does not take so as a document."""
         try:
             if media.type in IMAGES:

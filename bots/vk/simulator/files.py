@@ -28,10 +28,14 @@ class StoredFile(Struct):
 
 
 class FileStore:
-    """The files of a community. `url`: of the stand-in's own upload page. `stored` holds the saved files by name."""
+    """The files of a community. `url`: of the stand-in's own upload page. `stored` holds the saved files by name.
+
+    shared: files that people sent, by the end of their addresses.
+    """
 
     def __init__(self, group_id: int, url: str) -> None:
         self.stored: dict[str, StoredFile] = {}
+        self.shared: dict[str, bytes] = {}
         self._group_id = group_id
         self.url = url
         self._ids = count(457_239_001)
@@ -47,6 +51,19 @@ class FileStore:
         """Tell whether there is such a file. The key may be missing, and a voice message is a document."""
         names = [attachment, attachment.replace("doc-", "audio_message-")]
         return any(f"{stored}_".startswith(f"{name}_") for stored in self.stored for name in names)
+
+    def share(self, user: int, body: bytes, name: str, content_type: str) -> dict[str, Any]:
+        """Keep a person's file, and return its attachment. VK API: objects of attachments."""
+        key, file = secrets.token_hex(12), {"id": next(self._ids), "owner_id": user, "access_key": secrets.token_hex(9)}
+        self.shared[key] = body
+        url = f"{self.url.removesuffix('/upload')}/files/{key}"
+        if content_type.startswith("image/"):
+            sizes = [{"type": "x", "url": url, "width": 604, "height": 604}]
+            return {"type": "photo", "photo": {**file, "sizes": sizes}}
+        if content_type.startswith("audio/"):
+            sound = {**file, "duration": 7, "link_ogg": url, "link_mp3": url}
+            return {"type": "audio_message", "audio_message": sound}
+        return {"type": "doc", "doc": {**file, "title": name, "size": len(body), "url": url}}
 
     def post(self, kind: str, form_files: Mapping[str, tuple[str, bytes]]) -> dict[str, Any]:
         """Take a form's files by field, as the upload page does; return what the save method wants."""

@@ -12,6 +12,7 @@ import msgspec
 from bots.simulation.simulation import Bubble, Clock, Phone
 from bots.vk import Account
 from bots.vk.account import is_group
+from bots.vk.simulator.files import FileStore
 from bots.vk.simulator.webhooks import Webhooks
 
 USERS = 1_999_999_973
@@ -34,6 +35,7 @@ class People(Webhooks, ABC):
     def __init__(self, account: Account, webhook_url: str, clock: Clock) -> None:
         super().__init__(account, webhook_url, clock)
         self.echoes = True
+        self.files = FileStore(account.group_id, f"{account.api_url}/upload")
         self._allowed: set[str] = set()
         self._presses: dict[str, datetime] = {}
         self._text_keys: dict[str, set[str]] = {}
@@ -47,6 +49,10 @@ class People(Webhooks, ABC):
 
     async def say(self, user: str, text: str) -> None:
         self._write(user, text)
+
+    async def share_file(self, user: str, body: bytes, name: str, content_type: str) -> None:
+        """Send a file as the app does: pictures and recordings as such, others as documents."""
+        self._write(user, "", attachments=[self.files.share(int(user), body, name, content_type)])
 
     async def say_in_chat(self, chat: str, user: str, text: str) -> None:
         """Write in a group chat that the community is in; `chat` is its id, from 2000000001 on."""

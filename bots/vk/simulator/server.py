@@ -14,7 +14,7 @@ from bots.vk.account import is_group
 from bots.vk.errors import MEANINGS
 from bots.vk.simulator import rules
 from bots.vk.simulator.deletion import DELETABLE, delete
-from bots.vk.simulator.files import FIELDS, FileStore
+from bots.vk.simulator.files import FIELDS
 from bots.vk.simulator.keyboards import buttons_of, text_labels
 from bots.vk.simulator.people import PRESS_LIVES, People
 from bots.vk.simulator.rules import PEER_CODES, VkError, invalid_parameter, number
@@ -47,7 +47,6 @@ class Server(People):
     def __init__(self, account: Account, webhook_url: str, clock: Clock = utcnow) -> None:
         super().__init__(account, webhook_url, clock)
         self.answered: list[str] = []
-        self.files = FileStore(account.group_id, f"{account.api_url}/upload")
         self._sent: dict[tuple[str, int], tuple[datetime, dict[str, Any]]] = {}
         self._methods: dict[str, Callable[[Mapping[str, str]], Awaitable[Any]]] = {
             "messages.send": self._send,
@@ -66,6 +65,7 @@ class Server(People):
         blueprint = Blueprint(self.name, __name__)
         blueprint.add_url_rule("/method/<method>", view_func=self._method, methods=["GET", "POST"])
         blueprint.post("/upload/<kind>")(self._upload)
+        blueprint.get("/files/<key>")(self._file)
         return blueprint
 
     async def _method(self, method: str) -> Response:
@@ -191,6 +191,11 @@ class Server(People):
             raise invalid_parameter("event_id is invalid")
         self.answered.append(event_id)
         return 1
+
+    async def _file(self, key: str) -> Response:
+        """Serve a person's file: whoever has the address may have it."""
+        body = self.files.shared.get(key)
+        return Response(status=404) if body is None else Response(body, content_type="application/octet-stream")
 
     async def _upload(self, kind: str) -> Response:
         form_files = await request.files

@@ -3,17 +3,19 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import aiohttp
 
 from bots.whatsapp.errors import SUCCESS, refusal
 from bots.whatsapp.inbound.messages import GROUP, is_group, is_phone
-from bots.whatsapp.item import items, word
+from bots.whatsapp.item import dig, items, word
 from bots.whatsapp.outbound.pieces import NO_TEXT, kind_of
 from bots.whatsapp.outbound.template_message import template
 from bots.wire import wire
+from bots.wire.downloads import GONE, Pieces, download
 from bots.wire.files import file_name
-from gateway.domain.channel.errors import Ambiguous, SendError
+from gateway.domain.channel.errors import Ambiguous, Refused, SendError
 from gateway.domain.channel.secret import Secret
 from gateway.domain.model.nouns import Button, Content, Media, TemplateMessage
 
@@ -22,6 +24,9 @@ ROW_TITLE, ROW_DESCRIPTION = 24, 72
 LIST_LABEL = "☰"
 MAX_REPLY = 128
 """Characters of a template button's payload; a reply button's and a row's id may be longer."""
+
+NO_SUCH_FILE = (33, 100)
+"""Meta's codes for an id under which it has nothing any more. Graph API: Handling errors."""
 
 Json = dict[str, Any]
 
@@ -70,6 +75,17 @@ async def mark_read(graph: Graph, wamid: str) -> None:
     """Show the person that their message was read. Ignores errors, which harm nobody."""
     with suppress(SendError):
         await graph.call("POST", "/messages", {"messaging_product": "whatsapp", "status": "read", "message_id": wamid})
+
+
+async def open_file(root: Graph, media_id: str) -> Pieces:
+    """Return the bytes of a person's file, which are at an address of Meta's for five minutes. Cloud API: Media."""
+    if not media_id:
+        raise Refused(GONE)
+    headers = {"Authorization": f"Bearer {root.token.reveal()}"}
+    reply = await wire.call(root.http, "GET", f"{root.node}/{quote(media_id, safe='')}", headers=headers)
+    if dig(reply.json, "error", "code") in NO_SUCH_FILE:
+        raise Refused(GONE)
+    return download(root.http, word(_result(reply), "url"), headers)
 
 
 def render(user: str, message: Content | TemplateMessage, key: str) -> Json:

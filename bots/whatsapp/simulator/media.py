@@ -38,6 +38,11 @@ class Media(NamedTuple):
     body: bytes
 
     @property
+    def digest(self) -> str:
+        """Return the SHA-256 of its bytes, in hex."""
+        return sha256(self.body).hexdigest()
+
+    @property
     def fault(self) -> Fault | None:
         """Return why Meta does not take the file; None where it does."""
         largest = LARGEST.get(self.mime.partition(";")[0].strip())
@@ -52,7 +57,7 @@ def media_view(key: str, media: Media, url: str) -> dict[str, Any]:
         "messaging_product": "whatsapp",
         "url": url,
         "mime_type": media.mime,
-        "sha256": sha256(media.body).hexdigest(),
+        "sha256": media.digest,
         "file_size": len(media.body),
         "id": key,
     }

@@ -75,6 +75,15 @@ class Network(Simulator):
     async def say(self, user: str, text: str) -> None:
         self._write(user, {"type": "text", "text": {"body": text}}, text)
 
+    async def share_file(self, user: str, body: bytes, name: str, content_type: str) -> None:
+        """Send a file as the app does: pictures, videos and recordings as such, others as documents."""
+        kind = content_type.partition("/")[0]
+        kind = kind if kind in {"image", "video", "audio"} else "document"
+        key, media = str(next(self._ids)), Media(content_type, body)
+        self.media[key] = media
+        file = {"id": key, "mime_type": content_type, "sha256": media.digest}
+        self._write(user, {"type": kind, kind: file | ({"filename": name} if kind == "document" else {})}, "")
+
     async def react(self, user: str, bubble: str, emoji: str) -> None:
         """Put an emoji on a message, or remove it (an empty one)."""
         self._write(user, {"type": "reaction", "reaction": {"message_id": bubble, "emoji": emoji}}, emoji)

@@ -4,6 +4,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 from quart import Blueprint, Response, request
@@ -20,6 +21,9 @@ from gateway.domain.channel.calls import Call
 from gateway.domain.channel.secret import OwnSecret, Secret
 
 OK = 200
+ADDRESSES_LIVE = timedelta(minutes=5)
+"""How long a file is at the address that Meta has told. Cloud API: Media, Retrieve media URL."""
+
 STATUSES = {
     **dict.fromkeys((0, 190), 401),
     **dict.fromkeys((3, 10, 368, 131005, 131031, *range(200, 300)), 403),
@@ -160,7 +164,8 @@ class Server(Network):
         if refusal := await self._check_call(node, node if node in known else ""):
             return refusal
         if node in self.media:
-            return media_view(node, self.media[node], f"{self.account.api_url}/media/{node}"), OK
+            until = int((self.clock() + ADDRESSES_LIVE).timestamp())
+            return media_view(node, self.media[node], f"{self.account.api_url}/media/{node}?ext={until}"), OK
         return (store.item(node, request.args) if node in store.ids() else self._number(node)), OK
 
     def _number(self, number: str) -> dict[str, Any]:
@@ -196,7 +201,8 @@ class Server(Network):
         return {"success": True}, OK
 
     async def _download(self, key: str) -> Response:
-        if await self._check_call(key, key if key in self.media else ""):
+        has_expired = int(request.args.get("ext", "0")) < self.clock().timestamp()
+        if await self._check_call(key, key if key in self.media else "") or has_expired:
             return Response("", 404)
         return Response(self.media[key].body, content_type=self.media[key].mime)
 

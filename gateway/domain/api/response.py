@@ -11,20 +11,23 @@ class View(Struct, rename="camel", kw_only=True):
 
 
 class MediaView(View):
-    """A file, picture, video or recording in a message, by its url or by the provider's id. What is unknown is "".
+    """A file, picture, video or recording in a message. What is unknown is "".
 
-    type: image, video, audio, voice, document, sticker…
+    type: image, video, audio, voice, document, sticker… url: where its provider or its sender has it. id: the
+    messenger's own. fileId: ours, for GET /api/v1/media/{id}. link: where it can be had for a day without a key.
     """
 
     type: str
     url: str
     name: str
     id: str
+    file_id: str
+    link: str
 
 
 def media_view(media: Media) -> MediaView:
     """Return a file as answers and callbacks show it: with every field, whatever is known of it."""
-    return MediaView(type=media.type, url=media.url, name=media.name, id=media.id)
+    return MediaView(type=media.type, url=media.url, name=media.name, id=media.id, file_id=media.file, link=media.link)
 
 
 class ErrorView(View):

@@ -1,15 +1,16 @@
 """What the core asks of a messenger: one protocol, and what a channel is given to reach its provider."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from gateway.domain.channel.calls import Call, Parsed
 from gateway.domain.channel.facts import Facts
+from gateway.domain.channel.file import Load, load_nothing
 from gateway.domain.model.event import Event, Inbound
 from gateway.domain.model.identifier import Identifier
 from gateway.domain.model.message_template import MessageTemplate
-from gateway.domain.model.nouns import Address, Content, TemplateMessage
+from gateway.domain.model.nouns import Address, Content, Media, TemplateMessage
 
 if TYPE_CHECKING:
     import aiohttp
@@ -42,6 +43,7 @@ class Outside:
     """What a channel is given to reach its provider, and by which the provider reaches us.
 
     files: for fetching what callers point at, see bots.wire.files; it does not reach into our own network.
+    load: returns a file that was uploaded to us, for `Media.file`.
     report: takes an event that an answer of the provider's tells, as webhooks tell theirs; it never fails a send.
     """
 
@@ -49,6 +51,7 @@ class Outside:
     public_url: str
     files: "aiohttp.ClientSession"
     report: Callable[[Event], Awaitable[None]] = _ignore
+    load: Load = load_nothing
 
     def webhook_url(self, channel: str, account: str) -> str:
         return webhook_url(self.public_url, channel, account)
@@ -86,6 +89,12 @@ class Channel(Protocol):
 
     async def recall(self, address: Address, provider_id: str) -> None:
         """Take back a message of ours, where `facts.recalls` says that it can be. Raises SendError."""
+
+    async def open_file(self, media: Media) -> AsyncGenerator[bytes, None]:
+        """Return the bytes of a file that a person sent, in pieces; its first piece may raise SendError, too.
+
+        Raises SendError: Refused where the file cannot be had any more, or never could.
+        """
 
     async def acknowledge(self, event: Inbound) -> None:
         """Tell the provider that an event was seen (stops the button's spinner, marks as read). May be repeated."""

@@ -35,12 +35,18 @@ class Address(Struct, frozen=True, dict=True):
 
 
 class Media(Struct, frozen=True, omit_defaults=True, gc=False):
-    """A file by `url`, or by the provider's own `id` for files that came in. `type`: image, video, audio, document…"""
+    """A file by `url`, or by the provider's own `id` for files that came in. `type`: image, video, audio, document…
+
+    file: our id of it: of one that was uploaded to us, or, as bots and callers are told it, of one that a person sent.
+    link: where a bot and callers can have it for a day without a key; never stored.
+    """
 
     type: str
     url: str = ""
     id: str = ""
     name: str = ""
+    file: str = ""
+    link: str = ""
 
 
 class Button(Struct, frozen=True, omit_defaults=True, gc=False):

@@ -38,6 +38,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     proxies: how many proxies of ours stand in front; the address of whoever calls them is believed.
     short_url: what short links begin with, if not with public_url and /l. links_kept: how long they lead anywhere.
     start_codes_kept: how long a deep link's code joins a chat to its contact.
+    media_secrets: what links to files are signed with; without one there are none. Two while an old one still counts.
+    media_kept: how long files that people sent are kept; None: they are not. uploads_kept: those that clients upload.
     callback_secrets: what callbacks are signed with; two while receivers change to a new one.
     private_callbacks: whether callbacks may go to private networks and this machine.
     callbacks: channel:account -> the URL that events of its conversations are posted to.
@@ -64,6 +66,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     short_url: str = ""
     links_kept: timedelta = timedelta(days=90)
     start_codes_kept: timedelta = timedelta(days=30)
+    media_secrets: tuple[OwnSecret, ...] = ()
+    media_kept: timedelta | None = None
+    uploads_kept: timedelta = timedelta(days=30)
     callback_secrets: tuple[OwnSecret, ...] = ()
     private_callbacks: bool = False
     limits: Mapping[str, Mapping[str, object]] = {}
@@ -123,7 +128,10 @@ def load(environ: Mapping[str, str] = os.environ, *, accounts: bool = True) -> S
         "traced": days("GATEWAY_TRACE_DAYS", least=0),
         "stop_within": seconds("GATEWAY_STOP_WITHIN"),
         "private_callbacks": read("GATEWAY_PRIVATE_CALLBACKS", {"yes", "no"}.__contains__, "yes or no") == "yes",
-        "callback_secrets": _callback_secrets(environ, problems),
+        "callback_secrets": _secrets(environ, "GATEWAY_CALLBACK_SECRET", problems),
+        "media_secrets": _secrets(environ, "GATEWAY_MEDIA_SECRET", problems),
+        "media_kept": days("GATEWAY_KEEP_MEDIA"),
+        "uploads_kept": days("GATEWAY_UPLOAD_DAYS"),
         "private_files": read("GATEWAY_PRIVATE_FILES", {"yes", "no"}.__contains__, "yes or no") == "yes",
     }
     tables = read_tables(environ, problems) if accounts else {}
@@ -153,15 +161,15 @@ def _is_days(value: str, least: int) -> bool:
     return value.isascii() and value.isdigit() and len(value) <= len(str(LONGEST)) and least <= int(value) <= LONGEST
 
 
-def _callback_secrets(environ: Mapping[str, str], problems: list[str]) -> tuple[OwnSecret, ...]:
-    """Read one secret, or two separated by a comma, while receivers change to the new one."""
-    texts = [text.strip() for text in environ.get("GATEWAY_CALLBACK_SECRET", "").split(",") if text.strip()]
+def _secrets(environ: Mapping[str, str], name: str, problems: list[str]) -> tuple[OwnSecret, ...]:
+    """Read one secret, or two separated by a comma: what the former one has signed counts while both are there."""
+    texts = [text.strip() for text in environ.get(name, "").split(",") if text.strip()]
     if len(texts) > 2:  # noqa: PLR2004
-        problems.append("GATEWAY_CALLBACK_SECRET: one secret, or two with a comma between")
+        problems.append(f"{name}: one secret, or two with a comma between")
     try:
         for text in texts:
             read_secret(OwnSecret, text)
     except ValueError as error:
-        problems.append(f"GATEWAY_CALLBACK_SECRET: {error}")
+        problems.append(f"{name}: {error}")
         return ()
     return tuple(map(OwnSecret, texts))

@@ -6,7 +6,7 @@ same header it calls us with a list of events: `{"kind": "letter", "id", "from",
 """
 
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
@@ -23,7 +23,7 @@ from gateway.domain.channel.secret import Secret
 from gateway.domain.channel.window import Window
 from gateway.domain.model.event import Event, Inbound, Person, Receipt, Unrecognised
 from gateway.domain.model.identifier import Identifier, find, identifier
-from gateway.domain.model.nouns import Address, Content, Progress, TemplateMessage
+from gateway.domain.model.nouns import Address, Content, Media, Progress, TemplateMessage
 
 LOFT = "loft"
 """The kind of identifier by which pigeons find people: no other channel and nothing of the core has heard of it."""
@@ -115,6 +115,9 @@ class Pigeon:
 
     async def recall(self, address: Address, provider_id: str) -> None:
         """Do nothing: a pigeon under way cannot be called back."""
+
+    async def open_file(self, media: Media) -> AsyncGenerator[bytes, None]:  # noqa: ARG002 - there are none
+        raise Refused("pigeons carry no files")
 
     async def acknowledge(self, event: Inbound) -> None:
         """Do nothing: nobody waits for an acknowledgement."""

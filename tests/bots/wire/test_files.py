@@ -10,8 +10,9 @@ from quart import Blueprint, Quart, Response, redirect
 from quart.typing import ResponseReturnValue
 
 from bots.wire import files
-from bots.wire.files import File, fetch
+from bots.wire.files import fetch
 from gateway.domain.channel.errors import Refused, SendError, Unavailable
+from gateway.domain.channel.file import File
 from tests.support.http.serving import free_port, served
 
 PHOTO = bytes(range(256)) * 400

@@ -47,7 +47,7 @@ SENDERS = {
 OPERATORS = {
     *("contacts.merge", "contacts.list_conversations"),
     *("sessions.list_sessions", "sessions.get_session", "sessions.list_lines"),
-    *("sessions.start", "sessions.reply", "sessions.see", "sessions.close"),
+    *("sessions.start", "sessions.reply", "sessions.see", "sessions.close", "media.download"),
     *("jobs.create", "jobs.list_jobs", "jobs.get_job", "jobs.delete"),
     *("jobs.start", "jobs.pause", "jobs.resume", "jobs.cancel", "jobs.retry"),
     *("jobs.change", "jobs.reckon"),

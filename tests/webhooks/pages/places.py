@@ -158,6 +158,7 @@ FOR_ADMINS = {
 
 NO_PAGES = {
     "ui.static.file": "a file",
+    "ui.media.show": "a person's file",
     "ui.colour_sheet": "a style sheet",
     "ui.jobs.export": "a file",
     "ui.jobs.export_refused": "a file",

@@ -15,6 +15,7 @@ from gateway.domain.api.request import Input, convert, read
 from gateway.domain.api.response import ItemView, MediaView, View, media_view
 from gateway.domain.api.roles import Role
 from gateway.domain.model.act import Act
+from gateway.domain.model.files import with_ids
 from gateway.domain.model.notification import Notification
 from gateway.domain.model.nouns import Last, Message, Session
 from gateway.runtime.paging import Cursor, Limit, cursor, place
@@ -264,7 +265,7 @@ def _last(last: Last | None) -> LastView | None:
 
 
 def _line(line: Message, notification: Notification | None) -> ChatLineView:
-    content = line.content
+    content = line.content if line.notification or not line.content else with_ids(line.content, line.id)
     return ChatLineView(
         at=iso(line.at),
         direction="out" if line.outbound else "in",
