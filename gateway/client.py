@@ -9,6 +9,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
+from io import BytesIO
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 from urllib.parse import quote
@@ -33,6 +34,7 @@ from gateway.domain.api.response import (
     MessagesResponse,
     MessageView,
     StoryResponse,
+    UploadedFileView,
     UploadResponse,
 )
 from gateway.domain.api.roles import Role
@@ -58,6 +60,7 @@ T = TypeVar("T")
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 TIMEOUT = aiohttp.ClientTimeout(total=60)
+BINARY = {"Content-Type": "application/octet-stream"}
 FILE_TIMEOUT = aiohttp.ClientTimeout(total=600)
 PAUSES = (0.5, 2.0, 8.0)
 """Seconds between tries, where the gateway names no other time."""
@@ -237,6 +240,18 @@ class Gateway:
         if not 0 < status < BAD:
             _read(bytes, status, raw)
 
+    async def upload_media(self, raw: bytes, name: str) -> UploadedFileView:
+        """Upload a file to be sent, of up to 16 MB. Its id goes into a step as MediaInput(id=…)."""
+        status, answer = await self._request(
+            "POST", "/media", lambda: BytesIO(raw), query={"name": name}, headers=BINARY, timeout=FILE_TIMEOUT
+        )
+        return _read(UploadedFileView, status, answer)
+
+    async def download_media(self, key: str) -> bytes:
+        """Return a file that a person has sent (`fileId` of a chat log or a callback), or an uploaded one."""
+        status, raw = await self._request("GET", f"/media/{quote(key, safe='')}", timeout=FILE_TIMEOUT)
+        return raw if 0 < status < BAD else _read(bytes, status, raw)
+
     async def _call(
         self,
         kind: type[T],
@@ -258,7 +273,7 @@ class Gateway:
         self,
         method: str,
         path: str,
-        data: Callable[[], bytes | aiohttp.FormData | None] = lambda: None,
+        data: Callable[[], bytes | BytesIO | aiohttp.FormData | None] = lambda: None,
         *,
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,

@@ -14,6 +14,7 @@ from gateway.messages.callbacks import callbacks
 from gateway.messages.callbacks.hosts import Hosts
 from gateway.messages.delivery import dispatcher
 from gateway.messages.jobs import batches
+from gateway.messages.media import keeping
 from gateway.messages.templates.syncing import sync_regularly
 from gateway.runtime.heartbeat import beat
 from gateway.runtime.loop import Item, Own, loop
@@ -48,6 +49,10 @@ async def run(runtime: Runtime, stop: asyncio.Event) -> None:
             loop(runtime, "callbacks", partial(callbacks.take, hosts=Hosts()), runtime.callback_bell, stop)
         )
         loops.create_task(loop(runtime, "batches", partial(batches.take, submitted={}), runtime.job_bell, stop))
+        if runtime.settings.media_kept:
+            fetch = partial(keeping.take, at_once=asyncio.Semaphore(keeping.AT_ONCE))
+            loops.create_task(loop(runtime, "files", fetch, runtime.file_bell, stop))
+        loops.create_task(keeping.sweep_regularly(runtime, stop))
         loops.create_task(beat(runtime, stop))
         loops.create_task(sync_regularly(runtime, stop))
     runtime.heartbeats.clear()

@@ -4,17 +4,44 @@ The file's own document is written first and deleted last, so that no crash leav
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gridfs.errors import NoFile
 
 from gateway.domain.channel.errors import Refused
 from gateway.domain.model.files import StoredFile
-from storage.documents import documents
+from storage.documents import documents, queue
 from storage.documents.documents import Db, from_document
 
 CONTENTS = "contents"
 """The name of the bucket."""
+
+
+class Files:
+    """The files that have to be fetched."""
+
+    def __init__(self, db: Db) -> None:
+        self._collection = db["files"]
+        self._due = queue.Due(self._collection)
+
+    async def claim(self, now: datetime, lease: timedelta, limit: int, own: set[str]) -> list[StoredFile]:
+        """Take up to `limit` files that are due, for the length of `lease`. own: those that this process works on."""
+        ids = [key for key in await self._due.ids(None, now, limit) if key not in own]
+        claimed = await queue.claim(self._collection, ids, now, lease)
+        return [from_document(StoredFile, document) for document in claimed]
+
+    async def put_off(self, file: StoredFile, at: datetime | None, reason: str = "") -> None:
+        """Put a file off until `at`, or for ever, if it is still ours. reason: what a try has failed by."""
+        due = at or "$$REMOVE"
+        fields = {
+            "due_at": due,
+            "tries": file.tries + bool(reason),
+            "reason": {"$literal": reason},
+            "lease": "$$REMOVE",
+        }
+        ours = {"$eq": ["$lease", file.lease]}
+        update = {name: {"$cond": [ours, value, f"${name}"]} for name, value in fields.items()}
+        await self._collection.update_one({"_id": file.id}, [{"$set": update}])
 
 
 async def add(db: Db, file: StoredFile) -> bool:
@@ -49,10 +76,10 @@ async def read(db: Db, key: str) -> AsyncGenerator[bytes, None]:
         yield piece
 
 
-async def finish(db: Db, key: str, name: str, content_type: str, size: int) -> None:
-    """Record that a file's bytes are stored."""
-    fields = {"name": name, "content_type": content_type, "size": size}
-    await db["files"].update_one({"_id": key}, {"$set": fields, "$unset": {"due_at": "", "lease": ""}})
+async def finish(db: Db, file: StoredFile) -> None:
+    """Record that a file's bytes are stored. An upload that took too long may be deleted already, and stays so."""
+    fields = {"name": file.name, "content_type": file.content_type, "size": file.size, "until": file.until}
+    await db["files"].update_one({"_id": file.id}, {"$set": fields, "$unset": {"due_at": "", "lease": ""}})
 
 
 async def expired(db: Db, now: datetime, limit: int) -> list[StoredFile]:

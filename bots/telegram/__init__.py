@@ -54,6 +54,7 @@ FACTS = Facts(
     # Bot API: deleteMessage.
     recalls=timedelta(hours=48),
     takes_reply=pieces.takes_reply,
+    takes_uploads=True,
 )
 
 TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]{35}")
@@ -153,6 +154,6 @@ def open_accounts(accounts: Mapping[str, Account], outside: Outside) -> Mapping[
     from bots.telegram.outbound.sending import Sender  # noqa: PLC0415 - see above
 
     def sender(account: Account) -> Sender:
-        return Sender(account.token, account.api_url, outside.http, outside.files)
+        return Sender(account.token, account.api_url, outside.http, outside.files, load=outside.load)
 
     return {name: Telegram(name, account, sender(account), outside.report) for name, account in accounts.items()}

@@ -101,7 +101,7 @@ def open_accounts(accounts: Mapping[str, Account], outside: Outside) -> Mapping[
 
 def _open_account(name: str, account: Account, outside: Outside) -> Vk:
     api = Api(outside.http, account.api_url, account.access_token, account.version)
-    uploads = Uploads(api, outside.http, outside.files)
+    uploads = Uploads(api, outside.http, outside.files, outside.load)
     callbacks = Callbacks(api, account.group_id, account.secret, account.confirmation, account.version)
     url = outside.webhook_url(NAME, name)
     return Vk(name, account, facts_of(account), Sender(api, uploads), uploads, callbacks, url, outside.files)

@@ -102,4 +102,5 @@ def facts_of(account: Account) -> Facts:
         # VK API: messages.delete, `delete_for_all`.
         recalls=timedelta(hours=24),
         takes_reply=takes_reply,
+        takes_uploads=True,
     )

@@ -9,11 +9,13 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bots.whatsapp.binding import read_binding
 from bots.whatsapp.inbound import webhook
 from bots.whatsapp.inbound.messages import identifier_of, is_group, is_phone
 from bots.whatsapp.outbound import pieces, sending
+from bots.whatsapp.outbound.uploads import Uploads
 from bots.whatsapp.templates import approvals
 from bots.whatsapp.templates.rules import mistakes
 from gateway.domain.channel.calls import Call, Parsed
@@ -53,6 +55,7 @@ FACTS = Facts(
     markup=True,
     takes_reply=sending.takes_reply,
     distinct_replies=True,
+    takes_uploads=True,
     max_body=3 * 1024 * 1024,
 )
 
@@ -87,6 +90,7 @@ class WhatsApp:
         self._report = outside.report
         root = f"{settings.api_url}/{settings.version}"
         self._graph = sending.Graph(outside.http, f"{root}/{settings.phone_number_id}", settings.access_token)
+        self._uploads = Uploads(self._graph, outside.load)
         self._root = self._graph._replace(node=root)
         self.template_client = approvals.TemplateClient(self._root, outside.files, settings.waba_id, settings.app_id)
 
@@ -112,6 +116,8 @@ class WhatsApp:
 
     async def send(self, address: Address, what: Content | TemplateMessage, *, key: str) -> str:
         """Send one piece and return its id. Reports the id that Meta has for a number, where it is another one."""
+        if isinstance(what, Content) and what.media and what.media.file:
+            what = replace(what, media=await self._uploads.uploaded(what.media))
         wamid, wa_id = await sending.send(self._graph, sending.render(address.user, what, key))
         if is_phone(wa_id) and is_phone(address.user) and wa_id != address.user:
             id_ = f"wa_id:{address.user}:{wa_id}"

@@ -35,6 +35,7 @@ from gateway.domain.model.identifier import Identifier
 from gateway.domain.model.nouns import Message, Session, template_key
 from gateway.domain.terms.consent import PERSON, PROVIDER
 from gateway.messages.delivery import receipts
+from gateway.messages.media.keeping import keep_later
 from gateway.people import sessions
 from gateway.people.joining import find_owner
 from gateway.people.moving import current_address, move
@@ -160,6 +161,7 @@ async def _log(runtime: Runtime, event: Inbound | Edit, arrived: datetime) -> No
             provider_id=event.provider_id,
         ),
     )
+    await keep_later(runtime, event.content, event.dedupe_key)
 
 
 async def _receive_visit(runtime: Runtime, event: Visit) -> None:

@@ -148,8 +148,14 @@ def _repeated(step: Step) -> ReplyRequest:
     """Return the reply that says what a step said."""
     request: dict[str, Any] = {"template": _template_again(step.template) if step.template else None}
     if content := step.content:
-        request = {"text": content.text, "buttons": content.buttons, "media": content.media}
+        media = _media_again(content.media) if content.media else None
+        request = {"text": content.text, "buttons": content.buttons, "media": media}
     return convert(ReplyRequest, msgspec.to_builtins(request))
+
+
+def _media_again(media: Media) -> dict[str, Any]:
+    """Return a file as a request has it: an uploaded one by its id."""
+    return {"type": media.type, "name": media.name, **({"id": media.file} if media.file else {"url": media.url})}
 
 
 def _template_again(template: TemplateMessage) -> dict[str, Any]:
@@ -168,7 +174,7 @@ def _template_again(template: TemplateMessage) -> dict[str, Any]:
 def _after_reply(runtime: Runtime, session: Session, request: ReplyRequest, caller: str) -> Session:
     """Return the session after a reply: whoever replies has seen what was said."""
     named = request.template.name if request.template and not request.text else request.text
-    content = Content(named, Media(request.media.type) if request.media else None)
+    content = Content(named, Media(request.media.type or "document") if request.media else None)
     return attention.said(attention.seen(session, caller, now := runtime.clock()), content, now)
 
 

@@ -23,6 +23,8 @@ from bots.wire.traces import listener
 from bots.wire.wire import straight
 from gateway.domain.api.request import RequestError
 from gateway.domain.channel.contract import Channel, Outside
+from gateway.domain.channel.errors import Refused, Unavailable
+from gateway.domain.channel.file import File
 from gateway.domain.channel.rates import Limits, read_limits
 from gateway.domain.model.event import Event
 from gateway.domain.model.identifier import KINDS
@@ -30,11 +32,13 @@ from gateway.runtime.limits.admission import Gate
 from gateway.runtime.settings.accounts import SettingsError, read_account
 from gateway.runtime.settings.settings import Settings
 from gateway.runtime.telemetry.tracer import Tracer, secrets_of
+from storage import files as stored_files
 from storage.accounts.flows import Flows
 from storage.accounts.tallies import Counts
 from storage.documents.documents import Db
 from storage.engine.database import TRACED, DatabaseError, connect, prepare
 from storage.engine.embedded import embedded
+from storage.files import Files
 from storage.jobs import Batches
 from storage.messages.callbacks import Callbacks
 from storage.messages.inbox import Inbox
@@ -100,10 +104,34 @@ class Reports:
             log.warning("what %s:%s has told is not stored", event.channel, event.account)
 
 
+class Uploads:
+    """Gives channels the files that were uploaded to us, once the database is open."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._db: Db | None = None
+
+    def opened(self, db: Db) -> None:
+        """Begin to read files from this database."""
+        self._db = db
+
+    async def __call__(self, key: str) -> File:
+        """Return a file. Raises Refused if it is there no more, Unavailable if the database does not answer."""
+        try:
+            stored = await stored_files.get(self._db, key) if self._db else None
+            if self._db is None or stored is None or not stored.content_type or stored.until <= self._clock():
+                raise Refused("the uploaded file is not there any more")
+            body = b"".join([piece async for piece in stored_files.read(self._db, key)])
+        except DatabaseError:
+            raise Unavailable("the uploaded file could not be read") from None
+        return File(stored.name, stored.content_type, body)
+
+
 @dataclass
 class Runtime:
-    """Everything open. inbox_bell, outbox_bell, callback_bell, job_bell: wake this process's loops; others poll.
+    """Everything open.
 
+    inbox_bell, outbox_bell, callback_bell, job_bell, file_bell: wake this process's loops; others poll.
     outward: for calls to our callers; it does not reach into our own network unless the settings permit it.
     file_readers: how many files of rows are read at once, since each may take much memory.
     heartbeats: when each loop of this process last went on, by time.monotonic(); empty without loops.
@@ -120,6 +148,7 @@ class Runtime:
     clock: Clock
     callbacks: Callbacks
     batches: Batches
+    files: Files
     outward: aiohttp.ClientSession
     counts: Counts = field(default_factory=Counts)
     flows: Flows = field(default_factory=Flows)
@@ -127,6 +156,7 @@ class Runtime:
     outbox_bell: asyncio.Event = field(default_factory=asyncio.Event)
     callback_bell: asyncio.Event = field(default_factory=asyncio.Event)
     job_bell: asyncio.Event = field(default_factory=asyncio.Event)
+    file_bell: asyncio.Event = field(default_factory=asyncio.Event)
     file_readers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     heartbeats: dict[str, float] = field(default_factory=dict)
 
@@ -152,12 +182,13 @@ async def opened(settings: Settings, clock: Clock | None = None) -> AsyncIterato
     conversation = load_conversation(settings.conversation)
     accounts = read_accounts(settings)
     async with AsyncExitStack() as stack:
-        reports = Reports(clock := clock or Clock())
+        reports, uploads = Reports(clock := clock or Clock()), Uploads(clock)
         outside = await stack.enter_async_context(opened_outside(settings))
-        channels = open_channels(accounts, replace(outside, report=reports))
+        channels = open_channels(accounts, replace(outside, report=reports, load=uploads))
         for channel in all_channels(channels):
             stack.push_async_callback(channel.close)
         db = await stack.enter_async_context(opened_database(settings))
+        uploads.opened(db)
         gate = Gate(db, _limits(settings, channels))
         await gate.holds.refresh()
         tracer = Tracer(db, secrets_of(accounts), wanted=bool(settings.traced))
@@ -175,6 +206,7 @@ async def opened(settings: Settings, clock: Clock | None = None) -> AsyncIterato
             clock,
             Callbacks(db),
             Batches(db),
+            Files(db),
             outward,
         )
 

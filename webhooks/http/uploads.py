@@ -22,6 +22,9 @@ LARGEST = 32 * 1024 * 1024
 PATHS = (("/api/v1/jobs/", "/ui/jobs/"), "/rows")
 """How the paths of routes that take files begin and end."""
 
+MEDIA = "/api/v1/media"
+"""The path of the route that takes a file to be sent."""
+
 FORM = 64 * 1024
 """Bytes that a form may have around its file. What the decoder has not told apart yet is twice that, at most."""
 
@@ -39,7 +42,7 @@ class UploadRequest(Request):
     """A request, which may be larger than others if it is for a route that takes files. See `create_app`."""
 
     def __init__(self, method: str, scheme: str, path: str, *details: Any, **options: Any) -> None:
-        if path.startswith(PATHS[0]) and path.endswith(PATHS[1]):
+        if path == MEDIA or (path.startswith(PATHS[0]) and path.endswith(PATHS[1])):
             options["max_content_length"] = LARGEST + FORM
         super().__init__(method, scheme, path, *details, **options)
 

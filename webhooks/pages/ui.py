@@ -30,7 +30,21 @@ log = logging.getLogger(__name__)
 
 blueprint = Blueprint(PAGES, __name__, url_prefix="/ui", template_folder="templates")
 jobs.blueprint.register_blueprint(wizard.blueprint)
-for _area in (static, door, live, media, overview, conversations, messages, jobs, own, provided, accounts, dead, settings):
+for _area in (
+    static,
+    door,
+    live,
+    media,
+    overview,
+    conversations,
+    messages,
+    jobs,
+    own,
+    provided,
+    accounts,
+    dead,
+    settings,
+):
     blueprint.register_blueprint(_area.blueprint)
 blueprint.before_request(choose_language)
 

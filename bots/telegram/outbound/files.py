@@ -18,7 +18,7 @@ from bots.telegram.outbound.messages import BY_TYPE
 from bots.telegram.outbound.pieces import MAX_FILE, MAX_PHOTO
 from bots.wire import files
 from gateway.domain.channel.errors import Unavailable
-from gateway.domain.channel.file import File
+from gateway.domain.channel.file import File, Load
 from gateway.domain.model.nouns import Content, Media
 
 FETCHED = {".pdf", ".zip", ".gif"}
@@ -32,7 +32,7 @@ SHOWN = {
 """The content types that go as more than a document, where we upload."""
 
 Key = tuple[str, str, str]
-"""The file's type, address and name."""
+"""The file's type, its address or our id of it, and its name."""
 
 Call = Callable[[Content, str | BufferedInputFile], Awaitable[Message]]
 """Sends a content with its file: an id, an address, or the bytes."""
@@ -58,9 +58,10 @@ class Limits:
 class Files:
     """The files of one bot."""
 
-    def __init__(self, http: aiohttp.ClientSession) -> None:
+    def __init__(self, http: aiohttp.ClientSession, load: Load) -> None:
         self.limits = Limits()
         self._http = http
+        self._load = load
         self._room = asyncio.Semaphore(self.limits.held)
         self._ids: dict[Key, Known] = {}
         self._locks: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()
@@ -70,7 +71,7 @@ class Files:
 
         A file that is too large to be uploaded goes as a link under the text.
         """
-        if media.id or is_fetched(media):
+        if media.id or (is_fetched(media) and not media.file):
             try:
                 return await call(content, media.id or media.url)
             except NotFetched:
@@ -83,9 +84,9 @@ class Files:
 
     async def _send_uploaded(self, content: Content, media: Media, call: Call) -> Message:
         """Upload the file, unless Telegram has it already. Messages with the same file wait for the first of them."""
-        key = (media.type, media.url, media.name)
+        key = (media.type, media.file or media.url, media.name)
         async with AsyncExitStack() as held:
-            file = self._known(key) or await self._fetch(key, held)
+            file = self._known(key) or await self._fetch(key, media, held)
             if isinstance(file, File):
                 kind = media.type if is_shown(media.type, file) else "document"
                 upload = BufferedInputFile(file.body, files.file_name(media, file.content_type))
@@ -94,7 +95,7 @@ class Files:
                 return message
         return await call(_as(content, media, file.kind), file.id)
 
-    async def _fetch(self, key: Key, held: AsyncExitStack) -> "File | Known":
+    async def _fetch(self, key: Key, media: Media, held: AsyncExitStack) -> "File | Known":
         """Return the file, with room for it in memory while it is held; or its id, if it was uploaded meanwhile."""
         lock = self._locks.setdefault(key, asyncio.Lock())
         try:
@@ -103,7 +104,9 @@ class Files:
                 if known := self._known(key):
                     return known
                 await held.enter_async_context(self._room)
-                return await files.fetch(self._http, key[1], self.limits.largest)
+                if media.file:
+                    return await self._load(media.file)
+                return await files.fetch(self._http, media.url, self.limits.largest)
         except TimeoutError:
             raise Unavailable("the file has not come yet", self.limits.patience) from None
 

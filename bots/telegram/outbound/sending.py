@@ -31,6 +31,7 @@ from bots.wire.downloads import GONE as FILE_GONE
 from bots.wire.downloads import Pieces, download
 from gateway.domain.channel.contract import Binding
 from gateway.domain.channel.errors import Ambiguous, Refused, SendError
+from gateway.domain.channel.file import Load, load_nothing
 from gateway.domain.channel.secret import Secret
 from gateway.domain.model.nouns import Content, TemplateMessage
 
@@ -84,8 +85,9 @@ class Sender:
         http: aiohttp.ClientSession,
         files: aiohttp.ClientSession,
         timeout: aiohttp.ClientTimeout = wire.TIMEOUT,
+        load: Load = load_nothing,
     ) -> None:
-        self.files = Files(files)
+        self.files = Files(files, load)
         self._token = token
         self._http, self._api_url = http, api_url
         self._session = partial(SharedSession, api_url, http, timeout)

@@ -50,7 +50,11 @@ def render(peer: str, message: Content | TemplateMessage, key: str) -> dict[str,
 
 
 def linked(content: Content) -> str:
-    """Return the text with the file's address under it. Raises Refused if that is too long; see `pieces.split`."""
+    """Return the text with the file's address under it. Raises Refused if that is too long (see `pieces.split`), or if
+    the file has no address.
+    """
+    if content.media and not content.media.url:
+        raise Refused("VK does not take the file, and there are no links to uploaded files here")
     text = escape_markup(as_link(content).text)
     if units(text) > TEXT_LIMIT:
         raise Refused("VK does not take the file, and its address does not fit under the text")

@@ -13,7 +13,7 @@ from bots.vk.outbound.pieces import IMAGES
 from bots.vk.outbound.uploader import NotTaken, Uploader
 from bots.wire import files
 from gateway.domain.channel.errors import Ambiguous, Refused, Unavailable
-from gateway.domain.channel.file import File
+from gateway.domain.channel.file import File, Load, load_nothing
 from gateway.domain.model.nouns import Media
 
 SOUNDS = {"audio", "voice"}
@@ -21,7 +21,7 @@ OGG = {"audio/ogg", "audio/opus", "application/ogg", ".ogg", ".opus", ".oga"}
 """What VK takes as an audio message. VK API: Uploading an audio message."""
 
 Key = tuple[bool, str, str]
-"""Whether it is a photo, the URL, and the name that people read."""
+"""Whether it is a photo, the URL or our id of it, and the name that people read."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,13 @@ class Limits:
 class Uploads:
     """The files of one community. An error here always means that no message was sent."""
 
-    def __init__(self, api: Api, http: aiohttp.ClientSession, files: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, api: Api, http: aiohttp.ClientSession, files: aiohttp.ClientSession, load: Load = load_nothing
+    ) -> None:
         self.limits = Limits()
         self._uploader = Uploader(api, http)
         self._files = files
+        self._load = load
         self._room = asyncio.Semaphore(self.limits.held)
         self._tasks: dict[Key, tuple[float, asyncio.Task[str]]] = {}
 
@@ -54,7 +57,7 @@ class Uploads:
         """Return the file's name at VK. Raises Unavailable where another attempt may work, Refused where none will."""
         if media.id:
             return media.id
-        if not media.url:
+        if not (media.url or media.file):
             raise Refused("the media has neither an id nor a url")
         patience = self.limits.patience
         try:
@@ -96,7 +99,8 @@ class Uploads:
     async def _upload(self, peer: str, media: Media) -> str:
         try:
             async with self._room:
-                return await self._upload_as(peer, media, await files.fetch(self._files, media.url))
+                loading = self._load(media.file) if media.file else files.fetch(self._files, media.url)
+                return await self._upload_as(peer, media, await loading)
         except Ambiguous as error:
             raise Unavailable(f"the file did not reach VK: {error}") from None
 
@@ -115,4 +119,4 @@ class Uploads:
 def _key(media: Media) -> Key:
     """Return what makes two uploads the same; a photo has no name at VK."""
     is_photo = media.type in IMAGES
-    return is_photo, media.url, "" if is_photo else media.name
+    return is_photo, media.file or media.url, "" if is_photo else media.name

@@ -31,8 +31,11 @@ def split(content: Content) -> list[Content]:
 
 
 def kind_of(media: Media) -> str:
-    """Return as what a file goes: what WhatsApp cannot show or play by its address's extension is a document."""
-    ending = extension(media.url)
+    """Return as what a file goes: what WhatsApp cannot show or play by its address's extension is a document.
+
+    An uploaded file has it in its name.
+    """
+    ending = extension(media.name if media.file else media.url)
     return media.type if media.type in TYPES and (not ending or ending in TYPES[media.type]) else "document"
 
 

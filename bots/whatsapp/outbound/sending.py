@@ -43,6 +43,11 @@ class Graph(NamedTuple):
         headers = {"Authorization": f"Bearer {self.token.reveal()}"}
         return _result(await wire.call(self.http, method, self.node + path, json=json, headers=headers))
 
+    async def post_form(self, path: str, form: aiohttp.FormData) -> object:
+        """Post a form and return the result. Raises SendError."""
+        headers = {"Authorization": f"Bearer {self.token.reveal()}"}
+        return _result(await wire.call(self.http, "POST", self.node + path, form=form, headers=headers))
+
     async def upload(self, path: str, body: bytes) -> object:
         """Upload a file's bytes and return the result (Graph API: Upload a file). Raises SendError."""
         headers = {"Authorization": f"OAuth {self.token.reveal()}", "file_offset": "0"}

@@ -9,6 +9,9 @@ from urllib.parse import quote
 LIFE = timedelta(days=1)
 """How long the link to a person's file leads anywhere. It ends with an hour, so that it is the same for a while."""
 
+LONGEST_NAME = 64
+"""Characters of a file's name in a link: its end, with the extension, by which some providers go."""
+
 DIGITS = 10
 """Hexadecimal digits of a moment, at most."""
 
@@ -19,7 +22,7 @@ class Expired(Exception):
 
 def file_link(secret: str, base: str, key: str, name: str, until: datetime) -> str:
     """Return the link to a file. name: what the address ends with, which says nothing of the file itself."""
-    return f"{base}/media/{key}/{_proof(secret, key, int(until.timestamp()))}/{quote(name, safe='')}"
+    return f"{base}/media/{key}/{_proof(secret, key, int(until.timestamp()))}/{quote(name[-LONGEST_NAME:], safe='')}"
 
 
 def life_from(now: datetime) -> datetime:

@@ -82,8 +82,11 @@ class ButtonInput(Input):
 
 
 class MediaInput(Input):
-    type: Literal["image", "video", "audio", "document"]
-    url: Annotated[str, Meta(max_length=2048, pattern="^https?://.+", extra=WEB)]
+    """A file: by its `url` and `type`, or by the `id` of an uploaded one, which knows its type."""
+
+    type: Literal["image", "video", "audio", "document"] | None = None
+    url: Annotated[str, Meta(max_length=2048, pattern="^(https?://.+)?$", extra=WEB)] = ""
+    id: Annotated[str, Meta(max_length=64)] = ""
     name: Annotated[str, Meta(max_length=256)] = ""
 
 

@@ -30,6 +30,20 @@ def media_view(media: Media) -> MediaView:
     return MediaView(type=media.type, url=media.url, name=media.name, id=media.id, file_id=media.file, link=media.link)
 
 
+class UploadedFileView(View):
+    """A file that was uploaded, to be sent as `media: {id}` until expiresAt.
+
+    type: image, video, audio or document, as which it is sent. contentType: told by its bytes. size: in bytes.
+    """
+
+    id: str
+    type: str
+    name: str
+    content_type: str
+    size: int
+    expires_at: str | None
+
+
 class ErrorView(View):
     """A stable `code`, a sentence, and the path of the field, as in `messages[0].channels[0].text`."""
 

@@ -39,6 +39,7 @@ class Facts:
     markup: the messenger itself shows *bold*, _italic_, ~struck~ and ```mono``` in any text.
     takes_reply: whether a button gives back this reply unchanged; an id of ours stands for any other.
     distinct_replies: two buttons of one message may not have the same reply.
+    takes_uploads: a file of ours is uploaded to the provider; others fetch it from an address, or people do.
     max_body: the largest webhook body in bytes.
     """
 
@@ -66,4 +67,5 @@ class Facts:
     markup: bool = False
     takes_reply: Callable[[str], bool] = lambda _: True
     distinct_replies: bool = False
+    takes_uploads: bool = False
     max_body: int = 1024 * 1024

@@ -12,6 +12,7 @@ class Act(StrEnum):
     CONVERSATION_START = "conversation.start"
     CONVERSATION_REPLY = "conversation.reply"
     CONVERSATION_CLOSE = "conversation.close"
+    MEDIA_UPLOAD = "media.upload"
     CONTACT_SAVE = "contact.save"
     CONTACT_CHANGE = "contact.change"
     CONTACT_MERGE = "contact.merge"

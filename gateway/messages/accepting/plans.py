@@ -29,6 +29,7 @@ from gateway.messages.composing.terms import Terms, read_callback, read_terms
 from gateway.messages.composing.texts import fill
 from gateway.messages.composing.values import MOST_BYTES as MOST_OF_MESSAGE
 from gateway.messages.composing.values import Values
+from gateway.messages.media.attaching import attach
 from gateway.messages.templates.expansion import expand
 from gateway.people.recipients import read_recipient
 from gateway.runtime.runtime import Runtime
@@ -182,6 +183,7 @@ async def _draft(runtime: Runtime, raw: msgspec.Raw, path: str, request: Request
     outlines = [outline(runtime, step, index) for index, step in enumerate(message.channels)]
     check_size(message.channels)
     terms = read_terms(message, request.many, runtime.settings.timezone, runtime.clock())
+    message = await attach(runtime, message, terms.expires_at)
     callback = read_callback(message, runtime.settings) if message.callback_url else None
     return Draft(message, outlines, terms, path, _digest(original, request), callback, warnings)
 

@@ -122,7 +122,7 @@ def _long(runtime: Runtime, step: StepInput, index: int) -> Iterator[str]:
     channel = runtime.channel(step.channel, step.account)
     if channel is None or not step.text:
         return
-    content = Content(step.text, Media(step.media.type, step.media.url) if step.media else None)
+    content = Content(step.text, Media(step.media.type or "document", step.media.url) if step.media else None)
     if (count := len(channel.split(content))) > 1:
         yield f"channels[{index}].text takes {count} messages"
     if channel.facts.parts and (parts := channel.facts.parts(content)) > 1:

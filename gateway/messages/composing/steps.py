@@ -62,11 +62,20 @@ def _check_parts(channel: Channel, request: StepInput) -> None:
         raise RequestError("unknown_intent", f"this account may write under the intents: {names}", "intent")
     if request.sender and channel.facts.may_send_as and not channel.facts.may_send_as(request.sender):
         raise RequestError("bad_sender", f"{request.channel} shows no such sender", "from")
+    _check_media(request)
     _check_addresses(request)
     if request.buttons and not (request.text or request.media):
         raise RequestError("empty", "buttons need a text", "buttons")
     if not SHORTEST <= request.fallback_after <= LONGEST:
         raise RequestError("invalid", "from 10 seconds (PT10S) to 48 hours (PT48H)", "fallbackAfter")
+
+
+def _check_media(request: StepInput) -> None:
+    media = request.media
+    if media and bool(media.url) == bool(media.id):
+        raise RequestError("invalid", "give either the url of a file or the id of an uploaded one", "media")
+    if media and media.url and media.type is None:
+        raise RequestError("invalid", "with a url it is needed: image, video, audio or document", "media.type")
 
 
 def _check_addresses(request: StepInput) -> None:

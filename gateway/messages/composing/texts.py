@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from gateway.domain.api.request import (
     ButtonInput,
     HeaderInput,
+    MediaInput,
     RequestError,
     StepInput,
     TemplateButtonInput,
@@ -33,11 +34,15 @@ def fill(step: Step, request: StepInput, index: int, values: Values) -> Step:
 
 def _content(request: StepInput, values: Values) -> Content:
     text = _text(request.text, "text", values, needed=request.media is None)
-    media = Media(request.media.type, request.media.url, name=request.media.name) if request.media else None
+    media = _media(request.media) if request.media else None
     buttons = [_button(button, f"buttons[{index}].text", values) for index, button in enumerate(request.buttons)]
     subject = " ".join(_text(request.subject, "subject", values, needed=False).split())
     html = _text(request.html, "html", values, needed=False, markup=True)
     return Content(text, media, tuple(buttons), sender=request.sender or "", subject=subject, html=html)
+
+
+def _media(request: MediaInput) -> Media:
+    return Media(request.type or "document", request.url, name=request.name, file=request.id)
 
 
 def _button(request: ButtonInput, field: str, values: Values) -> Button:

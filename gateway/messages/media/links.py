@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from gateway.domain.api.file_links import file_link, life_from
-from gateway.domain.model.files import files_of, with_ids
+from gateway.domain.model.files import PERSONS, files_of, with_ids
 from gateway.domain.model.nouns import Content, Media
 from gateway.messages.media.kinds import file_name
 from gateway.runtime.runtime import Runtime
@@ -19,7 +19,10 @@ def with_links(runtime: Runtime, content: Content, line: str) -> Content:
 
 def without_links(content: Content) -> Content:
     """Return a bot's answer without what stands for a person's file, which only the bot and callers are told."""
-    return replace(content, media=replace(content.media, file="", link="")) if content.media else content
+    media = content.media
+    if media is None or not (media.link or media.file.startswith(PERSONS)):
+        return content
+    return replace(content, media=replace(media, file="", link=""))
 
 
 def _linked(runtime: Runtime, media: Media) -> Media:

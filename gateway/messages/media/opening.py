@@ -33,7 +33,9 @@ async def open_file(runtime: Runtime, key: str) -> OpenedFile | None:
     """
     stored = await files.get(runtime.db, key)
     if stored and stored.content_type and stored.until > runtime.clock():
-        return OpenedFile(stored.name, stored.content_type, files.read(runtime.db, key), stored.size)
+        pieces = files.read(runtime.db, key)
+        _, first = await _peek(pieces)
+        return OpenedFile(stored.name, stored.content_type, _joined(first, pieces), stored.size)
     return await open_at_provider(runtime, key)
 
 

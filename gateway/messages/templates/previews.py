@@ -34,7 +34,7 @@ def _free_text(runtime: Runtime, step: StepInput, texts: dict[str, str]) -> Bubb
     buttons = [
         (ARROW if button.url else BACK, texts[f"buttons[{index}].text"]) for index, button in enumerate(step.buttons)
     ]
-    return Bubble(body, step.channel, step.media.type if step.media else "", buttons=buttons)
+    return Bubble(body, step.channel, (step.media.type or "document") if step.media else "", buttons=buttons)
 
 
 async def _approved(runtime: Runtime, step: StepInput, template: TemplateInput, texts: dict[str, str]) -> Bubble:

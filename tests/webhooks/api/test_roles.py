@@ -41,6 +41,7 @@ SENDERS = {
     *("templates.list_templates", "templates.get_template", "templates.list_versions", "previews.preview_own"),
     *("message_templates.list_templates", "message_templates.get_template", "previews.preview_approved"),
     "metrics.metrics",
+    "media.upload",
 }
 """Routes for services that send. They may not read chat logs, change templates or create keys."""
 

@@ -35,6 +35,7 @@ HIDDEN = {
     "guide.page",
     "guide.style",
     "links.follow",
+    "media.follow",
 }
 """Routes that are not for API clients, but for messengers, Prometheus and browsers."""
 

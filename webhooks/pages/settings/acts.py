@@ -16,6 +16,7 @@ def act_word(act: Act) -> str:
         Act.CONVERSATION_START: gettext("started a conversation"),
         Act.CONVERSATION_REPLY: gettext("replied in a conversation"),
         Act.CONVERSATION_CLOSE: gettext("closed a conversation"),
+        Act.MEDIA_UPLOAD: gettext("uploaded a file"),
         Act.CONTACT_SAVE: gettext("saved a contact"),
         Act.CONTACT_CHANGE: gettext("changed a contact"),
         Act.CONTACT_MERGE: gettext("merged contacts"),

@@ -71,6 +71,8 @@ async def test_what_the_provider_has_no_more_is_gone(demo: ApiClient) -> None:
 
 async def test_what_cannot_be_had_now_is_answered_so(demo: ApiClient) -> None:
     file = await share(demo, "whatsapp", PICTURE)
+    await demo.answer("whatsapp", 0)
+    await demo.environment.simulators["whatsapp"].quiet()
     demo.environment.simulators["whatsapp"].faults.fail(190)
     assert (await download(demo, file["fileId"]))[0] == 502
     demo.environment.simulators["whatsapp"].faults.fail(131000)

@@ -1,0 +1,52 @@
+"""Attaches uploaded files to a message that names them: what each is, and where those get it who want an address."""
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from gateway.domain.api.file_links import file_link
+from gateway.domain.api.request import MediaInput, MessageInput, RequestError, StepInput
+from gateway.domain.model.files import UPLOADED, StoredFile
+from gateway.messages.media.kinds import media_type
+from gateway.runtime.runtime import Runtime
+from storage import files
+
+
+async def attach(runtime: Runtime, message: MessageInput, until: datetime) -> MessageInput:
+    """Return the message with its files as they are sent. until: when its validity is over. Raises RequestError."""
+    if not any(step.media and step.media.id for step in message.channels):
+        return message
+    steps = [await _attached(runtime, step, index, until) for index, step in enumerate(message.channels)]
+    return replace(message, channels=steps)
+
+
+async def _attached(runtime: Runtime, step: StepInput, index: int, until: datetime) -> StepInput:
+    if step.media is None or not step.media.id:
+        return step
+    try:
+        return replace(step, media=await _complete(runtime, step, step.media, until))
+    except RequestError as error:
+        raise error.within(f"channels[{index}].media") from None
+
+
+async def _complete(runtime: Runtime, step: StepInput, media: MediaInput, until: datetime) -> MediaInput:
+    stored = await _find(runtime, media.id, until)
+    channel = runtime.channel(step.channel, step.account)
+    secrets = runtime.settings.media_secrets
+    if channel and not channel.facts.takes_uploads and not secrets:
+        words = f"{step.channel} takes files by their address, and there is none without GATEWAY_MEDIA_SECRET"
+        raise RequestError("no_links", words, "id")
+    name = media.name or stored.name
+    # The link holds as long as the file, so that it is the same for everybody whom the message is for.
+    url = file_link(secrets[0].reveal(), runtime.settings.public_url, media.id, name, stored.until) if secrets else ""
+    return replace(media, type=media.type or media_type(stored.content_type), url=url, name=name)
+
+
+async def _find(runtime: Runtime, key: str, until: datetime) -> StoredFile:
+    """Return an uploaded file that will still be there. Raises RequestError."""
+    stored = await files.get(runtime.db, key) if key.startswith(UPLOADED) else None
+    if stored is None or not stored.content_type or stored.until <= runtime.clock():
+        raise RequestError("unknown_media", "no file was uploaded under this id, or its time is over", "id")
+    if stored.until < until:
+        raise RequestError("media_expires", "the file is not kept until this message is over: upload it anew", "id")
+    return stored
