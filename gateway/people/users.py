@@ -18,8 +18,10 @@ async def change_role(db: Db, email: str, role: Role) -> User | None:
     user = await users.get_user(db, plain(email))
     if user is None or user.role is role:
         return user
+    if user.role is Role.ADMIN and await _admins(db) == {user.id}:
+        raise Conflict(LAST_ADMIN, "role")
     await users.set_role(db, user.id, role)
-    if user.role is Role.ADMIN and not await _is_admin_left(db):
+    if user.role is Role.ADMIN and not await _admins(db):  # another was changed at the same moment
         await users.set_role(db, user.id, Role.ADMIN)
         raise Conflict(LAST_ADMIN, "role")
     return user
@@ -42,8 +44,8 @@ async def delete(db: Db, email: str) -> User | None:
     return user
 
 
-async def _is_admin_left(db: Db) -> bool:
-    return any(user.role is Role.ADMIN for user in await users.list_users(db))
+async def _admins(db: Db) -> set[str]:
+    return {user.id for user in await users.list_users(db) if user.role is Role.ADMIN}
 
 
 def plain(email: str) -> str:

@@ -22,6 +22,7 @@ from tests.support.processes.cli import opened_cli
 from webhooks.app import create_app
 from webhooks.http.audit import ACT
 from webhooks.http.guard import PUBLIC
+from webhooks.pages.settings.acts import act_word
 
 UNRECORDED = {
     "messages.send": "a message tells its own story, and there are many",
@@ -76,6 +77,10 @@ def commands(group: click.Group, path: str = "") -> list[str]:
         whole = f"{path} {name}".strip()
         names += commands(command, whole) if isinstance(command, click.Group) else [whole]
     return names
+
+
+def test_every_act_has_words_of_its_own() -> None:
+    assert len({act_word(act) for act in Act}) == len(Act)
 
 
 async def entries(demo: ApiClient, **query: str) -> list[Any]:

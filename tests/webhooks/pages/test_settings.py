@@ -133,7 +133,7 @@ async def test_the_last_admin_stays(admin: Visitor) -> None:
     page = await admin.get(f"/ui/settings/users/{ADMIN}")
     for answer in (await admin.send(page.form("/role"), role="operator"), await admin.send(page.form("/delete"))):
         assert (answer.status, "This is the last administrator" in answer.words) == (409, True)
-    assert "administrator" in (await admin.get("/ui/settings/users")).words
+    assert "administrator" in (await admin.get("/ui/settings/users")).words, "and is signed in still"
 
 
 async def test_the_audit_says_what_was_done_on_the_pages(demo: ApiClient, admin: Visitor, visitor: Visitor) -> None:

@@ -55,6 +55,7 @@ def _link(entry: Entry) -> str | None:
 
 LINKS = {
     "message": "ui.messages.show",
+    "job": "ui.jobs.show",
     "template": "ui.templates.show",
     "messageTemplate": "ui.provided.show",
     "user": "ui.settings.users.show",
