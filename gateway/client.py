@@ -165,7 +165,7 @@ class Gateway:
         """Add the rows of a file, CSV or Excel, to a job that is a draft. The same file again changes nothing."""
 
         def form() -> aiohttp.FormData:
-            form = aiohttp.FormData()
+            form = aiohttp.FormData(quote_fields=False)
             form.add_field("file", raw, filename=name)
             return form
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from quart import Request, request
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestTimeout
 from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
@@ -45,6 +46,12 @@ class UploadRequest(Request):
         if path == MEDIA or (path.startswith(PATHS[0]) and path.endswith(PATHS[1])):
             options["max_content_length"] = LARGEST + FORM
         super().__init__(method, scheme, path, *details, **options)
+
+    @property
+    async def form(self) -> MultiDict[str, str]:
+        """Return the fields of a form. Browsers write each line break of a text as CR LF (HTML, form submission)."""
+        given = await super().form
+        return MultiDict((name, text.replace("\r\n", "\n")) for name, text in given.items(multi=True))
 
 
 @dataclass(frozen=True)

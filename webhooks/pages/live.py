@@ -150,9 +150,10 @@ class Hints:
         for name in names:
             kind, _, key = name.partition(":")
             self._watched.setdefault(name, _Watched(TOPICS[kind], key)).queues.add(queue)
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._look())
         try:
+            await self._look_once()  # so that what changes from now on is noticed
+            if self._task is None or self._task.done():
+                self._task = asyncio.create_task(self._look())
             yield queue
         finally:
             self._streams[user] -= 1
@@ -173,15 +174,18 @@ class Hints:
 
     async def _look(self) -> None:
         """Look at what is due, until nobody watches anything."""
-        loop = asyncio.get_running_loop()
         while self._watched:
-            for name, watched in list(self._watched.items()):
-                if not watched.queues:
-                    del self._watched[name]
-                elif watched.due_at <= loop.time():
-                    await self._look_at(name, watched)
-                    watched.due_at = loop.time() + watched.topic.every
             await asyncio.sleep(0.25)
+            await self._look_once()
+
+    async def _look_once(self) -> None:
+        loop = asyncio.get_running_loop()
+        for name, watched in list(self._watched.items()):
+            if not watched.queues:
+                self._watched.pop(name, None)
+            elif watched.due_at <= loop.time():
+                await self._look_at(name, watched)
+                watched.due_at = loop.time() + watched.topic.every
 
     async def _look_at(self, name: str, watched: _Watched) -> None:
         try:
@@ -224,7 +228,7 @@ async def _lines(
     hints: Hints, names: Sequence[str], user: str, secret: str, stop: asyncio.Event
 ) -> AsyncIterator[bytes]:
     async with hints.watching(names, user) as queue:
-        yield b"retry: 3000\n\n"
+        yield b"retry: 3000\ndata: all\n\n"  # what has changed before the first look
         while not stop.is_set():
             if name := await _next(queue, stop):
                 yield f"data: {name}\n\n".encode()

@@ -99,14 +99,14 @@ async def test_a_page_that_nobody_uses_closes(demo: ApiClient, visitor: Visitor)
     ("wanted", "reached"),
     [
         ("/ui/messages?status=SENT", "/ui/messages?status=SENT"),
-        ("https://elsewhere.example/ui/", "/ui/messages"),
-        ("//elsewhere.example/ui/", "/ui/messages"),
-        ("/\\elsewhere.example", "/ui/messages"),
-        ("/ui/\\elsewhere.example", "/ui/messages"),
-        ("/api/v1/messages", "/ui/messages"),
-        ("/ui/logout", "/ui/messages"),
-        ("http://[", "/ui/messages"),
-        ("/ui/\r\nX: y", "/ui/messages"),
+        ("https://elsewhere.example/ui/", "/ui/overview"),
+        ("//elsewhere.example/ui/", "/ui/overview"),
+        ("/\\elsewhere.example", "/ui/overview"),
+        ("/ui/\\elsewhere.example", "/ui/overview"),
+        ("/api/v1/messages", "/ui/overview"),
+        ("/ui/logout", "/ui/overview"),
+        ("http://[", "/ui/overview"),
+        ("/ui/\r\nX: y", "/ui/overview"),
     ],
 )
 async def test_signing_in_leads_to_a_page_of_ours(demo: ApiClient, wanted: str, reached: str) -> None:

@@ -51,8 +51,8 @@ function listen() {
   source = null;
   if (!topics) return;
   source = new EventSource(`/ui/live?${new URLSearchParams(topics.split(" ").map((topic) => ["t", topic]))}`);
-  source.onopen = () => { failures = 0; tell({ state: "On" }); tell({ changed: "" }); };
-  source.onmessage = (event) => tell({ changed: event.data });
+  source.onopen = () => { failures = 0; tell({ state: "On" }); };
+  source.onmessage = (event) => tell({ changed: event.data === "all" ? "" : event.data });
   source.onerror = () => {
     failures += 1;
     tell({ state: failures < 3 ? "Off" : "Poll" });
