@@ -353,6 +353,10 @@ async def scans(db: Db, collection: str, query: Mapping[str, Any]) -> bool:
     return "COLLSCAN" in stages(plan["queryPlanner"]["winningPlan"])
 
 
+ANY_PIECE = "contents.chunks {}"
+"""GridFS itself asks for any one piece before it makes its indexes."""
+
+
 async def test_no_query_scans(demo: ApiClient) -> None:
     db = demo.environment.runtime.db
     RECORDER.database, RECORDER.queries, RECORDER.others = db.name, {}, set()
@@ -360,7 +364,9 @@ async def test_no_query_scans(demo: ApiClient) -> None:
     RECORDER.database = ""
     await fill(db)
     scanning = [
-        f"{shape} as in {query}" for shape, (name, query) in RECORDER.queries.items() if await scans(db, name, query)
+        f"{shape} as in {query}"
+        for shape, (name, query) in RECORDER.queries.items()
+        if shape != ANY_PIECE and await scans(db, name, query)
     ]
     assert not scanning, "\n".join(["without an index:", *scanning])
     assert not RECORDER.others, "these commands cannot be explained here"
