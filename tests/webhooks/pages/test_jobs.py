@@ -225,7 +225,7 @@ def bar_of(page: Answer) -> tuple[int, int]:
 async def test_why_rows_failed_and_their_retry(demo: ApiClient, visitor: Visitor) -> None:
     demo.environment.simulators["sms"].faults.fail(NO_MOBILE)
     key = (await create_draft(demo))["id"]
-    await upload(demo, key, table(["phone"], [PHONE], ["12"], [phone(1)]))
+    await upload(demo, key, table(["phone"], [PHONE], ["12"], [phone(2)]))
     await move(demo, key, "start")
     await wait_for_counts(demo, key, DELIVERED=1, UNDELIVERED=1)
     job = await visitor.get(f"/ui/jobs/{key}")
