@@ -15,6 +15,7 @@ from webhooks.http.cookie import PAGES
 from webhooks.http.guard import allow
 from webhooks.pages import door, live, media, static
 from webhooks.pages.accounts import accounts
+from webhooks.pages.address import own_address
 from webhooks.pages.conversations import conversations
 from webhooks.pages.dead import dead
 from webhooks.pages.jobs import jobs, wizard
@@ -144,7 +145,7 @@ async def frame() -> dict[str, Any]:
         "form_token": g.get("form_token"),
         "language": language(),
         "languages": LANGUAGES,
-        "here": request.full_path.rstrip("?"),
+        "here": own_address(),
         "section": [PARTS.get(name, name) for name in (request.endpoint or "").split(".")[1:2]],
     }
 

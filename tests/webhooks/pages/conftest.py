@@ -62,7 +62,10 @@ async def watched_page(context: BrowserContext, origin: str, complaints: list[st
     context.set_default_timeout(PATIENCE)
     await context.add_init_script(REPORT_VIOLATIONS)
     page = await context.new_page()
-    page.on("console", lambda line: complaints.append(f"{line.text} {line.location}") if line.type in {"error", "warning"} else None)
+    page.on(
+        "console",
+        lambda line: complaints.append(f"{line.text} {line.location}") if line.type in {"error", "warning"} else None,
+    )
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on(
         "request", lambda request: None if request.url.startswith((origin, "data:")) else complaints.append(request.url)

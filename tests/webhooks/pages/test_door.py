@@ -12,6 +12,7 @@ from tests.webhooks.pages.places import FOR_ADMINS, NO_PAGES, PLACES
 from tests.webhooks.pages.visitor import PASSWORD, Visitor, add_user
 from webhooks.app import create_app
 from webhooks.http.guard import PUBLIC
+from webhooks.pages.address import page_of
 
 ADMIN, SENDER = "irina@shop.example", "shop@shop.example"
 BY_PAGE = {name for name in PLACES.keys() | NO_PAGES.keys() if name not in PUBLIC}
@@ -66,6 +67,13 @@ async def test_a_form_is_ours_or_nothing_happens(visitor: Visitor, address: str)
         answer = await visitor.post(address, dict(fields), **headers)
         assert (answer.status, "does not come from these pages" in answer.words) == (403, True), (fields, headers)
     assert (await visitor.get("/ui/messages")).address == "/ui/messages", "still signed in"
+
+
+def test_what_a_form_shows_again_has_an_address_where_it_can_be_read() -> None:
+    routes = create_app().url_map
+    pages = {rule: page_of(routes, rule).endpoint for rule in FORMS}
+    no_pages = {rule for rule, endpoint in pages.items() if endpoint not in PLACES}
+    assert no_pages == {"/ui/logout"}, "it shows nothing again"
 
 
 async def test_who_signs_out_is_out_with_every_token(demo: ApiClient, visitor: Visitor) -> None:

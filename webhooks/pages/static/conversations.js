@@ -54,7 +54,7 @@ function count() {
     bar.querySelector("progress").value = left;
     bar.classList.toggle("soon", left < 7200);
     bar.classList.toggle("open", left >= 7200);
-  } else if (left <= 0 && left > -3) location.reload();
+  } else if (left <= 0 && left > -3) readAnew();
 }
 count();
 setInterval(count, 1000);
@@ -63,7 +63,7 @@ setInterval(count, 1000);
 const terms = document.getElementById("talk")?.dataset.terms;
 async function look() {
   const talk = document.getElementById("talk");
-  if (talk && talk.dataset.terms !== terms) location.reload();
+  if (talk && talk.dataset.terms !== terms) readAnew();
   if (!talk?.dataset.unseen || document.hidden) return;
   const token = document.querySelector("[name=form_token]").value;
   await fetch(talk.dataset.unseen, { method: "POST", headers: { "X-Form-Token": token } });

@@ -26,8 +26,8 @@ async function refresh(changed) {
   if (reading) { again = true; return; }
   reading = true;
   try {
-    const answer = await fetch(location.href, { headers: { "HX-Request": "true" }, credentials: "same-origin" });
-    if (answer.status === 401) { location.reload(); return; }
+    const answer = await fetch(document.body.dataset.address, { headers: { "HX-Request": "true" }, credentials: "same-origin" });
+    if (answer.status === 401) { readAnew(); return; }
     if (!answer.ok) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const part of old) {

@@ -7,6 +7,11 @@ if (zone && !document.cookie.includes(`gateway_zone=${zone}`)) {
   document.cookie = `gateway_zone=${zone}; path=/ui; max-age=34560000; samesite=lax`;
 }
 
+// A page that came as the answer to a form is read again at its own address, since the form's is no page.
+function readAnew() {
+  location.replace(document.body.dataset.address);
+}
+
 // "/" goes to the search, unless somebody is writing.
 document.addEventListener("keydown", (event) => {
   const writing = event.target.closest("input, textarea, select");
