@@ -231,10 +231,11 @@ async def test_who_finds_the_conversation_gone_opens_none_in_its_old_place(demo:
     def said_at(at: datetime) -> Inbound:
         return Inbound(left, "1", "1", Content("Hello"), at)
 
+    later = before.moved_at + timedelta(seconds=1)
     with pytest.raises(Contended):
-        await sessions.touch(runtime, Window(), said_at(before.moved_at), None)
+        await sessions.touch(runtime, Window(), said_at(before.moved_at), None, before.moved_at)
     assert await stored.at_address(runtime.db, left.key) == before
-    another = await sessions.touch(runtime, Window(), said_at(before.moved_at + timedelta(seconds=1)), None)
+    another = await sessions.touch(runtime, Window(), said_at(later), None, later)
     assert another.moved_to is None, "who writes from there later is somebody else"
 
 

@@ -13,7 +13,7 @@ from gateway.messages.media.keeping import sweep
 from gateway.messages.media.uploading import LARGEST
 from tests.support.client import PHONE, ApiClient
 from tests.support.files import PAPER, PICTURE, SOUND, VIDEO, Sample, download, get
-from tests.support.stalls import BLOCKED, watched
+from tests.support.hostile.stalls import BLOCKED, watched
 
 SAMPLES = [PICTURE, SOUND, VIDEO, PAPER]
 
