@@ -1,5 +1,6 @@
 """Providers' templates as people keep them: drafted, submitted, approved or rejected, and corrected."""
 
+from bots.whatsapp.simulator import Server
 from tests.support.client import ApiClient, until
 from tests.webhooks.pages.places import a_draft
 from tests.webhooks.pages.test_templates import typed
@@ -23,7 +24,11 @@ async def test_a_draft_is_written_submitted_and_approved(demo: ApiClient, visito
     kept = await visitor.send(again, None, **{**typed(again), **fields, **buttons, "examples": "name = Anna"})
     assert (kept.address, state(kept).startswith("Draft")) == (f"/ui/provided/{KEY}", True)
     assert all(words in kept.html.select(".phone")[0].text for words in ("Hello Anna", "I will come", "Map", "Shop"))
-    await visitor.send(kept.form("/submit"))
+    pending = await visitor.send(kept.form("/submit"))
+    assert state(pending).startswith("Pending")
+    meta = demo.environment.simulators["whatsapp"]
+    assert isinstance(meta, Server)
+    meta.set_template_status("visit", "en", "APPROVED")
 
     async def approved() -> bool:
         return state(await visitor.get(f"/ui/provided/{KEY}")).startswith("Approved")
