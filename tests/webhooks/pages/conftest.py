@@ -1,7 +1,6 @@
 """Fixtures of the pages' tests: an operator without scripts, and one with a real browser."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
@@ -71,6 +70,3 @@ async def watched_page(context: BrowserContext, origin: str, complaints: list[st
         "request", lambda request: None if request.url.startswith((origin, "data:")) else complaints.append(request.url)
     )
     return page
-
-
-PICTURES = Path(__file__).parent / "pictures"
