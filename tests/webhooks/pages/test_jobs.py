@@ -179,7 +179,7 @@ async def test_it_starts_at_a_time(demo: ApiClient, visitor: Visitor) -> None:
 async def test_many_people_are_typed_and_the_same_file_is_warned_of(
     demo: ApiClient, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webhooks.pages.jobs.wizard.TYPED", 1)
+    monkeypatch.setattr("webhooks.pages.jobs.step_start.TYPED", 1)
     await move(demo, await create_job(demo, [PHONE, phone(2)]), "start")
     key = await create_job(demo, [PHONE, phone(2)])
     start = await visitor.get(f"/ui/jobs/{key}/start")
