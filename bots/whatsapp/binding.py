@@ -1,4 +1,4 @@
-"""Reads the state of a number at Meta. Cloud API: Webhook overrides, Phone numbers, Health status."""
+"""Reads the state of a number at Meta. Cloud API: Webhook overrides, Phone numbers, Health status, Messaging limits."""
 
 from collections.abc import Iterator
 
@@ -11,9 +11,14 @@ def read_binding(number: object, public_url: str) -> Binding:
     callbacks = dig(number, "webhook_configuration")
     url = next(filter(None, (word(callbacks, level) for level in LEVELS)), "")
     quality = word(number, "quality_rating")
-    return Binding(url, tuple(_problems(number, public_url)), f"quality {quality}" if quality else "")
+    note, tier = f"quality {quality}" if quality else "", word(number, TIER)
+    return Binding(url, tuple(_problems(number, public_url)), note, quality, tier)
 
 
+TIER = "whatsapp_business_manager_messaging_limit"
+"""How many people may be written to in a day, outside of their windows. Messaging limits, Via API: from v24.0 on."""
+
+FIELDS = f"webhook_configuration,status,quality_rating,health_status,{TIER}"
 LEVELS = ("phone_number", "whatsapp_business_account", "application")
 
 

@@ -88,6 +88,12 @@ async def probe(db: Db, account: str, now: datetime, until: datetime) -> bool:
     return bool(result.modified_count)
 
 
+async def shorten_hold(db: Db, account: str, until: datetime) -> None:
+    """Let a hold last until then, at most."""
+    shorter = {"$lt": ["$until", until]}
+    await db["holds"].update_one({"_id": account}, [{"$set": {"until": {"$cond": [shorter, "$until", until]}}}])
+
+
 async def release(db: Db, account: str) -> None:
     """End the hold of an account from which something was sent."""
     await db["holds"].delete_one({"_id": account})

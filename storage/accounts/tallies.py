@@ -66,5 +66,18 @@ async def _tally(db: Db, account: str, now: datetime) -> Tally:
     return Tally(sends, failures, latest["heard_at"] if latest else None)
 
 
+async def by_hour(db: Db, account: str, now: datetime) -> Sequence[tuple[datetime, int, int]]:
+    """Return the beginnings of this hour and the 23 before it, in order, with the sends and the failures of each."""
+    this = now.replace(minute=0, second=0, microsecond=0)
+    hours = {_key(account, at): at for at in (this - HOUR * back for back in reversed(range(DAY)))}
+    found = {hour["_id"]: hour for hour in await db.shared("tallies").several(list(hours))}
+    counts = [(at, found.get(key, {})) for key, at in hours.items()]
+    return [(at, int(hour.get("sends", 0)), int(hour.get("failures", 0))) for at, hour in counts]
+
+
+DAY = 24
+"""Hours whose counts are kept."""
+
+
 def _key(account: str, at: datetime) -> str:
     return f"{account}/{at:%Y%m%d%H}"

@@ -1,43 +1,30 @@
-"""Our accounts over HTTP: the state of each, and binding its provider's webhook to this gateway."""
+"""Our accounts over HTTP: the state of each, trying one that is held, and binding its provider's webhook to us."""
 
-import asyncio
-from datetime import datetime, timedelta
 from typing import Literal
 
-from quart import Blueprint, current_app
+from quart import Blueprint
 from quart.typing import ResponseReturnValue
 from quart_schema import document_querystring, document_response
 
-from gateway.domain.api.formats import iso
 from gateway.domain.api.request import Input, convert
 from gateway.domain.api.response import View
 from gateway.domain.api.roles import Role
-from gateway.domain.channel.contract import Binding, Channel, webhook_url
+from gateway.domain.channel.contract import Channel
 from gateway.domain.channel.errors import Ambiguous, SendError, Unavailable
-from gateway.domain.channel.rates import KINDS, format_rate
 from gateway.domain.model.act import Act
-from gateway.runtime.runtime import account_key, all_channels
-from gateway.runtime.settings.webhooks import (
-    Action,
-    fields_at_fault,
-    problems,
-    read_binding,
-    remove_webhook,
-    set_webhook,
-)
-from storage.accounts import tallies
-from storage.accounts.tallies import Tally
+from gateway.messages.delivery import held
+from gateway.runtime.runtime import account_key
+from gateway.runtime.settings.webhooks import Action, fields_at_fault, remove_webhook, set_webhook
+from webhooks.api.account_views import AccountView, WebhookView, account_views, webhook_view
 from webhooks.http.answers import Refusal, answer
 from webhooks.http.audit import records
+from webhooks.http.bindings import expected_url, forget, remember
 from webhooks.http.context import query, runtime
 from webhooks.http.guard import allow
 
 blueprint = Blueprint("accounts", __name__, url_prefix="/api/v1/accounts")
 
-FRESH = timedelta(minutes=1)
-"""For how long an answer of the provider about its webhook is used."""
-
-Bindings = dict[str, tuple[datetime, Binding | None]]
+ACCEPTED = 202
 
 
 class AccountsQuery(Input):
@@ -46,42 +33,16 @@ class AccountsQuery(Input):
     webhooks: Literal["yes", "no"] = "yes"
 
 
-class WebhookView(View):
-    """Where the provider sends webhooks, and what is wrong with that.
-
-    known: whether the provider has told us; url: null where there is none; expected: what url should be.
-    """
-
-    known: bool
-    url: str | None
-    expected: str
-    problems: list[str]
-    note: str | None
-
-
-class AccountView(View):
-    """One of our accounts, as channel:name.
-
-    state: open, held, or trying (one message tests whether the hold can end). limits: how fast we send. sends,
-    errorRate: of this hour and the last one.
-    """
-
-    account: str
-    state: str
-    held_until: str | None
-    held_since: str | None
-    held_because: str | None
-    limits: dict[str, str]
-    webhook: WebhookView
-    last_inbound_at: str | None
-    sends: int
-    error_rate: float | None
-
-
 class AccountsResponse(View):
     """All accounts."""
 
     accounts: list[AccountView]
+
+
+class TryResponse(View):
+    """account: the one that is tried now."""
+
+    account: str
 
 
 @blueprint.get("")
@@ -94,14 +55,25 @@ async def list_accounts() -> ResponseReturnValue:
     return answer(AccountsResponse(accounts=views))
 
 
-async def account_views(*, webhooks: bool) -> list[AccountView]:
-    """Return our accounts as the API shows them. webhooks: the providers are asked for them."""
-    await runtime().gate.holds.refresh()
-    channels = all_channels(runtime().channels)
-    counts = await tallies.of_accounts(runtime().db, list(map(account_key, channels)), runtime().clock())
-    bindings = await asyncio.gather(*map(_binding, channels)) if webhooks else [None] * len(channels)
-    pairs = zip(channels, bindings, strict=True)
-    return [_account(channel, binding, counts[account_key(channel)]) for channel, binding in pairs]
+@blueprint.post("/<key>/try")
+@allow(Role.OPERATOR)
+@records(Act.ACCOUNT_TRY)
+@document_response(TryResponse, ACCEPTED)
+async def try_held(key: str) -> ResponseReturnValue:
+    """Try now whether a held account works again, by one of the messages that wait, and not only when the hold is over.
+
+    409 if it is not held, or only throttled: then the provider has said how long to wait.
+    """
+    await try_account(key)
+    return answer(TryResponse(account=key), ACCEPTED)
+
+
+async def try_account(key: str) -> None:
+    """Try now whether a held account works again. Raises Refusal."""
+    channel = _channel(key)
+    if not await held.look_now(runtime(), account_key(channel)):
+        raise Refusal(409, "This account is not held for a reason that could be over.", {"account": key})
+    forget(key)
 
 
 @blueprint.post("/<key>/binding")
@@ -139,12 +111,12 @@ async def _change_binding(channel: Channel, act: Action) -> WebhookView:
     """Change the provider's webhook. The provider is asked first, so that faulty settings show before a change."""
     try:
         await channel.binding()
-        await act(channel, _url(channel))
+        await act(channel, expected_url(channel))
         binding = await channel.binding()
     except SendError as error:
         raise _refusal(channel, error) from None
-    _bindings()[account_key(channel)] = (runtime().clock(), binding)
-    return _webhook(channel, binding)
+    remember(channel, binding)
+    return webhook_view(channel, binding)
 
 
 def _refusal(channel: Channel, error: SendError) -> Refusal:
@@ -152,55 +124,6 @@ def _refusal(channel: Channel, error: SendError) -> Refusal:
         return Refusal(503, f"The provider does not answer: {error}", {"account": account_key(channel)})
     fields = fields_at_fault(channel.facts.name, str(error))
     return Refusal(409, str(error), {"field": ", ".join(fields), "account": account_key(channel)})
-
-
-async def _binding(channel: Channel) -> Binding | None:
-    """Return the account's binding, at most FRESH old; None if the provider did not tell it."""
-    at, binding = _bindings().get(account_key(channel), (None, None))
-    now = runtime().clock()
-    if at is None or not now - FRESH < at <= now:
-        binding = await read_binding(channel)
-        _bindings()[account_key(channel)] = (now, binding)
-    return binding
-
-
-def _bindings() -> Bindings:
-    """Return this app's cache of the providers' answers: {account: (when, binding)}."""
-    cache: Bindings = current_app.extensions.setdefault("bindings", {})
-    return cache
-
-
-def _url(channel: Channel) -> str:
-    return webhook_url(runtime().settings.public_url, channel.facts.name, channel.account)
-
-
-def _webhook(channel: Channel, binding: Binding | None) -> WebhookView:
-    return WebhookView(
-        known=binding is not None,
-        url=binding.url if binding else None,
-        expected=_url(channel),
-        problems=list(problems(binding, _url(channel)))
-        if binding
-        else ["the provider was not asked, or does not tell"],
-        note=binding.note or None if binding else None,
-    )
-
-
-def _account(channel: Channel, binding: Binding | None, tally: Tally) -> AccountView:
-    name, now = account_key(channel), runtime().clock()
-    hold, limits = runtime().gate.holds.of(name, now), runtime().gate.limits[name]
-    return AccountView(
-        account=name,
-        state="open" if hold is None else "held" if hold.until > now else "trying",
-        held_until=iso(hold.until) if hold else None,
-        held_since=iso(hold.since) if hold else None,
-        held_because=hold.why if hold else None,
-        limits={kind: format_rate(getattr(limits, kind)) for kind in KINDS},
-        webhook=_webhook(channel, binding),
-        last_inbound_at=iso(tally.last_inbound_at),
-        sends=tally.sends,
-        error_rate=tally.failures / tally.sends if tally.sends else None,
-    )
 
 
 def _channel(key: str) -> Channel:

@@ -51,6 +51,7 @@ class Network(Simulator):
         self.hold_receipts = False
         self.receipts_first = False
         self.override = ""
+        self.quality = "GREEN"
         self.page_size = 100
         self.uploads: dict[str, bytes] = {}
         self.media: dict[str, Media] = {}

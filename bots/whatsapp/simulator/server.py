@@ -175,7 +175,8 @@ class Server(Network):
             "verified_name": "Demo shop",
             "display_phone_number": self.account.number,
             "status": "CONNECTED",
-            "quality_rating": "GREEN",
+            "quality_rating": self.quality,
+            "whatsapp_business_manager_messaging_limit": "TIER_10K",
             "health_status": {"can_send_message": "AVAILABLE", "entities": []},
         }
         fields = request.args.get("fields", "verified_name,display_phone_number,quality_rating").split(",")

@@ -21,12 +21,15 @@ class Binding:
     """How the provider's side of an account stands: where it sends webhooks, and what is wrong, in words.
 
     url: "" where none is set, None where this account can have none. note: what an operator should know although
-    nothing is wrong.
+    nothing is wrong. quality, tier: what the provider thinks of the account, and how many people it may write to, in
+    the provider's own words, where it tells.
     """
 
     url: str | None = ""
     problems: Sequence[str] = ()
     note: str = ""
+    quality: str = ""
+    tier: str = ""
 
 
 def webhook_url(public_url: str, channel: str, account: str) -> str:

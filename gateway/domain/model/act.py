@@ -39,6 +39,7 @@ class Act(StrEnum):
     MESSAGE_TEMPLATE_SYNC = "messageTemplate.sync"
     ACCOUNT_BIND = "account.bind"
     ACCOUNT_UNBIND = "account.unbind"
+    ACCOUNT_TRY = "account.try"
     KEY_CREATE = "key.create"
     KEY_REVOKE = "key.revoke"
     USER_CREATE = "user.create"

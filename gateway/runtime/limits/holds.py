@@ -63,6 +63,11 @@ class Holds:
         await self.refresh()
         return claimed
 
+    async def end(self, hold: Hold, now: datetime) -> None:
+        """Let one message try now whether the account works again, and not only when its hold is over."""
+        await states.shorten_hold(self._db, hold.account, now)
+        await self.refresh()
+
     async def record(self, account: str, error: SendError | None, began: datetime, now: datetime) -> None:
         """Hold or release the account by the result of a send that began at `began`; `error` is None for a success."""
         old = self._holds.get(account)

@@ -56,7 +56,7 @@ OPERATORS = {
     *("rows.list_files", "rows.drop_file"),
     *("templates.create", "templates.change", "templates.delete"),
     *("message_templates.create", "message_templates.change", "message_templates.delete"),
-    *("message_templates.submit", "message_templates.sync", "dead.list_dead_letters"),
+    *("message_templates.submit", "message_templates.sync", "dead.list_dead_letters", "accounts.try_held"),
 }
 """Routes for people who talk with people, besides those of the senders."""
 

@@ -43,6 +43,7 @@ def act_word(act: Act) -> str:
         Act.MESSAGE_TEMPLATE_SYNC: gettext("fetched a provider's templates"),
         Act.ACCOUNT_BIND: gettext("bound an account"),
         Act.ACCOUNT_UNBIND: gettext("unbound an account"),
+        Act.ACCOUNT_TRY: gettext("had a held account tried at once"),
         Act.KEY_CREATE: gettext("made a key"),
         Act.KEY_REVOKE: gettext("revoked a key"),
         Act.USER_CREATE: gettext("made a user"),
