@@ -131,7 +131,7 @@ class Uploads:
 class Runtime:
     """Everything open.
 
-    inbox_bell, outbox_bell, callback_bell, job_bell, file_bell: wake this process's loops; others poll.
+    inbox_bell, outbox_bell, callback_bell, job_bell, file_bell, rows_bell: wake this process's loops; others poll.
     outward: for calls to our callers; it does not reach into our own network unless the settings permit it.
     file_readers: how many files of rows are read at once, since each may take much memory.
     heartbeats: when each loop of this process last went on, by time.monotonic(); empty without loops.
@@ -157,6 +157,7 @@ class Runtime:
     callback_bell: asyncio.Event = field(default_factory=asyncio.Event)
     job_bell: asyncio.Event = field(default_factory=asyncio.Event)
     file_bell: asyncio.Event = field(default_factory=asyncio.Event)
+    rows_bell: asyncio.Event = field(default_factory=asyncio.Event)
     file_readers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     heartbeats: dict[str, float] = field(default_factory=dict)
 

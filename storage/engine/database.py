@@ -43,7 +43,10 @@ AUDIT_KEPT = timedelta(days=400)
 """How long the audit remembers what somebody has done."""
 
 PENDING_KEPT = timedelta(days=2)
-"""How long a file is kept whose columns do not fit."""
+"""How long a file is kept that waits to be read, or whose columns do not fit."""
+
+HEADINGS_KEPT = timedelta(days=400)
+"""How long it is remembered what a heading was said to mean."""
 
 REQUESTS_KEPT = timedelta(days=1)
 """How long an Idempotency-Key is remembered."""
@@ -89,8 +92,9 @@ def indexes_of(kept: timedelta, traced: timedelta) -> Mapping[str, list[IndexMod
         ],
         "refused_rows": [_sparse("job", "upload"), _kept("at", kept)],
         "job_files": [_sparse("job", "upload"), _sparse("digest"), _kept("at", kept)],
-        "pending_files": [_kept("at", PENDING_KEPT)],
+        "pending_files": [_sparse("due_at"), _sparse("lease"), _kept("at", PENDING_KEPT)],
         "pending_pieces": [_kept("at", PENDING_KEPT)],
+        "headings": [_kept("at", HEADINGS_KEPT)],
         "addressees": [_sparse("job")],
         "callbacks": [
             *map(_sparse, ("due_at", "lease", "lane")),

@@ -1,8 +1,10 @@
 """Every query of the gateway is recorded while a story plays, and then explained by the database: none may scan."""
 
 import asyncio
+import io
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from itertools import starmap
 from typing import Any
 
@@ -10,17 +12,19 @@ import pytest
 from msgspec.structs import replace
 from pymongo import monitoring
 
+from gateway.messages.jobs import given
+from gateway.messages.jobs.uploads import RowsFile
 from gateway.messages.media import keeping
 from gateway.messages.templates.syncing import EVERY
 from gateway.runtime.runtime import Runtime
-from storage import job_files, pending_files
+from storage import job_files, jobs, pending_files
 from storage.documents.documents import Db
 from storage.documents.queue import renew
-from storage.pending_files import PendingFile
+from storage.pending_files import PendingFile, PendingFiles
 from storage.templates import approved
 from tests.support.client import PHONE, ApiClient, until
 from tests.support.files import PICTURE, download, share
-from tests.support.jobs import create_job, move, wait_for_job_state
+from tests.support.jobs import create_job, move, table, wait_for_job_state
 from tests.support.workload import phones
 
 WITHOUT_FILTER = {"insert", "getMore", "explain", "ping", "endSessions", "listIndexes", "createIndexes"}
@@ -40,7 +44,13 @@ EXPECTED = {
     "batches {job, lane: $gt}",
     "batches {job, upload}",
     "batches {lane, due_at: $gt, $lte}",
+    "headings {_id: $in}",
+    "headings {_id}",
+    "pending_files {_id: $in}",
     "pending_files {_id}",
+    "pending_files {due_at: $gt, $lte}",
+    "pending_files {lease: $in}",
+    "pending_files {lease}",
     "pending_pieces {_id}",
     "pending_pieces {_id: $in}",
     "refused_rows {job, upload}",
@@ -282,17 +292,17 @@ async def keep_templates(demo: ApiClient) -> None:
 
 async def run_jobs(demo: ApiClient) -> None:
     """Run, retry, cancel, show and delete jobs, to a person who has written to us and to another."""
-    jobs = [await create_job(demo, [PHONE, "+79000000002"], kind="advertising", channels=CASCADE) for _ in range(2)]
-    await move(demo, jobs[0], "start")
-    await wait_for_job_state(demo, jobs[0], "done")
-    await move(demo, jobs[0], "retry")
-    await wait_for_job_state(demo, jobs[0], "done")
-    await move(demo, jobs[1], "forecast")
-    await move(demo, jobs[1], "cancel")
-    rows, db = f"jobs/{jobs[0]}/rows", demo.environment.runtime.db
-    for path in ("jobs", rows, f"{rows}?state=failed", f"{rows}/export", f"messages?jobId={jobs[0]}"):
+    keys = [await create_job(demo, [PHONE, "+79000000002"], kind="advertising", channels=CASCADE) for _ in range(2)]
+    await move(demo, keys[0], "start")
+    await wait_for_job_state(demo, keys[0], "done")
+    await move(demo, keys[0], "retry")
+    await wait_for_job_state(demo, keys[0], "done")
+    await move(demo, keys[1], "forecast")
+    await move(demo, keys[1], "cancel")
+    rows, db = f"jobs/{keys[0]}/rows", demo.environment.runtime.db
+    for path in ("jobs", rows, f"{rows}?state=failed", f"{rows}/export", f"messages?jobId={keys[0]}"):
         (await demo.http.get(f"/api/v1/{path}")).raise_for_status()
-    (await demo.http.delete(f"/api/v1/jobs/{jobs[1]}")).raise_for_status()
+    (await demo.http.delete(f"/api/v1/jobs/{keys[1]}")).raise_for_status()
     await drop_a_file(demo)
     await job_files.same(db, "a digest")
 
@@ -302,10 +312,27 @@ async def drop_a_file(demo: ApiClient) -> None:
     key, runtime = await create_job(demo, [PHONE]), demo.environment.runtime
     (file,) = await job_files.of_job(runtime.db, key)
     (await demo.http.delete(f"/api/v1/jobs/{key}/files/{file.upload}")).raise_for_status()
-    pending = PendingFile(key, "people.csv", file.digest, (), "no column", "recipient", 1, runtime.clock())
-    await pending_files.keep(runtime.db, pending, [b"one"])
-    assert await pending_files.content(runtime.db, pending) == [b"one"]
-    await pending_files.drop(runtime.db, pending)
+    job = await jobs.get(runtime.db, key)
+    assert job
+    raw = table(["whom"], [PHONE], ["12"])
+    job = await given.give(runtime, job, RowsFile("people.csv", io.BytesIO(raw), "a digest"))
+    pending = await until(partial(refused_file, runtime, key))
+    job = await given.match(runtime, job, pending, {"whom": "phone"})
+    await until(partial(is_read, runtime, key))
+    for item in await given.take(runtime, 10, set, PendingFiles(runtime.db)):
+        await item.back()
+    await given.stop(runtime, job, pending)
+
+
+async def refused_file(runtime: Runtime, key: str) -> PendingFile | None:
+    """Return the file of a job once it was read, and its columns did not fit."""
+    file = await pending_files.get(runtime.db, key)
+    return file if file and file.due_at is None else None
+
+
+async def is_read(runtime: Runtime, key: str) -> bool:
+    """Tell whether no file of the job waits any more."""
+    return await pending_files.get(runtime.db, key) is None
 
 
 async def keep_files(demo: ApiClient) -> None:
@@ -326,7 +353,7 @@ async def keep_files(demo: ApiClient) -> None:
 async def run_periodic_tasks(runtime: Runtime) -> None:
     """Do what a worker does when it starts, and when a third of a lease is over, which is too seldom to wait for."""
     await runtime.outbox.rehome(runtime.gate.all_lanes())
-    for queue in ("inbox", "notifications", "files"):
+    for queue in ("inbox", "notifications", "files", "pending_files"):
         await renew(runtime.db[queue], ["nobody's"], runtime.clock())
     await approved.due(runtime.db, "whatsapp", "demo", runtime.clock(), EVERY)
 

@@ -21,7 +21,7 @@ from gateway.people.access import Denied
 from gateway.runtime.heartbeat import workers
 from gateway.runtime.paging import MOST
 from gateway.runtime.runtime import Runtime
-from storage import jobs
+from storage import jobs, pending_files
 from storage.accounts import flows, states
 from storage.accounts.flows import NARROW
 from storage.engine.database import DatabaseError
@@ -92,8 +92,9 @@ LATELY = timedelta(minutes=10)
 
 
 async def _job(gateway: Runtime, key: str) -> object:
-    job = await jobs.get(gateway.db, key)
-    return (job.version, await jobs.digest(gateway.db, key)) if job else None
+    job, file = await jobs.get(gateway.db, key), await pending_files.get(gateway.db, key)
+    read = file and (file.key, file.found, file.wrong, file.due_at is None)
+    return (job.version, read, await jobs.digest(gateway.db, key)) if job else None
 
 
 async def _jobs(gateway: Runtime, _: str) -> object:

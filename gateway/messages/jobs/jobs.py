@@ -18,7 +18,7 @@ from gateway.messages.templates.expansion import expand
 from gateway.messages.templates.own import check
 from gateway.runtime.paging import PageQuery, cursor, place
 from gateway.runtime.runtime import Runtime
-from storage import job_files, jobs
+from storage import job_files, jobs, pending_files
 
 
 async def create(runtime: Runtime, request: JobRequest, by: str = "") -> tuple[Job, list[str]]:
@@ -49,6 +49,7 @@ async def change(runtime: Runtime, job: Job, request: JobRequest) -> tuple[Job, 
     while True:
         if job.state != "draft":
             raise Conflict(f"Only a draft is changed; this job is {job.state}.")
+        await _check_read(runtime, job)
         changed = replace(job, name=request.name, kind=request.kind, message=message, forecast=None)
         if saved := await jobs.save(runtime.db, changed):
             return saved, warnings
@@ -96,6 +97,7 @@ async def start(runtime: Runtime, job: Job, by: str, at: datetime | None = None)
     if at and at > runtime.clock() + FURTHEST:
         raise RequestError("invalid", f"at most {FURTHEST.days} days ahead", "at")
     while True:
+        await _check_read(runtime, job)
         _check_move(job, "start")
         now = runtime.clock()
         at = max(at or now, now)
@@ -104,6 +106,13 @@ async def start(runtime: Runtime, job: Job, by: str, at: datetime | None = None)
             runtime.job_bell.set()
             return saved
         job = await reload(runtime, job)
+
+
+async def _check_read(runtime: Runtime, job: Job) -> None:
+    """Raise Conflict while a file of the job is being read. Whoever gives it one changes its version afterwards."""
+    file = await pending_files.get(runtime.db, job.id)
+    if file and file.due_at:
+        raise Conflict(f"{file.name} is being read: wait until its rows are there, or stop it.")
 
 
 def _check_move(job: Job, verb: Verb) -> None:
@@ -144,6 +153,8 @@ async def delete(runtime: Runtime, job: Job) -> None:
         raise Conflict(f"This job is {job.state} and has not ended: cancel it first, and wait.")
     if not await jobs.delete(runtime.db, job):
         raise Conflict("Somebody has changed this job meanwhile.")
+    if file := await pending_files.get(runtime.db, job.id):
+        await pending_files.drop(runtime.db, file)
 
 
 async def page(runtime: Runtime, query: PageQuery) -> tuple[list[Job], str | None]:

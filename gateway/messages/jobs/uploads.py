@@ -94,14 +94,26 @@ class Contents:
                 self.warnings += frame.faults[: TOLD - len(self.warnings)]
 
 
-async def add_rows(runtime: Runtime, job: Job, file: RowsFile) -> tuple[Job, Contents]:
+class Watcher:
+    """Who waits for a file while it is read. Each may end it by an exception of its own. This one does nothing."""
+
+    async def see(self, contents: Contents) -> None:
+        """Hear what was found so far."""
+
+    async def insist(self) -> None:
+        """Hear that the job is about to get the rows, as it was read before this."""
+
+
+async def add_rows(
+    runtime: Runtime, job: Job, file: RowsFile, watcher: Watcher | None = None, name: str = ""
+) -> tuple[Job, Contents]:
     """Add the rows of a file to a draft; the same file again changes nothing. Raises RequestError, Conflict.
 
-    What is read is stored at once, under a name of its own, and belongs to the job when the job refers to it.
+    What is read is stored at once, under a `name` of its own, and belongs to the job when the job refers to it.
     """
-    contents, name, is_new = Contents(), uuid4().hex, not _has(job, file)
+    contents, is_new, watcher, name = Contents(), not has(job, file.digest), watcher or Watcher(), name or uuid4().hex
     if is_new:
-        _check(job, contents)
+        check(job, contents)
     try:
         async with runtime.file_readers, aclosing(_frames(runtime, job, file)) as frames:
             async for frame in frames:
@@ -109,11 +121,13 @@ async def add_rows(runtime: Runtime, job: Job, file: RowsFile) -> tuple[Job, Con
                     await _store(runtime, job, name, contents, frame)
                     _check_rows(job, contents)
                 contents.add(frame)
+                await watcher.see(contents)
         if is_new:
             await job_files.add(runtime.db, _described(runtime, job, name, file, contents))
-        return await _refer(runtime, job, Upload(file.digest, contents.accepted, contents.refused, name)), contents
+        upload = Upload(file.digest, contents.accepted, contents.refused, name)
+        return await _refer(runtime, job, upload, watcher), contents
     except BaseException as error:
-        await jobs.drop_upload(runtime.db, job, name)
+        await drop_unless_referred(runtime, job, name)
         if isinstance(error, RequestError) and error.field and contents.headings and not contents.accepted:
             raise WrongColumns(error, contents.headings) from None
         raise
@@ -150,11 +164,12 @@ def variables(job: Job) -> frozenset[str]:
     return frozenset[str]().union(*variables_of(JobMessage.of(job).channels))
 
 
-def _has(job: Job, file: RowsFile | Upload) -> bool:
-    return any(upload.digest == file.digest for upload in job.uploads)
+def has(job: Job, digest: str) -> bool:
+    """Tell whether a job has the rows of a file with this digest."""
+    return any(upload.digest == digest for upload in job.uploads)
 
 
-def _check(job: Job, contents: Contents) -> None:
+def check(job: Job, contents: Contents) -> None:
     """Raise Conflict or RequestError unless the job can have these rows."""
     if job.state != "draft":
         raise Conflict(f"Rows are added to a draft; this job is {job.state}.")
@@ -187,7 +202,7 @@ async def _store(runtime: Runtime, job: Job, upload: str, contents: Contents, fr
 async def drop_file(runtime: Runtime, job: Job, name: str) -> Job:
     """Take a file with its rows out of a draft. Returns the job; raises Conflict if it is no draft."""
     while any(upload.name == name for upload in job.uploads):
-        _check(job, Contents())
+        check(job, Contents())
         rest = tuple(upload for upload in job.uploads if upload.name != name)
         if saved := await jobs.save(runtime.db, replace(job, uploads=rest, forecast=None)):
             await jobs.drop_upload(runtime.db, saved, name)
@@ -196,12 +211,20 @@ async def drop_file(runtime: Runtime, job: Job, name: str) -> Job:
     return job
 
 
-async def _refer(runtime: Runtime, job: Job, upload: Upload) -> Job:
+async def _refer(runtime: Runtime, job: Job, upload: Upload, watcher: Watcher) -> Job:
     """Let the job refer to what was stored of a file, unless it has that file already. Returns the job."""
-    while not _has(job, upload) and (upload.rows or upload.refused):
-        _check(job, Contents(accepted=upload.rows, refused=upload.refused))
+    while not has(job, upload.digest) and (upload.rows or upload.refused):
+        check(job, Contents(accepted=upload.rows, refused=upload.refused))
+        await watcher.insist()
         if saved := await jobs.save(runtime.db, replace(job, uploads=(*job.uploads, upload), forecast=None)):
             return saved
         job = await reload(runtime, job)
-    await jobs.drop_upload(runtime.db, job, upload.key)
+    await drop_unless_referred(runtime, job, upload.name)
     return job
+
+
+async def drop_unless_referred(runtime: Runtime, job: Job, name: str) -> None:
+    """Delete what was stored of a file under this name, unless it belongs to the job by now."""
+    current = await jobs.get(runtime.db, job.id)
+    if current is None or all(upload.name != name for upload in current.uploads):
+        await jobs.drop_upload(runtime.db, job, name)

@@ -8,9 +8,11 @@ import pytest
 from bs4 import Tag
 from msgspec.structs import replace
 
+from gateway.messages.jobs import given
 from gateway.runtime.settings.tuning import Tuning
 from tests.support.client import PHONE, ApiClient, until
 from tests.support.jobs import (
+    SMS,
     create_draft,
     create_job,
     move,
@@ -31,10 +33,21 @@ def rows_of(text: str) -> list[dict[str, str]]:
 
 
 async def send_file(visitor: Visitor, page: Answer, raw: bytes, name: str = "people.csv") -> Answer:
-    """Choose a file in the form of the second step, and send it as a browser does."""
+    """Choose a file in the form of the second step, send it as a browser does, and wait until it has been read."""
     form = page.form("/rows")
     token = str(form.select("[name=form_token]")[0]["value"])
-    return await visitor.upload(str(form["action"]), {"form_token": token, "pasted": ""}, name, raw)
+    answer = await visitor.upload(str(form["action"]), {"form_token": token, "pasted": ""}, name, raw)
+    return await read(visitor, answer)
+
+
+async def read(visitor: Visitor, answer: Answer) -> Answer:
+    """Look at the check until the file has been read. Returns the page then."""
+
+    async def check() -> Answer | None:
+        page = await visitor.get(answer.address)
+        return None if page.html.select("progress") else page
+
+    return await until(check) if answer.html.select("progress") else answer
 
 
 async def made(visitor: Visitor, **fields: str) -> Answer:
@@ -90,23 +103,57 @@ async def test_columns_are_matched_by_hand(visitor: Visitor) -> None:
     assert "Start for" not in check.words
     again = await visitor.send(check.form("/columns"), column0="phone", column1="")
     assert (again.status, "The message needs a column имя." in again.words) == (400, True)
-    right = await visitor.send(again.form("/columns"), column0="phone", column1="имя")
+    right = await read(visitor, await visitor.send(again.form("/columns"), column0="phone", column1="имя"))
     assert "Анна, we have moved" in right.words
     assert not right.html.select("select")
+    next_one = await send_file(visitor, await made(visitor), table(["кому", "Клиент"], [PHONE, "Борис"]))
+    assert "Борис, we have moved" in next_one.words, "what was said of a heading is remembered"
+    unfit = await made(visitor, text0="{{order}}")
+    unfit = await send_file(visitor, unfit, table(["Кому", "Клиент"], [PHONE, "Борис"]))
+    chosen = [str(option["value"]) for option in unfit.html.select("option[selected]")]
+    assert chosen == ["phone", "имя"], "and offered, where it is not enough"
 
 
-async def test_a_file_that_cannot_be_read_is_said_beside_the_form(visitor: Visitor) -> None:
+async def test_a_file_that_cannot_be_read_is_said_and_taken_out(visitor: Visitor) -> None:
     second = await made(visitor)
     wrong = await send_file(visitor, second, b"PK not a workbook", "people.xlsx")
-    assert wrong.status == 400
-    assert "people.xlsx" in wrong.words
-    nothing = await send_file(visitor, second, b"", "")
+    assert "people.xlsx: " in wrong.words
+    again = await visitor.send(wrong.form("/waiting/delete"))
+    assert "people.xlsx" not in again.words
+    nothing = await send_file(visitor, again, b"", "")
     assert (nothing.status, "Choose a file, or paste numbers." in nothing.words) == (400, True)
+
+
+async def test_nobody_waits_for_a_file_and_nothing_starts_without_its_rows(
+    demo: ApiClient, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(given, "AT_ONCE", 0)  # so that nobody reads it yet
+    key = await create_job(demo, [PHONE])
+    second = await visitor.get(f"/ui/jobs/{key}/rows")
+    form, raw = second.form("/rows"), table(["phone"], [phone(2)], ["12"])
+    token = {"form_token": str(form.select("[name=form_token]")[0]["value"]), "pasted": ""}
+    check = await visitor.upload(str(form["action"]), token, "people.csv", raw)
+    assert (check.address, "Reading people.csv" in check.words) == (f"/ui/jobs/{key}/check", True)
+    assert "Start for" not in check.words
+    assert (await visitor.upload(str(form["action"]), token, "others.csv", raw + b" ")).status == 409
+    for method, path, body in (("POST", "/start", {}), ("PUT", "", {"name": "December", "channels": [SMS]})):
+        async with demo.http.request(method, f"/api/v1/jobs/{key}{path}", json=body) as response:
+            assert (response.status, "people.csv is being read" in await response.text()) == (409, True)
+    stopped = await visitor.send(check.form("/waiting/delete"))
+    assert "people.csv" not in stopped.words
+    assert await demo.environment.runtime.db["pending_pieces"].count_documents({}) == 0
+    await visitor.upload(str(form["action"]), token, "people.csv", raw)
+    monkeypatch.undo()
+    check = await read(visitor, await visitor.get(f"/ui/jobs/{key}/check"))
+    assert "1 row is left out" in check.words
+    assert (await progress(demo, key))["total"] == 2
+    same = await visitor.upload(str(form["action"]), token, "people.csv", raw)
+    assert (same.status, bool(same.html.select("progress"))) == (200, False), "it has that file already"
 
 
 async def test_numbers_are_pasted(demo: ApiClient, visitor: Visitor) -> None:
     second = await made(visitor, text0="Hi")
-    check = await visitor.send(second.form("/rows"), pasted=f"{PHONE}\r\n{phone(3)}\n")
+    check = await read(visitor, await visitor.send(second.form("/rows"), pasted=f"{PHONE}\r\n{phone(3)}\n"))
     assert "All 2 rows are ready." in check.words
 
 

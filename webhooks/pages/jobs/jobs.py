@@ -19,7 +19,7 @@ from gateway.messages.jobs.reasons import FAILED, grouped
 from gateway.messages.jobs.refused import columns, pages
 from gateway.messages.jobs.results import State
 from gateway.runtime.paging import PageQuery
-from storage import job_files
+from storage import job_files, pending_files
 from storage import jobs as stored
 from webhooks.http.answers import Refusal
 from webhooks.http.audit import note, records
@@ -64,7 +64,8 @@ async def show(key: str) -> ResponseReturnValue:
     """Show one job. A draft is shown where its making goes on."""
     job = await job_of(key)
     if job.state == "draft":
-        return redirect(url_for("ui.jobs.wizard.show_check" if job.total else "ui.jobs.wizard.show_rows", key=key), 303)
+        step = "show_check" if job.total or await pending_files.get(runtime().db, key) else "show_rows"
+        return redirect(url_for(f"ui.jobs.wizard.{step}", key=key), 303)
     wanted = _rows_wanted()
     at = await results.place_of(runtime(), job, wanted.row) if wanted.row else wanted.at
     page = await results.page(runtime(), job, at, wanted.state)

@@ -37,6 +37,7 @@ async def page_of(job: Job, place: int) -> str:
         "job_check.html",
         job=job,
         pending=pending,
+        reading=bool(pending and pending.due_at),
         needed=[RECIPIENT, *sorted(uploads.variables(job))],
         fields=list(HEADINGS),
         files=files,

@@ -15,10 +15,9 @@ from gateway.domain.api.request import RequestError
 from gateway.domain.api.roles import Role
 from gateway.domain.model.act import Act
 from gateway.domain.model.job import Job
-from gateway.messages.jobs import uploads
-from gateway.messages.jobs.uploads import RowsFile, WrongColumns, add_rows
+from gateway.messages.jobs import given, uploads
+from gateway.messages.jobs.uploads import RowsFile
 from storage import job_files, pending_files
-from storage.pending_files import PIECE, PendingFile
 from webhooks.http.audit import note, record_nothing, records
 from webhooks.http.context import runtime
 from webhooks.http.guard import allow
@@ -42,6 +41,7 @@ async def _rows(job: Job, error: RequestError | None = None, pasted: str = "") -
         "job_rows.html",
         job=job,
         files=await job_files.of_job(runtime().db, job.id),
+        waiting=await pending_files.get(runtime().db, job.id),
         variables=sorted(uploads.variables(job)),
         error=error,
         pasted=pasted,
@@ -82,31 +82,19 @@ def _file_of(pieces: Iterable[bytes]) -> Iterator[IO[bytes]]:
 
 
 async def _add(job: Job, name: str, content: IO[bytes], pasted: str = "") -> ResponseReturnValue:
-    """Add the rows of a file. If its columns do not fit, it waits until somebody says what they mean."""
+    """Give the job a file, and go to the check, which shows how far it was read."""
     digest = await asyncio.to_thread(_digest, content)
     try:
-        job, contents = await add_rows(runtime(), job, RowsFile(name, content, digest, g.caller))
-        note(name=job.name, after={"rows": str(contents.accepted)})
-    except WrongColumns as error:
-        record_nothing()
-        await _keep(job, name, content, digest, error)
+        await given.give(runtime(), job, RowsFile(name, content, digest, g.caller))
     except RequestError as error:
         return await _rows(job, error, pasted), 400
+    note(name=job.name, after={"file": name})
     return redirect(url_for("ui.jobs.wizard.show_check", key=job.id), 303)
 
 
 def _digest(content: IO[bytes]) -> str:
     content.seek(0)
     return hashlib.file_digest(content, "sha256").hexdigest()  # type: ignore[arg-type]  # a spooled file reads likewise
-
-
-async def _keep(job: Job, name: str, content: IO[bytes], digest: str, error: WrongColumns) -> None:
-    content.seek(0)
-    pieces = list(iter(lambda: content.read(PIECE), b""))
-    file = PendingFile(
-        job.id, name, digest, tuple(error.headings.items()), error.message, error.field, len(pieces), runtime().clock()
-    )
-    await pending_files.keep(runtime().db, file, pieces)
 
 
 @blueprint.post("/<key>/columns")
@@ -117,23 +105,31 @@ async def match(key: str) -> ResponseReturnValue:
     """Read the file that waits, with what somebody said that its headings mean."""
     job, form = await draft(key), await request.form
     file = await pending_files.get(runtime().db, key)
-    if file is None:
+    if file is None or file.due_at:
         record_nothing()
         return redirect(url_for("ui.jobs.wizard.show_check", key=key), 303)
-    if form.get("away"):
-        record_nothing()
-        await pending_files.drop(runtime().db, file)
-        return redirect(url_for("ui.jobs.wizard.show_rows", key=key), 303)
     names = {heading: form.get(f"column{number}", "")[:200] for number, (heading, _) in enumerate(file.headings)}
-    with _file_of(await pending_files.content(runtime().db, file)) as content:
-        try:
-            job, contents = await add_rows(runtime(), job, RowsFile(file.name, content, file.digest, g.caller, names))
-        except WrongColumns as error:
-            await _keep(job, file.name, content, file.digest, error)
-            return await page_of(job, 0), 400
-    note(name=job.name, after={"rows": str(contents.accepted)})
-    await pending_files.drop(runtime().db, file)
+    try:
+        await given.match(runtime(), job, file, names)
+    except RequestError:
+        return await page_of(job, 0), 400
+    note(name=job.name, after={"file": file.name})
     return redirect(url_for("ui.jobs.wizard.show_check", key=key), 303)
+
+
+@blueprint.post("/<key>/waiting/delete")
+@allow(Role.OPERATOR)
+@records(Act.JOB_TAKE_ROWS)
+@hide
+async def stop(key: str) -> ResponseReturnValue:
+    """Take away the file that is being read, or that cannot be."""
+    job, file = await draft(key), await pending_files.get(runtime().db, key)
+    if file is None:
+        record_nothing()
+    else:
+        await given.stop(runtime(), job, file)
+        note(name=job.name, after={"file": file.name})
+    return redirect(url_for("ui.jobs.wizard.show_rows", key=key), 303)
 
 
 @blueprint.post("/<key>/files/<name>/delete")

@@ -52,7 +52,7 @@ def read_headings(line: Line, names: Mapping[str, str]) -> list[Column]:
     texts = _texts(line)
     if are_marked(texts):
         texts = list(map(unmark, texts))
-    return [Column(heading, names.get(heading, _name(heading))) for heading in texts]
+    return [Column(heading, names.get(heading, meaning(heading))) for heading in texts]
 
 
 def check_columns(columns: Sequence[Column], variables: Collection[str]) -> None:
@@ -87,5 +87,6 @@ def _texts(line: Line) -> list[str]:
     return headings
 
 
-def _name(heading: str) -> str:
+def meaning(heading: str) -> str:
+    """Return the field or variable that a heading means by itself, or "" for a column that is passed over."""
     return "" if heading in {REFUSED_ROW, REFUSED_WHY} else FIELDS.get(heading.casefold(), heading)
