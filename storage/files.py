@@ -3,7 +3,7 @@
 The file's own document is written first and deleted last, so that no crash leaves bytes that nobody finds.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from datetime import datetime, timedelta
 
 from gridfs.errors import NoFile
@@ -52,6 +52,11 @@ async def add(db: Db, file: StoredFile) -> bool:
 async def get(db: Db, key: str) -> StoredFile | None:
     """Return what we have of a file, or None."""
     return await documents.read(db, "files", StoredFile, key)
+
+
+async def several(db: Db, keys: Sequence[str]) -> dict[str, StoredFile]:
+    """Return what we have of those of these files that we know, by their ids."""
+    return {file.id: file for file in await documents.several(db, "files", StoredFile, keys)}
 
 
 async def write(db: Db, key: str, pieces: AsyncIterator[bytes]) -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,11 +21,8 @@ from webhooks.http.context import too_large
 LARGEST = 32 * 1024 * 1024
 """The largest file, in bytes."""
 
-PATHS = (("/api/v1/jobs/", "/ui/jobs/"), "/rows")
-"""How the paths of routes that take files begin and end."""
-
-MEDIA = "/api/v1/media"
-"""The path of the route that takes a file to be sent."""
+PATHS = re.compile(r"/api/v1/media|(/api/v1/jobs|/ui/jobs)/.*/rows|/ui/conversations/.*/reply", re.DOTALL)
+"""The paths of routes that take files."""
 
 FORM = 64 * 1024
 """Bytes that a form may have around its file. What the decoder has not told apart yet is twice that, at most."""
@@ -43,9 +41,12 @@ class UploadRequest(Request):
     """A request, which may be larger than others if it is for a route that takes files. See `create_app`."""
 
     def __init__(self, method: str, scheme: str, path: str, *details: Any, **options: Any) -> None:
-        if path == MEDIA or (path.startswith(PATHS[0]) and path.endswith(PATHS[1])):
+        takes_files = PATHS.fullmatch(path) is not None
+        if takes_files:
             options["max_content_length"] = LARGEST + FORM
         super().__init__(method, scheme, path, *details, **options)
+        if takes_files:  # what has arrived while the loop was busy comes to the form's reader in one piece
+            self.max_content_length = LARGEST + FORM
 
     @property
     async def form(self) -> MultiDict[str, str]:

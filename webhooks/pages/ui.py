@@ -169,6 +169,8 @@ def _sentence(error: Exception, status: int) -> str:
             return f"{error.field}: {error.message}" if error.field else error.message
     if status == 404:  # noqa: PLR2004
         return gettext("There is no such page.")
+    if status == 413:  # noqa: PLR2004
+        return gettext("This is too large to be taken.")
     if status == 503:  # noqa: PLR2004
         return gettext("The database does not answer. Nothing was changed.")
     return gettext("Something went wrong on our side.")

@@ -12,7 +12,7 @@ from io import BytesIO
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel import Locale, dates, numbers
+from babel import Locale, dates, numbers, units
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
@@ -125,6 +125,16 @@ def number(value: float) -> str:
     return numbers.format_decimal(value, locale=_locale())
 
 
+def size(count: int) -> str:
+    """Return a number of bytes in the unit that people would use, as in 12 kB or 1.3 MB."""
+    if count < MEGABYTE:
+        return units.format_unit(-(-count // 1024), "digital-kilobyte", "short", locale=_locale())
+    return units.format_unit(round(count / MEGABYTE, 1), "digital-megabyte", "short", locale=_locale())
+
+
+MEGABYTE = 1024 * 1024
+
+
 @cache
 def _parsed(name: str) -> Locale:
     return Locale.parse(name)
@@ -143,6 +153,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "full_moment": full_moment,
     "duration": duration,
     "number": number,
+    "size": size,
 }
 
 

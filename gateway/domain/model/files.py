@@ -3,6 +3,7 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error
 from datetime import datetime
+from hashlib import sha256
 from secrets import token_urlsafe
 
 from msgspec import Struct
@@ -38,6 +39,11 @@ class StoredFile(Struct, frozen=True, omit_defaults=True):
 def new_id() -> str:
     """Return the id of a file that is uploaded: nobody can guess it."""
     return UPLOADED + token_urlsafe(16)
+
+
+def id_once(name: str, digest: bytes) -> str:
+    """Return the id of a file that may come again under this name, which nobody else knows: the same for it."""
+    return UPLOADED + urlsafe_b64encode(sha256(name.encode() + digest).digest()[:16]).decode().rstrip("=")
 
 
 def id_of(line: str, index: int) -> str:

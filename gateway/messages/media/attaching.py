@@ -32,14 +32,25 @@ async def _attached(runtime: Runtime, step: StepInput, index: int, until: dateti
 async def _complete(runtime: Runtime, step: StepInput, media: MediaInput, until: datetime) -> MediaInput:
     stored = await _find(runtime, media.id, until)
     channel = runtime.channel(step.channel, step.account)
-    secrets = runtime.settings.media_secrets
-    if channel and not channel.facts.takes_uploads and not secrets:
+    if channel and not channel.facts.takes_uploads and not runtime.settings.media_secrets:
         words = f"{step.channel} takes files by their address, and there is none without GATEWAY_MEDIA_SECRET"
         raise RequestError("no_links", words, "id")
     name = media.name or stored.name
-    # The link holds as long as the file, so that it is the same for everybody whom the message is for.
-    url = file_link(secrets[0].reveal(), runtime.settings.public_url, media.id, name, stored.until) if secrets else ""
-    return replace(media, type=media.type or media_type(stored.content_type), url=url, name=name)
+    return replace(
+        media, type=media.type or media_type(stored.content_type), url=_link(runtime, stored, name), name=name
+    )
+
+
+def _link(runtime: Runtime, stored: StoredFile, name: str) -> str:
+    """Return a link that holds as long as the file, so that it is the same for everybody whom a message is for."""
+    secrets = runtime.settings.media_secrets
+    return file_link(secrets[0].reveal(), runtime.settings.public_url, stored.id, name, stored.until) if secrets else ""
+
+
+async def link_to_upload(runtime: Runtime, key: str) -> str:
+    """Return the link by which people get an uploaded file; "" where there is none."""
+    stored = await files.get(runtime.db, key) if key.startswith(UPLOADED) else None
+    return _link(runtime, stored, stored.name) if stored else ""
 
 
 async def _find(runtime: Runtime, key: str, until: datetime) -> StoredFile:

@@ -5,7 +5,13 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
+from bots.telegram.simulator import Server as Telegram
+from gateway.domain.terms.price import Price
+from gateway.messages.media import uploading
+from gateway.messages.media.uploading import LARGEST
 from tests.support.client import PHONE, ApiClient, until
+from tests.support.files import PAPER, PICTURE, share
+from tests.support.hostile.stalls import BLOCKED, watched
 from tests.webhooks.pages.conftest import OPERATOR
 from tests.webhooks.pages.visitor import Answer, Visitor, add_user
 
@@ -170,10 +176,13 @@ async def test_the_list_of_templates_can_be_fetched_from_there(demo: ApiClient, 
 
 
 async def test_a_person_whose_window_is_shut_can_be_written_to_by_sms(demo: ApiClient, visitor: Visitor) -> None:
+    demo.environment.runtime.settings.prices["sms:demo"] = Price("2.50", "RUB")  # type: ignore[index]
     address = await chat(demo, "whatsapp")
     await days_pass(demo, visitor)
     link = (await visitor.get(address)).html.find("a", string="Write by SMS instead")
     other = await visitor.get(str(link["href"]))  # type: ignore[index]
+    counted = await visitor.send(other.form("/reply"), {"act": "count"}, text="Вы дома?" * 9)
+    assert "2 parts, 5.00 RUB" in counted.words
     answer = await visitor.send(other.form("/reply"), text="Are you at home?")
     assert answer.address.startswith("/ui/conversations/sms:")
 
@@ -234,6 +243,54 @@ async def test_a_conversation_begins_by_a_number(demo: ApiClient, visitor: Visit
 
 async def _has(demo: ApiClient, text: str, phone: str) -> bool:
     return any(bubble.text == text for bubble in demo.screen("sms", phone))
+
+
+async def test_pictures_are_shown_and_an_answer_may_have_a_file(demo: ApiClient, visitor: Visitor) -> None:
+    address, simulator = await chat(demo, "telegram"), demo.environment.simulators["telegram"]
+    assert isinstance(simulator, Telegram)
+    for sample in (PICTURE, PAPER):
+        await share(demo, "telegram", sample)
+    page = await visitor.get(address)
+    bubbles = page.html.select_one(".bubbles")
+    assert bubbles
+    assert await visitor.download(str(bubbles.select(".picture img")[0]["src"])) == PICTURE.body
+    assert await visitor.download(str(bubbles.select("a.file")[0]["href"])) == PAPER.body
+    simulator.uploads.clear()
+    form = page.form("/reply")
+    fields = {str(each["name"]): str(each["value"]) for each in form.select("input[type=hidden]")}
+    for _ in range(2):
+        answer = await visitor.upload(str(form["action"]), {**fields, "text": "The contract"}, PAPER.name, PAPER.body)
+        assert (answer.status, answer.address.partition("?")[0]) == (200, address)
+    sent = await shown_until(visitor, address, f"File · 76 kB {PAPER.name} The contract olga · ")
+
+    async def arrived() -> bool:
+        return list(simulator.uploads.values()) == [PAPER.body]
+
+    await until(arrived)
+    link = sent.html.select(".bubble.out a.file")[-1]
+    assert await visitor.download(str(link["href"])) == PAPER.body
+
+
+async def test_a_file_that_cannot_go_leaves_what_was_typed(
+    demo: ApiClient, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form = (await visitor.get(await chat(demo, "telegram"))).form("/reply")
+    fields = {str(each["name"]): str(each["value"]) for each in form.select("input[type=hidden]")}
+    for body, most, words in (
+        (PAPER.body, len(PAPER.body) - 1, "Up to 76 kB may be sent."),
+        (b"", LARGEST, "is empty."),
+    ):
+        monkeypatch.setattr(uploading, "LARGEST", most)
+        answer = await visitor.upload(str(form["action"]), {**fields, "text": "The map"}, "map.pdf", body)
+        assert (answer.status, words in answer.words) == (400, True)
+        assert answer.html.select_one("textarea").text == "The map"  # type: ignore[union-attr]
+    largest = PAPER.body + bytes(LARGEST - len(PAPER.body))
+    with watched() as stalls:
+        answer = await visitor.upload(str(form["action"]), {**fields, "by": "pigeon"}, "map.pdf", largest)
+    assert (answer.status, "map.pdf" in answer.words) == (400, True), "it is kept while the rest is wrong"
+    assert stalls.longest < BLOCKED
+    without = await visitor.send(answer.form("/reply"), {"act": "leave_out"})
+    assert "map.pdf" not in without.words
 
 
 async def test_what_people_write_stays_text_everywhere(demo: ApiClient, visitor: Visitor) -> None:

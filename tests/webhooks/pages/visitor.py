@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Self
 
 import aiohttp
@@ -78,8 +79,8 @@ class Visitor:
 
     async def upload(self, path: str, fields: dict[str, str], name: str, raw: bytes) -> Answer:
         """Send a form with a file in its field `file`, as a browser does."""
-        form = aiohttp.FormData(fields)
-        form.add_field("file", raw, filename=name, content_type="application/octet-stream")
+        form = aiohttp.FormData(fields, quote_fields=False)
+        form.add_field("file", BytesIO(raw), filename=name, content_type="application/octet-stream")
         headers = {"Origin": self.origin, "Sec-Fetch-Site": "same-origin"}
         return await _answer(await self.http.post(path, data=form, headers=headers))
 

@@ -1,6 +1,7 @@
 """What operators do in conversations: reply, by text, by template or by another channel; send again; close; begin."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from quart import Blueprint, Response, g, redirect, render_template, request, url_for
@@ -23,7 +24,7 @@ from webhooks.http.audit import note, record_nothing, records
 from webhooks.http.context import runtime
 from webhooks.http.guard import allow
 from webhooks.pages.conversations.approved_form import lacking, request_of
-from webhooks.pages.conversations.composer import Typed
+from webhooks.pages.conversations.typed import Typed, read_typed, with_file
 from webhooks.pages.conversations.view import conversation, shown
 from webhooks.pages.words import gettext
 
@@ -38,13 +39,21 @@ FEWEST_DIGITS = 5
 @records(Act.CONVERSATION_REPLY)
 @hide
 async def reply(key: str) -> ResponseReturnValue:
-    """Send what was written, in this conversation or by another channel."""
-    session, typed = await conversation(key), await _typed()
-    if not typed.text.strip():
-        return await shown(session, _wrong(typed, gettext("Write something first.")), 400)
+    """Send what was written, with its file, in this conversation or by another channel; or only count its parts."""
+    session, typed = await conversation(key), await read_typed()
+    act = (await request.form).get("act")
+    if act in {"leave_out", "count"}:
+        record_nothing()
+        return await shown(session, typed if act == "count" else replace(typed, uploaded="", name=""))
+    try:
+        typed = await with_file(typed)
+    except RequestError as error:
+        return await shown(session, typed.refused(error.message, error.field), 400)
+    if not typed.text.strip() and not typed.uploaded:
+        return await shown(session, typed.refused(gettext("Write something first.")), 400)
     if typed.by:
         return await _try(session, typed, lambda: _otherwise(session, typed))
-    return await _try(session, typed, lambda: _say(session, typed, {"text": typed.text}))
+    return await _try(session, typed, lambda: _say(session, typed, typed.said))
 
 
 @blueprint.post("/<session:key>/template")
@@ -53,13 +62,13 @@ async def reply(key: str) -> ResponseReturnValue:
 @hide
 async def send_template(key: str) -> ResponseReturnValue:
     """Send the chosen template, or only show how it would look."""
-    session, typed = await conversation(key), await _typed()
+    session, typed = await conversation(key), await read_typed()
     if (await request.form).get("act") != "send":
         record_nothing()
         return await shown(session, typed)
     if empty := await lacking(session, typed):
         words = gettext("Fill in: %(fields)s.") % {"fields": ", ".join(empty)}
-        return await shown(session, _wrong(typed, words), 400)
+        return await shown(session, typed.refused(words), 400)
     return await _try(session, typed, lambda: _say(session, typed, {"template": request_of(typed)}))
 
 
@@ -69,7 +78,7 @@ async def send_template(key: str) -> ResponseReturnValue:
 @hide
 async def again(key: str) -> ResponseReturnValue:
     """Send once more what did not reach the person."""
-    session, typed, form = await conversation(key), await _typed(), await request.form
+    session, typed, form = await conversation(key), await read_typed(), await request.form
     message = await notifications.get(runtime().db, form.get("message", ""))
     if message is None:
         raise Refusal(404, gettext("There is no such message."))
@@ -158,14 +167,6 @@ async def _ask(who: str, name: str, wrong: str) -> str:
     )
 
 
-async def _typed() -> Typed:
-    form = await request.form
-    known = {"text", "template", "by", "key", "form_token", "act", "message"}
-    values = {name: value for name, value in form.items() if name not in known and value}
-    typed = Typed(form.get("text", ""), form.get("template", ""), values, form.get("by", ""))
-    return Typed(**{**typed.__dict__, "key": form.get("key") or typed.key})
-
-
 async def _say(session: Session, typed: Typed, what: dict[str, Any]) -> str:
     await operators.reply(runtime(), session, convert(ReplyRequest, what), g.caller, typed.key)
     return session.id
@@ -174,7 +175,7 @@ async def _say(session: Session, typed: Typed, what: dict[str, Any]) -> str:
 async def _otherwise(session: Session, typed: Typed) -> str:
     """Write to the person by another channel. Returns the conversation there."""
     person = {"contactId": session.contact} if session.contact else {"userId": session.address.user}
-    wanted = {"channel": typed.by, "continueLastOrStartNewSession": True, "text": typed.text, **person}
+    wanted = {"channel": typed.by, "continueLastOrStartNewSession": True, **typed.said, **person}
     started = await operators.start(runtime(), convert(StartSessionRequest, wanted), g.caller, typed.key)
     note(started.session.id, act=Act.CONVERSATION_START)
     return started.session.id
@@ -185,15 +186,10 @@ async def _try(session: Session, typed: Typed, act: Callable[[], Awaitable[str]]
     try:
         return _to(await act(), typed.key)
     except (RequestError, Conflict) as error:
-        return await shown(session, _wrong(typed, str(error), getattr(error, "field", "")), status_of(error))
+        return await shown(session, typed.refused(str(error), getattr(error, "field", "")), status_of(error))
     except KeyConflict:
         words = gettext("This was sent already with other words. Look at the chat before you send it again.")
-        return await shown(session, _wrong(typed, words), 409)
-
-
-def _wrong(typed: Typed, words: str, at: str = "") -> Typed:
-    """Return what was typed with what is wrong with it. What is corrected is another message, with a key of its own."""
-    return Typed(typed.text, typed.template, typed.values, typed.by, words, at)
+        return await shown(session, typed.refused(words), 409)
 
 
 def _to(key: str, sent: str | None = None) -> ResponseReturnValue:

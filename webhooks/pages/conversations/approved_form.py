@@ -11,8 +11,8 @@ from gateway.domain.model.nouns import Session, TemplateHeader, TemplateMessage,
 from gateway.messages.templates.phone_page import Bubble, template_bubble
 from storage.templates import approved
 from webhooks.http.context import runtime
-from webhooks.pages.conversations.composer import Typed
 from webhooks.pages.conversations.rows import name_of
+from webhooks.pages.conversations.typed import Typed
 from webhooks.pages.words import gettext
 
 BODY, HEADER, BUTTON, FILE = "body.", "header.", "button.", "file"

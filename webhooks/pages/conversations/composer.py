@@ -1,32 +1,21 @@
-"""What may be written in a conversation now, and what somebody has typed into its forms."""
+"""What may be written in a conversation now."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from secrets import token_urlsafe
 
 from gateway.conversations.person import Someone, Terms, Way, terms
-from gateway.domain.api.request import RequestError
 from gateway.domain.channel import window
 from gateway.domain.channel.contract import Channel
-from gateway.domain.model.nouns import Session
+from gateway.domain.model.nouns import Content, Media, Session
+from gateway.domain.terms.price import Price
+from gateway.messages.media.attaching import link_to_upload
+from gateway.runtime.runtime import account_key
 from webhooks.http.context import runtime
+from webhooks.pages.conversations.typed import Typed
 
 SOON = timedelta(hours=2)
 """The rest of a window from which on its end is near."""
-
-
-@dataclass(frozen=True)
-class Typed:
-    """What was typed, and what is wrong with it. by: another channel by which it is to go. key: sends it once."""
-
-    text: str = ""
-    template: str = ""
-    values: Mapping[str, str] = field(default_factory=dict)
-    by: str = ""
-    wrong: str = ""
-    at: str = ""
-    key: str = field(default_factory=lambda: token_urlsafe(12))
 
 
 @dataclass(frozen=True)
@@ -55,6 +44,29 @@ def bar(channel: Channel, session: Session) -> Bar:
     return Bar(terms(channel, session, now), last_moment, left, rule.length, closed)
 
 
+@dataclass(frozen=True)
+class Cost:
+    """What a text is charged as. price: of all its parts, where it is known."""
+
+    parts: int
+    price: Price | None
+
+
+def price_of(channel: Channel) -> Price | None:
+    """Return what one part of a text costs, where it is known."""
+    return runtime().settings.prices.get(account_key(channel))
+
+
+async def cost(channel: Channel, typed: Typed) -> Cost | None:
+    """Return what a text with its file is charged as; None where nothing is written, or nothing is counted."""
+    count, link = channel.facts.parts, await link_to_upload(runtime(), typed.uploaded) if typed.uploaded else ""
+    if count is None or not (typed.text.strip() or link):
+        return None
+    parts = count(Content(typed.text, Media("document", link) if link else None))
+    price = price_of(channel)
+    return Cost(parts, price.times(parts) if price else None)
+
+
 def others(someone: Someone, session: Session) -> Sequence[Way]:
     """Return the other ways by which a text may be written to the person now."""
     return [way for way in someone.ways if way.free and not _is_here(way, session)]
@@ -65,6 +77,6 @@ def _is_here(way: Way, session: Session) -> bool:
     return (way.channel.facts.name, way.channel.account) == (address.channel, address.account)
 
 
-def mistake(error: RequestError) -> tuple[str, str]:
-    """Return the sentence and the field of a mistake."""
-    return str(error), error.field
+def takes_files(channel: Channel) -> bool:
+    """Return whether a file may be attached: one that takes no bytes needs an address, which a secret signs."""
+    return channel.facts.takes_uploads or bool(runtime().settings.media_secrets)

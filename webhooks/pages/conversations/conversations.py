@@ -9,8 +9,8 @@ from quart_schema import hide
 from gateway.domain.api.roles import Role
 from webhooks.http.guard import allow
 from webhooks.pages.conversations import acts
-from webhooks.pages.conversations.composer import Typed
 from webhooks.pages.conversations.rows import listed
+from webhooks.pages.conversations.typed import Typed
 from webhooks.pages.conversations.view import conversation, shown
 
 blueprint = Blueprint("conversations", __name__, url_prefix="/conversations")

@@ -13,13 +13,15 @@ from gateway.conversations.person import person_of
 from gateway.domain.model.identifier import find
 from gateway.domain.model.nouns import Session
 from gateway.messages.archive.listing import row
+from gateway.messages.media import uploading
 from storage.people import sessions
 from webhooks.http.answers import Refusal
 from webhooks.http.context import runtime
 from webhooks.pages.conversations.approved_form import approved_form
 from webhooks.pages.conversations.chat import chat
-from webhooks.pages.conversations.composer import Typed, bar, others
+from webhooks.pages.conversations.composer import bar, cost, others, price_of, takes_files
 from webhooks.pages.conversations.rows import listed, name_of
+from webhooks.pages.conversations.typed import Typed
 from webhooks.pages.words import gettext
 
 LATEST = 5
@@ -48,6 +50,8 @@ async def shown(session: Session, typed: Typed, status: int = 200) -> ResponseRe
     channel = gateway.channel(session.address.channel, session.address.account)
     window = bar(channel, whole) if channel else None
     wants_template = window is not None and window.terms == "template" and not typed.by
+    ways = others(someone, session)
+    by = next((way.channel for way in ways if way.channel.facts.name == typed.by), channel)
     page = await render_template(
         "conversation.html",
         list=rest,
@@ -64,7 +68,12 @@ async def shown(session: Session, typed: Typed, status: int = 200) -> ResponseRe
         form=await approved_form(whole, someone, typed) if wants_template else None,
         someone=someone,
         latest=[row(each, someone.identifiers) for each in someone.latest],
-        others=others(someone, session),
+        others=ways,
+        attaches=by is not None and takes_files(by),
+        counts=by is not None and by.facts.parts is not None,
+        cost=await cost(by, typed) if by else None,
+        unit=price_of(by) if by else None,
+        largest=uploading.LARGEST,
         typed=typed,
         looker=_looker(session),
     )

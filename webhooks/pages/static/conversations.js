@@ -28,10 +28,27 @@ if (box) {
   box.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
-    if (box.value.trim()) reply.requestSubmit();
+    if (box.value.trim() || reply.querySelector("[type=file]")?.value) reply.requestSubmit();
   });
+  box.addEventListener("paste", (event) => attach(event, event.clipboardData));
+  reply.addEventListener("dragover", (event) => event.preventDefault());
+  reply.addEventListener("drop", (event) => attach(event, event.dataTransfer));
   if (!address.hash && matchMedia("(width > 760px)").matches) box.focus({ preventScroll: true });
 }
+
+// A file that is pasted or dropped is chosen; one that is too large is refused before it is sent.
+function attach(event, given) {
+  const chosen = reply.querySelector("[type=file]");
+  if (!chosen || !given.files.length) return;
+  event.preventDefault();
+  chosen.files = given.files;
+  chosen.dispatchEvent(new Event("change", { bubbles: true }));
+}
+document.addEventListener("change", ({ target }) => {
+  if (!target.matches("[data-largest]")) return;
+  target.setCustomValidity(target.files[0]?.size > target.dataset.largest ? target.dataset.larger : "");
+  target.reportValidity();
+});
 
 // A choice in a list takes effect at once.
 document.addEventListener("change", (event) => {
