@@ -17,7 +17,7 @@ from bots.whatsapp.inbound.messages import identifier_of, is_group, is_phone
 from bots.whatsapp.outbound import pieces, sending
 from bots.whatsapp.outbound.uploads import Uploads
 from bots.whatsapp.templates import approvals
-from bots.whatsapp.templates.rules import mistakes
+from bots.whatsapp.templates.rules import BOUNDS, mistakes
 from gateway.domain.channel.calls import Call, Parsed
 from gateway.domain.channel.contract import Binding, Outside, Verdict
 from gateway.domain.channel.facts import Facts
@@ -81,6 +81,7 @@ class WhatsApp:
     """The channel, bound to one business number at Meta."""
 
     facts = FACTS
+    template_bounds = BOUNDS
 
     def __init__(self, account: str, settings: Account, app_accounts: webhook.AppAccounts, outside: Outside) -> None:
         self.account = account

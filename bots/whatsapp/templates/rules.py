@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
+from gateway.domain.channel.contract import TemplateBounds
 from gateway.domain.channel.web import is_address
 from gateway.domain.model.message_template import Choice, Head, MessageTemplate, places
 
@@ -21,6 +22,7 @@ HEADER, BODY, FOOTER, BUTTON, URL = 60, 1024, 60, 25, 2000
 MOST, MOST_URLS, MOST_PHONES = 10, 2, 1
 """The largest number of buttons: in all, with an address, and with a phone number."""
 
+BOUNDS = TemplateBounds(HEADER, BODY, FOOTER, BUTTON, MOST)
 Mistakes = Iterator[tuple[str, str]]
 
 

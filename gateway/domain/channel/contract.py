@@ -125,9 +125,23 @@ class Verdict:
     reason: str = ""
 
 
+@dataclass(frozen=True)
+class TemplateBounds:
+    """The largest number of characters that a provider allows in each part of a template, and of buttons."""
+
+    header: int
+    body: int
+    footer: int
+    button: int
+    buttons: int
+
+
 @runtime_checkable
 class TemplateApprovals(Protocol):
     """What an account offers besides, where its provider approves templates over an API."""
+
+    @property
+    def template_bounds(self) -> TemplateBounds: ...
 
     def template_mistakes(self, template: MessageTemplate) -> Sequence[tuple[str, str]]:
         """Return what the provider would refuse, without asking it: pairs of a field and the reason."""

@@ -1,13 +1,16 @@
 """Lint: mistakes and oddities in the steps of a message that show without a recipient."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
 
 from gateway.domain.api.request import RequestError, StepInput, TemplateInput
 from gateway.domain.channel.contract import Channel
 from gateway.domain.model.attempt import Step
 from gateway.domain.model.message_template import MessageTemplate, places
-from gateway.domain.model.nouns import Content, Media, template_key
+from gateway.domain.model.nouns import template_key
 from gateway.messages.composing.language import TemplateError, check_tokens, variable_names
+from gateway.messages.composing.sizes import size
 from gateway.runtime.runtime import Runtime
 from storage.templates import approved
 
@@ -109,21 +112,48 @@ def _differences(template: TemplateInput, stored: MessageTemplate) -> Iterator[s
 
 
 def _uneven(variables: Mapping[int, frozenset[str]]) -> Iterator[str]:
-    """Yield the steps that leave out variables which others use."""
-    every = frozenset[str]().union(*variables.values())
+    """Yield the steps that leave out variables which others use. One that looks like another is told as a mistake."""
+    mistyped = list(_mistyped(variables))
+    for index, name, meant in mistyped:
+        yield f"channels[{index}] alone uses {{{{{name}}}}}; did you mean {{{{{meant}}}}}?"
+    told = {name for _, name, _ in mistyped}
+    every = frozenset[str]().union(*variables.values()) - told
     for index, own in variables.items():
-        if missing := sorted(every - own):
+        meant_here = {meant for at, _, meant in mistyped if at == index}
+        if missing := sorted(every - own - meant_here):
             names = ", ".join(f"{{{{{name}}}}}" for name in missing)
             yield f"channels[{index}] does not use {names}, which other channels do"
 
 
+MOST_COMPARED, LONGEST_COMPARED = 30, 40
+"""Variables of one message that are compared with each other, and the letters of each: comparing takes long."""
+
+
+def _mistyped(variables: Mapping[int, frozenset[str]]) -> Iterator[tuple[int, str, str]]:
+    """Yield variables that one step alone uses, and for each a similar one that it does not use and others do.
+
+    Where only two steps have the two of them, the earlier one's counts as the one that is meant.
+    """
+    every = Counter(name for own in variables.values() for name in own)
+    if len(every) > MOST_COMPARED or max(map(len, every), default=0) > LONGEST_COMPARED:
+        return
+    earlier: set[str] = set()
+    for index, own in variables.items():
+        others = sorted({name for name in every if name in earlier or every[name] > 1} - own)
+        earlier |= own
+        for name in sorted(own):
+            if every[name] == 1 and (similar := get_close_matches(name, others, 1, SIMILAR)):
+                yield index, name, similar[0]
+
+
+SIMILAR = 0.8
+"""How much alike two names are that one has to be mistyped, between 0 and 1."""
+
+
 def _long(runtime: Runtime, step: StepInput, index: int) -> Iterator[str]:
     """Yield texts that take several messages or parts, as they stand before their variables are filled in."""
-    channel = runtime.channel(step.channel, step.account)
-    if channel is None or not step.text:
-        return
-    content = Content(step.text, Media(step.media.type or "document", step.media.url) if step.media else None)
-    if (count := len(channel.split(content))) > 1:
-        yield f"channels[{index}].text takes {count} messages"
-    if channel.facts.parts and (parts := channel.facts.parts(content)) > 1:
-        yield f"channels[{index}].text takes {parts} parts, each charged as one"
+    length = size(runtime, step, index)
+    if length and length.messages > 1:
+        yield f"channels[{index}].text takes {length.messages} messages"
+    if length and (length.parts or 1) > 1:
+        yield f"channels[{index}].text takes {length.parts} parts, each charged as one"

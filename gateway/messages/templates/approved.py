@@ -1,5 +1,6 @@
 """Providers' templates: drafts are created, changed, submitted for approval, and deleted."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -47,10 +48,8 @@ class ChangedContentsRequest(ContentsInput, kw_only=True):
 
 async def create(runtime: Runtime, request: MessageTemplateRequest) -> MessageTemplate:
     """Create a draft and return it. Raises RequestError, and Conflict if this name and language are in use."""
-    channel, _ = approvals_of(runtime, request.channel, request.account)
-    now, fields = runtime.clock(), asdict(request) | {"account": channel.account}
-    fields["language"] = request.language.replace("-", "_")
-    draft = MessageTemplate(**fields, created_at=now, changed_at=now)
+    draft = drafted(runtime, request)
+    now = draft.created_at or runtime.clock()
     _check(runtime, draft)
     if state := await states.template_state(runtime.db, draft.id):
         raise Conflict(
@@ -62,6 +61,25 @@ async def create(runtime: Runtime, request: MessageTemplateRequest) -> MessageTe
     return replace(draft, version=1)
 
 
+def drafted(runtime: Runtime, request: MessageTemplateRequest) -> MessageTemplate:
+    """Return the draft that a request describes, whether or not its provider would take it. Raises RequestError."""
+    channel, _ = approvals_of(runtime, request.channel, request.account)
+    now, fields = runtime.clock(), asdict(request) | {"account": channel.account}
+    fields["language"] = request.language.replace("-", "_")
+    return MessageTemplate(**fields, created_at=now, changed_at=now)
+
+
+def changed(old: MessageTemplate, contents: ContentsInput) -> MessageTemplate:
+    """Return a template with new contents. Pure."""
+    return replace(old, **{name: getattr(contents, name) for name in ContentsInput.__struct_fields__})
+
+
+def mistakes(runtime: Runtime, draft: MessageTemplate) -> Sequence[tuple[str, str]]:
+    """Return what its provider would refuse in a draft, as pairs of a field and words. Raises RequestError."""
+    _, approvals = approvals_of(runtime, draft.channel, draft.account)
+    return approvals.template_mistakes(draft)
+
+
 async def change(runtime: Runtime, key: str, request: ChangedContentsRequest) -> MessageTemplate | None:
     """Change a draft. Returns the new one, or None if there is no such template. Raises RequestError, Conflict."""
     old = await approved.get(runtime.db, key)
@@ -69,8 +87,7 @@ async def change(runtime: Runtime, key: str, request: ChangedContentsRequest) ->
         return None
     if old.state not in CHANGEABLE:
         raise Conflict(f"Only a draft, or what was rejected, can be changed; this is {old.state}.")
-    new = replace(old, **{name: value for name, value in asdict(request).items() if name != "version"})
-    new = replace(new, state="draft", changed_at=runtime.clock())
+    new = replace(changed(old, request), state="draft", changed_at=runtime.clock())
     _check(runtime, new)
     if old.version != request.version or not await approved.put(runtime.db, new):
         raise Conflict("Somebody has changed this template meanwhile: read it again.")
@@ -147,6 +164,5 @@ def approvals_of(runtime: Runtime, name: str, account: str | None) -> tuple[Chan
 
 
 def _check(runtime: Runtime, draft: MessageTemplate) -> None:
-    _, approvals = approvals_of(runtime, draft.channel, draft.account)
-    for name, words in approvals.template_mistakes(draft):
+    for name, words in mistakes(runtime, draft):
         raise RequestError("invalid", words, name)

@@ -33,6 +33,10 @@ UNRECORDED = {
     "ui.door.logout": "it changes nothing of the gateway's",
     "jobs.reckon": "it sends nothing",
     "ui.jobs.wizard.reckon": "it sends nothing",
+    "previews.preview_unsaved": "it keeps nothing",
+    "previews.preview_draft": "it keeps nothing",
+    "ui.templates.check": "it keeps nothing",
+    "ui.provided.check": "it keeps nothing",
     "ui.nothing": "there is no such page",
 }
 """Routes with unsafe methods that leave no entry, and why."""

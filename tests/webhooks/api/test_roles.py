@@ -57,6 +57,7 @@ OPERATORS = {
     *("templates.create", "templates.change", "templates.delete"),
     *("message_templates.create", "message_templates.change", "message_templates.delete"),
     *("message_templates.submit", "message_templates.sync", "dead.list_dead_letters", "accounts.try_held"),
+    *("previews.preview_unsaved", "previews.preview_draft"),
 }
 """Routes for people who talk with people, besides those of the senders."""
 

@@ -42,7 +42,8 @@ async def test_a_template_is_written_step_by_step_and_saved(demo: ApiClient, vis
         "{{name}}, come",
     ]
     checked = await press(visitor, turned, "/new", "check")
-    assert "does not use {{name}}, which other channels do" in checked.words
+    assert "Step 1: does not use {{name}}, which other channels do" in checked.words
+    assert "Step 1: 17 letters, 1 part" in checked.words
     assert "‹name›, come" in checked.html.select(".phone")[0].text
     saved = await press(visitor, checked, "/new", "save")
     key = saved.address.rpartition("/")[2]
@@ -58,7 +59,7 @@ async def test_a_mistake_is_told_and_nothing_typed_is_lost(visitor: Visitor) -> 
     new = await visitor.get("/ui/templates/new")
     fields = {"name": "X", "channel-0": "sms", "text-0": "{{name"}
     wrong = await press(visitor, new, "/new", "save", **fields)
-    assert (wrong.status, "channels[0].text" in wrong.words) == (400, True)
+    assert (wrong.status, "Step 1: text:" in wrong.words) == (400, True)
     assert wrong.html.select("[name=text-0]")[0].text.strip() == "{{name"
 
 

@@ -1,7 +1,6 @@
 """Own templates: the list, and the editor: its steps, its preview, and saving a version."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import msgspec
 from msgspec.structs import asdict
@@ -15,36 +14,17 @@ from gateway.domain.api.roles import Role
 from gateway.domain.model.act import Act
 from gateway.messages.templates import own
 from gateway.messages.templates.own import NewTemplateRequest, NewVersionRequest, OwnTemplate, VersionQuery
-from gateway.messages.templates.phone_page import Bubble
-from gateway.messages.templates.previews import bubbles
 from gateway.runtime.paging import PageQuery
-from storage.templates import approved
 from webhooks.api.templates.own import note_template
 from webhooks.http.answers import Refusal
 from webhooks.http.audit import record_nothing, records
 from webhooks.http.context import query, runtime
 from webhooks.http.guard import allow
-from webhooks.pages.own.draft import EMPTY_BUTTONS, MOST_BUTTONS, MOST_STEPS, Draft
+from webhooks.pages.own.draft import Draft
+from webhooks.pages.own.editor import Editor, look, sentence, shown
 from webhooks.pages.words import gettext
 
 blueprint = Blueprint("templates", __name__, url_prefix="/templates")
-
-
-@dataclass
-class Editor:
-    """What the editor shows. key: the template's id, "" for a new one. version: the one that was read.
-
-    theirs: what somebody else has saved meanwhile.
-    """
-
-    draft: Draft
-    key: str = ""
-    version: int = 0
-    newest: int = 0
-    mistake: str = ""
-    theirs: OwnTemplate | None = None
-    phone: list[Bubble] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
 
 
 @blueprint.get("")
@@ -62,7 +42,7 @@ async def show_list() -> ResponseReturnValue:
 @hide
 async def show_new() -> ResponseReturnValue:
     """Show the editor of a new template."""
-    return await _shown(Editor(Draft.empty(list(runtime().channels))))
+    return await shown(Editor(Draft.empty(list(runtime().channels))))
 
 
 @blueprint.get("/<key>")
@@ -72,10 +52,10 @@ async def show(key: str) -> ResponseReturnValue:
     """Show the editor of a template, with its newest version or the one that is asked for."""
     newest = await _newest(key)
     wanted = convert(VersionQuery, query()).version
-    shown = await own.find(runtime(), key, wanted)
-    if shown is None:
+    chosen = await own.find(runtime(), key, wanted)
+    if chosen is None:
         raise Refusal(404, gettext("There is no such version."))
-    return await _shown(Editor(Draft.of(shown.structure), key, newest.entry.version, shown.entry.version))
+    return await shown(Editor(Draft.of(chosen.structure), key, newest.entry.version, chosen.entry.version))
 
 
 @blueprint.post("/new")
@@ -97,6 +77,16 @@ async def create() -> ResponseReturnValue:
     return redirect(url_for(".show", key=template.entry.id), 303)
 
 
+@blueprint.post("/check")
+@allow(Role.OPERATOR)
+@hide
+async def check() -> ResponseReturnValue:
+    """Show what is to be said of a form that somebody is filling in, and how it would look; nothing is kept."""
+    editor = Editor(Draft.read(await request.form))
+    await look(editor)
+    return await render_template("editor_checked.html", editor=editor, typing=True)
+
+
 @blueprint.post("/<key>")
 @allow(Role.OPERATOR)
 @records(Act.TEMPLATE_CHANGE)
@@ -116,7 +106,7 @@ async def change(key: str) -> ResponseReturnValue:
     except Conflict:
         editor.theirs = await _newest(key)
         editor.version = editor.theirs.entry.version
-        return await _shown(editor), 409
+        return await shown(editor), 409
     if template is None:
         raise Refusal(404, gettext("There is no such template."))
     note_template(template)
@@ -144,42 +134,9 @@ async def _newest(key: str) -> OwnTemplate:
 async def _arranged(editor: Editor, form: Mapping[str, str]) -> ResponseReturnValue:
     record_nothing()
     editor.draft = editor.draft.arranged(form.get("act", ""), next(iter(runtime().channels), ""))
-    return await _shown(editor, checked=form.get("act") == "check")
+    return await shown(editor, checked=form.get("act") == "check")
 
 
 async def _mistaken(editor: Editor, error: RequestError) -> ResponseReturnValue:
-    editor.mistake = f"{error.field}: {error.message}" if error.field else error.message
-    return await _shown(editor), 400
-
-
-async def _shown(editor: Editor, *, checked: bool = False) -> str:
-    """Return the editor's page, with the preview and the warnings as far as the form can be read.
-
-    checked: a mistake in the form is told, and not only when it is saved.
-    """
-    try:
-        structure = editor.draft.structure()
-        editor.warnings = await own.check(runtime(), structure)
-        editor.phone = await bubbles(runtime(), structure, None)
-    except RequestError as error:
-        if checked:
-            editor.mistake = f"{error.field}: {error.message}" if error.field else error.message
-    return await render_template(
-        "editor.html",
-        editor=editor,
-        channels=list(runtime().channels),
-        provided=await _provided(),
-        most_steps=MOST_STEPS,
-        most_buttons=MOST_BUTTONS,
-        empty_buttons=EMPTY_BUTTONS,
-    )
-
-
-async def _provided() -> dict[str, list[str]]:
-    """Return the usable templates of each channel's providers, as name/language."""
-    found: dict[str, list[str]] = {}
-    for channel, accounts in runtime().channels.items():
-        for account in accounts:
-            templates = await approved.of_account(runtime().db, channel, account)
-            found.setdefault(channel, []).extend(f"{each.name}/{each.language}" for each in templates if each.usable)
-    return {channel: sorted(set(names)) for channel, names in found.items() if names}
+    editor.mistake = sentence(error)
+    return await shown(editor), 400

@@ -11,6 +11,13 @@ KINDS = ("quickReply", "url", "phone")
 Fields = dict[str, Any]
 
 
+def read_draft(form: Mapping[str, str]) -> Fields:
+    """Return the draft that a form holds, as the API's fields."""
+    channel, _, account = form.get("account", "").partition(":")
+    named = {"channel": channel, "account": account or None, "name": form.get("name", "").strip()}
+    return {**named, "language": form.get("language", "").strip(), **read_contents(form)}
+
+
 def read_contents(form: Mapping[str, str]) -> Fields:
     """Return the contents that a form holds, as the API's fields."""
     header = {name: form.get(f"header-{name}", "").strip() for name in ("type", "text", "example")}

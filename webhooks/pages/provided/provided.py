@@ -1,7 +1,6 @@
 """Providers' templates: the list, and the page of one: its state, its preview, and its contents while they change."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from quart import Blueprint, redirect, render_template, request, url_for
 from quart.typing import ResponseReturnValue
@@ -10,37 +9,26 @@ from quart_schema import hide
 from gateway.domain.api.conflict import Conflict
 from gateway.domain.api.request import RequestError, convert
 from gateway.domain.api.roles import Role
-from gateway.domain.channel.contract import TemplateApprovals
 from gateway.domain.channel.errors import SendError
 from gateway.domain.model.act import Act
 from gateway.domain.model.message_template import MessageTemplate
 from gateway.messages.templates import approved, syncing
-from gateway.messages.templates.approved import CHANGEABLE, ChangedContentsRequest, MessageTemplateRequest
-from gateway.messages.templates.phone_page import template_bubble
+from gateway.messages.templates.approved import ChangedContentsRequest, MessageTemplateRequest
 from gateway.messages.templates.syncing import SyncRequest
 from gateway.runtime.paging import PageQuery, cursor, place
-from gateway.runtime.runtime import account_key, all_channels
 from storage.templates import approved as stored
 from webhooks.http.answers import Refusal
-from webhooks.http.audit import note, records
+from webhooks.http.audit import note, record_nothing, records
 from webhooks.http.context import query, runtime
 from webhooks.http.guard import allow
 from webhooks.pages.looks import template_state
-from webhooks.pages.provided.contents import KINDS, MOST_BUTTONS, fields_of, read_contents
+from webhooks.pages.provided.contents import fields_of, read_contents, read_draft
+from webhooks.pages.provided.editor import Wrong, accounts, editor, look, sentence, state
 from webhooks.pages.words import gettext
 
 blueprint = Blueprint("provided", __name__, url_prefix="/provided")
 
 EMPTY: Mapping[str, str] = {"category": "UTILITY"}
-
-
-@dataclass
-class Wrong:
-    """What went wrong with a form: the sentence, its HTTP status, and the newest contents if somebody changed them."""
-
-    sentence: str
-    status: int
-    theirs: MessageTemplate | None = None
 
 
 @blueprint.get("")
@@ -53,7 +41,7 @@ async def show_list() -> ResponseReturnValue:
     last = templates[-1] if len(templates) == page.limit else None
     older = url_for(".show_list", cursor=cursor(last.created_at, last.id)) if last and last.created_at else None
     return await render_template(
-        "provided.html", templates=templates, older=older, accounts=_accounts(), state=_state, look=template_state
+        "provided.html", templates=templates, older=older, accounts=accounts(), state=state, look=template_state
     )
 
 
@@ -62,7 +50,7 @@ async def show_list() -> ResponseReturnValue:
 @hide
 async def show_new() -> ResponseReturnValue:
     """Show the form of a new draft."""
-    return await _editor(None, EMPTY)
+    return await editor(None, EMPTY)
 
 
 @blueprint.get("/<message_template:key>")
@@ -71,7 +59,7 @@ async def show_new() -> ResponseReturnValue:
 async def show(key: str) -> ResponseReturnValue:
     """Show a template: its state, and its contents."""
     template = await _template(key)
-    return await _editor(template, fields_of(template))
+    return await editor(template, fields_of(template))
 
 
 @blueprint.post("/new")
@@ -81,17 +69,26 @@ async def show(key: str) -> ResponseReturnValue:
 async def create() -> ResponseReturnValue:
     """Keep a draft."""
     form = await request.form
-    channel, _, account = form.get("account", "").partition(":")
-    named = {"channel": channel, "account": account or None, "name": form.get("name", "").strip()}
-    fields = {**named, "language": form.get("language", "").strip(), **read_contents(form)}
+    if form.get("act") == "check":
+        return await _previewed(None, form)
     try:
-        draft = await approved.create(runtime(), convert(MessageTemplateRequest, fields))
+        draft = await approved.create(runtime(), convert(MessageTemplateRequest, read_draft(form)))
     except RequestError as error:
-        return await _wrong(None, form, Wrong(_sentence(error), 400))
+        return await _wrong(None, form, Wrong(sentence(error), 400))
     except Conflict as error:
         return await _wrong(None, form, Wrong(str(error), 409))
     note(draft.id, after={"state": draft.state})
     return redirect(url_for(".show", key=draft.id), 303)
+
+
+@blueprint.post("/check")
+@allow(Role.OPERATOR)
+@hide
+async def check() -> ResponseReturnValue:
+    """Show what its provider would say of a form that somebody is filling in, and how it would look."""
+    form = await request.form
+    key = form.get("key", "")
+    return await render_template("provided_checked.html", look=look(await _template(key) if key else None, form))
 
 
 @blueprint.post("/<message_template:key>")
@@ -101,12 +98,14 @@ async def create() -> ResponseReturnValue:
 async def change(key: str) -> ResponseReturnValue:
     """Keep a draft's new contents. What somebody else has kept meanwhile is shown beside them."""
     form, before = await request.form, await _template(key)
+    if form.get("act") == "check":
+        return await _previewed(before, form)
     version = int(form.get("version", "")) if form.get("version", "").isdecimal() else 0
     try:
         contents = convert(ChangedContentsRequest, {**read_contents(form), "version": version})
         after = await approved.change(runtime(), key, contents)
     except RequestError as error:
-        return await _wrong(before, form, Wrong(_sentence(error), 400))
+        return await _wrong(before, form, Wrong(sentence(error), 400))
     except Conflict as error:
         theirs = before if before.version != version else None
         return await _wrong(before, form, Wrong("" if theirs else str(error), 409, theirs))
@@ -167,34 +166,9 @@ async def _template(key: str) -> MessageTemplate:
 
 
 async def _wrong(template: MessageTemplate | None, fields: Mapping[str, str], wrong: Wrong) -> ResponseReturnValue:
-    return await _editor(template, fields, wrong), wrong.status
+    return await editor(template, fields, wrong), wrong.status
 
 
-async def _editor(template: MessageTemplate | None, fields: Mapping[str, str], wrong: Wrong | None = None) -> str:
-    buttons = sum(1 for number in range(MOST_BUTTONS) if fields.get(f"button-{number}"))
-    return await render_template(
-        "provided_one.html",
-        template=template,
-        fields=fields,
-        wrong=wrong,
-        look=template_state(_state(template)) if template else None,
-        changeable=template is None or _state(template) in CHANGEABLE,
-        may_submit=template is not None and template.state == "draft",
-        phone_bubbles=[template_bubble(template)] if template else [],
-        accounts=_accounts(),
-        rows=min(buttons + 1, MOST_BUTTONS),
-        kinds=KINDS,
-    )
-
-
-def _accounts() -> list[str]:
-    """Return the accounts whose providers approve templates."""
-    return [account_key(each) for each in all_channels(runtime().channels) if isinstance(each, TemplateApprovals)]
-
-
-def _state(template: MessageTemplate) -> str:
-    return "approved" if template.usable else template.state
-
-
-def _sentence(error: RequestError) -> str:
-    return f"{error.field}: {error.message}" if error.field else error.message
+async def _previewed(template: MessageTemplate | None, form: Mapping[str, str]) -> ResponseReturnValue:
+    record_nothing()
+    return await editor(template, form)

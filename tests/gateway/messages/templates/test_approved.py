@@ -306,6 +306,20 @@ async def test_an_own_templates_preview(demo: ApiClient) -> None:
     assert ("*not bold*" in page, "<b>Hi</b>" in page) == (True, False)
 
 
+async def test_what_is_not_saved_can_be_previewed(demo: ApiClient) -> None:
+    async with demo.http.post(f"{TEMPLATES}/preview", json={**DRAFT, "body": "{{name}}: so it looks"}) as response:
+        assert (response.status, "Anna: so it looks" in await response.text()) == (200, True)
+    assert (await request(demo, "GET", f"/{KEY}"))[0] == 404
+    sms, telegram = ({"channel": channel, "text": f"{{{{name}}}} by {channel}"} for channel in ("sms", "telegram"))
+    own = {"name": "X", "channels": [telegram, sms]}
+    async with demo.http.post("/api/v1/templates/preview?channel=sms", json=own) as response:
+        page = await response.text()
+    assert ("\u2039name\u203a by sms" in page, "by telegram" in page) == (True, False)
+    wrong = {"name": "X", "channels": [{"channel": "sms", "text": "{{name"}]}
+    status, answer = await demo.post("/api/v1/templates/preview", wrong)
+    assert (status, answer["details"]["field"]) == (400, "channels[0].text")
+
+
 async def test_a_step_by_a_template_alone_is_sent_in_an_open_window_too(demo: ApiClient) -> None:
     await create_submitted(demo)
     whatsapp(demo).set_template_status("parcel", "en_US", "APPROVED")

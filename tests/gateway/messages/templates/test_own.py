@@ -196,6 +196,22 @@ async def test_what_could_never_be_sent_is_not_saved(demo: ApiClient, change: di
     assert (status, answer["details"]["field"]) == (400, field), answer
 
 
+async def test_a_variable_that_looks_mistyped_is_told_as_one_mistake(demo: ApiClient) -> None:
+    telegram = {"channel": "telegram", "text": "{{name}}, order {{order}} is ready"}
+    texts = {
+        "{{name}}, {{ordr}} is ready": ["channels[1] alone uses {{ordr}}; did you mean {{order}}?"],
+        "{{code}}, {{order}}": [
+            "channels[0] does not use {{code}}, which other channels do",
+            "channels[1] does not use {{name}}, which other channels do",
+        ],
+        "".join(f"{{{{order{number}}}}}" for number in range(30)): None,  # comparing so many would take too long
+    }
+    for text, warnings in texts.items():
+        body = {"name": "X", "channels": [telegram, {"channel": "sms", "text": text}]}
+        found = (await request(demo, "POST", "", body))[1]["warnings"]
+        assert found == warnings or (warnings is None and not [line for line in found if "did you mean" in line])
+
+
 async def test_the_author_is_warned(demo: ApiClient) -> None:
     channels = [SMS, {"channel": "sms", "text": "я" * 100}, {"channel": "telegram", "text": "{{name}}" + "a" * 5000}]
     assert (await create(demo, channels=channels))["warnings"] == [
