@@ -2,7 +2,7 @@
 
 from abc import ABC
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlencode
 from uuid import uuid4
 
@@ -12,6 +12,7 @@ from bots.sms.outbound import Account
 from bots.sms.segments import segments
 from bots.sms.simulator.views import API_VERSION, Message
 from gateway.domain.channel.calls import Call
+from gateway.domain.channel.file import File
 
 OPT_OUT_KEYWORDS = {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT"}
 OPT_IN_KEYWORDS = {"START", "YES", "UNSTOP"}
@@ -42,12 +43,18 @@ class People(Simulator, ABC):
         if self.webhook_url:
             self._post_form(self.webhook_url, form)
 
-    async def share_file(self, user: str, body: bytes, name: str, content_type: str) -> None:  # noqa: ARG002
+    async def share_file(self, user: str, body: bytes, name: str, content_type: str) -> None:
         """Send a file as this person, by MMS. Files have no names there."""
-        form = self._write(user, "")
-        path = f"{API_VERSION}/Accounts/{self.account.account_sid}/Messages/{form['MessageSid']}/Media/ME{uuid4().hex}"
-        self.media[path.rpartition("/")[2]] = content_type, body
-        form |= {"NumMedia": "1", "MediaUrl0": f"{self.account.api_url}/{path}", "MediaContentType0": content_type}
+        await self.share_album(user, [File(name, content_type, body)])
+
+    async def share_album(self, user: str, files: Sequence[File]) -> None:
+        """Send files together, by one MMS. Twilio docs: Receive and download images on incoming media messages."""
+        form = self._write(user, "") | {"NumMedia": str(len(files))}
+        messages = f"{API_VERSION}/Accounts/{self.account.account_sid}/Messages/{form['MessageSid']}"
+        for number, file in enumerate(files):
+            self.media[key := f"ME{uuid4().hex}"] = file.content_type, file.body
+            form[f"MediaUrl{number}"] = f"{self.account.api_url}/{messages}/Media/{key}"
+            form[f"MediaContentType{number}"] = file.content_type
         if self.webhook_url:
             self._post_form(self.webhook_url, form)
 

@@ -4,6 +4,7 @@ import json
 import secrets
 from abc import ABC
 from collections import Counter
+from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
@@ -13,6 +14,7 @@ from bots.telegram.inbound.webhook import SECRET_HEADER
 from bots.telegram.simulator import objects
 from bots.telegram.simulator.checks.files import File
 from gateway.domain.channel.calls import Call
+from gateway.domain.channel.file import File as SharedFile
 
 CHAT_OF_NUMBER = 0x1A2B3C4D5E6F7
 """XORed with a phone number, it gives a chat id that does not look like one; no two people share an id."""
@@ -56,12 +58,18 @@ class People(Simulator, ABC):
         await super().start(user, code)
         self.phone(user).screen[-1].text = "/start"
 
-    async def share_file(self, user: str, body: bytes, name: str, content_type: str) -> None:
+    async def share_album(self, user: str, files: Sequence[SharedFile]) -> None:
+        """Send files together: each is a message of its own. Bot API: Message, media_group_id."""
+        album = secrets.token_hex(8)
+        for file in files:
+            await self.share_file(user, file.body, file.name, file.content_type, media_group_id=album)
+
+    async def share_file(self, user: str, body: bytes, name: str, content_type: str, **about: str) -> None:
         """Send a file as the apps do: pictures, videos and recordings as such, others as documents."""
         kind = next((kind for mime, kind in SHARED.items() if content_type.startswith(mime)), "document")
         item = objects.file_of(kind, File("", name, content_type, body))
         self.uploads[(item[-1] if kind == "photo" else item)["file_id"]] = body
-        self._write(user, "", **{kind: item})
+        self._write(user, "", **{kind: item}, **about)
 
     async def share_contact(self, user: str) -> None:
         """Send the person's own number, without the plus, as many of Telegram's apps do."""

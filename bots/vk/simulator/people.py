@@ -3,6 +3,7 @@
 import secrets
 from abc import ABC
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
@@ -14,6 +15,7 @@ from bots.vk import Account
 from bots.vk.account import is_group
 from bots.vk.simulator.files import FileStore
 from bots.vk.simulator.webhooks import Webhooks
+from gateway.domain.channel.file import File
 
 USERS = 1_999_999_973
 PRESS_LIVES = timedelta(minutes=1)
@@ -52,7 +54,12 @@ class People(Webhooks, ABC):
 
     async def share_file(self, user: str, body: bytes, name: str, content_type: str) -> None:
         """Send a file as the app does: pictures and recordings as such, others as documents."""
-        self._write(user, "", attachments=[self.files.share(int(user), body, name, content_type)])
+        await self.share_album(user, [File(name, content_type, body)])
+
+    async def share_album(self, user: str, files: Sequence[File]) -> None:
+        """Send files together, in one message."""
+        shared = [self.files.share(int(user), file.body, file.name, file.content_type) for file in files]
+        self._write(user, "", attachments=shared)
 
     async def say_in_chat(self, chat: str, user: str, text: str) -> None:
         """Write in a group chat that the community is in; `chat` is its id, from 2000000001 on."""

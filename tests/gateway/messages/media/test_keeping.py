@@ -1,61 +1,12 @@
 """What people send is kept if the settings say so, in pieces that are gone when its time is over."""
 
-from collections.abc import AsyncIterator
-from datetime import timedelta
 from typing import Any
 
-import pytest
-from msgspec.structs import replace
-
-import bots
 from gateway.messages.media.keeping import sweep
-from gateway.runtime.settings.settings import Settings
 from storage import files
+from tests.gateway.messages.media.steps import kept, silent
 from tests.support.client import ApiClient, until
 from tests.support.files import PAPER, PICTURE, Sample, download, share
-from webhooks.demo.environment import opened_environment
-
-MONTH = timedelta(days=30)
-FORGET = {"telegram": "uploads", "whatsapp": "media", "viber": "files", "sms": "media"}
-
-
-@pytest.fixture
-async def keeping(settings: Settings) -> AsyncIterator[ApiClient]:
-    """Yield an API client of a demo that keeps people's files."""
-    settings = replace(settings, media_kept=MONTH)
-    async with opened_environment(settings) as environment, ApiClient.of(environment) as client:
-        yield client
-
-
-def forget(demo: ApiClient, channel: str) -> None:
-    """Let the provider have no file of anybody's any more."""
-    simulator: Any = demo.environment.simulators[channel]
-    (simulator.files.shared if channel == "vk" else getattr(simulator, FORGET[channel])).clear()
-
-
-async def kept(demo: ApiClient, key: str) -> Any:
-    """Return what is stored of a file, once its bytes are."""
-
-    async def stored() -> Any:
-        file = await files.get(demo.environment.runtime.db, key)
-        return file if file and file.content_type else None
-
-    return await until(stored)
-
-
-@pytest.mark.parametrize("channel", bots.CHANNELS)
-async def test_what_is_kept_comes_from_us_when_the_provider_has_it_no_more(keeping: ApiClient, channel: str) -> None:
-    for sample in (PICTURE, PAPER):
-        file = await share(keeping, channel, sample)
-        assert (await kept(keeping, file["fileId"])).size == len(sample.body)
-        forget(keeping, channel)
-        status, headers, body = await download(keeping, file["fileId"])
-        assert (status, headers["Content-Type"], body) == (200, sample.content_type, sample.body)
-        assert headers["Content-Length"] == str(len(sample.body))
-
-
-async def silent(*_: object) -> None:
-    """Answer nobody."""
 
 
 async def test_a_file_that_cannot_be_fetched_at_once_is_fetched_later(keeping: ApiClient) -> None:

@@ -6,47 +6,18 @@ from urllib.parse import quote
 import aiohttp
 import pytest
 
-import bots
 from bots.telegram.simulator import Server as Telegram
 from bots.wire import downloads
-from tests.support.client import PHONE, ApiClient, until
-from tests.support.files import PAPER, PICTURE, SOUND, VIDEO, Sample, download, get, last_file, share
+from tests.support.client import ApiClient, until
+from tests.support.files import PAPER, PICTURE, Sample, download, get, share
 from tests.support.http.callback_receiver import opened_callback_receiver
 from tests.webhooks.pages.visitor import Visitor, add_user
-
-SAMPLES = [PICTURE, SOUND, VIDEO, PAPER]
-
-
-@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
-@pytest.mark.parametrize("channel", bots.CHANNELS)
-async def test_a_file_of_a_person_comes_as_it_was_sent(demo: ApiClient, channel: str, sample: Sample) -> None:
-    file = await share(demo, channel, sample)
-    status, headers, body = await download(demo, file["fileId"])
-    assert (status, body) == (200, sample.body)
-    assert headers["Content-Type"] == sample.content_type
-    shown = "inline" if sample is PICTURE else "attachment"
-    assert headers["Content-Disposition"].startswith(f"{shown}; filename")
-    assert headers["X-Content-Type-Options"] == "nosniff"
-    assert "sandbox" in headers["Content-Security-Policy"]
 
 
 async def test_a_file_keeps_its_name_in_any_letters(demo: ApiClient) -> None:
     file = await share(demo, "telegram", PAPER)
     headers = (await download(demo, file["fileId"]))[1]
     assert headers["Content-Disposition"] == f"attachment; filename*=UTF-8''{quote(PAPER.name)}"
-
-
-async def test_each_file_of_a_message_has_an_id(demo: ApiClient) -> None:
-    simulator: Any = demo.environment.simulators["vk"]
-    user = simulator.user_of(PHONE)
-    samples = [PICTURE, PAPER, PICTURE._replace(body=PICTURE.body + b"another")]
-    shared = [simulator.files.share(int(user), each.body, each.name, each.content_type) for each in samples]
-    simulator._write(user, "Look", attachments=shared)
-    await until(lambda: last_file(demo, f"vk:demo:{user}"))
-    async with demo.http.get(f"/api/v1/sessions/vk:demo:{user}/messages") as response:
-        line = next(line for line in (await response.json())["messages"] if line["media"])
-    files = [line["media"], *line["others"]]
-    assert [(await download(demo, file["fileId"]))[2] for file in files] == [sample.body for sample in samples]
 
 
 @pytest.mark.parametrize(

@@ -4,43 +4,17 @@ from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
-import aiohttp
-import pytest
 from msgspec.structs import replace
 
 from gateway.client import Gateway
 from gateway.messages.media.keeping import sweep
 from gateway.messages.media.uploading import LARGEST
+from tests.gateway.messages.media.steps import session_of, upload
 from tests.support.client import PHONE, ApiClient
 from tests.support.files import PAPER, PICTURE, SOUND, VIDEO, Sample, download, get
 from tests.support.hostile.stalls import BLOCKED, watched
 
 SAMPLES = [PICTURE, SOUND, VIDEO, PAPER]
-
-
-async def upload(demo: ApiClient, sample: Sample) -> Any:
-    """Upload a file as the only one of a form. Returns the answer."""
-    form = aiohttp.FormData(quote_fields=False)  # as browsers and curl write names
-    form.add_field("file", sample.body, filename=sample.name, content_type="text/html")
-    async with demo.http.post("/api/v1/media", data=form) as response:
-        assert response.status == 201, await response.text()
-        return await response.json()
-
-
-def session_of(demo: ApiClient, channel: str) -> str:
-    """Return the id of the person's conversation on this channel."""
-    simulator = demo.environment.simulators[channel]
-    return f"{channel}:demo:{simulator.known_as(simulator.user_of(PHONE))}"
-
-
-async def sent(demo: ApiClient, channel: str, sample: Sample) -> Any:
-    """Upload a file and send it on this channel. Returns the provider's own book of it."""
-    simulator = demo.environment.simulators[channel]
-    await demo.say(channel, "/start")
-    step = {"channel": channel, "media": {"id": (await upload(demo, sample))["id"]}}
-    key = await demo.send(step, chatSessionId=session_of(demo, channel))
-    await demo.wait_for(key, "SENT", "DELIVERED", "READ")
-    return simulator.accepted[-1].request
 
 
 async def test_an_upload_says_what_it_is(demo: ApiClient) -> None:
@@ -50,44 +24,6 @@ async def test_an_upload_says_what_it_is(demo: ApiClient) -> None:
     assert [answer["size"] for answer in answers] == [len(sample.body) for sample in SAMPLES]
     assert [answer["name"] for answer in answers] == [sample.name for sample in SAMPLES]
     assert (await download(demo, answers[0]["id"]))[2] == PICTURE.body
-
-
-@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
-async def test_telegram_gets_the_bytes(demo: ApiClient, sample: Sample) -> None:
-    await sent(demo, "telegram", sample)
-    simulator: Any = demo.environment.simulators["telegram"]
-    assert list(simulator.uploads.values()) == [sample.body]
-
-
-@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
-async def test_vk_gets_the_bytes(demo: ApiClient, sample: Sample) -> None:
-    await sent(demo, "vk", sample)
-    simulator: Any = demo.environment.simulators["vk"]
-    assert [file.body for file in simulator.files.stored.values()] == [sample.body]
-
-
-@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
-async def test_whatsapp_gets_the_bytes_under_an_id(demo: ApiClient, sample: Sample) -> None:
-    request = await sent(demo, "whatsapp", sample)
-    simulator: Any = demo.environment.simulators["whatsapp"]
-    media = simulator.media[request[request["type"]]["id"]]
-    assert (media.body, media.mime) == (sample.body, sample.content_type)
-
-
-@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
-async def test_viber_fetches_the_bytes_from_a_link(demo: ApiClient, sample: Sample) -> None:
-    request = await sent(demo, "viber", sample)
-    async with aiohttp.ClientSession() as viber, viber.get(request["media"]) as response:
-        assert await response.read() == sample.body
-    if request["type"] == "file":
-        assert (request["size"], request["file_name"]) == (len(sample.body), sample.name)
-
-
-@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
-async def test_a_text_message_has_a_link_to_the_bytes(demo: ApiClient, sample: Sample) -> None:
-    request = await sent(demo, "sms", sample)
-    async with aiohttp.ClientSession() as person, person.get(request["Body"]) as response:
-        assert await response.read() == sample.body
 
 
 async def test_a_file_for_many_people_is_uploaded_once(demo: ApiClient) -> None:
