@@ -25,6 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--cycles", type=int, default=4, help="how many things are broken, one after another")
     group.addoption("--minutes", type=float, default=None, help="break things for so long, instead of by count")
     group.addoption("--seed", type=int, default=1, help="of everything that happens by chance")
+    parser.addoption("--job-rows", type=int, default=600, help="rows of the job that is watched through kills")
     parser.addoption(
         "--renew-tables",
         action="store_true",

@@ -160,22 +160,22 @@ async def _work(runtime: Runtime, file: PendingFile) -> None:
     try:
         await trial.insist()
         if job is None or job.state != "draft" or has(job, file.digest):
-            await pending_files.drop(runtime.db, file)
+            await _let_go(runtime, file)
         elif len(file.tries) > TRIES:
             await _refuse(runtime, file, RequestError("bad_file", f"{file.name}: {BROKEN}"))
         else:
             await _read(runtime, job, trial)
     except Superseded:
         log.info("a file of rows is not ours to be read any more")
-    await _sweep(runtime, file)
 
 
-async def _sweep(runtime: Runtime, file: PendingFile) -> None:
-    """Delete what earlier tries have stored, once the job has the rows of one, so that it can get no others."""
+async def _let_go(runtime: Runtime, file: PendingFile) -> None:
+    """Delete a file, and what other tries have stored, once the job has the rows of one and can get no others."""
     job = await jobs.get(runtime.db, file.id)
     if job and has(job, file.digest):
         for name in file.tries:
             await drop_unless_referred(runtime, job, name)
+    await pending_files.drop(runtime.db, file)
 
 
 BROKEN = "whoever reads it breaks off: save it anew, as .csv or .xlsx"
@@ -188,12 +188,12 @@ async def _read(runtime: Runtime, job: Job, trial: _Try) -> None:
             await _add(runtime, job, RowsFile(file.name, content, file.digest, file.given_by, dict(file.names)), trial)
     except RequestError as error:
         await _refuse(runtime, file, error)
-    except Conflict:  # it was started, or its rows were taken from elsewhere
-        await pending_files.drop(runtime.db, file)
+    except Conflict:  # it is no draft any more
+        await _let_go(runtime, file)
     else:
         own = {heading: name for heading, name in file.names if name and name != meaning(heading)}
         await headings.remember(runtime.db, own, runtime.clock())
-        await pending_files.drop(runtime.db, file)
+        await _let_go(runtime, file)
 
 
 @asynccontextmanager

@@ -118,8 +118,10 @@ class Program(ABC):
 class Web(Program):
     """`gateway web`, or another command that serves HTTP, on a port that it keeps over restarts."""
 
-    def __init__(self, name: str, folder: Path, environment: Mapping[str, str], command: str = "web") -> None:
-        self.port = free_port()
+    def __init__(
+        self, name: str, folder: Path, environment: Mapping[str, str], command: str = "web", port: int | None = None
+    ) -> None:
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         super().__init__(name, folder, [GATEWAY, command, "--port", str(self.port)], environment)
 
