@@ -72,5 +72,5 @@ async def record(db: Db, actor: Actor, deed: Deed, now: datetime) -> None:
 async def page(db: Db, query: AuditQuery, now: datetime) -> tuple[list[Entry], str | None]:
     """Return a page of the audit, the newest first, and the cursor of the next one. Raises RequestError."""
     wanted = Filter(query.who, query.act, query.target)
-    entries = await audit.page(db, wanted, place(query.cursor), now, query.limit)
-    return entries, cursor(entries[-1].at, entries[-1].id) if len(entries) == query.limit else None
+    entries, further = await audit.page(db, wanted, place(query.cursor), now, query.limit)
+    return entries, cursor(further.at, further.id) if further else None

@@ -1,5 +1,6 @@
 """The audit: each route and each command that acts leaves an entry of who has done what, and none holds a secret."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ from gateway.domain.model.act import Act
 from gateway.people import audit
 from gateway.runtime.runtime import Clock
 from gateway.runtime.settings.settings import Settings
+from storage.access import audit as stored
 from storage.access import keys
 from storage.access.audit import Filter
-from storage.access.audit import page as stored_page
 from storage.documents.documents import Db
 from tests.support.client import ApiClient
 from tests.support.jobs import create_job, move
@@ -139,6 +140,26 @@ async def test_services_that_send_do_not_fill_the_audit(demo: ApiClient) -> None
     assert await entries(demo) == []
 
 
+async def test_what_is_wanted_by_several_names_is_looked_for_page_by_page(
+    demo: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored, "BATCH", 2)
+    monkeypatch.setattr(stored, "LOOKED_AT", 4)
+    db, now = demo.environment.runtime.db, demo.environment.runtime.clock()
+    for number in range(9):
+        act = Act.JOB_START if number % 4 == 0 else Act.JOB_PAUSE
+        actor = audit.Actor("Olga" if number else "Boris", "api")
+        await audit.record(db, actor, audit.Deed(act, str(number)), now + timedelta(seconds=number - 60))
+    targets: list[list[str]] = []
+    more: dict[str, str] = {}
+    while not targets or more:
+        async with demo.http.get("/api/v1/audit", params={"who": "Olga", "act": "job.start", **more}) as response:
+            page = await response.json()
+        targets.append([entry["target"] for entry in page["entries"]])
+        more = {"cursor": page["cursor"]} if page["cursor"] else {}
+    assert targets == [["8"], ["4"], []]
+
+
 async def test_the_longest_names_are_cut(demo: ApiClient) -> None:
     runtime = demo.environment.runtime
     deed = audit.Deed(Act.JOB_CREATE, "t" * 5000, "n" * 5000, {"state": "a" * 5000}, {"state": "b" * 5000})
@@ -153,7 +174,7 @@ async def test_what_is_done_in_the_shell_is_recorded(tmp_path: Path, settings: S
         for line in ("keys create shop", "keys revoke shop", "webhooks set sms:main", "webhooks delete"):
             result = await cli.gateway(*line.split())
             assert result.code == 0, (line, result.err)
-    written = await stored_page(db, Filter(), None, Clock()(), 10)
+    written, _ = await stored.page(db, Filter(), None, Clock()(), 10)
     assert [(entry.door, entry.act.value, entry.target) for entry in written] == [
         ("shell", "account.unbind", "sms:main"),
         ("shell", "account.bind", "sms:main"),
