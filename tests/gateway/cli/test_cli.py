@@ -142,6 +142,10 @@ async def test_keys(demo: ApiClient, cli: CliFixture) -> None:
     assert (await cli.gateway("keys", "revoke", "shop")).code == 1
 
 
+NOTES = {"whatsapp": " (quality GREEN)"}
+"""What is said of an account beside its webhook."""
+
+
 async def test_webhooks_of_every_channel(demo: ApiClient, cli: CliFixture) -> None:
     runtime = demo.environment.runtime
     accounts_file(cli.folder / "accounts.toml", runtime.settings.accounts)
@@ -152,7 +156,9 @@ async def test_webhooks_of_every_channel(demo: ApiClient, cli: CliFixture) -> No
         result = await cli.gateway("webhooks", "set", GATEWAY_PUBLIC_URL=demo.environment.url)
         assert (result.code, result.err) == (0, "")
         hooks = [(name, f"{demo.environment.url}/webhooks/{name}/demo") for name in demo.environment.simulators]
-        assert result.out.splitlines() == [f"ok     {name}:demo webhook {url}" for name, url in hooks]
+        assert result.out.splitlines() == [
+            f"ok     {name}:demo webhook {url}{NOTES.get(name, '')}" for name, url in hooks
+        ]
     for name in demo.environment.simulators:
         channel = runtime.channel(name)
         assert channel

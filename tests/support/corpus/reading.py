@@ -16,6 +16,8 @@ VARIANTS: Mapping[str, tuple[Mapping[str, str], ...]] = {
 """The queries of routes that show several kinds of things, or in several forms."""
 
 CONTACTS = "/api/v1/contacts"
+FILES = "/api/v1/media/{key}"
+"""The one route that answers no JSON: it fetches a file, which the corpus only names."""
 
 
 @dataclass
@@ -32,8 +34,8 @@ class Reader:
 
     @property
     def paths(self) -> set[str]:
-        """Return the paths of all GET routes."""
-        return {path for path, methods in self.description["paths"].items() if "get" in methods}
+        """Return the paths of all GET routes but that of files."""
+        return {path for path, methods in self.description["paths"].items() if "get" in methods} - {FILES}
 
     async def read_everything(self, contacts: Mapping[str, str]) -> None:
         """Read all lists, and all that they name. contacts: an identifier of each, by id; there is no list of them."""

@@ -79,7 +79,7 @@ async def test_every_channel_has_a_phone(page: Page) -> None:
 async def test_the_operators_pages_open_from_it_signed_in(page: Page) -> None:
     jar = aiohttp.CookieJar(unsafe=True)
     async with aiohttp.ClientSession(cookie_jar=jar) as browser, browser.get(f"{page.url}/operator") as response:
-        assert str(response.url) == f"{page.client.environment.url}/ui/messages"
+        assert str(response.url) == f"{page.client.environment.url}/ui/overview"
         assert "operator@demo.example" in await response.text()
 
 

@@ -1,12 +1,13 @@
 """The first step of a job: its kind, its message as an own template or as it is written here, its name and hours."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
 
 from gateway.domain.api.jobs import JobRequest
 from gateway.domain.api.request import HeaderInput, RequestError, StepInput, TemplateInput, convert
+from gateway.domain.channel.facts import Facts
 from gateway.domain.model.job import Job
 from gateway.domain.model.message_template import MessageTemplate, places
 from gateway.messages.templates import own
@@ -46,13 +47,19 @@ def kinds() -> list[Kind]:
         ),
         Kind("sessions", gettext("Start of chats"), gettext("One step by a messenger, which begins a conversation.")),
     ]
-    alone = {
-        "sms": Kind("sms", gettext("SMS"), gettext("By SMS only. Each row needs a phone number.")),
-        "whatsapp": Kind(
-            "whatsapp", gettext("WhatsApp by template"), gettext("By WhatsApp only, by a template that is approved.")
-        ),
-    }
-    return [*general, *(kind for name, kind in alone.items() if name in runtime().channels)]
+    facts = {channel.facts.name: channel.facts for channel in all_channels(runtime().channels)}
+    return [*general, *(kind for each in facts.values() for kind in _alone(each))]
+
+
+def _alone(facts: Facts) -> Iterator[Kind]:
+    """Yield the kind of jobs by this channel alone, if it is one that reaches people who have never written."""
+    title = {"channel": facts.title}
+    if facts.parts:
+        sentence = gettext("By %(channel)s only. Each row needs a phone number.") % title
+        yield Kind(facts.name, facts.title, sentence)
+    elif facts.templates:
+        sentence = gettext("By %(channel)s only, by a template that is approved.") % title
+        yield Kind(facts.name, gettext("%(channel)s by template") % title, sentence)
 
 
 async def choices(gateway: Runtime) -> dict[str, Any]:
