@@ -115,6 +115,11 @@ class Page(NamedTuple):
     section: str
     endpoint: str
 
+    @property
+    def letter(self) -> str:
+        """Return the letter that leads there after a "g"."""
+        return self.section[0]
+
 
 PARTS = {"provided": "templates"}
 """Blueprints whose pages belong to the entry of another in the navigation."""

@@ -9,21 +9,21 @@ const address = new URL(location.href);
 const place = reply && `draft:${reply.dataset.draft}`;
 const sent = address.searchParams.get("sent");
 if (sent) {
-  for (const name of Object.keys(localStorage).filter((each) => each.startsWith("draft:"))) {
-    if (JSON.parse(localStorage[name]).key === sent) localStorage.removeItem(name);
+  for (const name of Object.keys(sessionStorage).filter((each) => each.startsWith("draft:"))) {
+    if (JSON.parse(sessionStorage[name]).key === sent) sessionStorage.removeItem(name);
   }
   address.searchParams.delete("sent");
   history.replaceState(null, "", address);
 }
 if (box) {
-  const draft = localStorage[place] && JSON.parse(localStorage[place]);
+  const draft = sessionStorage[place] && JSON.parse(sessionStorage[place]);
   if (draft && !box.value) box.value = draft.text;
   box.addEventListener("input", () => {
-    if (box.value) localStorage[place] = JSON.stringify({ text: box.value, key: reply.elements.key.value });
-    else localStorage.removeItem(place);
+    if (box.value) sessionStorage[place] = JSON.stringify({ text: box.value, key: reply.elements.key.value });
+    else sessionStorage.removeItem(place);
   });
   reply.addEventListener("submit", () => {
-    localStorage[place] = JSON.stringify({ text: box.value, key: reply.elements.key.value });
+    sessionStorage[place] = JSON.stringify({ text: box.value, key: reply.elements.key.value });
   });
   box.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
@@ -46,8 +46,17 @@ function attach(event, given) {
 }
 document.addEventListener("change", ({ target }) => {
   if (!target.matches("[data-largest]")) return;
+  const chosen = reply.querySelector(".chosen");
+  chosen.hidden = !target.files.length;
+  chosen.querySelector("span").textContent = target.files[0]?.name ?? "";
   target.setCustomValidity(target.files[0]?.size > target.dataset.largest ? target.dataset.larger : "");
   target.reportValidity();
+});
+reply?.querySelector(".chosen button")?.addEventListener("click", () => {
+  const file = reply.querySelector("[type=file]");
+  file.value = "";
+  file.dispatchEvent(new Event("change", { bubbles: true }));
+  box.focus();
 });
 
 // A choice in a list takes effect at once.
@@ -88,16 +97,9 @@ async function look() {
 document.addEventListener("refreshed", () => { count(); look(); });
 document.addEventListener("visibilitychange", look);
 
-// J and K go through the list, Escape leaves the box or goes back to the list.
+// Escape leaves the box, or goes back to the list.
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === "Escape") {
-    if (event.target.closest("input, textarea, select")) event.target.blur();
-    else document.querySelector(".back")?.click();
-    return;
-  }
-  if (event.target.closest("input, textarea, select") || !"jk".includes(event.key)) return;
-  const rows = [...document.querySelectorAll(".row")];
-  const at = rows.indexOf(document.activeElement.closest(".row") ?? document.querySelector(".row[aria-current]"));
-  rows[Math.min(Math.max(at + (event.key === "j" ? 1 : -1), 0), rows.length - 1)]?.focus();
+  if (event.key !== "Escape" || document.querySelector("dialog[open]")) return;
+  if (event.target.closest("input, textarea, select")) event.target.blur();
+  else document.querySelector(".back")?.click();
 });

@@ -12,16 +12,6 @@ function readAnew() {
   location.replace(document.body.dataset.address);
 }
 
-// "/" goes to the search, unless somebody is writing.
-document.addEventListener("keydown", (event) => {
-  const writing = event.target.closest("input, textarea, select");
-  const field = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
-  if (!writing && field && !event.ctrlKey && !event.metaKey && !event.altKey) {
-    event.preventDefault();
-    field.focus();
-  }
-});
-
 // A form is sent once, however often its button is pressed.
 document.addEventListener("submit", (event) => {
   if (event.target.method !== "post") return;
