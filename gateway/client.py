@@ -19,7 +19,17 @@ import aiohttp
 import msgspec
 from msgspec import UNSET, Struct
 
-from gateway.domain.api.jobs import ForecastResponse, JobRequest, JobResponse, JobsResponse, JobView, StartRequest
+from gateway.domain.api.jobs import (
+    ForecastResponse,
+    JobFilesResponse,
+    JobRequest,
+    JobResponse,
+    JobsResponse,
+    JobView,
+    RowResultsResponse,
+    RowResultView,
+    StartRequest,
+)
 from gateway.domain.api.request import BulkRequest, CancelRequest, Destination
 from gateway.domain.api.request import ButtonInput as Button
 from gateway.domain.api.request import MediaInput as Media
@@ -176,6 +186,32 @@ class Gateway:
         """Create a job, a draft without rows."""
         return await self._call(JobResponse, "POST", "/jobs", job, repeat=False)
 
+    async def change_job(self, key: str, job: JobRequest) -> JobResponse:
+        """Change what a draft says, and when."""
+        return await self._call(JobResponse, "PUT", f"/jobs/{quote(key, safe='')}", job)
+
+    async def delete_job(self, key: str) -> None:
+        """Delete a job that does not run, with its rows; its messages stay."""
+        await self._delete(f"/jobs/{quote(key, safe='')}")
+
+    async def job_files(self, key: str) -> JobFilesResponse:
+        """Return the files of a job, and the one that is being read."""
+        return await self._call(JobFilesResponse, "GET", f"/jobs/{quote(key, safe='')}/files")
+
+    async def take_out_file(self, key: str, file: str) -> None:
+        """Take a file with its rows out of a draft. file: its id, or `waiting` for the one that is being read."""
+        await self._delete(f"/jobs/{quote(key, safe='')}/files/{quote(file, safe='')}")
+
+    async def job_rows(self, key: str, state: str = "all") -> AsyncIterator[RowResultView]:
+        """Yield what became of each row; state: only of those that are failed, underWay or refused."""
+        cursor: str | None = "0"
+        while cursor is not None:
+            query = {"state": state, "cursor": cursor}
+            page = await self._call(RowResultsResponse, "GET", f"/jobs/{quote(key, safe='')}/rows", query=query)
+            for row in page.rows:
+                yield row
+            cursor = page.cursor
+
     async def jobs(self) -> AsyncIterator[JobView]:
         """Yield all jobs, the newest first."""
         cursor: str | None = ""
@@ -236,7 +272,10 @@ class Gateway:
 
     async def delete_user(self, email: str) -> None:
         """Delete a user, which ends all their sign-ins. The last admin stays."""
-        status, raw = await self._request("DELETE", f"/users/{quote(email, safe='')}")
+        await self._delete(f"/users/{quote(email, safe='')}")
+
+    async def _delete(self, path: str) -> None:
+        status, raw = await self._request("DELETE", path)
         if not 0 < status < BAD:
             _read(bytes, status, raw)
 

@@ -1,5 +1,6 @@
 """The command line, which puts everything together: settings, runtime, web and worker."""
 
+from gateway.cli import job_rows
 from gateway.cli.accounts import check, webhooks
 from gateway.cli.base import main
 from gateway.cli.dead import dead
@@ -15,6 +16,7 @@ __all__ = [
     "check",
     "dead",
     "demo",
+    "job_rows",
     "jobs",
     "keys",
     "main",

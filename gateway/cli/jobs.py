@@ -1,19 +1,14 @@
-"""Commands about jobs: make them, add files of rows, start and stop them, and fetch what became of each row."""
+"""Commands about jobs: make them, start and stop them, and see how far they are. Their rows: `job_rows`."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import click
 
 from gateway.cli.base import main, plain, run_client
 from gateway.client import Gateway, Step
 from gateway.domain.api.jobs import JobRequest, JobResponse
-from gateway.domain.api.response import Fault
-
-Format = Literal["csv", "xlsx"]
 
 
 @main.group()
@@ -33,31 +28,64 @@ def list_jobs() -> None:
     run_client(command)
 
 
+def described(command: Callable[..., None]) -> Callable[..., None]:
+    """Let a command take what a job says: its kind, its message, and its hours."""
+    options = (
+        click.option("--hours", metavar="FROM-TO", help="When it may leave, as in 09:00-21:00."),
+        click.option("--template", help="The id of an own template, in place of channels and a text."),
+        click.option("--text", help="What it says; columns of the file fill {{NAME}}."),
+        click.option("--channel", "-c", "channels", multiple=True, help="Repeat it for a fallback, in order."),
+        click.option(
+            "--kind", default="universal", show_default=True, help="universal, advertising, sessions, or a channel."
+        ),
+    )
+    for option in options:
+        command = option(command)
+    return command
+
+
 @jobs.command()
 @click.argument("name")
-@click.option("--kind", default="universal", show_default=True, help="universal, advertising, sessions, or a channel.")
-@click.option("--channel", "-c", "channels", multiple=True, help="Repeat it for a fallback, in order.")
-@click.option("--text", help="What it says; columns of the file fill {{NAME}}.")
-@click.option("--template", help="The id of an own template, in place of channels and a text.")
-@click.option("--hours", metavar="FROM-TO", help="When it may leave, as in 09:00-21:00.")
-def create(name: str, kind: str, channels: tuple[str, ...], text: str, template: str, hours: str) -> None:
+@described
+def create(name: str, **options: Any) -> None:
     """Create a job called NAME, a draft without rows, and print its id."""
+    job = _request(name, **options)
+    _make(lambda gateway: gateway.create_job(job))
+
+
+@jobs.command()
+@click.argument("job")
+@click.argument("name")
+@described
+def change(job: str, name: str, **options: Any) -> None:
+    """Change what JOB says, a draft, and when: it is called NAME then. Its rows stay."""
+    request = _request(name, **options)
+    _make(lambda gateway: gateway.change_job(job, request))
+
+
+def _request(
+    name: str, kind: str, channels: tuple[str, ...], text: str | None, template: str | None, hours: str | None
+) -> JobRequest:
     if bool(template) == bool(channels and text):
         raise click.UsageError("give --channel and --text, or --template")
     start, _, end = (hours or "").partition("-")
-    job = JobRequest(
+    return JobRequest(
         name=name,
         kind=kind,
-        channels=[Step(channel=channel, text=text) for channel in channels],
+        channels=[Step(channel=channel, text=text or "") for channel in channels],
         template_id=template,
         allowed_time_ranges=[(start, end)] if hours else [],
     )
 
+
+def _make(ask: Callable[[Gateway], Awaitable[JobResponse]]) -> None:
+    """Make or change a job, and print its id."""
+
     async def command(gateway: Gateway) -> bool:
-        created = await gateway.create_job(job)
-        for warning in created.warnings:
+        job = await ask(gateway)
+        for warning in job.warnings:
             click.echo(plain(f"warning: {warning}"), err=True)
-        click.echo(created.id)
+        click.echo(job.id)
         return True
 
     run_client(command)
@@ -109,6 +137,18 @@ def retry(job: str, *, may_work: bool) -> None:
 
 @jobs.command()
 @click.argument("job")
+def delete(job: str) -> None:
+    """Delete JOB, which must not run, with its rows. Its messages stay."""
+
+    async def command(gateway: Gateway) -> bool:
+        await gateway.delete_job(job)
+        return True
+
+    run_client(command)
+
+
+@jobs.command()
+@click.argument("job")
 def forecast(job: str) -> None:
     """Reckon what JOB would do now: who is left out, by which channel, for how much. Nothing is sent."""
 
@@ -122,54 +162,6 @@ def forecast(job: str) -> None:
         for currency, amount in outlook.most.items():
             click.echo(f"  {outlook.expected.get(currency, '0')} {currency}, at most {amount}")
         click.echo(f"ready at {outlook.ends_at or 'a time that is too far away to tell'}, if it began now")
-        return True
-
-    run_client(command)
-
-
-@jobs.command()
-@click.argument("job")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def upload(job: str, file: Path) -> None:
-    """Add the rows of FILE, CSV or Excel, to JOB, a draft. Ends with 1 if some were refused."""
-    raw = file.read_bytes()
-
-    async def command(gateway: Gateway) -> bool:
-        answer = await gateway.upload_rows(job, raw, file.name)
-        click.echo(f"{answer.accepted} accepted, {answer.refused} refused, {answer.total} in all")
-        for fault in answer.faults:
-            click.echo(f"  {_words(fault)}")
-        for warning in answer.warnings:
-            click.echo(f"  warning: {_words(warning)}")
-        return not answer.refused
-
-    run_client(command)
-
-
-@jobs.command()
-@click.argument("job")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-def refused(job: str, file: Path) -> None:
-    """Write the rows of JOB that led to no message, with their reasons, to FILE: .csv or .xlsx."""
-    _write(file, lambda gateway, kind: gateway.refused_rows(job, kind))
-
-
-@jobs.command()
-@click.argument("job")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-def results(job: str, file: Path) -> None:
-    """Write every row of JOB with what became of it to FILE: .csv or .xlsx."""
-    _write(file, lambda gateway, kind: gateway.job_results(job, kind))
-
-
-def _write(file: Path, table: Callable[[Gateway, Format], Awaitable[bytes]]) -> None:
-    """Write a table to a file, in the format that its name says."""
-    if file.suffix not in {".csv", ".xlsx"}:
-        raise click.UsageError("FILE: a name that ends in .csv or .xlsx")
-
-    async def command(gateway: Gateway) -> bool:
-        raw = await table(gateway, "xlsx" if file.suffix == ".xlsx" else "csv")
-        await asyncio.to_thread(file.write_bytes, raw)
         return True
 
     run_client(command)
@@ -190,8 +182,3 @@ def _run(ask: Callable[[Gateway], Awaitable[JobResponse]]) -> None:
         return True
 
     run_client(command)
-
-
-def _words(fault: Fault) -> str:
-    place = f"row {fault.row}, {fault.column}" if fault.column else f"row {fault.row}"
-    return plain(f"{place}: {fault.message}")

@@ -105,3 +105,63 @@ class ForecastResponse(View):
     most: dict[str, str]
     seconds: float
     ends_at: str | None
+
+
+class JobFileView(View):
+    """A file of rows. columns: heading -> the field or variable that it was taken for, "" where it was passed over.
+
+    faults: why rows were left out, with their numbers.
+    """
+
+    id: str
+    name: str
+    added_at: str | None
+    added_by: str
+    rows: int
+    refused: int
+    columns: dict[str, str]
+    faults: dict[str, int]
+
+
+class WaitingFileView(View):
+    """A file that was given on the pages. rows: read so far. reading: a worker reads it, or will soon.
+
+    reason: why it cannot be read.
+    """
+
+    name: str
+    added_at: str | None
+    added_by: str
+    rows: int
+    reading: bool
+    reason: str | None
+
+
+class JobFilesResponse(View):
+    """The files of a job. waiting: the one whose rows are not the job's yet."""
+
+    files: list[JobFileView]
+    waiting: WaitingFileView | None = None
+
+
+class RowResultView(View):
+    """The result of a row. row: its line in its file. fault: why it led to no message.
+
+    channel: that of the message's last attempt. reason: the fault, or why the message failed.
+    """
+
+    row: int
+    phone: str | None
+    external_id: str | None
+    message_id: str | None
+    status: str | None
+    channel: str | None
+    reason: str | None
+    fault: str | None
+
+
+class RowResultsResponse(View):
+    """A page, which holds the rows of one batch, or those of a state; `cursor` is null on the last one."""
+
+    rows: list[RowResultView]
+    cursor: str | None

@@ -8,19 +8,21 @@ from quart.typing import ResponseReturnValue
 from quart_schema import document_querystring, document_response
 
 from gateway.domain.api.formats import iso
+from gateway.domain.api.jobs import JobFilesResponse, JobFileView, RowResultsResponse, RowResultView, WaitingFileView
 from gateway.domain.api.request import Input, convert
-from gateway.domain.api.response import UploadResponse, View
+from gateway.domain.api.response import UploadResponse
 from gateway.domain.api.roles import Role
 from gateway.domain.model.act import Act
 from gateway.domain.model.job import JobFile
-from gateway.messages.jobs import results, uploads
+from gateway.messages.jobs import given, results, uploads
 from gateway.messages.jobs.refused import columns, pages
 from gateway.messages.jobs.results import RowResult, State
 from gateway.messages.jobs.uploads import RowsFile, add_rows
 from gateway.runtime.paging import NO_CURSOR
-from storage import job_files
+from storage import job_files, pending_files
+from storage.pending_files import PendingFile
 from webhooks.api.jobs.jobs import job_of
-from webhooks.http.answers import DeletedResponse, answer
+from webhooks.http.answers import DeletedResponse, answer, require
 from webhooks.http.audit import note, records
 from webhooks.http.context import query, runtime
 from webhooks.http.guard import allow
@@ -29,49 +31,6 @@ from webhooks.http.tables import CSV, XLSX, Format, table_file
 from webhooks.http.uploads import uploaded
 
 blueprint = Blueprint("rows", __name__, url_prefix="/api/v1/jobs")
-
-
-class JobFileView(View):
-    """A file of rows. columns: heading -> the field or variable that it was taken for, "" where it was passed over.
-
-    faults: why rows were left out, with their numbers.
-    """
-
-    id: str
-    name: str
-    added_at: str | None
-    added_by: str
-    rows: int
-    refused: int
-    columns: dict[str, str]
-    faults: dict[str, int]
-
-
-class JobFilesResponse(View):
-    files: list[JobFileView]
-
-
-class RowResultView(View):
-    """The result of a row. row: its line in its file. fault: why it led to no message.
-
-    channel: that of the message's last attempt. reason: the fault, or why the message failed.
-    """
-
-    row: int
-    phone: str | None
-    external_id: str | None
-    message_id: str | None
-    status: str | None
-    channel: str | None
-    reason: str | None
-    fault: str | None
-
-
-class RowResultsResponse(View):
-    """A page, which holds the rows of one batch, or those of a state; `cursor` is null on the last one."""
-
-    rows: list[RowResultView]
-    cursor: str | None
 
 
 class RowResultsQuery(Input):
@@ -131,7 +90,9 @@ async def list_row_results(key: str) -> ResponseReturnValue:
 @document_response(JobFilesResponse)
 async def list_files(key: str) -> ResponseReturnValue:
     """List the files of a job (up to 100), with their headings and what those were taken for."""
-    return answer(JobFilesResponse(files=[_file(each) for each in await job_files.of_job(runtime().db, key)]))
+    job = await job_of(key)
+    files, waiting = await job_files.of_job(runtime().db, job.id), await pending_files.get(runtime().db, job.id)
+    return answer(JobFilesResponse(files=list(map(_file, files)), waiting=_waiting(waiting) if waiting else None))
 
 
 @blueprint.delete("/<key>/files/<name>")
@@ -139,10 +100,18 @@ async def list_files(key: str) -> ResponseReturnValue:
 @records(Act.JOB_TAKE_ROWS)
 @document_response(DeletedResponse)
 async def drop_file(key: str, name: str) -> ResponseReturnValue:
-    """Take a file with its rows out of a draft."""
-    job = await uploads.drop_file(runtime(), await job_of(key), name)
+    """Take a file with its rows out of a draft; `waiting` is the name of the one that is being read or cannot be."""
+    job = await job_of(key)
+    if name == WAITING:
+        file = require(name, await pending_files.get(runtime().db, job.id))
+        job = await given.stop(runtime(), job, file)
+    else:
+        job = await uploads.drop_file(runtime(), job, name)
     note(name=job.name, after={"rows": str(job.total)})
     return answer(DeletedResponse(id=name))
+
+
+WAITING = "waiting"
 
 
 @blueprint.get("/<key>/rows/export")
@@ -183,6 +152,17 @@ def _file(file: JobFile) -> JobFileView:
         refused=file.refused,
         columns=dict(file.columns),
         faults={reason.text: reason.count for reason in file.faults},
+    )
+
+
+def _waiting(file: PendingFile) -> WaitingFileView:
+    return WaitingFileView(
+        name=file.name,
+        added_at=iso(file.at),
+        added_by=file.given_by,
+        rows=file.found,
+        reading=file.due_at is not None,
+        reason=file.wrong or None,
     )
 
 
