@@ -16,6 +16,7 @@ from gateway.messages.delivery import dispatcher
 from gateway.messages.jobs import batches, given
 from gateway.messages.media import keeping
 from gateway.messages.templates.syncing import sync_regularly
+from gateway.runtime.counting import write_counts, write_regularly
 from gateway.runtime.heartbeat import beat
 from gateway.runtime.loop import Item, Own, loop
 from gateway.runtime.runtime import Runtime
@@ -57,7 +58,9 @@ async def run(runtime: Runtime, stop: asyncio.Event) -> None:
             loops.create_task(loop(runtime, "files", fetch, runtime.file_bell, stop))
         loops.create_task(keeping.sweep_regularly(runtime, stop))
         loops.create_task(beat(runtime, stop))
+        loops.create_task(write_regularly(runtime, stop))
         loops.create_task(sync_regularly(runtime, stop))
+    await write_counts(runtime)
     runtime.heartbeats.clear()
 
 

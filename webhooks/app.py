@@ -1,10 +1,12 @@
 """The web process: one Quart app with every route, each of them guarded or listed as public."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 
 from quart import Quart
 
 from gateway.runtime.collector import spare_opened
+from gateway.runtime.counting import write_regularly
 from gateway.runtime.runtime import Runtime, opened
 from gateway.runtime.settings.settings import load
 from webhooks.api import accounts, media
@@ -73,6 +75,7 @@ def create_app(runtime: Runtime | None = None) -> Quart:
         app.extensions["runtime"] = runtime
     else:
         app.while_serving(_own_runtime(app))
+    app.while_serving(_counts_written(app))
     return app
 
 
@@ -82,5 +85,18 @@ def _own_runtime(app: Quart) -> Callable[[], AsyncGenerator[None, None]]:
             app.extensions["runtime"] = runtime
             spare_opened()
             yield
+
+    return while_serving
+
+
+def _counts_written(app: Quart) -> Callable[[], AsyncGenerator[None, None]]:
+    """Return what has the counts of this process written while it serves: there may be no worker in it."""
+
+    async def while_serving() -> AsyncGenerator[None, None]:
+        runtime, stop = app.extensions["runtime"], asyncio.Event()
+        writing = asyncio.create_task(write_regularly(runtime, stop))
+        yield
+        stop.set()
+        await writing
 
     return while_serving

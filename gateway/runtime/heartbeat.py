@@ -40,8 +40,6 @@ async def beat(runtime: Runtime, stop: asyncio.Event) -> None:
         with suppress(DatabaseError, TimeoutError):
             async with asyncio.timeout(every):
                 await heartbeats.beat(runtime.db, heartbeat)
-                await runtime.counts.write(runtime.db, runtime.clock())
-                await runtime.flows.write(runtime.db, runtime.clock())
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), every)
     with suppress(DatabaseError, TimeoutError):

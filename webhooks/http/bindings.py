@@ -14,6 +14,9 @@ from webhooks.http.context import runtime
 FRESH = timedelta(minutes=1)
 """For how long an answer of the provider about its webhook is used."""
 
+HURRY = 0.5
+"""Seconds that a page waits that has other things to show."""
+
 Bindings = dict[str, tuple[datetime, Binding | None]]
 
 
@@ -22,7 +25,17 @@ async def bindings(channels: Sequence[Channel]) -> Sequence[Binding | None]:
     return await asyncio.gather(*map(_binding, channels))
 
 
-def last_binding(channel: Channel) -> Binding | None:
+async def bindings_at_hand(channels: Sequence[Channel]) -> Sequence[Binding | None]:
+    """Return what providers tell within HURRY, or told before. Who is slower is heard by whoever looks next."""
+    asking = asyncio.create_task(bindings(channels))
+    running: set[asyncio.Task[object]] = current_app.extensions.setdefault("asking", set())
+    running.add(asking)
+    asking.add_done_callback(running.discard)
+    await asyncio.wait([asking], timeout=HURRY)
+    return list(map(_last_binding, channels))
+
+
+def _last_binding(channel: Channel) -> Binding | None:
     """Return what an account's provider told last, without asking it; None if it was not asked, or did not tell."""
     return _bindings().get(account_key(channel), (None, None))[1]
 

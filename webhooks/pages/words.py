@@ -107,7 +107,8 @@ def short_moment(at: datetime) -> str:
 
 def ago(at: datetime) -> str:
     """Return how long ago it was, in its largest unit, as in 3 hours."""
-    return duration(max(runtime().clock() - at, timedelta(minutes=1)))
+    length = max(runtime().clock() - at, timedelta(minutes=1))
+    return dates.format_timedelta(length, granularity="minute", locale=_locale(), threshold=1.2)
 
 
 def full_moment(at: datetime) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+from bots.whatsapp.simulator import Server
 from storage.accounts import flows
 from storage.accounts.flows import ENDED, NARROW, TRIED, WIDE
 from tests.support.client import ApiClient, until
@@ -40,8 +41,13 @@ async def test_what_goes_out_is_counted_where_it_was_tried_and_where_it_arrived(
 
     await until(are_counted)
     page = await visitor.get("/ui/overview?period=hour")
-    assert "3 / 3" in page.words
-    assert "SMS" in page.words
+    assert "3 / 3 · 100 %" in page.words
+    tables = [
+        [cell.text for cell in table.select("tr")[-1].select("td")][1:] for table in page.html.select("main table")
+    ]
+    assert tables == [["3"], ["3", "3", "0", "0"], ["3", "3", "100 %"]], (
+        "tried; by status; what arrived of what was tried"
+    )
 
 
 async def test_a_held_account_is_told_first_and_leads_to_the_accounts(demo: ApiClient, visitor: Visitor) -> None:
@@ -51,7 +57,22 @@ async def test_a_held_account_is_told_first_and_leads_to_the_accounts(demo: ApiC
     html = (await visitor.get("/ui/overview")).html
     (alarm,) = html.select(".alarm")
     assert "whatsapp:demo is held since" in alarm.get_text()
+    assert BAD_TOKEN in alarm.select("[lang=en]")[0].text
     assert [link["href"] for link in alarm.select("a")] == ["/ui/accounts"]
+
+
+async def test_what_a_provider_says_of_an_account_is_an_alarm(demo: ApiClient, visitor: Visitor) -> None:
+    assert (await visitor.get("/ui/overview")).html.select(".alarm") == []
+    sms, whatsapp = (demo.environment.simulators[name] for name in ("sms", "whatsapp"))
+    sms.webhook_url = "https://elsewhere.example/hook"
+    assert isinstance(whatsapp, Server)
+    whatsapp.quality = "RED"
+    demo.pass_time(hours=0.1)
+    alarms = [alarm.select("span")[0].text for alarm in (await visitor.get("/ui/overview")).html.select(".alarm")]
+    assert alarms[-2:] == [  # the clock has run ahead of the workers' heartbeats, which is an alarm, too
+        "The quality of whatsapp:demo is low: its provider may limit it.",
+        "The webhook of sms:demo goes elsewhere: nobody is heard there.",
+    ]
 
 
 async def test_a_period_that_there_is_not_is_the_day(visitor: Visitor) -> None:
@@ -81,7 +102,7 @@ def test_an_axis_ends_at_a_round_figure_that_shows_all() -> None:
 
 def test_the_largest_bar_is_as_long_as_there_is_room() -> None:
     first, second = bars({"sms": (200, 150), "vk": (50, 50)})
-    assert (first.tried_width, first.ended_width, second.tried_width) == (420, 315, 105)
+    assert (first.tried_width, first.ended_width, second.tried_width) == (330, 247.5, 82.5)
     assert second.y > first.y
 
 

@@ -18,16 +18,15 @@ from storage.accounts.flows import ENDED, NARROW, TRIED, WIDE, Flow
 from storage.messages import notifications
 from webhooks.http.context import runtime
 from webhooks.http.guard import allow
+from webhooks.pages.looks import channel_title, message_status
+from webhooks.pages.overview.alarms import alarms
 from webhooks.pages.overview.plots import bars, lines
-from webhooks.pages.words import clock_time, duration, gettext, moment
+from webhooks.pages.words import clock_time, gettext, moment
 
 blueprint = Blueprint("overview", __name__, url_prefix="/overview")
 
 MOST_DEAD = 1000
 """Dead letters are counted up to this many."""
-
-TOO_LONG = timedelta(minutes=1)
-"""How long a message may wait that could go at once, before that is an alarm."""
 
 FAILED = (Status.UNDELIVERED, Status.EXPIRED, Status.ERROR)
 
@@ -49,14 +48,6 @@ PERIODS: Mapping[str, Period] = {
 }
 
 
-@dataclass(frozen=True)
-class Alarm:
-    """What somebody should look at. address: the page where."""
-
-    text: str
-    address: str
-
-
 @blueprint.get("")
 @allow(Role.OPERATOR)
 @hide
@@ -71,7 +62,7 @@ async def show() -> ResponseReturnValue:
     waiting = now - oldest if oldest else None
     return await render_template(
         "overview.html",
-        alarms=await _alarms(gateway, alive, waiting, now),
+        alarms=await alarms(gateway, alive, waiting, now),
         period=name if name in PERIODS else "day",
         periods=_period_words(),
         ended=sum(counts[ENDED] for counts in total.values()),
@@ -82,6 +73,10 @@ async def show() -> ResponseReturnValue:
         moments=[at for at, _ in points],
         series=(series := _series(points)),
         lines=lines(series, [at for at, _ in points]),
+        statuses=(statuses := _by_status(points)),
+        status_lines=lines(statuses, [at for at, _ in points]),
+        channel_titles={name: channel_title(name) for name in series},
+        status_words={name: message_status(name).word for name in statuses},
         bars=bars({channel: (counts[TRIED], counts[ENDED]) for channel, counts in sorted(total.items()) if channel}),
         written=clock_time if period.length <= timedelta(days=1) else moment,
     )
@@ -108,23 +103,19 @@ def _series(points: Sequence[tuple[datetime, Flow]]) -> dict[str, list[int]]:
     return {channel: [flow.get(channel, {}).get(TRIED, 0) for _, flow in points] for channel in channels}
 
 
-async def _alarms(gateway: Runtime, alive: int, waiting: timedelta | None, now: datetime) -> list[Alarm]:
-    await gateway.gate.holds.refresh()
-    held = [(name, hold) for name in gateway.gate.limits if (hold := gateway.gate.holds.of(name, now)) and hold.probing]
-    alarms = [
-        Alarm(
-            gettext("%(account)s is held since %(at)s: %(why)s")
-            % {"account": name, "at": moment(hold.since), "why": hold.why},
-            "ui.accounts.show_list",
-        )
-        for name, hold in held
-    ]
-    if not alive:
-        alarms.insert(0, Alarm(gettext("No worker is running: nothing is sent."), "ui.accounts.show_list"))
-    if waiting and waiting > TOO_LONG:
-        text = gettext("The oldest message that could go has been waiting for %(time)s.") % {"time": duration(waiting)}
-        alarms.append(Alarm(text, "ui.messages.show_list"))
-    return alarms
+def _by_status(points: Sequence[tuple[datetime, Flow]]) -> dict[str, list[int]]:
+    """Return how many messages came to each status, point by point; those that failed in any way are one."""
+    return {
+        name: [sum(counts.get(status, 0) for counts in flow.values() for status in statuses) for _, flow in points]
+        for name, statuses in STATUSES.items()
+    }
+
+
+STATUSES: Mapping[str, Sequence[Status]] = {
+    **{status.value: (status,) for status in (Status.SENT, Status.DELIVERED, Status.READ)},
+    Status.UNDELIVERED.value: FAILED,
+}
+"""The lines of the plot by status, and the statuses that are counted in each."""
 
 
 def _period_words() -> Mapping[str, str]:

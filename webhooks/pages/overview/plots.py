@@ -8,14 +8,14 @@ LEFT, RIGHT, TOP, BOTTOM = 46.0, 620.0, 12.0, 190.0
 """The plot's edges, in the picture's units."""
 
 BAR, GAP = 30.0, 14.0
-LABELS, MOST_BAR = 96.0, 420.0
+LABELS, MOST_BAR = 96.0, 330.0
 
 
 @dataclass(frozen=True)
 class Line:
-    """One channel's line. points: as SVG writes them."""
+    """A line. name: of the channel or the status that it stands for. points: as SVG writes them."""
 
-    channel: str
+    name: str
     points: str
 
 
@@ -49,9 +49,14 @@ class Bar:
     tried_width: float
     ended_width: float
 
+    @property
+    def share(self) -> float:
+        """Return how many of a hundred that were tried have ended there."""
+        return 100 * self.ended / self.tried if self.tried else 0.0
+
 
 def lines(series: Mapping[str, Sequence[int]], moments: Sequence[datetime]) -> Lines:
-    """Return a line for each channel over these moments."""
+    """Return a line for each channel, or each status, over these moments."""
     top = nice(max((value for values in series.values() for value in values), default=0))
     step = (RIGHT - LEFT) / max(len(moments) - 1, 1)
     drawn = [
