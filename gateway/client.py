@@ -270,6 +270,10 @@ class Gateway:
         body = UserChangeRequest(role=role, password=password)
         return await self._call(UserView, "PATCH", f"/users/{quote(email, safe='')}", body)
 
+    async def end_sign_ins(self, email: str) -> UserView:
+        """End all sign-ins of a user, who may sign in anew."""
+        return await self._call(UserView, "POST", f"/users/{quote(email, safe='')}/signOut")
+
     async def delete_user(self, email: str) -> None:
         """Delete a user, which ends all their sign-ins. The last admin stays."""
         await self._delete(f"/users/{quote(email, safe='')}")

@@ -90,6 +90,20 @@ def set_password(email: str, *, password_stdin: bool) -> None:
     _change(change, "changed")
 
 
+@users.command("sign-out")
+@click.argument("email")
+def sign_out(email: str) -> None:
+    """End all sessions of a user, who may sign in anew."""
+
+    async def change(db: Db) -> bool:
+        ended = await people.end_sign_ins(db, email)
+        if ended:
+            await record(db, Deed(Act.USER_SIGN_OUT, people.plain(email)))
+        return ended
+
+    _change(change, "signed out")
+
+
 @users.command()
 @click.argument("email")
 def delete(email: str) -> None:

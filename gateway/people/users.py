@@ -32,6 +32,14 @@ async def change_password(db: Db, email: str, password: str) -> bool:
     return await users.set_password(db, plain(email), await hash_password(password))
 
 
+async def end_sign_ins(db: Db, email: str) -> bool:
+    """End all sign-ins of a user, in pages and by tokens. Returns False if there is no such user."""
+    user = await users.get_user(db, plain(email))
+    if user:
+        await users.sign_out(db, user.id)
+    return user is not None
+
+
 async def delete(db: Db, email: str) -> User | None:
     """Delete a user, which ends their sign-ins. Returns the user as it was, or None if there is none.
 

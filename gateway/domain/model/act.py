@@ -44,4 +44,5 @@ class Act(StrEnum):
     KEY_REVOKE = "key.revoke"
     USER_CREATE = "user.create"
     USER_CHANGE = "user.change"
+    USER_SIGN_OUT = "user.signOut"
     USER_DELETE = "user.delete"

@@ -44,7 +44,8 @@ UNRECORDED = {
 
 ACTING = {
     *("dead replay", "keys create", "keys revoke", "templates submit", "templates sync"),
-    *("users create", "users delete", "users set-password", "users set-role", "webhooks delete", "webhooks set"),
+    *("users create", "users delete", "users set-password", "users set-role", "users sign-out"),
+    *("webhooks delete", "webhooks set"),
 }
 """Commands that leave an entry."""
 

@@ -63,7 +63,7 @@ OPERATORS = {
 
 ADMINS = {
     *("dead.replay_letters", "keys.list_keys", "keys.create", "keys.revoke", "audit.list_entries"),
-    *("users.list_users", "users.create", "users.change", "users.delete"),
+    *("users.list_users", "users.create", "users.change", "users.sign_out", "users.delete"),
     *("accounts.bind", "accounts.unbind"),
 }
 """Routes for admins only."""

@@ -109,6 +109,9 @@ async def test_the_client_keeps_users(demo: ApiClient) -> None:
         await gateway.create_user("igor@shop.example", PASSWORD, Role.OPERATOR)
         changed = await gateway.change_user("igor@shop.example", role=Role.SENDER)
         assert [user.role for user in await gateway.users()] == [changed.role] == [Role.SENDER]
+        tokens = (await sign_in(demo, "igor@shop.example"))[1]
+        await gateway.end_sign_ins("Igor@shop.example")
+        assert await status_with(demo, tokens["token"]) == 401
         await gateway.delete_user("igor@shop.example")
         assert await gateway.users() == []
         with pytest.raises(GatewayError) as gone:

@@ -123,6 +123,9 @@ async def test_a_user_is_made_changed_and_deleted(demo: ApiClient, admin: Visito
         assert (await boris.get("/ui/messages")).address.startswith("/ui/login"), "he signs in anew for the new role"
         await boris.sign_in("boris@shop.example")
         assert (await boris.get("/ui/settings/keys")).status == 200
+        await admin.send(page.form("/sign-out"))
+        assert (await boris.get("/ui/messages")).address.startswith("/ui/login")
+        assert (await boris.sign_in("boris@shop.example")).status == 200
         await admin.send(page.form("/password"), password="another long password")
         assert (await boris.get("/ui/messages")).address.startswith("/ui/login")
         await admin.send(page.form("/delete"))

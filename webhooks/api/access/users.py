@@ -62,6 +62,18 @@ async def change(key: str) -> ResponseReturnValue:
     return answer(user_view(await _user(key)))
 
 
+@blueprint.post("/<key>/signOut")
+@allow()
+@records(Act.USER_SIGN_OUT)
+@document_response(UserView)
+async def sign_out(key: str) -> ResponseReturnValue:
+    """End all sign-ins of a user, who may sign in anew."""
+    user = await _user(key)
+    await people.end_sign_ins(runtime().db, user.id)
+    note(user.id)
+    return answer(user_view(user))
+
+
 @blueprint.delete("/<key>")
 @allow()
 @records(Act.USER_DELETE)

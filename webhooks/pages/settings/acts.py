@@ -48,6 +48,7 @@ def act_word(act: Act) -> str:
         Act.KEY_REVOKE: gettext("revoked a key"),
         Act.USER_CREATE: gettext("made a user"),
         Act.USER_CHANGE: gettext("changed a user"),
+        Act.USER_SIGN_OUT: gettext("ended all sign-ins of a user"),
         Act.USER_DELETE: gettext("deleted a user"),
     }[act]
 

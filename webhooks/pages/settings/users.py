@@ -89,6 +89,18 @@ async def change_password(key: str) -> ResponseReturnValue:
     return redirect(url_for(".show_list"), 303)
 
 
+@blueprint.post("/<key>/sign-out")
+@allow()
+@records(Act.USER_SIGN_OUT)
+@hide
+async def sign_out(key: str) -> ResponseReturnValue:
+    """End all sign-ins of a user, who may sign in anew."""
+    user = await _user(key)
+    await people.end_sign_ins(runtime().db, user.id)
+    note(user.id)
+    return redirect(url_for(".show_list"), 303)
+
+
 @blueprint.post("/<key>/delete")
 @allow()
 @records(Act.USER_DELETE)
