@@ -52,6 +52,7 @@ ACTING = {
 CALLING = {
     *("cancel", "send", "status", "jobs upload", "jobs refused", "jobs list", "jobs create", "jobs show", "jobs start"),
     *("jobs pause", "jobs resume", "jobs cancel", "jobs retry", "jobs forecast", "jobs results"),
+    *("jobs rows", "jobs files", "jobs change", "jobs take-out", "jobs delete"),
 }
 """Commands that call a gateway as any service does: its API leaves the entry."""
 
