@@ -111,6 +111,12 @@ def ago(at: datetime) -> str:
     return dates.format_timedelta(length, granularity="minute", locale=_locale(), threshold=1.2)
 
 
+def weekdays() -> list[str]:
+    """Return the short names of the days of the week, Monday first."""
+    names = dates.get_day_names("abbreviated", context="stand-alone", locale=_locale())
+    return [names[number] for number in range(7)]
+
+
 def full_moment(at: datetime) -> str:
     """Return the day and the time to the second, in the reader's zone."""
     return dates.format_datetime(at.astimezone(zone()), "dd.MM.yyyy HH:mm:ss z", locale=_locale())

@@ -8,6 +8,7 @@ import pytest
 from bs4 import Tag
 from msgspec.structs import replace
 
+from gateway.domain.terms.price import Price
 from gateway.messages.jobs import given
 from gateway.runtime.settings.tuning import Tuning
 from tests.support.client import PHONE, ApiClient, until
@@ -186,6 +187,12 @@ async def test_a_draft_is_changed_until_it_is_started(demo: ApiClient, visitor: 
         first.form("/what"), source="here", text0="{{имя}}, come by", name="December", kind="sms"
     )
     assert "Анна, come by" in changed.words
+    days = {"from": "09:00", "to": "21:00", "timezone": "Europe/Moscow", "weekday": "3"}
+    wednesdays = await visitor.send(first.form("/what"), None, source="keep", name="December", kind="sms", **days)
+    assert "May leave: 09:00–21:00, Wed, Europe/Moscow" in wednesdays.words
+    first = await visitor.get(first.address)
+    assert [str(box["value"]) for box in first.html.select("[name=weekday][checked]")] == ["3"]
+    await visitor.send(first.form("/what"), source="keep", name="December", kind="sms", weekday="")
     unfit = await visitor.send(first.form("/what"), source="here", text0="{{order}}", name="December", kind="sms")
     assert (unfit.status, "has no column order" in unfit.words) == (400, True)
     job = await visitor.send((await visitor.get(check.address.replace("check", "start"))).form("/start"))
@@ -195,6 +202,8 @@ async def test_a_draft_is_changed_until_it_is_started(demo: ApiClient, visitor: 
 
 
 async def test_what_it_will_be_is_reckoned(demo: ApiClient, visitor: Visitor) -> None:
+    runtime = demo.environment.runtime
+    runtime.settings = replace(runtime.settings, prices={"sms:demo": Price("2.50", "RUB")})
     key = await create_job(demo, [phone(number) for number in range(4)])
     await demo.post("/api/v1/optOuts", {"phone": phone(0), "kind": "all"})
     outlook = await visitor.send((await visitor.get(f"/ui/jobs/{key}/check")).form("/forecast"))
@@ -202,6 +211,9 @@ async def test_what_it_will_be_is_reckoned(demo: ApiClient, visitor: Visitor) ->
     assert "SMS 75 %" in outlook.words
     assert "Reckoned from all rows" in outlook.words
     assert accepted_messages(demo, "sms") == []
+    await move(demo, key, "start")
+    await wait_for_job_state(demo, key, "done")
+    assert "Spent so far 7.5 RUB of about 7.5" in (await visitor.get(f"/ui/jobs/{key}")).words
 
 
 async def test_it_is_sent_to_me_first(demo: ApiClient, visitor: Visitor) -> None:

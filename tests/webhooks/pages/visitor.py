@@ -92,7 +92,9 @@ class Visitor:
 
     async def send(self, form: Tag, button: dict[str, str] | None = None, **fields: str) -> Answer:
         """Fill in a form that a page showed and send it. button: the name and value of the one that is pressed."""
-        kept = {str(each["name"]): str(each.get("value", "")) for each in form.find_all("input") if each.get("name")}
+        inputs = [each for each in form.find_all("input") if each.get("name")]
+        ticked = [each for each in inputs if each.get("type") not in {"checkbox", "radio"} or each.has_attr("checked")]
+        kept = {str(each["name"]): str(each.get("value", "")) for each in ticked}
         return await self.post(str(form["action"]), {**kept, **(button or {}), **fields})
 
 

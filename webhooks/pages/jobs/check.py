@@ -1,15 +1,13 @@
-"""The third step of a job: what was found in its files, what people will see, and what it will be."""
+"""The third step of a job: what was found in its files and what people will see."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 import msgspec
 
 from gateway.domain.cascade.step import explain
 from gateway.domain.model.attempt import Step
-from gateway.domain.model.job import Forecast, Job, JobFile, Reason, Row
+from gateway.domain.model.job import Job, JobFile, Row
 from gateway.domain.model.message_template import fill
 from gateway.domain.model.nouns import template_key
 from gateway.domain.terms.price import Price
@@ -18,7 +16,6 @@ from gateway.messages.delivery.reachability import look
 from gateway.messages.jobs import uploads
 from gateway.messages.jobs.files.rows import Refused
 from gateway.messages.jobs.forecast import request_for
-from gateway.messages.jobs.progress import MINUTE, ready_in_hours
 from gateway.runtime.runtime import Runtime
 from storage import jobs
 from storage.templates import approved
@@ -148,45 +145,3 @@ async def _bubble(runtime: Runtime, step: Step, explanation: str) -> BubbleShown
     text = fill(stored.body, values) if stored else ""
     buttons = [button.text for button in stored.buttons] if stored else []
     return BubbleShown(step, text, buttons, stored.footer if stored else "", step.costs(template=True), explanation)
-
-
-@dataclass(frozen=True)
-class Outlook:
-    """A forecast as it is shown. people: who gets something; margin: points up or down, 0 where all rows were taken.
-
-    first: pairs of a channel and its share in percent. time: how long it takes. ready_at: if it began now; None: at
-    once, or too far away to tell.
-    """
-
-    forecast: Forecast
-    people: int
-    left_out: int
-    reasons: Sequence[Reason]
-    first: Sequence[tuple[str, int]]
-    expected: dict[str, float]
-    most: dict[str, float]
-    time: timedelta
-    ready_at: datetime | None
-    margin: int
-
-
-async def outlook(runtime: Runtime, job: Job) -> Outlook | None:
-    """Return what a job will be, as it was reckoned last."""
-    known = job.forecast
-    if known is None or not known.sampled:
-        return None
-    now, share, time = runtime.clock(), known.total / known.sampled, timedelta(seconds=known.seconds)
-    ready = await ready_in_hours(runtime, job, time, now)
-    left_out = known.of_all(sum(reason.count for reason in known.left_out))
-    return Outlook(
-        known,
-        known.total - left_out,
-        left_out,
-        known.left_out,
-        [(channel, round(100 * count / known.sampled)) for channel, count in known.first],
-        {currency: float(amount) * share for currency, amount in known.expected.items()},
-        {currency: float(amount) * share for currency, amount in known.most.items()},
-        time,
-        ready if ready and ready - now > MINUTE else None,
-        0 if known.sampled == known.total else math.ceil(98 / math.sqrt(known.sampled)),
-    )

@@ -27,6 +27,8 @@ from webhooks.http.context import query, runtime
 from webhooks.http.guard import allow
 from webhooks.http.tables import Format, table_file
 from webhooks.pages.jobs.drawn import helps, kind, shown
+from webhooks.pages.jobs.hours import in_words
+from webhooks.pages.jobs.outlook import expected
 from webhooks.pages.words import gettext
 
 blueprint = Blueprint("jobs", __name__, url_prefix="/jobs")
@@ -84,7 +86,8 @@ async def show(key: str) -> ResponseReturnValue:
         row=wanted.row,
         counts=_counts(state),
         next=_rows_address(key, wanted.state, page.cursor) if page.cursor is not None else None,
-        zone=runtime().settings.timezone,
+        hours=in_words(job),
+        expected=expected(job.forecast) if job.forecast else {},
     )
 
 

@@ -11,9 +11,11 @@ from gateway.messages.jobs.files.headings import HEADINGS, RECIPIENT
 from storage import job_files, pending_files
 from webhooks.http.context import runtime
 from webhooks.http.guard import allow
-from webhooks.pages.jobs.check import mistakes, outlook, previewed, taken_for
+from webhooks.pages.jobs.check import mistakes, previewed, taken_for
 from webhooks.pages.jobs.drafts import blueprint, draft
 from webhooks.pages.jobs.drawn import kind
+from webhooks.pages.jobs.hours import in_words
+from webhooks.pages.jobs.outlook import outlook
 
 
 @blueprint.get("/<key>/check")
@@ -47,6 +49,7 @@ async def page_of(job: Job, place: int) -> str:
         preview=await previewed(runtime(), job, min(place, max(job.total - 1, 0))) if job.total else None,
         outlook=await outlook(runtime(), job) if job.forecast else None,
         kind=kind,
+        hours=in_words(job),
     )
 
 

@@ -8,6 +8,7 @@ from quart import g, redirect, render_template, request, url_for
 from quart.typing import ResponseReturnValue
 from quart_schema import hide
 
+from gateway.domain.api.conflict import Conflict
 from gateway.domain.api.request import RequestError
 from gateway.domain.api.response import BulkResponse
 from gateway.domain.api.roles import Role
@@ -20,9 +21,11 @@ from storage import job_files
 from webhooks.http.audit import note, records
 from webhooks.http.context import runtime
 from webhooks.http.guard import allow
-from webhooks.pages.jobs.check import outlook, row_at
+from webhooks.pages.jobs.check import row_at
 from webhooks.pages.jobs.drafts import blueprint, draft
 from webhooks.pages.jobs.drawn import shown
+from webhooks.pages.jobs.hours import in_words
+from webhooks.pages.jobs.outlook import outlook
 from webhooks.pages.words import gettext, zone
 
 TYPED = 10_000
@@ -48,6 +51,7 @@ async def _start(job: Job, error: str = "") -> str:
         again=await _sent_today(job),
         outlook=await outlook(runtime(), job) if job.forecast else None,
         zone=zone().key,
+        hours=in_words(job),
     )
 
 
@@ -75,6 +79,8 @@ async def start(key: str) -> ResponseReturnValue:
         return await _start(job, gettext("There is no such time.")), 400
     except RequestError as error:
         return await _start(job, error.message), 400
+    except Conflict as error:
+        return await _start(await draft(key), str(error)), 409
     note(name=job.name, before={"state": job.state}, after={"state": "running", "rows": str(job.total)})
     return redirect(url_for("ui.jobs.show", key=key), 303)
 

@@ -16,6 +16,7 @@ from webhooks.http.context import runtime
 from webhooks.http.guard import allow
 from webhooks.pages.jobs.drafts import blueprint, draft
 from webhooks.pages.jobs.what import choices, filled, kinds, read_request, typed
+from webhooks.pages.words import weekdays
 
 
 @blueprint.get("/new")
@@ -67,5 +68,11 @@ async def change(key: str) -> ResponseReturnValue:
 
 async def _what(job: Job | None, values: dict[str, Any], error: RequestError | None = None) -> str:
     return await render_template(
-        "job_what.html", job=job, values=values, error=error, kinds=kinds(), **await choices(runtime())
+        "job_what.html",
+        job=job,
+        values=values,
+        error=error,
+        kinds=kinds(),
+        weekdays=weekdays(),
+        **await choices(runtime()),
     )

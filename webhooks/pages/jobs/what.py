@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
+from werkzeug.datastructures import MultiDict
 
 from gateway.domain.api.jobs import JobRequest
 from gateway.domain.api.request import HeaderInput, RequestError, StepInput, TemplateInput, convert
@@ -15,6 +16,7 @@ from gateway.runtime.paging import PageQuery
 from gateway.runtime.runtime import Runtime, all_channels
 from storage.templates import approved
 from webhooks.http.context import runtime
+from webhooks.pages.jobs.hours import WEEK
 from webhooks.pages.looks import channel_title
 from webhooks.pages.words import gettext
 
@@ -91,19 +93,20 @@ def typed(job: Job | None) -> dict[str, Any]:
         "source": "keep",
         "from": ranges[0][0],
         "to": ranges[0][1],
+        "weekdays": message.get("weekdays") or [],
         "timezone": message.get("timezone", ""),
         "steps": [*steps, *[{}] * STEPS][:STEPS],
     }
 
 
-def filled(form: Mapping[str, str]) -> dict[str, Any]:
+def filled(form: MultiDict[str, str]) -> dict[str, Any]:
     """Return what somebody has typed, to be shown again."""
     steps = [{name: form.get(f"{name}{number}", "") for name in ("channel", "text", "provided")} for number in range(3)]
     names = ("name", "kind", "source", "template", "from", "to", "timezone")
-    return {name: form.get(name, "") for name in names} | {"steps": steps}
+    return {name: form.get(name, "") for name in names} | {"steps": steps, "weekdays": _weekdays(form)}
 
 
-async def read_request(gateway: Runtime, form: Mapping[str, str], job: Job | None) -> JobRequest:
+async def read_request(gateway: Runtime, form: MultiDict[str, str], job: Job | None) -> JobRequest:
     """Return the job that a form describes. Raises RequestError, whose field is one of the form's."""
     kind, source = form.get("kind", ""), form.get("source", "")
     fields: dict[str, Any] = {"name": form.get("name", "").strip() or _unnamed(), "kind": kind}
@@ -119,18 +122,23 @@ async def read_request(gateway: Runtime, form: Mapping[str, str], job: Job | Non
     return convert(JobRequest, fields | _hours(form))
 
 
-KEPT = ("channels", "weekdays", "validityPeriod", "useShortLinks", "callbackUrl", "callbackEvents", "callbackData")
+KEPT = ("channels", "validityPeriod", "useShortLinks", "callbackUrl", "callbackEvents", "callbackData")
 
 
 def _unnamed() -> str:
     raise RequestError("invalid", gettext("Give the job a name."), "name")
 
 
-def _hours(form: Mapping[str, str]) -> dict[str, Any]:
+def _weekdays(form: MultiDict[str, str]) -> list[int]:
+    return [int(day) for day in form.getlist("weekday") if day in {*"1234567"}]
+
+
+def _hours(form: MultiDict[str, str]) -> dict[str, Any]:
     start, end = form.get("from", ""), form.get("to", "")
     if bool(start) != bool(end):
         raise RequestError("invalid", gettext("Hours have a beginning and an end."), "hours")
     hours: dict[str, Any] = {"allowedTimeRanges": [[start, end]]} if start else {}
+    hours |= {"weekdays": days} if len(days := _weekdays(form)) < WEEK else {}
     return hours | ({"timezone": form["timezone"].strip()} if form.get("timezone", "").strip() else {})
 
 
