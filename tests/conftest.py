@@ -22,7 +22,7 @@ from webhooks.demo.environment import opened_environment
 TESTS = Path(__file__).parent
 
 UNMEASURED = ("laws/", "siege/", "judges/", "benchmarks/", "webhooks/http/test_", "gateway/domain/terms/test_hours")
-"""Tests that do the same thing thousands of times: measured for coverage they take half as long again, for nothing new."""
+"""Tests that do the same thing thousands of times: measured for coverage they take half as long again, for nothing."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
