@@ -15,7 +15,7 @@ from tests.benchmarks.report.progress import tell
 from tests.benchmarks.report.report import plot, table
 from tests.benchmarks.report.rows import Row
 
-PARTS = ("ack", "outbound", "answers", "growth", "restart", "memory")
+PARTS = ("ack", "outbound", "answers", "growth", "restart", "pages", "memory")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

@@ -19,6 +19,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "answers": {"seconds": 0.2},
     "growth": {"sizes": [20, 40], "count": 20},
     "restart": {"stored": 20, "count": 20},
+    "pages": {"seconds": 1, "sent": 40},
     "memory": {"minutes": 0.01},
 }
 ROWS = [Row("outbound", "gateway", 456.7, "messages/s", 0.335), Row("memory", "slope", 0.04, "MB/h", goal="0")]

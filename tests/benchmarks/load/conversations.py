@@ -32,10 +32,7 @@ def percentile(seconds: Sequence[float], which: int) -> float:
 async def measure_latencies(setup: Setup, people: range, rate: float, *statuses: str) -> Latencies:
     """Let each of them write once and report `statuses` of each answer. Raises Lost unless each has one answer."""
     await setup.meta.begin(*(statuses or ("delivered",)))
-    async with Poster.opened(webhooks_of(setup.port), SECRET) as poster:
-        began = time.monotonic()
-        due = [began + index / rate for index in range(len(people))]
-        ack_times = await asyncio.gather(*(_write(poster, n, at) for n, at in zip(people, due, strict=True)))
+    due, ack_times = await _write_all(setup, people, rate)
 
     async def all_answered() -> bool:
         return await setup.meta.count() >= len(people)
@@ -49,6 +46,20 @@ async def measure_latencies(setup: Setup, people: range, rate: float, *statuses:
         [at - due_at for at, due_at in zip(ack_times, due, strict=True)],
         [a - d for a, d in zip(answers, due, strict=True)],
     )
+
+
+async def measure_acks(setup: Setup, people: range, rate: float) -> Sequence[float]:
+    """Let each of them write once. Returns the seconds from the time at which each message was due to its 2xx."""
+    due, ack_times = await _write_all(setup, people, rate)
+    return [at - due_at for at, due_at in zip(ack_times, due, strict=True)]
+
+
+async def _write_all(setup: Setup, people: range, rate: float) -> tuple[Sequence[float], Sequence[float]]:
+    """Let each of them write once. Returns the times at which their messages were due, and those of their 2xx."""
+    async with Poster.opened(webhooks_of(setup.port), SECRET) as poster:
+        began = time.monotonic()
+        due = [began + index / rate for index in range(len(people))]
+        return due, await asyncio.gather(*(_write(poster, n, at) for n, at in zip(people, due, strict=True)))
 
 
 async def _write(poster: Poster, number: int, due: float) -> float:
