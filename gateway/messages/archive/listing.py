@@ -37,7 +37,7 @@ class FilterQuery(Input):
     """Which messages are wanted. phone: all of a number, or a part of it. from, to: when they were accepted.
 
     A day alone is all of it, in the gateway's time zone. status: one, or several with commas between them. identifier:
-    `kind:value`, as the API tells it.
+    `kind:value`, as the API tells it. reason: what an attempt failed of or was skipped for, in its own words.
     """
 
     status: Annotated[str, Meta(max_length=256)] | None = None
@@ -49,6 +49,7 @@ class FilterQuery(Input):
     group_id: Name | None = None
     bulk_id: Name | None = None
     job_id: Name | None = None
+    reason: Annotated[str, Meta(max_length=1024)] | None = None
     since: Moment | None = msgspec.field(name="from", default=None)
     until: Moment | None = msgspec.field(name="to", default=None)
 
@@ -79,7 +80,9 @@ async def listed(runtime: Runtime, query: FilterQuery, after: str | None, limit:
     identifiers = _identifiers(runtime, query)
     people = [await recipients.person_called(runtime, each) for each in identifiers]
     index_query, behind, found = _index_query(query, people), place(after), list[Notification]()
-    picky = (query.status and _statuses(query.status)) or query.channel or _part(query, identifiers) is not None
+    picky = any(
+        [query.status and _statuses(query.status), query.channel, query.reason, _part(query, identifiers) is not None]
+    )
     at_once = MOST if picky else limit
     for _ in range(SCANNED // MOST):
         page = await notifications.page(runtime.db, index_query, behind, runtime.clock(), at_once)
@@ -183,6 +186,8 @@ def _fits(query: FilterQuery, people: Sequence[Person], part: str | None, notifi
         (query.job_id, notification.job_id),
     )
     if query.status and notification.status not in _statuses(query.status):
+        return False
+    if query.reason and query.reason not in {attempt.reason for attempt in notification.attempts}:
         return False
     return (
         all(wanted in {None, actual} for wanted, actual in pairs)

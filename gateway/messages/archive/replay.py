@@ -108,17 +108,46 @@ async def _replay_message(runtime: Runtime, key: str, *, force: bool) -> Outcome
     if old.dead_at is None or old.due_at:
         last = f"; {old.decisions[-1].text}" if old.decisions else ""
         return Outcome(key, Result.NOT_DEAD, reason=f"it is {old.status}{last}")
+    return await _repeat(runtime, old, "replayed as", force=force)
+
+
+async def send_anew(runtime: Runtime, key: str, *, force: bool) -> Outcome:
+    """Send what a message said that has ended, as a new one; by a repetition it is sent no third time.
+
+    force: also what may have reached the person.
+    """
+    old = await notifications.get(runtime.db, key)
+    if old is None:
+        return Outcome(key, Result.UNKNOWN)
+    if not has_ended(old):
+        return Outcome(key, Result.NOT_DEAD, reason=f"it is {old.status}")
+    outcome = await _repeat(runtime, old, "sent anew as", force=force)
+    runtime.outbox_bell.set()
+    return outcome
+
+
+def has_ended(message: Notification) -> bool:
+    """Tell whether nothing is left to be done for a message, although receipts may still come. Pure."""
+    return message.due_at is None or message.tried_at is not None
+
+
+async def _repeat(runtime: Runtime, old: Notification, word: str, *, force: bool) -> Outcome:
     if (doubt := describe_doubt(old)) and not force:
-        return Outcome(key, Result.NEEDS_FORCE, reason=doubt)
+        return Outcome(old.id, Result.NEEDS_FORCE, reason=doubt)
     try:
         person = await person_of(runtime, old.recipient)
     except RequestError as error:
-        return Outcome(key, Result.NOBODY, reason=error.message)
+        return Outcome(old.id, Result.NOBODY, reason=error.message)
     now = runtime.clock()
     new = build_replay(old, person, now, runtime.clock.ordinal())
     await recording.add(runtime.db, [new])
-    await recording.change(runtime, key, lambda message: _mark_replayed(message, new.id, now))
-    return Outcome(key, Result.REPLAYED, new.id)
+    await recording.change(runtime, old.id, lambda message: _mark_repeated(message, f"{word} {new.id}", now))
+    return Outcome(old.id, Result.REPLAYED, new.id)
+
+
+def repetition_of(key: str) -> str:
+    """Return the id that the repetition of this message has, if there is one. Pure."""
+    return uuid5(NAMESPACE_URL, f"replay:{key}").hex
 
 
 def build_replay(old: Notification, person: str, now: datetime, ordinal: int) -> Notification:
@@ -129,7 +158,7 @@ def build_replay(old: Notification, person: str, now: datetime, ordinal: int) ->
     who have stopped.
     """
     return Notification(
-        uuid5(NAMESPACE_URL, f"replay:{old.id}").hex,
+        repetition_of(old.id),
         old.recipient,
         old.steps,
         created_at=now,
@@ -165,5 +194,7 @@ def _doubt(attempt: Attempt) -> str:
     return "it may have been sent" if unsure or attempt.progress is Progress.UNKNOWN else ""
 
 
-def _mark_replayed(old: Notification, new: str, now: datetime) -> Notification | None:
-    return replace(old.saying(now, f"replayed as {new}"), dead_at=None) if old.dead_at else None
+def _mark_repeated(old: Notification, words: str, now: datetime) -> Notification | None:
+    if old.dead_at is None and any(decision.text == words for decision in old.decisions):
+        return None
+    return replace(old.saying(now, words), dead_at=None)

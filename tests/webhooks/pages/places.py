@@ -160,6 +160,7 @@ NO_PAGES = {
     "ui.static.file": "a file",
     "ui.media.show": "a person's file",
     "ui.colour_sheet": "a style sheet",
+    "ui.messages.export": "a file",
     "ui.jobs.export": "a file",
     "ui.jobs.export_refused": "a file",
     "ui.jobs.wizard.example": "a file",

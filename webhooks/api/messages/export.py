@@ -27,8 +27,12 @@ HEADINGS = [field.encode_name for field in msgspec.structs.fields(MessageView)]
 @document_files(CSV, XLSX)
 async def export() -> ResponseReturnValue:
     """Export messages as CSV or as an Excel workbook (of up to 100,000 rows), the newest first."""
-    export_query = convert(ExportQuery, query())
-    return await table_file("messages", HEADINGS, _pages(every(runtime(), export_query)), export_query.format)
+    return await messages_file(convert(ExportQuery, query()))
+
+
+async def messages_file(wanted: ExportQuery) -> ResponseReturnValue:
+    """Return all messages that are wanted as a file."""
+    return await table_file("messages", HEADINGS, _pages(every(runtime(), wanted)), wanted.format)
 
 
 async def _pages(pages: AsyncIterator[list[MessageView]]) -> AsyncIterator[Rows]:

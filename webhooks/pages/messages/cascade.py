@@ -16,6 +16,9 @@ LEFT, RIGHT, LANE, TOP = 128, 860, 38, 14
 SHORTEST = 14
 """The least width of a bar."""
 
+WORDS = 60
+"""Characters of a reason for which there is room beside a bar."""
+
 CUT = timedelta(hours=1)
 CUT_TO = timedelta(minutes=2)
 TICKS = 4
@@ -30,6 +33,11 @@ class Bar:
     y: float
     width: float
     skipped: bool
+
+    @property
+    def why(self) -> str:
+        """Return why it was skipped, without the channel's name."""
+        return self.attempt.reason.removeprefix(f"{self.attempt.channel}: ")[:WORDS] if self.attempt.reason else ""
 
     @property
     def end(self) -> float:

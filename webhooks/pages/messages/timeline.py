@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.domain.api.response import AttemptView, StoryResponse
+from gateway.domain.api.response import AttemptView, DecisionView, StoryResponse
 
 
 @dataclass(frozen=True)
@@ -17,11 +17,16 @@ class Entry:
 
 
 def timeline(story: StoryResponse) -> Sequence[Entry]:
-    """Return the lines of a message's story, the oldest first."""
+    """Return the lines of a message's story, the oldest first. What an attempt says itself is no line besides."""
+    said = {attempt.reason for attempt in story.attempts}
     entries = [Entry(datetime.fromisoformat(story.created_at or ""))]
-    entries += [Entry(datetime.fromisoformat(each.at or ""), each.text) for each in story.decisions]
+    entries += [Entry(_at(each), each.text) for each in story.decisions if each.text not in said]
     entries += [Entry(_began(attempt), "", attempt) for attempt in story.attempts]
     return sorted(entries, key=lambda entry: entry.at)
+
+
+def _at(decision: DecisionView) -> datetime:
+    return datetime.fromisoformat(decision.at or "")
 
 
 def _began(attempt: AttemptView) -> datetime:

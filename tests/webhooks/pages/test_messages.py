@@ -1,0 +1,62 @@
+"""The pages of messages: filters in the address, a message's story, and what may be done with it."""
+
+from datetime import timedelta
+
+from tests.support.client import PHONE, ApiClient
+from tests.webhooks.pages.visitor import Visitor
+
+
+async def test_messages_are_found_by_filters_which_can_be_taken_away_and_saved(
+    demo: ApiClient, visitor: Visitor
+) -> None:
+    demo.environment.simulators["sms"].faults.fail(21614)
+    failed = await demo.send({"channel": "sms", "text": "Sale"})
+    await demo.wait_for(failed, "UNDELIVERED")
+    await demo.wait_for(await demo.send({"channel": "sms", "text": "Order"}, phone="+79000000002"), "DELIVERED")
+    page = await visitor.get("/ui/messages?status=UNDELIVERED,EXPIRED&channel=sms&from=2020-01-01")
+    chips = page.html.select(".chips a")
+    words = [" ".join(chip.get_text(" ").split()).removesuffix(" take this filter away") for chip in chips]
+    assert words == ["Status: Undelivered, Expired", "Channel: SMS", "From: 2020-01-01"]
+    assert [row.a.text for row in page.html.select("tbody tr")] == [PHONE]  # type: ignore[union-attr]
+    assert str(chips[0]["href"]) == "/ui/messages?channel=sms&from=2020-01-01"
+    assert page.html.find("input", {"name": "from"})["value"] == "2020-01-01"  # type: ignore[index]
+    saved = await visitor.download(str(page.html.select(".menu a")[0]["href"]))
+    assert [line.partition(b",")[0] for line in saved.splitlines()[1:]] == [failed.encode()]
+    story = await visitor.get(f"/ui/messages/{failed}")
+    alike = await visitor.get(str(story.html.find("a", string="All with this reason")["href"]))  # type: ignore[index]
+    assert [row.a.text for row in alike.html.select("tbody tr")] == [PHONE]  # type: ignore[union-attr]
+    assert "Reason: " in alike.words
+
+
+async def test_a_message_is_sent_anew_once_and_each_leads_to_the_other(demo: ApiClient, visitor: Visitor) -> None:
+    channels = [{"channel": name, "text": "Your order is here"} for name in ("telegram", "sms")]
+    key = await demo.send(*channels)
+    await demo.wait_for(key, "DELIVERED")
+    page = await visitor.get(f"/ui/messages/{key}")
+    assert page.words.count("telegram: the person has not started the bot") == 1
+    form = page.form("/anew")
+    refused = await visitor.send(form)
+    assert (refused.status, "Tick that the person may get it twice." in refused.words) == (409, True)
+    addresses = {(await visitor.send(form, force="yes")).address for _ in range(2)}
+    (address,) = addresses
+    new = address.rpartition("/")[2]
+    await demo.wait_for(new, "DELIVERED")
+    assert [bubble.text for bubble in demo.screen("sms")].count("Your order is here") == 2
+    assert key in (await visitor.get(address)).words
+    link = (await visitor.get(f"/ui/messages/{key}")).html.find("a", string="What was sent anew")
+    assert link["href"] == address  # type: ignore[index]
+
+
+async def test_cancelling_says_what_it_will_do(demo: ApiClient, visitor: Visitor) -> None:
+    tomorrow = (demo.environment.runtime.clock() + timedelta(days=1)).isoformat()
+    message = {
+        "destinations": [{"phone": PHONE}],
+        "channels": [{"channel": "sms", "text": "Hello"}],
+        "sendAt": tomorrow,
+    }
+    key = (await demo.post("/api/v1/messages", {"messages": [message]}))[1]["messages"][0]["id"]
+    page = await visitor.get(f"/ui/messages/{key}")
+    assert "Nothing has left yet: nothing will be sent." in page.words
+    assert "Send anew" not in page.words, "it is under way"
+    cancelled = await visitor.send(page.form("/cancel"))
+    assert ("Cancelled" in cancelled.words, "Cancel the message" in cancelled.words) == (True, False)
