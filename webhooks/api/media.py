@@ -54,11 +54,13 @@ async def upload() -> ResponseReturnValue:
 @allow(Role.OPERATOR)
 @document_files(ANY, "image/*")
 @document_response(ErrorResponse, 410)
+@document_response(ErrorResponse, 416)
 @document_response(ErrorResponse, 502)
 async def download(key: str) -> ResponseReturnValue:
     """Download a file by the id under which a chat log, a callback or an upload names it.
 
-    What we have not kept comes from the provider: 410 if that has it no more, 503 if it does not answer now.
+    What we have not kept comes from the provider: 410 if that has it no more, 503 if it does not answer now. What we
+    have is also given in part (`Range`, one range of bytes).
     """
     return await file_answer(key)
 

@@ -18,7 +18,7 @@ class Entry:
 
 def timeline(story: StoryResponse) -> Sequence[Entry]:
     """Return the lines of a message's story, the oldest first. What an attempt says itself is no line besides."""
-    said = {attempt.reason for attempt in story.attempts}
+    said = {words for each in story.attempts for words in (each.reason, f"{each.channel}: {each.reason}")}
     entries = [Entry(datetime.fromisoformat(story.created_at or ""))]
     entries += [Entry(_at(each), each.text) for each in story.decisions if each.text not in said]
     entries += [Entry(_began(attempt), "", attempt) for attempt in story.attempts]

@@ -26,6 +26,32 @@ async def test_an_upload_says_what_it_is(demo: ApiClient) -> None:
     assert (await download(demo, answers[0]["id"]))[2] == PICTURE.body
 
 
+async def test_a_part_of_a_file_is_had_by_its_range(demo: ApiClient) -> None:
+    body = PAPER.body * 8  # some of GridFS's pieces
+    address = f"/api/v1/media/{(await upload(demo, PAPER._replace(body=body)))['id']}"
+    size = len(body)
+    cases: tuple[tuple[str, int, bytes, str | None], ...] = (
+        ("bytes=0-0", 206, body[:1], f"bytes 0-0/{size}"),
+        ("bytes=262000-300000", 206, body[262_000:300_001], f"bytes 262000-300000/{size}"),
+        ("bytes=-7", 206, body[-7:], f"bytes {size - 7}-{size - 1}/{size}"),
+        (f"bytes=5-{size * 9}", 206, body[5:], f"bytes 5-{size - 1}/{size}"),
+        ("bytes=0-1,4-5", 200, body, None),
+        ("lines=1-2", 200, body, None),
+        ("bytes=x", 200, body, None),
+        ("", 200, body, None),
+    )
+    for wanted, status, part, told in cases:
+        async with demo.http.get(address, headers={"Range": wanted}) as response:
+            assert (response.status, await response.read() == part, response.headers.get("Content-Range")) == (
+                status,
+                True,
+                told,
+            ), wanted
+            assert response.headers["Content-Length"] == str(len(part))
+    async with demo.http.get(address, headers={"Range": f"bytes={size}-"}) as response:
+        assert (response.status, response.content_type) == (416, "application/json")
+
+
 async def test_a_file_for_many_people_is_uploaded_once(demo: ApiClient) -> None:
     await demo.say("whatsapp", "/start")
     await demo.say("whatsapp", "/start", "+79000000002")
