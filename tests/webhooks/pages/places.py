@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+from gateway.runtime.counting import write_counts
 from tests.support.client import PHONE, ApiClient
 from tests.support.jobs import create_draft, move, table, upload, wait_for_job_state
 from tests.support.workload import phone as phone_of
@@ -25,6 +26,13 @@ async def a_message(demo: ApiClient) -> str:
     key = await demo.send(*channels)
     await demo.wait_for(key, "DELIVERED")
     return f"/ui/messages/{key}"
+
+
+async def an_overview(demo: ApiClient) -> str:
+    """Send a message, so that there is something to be plotted."""
+    await demo.wait_for(await demo.send({"channel": "sms", "text": "Hello"}), "DELIVERED")
+    await write_counts(demo.environment.runtime)
+    return "/ui/overview"
 
 
 async def a_draft(demo: ApiClient) -> str:
@@ -117,7 +125,7 @@ async def a_chat(demo: ApiClient) -> str:
 
 PLACES: dict[str, Maker] = {
     "ui.door.show_login": fixed("/ui/login"),
-    "ui.overview.show": fixed("/ui/overview"),
+    "ui.overview.show": an_overview,
     "ui.conversations.show_list": fixed("/ui/conversations"),
     "ui.conversations.show": a_chat,
     "ui.conversations.acts.ask": fixed("/ui/conversations/new"),
