@@ -11,7 +11,7 @@ from urllib.parse import quote
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bots.whatsapp.binding import FIELDS, read_binding
+from bots.whatsapp.binding import fields_of, read_binding
 from bots.whatsapp.inbound import webhook
 from bots.whatsapp.inbound.messages import identifier_of, is_group, is_phone
 from bots.whatsapp.outbound import pieces, sending
@@ -143,7 +143,8 @@ class WhatsApp:
         await self._set_callback({"override_callback_uri": url, "verify_token": self._settings.verify_token.reveal()})
 
     async def binding(self) -> Binding:
-        return read_binding(await self._graph.call("GET", f"?fields={FIELDS}"), self._public_url)
+        query = f"?fields={fields_of(self._settings.version)}"
+        return read_binding(await self._graph.call("GET", query), self._public_url)
 
     async def unbind(self) -> None:
         await self._set_callback({"override_callback_uri": ""})

@@ -11,15 +11,24 @@ def read_binding(number: object, public_url: str) -> Binding:
     callbacks = dig(number, "webhook_configuration")
     url = next(filter(None, (word(callbacks, level) for level in LEVELS)), "")
     quality = word(number, "quality_rating")
-    note, tier = f"quality {quality}" if quality else "", word(number, TIER)
-    return Binding(url, tuple(_problems(number, public_url)), note, quality, tier)
+    tier = next(filter(None, (word(number, field) for field in (TIER, OLD_TIER))), "")
+    return Binding(url, tuple(_problems(number, public_url)), f"quality {quality}" if quality else "", quality, tier)
 
 
-TIER = "whatsapp_business_manager_messaging_limit"
-"""How many people may be written to in a day, outside of their windows. Messaging limits, Via API: from v24.0 on."""
-
-FIELDS = f"webhook_configuration,status,quality_rating,health_status,{TIER}"
 LEVELS = ("phone_number", "whatsapp_business_account", "application")
+
+TIER, OLD_TIER = "whatsapp_business_manager_messaging_limit", "messaging_limit_tier"
+TIER_SINCE = 24
+"""How many people may be written to in a day, outside of their windows, is told by the first from this version of the
+API on, and by the second before. Messaging limits, Via API.
+"""
+
+
+def fields_of(version: str) -> str:
+    """Return the fields of a number that are asked for. version: of the Graph API, as in v26.0."""
+    major = version.removeprefix("v").partition(".")[0]
+    tier = OLD_TIER if major.isdecimal() and int(major) < TIER_SINCE else TIER
+    return f"webhook_configuration,status,quality_rating,health_status,{tier}"
 
 
 def _problems(number: object, public_url: str) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bots.whatsapp.binding import read_binding
+from bots.whatsapp.binding import fields_of, read_binding
 from gateway.domain.channel.errors import Misconfigured
 from tests.bots.whatsapp.pair import Pair
 
@@ -12,7 +12,7 @@ async def test_bind_look_and_unbind(pair: Pair) -> None:
     await pair.channel.bind(url)
     assert pair.meta.override == url
     binding = await pair.channel.binding()
-    assert (binding.url, binding.problems) == (url, ())
+    assert (binding.url, binding.problems, binding.quality, binding.tier) == (url, (), "GREEN", "TIER_10K")
     await pair.receive()
     await pair.channel.unbind()
     assert pair.meta.override == ""
@@ -28,6 +28,19 @@ async def test_a_refused_token_is_told_in_words(pair: Pair) -> None:
     pair.meta.faults.fail(190)
     with pytest.raises(Misconfigured, match="the access token is not accepted"):
         await pair.channel.binding()
+
+
+@pytest.mark.parametrize(
+    ("version", "field"),
+    [
+        ("v26.0", "whatsapp_business_manager_messaging_limit"),
+        ("v24.0", "whatsapp_business_manager_messaging_limit"),
+        ("v23.0", "messaging_limit_tier"),
+    ],
+)
+def test_the_messaging_limit_is_asked_by_its_field_of_each_version(version: str, field: str) -> None:
+    assert fields_of(version).rpartition(",")[2] == field
+    assert read_binding({field: "TIER_250"}, "https://gateway.example").tier == "TIER_250"
 
 
 def test_problems_in_words() -> None:
