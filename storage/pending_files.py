@@ -3,7 +3,7 @@
 A job has one at a time. Its bytes are stored before it, under a name of their own.
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bson.binary import Binary
@@ -65,6 +65,11 @@ async def keep(db: Db, file: PendingFile, pieces: Iterable[bytes]) -> None:
 async def get(db: Db, job: str) -> PendingFile | None:
     """Return the file of a job that waits, or None."""
     return await documents.read(db, "pending_files", PendingFile, job)
+
+
+async def of_jobs(db: Db, jobs: Sequence[str]) -> Mapping[str, PendingFile]:
+    """Return the files that wait, by their jobs."""
+    return {file.id: file for file in await documents.several(db, "pending_files", PendingFile, jobs)}
 
 
 async def content(db: Db, file: PendingFile) -> AsyncIterator[bytes]:

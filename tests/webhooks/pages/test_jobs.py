@@ -136,6 +136,7 @@ async def test_nobody_waits_for_a_file_and_nothing_starts_without_its_rows(
     check = await visitor.upload(str(form["action"]), token, "people.csv", raw)
     assert (check.address, "Reading people.csv" in check.words) == (f"/ui/jobs/{key}/check", True)
     assert "Start for" not in check.words
+    assert "Reading people.csv" in (await visitor.get("/ui/jobs")).words
     assert (await visitor.upload(str(form["action"]), token, "others.csv", raw + b" ")).status == 409
     for method, path, body in (("POST", "/start", {}), ("PUT", "", {"name": "December", "channels": [SMS]})):
         async with demo.http.request(method, f"/api/v1/jobs/{key}{path}", json=body) as response:

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import NamedTuple
 
 from gateway.domain.model.job import Job, Reason
 from gateway.domain.model.notification import Status
 from gateway.messages.jobs.batches import SILENT, TWICE
-from gateway.messages.jobs.progress import Progress, Wait
+from gateway.messages.jobs.progress import MINUTE, Progress, Wait
 from gateway.messages.jobs.reasons import FAILED
+from storage.pending_files import PendingFile
 from webhooks.http.context import runtime
 from webhooks.pages.looks import Look, channel_title
 from webhooks.pages.words import gettext, moment, pgettext
@@ -60,18 +62,34 @@ def _placed(parts: Sequence[tuple[str, int, str, str]], total: int) -> Sequence[
 
 @dataclass(frozen=True)
 class Shown:
-    """A job in words. state: the look of its pill. detail: why it stands as it does, or ""."""
+    """A job in words. state: the look of its pill. detail: why it stands as it does, or "". waiting: its file."""
 
     job: Job
     progress: Progress
     state: Look
     detail: str
     parts: Sequence[Part]
+    waiting: PendingFile | None = None
 
 
-def shown(progress: Progress) -> Shown:
-    """Return a job as the pages show it."""
-    return Shown(progress.job, progress, _state(progress.job), _detail(progress), bar(progress))
+def shown(progress: Progress, waiting: PendingFile | None = None) -> Shown:
+    """Return a job as the pages show it. waiting: the file whose rows are not its own yet."""
+    detail = _of_file(waiting) if waiting else _detail(progress)
+    return Shown(progress.job, progress, _state(progress.job), detail, bar(progress), waiting)
+
+
+def _of_file(file: PendingFile) -> str:
+    if file.due_at:
+        return gettext("Reading %(file)s") % {"file": file.name}
+    return gettext("%(file)s waits for you.") % {"file": file.name}
+
+
+def is_late(progress: Progress) -> bool:
+    """Tell whether a running job has to wait for other hours before all of its rows have left."""
+    if progress.ends_at is None or not progress.recent or progress.wait:
+        return False
+    work = timedelta(seconds=(progress.job.total - progress.processed) / progress.recent)
+    return progress.ends_at > runtime().clock() + work + MINUTE
 
 
 def _state(job: Job) -> Look:

@@ -26,7 +26,7 @@ from webhooks.http.audit import note, records
 from webhooks.http.context import query, runtime
 from webhooks.http.guard import allow
 from webhooks.http.tables import Format, table_file
-from webhooks.pages.jobs.drawn import helps, kind, shown
+from webhooks.pages.jobs.drawn import helps, is_late, kind, shown
 from webhooks.pages.jobs.hours import in_words
 from webhooks.pages.jobs.outlook import expected
 from webhooks.pages.words import gettext
@@ -43,9 +43,10 @@ async def show_list() -> ResponseReturnValue:
     """Show a page of jobs, the newest first."""
     wanted = convert(PageQuery, {"limit": ON_A_PAGE, **query()})
     page, cursor = await jobs.page(runtime(), wanted)
+    waiting = await pending_files.of_jobs(runtime().db, [job.id for job in page if job.state == "draft"])
     return await render_template(
         "jobs.html",
-        rows=[shown(each) async for each in progress_of_live(runtime(), page)],
+        rows=[shown(each, waiting.get(each.job.id)) async for each in progress_of_live(runtime(), page)],
         older=url_for("ui.jobs.show_list", cursor=cursor) if cursor else None,
         kind=kind,
     )
@@ -87,6 +88,7 @@ async def show(key: str) -> ResponseReturnValue:
         counts=_counts(state),
         next=_rows_address(key, wanted.state, page.cursor) if page.cursor is not None else None,
         hours=in_words(job),
+        late=is_late(state),
         expected=expected(job.forecast) if job.forecast else {},
     )
 
