@@ -67,11 +67,14 @@ async def of_request(db: Db, field: Literal["group_id", "bulk_id"], value: str) 
     return [document["_id"] async for document in db["notifications"].find({field: value}, {"_id": 1})]
 
 
-async def oldest_due(db: Db, now: datetime) -> datetime | None:
-    """Return since when the message has been due that could go and has been waiting longest; None if none waits."""
+async def oldest_due(db: Db, now: datetime, account: str = "") -> datetime | None:
+    """Return since when the message has been due that could go and has been waiting longest; None if none waits.
+
+    account: one (channel:name) whose own lanes are meant, where messages wait until it has room.
+    """
     since = list[datetime]()
     for priority in Priority:
-        query = {"lane": lane_of(priority), "due_at": {"$gt": EPOCH, "$lte": now}}
+        query = {"lane": lane_of(priority, account), "due_at": {"$gt": EPOCH, "$lte": now}}
         since += [each["due_at"] async for each in db["notifications"].find(query).sort("due_at", 1).limit(1)]
     return min(since, default=None)
 

@@ -4,10 +4,11 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 from bots.whatsapp.simulator import Server
+from gateway.domain.channel.rates import Limits, Rate
 from storage.accounts import flows
 from storage.accounts.flows import ENDED, NARROW, TRIED, WIDE
 from tests.support.client import ApiClient, until
-from tests.support.workload import wait_for_state
+from tests.support.workload import phone, wait_for_state
 from tests.webhooks.pages.visitor import Visitor
 from webhooks.pages.overview.plots import bars, lines, nice
 
@@ -59,6 +60,21 @@ async def test_a_held_account_is_told_first_and_leads_to_the_accounts(demo: ApiC
     assert "whatsapp:demo is held since" in alarm.get_text()
     assert BAD_TOKEN in alarm.select("[lang=en]")[0].text
     assert [link["href"] for link in alarm.select("a")] == ["/ui/accounts"]
+
+
+async def test_what_waits_for_an_accounts_room_is_told_by_account(demo: ApiClient, visitor: Visitor) -> None:
+    gate = demo.environment.runtime.gate
+    gate.limits = {**gate.limits, "sms:demo": Limits(account=Rate(1, timedelta(hours=1)))}
+    for number in range(3):
+        await demo.send(SMS, phone=phone(number))
+
+    async def waits() -> bool:
+        await written(demo)
+        return bool((await visitor.get("/ui/overview")).html.select(".queues"))
+
+    await until(waits)
+    (row,) = (await visitor.get("/ui/overview")).html.select(".queues tbody tr")
+    assert row.text.startswith("SMS demo")
 
 
 async def test_what_a_provider_says_of_an_account_is_an_alarm(demo: ApiClient, visitor: Visitor) -> None:

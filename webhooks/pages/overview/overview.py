@@ -68,6 +68,7 @@ async def show() -> ResponseReturnValue:
         ended=sum(counts[ENDED] for counts in total.values()),
         failed=sum(counts[status] for counts in total.values() for status in FAILED),
         waiting=waiting,
+        queues=await _queues(gateway, now),
         dead=await notifications.count_dead(gateway.db, MOST_DEAD),
         workers=alive,
         moments=[at for at, _ in points],
@@ -87,6 +88,12 @@ async def _points(gateway: Runtime, period: Period, now: datetime) -> Sequence[t
     counted = await flows.between(gateway.db, now - period.length, now, period.width)
     groups = [counted[start : start + period.together] for start in range(0, len(counted), period.together)]
     return [(group[0][0], _total([flow for _, flow in group])) for group in groups]
+
+
+async def _queues(gateway: Runtime, now: datetime) -> Mapping[str, timedelta]:
+    """Return the accounts for whose room messages wait, and for how long the oldest has."""
+    oldest = {name: await notifications.oldest_due(gateway.db, now, name) for name in sorted(gateway.gate.limits)}
+    return {name: now - since for name, since in oldest.items() if since}
 
 
 def _total(all_flows: Sequence[Flow]) -> dict[str, Counter[str]]:
