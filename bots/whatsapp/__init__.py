@@ -117,8 +117,10 @@ class WhatsApp:
 
     async def send(self, address: Address, what: Content | TemplateMessage, *, key: str) -> str:
         """Send one piece and return its id. Reports the id that Meta has for a number, where it is another one."""
-        if isinstance(what, Content) and what.media and what.media.file:
-            what = replace(what, media=await self._uploads.uploaded(what.media))
+        part = what if isinstance(what, Content) else what.header
+        if part and part.media and part.media.file:
+            part = replace(part, media=await self._uploads.uploaded(part.media))
+            what = part if isinstance(part, Content) else replace(what, header=part)
         wamid, wa_id = await sending.send(self._graph, sending.render(address.user, what, key))
         if is_phone(wa_id) and is_phone(address.user) and wa_id != address.user:
             id_ = f"wa_id:{address.user}:{wa_id}"

@@ -165,7 +165,7 @@ def _template_again(template: TemplateMessage) -> dict[str, Any]:
     if head and head.place:
         header = {"type": "location", **asdict(head.place)}
     elif head and head.media:
-        header = {"type": head.media.type, "url": head.media.url, "name": head.media.name}
+        header = _media_again(head.media)
     elif head:
         header = {"type": "text", "variables": head.values}
     return {**named, "buttons": template.buttons, **({"header": header} if header else {})}

@@ -21,7 +21,7 @@ from webhooks.http.context import too_large
 LARGEST = 32 * 1024 * 1024
 """The largest file, in bytes."""
 
-PATHS = re.compile(r"/api/v1/media|(/api/v1/jobs|/ui/jobs)/.*/rows|/ui/conversations/.*/reply", re.DOTALL)
+PATHS = re.compile(r"/api/v1/media|(/api/v1/jobs|/ui/jobs)/.*/rows|/ui/conversations/.*/(reply|template)", re.DOTALL)
 """The paths of routes that take files."""
 
 FORM = 64 * 1024

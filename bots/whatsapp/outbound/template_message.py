@@ -34,7 +34,7 @@ def _header(header: TemplateHeader) -> Json:
 
 
 def _file(media: Media) -> Json:
-    file = {"link": media.url}
+    file = {"id": media.id} if media.id else {"link": media.url}
     if media.type == "document" and media.name:
         file["filename"] = media.name
     return {"type": media.type, media.type: file}

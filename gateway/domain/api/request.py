@@ -91,11 +91,15 @@ class MediaInput(Input):
 
 
 class HeaderInput(Input):
-    """What fills a template's header: the variable of its text; a file by `url` and `name`; or a place, in degrees."""
+    """What fills a template's header: the variable of its text; a file by `url` and `name`; or a place, in degrees.
+
+    A file is also given by the `id` of an uploaded one.
+    """
 
     type: Literal["text", "image", "video", "document", "location"]
     variables: Annotated[dict[str, Text], Meta(max_length=1)] = {}
     url: Text = ""
+    id: Annotated[str, Meta(max_length=64)] = ""
     name: Text = ""
     address: Text = ""
     latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None

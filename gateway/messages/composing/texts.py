@@ -74,10 +74,10 @@ def _header(request: HeaderInput, values: Values) -> TemplateHeader:
     if request.type == "text":
         return TemplateHeader(_values(request.variables, "template.header.variables", values))
     if request.type != "location":
-        url = _text(request.url, "template.header.url", values)
-        if not is_address(url):
+        url = _text(request.url, "template.header.url", values, needed=not request.id)
+        if not (is_address(url) or (request.id and not url)):
             raise RequestError("bad_url", "this is no web address", "template.header.url")
-        return TemplateHeader(media=Media(request.type, url, name=name))
+        return TemplateHeader(media=Media(request.type, url, name=name, file=request.id))
     if request.latitude is None or request.longitude is None:
         raise RequestError("invalid", "a place has a latitude and a longitude", "template.header")
     address = _text(request.address, "template.header.address", values, needed=False)

@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from gateway.domain.api.file_links import file_link
-from gateway.domain.api.request import MediaInput, MessageInput, RequestError, StepInput
+from gateway.domain.api.request import HeaderInput, MediaInput, MessageInput, RequestError, StepInput
 from gateway.domain.model.files import UPLOADED, StoredFile
 from gateway.messages.media.kinds import media_type
 from gateway.runtime.runtime import Runtime
@@ -14,19 +14,42 @@ from storage import files
 
 async def attach(runtime: Runtime, message: MessageInput, until: datetime) -> MessageInput:
     """Return the message with its files as they are sent. until: when its validity is over. Raises RequestError."""
-    if not any(step.media and step.media.id for step in message.channels):
+    if not any(_media_id(step) or _header_id(step) for step in message.channels):
         return message
     steps = [await _attached(runtime, step, index, until) for index, step in enumerate(message.channels)]
     return replace(message, channels=steps)
 
 
+def _media_id(step: StepInput) -> str:
+    return step.media.id if step.media else ""
+
+
+def _header_id(step: StepInput) -> str:
+    return step.template.header.id if step.template and step.template.header else ""
+
+
 async def _attached(runtime: Runtime, step: StepInput, index: int, until: datetime) -> StepInput:
-    if step.media is None or not step.media.id:
-        return step
+    field = "media"
     try:
-        return replace(step, media=await _complete(runtime, step, step.media, until))
+        if step.media and step.media.id:
+            step = replace(step, media=await _complete(runtime, step, step.media, until))
+        if step.template and step.template.header and step.template.header.id:
+            field = "template.header"
+            header = await _head(runtime, step, step.template.header, until)
+            step = replace(step, template=replace(step.template, header=header))
     except RequestError as error:
-        raise error.within(f"channels[{index}].media") from None
+        raise error.within(f"channels[{index}].{field}") from None
+    return step
+
+
+async def _head(runtime: Runtime, step: StepInput, header: HeaderInput, until: datetime) -> HeaderInput:
+    """Return a template's header with its file, which has to be of the kind that the template has."""
+    if header.url:
+        raise RequestError("invalid", "give either the url of a file or the id of an uploaded one", "id")
+    media = await _complete(runtime, step, MediaInput(id=header.id), until)
+    if header.type not in ("document", media.type):
+        raise RequestError("bad_media", f"this file is no {header.type}", "id")
+    return replace(header, url=media.url, name=header.name or media.name)
 
 
 async def _complete(runtime: Runtime, step: StepInput, media: MediaInput, until: datetime) -> MediaInput:

@@ -1,6 +1,6 @@
 """Operators' conversations: what is unread, replies and their ticks, a shut window, other channels, and who it is."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from playwright.async_api import Page, expect
@@ -157,7 +157,10 @@ async def test_a_shut_window_has_the_form_for_templates_in_place_of_the_composer
 async def test_a_template_that_lacks_a_value_is_not_sent_and_nothing_typed_is_lost(
     demo: ApiClient, visitor: Visitor
 ) -> None:
-    address = await chat(demo, "whatsapp")
+    address, meta = await chat(demo, "whatsapp"), cast("Any", demo.environment.simulators["whatsapp"])
+    head = {"type": "HEADER", "format": "IMAGE", "example": {"header_handle": ["4:a"]}}
+    parts = {"components": [head, {"type": "BODY", "text": "It is here."}]}
+    meta.templates["parcel", "en"] = {**meta.templates["order_update", "en"], "id": "7", "name": "parcel", **parts}
     await demo.post("/api/v1/messageTemplates/sync", {"channel": "whatsapp"})
     await days_pass(demo, visitor)
     form = (await visitor.get(address)).form("/template")
@@ -165,6 +168,18 @@ async def test_a_template_that_lacks_a_value_is_not_sent_and_nothing_typed_is_lo
     answer = await visitor.send(form, {"act": "send"}, **typed)
     assert (answer.status, "Fill in: order." in answer.words) == (400, True)
     assert answer.form("/template").find("input", {"name": "body.name"})["value"] == "Boris"  # type: ignore[index]
+    form = (await visitor.send(form, {"act": "preview"}, template="parcel / en")).form("/template")
+    fields = {str(each["name"]): str(each["value"]) for each in form.select("input[type=hidden]")}
+    fields |= {"template": "parcel / en", "act": "send"}
+    assert "Fill in: Address of the file." in (await visitor.send(form, {"act": "send"}, **fields)).words
+    await visitor.upload(str(form["action"]), fields, PICTURE.name, PICTURE.body)
+
+    async def arrived() -> bool:
+        return [media.body for media in meta.media.values()] == [PICTURE.body]
+
+    await until(arrived)
+    sent = await shown_until(visitor, address, "It is here.")
+    assert await visitor.download(str(sent.html.select(".bubble.out .picture img")[-1]["src"])) == PICTURE.body
 
 
 async def test_the_list_of_templates_can_be_fetched_from_there(demo: ApiClient, visitor: Visitor) -> None:
@@ -331,6 +346,7 @@ async def test_a_conversation_is_led_by_keys_and_a_draft_survives(demo: ApiClien
     await page.keyboard.press("?")
     await expect(page.get_by_role("dialog")).to_contain_text("next, previous")
     await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_be_hidden()
     await page.keyboard.press("/")
     await expect(page.locator("[name=q]")).to_be_focused()
     await page.locator("[name=q]").blur()

@@ -66,6 +66,10 @@ async def send_template(key: str) -> ResponseReturnValue:
     if (await request.form).get("act") != "send":
         record_nothing()
         return await shown(session, typed)
+    try:
+        typed = await with_file(typed)
+    except RequestError as error:
+        return await shown(session, typed.refused(error.message, error.field), 400)
     if empty := await lacking(session, typed):
         words = gettext("Fill in: %(fields)s.") % {"fields": ", ".join(empty)}
         return await shown(session, typed.refused(words), 400)

@@ -15,7 +15,7 @@ from webhooks.pages.conversations.rows import name_of
 from webhooks.pages.conversations.typed import Typed
 from webhooks.pages.words import gettext
 
-BODY, HEADER, BUTTON, FILE = "body.", "header.", "button.", "file"
+BODY, HEADER, BUTTON, FILE = "body.", "header.", "button.", "address"
 """The beginnings of the fields' names."""
 
 
@@ -27,6 +27,11 @@ class Field:
     label: str
     value: str
     example: str
+
+    @property
+    def is_file(self) -> bool:
+        """Return whether a file may be given in place of it."""
+        return self.name == FILE
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,8 @@ async def lacking(session: Session, typed: Typed) -> list[str]:
     address, (name, _, language) = session.address, typed.template.partition(" / ")
     key = template_key(address.channel, address.account, TemplateMessage(name, language))
     template = await approved.get(runtime().db, key)
-    return [each.label for each in _fields(template, {}, typed.values) if not each.value] if template else []
+    fields = _fields(template, {}, typed.values) if template else []
+    return [each.label for each in fields if not (each.value or (each.name == FILE and typed.uploaded))]
 
 
 def request_of(typed: Typed) -> dict[str, Any]:
@@ -67,7 +73,8 @@ def request_of(typed: Typed) -> dict[str, Any]:
     name, _, language = typed.template.partition(" / ")
     body, header = _part(typed.values, BODY), _part(typed.values, HEADER)
     kind, url = typed.values.get("kind", ""), typed.values.get(FILE, "")
-    heads = {"type": kind, "url": url} if url else {"type": "text", "variables": header} if header else None
+    file = {"id": typed.uploaded} if typed.uploaded else {"url": url} if url else None
+    heads = {"type": kind, **file} if file else {"type": "text", "variables": header} if header else None
     buttons = [
         {"index": int(index), "url": value} for index, value in _part(typed.values, BUTTON).items() if index.isdigit()
     ]

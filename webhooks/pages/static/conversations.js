@@ -46,9 +46,11 @@ function attach(event, given) {
 }
 document.addEventListener("change", ({ target }) => {
   if (!target.matches("[data-largest]")) return;
-  const chosen = reply.querySelector(".chosen");
-  chosen.hidden = !target.files.length;
-  chosen.querySelector("span").textContent = target.files[0]?.name ?? "";
+  const chosen = target.form.querySelector(".chosen");
+  if (chosen) {
+    chosen.hidden = !target.files.length;
+    chosen.querySelector("span").textContent = target.files[0]?.name ?? "";
+  }
   target.setCustomValidity(target.files[0]?.size > target.dataset.largest ? target.dataset.larger : "");
   target.reportValidity();
 });

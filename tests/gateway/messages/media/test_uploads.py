@@ -72,6 +72,23 @@ async def test_an_operator_replies_with_an_upload(demo: ApiClient) -> None:
     assert list(simulator.uploads.values()) == [PAPER.body]
 
 
+async def test_a_templates_header_has_an_upload(demo: ApiClient) -> None:
+    meta: Any = demo.environment.simulators["whatsapp"]
+    head = {"type": "HEADER", "format": "IMAGE", "example": {"header_handle": ["4:a"]}}
+    body = {"type": "BODY", "text": "Your parcel is here."}
+    stored = {**meta.templates["order_update", "en"], "id": "7", "name": "parcel", "components": [head, body]}
+    meta.templates["parcel", "en"] = stored
+    await demo.post("/api/v1/messageTemplates/sync", {"channel": "whatsapp"})
+    keys = [(await upload(demo, sample))["id"] for sample in (PICTURE, PAPER)]
+    step = {"channel": "whatsapp", "template": {"name": "parcel", "language": "en"}}
+    steps = [{**step, "template": {**step["template"], "header": {"type": "image", "id": key}}} for key in keys]  # type: ignore[dict-item]
+    await demo.wait_for(await demo.send(steps[0]), "DELIVERED", "READ")
+    (part,) = meta.accepted[-1].request["template"]["components"][0]["parameters"]
+    assert meta.media[part["image"]["id"]].body == PICTURE.body
+    error = await refused(demo, steps[1])
+    assert (error["code"], error["field"]) == ("bad_media", "messages[0].channels[0].template.header.id")
+
+
 async def test_what_cannot_be_sent_is_refused_with_its_field(demo: ApiClient) -> None:
     key = (await upload(demo, PICTURE))["id"]
     cases: tuple[tuple[dict[str, str], str, str], ...] = (
