@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from quart import request, url_for
 
 from webhooks.pages.looks import channel_title, message_status
-from webhooks.pages.words import gettext
+from webhooks.pages.words import gettext, pgettext
 
 FILTERS = ("phone", "status", "channel", "from", "to", "externalId", "groupId", "bulkId", "jobId", "reason")
 """As the API calls them, and in the order in which they are shown."""
@@ -33,8 +33,8 @@ def chips(filters: Mapping[str, str]) -> list[Chip]:
         "phone": gettext("Number"),
         "status": gettext("Status"),
         "channel": gettext("Channel"),
-        "from": gettext("From"),
-        "to": gettext("To"),
+        "from": pgettext("filter", "From"),
+        "to": pgettext("filter", "To"),
         "externalId": gettext("Own id"),
         "groupId": gettext("Group"),
         "bulkId": gettext("Request"),
