@@ -62,10 +62,13 @@ class People(Simulator, ABC):
         """Send files together: each is a message of its own. Bot API: Message, media_group_id."""
         album = secrets.token_hex(8)
         for file in files:
-            await self.share_file(user, file.body, file.name, file.content_type, media_group_id=album)
+            self._share(user, file.body, file.name, file.content_type, media_group_id=album)
 
-    async def share_file(self, user: str, body: bytes, name: str, content_type: str, **about: str) -> None:
+    async def share_file(self, user: str, body: bytes, name: str, content_type: str) -> None:
         """Send a file as the apps do: pictures, videos and recordings as such, others as documents."""
+        self._share(user, body, name, content_type)
+
+    def _share(self, user: str, body: bytes, name: str, content_type: str, **about: str) -> None:
         kind = next((kind for mime, kind in SHARED.items() if content_type.startswith(mime)), "document")
         item = objects.file_of(kind, File("", name, content_type, body))
         self.uploads[(item[-1] if kind == "photo" else item)["file_id"]] = body
