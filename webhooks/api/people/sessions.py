@@ -7,9 +7,10 @@ from quart.typing import ResponseReturnValue
 from quart_schema import document_querystring, document_request, document_response
 from werkzeug.routing import PathConverter
 
-from gateway.conversations import operators
+from gateway.conversations import operators, starting
 from gateway.conversations.listing import SessionsQuery, State, page, state
-from gateway.conversations.operators import ReplyRequest, StartSessionRequest
+from gateway.conversations.operators import ReplyRequest
+from gateway.conversations.starting import StartSessionRequest
 from gateway.domain.api.formats import iso
 from gateway.domain.api.request import Input, convert, read
 from gateway.domain.api.response import ItemView, MediaView, View, media_view
@@ -154,7 +155,7 @@ async def list_sessions() -> ResponseReturnValue:
 @document_response(StartedSessionResponse, 201)
 async def start() -> ResponseReturnValue:
     """Start a conversation, with a first message if you like."""
-    started = await operators.start(runtime(), read(StartSessionRequest, await body()), g.caller)
+    started = await starting.start(runtime(), read(StartSessionRequest, await body()), g.caller)
     note(started.session.id)
     return answer(
         StartedSessionResponse(

@@ -8,8 +8,9 @@ from quart import Blueprint, Response, g, redirect, render_template, request, ur
 from quart.typing import ResponseReturnValue
 from quart_schema import hide
 
-from gateway.conversations import operators
-from gateway.conversations.operators import ReplyRequest, StartSessionRequest
+from gateway.conversations import operators, starting
+from gateway.conversations.operators import ReplyRequest
+from gateway.conversations.starting import StartSessionRequest
 from gateway.domain.api.conflict import Conflict
 from gateway.domain.api.request import RequestError, convert
 from gateway.domain.api.roles import Role
@@ -147,7 +148,7 @@ async def begin() -> ResponseReturnValue:
     who, name = form.get("who", "").strip(), form.get("channel", "")
     try:
         wanted = convert(StartSessionRequest, {"channel": name, "continueLastOrStartNewSession": True, **_named(who)})
-        started = await operators.start(runtime(), wanted, g.caller)
+        started = await starting.start(runtime(), wanted, g.caller)
         note(started.session.id)
     except (RequestError, Conflict) as error:
         return await _ask(who, name, str(error)), status_of(error)
@@ -180,7 +181,7 @@ async def _otherwise(session: Session, typed: Typed) -> str:
     """Write to the person by another channel. Returns the conversation there."""
     person = {"contactId": session.contact} if session.contact else {"userId": session.address.user}
     wanted = {"channel": typed.by, "continueLastOrStartNewSession": True, **typed.said, **person}
-    started = await operators.start(runtime(), convert(StartSessionRequest, wanted), g.caller, typed.key)
+    started = await starting.start(runtime(), convert(StartSessionRequest, wanted), g.caller, typed.key)
     note(started.session.id, act=Act.CONVERSATION_START)
     return started.session.id
 
