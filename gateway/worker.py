@@ -13,7 +13,7 @@ from gateway.domain.model.notification import Notification, Priority
 from gateway.messages.callbacks import callbacks
 from gateway.messages.callbacks.hosts import Hosts
 from gateway.messages.delivery import dispatcher
-from gateway.messages.jobs import batches, given
+from gateway.messages.jobs import batches, reader
 from gateway.messages.media import keeping
 from gateway.messages.templates.syncing import sync_regularly
 from gateway.runtime.counting import write_counts, write_regularly
@@ -51,7 +51,7 @@ async def run(runtime: Runtime, stop: asyncio.Event) -> None:
             loop(runtime, "callbacks", partial(callbacks.take, hosts=Hosts()), runtime.callback_bell, stop)
         )
         loops.create_task(loop(runtime, "batches", partial(batches.take, submitted={}), runtime.job_bell, stop))
-        read = partial(given.take, queue=PendingFiles(runtime.db))
+        read = partial(reader.take, queue=PendingFiles(runtime.db))
         loops.create_task(loop(runtime, "pending_files", read, runtime.rows_bell, stop))
         if runtime.settings.media_kept:
             fetch = partial(keeping.take, at_once=asyncio.Semaphore(keeping.AT_ONCE))

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from pymongo import monitoring
 
 from gateway.domain.api.roles import Role
-from gateway.messages.jobs import given
-from gateway.messages.jobs.uploads import RowsFile
+from gateway.messages.jobs import given, reader
+from gateway.messages.jobs.contents import RowsFile
 from gateway.messages.media import keeping
 from gateway.messages.templates.syncing import EVERY
 from gateway.runtime.runtime import Runtime
@@ -335,7 +335,7 @@ async def drop_a_file(demo: ApiClient) -> None:
     pending = await until(partial(refused_file, runtime, key))
     job = await given.match(runtime, job, pending, {"whom": "phone"})
     await until(partial(is_read, runtime, key))
-    for item in await given.take(runtime, 10, set, PendingFiles(runtime.db)):
+    for item in await reader.take(runtime, 10, set, PendingFiles(runtime.db)):
         await item.back()
     await given.stop(runtime, job, pending)
 

@@ -1,11 +1,8 @@
 """Adds the rows of files to jobs, and stores the rows that are refused."""
 
 import os
-from collections import Counter
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, field
-from typing import IO
 from uuid import uuid4
 
 import msgspec
@@ -13,16 +10,14 @@ from msgspec.structs import replace
 
 from gateway.domain.api.conflict import Conflict
 from gateway.domain.api.request import RequestError
-from gateway.domain.api.response import Fault
-from gateway.domain.model.job import REFUSED_ROWS, Batch, Job, JobFile, Reason, RefusedRows, Upload, batch_id
+from gateway.domain.model.job import REFUSED_ROWS, Batch, Job, JobFile, RefusedRows, Upload, batch_id
 from gateway.messages.composing.lint import variables_of
-from gateway.messages.jobs.files.frames import Frame, Head, Reading, Refusals, Rows, Warnings
+from gateway.messages.jobs.contents import Contents, RowsFile, Watcher, WrongColumns
+from gateway.messages.jobs.files.frames import Frame, Reading, Refusals, Rows
 from gateway.messages.jobs.files.reading import read_file
 from gateway.messages.jobs.files.rows import Terms
 from gateway.messages.jobs.jobs import reload
 from gateway.messages.jobs.progress import JobMessage
-from gateway.messages.jobs.reasons import grouped, shared
-from gateway.messages.jobs.refused import reason_of
 from gateway.runtime.runtime import Runtime
 from storage import job_files, jobs
 
@@ -31,77 +26,6 @@ MOST = 1_000_000
 
 FILES = 10_000
 """Files of a job."""
-
-TOLD = 1000
-"""Faults and warnings of a file that its upload is answered with, at most."""
-
-
-class WrongColumns(RequestError):
-    """The columns of a file do not name what the message needs. headings: what each of them was taken for."""
-
-    def __init__(self, error: RequestError, headings: Mapping[str, str]) -> None:
-        super().__init__(error.code, error.message, error.field)
-        self.headings = headings
-
-
-@dataclass(frozen=True)
-class RowsFile:
-    """A file of rows. digest: of its bytes. by: who gave it.
-
-    names: what its headings mean (a field, a variable, or "" for nothing), where somebody has said so.
-    """
-
-    name: str
-    content: IO[bytes]
-    digest: str
-    by: str = ""
-    names: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass
-class Contents:
-    """What was found in a file. headings: each with the field or variable that it names, or "" for none.
-
-    zones: rows by time zone. reasons: why rows were refused.
-    """
-
-    headings: dict[str, str] = field(default_factory=dict)
-    accepted: int = 0
-    refused: int = 0
-    faults: list[Fault] = field(default_factory=list)
-    warnings: list[Fault] = field(default_factory=list)
-    zones: Counter[str] = field(default_factory=Counter)
-    reasons: tuple[Reason, ...] = ()
-
-    @property
-    def columns(self) -> dict[str, str]:
-        """Return the headings that name something, each with the field or variable."""
-        return {heading: name for heading, name in self.headings.items() if name}
-
-    def add(self, frame: Frame) -> None:
-        """Add what a frame says."""
-        match frame:
-            case Head():
-                self.headings = frame.columns
-            case Rows():
-                self.accepted += frame.size
-                self.zones.update(frame.zones)
-            case Refusals():
-                self.refused += len(frame.rows)
-                self.reasons = grouped([*self.reasons, *(Reason(shared(reason_of(row))) for row in frame.rows)])
-                self.faults += [row.fault for row in frame.rows[: TOLD - len(self.faults)]]
-            case Warnings():
-                self.warnings += frame.faults[: TOLD - len(self.warnings)]
-
-
-class Watcher:
-    """Who waits for a file while it is read. Each may end it by an exception of its own. This one does nothing."""
-
-    async def see(self, contents: Contents) -> None:
-        """Hear what was found so far."""
-
-    async def insist(self) -> None:
-        """Hear that the job is about to get the rows, as it was read before this."""
 
 
 async def add_rows(

@@ -9,7 +9,7 @@ from bs4 import Tag
 from msgspec.structs import replace
 
 from gateway.domain.terms.price import Price
-from gateway.messages.jobs import given
+from gateway.messages.jobs import reader
 from gateway.runtime.settings.tuning import Tuning
 from tests.support.client import PHONE, ApiClient, until
 from tests.support.jobs import (
@@ -128,7 +128,7 @@ async def test_a_file_that_cannot_be_read_is_said_and_taken_out(visitor: Visitor
 async def test_nobody_waits_for_a_file_and_nothing_starts_without_its_rows(
     demo: ApiClient, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(given, "AT_ONCE", 0)  # so that nobody reads it yet
+    monkeypatch.setattr(reader, "AT_ONCE", 0)  # so that nobody reads it yet
     key = await create_job(demo, [PHONE])
     second = await visitor.get(f"/ui/jobs/{key}/rows")
     form, raw = second.form("/rows"), table(["phone"], [phone(2)], ["12"])

@@ -15,9 +15,10 @@ from gateway.domain.api.roles import Role
 from gateway.domain.model.act import Act
 from gateway.domain.model.job import JobFile
 from gateway.messages.jobs import given, results, uploads
+from gateway.messages.jobs.contents import RowsFile
 from gateway.messages.jobs.refused import columns, pages
 from gateway.messages.jobs.results import RowResult, State
-from gateway.messages.jobs.uploads import RowsFile, add_rows
+from gateway.messages.jobs.uploads import add_rows
 from gateway.runtime.paging import NO_CURSOR
 from storage import job_files, pending_files
 from storage.pending_files import PendingFile

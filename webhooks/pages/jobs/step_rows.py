@@ -16,7 +16,7 @@ from gateway.domain.api.roles import Role
 from gateway.domain.model.act import Act
 from gateway.domain.model.job import Job
 from gateway.messages.jobs import given, uploads
-from gateway.messages.jobs.uploads import RowsFile
+from gateway.messages.jobs.contents import RowsFile
 from storage import job_files, pending_files
 from webhooks.http.audit import note, record_nothing, records
 from webhooks.http.context import runtime

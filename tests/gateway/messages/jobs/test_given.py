@@ -7,8 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.domain.model.job import Batch, Job, batch_id
-from gateway.messages.jobs import given
-from gateway.messages.jobs.uploads import RowsFile
+from gateway.messages.jobs import given, reader
+from gateway.messages.jobs.contents import RowsFile
 from gateway.runtime.runtime import Runtime
 from storage import jobs, pending_files
 from storage.pending_files import PendingFile, PendingFiles
@@ -51,7 +51,7 @@ async def begun(runtime: Runtime) -> PendingFile:
 
 async def test_another_worker_reads_what_a_dead_one_has_begun(demo: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
     runtime = demo.environment.runtime
-    monkeypatch.setattr(given, "AT_ONCE", 0)  # so that the environment's own worker takes nothing
+    monkeypatch.setattr(reader, "AT_ONCE", 0)  # so that the environment's own worker takes nothing
     job = await draft_with_a_file(demo)
     frozen = await begun(runtime)
     assert await PendingFiles(runtime.db).claim(runtime.clock(), LEASE, 1, set()) == []
@@ -67,9 +67,9 @@ async def test_another_worker_reads_what_a_dead_one_has_begun(demo: ApiClient, m
 
 async def test_a_file_that_kills_whoever_reads_it_is_given_up(demo: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
     runtime = demo.environment.runtime
-    monkeypatch.setattr(given, "AT_ONCE", 0)
+    monkeypatch.setattr(reader, "AT_ONCE", 0)
     job = await draft_with_a_file(demo)
-    for _ in range(given.TRIES):
+    for _ in range(reader.TRIES):
         await begun(runtime)
         demo.pass_time(hours=0.1)
     monkeypatch.undo()
@@ -85,7 +85,7 @@ async def test_a_job_that_was_started_meanwhile_gets_no_more_rows(
     demo: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runtime = demo.environment.runtime
-    monkeypatch.setattr(given, "AT_ONCE", 0)
+    monkeypatch.setattr(reader, "AT_ONCE", 0)
     job = await draft_with_a_file(demo)
     assert await jobs.save(runtime.db, replace(job, state="cancelled"))
     monkeypatch.undo()
