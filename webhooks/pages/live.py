@@ -25,6 +25,7 @@ from webhooks.http.cookie import cookie_name
 from webhooks.http.guard import allow
 from webhooks.http.server import stopping
 from webhooks.pages.topics import TOPICS, Topic
+from webhooks.pages.watchers import HINTS
 from webhooks.pages.words import gettext
 
 blueprint = Blueprint("live", __name__)
@@ -42,6 +43,7 @@ class _Watched:
     topic: Topic
     key: str
     queues: set[asyncio.Queue[str]] = field(default_factory=set)
+    users: Counter[str] = field(default_factory=Counter)
     last: object = None
     due_at: float = 0.0
 
@@ -67,7 +69,9 @@ class Hints:
         self._streams[user] += 1
         for name in names:
             kind, _, key = name.partition(":")
-            self._watched.setdefault(name, _Watched(TOPICS[kind], key)).queues.add(queue)
+            watched = self._watched.setdefault(name, _Watched(TOPICS[kind], key))
+            watched.queues.add(queue)
+            watched.users[user] += 1
         try:
             await self._look_once()  # so that what changes from now on is noticed
             if self._task is None or self._task.done():
@@ -77,6 +81,12 @@ class Hints:
             self._streams[user] -= 1
             for name in names:
                 self._watched[name].queues.discard(queue)
+                self._watched[name].users[user] -= 1
+
+    def others(self, name: str, user: str) -> list[str]:
+        """Return which other users watch a topic here at this moment."""
+        watched = self._watched.get(name)
+        return sorted(each for each in +watched.users if each != user) if watched else []
 
     def full(self, user: str) -> bool:
         """Return whether there is no room for one more stream."""
@@ -107,7 +117,7 @@ class Hints:
 
     async def _look_at(self, name: str, watched: _Watched) -> None:
         try:
-            digest = await watched.topic.digest(self._gateway, watched.key)
+            digest = await watched.topic.digest(self._gateway, watched.key), sorted(+watched.users)
         except DatabaseError:  # whoever opens the page is told; what has changed meanwhile shows afterwards
             return
         if watched.due_at and digest != watched.last:
@@ -138,7 +148,7 @@ async def stream() -> ResponseReturnValue:
 
 def current_hints() -> Hints:
     """Return the hints of the app that handles the current request."""
-    hints: Hints = current_app.extensions.setdefault("hints", Hints(runtime()))
+    hints: Hints = current_app.extensions.setdefault(HINTS, Hints(runtime()))
     return hints
 
 

@@ -78,6 +78,15 @@ async def test_another_operator_sees_who_has_looked(demo: ApiClient, visitor: Vi
     async with Visitor.of(demo) as igor:
         await igor.sign_in("igor@shop.example")
         assert f"{OPERATOR} has looked at" in (await igor.get(address)).words
+        topic = f"session:{address.rpartition('/')[2]}"
+        async with igor.http.get("/ui/live", params={"t": topic}) as stream:
+            await stream.content.readline()
+            assert "igor@shop.example is here" in (await visitor.get(address)).words
+
+    async def gone() -> bool:
+        return "is here" not in (await visitor.get(address)).words
+
+    await until(gone)
 
 
 async def test_a_reply_arrives_once_however_often_its_form_is_sent(demo: ApiClient, visitor: Visitor) -> None:

@@ -22,6 +22,7 @@ from webhooks.pages.conversations.chat import chat
 from webhooks.pages.conversations.composer import bar, cost, others, price_of, takes_files
 from webhooks.pages.conversations.rows import listed, name_of
 from webhooks.pages.conversations.typed import Typed
+from webhooks.pages.watchers import others_here
 from webhooks.pages.words import gettext
 
 LATEST = 5
@@ -98,7 +99,9 @@ def _fetched_again() -> bool:
 
 
 def _looker(session: Session) -> dict[str, Any] | None:
-    """Return which other operator has looked lately, and when."""
+    """Return which other operators have the conversation before them, or who has looked lately, and when."""
+    if here := others_here(f"session:{session.id}", g.caller):
+        return {"who": ", ".join(here), "at": None}
     if session.seen_at is None or session.seen_by == g.caller or runtime().clock() - session.seen_at > HERE:
         return None
     return {"who": session.seen_by, "at": session.seen_at}
