@@ -32,7 +32,7 @@ def check() -> None:
             _report(f"settings, database, conversation {settings.conversation}")
             results = [
                 _report(f"public URL {settings.public_url}", "" if _https(settings) else "providers call https only"),
-                _report(f"{len(accounts)} accounts", "" if accounts else "set some up in the accounts file"),
+                _report(f"{len(accounts)} accounts", "" if accounts else "copy accounts.example.toml to accounts.toml, and keep what you use of it"),
             ]
             results += [await _apply(channel, keep_webhook, settings) for channel in accounts]
             return all(results)

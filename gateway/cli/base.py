@@ -30,8 +30,8 @@ def main() -> None:
     """A gateway between your services and people's messengers.
 
     Settings come from the environment: GATEWAY_ACCOUNTS (a TOML file, accounts.toml by default), GATEWAY_PUBLIC_URL,
-    MONGODB_URI (none: an embedded database in GATEWAY_FOLDER), GATEWAY_CONVERSATION, GATEWAY_REGION; README has them
-    all.
+    MONGODB_URI (none: an embedded database in GATEWAY_FOLDER), GATEWAY_CONVERSATION, GATEWAY_REGION; gateway/README.md
+    has them all.
     """
 
 

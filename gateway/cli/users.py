@@ -30,7 +30,7 @@ def users() -> None:
 
 @users.command()
 @click.argument("email")
-@click.option("--role", type=roles, required=True, help="What they may do; see README.")
+@click.option("--role", type=roles, required=True, help="Operators work on the pages; admins also keep keys and users.")
 @from_stdin
 def create(email: str, role: str, *, password_stdin: bool) -> None:
     """Make a user."""
