@@ -21,6 +21,9 @@ from gateway.runtime.settings.webhooks import Action, keep_webhook, problems, re
 from storage.engine.database import ping
 
 
+NO_ACCOUNTS = "copy accounts.example.toml to accounts.toml, and keep what you use of it"
+
+
 @main.command()
 def check() -> None:
     """Check settings, database and every account, and say what is wrong."""
@@ -32,7 +35,7 @@ def check() -> None:
             _report(f"settings, database, conversation {settings.conversation}")
             results = [
                 _report(f"public URL {settings.public_url}", "" if _https(settings) else "providers call https only"),
-                _report(f"{len(accounts)} accounts", "" if accounts else "copy accounts.example.toml to accounts.toml, and keep what you use of it"),
+                _report(f"{len(accounts)} accounts", "" if accounts else NO_ACCOUNTS),
             ]
             results += [await _apply(channel, keep_webhook, settings) for channel in accounts]
             return all(results)

@@ -68,7 +68,7 @@ async def test_check_without_accounts(cli: CliFixture) -> None:
     cli.write("")
     result = await cli.gateway("check")
     assert result.code == 1
-    assert "WRONG  0 accounts: set some up in the accounts file" in result.out
+    assert "WRONG  0 accounts: copy accounts.example.toml to accounts.toml" in result.out
 
 
 async def test_check_with_a_token_that_the_provider_does_not_know(cli: CliFixture) -> None:
