@@ -20,7 +20,6 @@ from gateway.runtime.settings.settings import Settings
 from gateway.runtime.settings.webhooks import Action, keep_webhook, problems, remove_webhook, set_webhook
 from storage.engine.database import ping
 
-
 NO_ACCOUNTS = "copy accounts.example.toml to accounts.toml, and keep what you use of it"
 
 
