@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
+from gateway.domain.api.roles import Role
 from tests.support.client import ApiClient
 from tests.support.processes.chromium import ARGUMENTS
 from tests.webhooks.pages.visitor import PASSWORD, Visitor, add_user
 
-OPERATOR = "olga@shop.example"
+OPERATOR, ADMIN = "olga@shop.example", "irina@shop.example"
 PATIENCE = 20_000
 REPORT_VIOLATIONS = (
     "addEventListener('securitypolicyviolation', (event) => console.error(`CSP: ${event.violatedDirective}`))"
@@ -22,6 +23,15 @@ async def visitor(demo: ApiClient) -> AsyncIterator[Visitor]:
     await add_user(demo, OPERATOR)
     async with Visitor.of(demo) as visitor:
         assert (await visitor.sign_in(OPERATOR)).status == 200
+        yield visitor
+
+
+@pytest.fixture
+async def admin(demo: ApiClient) -> AsyncIterator[Visitor]:
+    """Yield an administrator who has signed in, in a browser without scripts."""
+    await add_user(demo, ADMIN, Role.ADMIN)
+    async with Visitor.of(demo) as visitor:
+        assert (await visitor.sign_in(ADMIN)).status == 200
         yield visitor
 
 

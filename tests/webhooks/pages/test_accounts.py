@@ -1,31 +1,19 @@
 """Accounts as people watch them: a held one says why, a webhook that differs says so, and binding asks first."""
 
 import re
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.domain.api.roles import Role
 from gateway.domain.channel.rates import Rate
 from storage.accounts import tallies
 from tests.support.client import ApiClient, until
 from tests.webhooks.pages.conftest import OPERATOR
-from tests.webhooks.pages.visitor import Answer, Visitor, add_user
+from tests.webhooks.pages.visitor import Answer, Visitor
 from webhooks.pages.accounts.accounts import limit_of
 from webhooks.pages.accounts.hours import drawn
 
-ADMIN = "irina@shop.example"
 ELSEWHERE = "https://elsewhere.example/hook"
-
-
-@pytest.fixture
-async def admin(demo: ApiClient) -> AsyncIterator[Visitor]:
-    """Yield an administrator who has signed in."""
-    await add_user(demo, ADMIN, Role.ADMIN)
-    async with Visitor.of(demo) as visitor:
-        assert (await visitor.sign_in(ADMIN)).status == 200
-        yield visitor
 
 
 def card(shown: Answer, account: str) -> str:

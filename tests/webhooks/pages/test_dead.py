@@ -1,28 +1,15 @@
 """Dead letters as people mend them: by their causes and one by one, replayed by admins and seen by operators."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from bs4 import Tag
 
-from gateway.domain.api.roles import Role
 from gateway.messages.archive.dead_letters import alike
 from gateway.runtime.paging import MOST
 from tests.support.client import PHONE, ApiClient
-from tests.webhooks.pages.visitor import Answer, Visitor, add_user
+from tests.webhooks.pages.visitor import Answer, Visitor
 
-ADMIN = "irina@shop.example"
 SMS = {"channel": "sms", "text": "Your order has been sent."}
 NO_MOBILE, NO_PERMISSION = 21614, 21408
-
-
-@pytest.fixture
-async def admin(demo: ApiClient) -> AsyncIterator[Visitor]:
-    """Yield an administrator who has signed in."""
-    await add_user(demo, ADMIN, Role.ADMIN)
-    async with Visitor.of(demo) as visitor:
-        assert (await visitor.sign_in(ADMIN)).status == 200
-        yield visitor
 
 
 async def fail(demo: ApiClient, *codes: int) -> list[str]:

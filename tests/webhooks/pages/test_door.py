@@ -8,14 +8,14 @@ import pytest
 from gateway.domain.api.roles import Role
 from storage.access import keys, users
 from tests.support.client import ApiClient
-from tests.webhooks.pages.conftest import OPERATOR
+from tests.webhooks.pages.conftest import ADMIN, OPERATOR
 from tests.webhooks.pages.places import FOR_ADMINS, NO_PAGES, PLACES
 from tests.webhooks.pages.visitor import PASSWORD, Visitor, add_user
 from webhooks.app import create_app
 from webhooks.http.guard import PUBLIC
 from webhooks.pages.address import page_of
 
-ADMIN, SENDER = "irina@shop.example", "shop@shop.example"
+SENDER = "shop@shop.example"
 BY_PAGE = {name for name in PLACES.keys() | NO_PAGES.keys() if name not in PUBLIC}
 FORMS = {
     rule.rule

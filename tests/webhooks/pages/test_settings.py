@@ -1,28 +1,17 @@
 """The settings as people use them: opt-outs, links, keys, users, and what the audit says of all that."""
 
 import re
-from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
 from playwright.async_api import Page, expect
 
-from gateway.domain.api.roles import Role
 from tests.support.client import PHONE, ApiClient
+from tests.webhooks.pages.conftest import ADMIN
 from tests.webhooks.pages.places import opt_outs, short_links
-from tests.webhooks.pages.visitor import PASSWORD, Visitor, add_user
+from tests.webhooks.pages.visitor import PASSWORD, Visitor
 
-ADMIN = "irina@shop.example"
 SMS = {"channel": "sms", "text": "Sale"}
-
-
-@pytest.fixture
-async def admin(demo: ApiClient) -> AsyncIterator[Visitor]:
-    """Yield an administrator who has signed in, in a browser without scripts."""
-    await add_user(demo, ADMIN, Role.ADMIN)
-    async with Visitor.of(demo) as visitor:
-        assert (await visitor.sign_in(ADMIN)).status == 200
-        yield visitor
 
 
 async def status_with(demo: ApiClient, key: str) -> int:
