@@ -118,6 +118,15 @@ async def extend_token(db: Db, digest: str, expires_at: datetime) -> None:
     await db["tokens"].update_one({"_id": digest}, {"$set": {"expires_at": expires_at}})
 
 
+async def postpone(db: Db, email: str, by: timedelta) -> None:
+    """Let every token of this user end so much later."""
+    async for document in db["tokens"].find({"user": email}):
+        token = from_document(Token, document)
+        moments = {"expires_at": token.expires_at, "ends_at": token.ends_at}
+        later = {name: moment + by for name, moment in moments.items() if moment}
+        await db["tokens"].update_one({"_id": token.id}, {"$set": later})
+
+
 async def count_attempt(db: Db, key: str, now: datetime, window: timedelta) -> int:
     """Count an attempt to sign in under this key. Returns the count within the window, this attempt included."""
     running = {"$gt": ["$since", now - window]}

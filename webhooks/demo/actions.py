@@ -8,7 +8,8 @@ from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
 from gateway.domain.api.request import Input, read
-from webhooks.demo.state import current_state
+from storage.access import users
+from webhooks.demo.state import OPERATOR, current_state
 from webhooks.http.answers import Refusal
 from webhooks.http.context import body
 
@@ -129,8 +130,13 @@ async def send() -> ResponseReturnValue:
 
 @blueprint.post("/clock")
 async def clock() -> ResponseReturnValue:
-    """Move the clock of the gateway and the providers ahead; what is due by then is done at once."""
+    """Move the clock of the gateway and the providers ahead; what is due by then is done at once.
+
+    The demo's operator stays signed in: nobody has waited for so long.
+    """
     action, runtime = await _read(ClockInput), current_state().environment.runtime
-    runtime.clock.ahead += timedelta(hours=action.hours)
+    by = timedelta(hours=action.hours)
+    await users.postpone(runtime.db, OPERATOR, by)
+    runtime.clock.ahead += by
     runtime.outbox_bell.set()
     return DONE

@@ -16,7 +16,7 @@ from webhooks.demo import actions
 from webhooks.demo.client import Client
 from webhooks.demo.environment import Environment
 from webhooks.demo.phones import phones
-from webhooks.demo.state import State, current_state, page_context
+from webhooks.demo.state import OPERATOR, State, current_state, page_context
 from webhooks.http.answers import Refusal, register_errors
 from webhooks.pages import static
 from webhooks.pages.door import signed_in
@@ -24,9 +24,6 @@ from webhooks.pages.looks import colours
 
 LARGEST = 64 * 1024
 """The largest body of a request, in bytes."""
-
-OPERATOR = "operator@demo.example"
-"""The demo's operator, who has no password: this page alone signs them in."""
 
 HOSTS = {"127.0.0.1", "localhost"}
 POLICY = (

@@ -12,6 +12,9 @@ from webhooks.demo.client import PERSON, PHONE, Client
 from webhooks.demo.environment import Environment
 from webhooks.http.answers import Refusal
 
+OPERATOR = "operator@demo.example"
+"""The demo's operator, who has no password: the demo's page alone signs them in."""
+
 
 @dataclass(frozen=True)
 class State:

@@ -15,6 +15,7 @@ from storage.access import users
 from webhooks.http.context import API_BODY, client_address, runtime
 from webhooks.http.cookie import check_origin, cookie_name
 from webhooks.http.guard import allow
+from webhooks.pages.address import own_address
 from webhooks.pages.words import CHOICE, LANGUAGES, duration, gettext
 
 blueprint = Blueprint("door", __name__)
@@ -84,11 +85,10 @@ async def choose_language() -> ResponseReturnValue:
 
 
 def send_to_login() -> BaseResponse:
-    """Return the answer for a browser that is not signed in. A part of a page sends the whole page there."""
-    to = url_for("ui.door.show_login", next=request.full_path.rstrip("?") if request.method == "GET" else None)
+    """Return the answer for a browser that is not signed in. An open page says so itself, and keeps what is typed."""
     if request.headers.get("HX-Request"):
-        return BaseResponse("", 401, {"HX-Redirect": url_for("ui.door.show_login")})
-    return redirect(to, 303)
+        return BaseResponse("", 401)
+    return redirect(url_for("ui.door.show_login", next=own_address()), 303)
 
 
 async def _form(wrong: str, email: str = "") -> str:

@@ -76,6 +76,7 @@ def register_pages(app: Quart) -> None:
 
 
 @blueprint.get("/")
+@blueprint.get("")
 @allow(Role.OPERATOR)
 @hide
 async def front() -> ResponseReturnValue:

@@ -81,6 +81,9 @@ async def test_the_operators_pages_open_from_it_signed_in(page: Page) -> None:
     async with aiohttp.ClientSession(cookie_jar=jar) as browser, browser.get(f"{page.url}/operator") as response:
         assert str(response.url) == f"{page.client.environment.url}/ui/overview"
         assert "operator@demo.example" in await response.text()
+        await page.post("/clock", {"hours": 25})
+        async with browser.get(f"{page.client.environment.url}/ui/") as later:
+            assert later.url == response.url, "still signed in"
 
 
 async def test_start_joins_the_chat_to_the_customer(page: Page) -> None:

@@ -9,11 +9,12 @@ from bots.telegram.simulator import Server as Telegram
 from gateway.domain.terms.price import Price
 from gateway.messages.media import uploading
 from gateway.messages.media.uploading import LARGEST
+from storage.access import users
 from tests.support.client import PHONE, ApiClient, until
 from tests.support.files import PAPER, PICTURE, share
 from tests.support.hostile.stalls import BLOCKED, watched
 from tests.webhooks.pages.conftest import OPERATOR
-from tests.webhooks.pages.visitor import Answer, Visitor, add_user
+from tests.webhooks.pages.visitor import PASSWORD, Answer, Visitor, add_user
 
 IMAGE = "<img src=x onerror=alert(1)>"
 TEMPLATE = {"name": "order_update", "language": "en", "variables": {"name": "Anna", "order": "A-17"}}
@@ -397,7 +398,7 @@ async def test_a_conversation_is_led_by_keys_and_a_draft_survives(demo: ApiClien
 
 @pytest.mark.browser
 async def test_what_comes_in_shows_without_a_reload_and_the_preview_follows_what_is_typed(
-    demo: ApiClient, page: Page
+    demo: ApiClient, page: Page, complaints: list[str]
 ) -> None:
     address = await chat(demo, "whatsapp")
     await demo.post("/api/v1/messageTemplates/sync", {"channel": "whatsapp"})
@@ -409,10 +410,32 @@ async def test_what_comes_in_shows_without_a_reload_and_the_preview_follows_what
     await simulator.say(simulator.user_of(PHONE), "Hello?")
     await expect(page.locator(".bubble.in").last).to_contain_text("Hello?")
     await expect(page.locator("textarea")).to_have_value("I am writing")
-    for _ in range(3):
+    await nobody_takes_it(demo, page)
+    assert all("Failed to load resource" in complaint for complaint in complaints)
+    complaints.clear()
+    for left in ("14:", "5:"):
         demo.pass_time(9)
-        await page.goto("/ui/conversations")
-    await page.goto(address)
+        await page.goto(address)
+        await expect(page.locator(".bar b")).to_contain_text(left)
+    demo.pass_time(9)
     await page.get_by_label("Approved template").select_option("order_update / en")
     await page.get_by_label("order", exact=True).fill("A-18")
     await expect(page.locator("#preview")).to_contain_text("A-18")
+
+
+async def nobody_takes_it(demo: ApiClient, page: Page) -> None:
+    """Press "Send" while the server is gone, and once the sign-in has ended. What was typed stays."""
+    box, send = page.locator("textarea"), page.get_by_role("button", name="Send")
+    await page.route("**/ui/**", lambda route: route.abort())
+    await send.click()
+    await expect(page.get_by_role("alert")).to_contain_text("No connection")
+    await page.unroute("**/ui/**")
+    await users.sign_out(demo.environment.runtime.db, OPERATOR)
+    await send.click()
+    await expect(page.get_by_role("alert")).to_contain_text("You have been signed out.")
+    await expect(box).to_have_value("I am writing")
+    await page.get_by_role("link", name="Sign in again").click()
+    await page.get_by_label("E-mail").fill(OPERATOR)
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(box).to_have_value("I am writing")

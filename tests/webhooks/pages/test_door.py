@@ -30,7 +30,9 @@ async def test_a_page_opens_for_operators_and_admins_only(demo: ApiClient, visit
     await add_user(demo, ADMIN, Role.ADMIN)
     addresses = {await make(demo): name in FOR_ADMINS for name, make in PLACES.items() if name in BY_PAGE}
     key = await keys.create_key(runtime.db, "shop", runtime.clock(), Role.ADMIN)
+    assert (await visitor.get("/ui")).address == "/ui/overview"
     async with Visitor.of(demo) as stranger, Visitor.of(demo) as sender, Visitor.of(demo) as admin:
+        assert (await stranger.get("/ui")).address.startswith("/ui/login")
         assert (await sender.sign_in(SENDER)).status == 403
         assert (await admin.sign_in(ADMIN)).status == 200
         for address, for_admins in addresses.items():

@@ -20,13 +20,14 @@ SOON = timedelta(hours=2)
 
 @dataclass(frozen=True)
 class Bar:
-    """The line that says how the window stands. length: of the window. since: when it was shut."""
+    """The line that says how the window stands now. length: of the window. since: when it was shut."""
 
     terms: Terms
     until: datetime | None
     left: timedelta
     length: timedelta
     since: datetime | None
+    now: datetime
 
     @property
     def soon(self) -> bool:
@@ -41,7 +42,7 @@ def bar(channel: Channel, session: Session) -> Bar:
     last_moment = ends - window.MARGIN if ends else None
     left = max(timedelta(0), last_moment - now) if last_moment else timedelta(0)
     closed = session.blocked_at or session.stopped_at or (ends if ends and ends <= now else last_moment)
-    return Bar(terms(channel, session, now), last_moment, left, rule.length, closed)
+    return Bar(terms(channel, session, now), last_moment, left, rule.length, closed, now)
 
 
 @dataclass(frozen=True)

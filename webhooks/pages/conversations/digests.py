@@ -2,6 +2,7 @@
 
 import asyncio
 
+from gateway.conversations.person import terms
 from gateway.runtime.runtime import Runtime
 from storage.messages import chat_log, notifications
 from storage.messages.notifications import IndexQuery, Person
@@ -33,4 +34,6 @@ async def digest_of_chat(gateway: Runtime, key: str) -> object:
     )
     ours = [line.notification for line in lines if line.notification]
     told = await notifications.versions(gateway.db, [*ours, *(each.id for each in waiting)])
-    return session and session.version, [line.id for line in lines], told
+    channel = gateway.channel(session.address.channel, session.address.account) if session else None
+    taken = channel and terms(channel, session, now)
+    return session and session.version, taken, [line.id for line in lines], told

@@ -67,12 +67,20 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-previews]")) event.target.form.querySelector("[value=preview]").click();
 });
 
-// The countdown goes by the moment of its end, so that a sleeping tab is right when it wakes.
+// The countdown goes by the moment of its end, so that a sleeping tab is right when it wakes, and by the server's clock,
+// of which the browser's may differ.
+let behind = 0, told = "";
+function setClock() {
+  const now = document.querySelector(".bar[data-now]")?.dataset.now;
+  if (!now || now === told) return;
+  told = now;
+  behind = Date.parse(now) - Date.now();
+}
 const two = (number) => String(number).padStart(2, "0");
 function count() {
   const bar = document.querySelector(".bar[data-until]");
   if (!bar) return;
-  const left = Math.floor((Date.parse(bar.dataset.until) - Date.now()) / 1000);
+  const left = Math.floor((Date.parse(bar.dataset.until) - Date.now() - behind) / 1000);
   const counting = bar.querySelector("[data-counting]");
   const [hours, minutes, seconds] = [Math.floor(left / 3600), Math.floor(left / 60) % 60, left % 60];
   if (left > 0 && left <= bar.querySelector("progress").max) {
@@ -84,6 +92,7 @@ function count() {
     bar.classList.toggle("open", left >= 7200);
   } else if (left <= 0 && left > -3) readAnew();
 }
+setClock();
 count();
 setInterval(count, 1000);
 
@@ -96,7 +105,7 @@ async function look() {
   const token = document.querySelector("[name=form_token]").value;
   await fetch(talk.dataset.unseen, { method: "POST", headers: { "X-Form-Token": token } });
 }
-document.addEventListener("refreshed", () => { count(); look(); });
+document.addEventListener("refreshed", () => { setClock(); count(); look(); });
 document.addEventListener("visibilitychange", look);
 
 // Escape leaves the box, or goes back to the list.

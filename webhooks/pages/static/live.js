@@ -8,11 +8,13 @@ const others = new BroadcastChannel("gateway-live");
 const tabs = new Map();
 const dot = document.getElementById("live");
 let source = null, topics = "", failures = 0, poll = 0, reading = false, again = false;
+let leads = false, heard = "", shown = "";
 
 const parts = () => [...document.querySelectorAll("[data-live]")];
 const wanted = () => document.hidden ? [] : [...new Set(parts().flatMap((part) => part.dataset.live.split(" ")))];
 
 function show(state) {
+  shown = state;
   if (!dot) return;
   dot.hidden = !parts().length;
   dot.dataset.state = state;
@@ -27,15 +29,18 @@ async function refresh(changed) {
   reading = true;
   try {
     const answer = await fetch(document.body.dataset.address, { headers: { "HX-Request": "true" }, credentials: "same-origin" });
-    if (answer.status === 401) { readAnew(); return; }
-    if (!answer.ok) return;
+    if (answer.status === 401) { say("out"); return; }
+    if (!answer.ok) throw new Error(answer.statusText);
+    if (shown === "Gone") show(heard);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const part of old) {
       const fresh = page.getElementById(part.id);
       if (fresh) Idiomorph.morph(part, fresh, { ignoreActiveValue: true });
     }
     document.dispatchEvent(new Event("refreshed"));
-  } catch { /* the next hint, or the next look, brings it */ } finally {
+  } catch { // the next hint, or the next look, brings it
+    if (heard !== "On") show("Gone");
+  } finally {
     reading = false;
     if (again) { again = false; refresh(); }
   }
@@ -62,9 +67,11 @@ function listen() {
 
 function hear(message) {
   if (message.state) {
-    show(message.state);
-    clearInterval(poll);
-    poll = message.state === "Poll" ? setInterval(refresh, 5000) : 0;
+    heard = message.state;
+    if (heard === "On" || shown !== "Gone") show(heard);
+    if (heard !== "Poll") { clearInterval(poll); poll = 0; }
+    else poll ||= setInterval(refresh, 5000);
+    if (heard === "Off") refresh(); // which tells why
   }
   if (message.changed !== undefined) refresh(message.changed);
 }
@@ -82,14 +89,14 @@ function announce() {
 
 if (navigator.locks && parts().length) {
   others.onmessage = (event) => {
-    if (event.data.tab) tabs.set(event.data.tab, event.data);
-    else hear(event.data);
+    if (!event.data.tab) { hear(event.data); return; }
+    if (leads && heard && !tabs.has(event.data.tab)) others.postMessage({ state: heard }); // it is new
+    tabs.set(event.data.tab, event.data);
   };
   announce();
   setInterval(announce, 5000);
   document.addEventListener("visibilitychange", () => { announce(); refresh(); });
-  navigator.locks.request("gateway-live", () => new Promise(() => { listen(); setInterval(listen, 1000); }));
+  navigator.locks.request("gateway-live", () => new Promise(() => { leads = true; listen(); setInterval(listen, 1000); }));
 } else if (parts().length) {
-  show("Poll");
-  setInterval(refresh, 5000);
+  hear({ state: "Poll" });
 }
