@@ -4,6 +4,7 @@ import logging
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from jinja2 import ChainableUndefined
 from quart import Blueprint, Quart, Response, g, redirect, render_template, request, url_for
 from quart.typing import ResponseReturnValue
 from quart_schema import hide
@@ -64,6 +65,7 @@ HEADERS = {
 def register_pages(app: Quart) -> None:
     """Add the pages to the app."""
     install_words(app)
+    app.jinja_env.undefined = ChainableUndefined  # what a stored thing has no field for is left out; it is no error
     app.jinja_env.globals.update(
         asset=static.address,
         channel_title=channel_title,

@@ -94,3 +94,29 @@ async def test_a_deleted_template_is_listed_no_more(demo: ApiClient, visitor: Vi
     gone = await visitor.send(shown.form("/delete"))
     assert "There is no template yet." in gone.words
     assert (await visitor.get("/ui/templates/order-ready")).status == 404
+
+
+async def test_a_step_of_each_channel_is_written_with_an_approved_template_and_without(
+    demo: ApiClient, visitor: Visitor
+) -> None:
+    assert (await demo.post("/api/v1/messageTemplates/sync", {"channel": "whatsapp"}))[0] == 200
+    shown = await visitor.get("/ui/templates/new")
+    for channel in demo.environment.runtime.channels:
+        fields = {"name": "Each", "channel-0": channel, "text-0": "Your order"}
+        shown = await press(visitor, shown, "/new", "check", **fields)
+        assert (shown.status, len(shown.html.select("fieldset"))) == (200, 1), channel
+        assert shown.html.select("fieldset")[0]["data-channel"] == channel
+    shown = await press(visitor, shown, "/new", "check", **{"channel-0": "whatsapp"})
+    chosen = await press(visitor, shown, "/new", "check", **{"template-0": "order_update/en"})
+    values = {str(each["name"]): "{{customer}}" for each in chosen.html.select("[name^=value-0-body]")}
+    assert values.keys() == {"value-0-body.name", "value-0-body.order"}
+    saved = await press(visitor, chosen, "/new", "save", **values)
+    template = await stored(demo, saved.address.rpartition("/")[2])
+    assert template["channels"][0]["template"] == {
+        "name": "order_update",
+        "language": "en",
+        "variables": {"name": "{{customer}}", "order": "{{customer}}"},
+    }
+    assert saved.html.select("[name='value-0-body.order']")[0]["value"] == "{{customer}}"
+    without = await press(visitor, saved, saved.address, "save", **{"template-0": ""})
+    assert "template" not in (await stored(demo, without.address.rpartition("/")[2]))["channels"][0]

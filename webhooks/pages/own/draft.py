@@ -7,6 +7,7 @@ import msgspec
 
 from gateway.domain.api.request import RequestError, convert
 from gateway.messages.templates.own import Structure
+from webhooks.pages.approved_fields import part, template_of
 
 MOST_STEPS, MOST_BUTTONS = 10, 10
 EMPTY_BUTTONS = 1
@@ -79,8 +80,7 @@ def _step(form: Mapping[str, str], place: int, kept: list[Any]) -> dict[str, Any
     before = step.pop("template", None) or {}
     if name:
         same = (before.get("name"), before.get("language")) == (name, language)
-        variables = _variables(form.get(f"variables-{place}", ""))
-        step["template"] = {**(before if same else {"name": name, "language": language}), "variables": variables}
+        step["template"] = {**(before if same else {}), **_template(form, place, name, language)}
     return {field: value for field, value in step.items() if value or field in {"channel", "text"}}
 
 
@@ -90,6 +90,14 @@ def _button(form: Mapping[str, str], place: str) -> dict[str, str]:
         return {}
     is_address = leads.startswith(("http://", "https://"))
     return {"text": text, **({"url": leads} if is_address else {"reply": leads} if leads else {})}
+
+
+def _template(form: Mapping[str, str], place: int, name: str, language: str) -> dict[str, Any]:
+    """Return the provider's template that is chosen. Fields of the one that was chosen before say nothing."""
+    if form.get(f"fields-{place}") == f"{name}/{language}":
+        typed = part(form, f"value-{place}-")
+        return template_of(name, language, {field: value for field, value in typed.items() if value})
+    return {"name": name, "language": language, "variables": _variables(form.get(f"variables-{place}", ""))}
 
 
 def _variables(lines: str) -> dict[str, str]:

@@ -1,11 +1,14 @@
 """The editor of an own template: what is said of it while it is written, and its page."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from quart import render_template
 
 from gateway.domain.api.request import RequestError
+from gateway.domain.model.message_template import MessageTemplate
 from gateway.messages.composing.sizes import Size, sizes
 from gateway.messages.templates import own
 from gateway.messages.templates.own import OwnTemplate
@@ -13,6 +16,7 @@ from gateway.messages.templates.phone_page import Bubble
 from gateway.messages.templates.previews import bubbles
 from storage.templates import approved
 from webhooks.http.context import runtime
+from webhooks.pages.approved_fields import Field, fields_of, values_of
 from webhooks.pages.own.draft import EMPTY_BUTTONS, MOST_BUTTONS, MOST_STEPS, Draft
 from webhooks.pages.words import gettext
 
@@ -35,6 +39,21 @@ class Editor:
     sizes: list[Size] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class ShownStep:
+    """A step in the form. names: the provider's templates that may be chosen. fields: None where it is not known here.
+
+    kind: that of the file above the chosen template's text. variables: what is stored for one that is not known.
+    """
+
+    step: Mapping[str, Any]
+    names: Sequence[str]
+    chosen: str
+    fields: Sequence[Field] | None
+    kind: str
+    variables: Mapping[str, str]
+
+
 async def look(editor: Editor) -> None:
     """Find the mistake that saving would tell, or else the warnings and the preview."""
     try:
@@ -55,7 +74,7 @@ async def shown(editor: Editor, *, checked: bool = False) -> str:
         "editor.html",
         editor=editor,
         channels=list(runtime().channels),
-        provided=await _provided(),
+        steps=_steps(editor.draft, await _provided()),
         most_steps=MOST_STEPS,
         most_buttons=MOST_BUTTONS,
         empty_buttons=EMPTY_BUTTONS,
@@ -75,11 +94,31 @@ def _named(line: str) -> str:
     return STEP.sub(lambda match: f"{gettext('Step %(number)s') % {'number': int(match[1]) + 1}}: ", line)
 
 
-async def _provided() -> dict[str, list[str]]:
-    """Return the usable templates of each channel's providers, as name/language."""
-    found: dict[str, list[str]] = {}
+async def _provided() -> dict[str, dict[str, MessageTemplate]]:
+    """Return the usable templates of each channel's providers, by name/language."""
+    found: dict[str, dict[str, MessageTemplate]] = {}
     for channel, accounts in runtime().channels.items():
         for account in accounts:
-            templates = await approved.of_account(runtime().db, channel, account)
-            found.setdefault(channel, []).extend(f"{each.name}/{each.language}" for each in templates if each.usable)
-    return {channel: sorted(set(names)) for channel, names in found.items() if names}
+            stored = await approved.of_account(runtime().db, channel, account)
+            found.setdefault(channel, {}).update(
+                {f"{each.name}/{each.language}": each for each in stored if each.usable}
+            )
+    return found
+
+
+def _steps(draft: Draft, provided: Mapping[str, Mapping[str, MessageTemplate]]) -> list[ShownStep]:
+    return [_step(step, provided.get(step.get("channel", ""), {})) for step in draft.steps]
+
+
+def _step(step: Mapping[str, Any], usable: Mapping[str, MessageTemplate]) -> ShownStep:
+    template = step.get("template") or {}
+    chosen = f"{template['name']}/{template['language']}" if template else ""
+    known = usable.get(chosen)
+    return ShownStep(
+        step,
+        sorted({*usable, *([chosen] if chosen else [])}),
+        chosen,
+        fields_of(known, {}, values_of(template)) if known else None,
+        known.header.type if known and known.header and known.header.type != "text" else "",
+        template.get("variables") or {},
+    )
