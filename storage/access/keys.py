@@ -52,6 +52,12 @@ async def revoke_keys(db: Db, name: str) -> int:
     return (await db["keys"].delete_many({"name": name})).deleted_count
 
 
+async def revoke_key(db: Db, key_id: str) -> Key | None:
+    """Delete this one key. Returns it, or None if there is none."""
+    document = await db["keys"].find_one_and_delete({"_id": key_id})
+    return from_document(Key, document) if document else None
+
+
 async def find_key(db: Db, secret: str, now: datetime) -> Key | None:
     """Return the key with this secret, or None. Its use is noted at most once an hour."""
     key = await documents.read(db, "keys", Key, digest(secret))

@@ -98,6 +98,11 @@ def moment(at: datetime) -> str:
     return dates.format_datetime(local, pattern, locale=_locale())
 
 
+def within_hour(at: datetime) -> str:
+    """Return the hour that begins then, as in 16:00-17:00, for what is known to the hour only."""
+    return f"{moment(at)}\u2013{clock_time(at + timedelta(hours=1))}"
+
+
 def short_moment(at: datetime) -> str:
     """Return the time of day, or the date where it is not today."""
     local, today = at.astimezone(zone()), runtime().clock().astimezone(zone()).date()
@@ -155,6 +160,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "clock_time": clock_time,
     "day": day,
     "moment": moment,
+    "within_hour": within_hour,
     "short_moment": short_moment,
     "ago": ago,
     "full_moment": full_moment,
