@@ -1,11 +1,11 @@
 """Operators' conversations: look at them, reply, and close them."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
 from gateway.conversations.listing import state
 from gateway.domain.api.conflict import Conflict
@@ -20,13 +20,11 @@ from gateway.domain.api.request import (
     StepInput,
     TemplateInput,
     Text,
-    convert,
 )
 from gateway.domain.api.response import BulkResponse, ItemView
 from gateway.domain.channel import window
-from gateway.domain.model.attempt import Step
 from gateway.domain.model.notification import Notification
-from gateway.domain.model.nouns import Content, Media, Session, TemplateMessage
+from gateway.domain.model.nouns import Content, Media, Session
 from gateway.messages.accepting.submit import find_answer, submit, validate
 from gateway.people import attention
 from gateway.people.twins import whole
@@ -96,47 +94,12 @@ async def reply(runtime: Runtime, session: Session, request: ReplyRequest, calle
     return item
 
 
-async def again(runtime: Runtime, session: Session, message: Notification, caller: str, key: str) -> ItemView:
-    """Send in a conversation once more what a message said in it. Raises RequestError, Conflict as `reply`."""
-    place = (session.address.channel, session.address.account)
-    step = next((each for each in message.steps if (each.channel, each.account or place[1]) == place), None)
-    if step is None:
-        raise Conflict("this message was not for this conversation")
-    return await reply(runtime, session, _repeated(step), caller, key)
-
-
-def _repeated(step: Step) -> ReplyRequest:
-    """Return the reply that says what a step said."""
-    request: dict[str, Any] = {"template": _template_again(step.template) if step.template else None}
-    if content := step.content:
-        media = _media_again(content.media) if content.media else None
-        request = {"text": content.text, "buttons": content.buttons, "media": media}
-    return convert(ReplyRequest, msgspec.to_builtins(request))
-
-
-def _media_again(media: Media) -> dict[str, Any]:
-    """Return a file as a request has it: an uploaded one by its id."""
-    return {"type": media.type, "name": media.name, **({"id": media.file} if media.file else {"url": media.url})}
-
-
-def _template_again(template: TemplateMessage) -> dict[str, Any]:
-    """Return a template with its values as a request has them."""
-    head, named = template.header, {"name": template.name, "language": template.language, "variables": template.values}
-    header: dict[str, Any] | None = None
-    if head and head.place:
-        header = {"type": "location", **asdict(head.place)}
-    elif head and head.media:
-        header = _media_again(head.media)
-    elif head:
-        header = {"type": "text", "variables": head.values}
-    return {**named, "buttons": template.buttons, **({"header": header} if header else {})}
-
-
 def _after_reply(runtime: Runtime, session: Session, request: ReplyRequest, caller: str) -> Session:
     """Return the session after a reply: whoever replies has seen what was said."""
     named = request.template.name if request.template and not request.text else request.text
     content = Content(named, Media(request.media.type or "document") if request.media else None)
-    return attention.said(attention.seen(session, caller, now := runtime.clock()), content, now)
+    said = attention.said(attention.seen(session, caller, now := runtime.clock()), content, now)
+    return replace(said, active_at=now)
 
 
 async def see(runtime: Runtime, key: str, caller: str) -> Session | None:

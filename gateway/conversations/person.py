@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -25,8 +25,14 @@ from gateway.runtime.runtime import Runtime, account_key, all_channels
 from storage.messages import notifications
 from storage.messages.notifications import IndexQuery, Person
 
-Terms = Literal["any", "until", "charged", "template", "shut", "blocked", "stopped"]
-"""How a channel takes what we write: at any time, until a moment, at a price, as approved templates only, or not."""
+Terms = Literal["any", "until", "charged", "template", "shut", "blocked", "stopped", "unwanted"]
+"""How a channel takes what we write: at any time, until a moment, at a price, as approved templates only, or not.
+
+unwanted: the person has opted out of everything, by whatever channel.
+"""
+
+FREELY = frozenset[Terms]({"any", "until", "charged"})
+"""The terms on which a text is taken."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,7 @@ class Way:
     @property
     def free(self) -> bool:
         """Return whether a text may be written by it now."""
-        return self.terms in {"any", "until", "charged"}
+        return self.terms in FREELY
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,8 @@ async def person_of(runtime: Runtime, session: Session, most: int) -> Someone:
     names = Person(tuple(known.identifiers), known.contact.ids if known.contact else ())
     unwanted, latest = await asyncio.gather(optouts.kinds_of(runtime.db, known.names), _latest(runtime, names, most))
     ways = [way for channel in all_channels(runtime.channels) if (way := _way(runtime, channel, known))]
+    if "all" in unwanted:
+        ways = [replace(way, terms="unwanted") for way in ways]
     return Someone(known.contact, known.identifiers, unwanted, ways, latest)
 
 

@@ -28,6 +28,11 @@ async def chat(demo: ApiClient, channel: str, text: str = "Is it far?", phone: s
     return f"/ui/conversations/{sessions[0]['id']}"
 
 
+def here(address: str) -> dict[str, str]:
+    """Return a request's destination: the conversation whose page is at this address."""
+    return {"chatSessionId": address.rpartition("/")[2]}
+
+
 async def named(demo: ApiClient, name: str, **identifiers: str) -> dict[str, Any]:
     """Make a contact of this name."""
     contact: dict[str, Any] = (await demo.post("/api/v1/contacts", {"phone": PHONE, **identifiers}))[1]
@@ -93,12 +98,14 @@ async def test_another_operator_sees_who_has_looked(demo: ApiClient, visitor: Vi
 async def test_a_reply_arrives_once_however_often_its_form_is_sent(demo: ApiClient, visitor: Visitor) -> None:
     address = await chat(demo, "telegram")
     form = (await visitor.get(address)).form("/reply")
+    await chat(demo, "whatsapp", "Good morning")
     for _ in range(2):
         answer = await visitor.send(form, text="Twenty {{minutes}}.")
         assert answer.status == 200
         assert "Twenty {{minutes}}." in answer.words, "it is there before it has left"
     sent = await shown_until(visitor, address, "Sent")
     assert "olga · " in sent.words
+    assert sent.html.select(".row")[0]["href"] == address, "the latest stands above"
     assert [bubble.text for bubble in demo.screen("telegram")].count("Twenty {{minutes}}.") == 1
 
 
@@ -136,6 +143,12 @@ async def test_a_refused_reply_keeps_its_reason_and_can_be_sent_again(demo: ApiC
         return [bubble.text for bubble in demo.screen("whatsapp")].count("Here is the map.") == 1
 
     await until(arrived)
+    simulator = demo.environment.simulators["whatsapp"]
+    simulator.phone(simulator.user_of(PHONE)).reachable = False
+    channels = [{"channel": name, "text": "It is ready"} for name in ("whatsapp", "sms")]
+    await demo.wait_for(await demo.send(*channels, **here(address)), "DELIVERED")
+    page = await visitor.get(address)
+    assert [len(page.html.select(each)) for each in (".failed", "form.again")] == [2, 1], "it did arrive by SMS"
 
 
 async def test_a_shut_window_has_the_form_for_templates_in_place_of_the_composer(
@@ -149,6 +162,11 @@ async def test_a_shut_window_has_the_form_for_templates_in_place_of_the_composer
     shut = await visitor.get(address)
     assert "Closed for 3 hours: WhatsApp takes approved templates only, until Anna Petrova writes again." in shut.words
     assert shut.html.find("textarea") is None
+    demo.environment.simulators["whatsapp"].faults.fail(131053)
+    failed = await demo.send({"channel": "whatsapp", "text": "Order A-17", "template": TEMPLATE}, **here(address))
+    await demo.wait_for(failed, "UNDELIVERED")
+    await visitor.send((await visitor.get(address)).form("/again"))
+    await until(lambda: _has(demo, "Anna, your order A-17 is ready.", channel="whatsapp"))
     form = shut.form("/template")
     assert form.find("input", {"name": "body.name"})["value"] == "Anna"  # type: ignore[index]
     choice = {"template": "order_update / en", "body.order": "{{A-17}} <b>"}
@@ -245,6 +263,10 @@ async def test_who_it_is_stands_beside_the_chat(demo: ApiClient, visitor: Visito
         "Your order is here Delivered",
     ):
         assert words in person
+    await demo.post("/api/v1/optOuts", {"phone": PHONE, "kind": "all"})
+    unwanted = await visitor.get(address)
+    assert "Anna Petrova has opted out of everything" in unwanted.words
+    assert ("Telegram wants nothing" in unwanted.words, unwanted.html.find("textarea")) == (True, None)
 
 
 async def test_a_closed_conversation_opens_when_the_person_writes(demo: ApiClient, visitor: Visitor) -> None:
@@ -266,8 +288,8 @@ async def test_a_conversation_begins_by_a_number(demo: ApiClient, visitor: Visit
     await until(lambda: _has(demo, "Good morning", "+79000000077"))
 
 
-async def _has(demo: ApiClient, text: str, phone: str) -> bool:
-    return any(bubble.text == text for bubble in demo.screen("sms", phone))
+async def _has(demo: ApiClient, text: str, phone: str = PHONE, channel: str = "sms") -> bool:
+    return any(bubble.text == text for bubble in demo.screen(channel, phone))
 
 
 async def test_pictures_are_shown_and_an_answer_may_have_a_file(demo: ApiClient, visitor: Visitor) -> None:

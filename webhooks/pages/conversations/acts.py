@@ -8,7 +8,7 @@ from quart import Blueprint, Response, g, redirect, render_template, request, ur
 from quart.typing import ResponseReturnValue
 from quart_schema import hide
 
-from gateway.conversations import operators, starting
+from gateway.conversations import operators, repeating, starting
 from gateway.conversations.operators import ReplyRequest
 from gateway.conversations.starting import StartSessionRequest
 from gateway.domain.api.conflict import Conflict
@@ -89,7 +89,7 @@ async def again(key: str) -> ResponseReturnValue:
         raise Refusal(404, gettext("There is no such message."))
 
     async def repeat() -> str:
-        await operators.again(runtime(), session, message, g.caller, typed.key)
+        await repeating.again(runtime(), session, message, g.caller, typed.key)
         return session.id
 
     return await _try(session, typed, repeat)

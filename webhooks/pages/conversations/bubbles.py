@@ -2,29 +2,29 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from gateway.conversations.repeating import FAILED
 from gateway.domain.api.formats import STEP_STATUS
 from gateway.domain.model.message_template import MessageTemplate, fill
-from gateway.domain.model.notification import Notification, Priority, Status
+from gateway.domain.model.notification import Notification, Priority
 from gateway.domain.model.nouns import Message, Progress, TemplateMessage
 from webhooks.pages.conversations.files import ShownFile, Stored, files_of_line, files_unsent
 
 LONGEST, LONGEST_DATA = 10_000, 4_000
 """Characters of a text, and of what was sent to programs, that are shown: no messenger lets people write more."""
 
-FAILED = frozenset({Status.UNDELIVERED, Status.EXPIRED, Status.ERROR})
-
 
 @dataclass(frozen=True)
 class Bubble:
     """One message of a chat.
 
-    line: its id in the log. template: the name of an approved one. status: of a message of ours, as the API calls it.
-    message: the id of the message behind it. reason: why it failed. day: the first of its day. new: the first one that
-    nobody had seen.
+    line: its id in the log. template: the name of an approved one. status: of a message of ours, in the API's words.
+    message: the id of the message behind it. again: whether it can be sent again here now. reason: why it failed.
+    day: the first of its day. new: the first one that nobody had seen.
     """
 
     line: str
@@ -39,6 +39,7 @@ class Bubble:
     edited: bool = False
     status: str = ""
     message: str | None = None
+    again: bool = False
     reason: str = ""
     day: date | None = None
     new: bool = False
@@ -51,11 +52,15 @@ class Bubble:
 
 @dataclass(frozen=True)
 class Known:
-    """What is known besides the log: messages by their ids, templates by their names, files by their ids."""
+    """What is known besides the log: messages by their ids, templates by their names, files by their ids.
+
+    repeatable: the ids of messages that did not arrive, and could be sent again here now.
+    """
 
     messages: Mapping[str, Notification]
     templates: Mapping[str, MessageTemplate]
     files: Stored
+    repeatable: AbstractSet[str]
 
 
 def bubble_of_line(line: Message, known: Known) -> Bubble:
@@ -76,6 +81,7 @@ def bubble_of_line(line: Message, known: Known) -> Bubble:
         edited=line.edited,
         status=STEP_STATUS[attempt.progress] if attempt else "",
         message=line.notification if message else None,
+        again=line.notification in known.repeatable,
         reason=attempt.reason if attempt and failed else "",
     )
 
@@ -95,6 +101,7 @@ def bubble_unsent(message: Notification, known: Known) -> Bubble:
         who="" if message.priority is Priority.REPLY else message.operator,
         status="UNDELIVERED" if failed else STEP_STATUS[last.progress] if last else "PENDING",
         message=message.id,
+        again=message.id in known.repeatable,
         reason=_reason(message) if failed else "",
     )
 

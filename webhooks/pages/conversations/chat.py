@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from gateway.conversations.person import Terms
+from gateway.conversations.repeating import FAILED, repetition
 from gateway.domain.model.message_template import MessageTemplate
 from gateway.domain.model.notification import Notification, Status
 from gateway.domain.model.nouns import Message, Session, TemplateMessage, template_key
@@ -14,7 +16,6 @@ from storage.messages.notifications import IndexQuery, Person
 from storage.templates import approved
 from webhooks.http.context import runtime
 from webhooks.pages.conversations.bubbles import (
-    FAILED,
     Bubble,
     Known,
     bubble_of_line,
@@ -42,13 +43,13 @@ class Chat:
     older: str | None
 
 
-async def chat(session: Session, after: str | None, since: datetime | None) -> Chat:
-    """Return a page of a chat. since: from when on lines are new. Raises RequestError."""
+async def chat(session: Session, after: str | None, since: datetime | None, taken: Terms) -> Chat:
+    """Return a page of a chat. since: from when on lines are new. taken: what may be sent now. Raises RequestError."""
     lines, waiting = await asyncio.gather(
         chat_log.of_session(runtime().db, session.id, place(after), runtime().clock(), LINES),
         _waiting(session) if not after else _nothing(),
     )
-    known = await _known(session, lines, waiting)
+    known = await _known(session, lines, waiting, taken)
     oldest = min((line.at for line in lines), default=None) if len(lines) == LINES else None
     unsent = [each for each in waiting if each.id not in known.messages and (not oldest or each.created_at >= oldest)]
     shown = [bubble_of_line(line, known) for line in lines if not _is_rest(line)]
@@ -69,14 +70,16 @@ async def _waiting(session: Session) -> list[Notification]:
     return [each for each in latest if each.status in NEVER_LEFT]
 
 
-async def _known(session: Session, lines: Sequence[Message], waiting: Sequence[Notification]) -> Known:
+async def _known(session: Session, lines: Sequence[Message], waiting: Sequence[Notification], taken: Terms) -> Known:
     ours = [line.notification for line in lines if line.notification]
     messages, templates, files = await asyncio.gather(
         notifications.several(runtime().db, ours),
         _templates(session, [line.template for line in lines if line.template]),
         stored_files(lines, [each.steps[0].content for each in waiting]),
     )
-    return Known(messages, templates, files)
+    every = {each.id: each for each in (*messages.values(), *waiting)}
+    repeatable = frozenset(key for key, each in every.items() if repetition(each, session.address, taken))
+    return Known(messages, templates, files, repeatable)
 
 
 async def _templates(session: Session, used: Iterable[TemplateMessage]) -> Mapping[str, MessageTemplate]:

@@ -35,14 +35,15 @@ class Bar:
         return self.left < SOON
 
 
-def bar(channel: Channel, session: Session) -> Bar:
-    """Return how the window of a conversation stands."""
+def bar(channel: Channel, session: Session, someone: Someone) -> Bar:
+    """Return how the window of somebody's conversation stands."""
     now, rule = runtime().clock(), channel.facts.window
     ends = window.closes_at(rule, session)
     last_moment = ends - window.MARGIN if ends else None
     left = max(timedelta(0), last_moment - now) if last_moment else timedelta(0)
     closed = session.blocked_at or session.stopped_at or (ends if ends and ends <= now else last_moment)
-    return Bar(terms(channel, session, now), last_moment, left, rule.length, closed, now)
+    taken: Terms = "unwanted" if "all" in someone.optouts else terms(channel, session, now)
+    return Bar(taken, last_moment, left, rule.length, closed, now)
 
 
 @dataclass(frozen=True)

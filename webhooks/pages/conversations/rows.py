@@ -95,5 +95,5 @@ async def _contact(session: Session) -> Contact | None:
 
 
 def _row(session: Session, contact: Contact | None) -> Row:
-    at = session.last.at if session.last else session.active_at
+    at = session.active_at or (session.last.at if session.last else None)
     return Row(session.id, name_of(session, contact), session.address.channel, at, session.last, len(session.unseen))

@@ -49,7 +49,7 @@ async def shown(session: Session, typed: Typed, status: int = 200) -> ResponseRe
         operators.whole_conversation(gateway, session), person_of(gateway, session, LATEST)
     )
     channel = gateway.channel(session.address.channel, session.address.account)
-    window = bar(channel, whole) if channel else None
+    window = bar(channel, whole, someone) if channel else None
     wants_template = window is not None and window.terms == "template" and not typed.by
     ways = others(someone, session)
     by = next((way.channel for way in ways if way.channel.facts.name == typed.by), channel)
@@ -65,7 +65,7 @@ async def shown(session: Session, typed: Typed, status: int = 200) -> ResponseRe
         channel=channel,
         several=len(gateway.channels.get(session.address.channel, {})) > 1,
         bar=window,
-        chat=await chat(session, request.args.get("cursor"), since),
+        chat=await chat(session, request.args.get("cursor"), since, window.terms if window else "shut"),
         form=await approved_form(whole, someone, typed) if wants_template else None,
         someone=someone,
         latest=[row(each, someone.identifiers) for each in someone.latest],
