@@ -5,7 +5,6 @@ import logging
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -18,11 +17,6 @@ from tests.support.client import ApiClient
 from tests.support.fast import is_fast
 from tests.support.processes.chromium import BROWSERS
 from webhooks.demo.environment import opened_environment
-
-TESTS = Path(__file__).parent
-
-UNMEASURED = ("laws/", "siege/", "judges/", "benchmarks/", "webhooks/http/test_", "gateway/domain/terms/test_hours")
-"""Tests that do the same thing thousands of times: measured for coverage they take half as long again, for nothing."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,10 +34,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that start nothing, for `pytest -m fast`, and those that are not measured for coverage."""
+    """Mark the tests that start nothing, for `pytest -m fast`."""
     for item in items:
-        if str(item.path.relative_to(TESTS)).startswith(UNMEASURED):
-            item.add_marker("no_cover")
         if isinstance(item, pytest.Function) and is_fast(item):
             item.add_marker(pytest.mark.fast)
 

@@ -55,7 +55,7 @@ async def looking(browsers: Sequence[aiohttp.ClientSession], pages: Sequence[str
 
 
 async def _look(browser: aiohttp.ClientSession, page: str, seconds: list[float]) -> None:
-    html, hinted = await _read(browser, page), asyncio.Event()
+    html, hinted = await _read(browser, page, seconds), asyncio.Event()
     topics = sorted({topic for each in TOPICS.findall(html) for topic in each.decode().split()})
     stream = asyncio.create_task(_listen(browser, topics, hinted))
     try:
@@ -63,20 +63,21 @@ async def _look(browser: aiohttp.ClientSession, page: str, seconds: list[float])
             with suppress(TimeoutError):
                 await asyncio.wait_for(hinted.wait(), 1)
                 hinted.clear()
-                began = time.monotonic()
-                await _read(browser, page)
-                seconds.append(time.monotonic() - began)
+                await _read(browser, page, seconds)
         await stream
         raise Lost("a stream of hints has ended")
     finally:
         stream.cancel()
 
 
-async def _read(browser: aiohttp.ClientSession, page: str) -> bytes:
+async def _read(browser: aiohttp.ClientSession, page: str, seconds: list[float]) -> bytes:
+    began = time.monotonic()
     async with browser.get(page) as response:
         if response.status != 200:
             raise Lost(f"{page} was answered {response.status}")
-        return await response.read()
+        html = await response.read()
+    seconds.append(time.monotonic() - began)
+    return html
 
 
 async def _listen(browser: aiohttp.ClientSession, topics: Sequence[str], hinted: asyncio.Event) -> None:
