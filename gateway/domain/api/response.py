@@ -215,8 +215,9 @@ class CancellationsResponse(View):
 
 
 class MessageView(View):
-    """A message in a list. channel: that of its last attempt; text: the beginning of what it sent.
+    """A message in a list. channel: that of its last attempt; text: the beginning of what it sent, or would send first.
 
+    text: of a file its name, of a provider's template its name and its values.
     phone, externalId, identifiers: as the caller named the person, or else those of their contact.
     """
 

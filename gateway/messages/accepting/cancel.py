@@ -17,6 +17,8 @@ from storage.messages import notifications
 
 AT_ONCE = 200
 
+CALLER = "the caller"
+
 LEFT = {
     Progress.SENDING: "is being sent at this moment",
     Progress.UNKNOWN: "may have been sent",
@@ -35,12 +37,15 @@ class Outcome:
     reason: str = ""
 
 
-async def cancel(runtime: Runtime, request: CancelRequest) -> list[Outcome]:
-    """Cancel one message, a group or a bulk. Returns each result. Raises RequestError, LookupError if there is none."""
+async def cancel(runtime: Runtime, request: CancelRequest, by: str = CALLER) -> list[Outcome]:
+    """Cancel one message, a group or a bulk. by: who does it, as its story tells.
+
+    Returns each result. Raises RequestError, LookupError if there is none.
+    """
     keys = await _find_ids(runtime, request)
     outcomes = []
     for start in range(0, len(keys), AT_ONCE):
-        changed = await asyncio.gather(*(_change(runtime, key) for key in keys[start : start + AT_ONCE]))
+        changed = await asyncio.gather(*(_change(runtime, key, by) for key in keys[start : start + AT_ONCE]))
         outcomes += [outcome(notification) for notification in changed if notification]
     if not outcomes:
         raise LookupError("There is no such message.")
@@ -48,11 +53,11 @@ async def cancel(runtime: Runtime, request: CancelRequest) -> list[Outcome]:
     return outcomes
 
 
-async def _change(runtime: Runtime, key: str) -> Notification | None:
-    return await recording.change(runtime, key, lambda old: cancel_notification(old, runtime.clock()))
+async def _change(runtime: Runtime, key: str, by: str) -> Notification | None:
+    return await recording.change(runtime, key, lambda old: cancel_notification(old, runtime.clock(), by))
 
 
-def cancel_notification(old: Notification, now: datetime) -> Notification:
+def cancel_notification(old: Notification, now: datetime, by: str = CALLER) -> Notification:
     """Return the notification cancelled: complete if nothing was sent, else without any further step. Pure.
 
     The provider may still report that a sent message has failed: nothing follows from that any more.
@@ -60,7 +65,7 @@ def cancel_notification(old: Notification, now: datetime) -> Notification:
     ended = _left(old) is None or old.status in {Status.DELIVERED, Status.READ}
     if old.cancelled_at or (old.due_at is None and ended):
         return old
-    stopped = replace(old.saying(now, "cancelled by the caller"), cancelled_at=now)
+    stopped = replace(old.saying(now, f"cancelled by {by}"), cancelled_at=now)
     if _left(old) is None:
         # A message that was sent and has failed since keeps its status; nor does anybody have to look after it.
         end = Status.UNDELIVERED if old.status is Status.SENT else Status.CANCELLED

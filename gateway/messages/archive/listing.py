@@ -128,8 +128,20 @@ def row(notification: Notification, identifiers: Sequence[Identifier]) -> Messag
         sent_at=iso(last.sent_at) if last else None,
         finished_at=iso(notification.done_at),
         part_count=notification.steps[last.step].parts if last else 0,
-        text=(sent_text(notification, last) or "")[:SHOWN] or None if last else None,
+        text=_said(notification, last)[:SHOWN] or None,
     )
+
+
+def _said(notification: Notification, last: Attempt | None) -> str:
+    """Return what the last attempt said, or the first would: a text, a file's name, or a template with its values."""
+    step = notification.steps[last.step if last else 0]
+    content, template = step.content, step.template
+    if template and (content is None or (last and last.template)):
+        values = ", ".join(template.values.values())
+        return f"{template.name}/{template.language}" + (f": {values}" if values else "")
+    if content is None:
+        return ""
+    return content.text or (content.media.name or content.media.type if content.media else "")
 
 
 def sent_text(notification: Notification, attempt: Attempt) -> str | None:

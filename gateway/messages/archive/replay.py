@@ -21,6 +21,9 @@ from gateway.runtime.paging import MOST, Cursor
 from gateway.runtime.runtime import Runtime
 from storage.messages import callbacks, inbox, notifications
 
+REPEATED = REPLAYED, ANEW = "replayed as", "sent anew as"
+"""With what the decision begins that names the message which says the same anew."""
+
 COUNTED = 10_000
 """Dead letters that are counted at most."""
 
@@ -108,7 +111,7 @@ async def _replay_message(runtime: Runtime, key: str, *, force: bool) -> Outcome
     if old.dead_at is None or old.due_at:
         last = f"; {old.decisions[-1].text}" if old.decisions else ""
         return Outcome(key, Result.NOT_DEAD, reason=f"it is {old.status}{last}")
-    return await _repeat(runtime, old, "replayed as", force=force)
+    return await _repeat(runtime, old, REPLAYED, force=force)
 
 
 async def send_anew(runtime: Runtime, key: str, *, force: bool) -> Outcome:
@@ -121,7 +124,7 @@ async def send_anew(runtime: Runtime, key: str, *, force: bool) -> Outcome:
         return Outcome(key, Result.UNKNOWN)
     if not has_ended(old):
         return Outcome(key, Result.NOT_DEAD, reason=f"it is {old.status}")
-    outcome = await _repeat(runtime, old, "sent anew as", force=force)
+    outcome = await _repeat(runtime, old, ANEW, force=force)
     runtime.outbox_bell.set()
     return outcome
 

@@ -128,7 +128,12 @@ async def test_the_ticks_move_to_read(demo: ApiClient, visitor: Visitor) -> None
     await visitor.send((await visitor.get(address)).form("/reply"), text="Twenty minutes.")
     answer = await shown_until(visitor, address, "Read")
     way = answer.html.select(".bubble.out .under a")[-1]
-    assert "Twenty minutes." in (await visitor.get(str(way["href"]))).words
+    story = await visitor.get(str(way["href"]))
+    assert "Twenty minutes." in story.words
+    name = (await visitor.get(address)).html.select_one("h1")
+    assert name
+    assert story.html.select_one("h1").text.startswith(f"Message to {name.text}")  # type: ignore[union-attr]
+    assert story.html.select(".head a")[1]["href"] == address
 
 
 async def test_a_refused_reply_keeps_its_reason_and_can_be_sent_again(demo: ApiClient, visitor: Visitor) -> None:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from tests.support.client import PHONE, ApiClient
+from tests.webhooks.pages.conftest import OPERATOR
 from tests.webhooks.pages.visitor import Visitor
 
 
@@ -23,6 +24,8 @@ async def test_messages_are_found_by_filters_which_can_be_taken_away_and_saved(
     saved = await visitor.download(str(page.html.select(".menu a")[0]["href"]))
     assert [line.partition(b",")[0] for line in saved.splitlines()[1:]] == [failed.encode()]
     story = await visitor.get(f"/ui/messages/{failed}")
+    assert ("tried " in story.words, "sent " in story.words) == (True, False), "the provider did not take it"
+    assert story.form("/anew")
     alike = await visitor.get(str(story.html.find("a", string="All with this reason")["href"]))  # type: ignore[index]
     assert [row.a.text for row in alike.html.select("tbody tr")] == [PHONE]  # type: ignore[union-attr]
     assert "Reason: " in alike.words
@@ -43,20 +46,30 @@ async def test_a_message_is_sent_anew_once_and_each_leads_to_the_other(demo: Api
     await demo.wait_for(new, "DELIVERED")
     assert [bubble.text for bubble in demo.screen("sms")].count("Your order is here") == 2
     assert key in (await visitor.get(address)).words
-    link = (await visitor.get(f"/ui/messages/{key}")).html.find("a", string="What was sent anew")
-    assert link["href"] == address  # type: ignore[index]
+    links = (await visitor.get(f"/ui/messages/{key}")).html.find_all("a", href=address)
+    assert [link.text for link in links] == ["What was sent anew", new]
 
 
 async def test_cancelling_says_what_it_will_do(demo: ApiClient, visitor: Visitor) -> None:
     tomorrow = (demo.environment.runtime.clock() + timedelta(days=1)).isoformat()
+    await demo.post("/api/v1/messageTemplates/sync", {"channel": "whatsapp"})
+    template = {"name": "order_update", "language": "en", "variables": {"name": "Anna", "order": "A-17"}}
     message = {
         "destinations": [{"phone": PHONE}],
-        "channels": [{"channel": "sms", "text": "Hello"}],
+        "channels": [{"channel": "whatsapp", "template": template}, {"channel": "sms", "text": "Your order A-17"}],
         "sendAt": tomorrow,
     }
     key = (await demo.post("/api/v1/messages", {"messages": [message]}))[1]["messages"][0]["id"]
     page = await visitor.get(f"/ui/messages/{key}")
     assert "Nothing has left yet: nothing will be sent." in page.words
     assert "Send anew" not in page.words, "it is under way"
+    says = [" ".join(step.get_text(" ").split()) for step in page.html.select(".says .step")]
+    assert says == [
+        "WhatsApp demo Template order_update/en Anna, your order A-17 is ready.",
+        "SMS demo Your order A-17",
+    ]
+    (row,) = (await visitor.get("/ui/messages")).html.select("td.text")
+    assert row.text == "order_update/en: Anna, A-17"
     cancelled = await visitor.send(page.form("/cancel"))
     assert ("Cancelled" in cancelled.words, "Cancel the message" in cancelled.words) == (True, False)
+    assert f"cancelled by {OPERATOR}" in cancelled.words

@@ -1,6 +1,6 @@
 """The list of messages, and the page of one: its cascade as a picture, what happened, and what may be done now."""
 
-from quart import Blueprint, redirect, render_template, request, url_for
+from quart import Blueprint, g, redirect, render_template, request, url_for
 from quart.typing import ResponseReturnValue
 from quart_schema import hide
 
@@ -76,7 +76,7 @@ async def stop(key: str) -> ResponseReturnValue:
     """Cancel a message, and show what has become of it."""
     wanted = CancelRequest(id=key)
     try:
-        note_cancellation(wanted, await cancel(runtime(), wanted))
+        note_cancellation(wanted, await cancel(runtime(), wanted, g.caller))
     except LookupError:
         raise Refusal(404, gettext("There is no such message.")) from None
     return redirect(url_for("ui.messages.show", key=key), 303)

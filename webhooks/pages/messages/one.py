@@ -8,16 +8,18 @@ from quart.typing import ResponseReturnValue
 
 from gateway.domain.api.response import AttemptView
 from gateway.domain.model.notification import Notification
+from gateway.domain.model.nouns import Contact
 from gateway.messages.accepting.cancel import cancel_notification
 from gateway.messages.archive.replay import describe_doubt, has_ended, repetition_of
 from gateway.messages.jobs.reasons import added
 from storage.messages import links, notifications, traces
-from storage.people import contacts
+from storage.people import contacts, sessions
 from webhooks.api.messages.links import link_view
 from webhooks.api.messages.story import story
 from webhooks.http.answers import Refusal
 from webhooks.http.context import runtime
 from webhooks.pages.messages.cascade import drawn
+from webhooks.pages.messages.says import says
 from webhooks.pages.messages.timeline import timeline
 from webhooks.pages.words import gettext
 
@@ -53,7 +55,8 @@ async def shown(key: str, wrong: str = "", status: int = 200) -> ResponseReturnV
         may_repeat=has_ended(message),
         doubt=describe_doubt(message),
         repetition=await _repetition(key),
-        contact=contact,
+        person=await _person(message, contact),
+        said=await says(message),
         prices=_prices(told.attempts),
         parts=sum(attempt.part_count for attempt in told.attempts if attempt.sent_at),
         wrong=wrong,
@@ -67,6 +70,14 @@ def _cancelling(message: Notification) -> Cancelling | None:
         return None
     gone = {attempt.step for attempt in message.attempts if attempt.parts or attempt.sent_at or attempt.unsure_from}
     return Cancelling(len(message.steps) - len(gone), len(message.steps))
+
+
+async def _person(message: Notification, contact: Contact | None) -> str:
+    """Return what the recipient is called, where that is known."""
+    session = await sessions.get(runtime().db, message.recipient.session) if message.recipient.session else None
+    if session and session.contact and contact is None:
+        contact = await contacts.get(runtime().db, session.contact)
+    return (contact and contact.name) or (session and session.name) or ""
 
 
 async def _repetition(key: str) -> str | None:
