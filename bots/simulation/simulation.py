@@ -133,6 +133,14 @@ class Simulator(ABC):
         """Return the id by which the provider's webhooks name this person to us; mostly it is the same."""
         return user
 
+    def pending_templates(self) -> list[str]:
+        """Return the templates that wait for the provider's word, as name/language."""
+        return []
+
+    def judge_template(self, template: str, *, approve: bool) -> None:
+        """Approve or reject a pending template, and report it. Raises NotImplementedError where there are none."""
+        raise NotImplementedError
+
     def phone(self, user: str, name: str = "") -> Phone:
         """Return the person's phone, created when first needed."""
         return self.phones.setdefault(user, Phone(user=user, name=name or user, screen=[]))

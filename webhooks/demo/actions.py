@@ -49,6 +49,13 @@ class FaultInput(PhoneInput):
     code: str | None = None
 
 
+class JudgeInput(PhoneInput):
+    """The provider's word on a pending template, which is named as name/language."""
+
+    template: str
+    approve: bool
+
+
 class SendInput(Input):
     """The notification to send: its text, the values of its variables, and the channels in their order."""
 
@@ -117,6 +124,17 @@ async def trouble() -> ResponseReturnValue:
         simulator.faults.fail(action.code)
     else:
         raise Refusal(404, "This provider has no such error.", {"code": action.code})
+    return DONE
+
+
+@blueprint.post("/judge")
+async def judge() -> ResponseReturnValue:
+    """Let the provider approve or reject a template that was submitted to it."""
+    action = await _read(JudgeInput)
+    simulator = current_state().simulator(action.channel)
+    if action.template not in simulator.pending_templates():
+        raise Refusal(404, "No such template waits for this provider's word.")
+    simulator.judge_template(action.template, approve=action.approve)
     return DONE
 
 

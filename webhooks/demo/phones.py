@@ -25,6 +25,7 @@ async def _phone(state: State, channel: str) -> dict[str, Any]:
         "channel": channel,
         "reachable": phone.reachable,
         "faults": [*faults.planned, *["lost answer"] * faults.lost_answers],
+        "pending": simulator.pending_templates(),
         "bubbles": [_bubble(bubble) for bubble in phone.screen],
         **_window(state.facts[channel], session, state.environment.runtime.clock()),
     }

@@ -28,8 +28,8 @@ UNREACHABLE = Fault(131026, "the message cannot be delivered")
 def demo_templates() -> dict[tuple[str, str], Template]:
     """Return the templates that the demo begins with, by name and language."""
     return {
-        ("order_update", "ru"): {"body": "{{name}}, ваш заказ {{order}} готов.", "buttons": ["Спасибо"]},
-        ("order_update", "en"): {"body": "{{name}}, your order {{order}} is ready.", "buttons": ["Thanks"]},
+        ("order_update", "ru"): {"body": "Здравствуйте, {{name}}, ваш заказ {{order}} готов.", "buttons": ["Спасибо"]},
+        ("order_update", "en"): {"body": "Hello {{name}}, your order {{order}} is ready.", "buttons": ["Thanks"]},
     }
 
 
@@ -112,6 +112,15 @@ class Network(Simulator):
         template["status"], template["reason"] = event, reason
         value = webhooks.template_status(self.template_id(name, language), name, language, event, reason)
         self.deliver(self._webhook(self.webhook_url, "message_template_status_update", value))
+
+    def pending_templates(self) -> list[str]:
+        waiting = (key for key, template in self.templates.items() if template.get("status") == "PENDING")
+        return [f"{name}/{language}" for name, language in waiting]
+
+    def judge_template(self, template: str, *, approve: bool) -> None:
+        name, _, language = template.rpartition("/")
+        event, reason = ("APPROVED", "NONE") if approve else ("REJECTED", "INVALID_FORMAT")
+        self.set_template_status(name, language, event, reason)
 
     def template_id(self, name: str, language: str) -> str:
         """Return Meta's id of a template, assigned when it is first needed."""

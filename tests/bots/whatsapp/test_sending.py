@@ -50,13 +50,13 @@ async def test_a_closed_window_told_at_once(pair: Pair) -> None:
     with pytest.raises(WindowClosed, match="131047"):
         await pair.send("never written")
     await pair.send(UPDATE)
-    assert [accepted.text for accepted in pair.meta.accepted] == ["Анна, ваш заказ A-17 готов."]
+    assert [accepted.text for accepted in pair.meta.accepted] == ["Здравствуйте, Анна, ваш заказ A-17 готов."]
 
 
 async def test_a_template_needs_no_window(pair: Pair) -> None:
     await pair.send(UPDATE)
     assert (await pair.receipts())[-1].progress is Progress.READ
-    assert pair.meta.phone(ANNA).screen[-1].text == "Анна, ваш заказ A-17 готов."
+    assert pair.meta.phone(ANNA).screen[-1].text == "Здравствуйте, Анна, ваш заказ A-17 готов."
 
 
 async def test_numbered_values_go_in_the_order_of_their_numbers(pair: Pair) -> None:
@@ -75,7 +75,7 @@ async def test_a_template_without_values(pair: Pair) -> None:
 
 async def test_a_value_with_line_breaks_is_made_to_fit(pair: Pair) -> None:
     await pair.send(TemplateMessage("order_update", "en", {"name": "Anna\n\tMaria", "order": "a      b"}))
-    assert pair.meta.accepted[-1].text == "Anna Maria, your order a b is ready."
+    assert pair.meta.accepted[-1].text == "Hello Anna Maria, your order a b is ready."
 
 
 @pytest.mark.parametrize(

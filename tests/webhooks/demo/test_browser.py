@@ -63,7 +63,7 @@ async def test_the_story(page: Page) -> None:
     await expect(whatsapp).to_contain_text("window closed 1 h ago")
     card = await _send(page, "read")
     await expect(card).to_contain_text("window closed 1 h ago → template order_update/en")
-    await expect(_bubbles(whatsapp).last).to_contain_text("Anna, your order A-1042 is ready.")
+    await expect(_bubbles(whatsapp).last).to_contain_text("Hello Anna, your order A-1042 is ready.")
 
     await whatsapp.get_by_role("switch").press("Space")
     await expect(whatsapp).to_contain_text("phone is off")

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -133,6 +134,24 @@ async def test_trouble_is_planned_and_used_up(page: Page) -> None:
     assert (await page.phone("sms"))["faults"] == []
 
 
+async def test_a_provider_approves_or_rejects_what_was_submitted(page: Page) -> None:
+    for name, approve, state in (("visit", True, "approved"), ("sale", False, "rejected")):
+        draft = {"channel": "whatsapp", "name": name, "language": "en", "category": "UTILITY", "body": "See you soon."}
+        key = f"whatsapp:demo:{name}:en"
+        assert (await page.client.post("/api/v1/messageTemplates", draft))[0] == 201
+        assert (await page.client.post(f"/api/v1/messageTemplates/{key}/submit", {}))[0] == 200
+        assert (await page.phone("whatsapp"))["pending"] == [f"{name}/en"]
+        judged = {"channel": "whatsapp", "template": f"{name}/en", "approve": approve}
+        assert (await page.post("/judge", judged)).status == 204
+        await until(partial(_is, page, key, state))
+    assert (await page.phone("whatsapp"))["pending"] == []
+
+
+async def _is(page: Page, key: str, state: str) -> bool:
+    async with page.client.http.get(f"/api/v1/messageTemplates/{key}") as response:
+        return bool((await response.json())["state"] == state)
+
+
 async def test_a_person_who_stops(page: Page) -> None:
     assert (await page.phone("telegram"))["window"] == "the person has not started the bot"
     await page.post("/start", {"channel": "telegram"})
@@ -157,6 +176,7 @@ async def test_a_person_who_has_blocked_us(page: Page) -> None:
         ("/start", {"channel": "pigeon"}, 404),
         ("/press", {"channel": "sms", "bubble": "none", "button": "Help"}, 404),
         ("/trouble", {"channel": "sms", "code": "no such code"}, 404),
+        ("/judge", {"channel": "whatsapp", "template": "order_update/en", "approve": True}, 404),
         ("/say", {"channel": "sms", "text": ""}, 400),
         ("/clock", {"hours": -1}, 400),
         ("/send", {**ORDER, "channels": ["pigeon"]}, 400),

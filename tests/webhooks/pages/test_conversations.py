@@ -176,13 +176,13 @@ async def test_a_shut_window_has_the_form_for_templates_in_place_of_the_composer
     assert form.find("input", {"name": "body.name"})["value"] == "Anna"  # type: ignore[index]
     choice = {"template": "order_update / en", "body.order": "{{A-17}} <b>"}
     preview = await visitor.send(form, {"act": "preview"}, **choice)
-    assert preview.html.select_one("#preview .text").text == "Anna, your order {{A-17}} <b> is ready."  # type: ignore[union-attr]
+    assert preview.html.select_one("#preview .text").text == "Hello Anna, your order {{A-17}} <b> is ready."  # type: ignore[union-attr]
     sent = await visitor.send(preview.form("/template"), {"act": "send"}, **choice)
     assert sent.status == 200
     await shown_until(visitor, address, "Template order_update / en")
 
     async def arrived() -> bool:
-        return demo.screen("whatsapp")[-1].text == "Anna, your order {{A-17}} <b> is ready."
+        return demo.screen("whatsapp")[-1].text == "Hello Anna, your order {{A-17}} <b> is ready."
 
     await until(arrived)
 

@@ -56,7 +56,22 @@ function showPhone(told) {
   find(".empty", phone).hidden = told.bubbles.length > 0;
   find(".composer input", phone).placeholder = told.bubbles.length ? "Message" : "/start";
   for (const field of phone.querySelectorAll(".composer *, .start")) field.disabled = !told.reachable;
+  showPending(find(".pending", phone), told);
   showBubbles(find(".screen", phone), told);
+}
+
+// A provider's people look at templates; here whoever plays the demo does.
+function showPending(list, told) {
+  if (list.dataset.shown === told.pending.join()) return;
+  list.dataset.shown = told.pending.join();
+  const word = (template, approve, text) => {
+    const judge = () => post("/judge", { channel: told.channel, template, approve });
+    return element("button", { type: "button", className: "quiet", onclick: judge, ariaLabel: `${text} ${template}` }, text);
+  };
+  list.replaceChildren(...told.pending.map((template) => element(
+    "li", {}, element("p", {}, "Submitted: ", element("b", {}, template)),
+    element("div", { className: "pair" }, word(template, true, "Approve"), word(template, false, "Reject")),
+  )));
 }
 
 function showBubbles(screen, told) {
