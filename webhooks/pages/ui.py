@@ -22,6 +22,7 @@ from webhooks.pages.dead import dead
 from webhooks.pages.jobs import jobs, wizard
 from webhooks.pages.looks import channel_title, colours, message_status, priority, role_word, step_status
 from webhooks.pages.messages import messages
+from webhooks.pages.mistakes import told
 from webhooks.pages.overview import overview
 from webhooks.pages.own import own
 from webhooks.pages.provided import provided
@@ -68,6 +69,7 @@ def register_pages(app: Quart) -> None:
     app.jinja_env.undefined = ChainableUndefined  # what a stored thing has no field for is left out; it is no error
     app.jinja_env.globals.update(
         asset=static.address,
+        told=told,
         channel_title=channel_title,
         message_status=message_status,
         step_status=step_status,
@@ -174,7 +176,7 @@ def _sentence(error: Exception, status: int) -> str:
         case Refusal():
             return error.error
         case RequestError():
-            return f"{error.field}: {error.message}" if error.field else error.message
+            return told(error)
     if status == 404:  # noqa: PLR2004
         return gettext("There is no such page.")
     if status == 413:  # noqa: PLR2004

@@ -4,6 +4,7 @@ Texts of callers are safe to render: whatever could loop, grow or reach an objec
 allowed, before anything is compiled.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import islice
@@ -171,11 +172,22 @@ def _compile_anew(text: str, *, markup: bool) -> tuple[Template, int]:
         _check_filters(filters, constants)
         return (ESCAPING if markup else ENVIRONMENT).from_string(tree), filters
     except TemplateSyntaxError as error:
-        raise TemplateError(f"line {error.lineno}: {error.message}") from None
+        raise TemplateError(_with_blanks(text) or f"line {error.lineno}: {error.message}") from None
     except TemplateError:
         raise
     except Exception:  # noqa: BLE001 - Jinja's and then Python's compiler give up in many ways: RecursionError, MemoryError
         raise TemplateError("the template is too deep, or a number in it too long") from None
+
+
+BLANKS = re.compile(r"{{\s*(\w+(?:[ \t]+\w+)+)\s*}}")
+"""A variable whose name has blanks in it, as a table's headings have."""
+
+
+def _with_blanks(text: str) -> str:
+    """Return what to write in place of a name with blanks, or "" if that is not what is wrong."""
+    found = BLANKS.search(text)
+    meant = "_".join(found[1].split()) if found else ""
+    return f"{found[0]}: a variable's name has no blanks; write {{{{{meant}}}}}" if found else ""
 
 
 def _check(node: nodes.Node, depth: int) -> None:

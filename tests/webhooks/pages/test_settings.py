@@ -43,7 +43,7 @@ async def test_who_is_opted_out_for_a_reason_gets_nothing_until_it_is_lifted(dem
         ({"who": "+79000000001", "reason": " "}, "Say why"),
         ({"who": "12", "reason": "r"}, "phone number"),
         ({"who": "olga@", "reason": "r"}, "e-mail"),
-        ({"who": "+79000000001", "reason": "r" * 1001}, "1000"),
+        ({"who": "+79000000001", "reason": "r" * 1001}, "at most 1,000 characters"),
     ],
 )
 async def test_a_mistake_in_an_opt_out_is_told_and_nothing_typed_is_lost(

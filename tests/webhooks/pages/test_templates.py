@@ -59,8 +59,14 @@ async def test_a_mistake_is_told_and_nothing_typed_is_lost(visitor: Visitor) -> 
     new = await visitor.get("/ui/templates/new")
     fields = {"name": "X", "channel-0": "sms", "text-0": "{{name"}
     wrong = await press(visitor, new, "/new", "save", **fields)
-    assert (wrong.status, "Step 1: text:" in wrong.words) == (400, True)
+    assert (wrong.status, "Step 1, Text:" in wrong.words) == (400, True)
     assert wrong.html.select("[name=text-0]")[0].text.strip() == "{{name"
+    for text, words in (
+        ("x" * 16_385, "Step 1, Text: at most 16,384 characters"),
+        ("{{Номер заказа}}", "Step 1, Text: {{Номер заказа}}: a variable's name has no blanks; write {{Номер_заказа}}"),
+    ):
+        assert words in (await press(visitor, new, "/new", "save", **{**fields, "text-0": text})).words
+    assert "Status: one or several of NEW" in (await visitor.get("/ui/messages?status=pigeon")).words
 
 
 async def test_what_the_form_has_no_field_for_is_kept(demo: ApiClient, visitor: Visitor) -> None:

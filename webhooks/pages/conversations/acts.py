@@ -27,6 +27,7 @@ from webhooks.http.guard import allow
 from webhooks.pages.conversations.approved_form import lacking, request_of
 from webhooks.pages.conversations.typed import Typed, read_typed, with_file
 from webhooks.pages.conversations.view import conversation, shown
+from webhooks.pages.mistakes import told
 from webhooks.pages.words import gettext
 
 blueprint = Blueprint("acts", __name__)
@@ -49,7 +50,7 @@ async def reply(key: str) -> ResponseReturnValue:
     try:
         typed = await with_file(typed)
     except RequestError as error:
-        return await shown(session, typed.refused(error.message, error.field), 400)
+        return await shown(session, typed.refused(told(error, named=False), error.field), 400)
     if not typed.text.strip() and not typed.uploaded:
         return await shown(session, typed.refused(gettext("Write something first.")), 400)
     if typed.by:
@@ -70,7 +71,7 @@ async def send_template(key: str) -> ResponseReturnValue:
     try:
         typed = await with_file(typed)
     except RequestError as error:
-        return await shown(session, typed.refused(error.message, error.field), 400)
+        return await shown(session, typed.refused(told(error, named=False), error.field), 400)
     if empty := await lacking(session, typed):
         words = gettext("Fill in: %(fields)s.") % {"fields": ", ".join(empty)}
         return await shown(session, typed.refused(words), 400)

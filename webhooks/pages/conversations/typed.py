@@ -6,10 +6,10 @@ from secrets import token_urlsafe
 
 from quart import g, request
 
-from gateway.domain.api.request import RequestError
 from gateway.messages.media import uploading
 from storage import files
 from webhooks.http.context import runtime
+from webhooks.pages.mistakes import Mistake
 from webhooks.pages.words import gettext, size
 
 OWN_FIELDS = frozenset({"text", "template", "by", "key", "form_token", "act", "message", "file", "uploaded"})
@@ -65,8 +65,8 @@ async def with_file(typed: Typed) -> Typed:
     length = given.stream.seek(0, 2)
     if length > uploading.LARGEST:
         words = gettext("This file has %(size)s. Up to %(most)s may be sent.")
-        raise RequestError("too_large", words % {"size": size(length), "most": size(uploading.LARGEST)}, "file")
+        raise Mistake(words % {"size": size(length), "most": size(uploading.LARGEST)}, "file")
     if not length:
-        raise RequestError("bad_file", gettext("This file is empty."), "file")
+        raise Mistake(gettext("This file is empty."), "file")
     file = await uploading.upload(runtime(), given.filename, given.stream, once=f"{g.caller}:{typed.key}")
     return replace(typed, uploaded=file.id, name=file.name)

@@ -25,6 +25,7 @@ from webhooks.http.tables import Format, table_file
 from webhooks.http.uploads import NAME
 from webhooks.pages.jobs.drafts import blueprint, draft
 from webhooks.pages.jobs.step_check import page_of
+from webhooks.pages.mistakes import Mistake
 from webhooks.pages.words import gettext, language
 
 
@@ -58,7 +59,7 @@ async def add(key: str) -> ResponseReturnValue:
     pasted = form.get("pasted", "").strip()
     if given is None or not given.filename:
         if not pasted:
-            wrong = RequestError("bad_file", gettext("Choose a file, or paste numbers."), "file")
+            wrong = Mistake(gettext("Choose a file, or paste numbers."), "file")
             return await _rows(job, wrong), 400
         with _file_of([_as_table(pasted)]) as content:
             return await _add(job, gettext("pasted numbers"), content, pasted)

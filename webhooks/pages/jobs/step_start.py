@@ -26,6 +26,7 @@ from webhooks.pages.jobs.drafts import blueprint, draft
 from webhooks.pages.jobs.drawn import shown
 from webhooks.pages.jobs.hours import in_words
 from webhooks.pages.jobs.outlook import outlook
+from webhooks.pages.mistakes import told, told_of
 from webhooks.pages.words import gettext, zone
 
 TYPED = 10_000
@@ -78,7 +79,7 @@ async def start(key: str) -> ResponseReturnValue:
     except (ValueError, OverflowError):
         return await _start(job, gettext("There is no such time.")), 400
     except RequestError as error:
-        return await _start(job, error.message), 400
+        return await _start(job, told(error)), 400
     except Conflict as error:
         return await _start(await draft(key), str(error)), 409
     note(name=job.name, before={"state": job.state}, after={"state": "running", "rows": str(job.total)})
@@ -100,6 +101,6 @@ async def try_it(key: str) -> ResponseReturnValue:
     answer = await submit(runtime(), msgspec.json.encode({"messages": [message]}), g.caller, None)
     (item,) = msgspec.json.decode(answer, type=BulkResponse).messages
     if not isinstance(item.id, str):
-        return await _start(job, item.error.message if item.error else ""), 400
+        return await _start(job, told_of(item.error.field, item.error.message) if item.error else ""), 400
     note(item.id, name=job.name)
     return redirect(url_for("ui.messages.show", key=item.id), 303)

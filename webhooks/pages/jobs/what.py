@@ -7,7 +7,7 @@ import msgspec
 from werkzeug.datastructures import MultiDict
 
 from gateway.domain.api.jobs import JobRequest
-from gateway.domain.api.request import HeaderInput, RequestError, StepInput, TemplateInput, convert
+from gateway.domain.api.request import HeaderInput, StepInput, TemplateInput, convert
 from gateway.domain.channel.facts import Facts
 from gateway.domain.model.job import Job
 from gateway.domain.model.message_template import MessageTemplate, places
@@ -18,6 +18,7 @@ from storage.templates import approved
 from webhooks.http.context import runtime
 from webhooks.pages.jobs.hours import WEEK
 from webhooks.pages.looks import channel_title
+from webhooks.pages.mistakes import Mistake
 from webhooks.pages.words import gettext
 
 STEPS = 3
@@ -115,7 +116,7 @@ async def read_request(gateway: Runtime, form: MultiDict[str, str], job: Job | N
         fields = {name: kept[name] for name in KEPT if name in kept} | fields
     elif source == "template":
         if not form.get("template"):
-            raise RequestError("invalid", gettext("Choose a template."), "template")
+            raise Mistake(gettext("Choose a template."), "template")
         fields["templateId"] = form["template"]
     else:
         fields["channels"] = msgspec.to_builtins(await _steps(gateway, form, kind))
@@ -126,7 +127,7 @@ KEPT = ("channels", "validityPeriod", "useShortLinks", "callbackUrl", "callbackE
 
 
 def _unnamed() -> str:
-    raise RequestError("invalid", gettext("Give the job a name."), "name")
+    raise Mistake(gettext("Give the job a name."), "name")
 
 
 def _weekdays(form: MultiDict[str, str]) -> list[int]:
@@ -136,7 +137,7 @@ def _weekdays(form: MultiDict[str, str]) -> list[int]:
 def _hours(form: MultiDict[str, str]) -> dict[str, Any]:
     start, end = form.get("from", ""), form.get("to", "")
     if bool(start) != bool(end):
-        raise RequestError("invalid", gettext("Hours have a beginning and an end."), "hours")
+        raise Mistake(gettext("Hours have a beginning and an end."), "hours")
     hours: dict[str, Any] = {"allowedTimeRanges": [[start, end]]} if start else {}
     hours |= {"weekdays": days} if len(days := _weekdays(form)) < WEEK else {}
     return hours | ({"timezone": form["timezone"].strip()} if form.get("timezone", "").strip() else {})
@@ -154,10 +155,10 @@ async def _steps(gateway: Runtime, form: Mapping[str, str], kind: str) -> list[S
         if not channel and template:
             channel = template.channel
         if not channel:
-            raise RequestError("invalid", gettext("Choose a channel for this text."), f"channels[{number}]")
+            raise Mistake(gettext("Choose a channel for this text."), f"channels[{number}]")
         steps.append(StepInput(channel=channel, text=text, template=_with_variables(template) if template else None))
     if not steps:
-        raise RequestError("invalid", gettext("Write a text, or choose a template."), "channels[0]")
+        raise Mistake(gettext("Write a text, or choose a template."), "channels[0]")
     return steps
 
 

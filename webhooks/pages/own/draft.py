@@ -5,9 +5,11 @@ from typing import Any
 
 import msgspec
 
-from gateway.domain.api.request import RequestError, convert
+from gateway.domain.api.request import convert
 from gateway.messages.templates.own import Structure
 from webhooks.pages.approved_fields import part, template_of
+from webhooks.pages.mistakes import Mistake
+from webhooks.pages.words import gettext
 
 MOST_STEPS, MOST_BUTTONS = 10, 10
 EMPTY_BUTTONS = 1
@@ -39,7 +41,7 @@ class Draft:
         try:
             base = msgspec.json.decode(form.get("base", "{}"), type=dict[str, Any])
         except msgspec.MsgspecError:
-            raise RequestError("invalid", "this is no form of these pages", "base") from None
+            raise Mistake(gettext("This is no form of these pages."), "base") from None
         kept = base.get("channels") if isinstance(base.get("channels"), list) else []
         count = int(form.get("steps", "0")) if form.get("steps", "").isdecimal() else 0
         steps = [_step(form, place, kept or []) for place in range(min(count, MOST_STEPS))]

@@ -17,6 +17,7 @@ from gateway.messages.templates.previews import bubbles
 from storage.templates import approved
 from webhooks.http.context import runtime
 from webhooks.pages.approved_fields import Field, fields_of, values_of
+from webhooks.pages.mistakes import told
 from webhooks.pages.own.draft import EMPTY_BUTTONS, MOST_BUTTONS, MOST_STEPS, Draft
 from webhooks.pages.words import gettext
 
@@ -62,7 +63,7 @@ async def look(editor: Editor) -> None:
         editor.phone = await bubbles(runtime(), structure, None)
         editor.sizes = sizes(runtime(), structure.channels)
     except RequestError as error:
-        editor.mistake = sentence(error)
+        editor.mistake = told(error)
 
 
 async def shown(editor: Editor, *, checked: bool = False) -> str:
@@ -79,11 +80,6 @@ async def shown(editor: Editor, *, checked: bool = False) -> str:
         most_buttons=MOST_BUTTONS,
         empty_buttons=EMPTY_BUTTONS,
     )
-
-
-def sentence(error: RequestError) -> str:
-    """Return what is wrong with a form, and where."""
-    return _named(f"{error.field}: {error.message}") if error.field else error.message
 
 
 STEP = re.compile(r"^channels\[(\d+)\]\.?\s*")

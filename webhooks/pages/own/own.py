@@ -20,8 +20,9 @@ from webhooks.http.answers import Refusal
 from webhooks.http.audit import record_nothing, records
 from webhooks.http.context import query, runtime
 from webhooks.http.guard import allow
+from webhooks.pages.mistakes import told
 from webhooks.pages.own.draft import Draft
-from webhooks.pages.own.editor import Editor, look, sentence, shown
+from webhooks.pages.own.editor import Editor, look, shown
 from webhooks.pages.words import gettext
 
 blueprint = Blueprint("templates", __name__, url_prefix="/templates")
@@ -138,5 +139,5 @@ async def _arranged(editor: Editor, form: Mapping[str, str]) -> ResponseReturnVa
 
 
 async def _mistaken(editor: Editor, error: RequestError) -> ResponseReturnValue:
-    editor.mistake = sentence(error)
+    editor.mistake = told(error)
     return await shown(editor), 400

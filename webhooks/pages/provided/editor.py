@@ -14,6 +14,7 @@ from gateway.messages.templates.phone_page import Bubble, template_bubble
 from gateway.runtime.runtime import account_key, all_channels
 from webhooks.http.context import runtime
 from webhooks.pages.looks import template_state
+from webhooks.pages.mistakes import told, told_of
 from webhooks.pages.provided.contents import KINDS, MOST_BUTTONS, read_contents, read_draft
 from webhooks.pages.words import gettext
 
@@ -49,10 +50,10 @@ def look(template: MessageTemplate | None, fields: Mapping[str, str]) -> Look:
     """Look at a form as saving it would. template: the one that the form changes; None for a new one."""
     try:
         draft = _unsaved(template, fields)
-        mistakes = [f"{name}: {words}" for name, words in approved.mistakes(runtime(), draft) if name not in UNNAMED]
+        mistakes = [told_of(name, words) for name, words in approved.mistakes(runtime(), draft) if name not in UNNAMED]
         _, approvals = approvals_of(runtime(), draft.channel, draft.account)
     except RequestError as error:
-        return Look([sentence(error)])
+        return Look([told(error)])
     return Look(mistakes, _rooms(draft, approvals.template_bounds), [template_bubble(draft)])
 
 
@@ -109,8 +110,3 @@ def accounts() -> list[str]:
 def state(template: MessageTemplate) -> str:
     """Return the state of a template as people know it."""
     return "approved" if template.usable else template.state
-
-
-def sentence(error: RequestError) -> str:
-    """Return what is wrong with a form, and in which field."""
-    return f"{error.field}: {error.message}" if error.field else error.message

@@ -22,8 +22,9 @@ from webhooks.http.audit import note, record_nothing, records
 from webhooks.http.context import query, runtime
 from webhooks.http.guard import allow
 from webhooks.pages.looks import template_state
+from webhooks.pages.mistakes import told
 from webhooks.pages.provided.contents import fields_of, read_contents, read_draft
-from webhooks.pages.provided.editor import Wrong, accounts, editor, look, sentence, state
+from webhooks.pages.provided.editor import Wrong, accounts, editor, look, state
 from webhooks.pages.words import gettext
 
 blueprint = Blueprint("provided", __name__, url_prefix="/provided")
@@ -74,7 +75,7 @@ async def create() -> ResponseReturnValue:
     try:
         draft = await approved.create(runtime(), convert(MessageTemplateRequest, read_draft(form)))
     except RequestError as error:
-        return await _wrong(None, form, Wrong(sentence(error), 400))
+        return await _wrong(None, form, Wrong(told(error), 400))
     except Conflict as error:
         return await _wrong(None, form, Wrong(str(error), 409))
     note(draft.id, after={"state": draft.state})
@@ -105,7 +106,7 @@ async def change(key: str) -> ResponseReturnValue:
         contents = convert(ChangedContentsRequest, {**read_contents(form), "version": version})
         after = await approved.change(runtime(), key, contents)
     except RequestError as error:
-        return await _wrong(before, form, Wrong(sentence(error), 400))
+        return await _wrong(before, form, Wrong(told(error), 400))
     except Conflict as error:
         theirs = before if before.version != version else None
         return await _wrong(before, form, Wrong("" if theirs else str(error), 409, theirs))

@@ -16,6 +16,7 @@ from webhooks.http.audit import note, record_nothing, records
 from webhooks.http.context import runtime
 from webhooks.http.guard import allow
 from webhooks.pages.looks import role_word
+from webhooks.pages.mistakes import told
 from webhooks.pages.words import gettext
 
 blueprint = Blueprint("keys", __name__, url_prefix="/keys")
@@ -39,7 +40,7 @@ async def create() -> ResponseReturnValue:
     try:
         wanted = convert(KeyRequest, {"name": form.get("name", "").strip(), "role": form.get("role", "")})
     except RequestError as error:
-        return await _page(mistake=error.message), 400
+        return await _page(mistake=told(error, named=False)), 400
     if not await _first(form.get("once", ""), f"{wanted.name}/{wanted.role}"):
         record_nothing()
         return await _page(repeated=wanted.name), 409

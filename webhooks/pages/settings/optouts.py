@@ -15,6 +15,7 @@ from webhooks.api.people.optouts import OptInRequest, OptOutRequest, names_of
 from webhooks.http.audit import note, records
 from webhooks.http.context import query, runtime
 from webhooks.http.guard import allow
+from webhooks.pages.mistakes import Mistake, told
 from webhooks.pages.words import gettext
 
 blueprint = Blueprint("optouts", __name__, url_prefix="/optouts")
@@ -45,7 +46,7 @@ async def add() -> ResponseReturnValue:
         opt_out = convert(OptOutRequest, {"kind": form.get("kind", ""), "reason": reason, **_person(form.get("who"))})
         names = await names_of(opt_out)
     except RequestError as error:
-        return await _page({"reason" if error.field == "reason" else "who": error.message}), 400
+        return await _page({"reason" if error.field == "reason" else "who": told(error, named=False)}), 400
     await consent.opt_out(runtime().db, names, opt_out.kind, runtime().clock(), _speaker(), reason)
     note(names[0], after={"kind": opt_out.kind})
     return redirect(url_for(".show_list"), 303)
@@ -90,7 +91,7 @@ def _person(who: str | None) -> dict[str, str]:
     """Return who is meant by what an operator has typed: a number, an e-mail, or an identifier."""
     text = (who or "").strip()[:LONGEST_NAME]
     if not text:
-        raise RequestError("invalid", gettext("Say whom."), "who")
+        raise Mistake(gettext("Say whom."), "who")
     return _stored(text) if ":" in text else {"email" if "@" in text else "phone": text}
 
 

@@ -18,6 +18,7 @@ from webhooks.http.audit import note, records
 from webhooks.http.context import runtime
 from webhooks.http.guard import allow
 from webhooks.pages.looks import role_word
+from webhooks.pages.mistakes import told
 from webhooks.pages.words import gettext
 
 blueprint = Blueprint("users", __name__, url_prefix="/users")
@@ -42,7 +43,7 @@ async def create() -> ResponseReturnValue:
     try:
         wanted = convert(UserRequest, {**fields, "email": form.get("email", "").strip()})
     except RequestError as error:
-        return await _list({error.field: error.message}), 400
+        return await _list({error.field: told(error, named=False)}), 400
     if not await access.create_user(runtime().db, wanted.email, wanted.password, wanted.role, runtime().clock()):
         return await _list({"email": gettext("There is a user of this address already.")}), 409
     note(people.plain(wanted.email), after={"role": wanted.role})
@@ -83,7 +84,7 @@ async def change_password(key: str) -> ResponseReturnValue:
     try:
         convert(UserChangeRequest, {"password": password})
     except RequestError as error:
-        return await _one(user, {"password": error.message}), 400
+        return await _one(user, {"password": told(error, named=False)}), 400
     await people.change_password(runtime().db, key, password)
     note(user.id, after={"password": "another"})
     return redirect(url_for(".show_list"), 303)

@@ -1,0 +1,139 @@
+"""What is wrong with a form, in the words of the pages: the field by its label, and the sentence without types."""
+
+import re
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+
+from markupsafe import Markup
+
+from gateway.domain.api.request import RequestError
+from webhooks.pages.words import gettext, ngettext, number
+
+PART = re.compile(r"([\w-]+)(?:\[(\d+)\])?")
+VALUES = frozenset({"variables", "bodyExamples"})
+"""Fields that hold values by the name of a variable."""
+
+
+class Mistake(RequestError):
+    """A mistake that the pages find themselves. Its sentence is the reader's, and says all."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__("invalid", message, field)
+
+
+def told(error: RequestError, *, named: bool = True) -> Markup:
+    """Return what is wrong, and where, to be shown. What only the core has words for is marked as English.
+
+    named: the field is said, since the sentence does not stand beside it.
+    """
+    if isinstance(error, Mistake):
+        return Markup("{}").format(error.message)
+    return told_of(error.field if named else "", error.message)
+
+
+def told_of(field: str, message: str) -> Markup:
+    """Return the same of a field's path, as in `channels[0].text`, and the sentence on it."""
+    name, words = label(field), plain(message)
+    sentence = Markup('<span lang="en">{}</span>').format(message) if words is None else Markup("{}").format(words)
+    return Markup("{}: {}").format(name, sentence) if name else sentence
+
+
+def label(field: str) -> str:
+    """Return a field as the forms call it, as in "Step 1, Text"; "" for the whole form."""
+    parts = [("", ""), *((match[1], match[2] or "") for match in PART.finditer(field))]
+    return ", ".join(word for before, part in pairwise(parts) if (word := _part(before[0], *part)))
+
+
+def plain(message: str) -> str | None:
+    """Return what the reader of types says of a value in plain words; None for any other sentence."""
+    found = ((words, match) for pattern, words in SENTENCES if (match := pattern.match(message)))
+    return next((words(match) for words, match in found), None)
+
+
+def _part(before: str, name: str, place: str) -> str:
+    if before in VALUES:
+        return f"{{{{{name}}}}}"
+    numbered = {"channels": gettext("Step %(number)s"), "buttons": gettext("Button %(number)s")}
+    if place and name in numbered:
+        return numbered[name] % {"number": int(place) + 1}
+    return _labels().get(name, name)
+
+
+def _labels() -> Mapping[str, str]:
+    text = gettext("Text")
+    return {
+        "channels": gettext("Steps"),
+        "messages": "",
+        "variables": "",
+        "text": text,
+        "body": text,
+        "name": gettext("Name"),
+        "channel": gettext("Channel"),
+        "account": gettext("Account"),
+        "template": gettext("The provider's template"),
+        "language": gettext("Language"),
+        "bodyExamples": gettext("An example of each value"),
+        "example": gettext("Example"),
+        "header": gettext("Header"),
+        "footer": gettext("Footer"),
+        "category": gettext("Category"),
+        "buttons": gettext("Buttons"),
+        "url": gettext("Address"),
+        "phone": gettext("Number"),
+        "email": gettext("E-mail"),
+        "password": gettext("Password"),
+        "role": gettext("Role"),
+        "reason": gettext("Reason"),
+        "reply": gettext("Answer"),
+        "media": gettext("File"),
+        "status": gettext("Status"),
+        "version": gettext("Version"),
+    }
+
+
+def _count(match: re.Match[str]) -> int:
+    return int(match["count"])
+
+
+def _most(match: re.Match[str]) -> str:
+    count = _count(match)
+    return ngettext("at most %(count)s character", "at most %(count)s characters", count) % {"count": number(count)}
+
+
+def _least(match: re.Match[str]) -> str:
+    count = _count(match)
+    if count == 1:
+        return gettext("something has to be written here")
+    return ngettext("at least %(count)s character", "at least %(count)s characters", count) % {"count": number(count)}
+
+
+SENTENCES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+    (re.compile(r"Expected `str` of length <= (?P<count>\d+)"), _most),
+    (re.compile(r"Expected `str` of length >= (?P<count>\d+)"), _least),
+    (
+        re.compile(r"Expected `(?:array|object)` of length <= (?P<count>\d+)"),
+        lambda match: gettext("at most %(count)s of them") % {"count": number(_count(match))},
+    ),
+    (
+        re.compile(r"Expected `(?:array|object)` of length >= (?P<count>\d+)"),
+        lambda match: gettext("at least %(count)s of them") % {"count": number(_count(match))},
+    ),
+    (
+        re.compile(r"Expected `(?:int|float)` <= (?P<count>\d+)"),
+        lambda match: gettext("at most %(count)s") % {"count": number(_count(match))},
+    ),
+    (
+        re.compile(r"Expected `(?:int|float)` >= (?P<count>\d+)"),
+        lambda match: gettext("at least %(count)s") % {"count": number(_count(match))},
+    ),
+    (re.compile(r"Expected `(?:int|float)"), lambda _: gettext("a number is needed")),
+    (re.compile(r"Expected `"), lambda _: gettext("this does not have the form that is needed")),
+    (
+        re.compile(r"Invalid enum value (?P<value>.*?): one of (?P<words>.*)", re.DOTALL),
+        lambda match: gettext("%(value)s is not one of these: %(words)s") % match.groupdict(),
+    ),
+    (re.compile(r"Invalid enum value"), lambda _: gettext("this is not one of those that there are")),
+    (re.compile(r"Object contains unknown field"), lambda _: gettext("these pages have no such field")),
+    (re.compile(r"Object missing required field"), lambda _: gettext("something has to be written here")),
+)
+"""msgspec's sentences, and ours."""
