@@ -32,11 +32,15 @@ RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "resultTypes": ["violations"],
 }
-SEEN = """() => ({
+SEEN = """() => new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame(() => seen({
     headings: document.querySelectorAll("h1").length,
     title: document.title,
+    away: [...document.querySelectorAll("nav [aria-current]")].filter((link) => {
+        const { left, right } = link.getBoundingClientRect();
+        return left < 0 || right > innerWidth;
+    }).map((link) => link.textContent),
     overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
-})"""
+}))))"""
 
 
 def test_each_page_is_looked_at() -> None:
@@ -95,7 +99,7 @@ async def _complaints(page: Page, looks: Sequence[tuple[ViewportSize, Colours]])
         await page.set_viewport_size(size)
         await page.emulate_media(color_scheme=colours)
         seen = await page.evaluate(SEEN)
-        if seen["headings"] != 1 or not seen["title"] or seen["overflow"] > 0:
+        if seen["headings"] != 1 or not seen["title"] or seen["overflow"] > 0 or seen["away"]:
             yield str(seen)
         for rule in (await Axe().run(page, options=RULES)).response["violations"]:
             places = [node["target"] for node in rule["nodes"][:3]]

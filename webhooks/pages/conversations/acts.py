@@ -27,7 +27,7 @@ from webhooks.http.guard import allow
 from webhooks.pages.conversations.approved_form import lacking, request_of
 from webhooks.pages.conversations.typed import Typed, read_typed, with_file
 from webhooks.pages.conversations.view import conversation, shown
-from webhooks.pages.mistakes import told
+from webhooks.pages.mistakes import told, told_of
 from webhooks.pages.words import gettext
 
 blueprint = Blueprint("acts", __name__)
@@ -192,10 +192,11 @@ async def _try(session: Session, typed: Typed, act: Callable[[], Awaitable[str]]
     try:
         return _to(await act(), typed.key)
     except (RequestError, Conflict) as error:
-        return await shown(session, typed.refused(str(error), getattr(error, "field", "")), status_of(error))
+        words = told(error, named=False) if isinstance(error, RequestError) else told_of("", str(error))
+        return await shown(session, typed.refused(words, getattr(error, "field", "")), status_of(error))
     except KeyConflict:
-        words = gettext("This was sent already with other words. Look at the chat before you send it again.")
-        return await shown(session, typed.refused(words), 409)
+        sent = gettext("This was sent already with other words. Look at the chat before you send it again.")
+        return await shown(session, typed.refused(sent), 409)
 
 
 def _to(key: str, sent: str | None = None) -> ResponseReturnValue:

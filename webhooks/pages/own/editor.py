@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from markupsafe import Markup
 from quart import render_template
 
 from gateway.domain.api.request import RequestError
@@ -17,9 +18,8 @@ from gateway.messages.templates.previews import bubbles
 from storage.templates import approved
 from webhooks.http.context import runtime
 from webhooks.pages.approved_fields import Field, fields_of, values_of
-from webhooks.pages.mistakes import told
+from webhooks.pages.mistakes import told, told_of
 from webhooks.pages.own.draft import EMPTY_BUTTONS, MOST_BUTTONS, MOST_STEPS, Draft
-from webhooks.pages.words import gettext
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Editor:
     mistake: str = ""
     theirs: OwnTemplate | None = None
     phone: list[Bubble] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[Markup] = field(default_factory=list)
     sizes: list[Size] = field(default_factory=list)
 
 
@@ -82,12 +82,13 @@ async def shown(editor: Editor, *, checked: bool = False) -> str:
     )
 
 
-STEP = re.compile(r"^channels\[(\d+)\]\.?\s*")
+STEP = re.compile(r"(channels\[\d+\])(\.[\w.\[\]]+(?=: |\s))?:?\s*(.*)", re.DOTALL)
 
 
-def _named(line: str) -> str:
-    """Return a line about a step with the step's name as the form has it, in place of its path."""
-    return STEP.sub(lambda match: f"{gettext('Step %(number)s') % {'number': int(match[1]) + 1}}: ", line)
+def _named(line: str) -> Markup:
+    """Return a line about a step with the step's and the field's names as the form has them, in place of the path."""
+    found = STEP.fullmatch(line)
+    return told_of(f"{found[1]}{found[2] or ''}", found[3]) if found else told_of("", line)
 
 
 async def _provided() -> dict[str, dict[str, MessageTemplate]]:

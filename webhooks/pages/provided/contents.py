@@ -21,6 +21,8 @@ def read_draft(form: Mapping[str, str]) -> Fields:
 def read_contents(form: Mapping[str, str]) -> Fields:
     """Return the contents that a form holds, as the API's fields."""
     header = {name: form.get(f"header-{name}", "").strip() for name in ("type", "text", "example")}
+    header["text"] *= header["type"] == "text"  # what is written in a field of another kind is not shown
+    header["example"] *= header["type"] != "location"
     return {
         "category": form.get("category", ""),
         "body": form.get("body", "").replace("\r", "").strip(),

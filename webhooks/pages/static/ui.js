@@ -13,6 +13,16 @@ function say(trouble) {
 }
 document.addEventListener("htmx:responseError", ({ detail }) => { if (detail.xhr.status === 401) say("out"); });
 
+// A menu that is wider than a phone shows where one is.
+function showPlace() {
+  for (const link of document.querySelectorAll("nav [aria-current]")) {
+    const menu = link.closest("nav");
+    menu.scrollLeft += link.getBoundingClientRect().left - menu.getBoundingClientRect().left - 40;
+  }
+}
+showPlace();
+addEventListener("resize", showPlace);
+
 // A page that came as the answer to a form is read again at its own address, since the form's is no page.
 async function readAnew() {
   const wrong = await trouble();
