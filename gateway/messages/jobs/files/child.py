@@ -23,6 +23,9 @@ from gateway.messages.jobs.files.rows import read_rows
 
 PR_SET_PDEATHSIG = 1
 
+YIELDING = 10
+"""How much this process yields to others on the machine: a person who writes is served before a file is read."""
+
 
 def main() -> None:
     """Read the file at standard input for the `Reading` in the first argument. Writes frames to standard output."""
@@ -64,6 +67,7 @@ def _end_with(parent: int) -> None:
 
 
 def _limit(reading: Reading) -> None:
+    os.nice(YIELDING)
     limits = {
         resource.RLIMIT_AS: (reading.memory, reading.memory),
         resource.RLIMIT_CPU: (reading.seconds, reading.seconds + 1),  # a signal of its own, and then a hard end
