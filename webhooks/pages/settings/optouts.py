@@ -16,6 +16,7 @@ from webhooks.http.audit import note, records
 from webhooks.http.context import query, runtime
 from webhooks.http.guard import allow
 from webhooks.pages.mistakes import Mistake, told
+from webhooks.pages.settings.said import person_of, together
 from webhooks.pages.words import gettext
 
 blueprint = Blueprint("optouts", __name__, url_prefix="/optouts")
@@ -59,7 +60,7 @@ async def add() -> ResponseReturnValue:
 async def lift() -> ResponseReturnValue:
     """Take an opt-out back, because the person has asked for it."""
     form = await request.form
-    fields = {"kind": form.get("kind", ""), "reason": form.get("reason", "").strip(), **_stored(form.get("name", ""))}
+    fields = {"kind": form.get("kind", ""), "reason": form.get("reason", "").strip(), **person_of(form.get("name", ""))}
     opt_in = convert(OptInRequest, fields)
     names = await names_of(opt_in)
     kinds = [opt_in.kind] if opt_in.kind else KINDS
@@ -74,7 +75,7 @@ async def _page(mistakes: dict[str, str]) -> str:
     older = url_for(".show_list", cursor=cursor(page[-1].at, page[-1].id)) if len(page) == ROWS else None
     return await render_template(
         "optouts.html",
-        optouts=page,
+        optouts=await together(page),
         older=older,
         mistakes=mistakes,
         given=await request.form,
@@ -92,16 +93,4 @@ def _person(who: str | None) -> dict[str, str]:
     text = (who or "").strip()[:LONGEST_NAME]
     if not text:
         raise Mistake(gettext("Say whom."), "who")
-    return _stored(text) if ":" in text else {"email" if "@" in text else "phone": text}
-
-
-def _stored(name: str) -> dict[str, str]:
-    """Return who is meant by the name under which an opt-out is stored."""
-    kind, _, value = name.partition(":")
-    return {
-        {"contact": "contactId", "session": "chatSessionId"}.get(kind, "identifier"): value if kind in OURS else name
-    }
-
-
-OURS = frozenset({"contact", "session"})
-"""Kinds of names that are ids of ours, and no identifiers."""
+    return person_of(text) if ":" in text else {"email" if "@" in text else "phone": text}
