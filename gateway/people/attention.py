@@ -20,7 +20,12 @@ LOOKS_FOR = timedelta(minutes=1)
 
 
 def noticed(session: Session, event: Inbound, at: datetime) -> Session:
-    """Return the session after a person's message, which no operator has seen. May be repeated, and in any order."""
+    """Return the session after a person's message, which no operator has seen. May be repeated, and in any order.
+
+    To open the chat says nothing that somebody would have to see.
+    """
+    if event.only_starts:
+        return replace(session, last=_later(session.last, last_of(Content("/start"), at)))
     name = sha256(event.dedupe_key.encode()).hexdigest()[:8]
     return replace(
         session,

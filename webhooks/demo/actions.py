@@ -9,6 +9,7 @@ from quart.typing import ResponseReturnValue
 
 from gateway.domain.api.request import Input, read
 from storage.access import users
+from webhooks.demo.picture import CONTENT_TYPE, NAME, picture
 from webhooks.demo.state import OPERATOR, current_state
 from webhooks.http.answers import Refusal
 from webhooks.http.context import body
@@ -90,6 +91,15 @@ async def say() -> ResponseReturnValue:
     action, state = await _read(SayInput), current_state()
     phone = state.phone(action.channel)
     await state.simulator(action.channel).say(phone.user, action.text)
+    return DONE
+
+
+@blueprint.post("/share")
+async def share() -> ResponseReturnValue:
+    """Let the person send a picture."""
+    action, state = await _read(PhoneInput), current_state()
+    phone = state.phone(action.channel)
+    await state.simulator(action.channel).share_file(phone.user, picture(), NAME, CONTENT_TYPE)
     return DONE
 
 

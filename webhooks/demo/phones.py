@@ -45,13 +45,20 @@ def _window(facts: Facts, session: Session | None, now: datetime) -> dict[str, s
     return {"window": words, "tone": "open" if window.is_open(facts.window, session, now) else "shut"}
 
 
+def _file(bubble: Bubble) -> str:
+    """Return what stands for a file: its address or its name, where the provider has not only a number for it."""
+    if not bubble.media and (bubble.text or bubble.buttons):
+        return ""
+    return bubble.media if "." in bubble.media else "a file"
+
+
 def _bubble(bubble: Bubble) -> dict[str, Any]:
     return {
         "id": bubble.id,
         "mine": bubble.mine,
         "at": bubble.at,
         "text": bubble.text,
-        "media": bubble.media,
+        "media": _file(bubble),
         "state": bubble.state,
         "buttons": bubble.buttons,
     }

@@ -101,7 +101,7 @@ def phone_view(message: Message, templates: Templates) -> PhoneView:
     if message.interactive:
         return _interactive_view(message.interactive)
     if file := message.file:
-        return PhoneView(getattr(file, "caption", ""), [], file.link or file.id or "")
+        return PhoneView(getattr(file, "caption", ""), [], file.link or getattr(file, "filename", "") or file.id or "")
     return PhoneView(_text(message), [], "")
 
 

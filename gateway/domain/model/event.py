@@ -8,8 +8,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.domain.commands.command import Command, is_slash, read_command
+from gateway.domain.commands.keywords import keyword
 from gateway.domain.model.identifier import Identifier
 from gateway.domain.model.nouns import Address, Cause, Content, Progress
+
+LONGEST_START = 2
+"""Words of a start command: the command itself, and the code of a link."""
 
 
 class Person(Struct, frozen=True, omit_defaults=True):
@@ -112,6 +116,15 @@ class Inbound(Personal, frozen=True, omit_defaults=True, tag="inbound", tag_fiel
         if self.group and not (self._is_for_us or is_slash(self.said)):
             return no_command
         return no_command if not command.name and self.pressed is None else command
+
+    @property
+    def only_starts(self) -> bool:
+        """Return whether the person has opened the chat, by a link or with a bare command, and said nothing."""
+        if self.command.name != "start" or self.content.media:
+            return False
+        words = self.said.split()
+        by_link = self.start is not None and (not words or keyword(self.said) == "start")
+        return by_link or (is_slash(self.said) and len(words) <= LONGEST_START)
 
     @cached_property
     def asks(self) -> bool:

@@ -27,7 +27,10 @@ def message(number: int) -> Inbound:
 
 
 async def test_what_a_person_writes_is_unread_until_an_operator_looks(demo: ApiClient) -> None:
-    await demo.say("telegram", "/start")
+    await demo.say("telegram", "/start gITEHR8w")
+    (session,) = await listed(demo)
+    assert (session["unread"], session["last"]["text"]) == (0, "/start"), "they have said nothing"
+    await demo.say("telegram", "/start is it far?")
     await demo.say("telegram", "Is it far?")
     (session,) = await listed(demo, unread="true")
     assert (session["unread"], session["seenBy"]) == (2, None)

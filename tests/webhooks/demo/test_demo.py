@@ -99,6 +99,8 @@ async def test_writing_and_pressing_are_answered(page: Page) -> None:
     assert (await page.phone("whatsapp"))["window"] == "the person has not written yet"
     await page.post("/say", {"channel": "whatsapp", "text": "/start"})
     greeting = await page.answer("whatsapp", "Hello")
+    await page.post("/share", {"channel": "whatsapp"})
+    assert (await page.phone("whatsapp"))["bubbles"][-1]["media"] == "a file"
     await page.post("/press", {"channel": "whatsapp", "bubble": greeting["id"], "button": "Help"})
     await page.answer("whatsapp", "/start - ")
     assert (await page.phone("whatsapp"))["window"] == "window open for 23 h"

@@ -272,6 +272,8 @@ async def test_who_it_is_stands_beside_the_chat(demo: ApiClient, visitor: Visito
     unwanted = await visitor.get(address)
     assert "Anna Petrova has opted out of everything" in unwanted.words
     assert ("Telegram wants nothing" in unwanted.words, unwanted.html.find("textarea")) == (True, None)
+    other = await visitor.get(str(unwanted.html.select(".ways a")[0]["href"]))
+    assert ("/start" in other.words, contact["startCode"] in other.words) == (True, False)
 
 
 async def test_a_closed_conversation_opens_when_the_person_writes(demo: ApiClient, visitor: Visitor) -> None:

@@ -1,6 +1,7 @@
 """The bubbles of a chat: what was said in each, by whom, and what became of it."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from webhooks.pages.conversations.files import ShownFile, Stored, files_of_line,
 
 LONGEST, LONGEST_DATA = 10_000, 4_000
 """Characters of a text, and of what was sent to programs, that are shown: no messenger lets people write more."""
+
+OPENED = re.compile(r"^(/start) [\w-]{1,64}$")
+"""What a messenger sends for a person who comes by a link: its code says nothing to people."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,8 @@ def _text(line: Message, known: Known) -> str:
     if line.template:
         stored = known.templates.get(name_of_template(line.template))
         return fill(stored.body, line.template.values) if stored else ""
-    return line.content.text if line.content else ""
+    text = line.content.text if line.content else ""
+    return text if line.outbound else OPENED.sub(r"\1", text)
 
 
 def _data(data: Mapping[str, Any]) -> str:

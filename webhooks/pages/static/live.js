@@ -68,6 +68,7 @@ function listen() {
 function hear(message) {
   if (message.state) {
     heard = message.state;
+    if (heard === "On") document.getElementById("gone").hidden = true;
     if (heard === "On" || shown !== "Gone") show(heard);
     if (heard !== "Poll") { clearInterval(poll); poll = 0; }
     else poll ||= setInterval(refresh, 5000);

@@ -244,6 +244,7 @@ for (const box of boxes) {
 arrange();
 for (const [channel, phone] of phones) {
   const input = find(".composer input", phone);
+  find(".share", phone).onclick = () => post("/share", { channel });
   find(".start", phone).onclick = () => post("/start", { channel });
   find(".composer", phone).onsubmit = (event) => {
     event.preventDefault();
