@@ -7,7 +7,7 @@ from itertools import pairwise
 from markupsafe import Markup
 
 from gateway.domain.api.request import RequestError
-from webhooks.pages.words import gettext, ngettext, number
+from webhooks.pages.words import N_, gettext, ngettext, number
 
 PART = re.compile(r"([\w-]+)(?:\[(\d+)\])?")
 VALUES = frozenset({"variables", "bodyExamples"})
@@ -45,9 +45,33 @@ def label(field: str) -> str:
 
 
 def plain(message: str) -> str | None:
-    """Return what the reader of types says of a value in plain words; None for any other sentence."""
+    """Return a sentence of the reader of types, or one of the core's, in the reader's words; None for any other."""
     found = ((words, match) for pattern, words in SENTENCES if (match := pattern.match(message)))
-    return next((words(match) for words, match in found), None)
+    return next((words(match) for words, match in found), None) or (gettext(message) if message in KNOWN else None)
+
+
+KNOWN = frozenset(
+    {
+        N_("it is empty"),
+        N_("another row names the same person"),
+        N_("the person has not written to us"),
+        N_("the person has opted out"),
+        N_("the person has opted out of marketing"),
+        N_("this is not a phone number"),
+        N_("this is not one phone number and nothing else"),
+        N_("no such phone number can exist"),
+        N_("there is no such contact"),
+        N_("there is no contact of this external id"),
+        N_("there is no such session"),
+        N_("an identifier is written as kind:value"),
+        N_("it is empty, or holds characters that nobody sees"),
+        N_("it is empty once its variables are filled in"),
+        N_("buttons need a text"),
+        N_("this is no web address"),
+        N_("there is no such moment"),
+    }
+)
+"""The core's sentences that operators meet most: on rows of jobs, and on people."""
 
 
 def _part(before: str, name: str, place: str) -> str:
@@ -133,6 +157,15 @@ SENTENCES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = 
         lambda match: gettext("%(value)s is not one of these: %(words)s") % match.groupdict(),
     ),
     (re.compile(r"Invalid enum value"), lambda _: gettext("this is not one of those that there are")),
+    (re.compile(r"this is not an e-mail address: "), lambda _: gettext("this is not an e-mail address")),
+    (
+        re.compile(r"'(?P<name>\w+)' is undefined; give it a value"),
+        lambda match: gettext("%(name)s has no value") % {"name": f"{{{{{match['name']}}}}}"},
+    ),
+    (
+        re.compile(r"the message needs a column (?P<name>.*)", re.DOTALL),
+        lambda match: gettext("The message needs a column %(name)s.") % match.groupdict(),
+    ),
     (re.compile(r"Object contains unknown field"), lambda _: gettext("these pages have no such field")),
     (re.compile(r"Object missing required field"), lambda _: gettext("something has to be written here")),
 )

@@ -22,7 +22,7 @@ from webhooks.pages.dead import dead
 from webhooks.pages.jobs import jobs, wizard
 from webhooks.pages.looks import channel_title, colours, message_status, priority, role_word, step_status
 from webhooks.pages.messages import messages
-from webhooks.pages.mistakes import told
+from webhooks.pages.mistakes import told, told_of
 from webhooks.pages.overview import overview
 from webhooks.pages.own import own
 from webhooks.pages.provided import provided
@@ -70,6 +70,7 @@ def register_pages(app: Quart) -> None:
     app.jinja_env.globals.update(
         asset=static.address,
         told=told,
+        told_of=told_of,
         channel_title=channel_title,
         message_status=message_status,
         step_status=step_status,

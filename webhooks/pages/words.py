@@ -51,6 +51,11 @@ def ngettext(one: str, many: str, count: int) -> str:
     return _catalogue(language()).ngettext(one, many, count)
 
 
+def N_(text: str) -> str:  # noqa: N802 - as it is called everywhere
+    """Mark a text that is translated later, when it is known who reads it."""
+    return text
+
+
 def pgettext(context: str, text: str) -> str:
     """Return a text whose translation depends on where it stands."""
     return str(_catalogue(language()).pgettext(context, text))

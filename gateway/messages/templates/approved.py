@@ -53,7 +53,7 @@ async def create(runtime: Runtime, request: MessageTemplateRequest) -> MessageTe
     _check(runtime, draft)
     if state := await states.template_state(runtime.db, draft.id):
         raise Conflict(
-            f"There is a template of this name and language: it is {state}. sync fetches what the provider has."
+            f"There is a template of this name and language: it is {state}. Fetch the provider's list to see it."
         )
     await record_verdict(runtime, draft, Verdict("", "draft", usable=False), now)
     if not await approved.put(runtime.db, draft):

@@ -75,6 +75,8 @@ async def test_a_job_is_made_checked_and_started_by_forms_alone(demo: ApiClient,
         "it is empty",
     ]
     assert [row.select("td")[0].get_text() for row in check.html.select(".mistakes tbody tr")] == ["3", "4"]
+    russian = await visitor.get(check.address, **{"Accept-Language": "ru"})
+    assert [cell.b.text for cell in russian.html.select("td.wrong") if cell.b] == ["это не номер телефона", "пусто"]
     assert "Анна, we have moved" in check.words
     assert "Вера, we have moved" in (await visitor.get(f"{check.address}?row=1")).words
     refused = rows_of((await visitor.get(str(link(check, "Download")["href"]))).text)

@@ -76,8 +76,9 @@ async def create() -> ResponseReturnValue:
         draft = await approved.create(runtime(), convert(MessageTemplateRequest, read_draft(form)))
     except RequestError as error:
         return await _wrong(None, form, Wrong(told(error), 400))
-    except Conflict as error:
-        return await _wrong(None, form, Wrong(str(error), 409))
+    except Conflict:
+        words = gettext("There is a template of this name and language. If it is not listed, fetch the account's list.")
+        return await _wrong(None, form, Wrong(words, 409))
     note(draft.id, after={"state": draft.state})
     return redirect(url_for(".show", key=draft.id), 303)
 
