@@ -21,7 +21,7 @@ from webhooks.pages.conversations import conversations
 from webhooks.pages.dead import dead
 from webhooks.pages.jobs import jobs, wizard
 from webhooks.pages.looks import channel_title, colours, message_status, priority, role_word, step_status
-from webhooks.pages.messages import messages
+from webhooks.pages.messages import messages, new
 from webhooks.pages.mistakes import told, told_of
 from webhooks.pages.overview import overview
 from webhooks.pages.own import own
@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 blueprint = Blueprint(PAGES, __name__, url_prefix="/ui", template_folder="templates")
 jobs.blueprint.register_blueprint(wizard.blueprint)
+messages.blueprint.register_blueprint(new.blueprint)
 for _area in (
     static,
     door,

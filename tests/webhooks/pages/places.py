@@ -131,6 +131,7 @@ PLACES: dict[str, Maker] = {
     "ui.conversations.acts.ask": fixed("/ui/conversations/new"),
     "ui.messages.show_list": fixed("/ui/messages"),
     "ui.messages.show": a_message,
+    "ui.messages.new.show": fixed("/ui/messages/new"),
     "ui.templates.show_list": fixed("/ui/templates"),
     "ui.templates.show_new": fixed("/ui/templates/new"),
     "ui.templates.show": an_own_template,

@@ -73,3 +73,20 @@ async def test_cancelling_says_what_it_will_do(demo: ApiClient, visitor: Visitor
     cancelled = await visitor.send(page.form("/cancel"))
     assert ("Cancelled" in cancelled.words, "Cancel the message" in cancelled.words) == (True, False)
     assert f"cancelled by {OPERATOR}" in cancelled.words
+
+
+async def test_a_message_is_written_explained_and_sent_once(demo: ApiClient, visitor: Visitor) -> None:
+    page = await visitor.get(str((await visitor.get("/ui/messages")).html.select("h1 + a")[0]["href"]))
+    typed = {"who": PHONE, "source": "here", "values": "name: Anna", "channel0": "telegram", "channel1": "sms"}
+    texts = {"text0": "Hello {{name}}", "text1": "{{name}}, hello"}
+    wrong = await visitor.send(page.form("/new"), {"do": "send"}, **typed, text0="Hello {{ name")
+    assert (wrong.status, "Step 1, Text" in wrong.words, "Hello {{ name" in wrong.text) == (400, True, True)
+    checked = await visitor.send(wrong.form("/new"), {"do": "check"}, **typed, **texts)
+    assert "telegram: the person has not started the bot" in checked.words
+    assert "Anna, hello" in checked.words
+    phone = demo.environment.simulators["sms"].phone(PHONE)
+    assert phone.screen == []
+    first, again = [await visitor.send(checked.form("/new"), {"do": "send"}, **typed, **texts) for _ in range(2)]
+    assert (first.status, first.address) == (200, again.address)
+    await demo.wait_for(first.address.rpartition("/")[2], "DELIVERED")
+    assert [message.text for message in phone.screen] == ["Anna, hello"]

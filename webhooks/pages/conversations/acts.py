@@ -28,12 +28,10 @@ from webhooks.pages.conversations.approved_form import lacking, request_of
 from webhooks.pages.conversations.typed import Typed, read_typed, with_file
 from webhooks.pages.conversations.view import conversation, shown
 from webhooks.pages.mistakes import told, told_of
+from webhooks.pages.person import named
 from webhooks.pages.words import gettext
 
 blueprint = Blueprint("acts", __name__)
-
-FEWEST_DIGITS = 5
-"""Digits from which on somebody's name is taken for a number."""
 
 
 @blueprint.post("/<session:key>/reply")
@@ -148,20 +146,12 @@ async def begin() -> ResponseReturnValue:
     form = await request.form
     who, name = form.get("who", "").strip(), form.get("channel", "")
     try:
-        wanted = convert(StartSessionRequest, {"channel": name, "continueLastOrStartNewSession": True, **_named(who)})
+        wanted = convert(StartSessionRequest, {"channel": name, "continueLastOrStartNewSession": True, **named(who)})
         started = await starting.start(runtime(), wanted, g.caller)
         note(started.session.id)
     except (RequestError, Conflict) as error:
         return await _ask(who, name, str(error)), status_of(error)
     return redirect(url_for("ui.conversations.show", key=started.session.id), 303)
-
-
-def _named(who: str) -> dict[str, Any]:
-    """Return the field of a request in which somebody is named like this."""
-    if ":" in who:
-        return {"identifier": who}
-    number = sum(map(str.isdigit, who)) >= FEWEST_DIGITS and not any(map(str.isalpha, who))
-    return {"phone" if number else "externalId": who}
 
 
 async def _ask(who: str, name: str, wrong: str) -> str:

@@ -119,7 +119,7 @@ async def read_request(gateway: Runtime, form: MultiDict[str, str], job: Job | N
             raise Mistake(gettext("Choose a template."), "template")
         fields["templateId"] = form["template"]
     else:
-        fields["channels"] = msgspec.to_builtins(await _steps(gateway, form, kind))
+        fields["channels"] = msgspec.to_builtins(await written_steps(gateway, form, kind))
     return convert(JobRequest, fields | _hours(form))
 
 
@@ -143,8 +143,8 @@ def _hours(form: MultiDict[str, str]) -> dict[str, Any]:
     return hours | ({"timezone": form["timezone"].strip()} if form.get("timezone", "").strip() else {})
 
 
-async def _steps(gateway: Runtime, form: Mapping[str, str], kind: str) -> list[StepInput]:
-    """Return the steps that were written. A job of one channel needs no channel to be chosen."""
+async def written_steps(gateway: Runtime, form: Mapping[str, str], kind: str) -> list[StepInput]:
+    """Return the steps that were written. Raises RequestError. A job of one channel needs no channel to be chosen."""
     steps = list[StepInput]()
     for number in range(STEPS):
         text, provided = form.get(f"text{number}", "").strip(), form.get(f"provided{number}", "")

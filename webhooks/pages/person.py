@@ -1,0 +1,20 @@
+"""How an operator names a person: by a number, an e-mail address, an id of the business's, or an identifier."""
+
+from webhooks.pages.mistakes import Mistake
+from webhooks.pages.words import gettext
+
+FEWEST_DIGITS = 5
+LONGEST = 256
+
+
+def named(text: str) -> dict[str, str]:
+    """Return the field of a request in which somebody is named like this. Raises Mistake for nobody."""
+    who = text.strip()[:LONGEST]
+    if not who:
+        raise Mistake(gettext("Say whom."), "who")
+    if ":" in who:
+        return {"identifier": who}
+    if "@" in who:
+        return {"email": who}
+    number = sum(map(str.isdigit, who)) >= FEWEST_DIGITS and not any(map(str.isalpha, who))
+    return {"phone" if number else "externalId": who}
