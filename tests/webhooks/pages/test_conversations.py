@@ -448,6 +448,7 @@ async def test_what_comes_in_shows_without_a_reload_and_the_preview_follows_what
         await expect(page.locator(".bar b")).to_contain_text(left)
     demo.pass_time(9)
     await page.get_by_label("Approved template").select_option("order_update / en")
+    await page.wait_for_url("**/template")
     await page.get_by_label("order", exact=True).fill("A-18")
     await expect(page.locator("#preview")).to_contain_text("A-18")
 

@@ -17,7 +17,7 @@ async def test_an_editor_answers_while_somebody_types(demo: ApiClient, page: Pag
     await text.fill("Заказ " + "я" * 65)
     await expect(page.locator("#checked")).to_contain_text("Step 2: 71 letters, 2 parts")
     await text.fill("{{")
-    await expect(page.locator("#checked [role=status]")).to_contain_text("Step 2: text:")
+    await expect(page.locator("#checked [role=status]")).to_contain_text("Step 2, Text:")
     assert await text.evaluate("(field) => field === document.activeElement")
     await page.goto(await a_draft(demo))
     await page.locator("[name=footer]").fill("x" * 61)
