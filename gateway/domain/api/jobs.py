@@ -25,7 +25,7 @@ class JobRequest(SendingInput, kw_only=True):
 
 
 class StartRequest(Input):
-    """When to start. at: now, if it is not given."""
+    """When to start. at: now, if it is not given; what is over by more than a minute is refused."""
 
     at: Annotated[datetime, Meta(tz=True)] | None = None
 

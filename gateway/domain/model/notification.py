@@ -73,7 +73,8 @@ class Notification(Struct, frozen=True, omit_defaults=True, gc=False):
     is sent again, as the caller chose.
     asked: the digest of the request, where the id is the caller's own. job_id, job_at: the job that it belongs to, and
     when it was submitted for it.
-    operator: who of us wrote it, in a conversation.
+    operator: who of us wrote it, in a conversation. replay_of: the message that it repeats. repeated_as: the message
+    that repeats it.
     callback: where its changes are reported; changes: all of them; untold: how many there are, while some of them have
     not been passed on to the callbacks.
     mistakes: how often an error of our own interrupted the work on it. dead_at: when it ended by somebody's fault.
@@ -108,6 +109,7 @@ class Notification(Struct, frozen=True, omit_defaults=True, gc=False):
     untold: int | None = None
     asked: str | None = None
     replay_of: str | None = None
+    repeated_as: str | None = None
     lane: str | None = None
     fifo: str | None = None
     fifo_since: datetime | None = None

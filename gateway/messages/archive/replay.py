@@ -5,17 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
-from uuid import NAMESPACE_URL, uuid5
 
 from msgspec import Meta
-from msgspec.structs import replace
 
 from gateway.domain.api.request import Input, RequestError
 from gateway.domain.model.attempt import Attempt
 from gateway.domain.model.notification import Notification, lane_of
 from gateway.domain.model.nouns import Progress
 from gateway.messages.archive.dead_letters import DeadLettersQuery, Kind, page
-from gateway.messages.delivery import recording
+from gateway.messages.delivery import recording, repeats
+from gateway.messages.delivery.repeats import repetition_of
 from gateway.people.recipients import person_of
 from gateway.runtime.paging import MOST, Cursor
 from gateway.runtime.runtime import Runtime
@@ -143,14 +142,11 @@ async def _repeat(runtime: Runtime, old: Notification, word: str, *, force: bool
         return Outcome(old.id, Result.NOBODY, reason=error.message)
     now = runtime.clock()
     new = build_replay(old, person, now, runtime.clock.ordinal())
+    if not await repeats.claim(runtime, old.id, new.id, force=force):
+        return Outcome(old.id, Result.NEEDS_FORCE, reason="somebody else sends it anew")
     await recording.add(runtime.db, [new])
-    await recording.change(runtime, old.id, lambda message: _mark_repeated(message, f"{word} {new.id}", now))
+    await repeats.finish(runtime, old.id, f"{word} {new.id}", now)
     return Outcome(old.id, Result.REPLAYED, new.id)
-
-
-def repetition_of(key: str) -> str:
-    """Return the id that the repetition of this message has, if there is one. Pure."""
-    return uuid5(NAMESPACE_URL, f"replay:{key}").hex
 
 
 def build_replay(old: Notification, person: str, now: datetime, ordinal: int) -> Notification:
@@ -183,9 +179,11 @@ def build_replay(old: Notification, person: str, now: datetime, ordinal: int) ->
 
 
 def describe_doubt(old: Notification) -> str:
-    """Describe what of a message may have reached the person; "" if certainly nothing has. Pure."""
+    """Describe what of a message may have reached the person, by another repetition too; "" if nothing has. Pure."""
+    other = old.repeated_as if old.repeated_as != repetition_of(old.id) else None
     doubts = ((old.steps[attempt.step].channel, _doubt(attempt)) for attempt in old.attempts)
-    return "; ".join(f"{channel}: {doubt}" for channel, doubt in doubts if doubt)
+    words = [f"{channel}: {doubt}" for channel, doubt in doubts if doubt]
+    return "; ".join([f"its job has sent it anew as {other}", *words] if other else words)
 
 
 def _doubt(attempt: Attempt) -> str:
@@ -195,9 +193,3 @@ def _doubt(attempt: Attempt) -> str:
         return "a part of it was sent"
     unsure = attempt.unsure_from and not attempt.parts
     return "it may have been sent" if unsure or attempt.progress is Progress.UNKNOWN else ""
-
-
-def _mark_repeated(old: Notification, words: str, now: datetime) -> Notification | None:
-    if old.dead_at is None and any(decision.text == words for decision in old.decisions):
-        return None
-    return replace(old.saying(now, words), dead_at=None)

@@ -18,7 +18,7 @@ from gateway.domain.model.job import LATE, Batch, Job, Row, waiting_lane, watche
 from gateway.domain.model.notification import Notification
 from gateway.messages.accepting.cancel import cancel_notification
 from gateway.messages.accepting.plans import Plan, key_of, plan_bulk
-from gateway.messages.delivery import recording
+from gateway.messages.delivery import recording, repeats
 from gateway.messages.delivery.reachability import conversations
 from gateway.messages.jobs.reasons import FAILED, grouped, may_work, reason_of, spent_on
 from gateway.runtime.loop import Item, Own
@@ -116,13 +116,18 @@ def _message_id(job: Job, batch: Batch, place: int) -> str:
 
 async def _submit(runtime: Runtime, job: Job, batch: Batch) -> Batch:
     """Turn the batch's rows into messages, in a later round only those that had failed. Returns the batch."""
-    places = await _failed(runtime, job, batch) if batch.ids else set(range(batch.size))
+    places = dict.fromkeys(range(batch.size), "")
+    if batch.ids:
+        batch, places = await _failed(runtime, job, batch)
     if not places:
         return replace(batch, round=job.round)
     plans = await plan_bulk(runtime, _request(job, batch), f"job:{job.id}", scope=_scope(job, batch))
     chosen = {place: plan for place, plan in enumerate(plans) if place in places}
     faults = await _faults(runtime, job, batch, chosen)
     good = {place: plan for place, plan in chosen.items() if str(place) not in faults}
+    old = {place: places[place] for place in good if places[place]}
+    taken = await _taken(runtime, job, batch, old)
+    good = {place: plan for place, plan in good.items() if place not in taken}
     messages = [
         replace(message, job_id=job.id, job_at=message.created_at)
         for plan in good.values()
@@ -130,13 +135,15 @@ async def _submit(runtime: Runtime, job: Job, batch: Batch) -> Batch:
     ]
     await links.add(runtime.db, [link for plan in good.values() for link in plan.links])
     await recording.add(runtime.db, messages)
+    at, ids = runtime.clock(), list(batch.ids) or [""] * batch.size
+    for place in chosen.keys() - taken:
+        ids[place] = _message_id(job, batch, place)
+    words = {old[place]: f"sent anew by its job as {ids[place]}" for place in old.keys() - taken}
+    await asyncio.gather(*(repeats.finish(runtime, key, said, at) for key, said in words.items()))
     runtime.outbox_bell.set()
     metrics.MESSAGES.labels("accepted").inc(len(messages))
     metrics.MESSAGES.labels("refused").inc(len(faults))
-    ids = list(batch.ids) or [""] * batch.size
-    for place in chosen:
-        ids[place] = _message_id(job, batch, place)
-    at, faults = runtime.clock(), {**_kept_faults(job, batch), **faults}
+    faults = {**_kept_faults(job, batch), **faults}
     return replace(batch, ids=tuple(ids), faults=faults, round=job.round, submitted=len(places), submitted_at=at)
 
 
@@ -152,17 +159,29 @@ def _request(job: Job, batch: Batch) -> UnreadBulk:
     return UnreadBulk(messages=[msgspec.Raw(msgspec.json.encode(message))])
 
 
-async def _failed(runtime: Runtime, job: Job, batch: Batch) -> set[int]:
-    """Return the places of rows without a message, or whose message failed, in the round before.
+async def _failed(runtime: Runtime, job: Job, batch: Batch) -> tuple[Batch, dict[int, str]]:
+    """Return the places of rows whose message failed in the round before, with its id, and of those without ("").
 
-    In a hopeful round, those only whose message may arrive now.
+    Where somebody else has sent a message anew, that one counts, and is the row's in the batch. In a hopeful round,
+    those only whose message may arrive now.
     """
     messages = await notifications.several(runtime.db, filter(None, batch.ids))
-    failed = {
-        key for key, message in messages.items() if message.status in FAILED and (may_work(message) or not job.hopeful)
+    ours = {_message_id(job, batch, place) for place in range(batch.size)}
+    last = await repeats.latest(runtime.db, messages, but=ours)
+    again = {
+        place: last[key].id
+        for place, key in enumerate(batch.ids)
+        if key in last and last[key].status in FAILED and (may_work(last[key]) or not job.hopeful)
     }
-    again = {place for place, key in enumerate(batch.ids) if key in failed}
-    return again if job.hopeful else again | set(map(int, batch.faults))
+    batch = replace(batch, ids=tuple(last[key].id if key in last else key for key in batch.ids))
+    return batch, again if job.hopeful else {**dict.fromkeys(map(int, batch.faults), ""), **again}
+
+
+async def _taken(runtime: Runtime, job: Job, batch: Batch, old: Mapping[int, str]) -> set[int]:
+    """Have these messages say by what the job repeats them. Returns the places of those that somebody else repeats."""
+    claims = (repeats.claim(runtime, key, _message_id(job, batch, place)) for place, key in old.items())
+    claimed = zip(old, await asyncio.gather(*claims), strict=True)
+    return {place for place, is_ours in claimed if not is_ours}
 
 
 async def _faults(runtime: Runtime, job: Job, batch: Batch, plans: Mapping[int, Plan]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Jobs as callers use them: create one, start and stop it, list and delete them."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import msgspec
@@ -19,6 +19,9 @@ from gateway.messages.templates.own import check
 from gateway.runtime.paging import PageQuery, cursor, place
 from gateway.runtime.runtime import Runtime
 from storage import job_files, jobs, pending_files
+
+GRACE = timedelta(minutes=1)
+"""A start that is late by less than that is a start now."""
 
 
 async def create(runtime: Runtime, request: JobRequest, by: str = "") -> tuple[Job, list[str]]:
@@ -45,7 +48,7 @@ async def change(runtime: Runtime, job: Job, request: JobRequest) -> tuple[Job, 
     needed = frozenset[str]().union(*variables_of(request.channels or JobMessage.decode(message).channels))
     for file in await job_files.of_job(runtime.db, job.id):
         if missing := sorted(needed - {name for _, name in file.columns}):
-            raise RequestError("missing_column", f"{file.name} has no column {missing[0]}", "channels")
+            raise RequestError("missing_column", f'{file.name} has no column "{missing[0]}"', "channels")
     while True:
         if job.state != "draft":
             raise Conflict(f"Only a draft is changed; this job is {job.state}.")
@@ -94,6 +97,8 @@ def _wrong(kind: str, words: str) -> RequestError:
 
 async def start(runtime: Runtime, job: Job, by: str, at: datetime | None = None) -> Job:
     """Start the job now or at a later time, and return it. Raises Conflict, and RequestError for no such time."""
+    if at and at < runtime.clock() - GRACE:
+        raise RequestError("invalid", "this time is in the past", "at")
     if at and at > runtime.clock() + FURTHEST:
         raise RequestError("invalid", f"at most {FURTHEST.days} days ahead", "at")
     while True:

@@ -18,6 +18,7 @@ from tests.support.jobs import (
     create_job,
     move,
     progress,
+    row_results,
     table,
     upload,
     wait_for_counts,
@@ -231,6 +232,11 @@ async def test_it_is_sent_to_me_first(demo: ApiClient, visitor: Visitor) -> None
 async def test_it_starts_at_a_time(demo: ApiClient, visitor: Visitor) -> None:
     key = await create_job(demo, [PHONE])
     start = await visitor.get(f"/ui/jobs/{key}/start")
+    over = await visitor.send(start.form("/start"), at="2025-03-01T09:30")
+    assert (over.status, "this time is in the past" in over.words) == (400, True)
+    assert over.form("/start").select("[name=at]")[0]["value"] == "2025-03-01T09:30"
+    status, wrong = await demo.post(f"/api/v1/jobs/{key}/start", {"at": "2025-03-01T09:30:00Z"})
+    assert (status, wrong["details"]["field"]) == (400, "at")
     job = await visitor.send(start.form("/start"), at="2027-03-01T09:30")
     assert "starts at 01.03.2027 09:30" in job.words
     assert (await progress(demo, key))["startsAt"].startswith("2027-03-01T")
@@ -302,6 +308,38 @@ async def test_why_rows_failed_and_their_retry(demo: ApiClient, visitor: Visitor
     await visitor.send(job.form("/retry"), {"only": "all"})
     await wait_for_counts(demo, key, DELIVERED=2)
     assert bar_of(await visitor.get(f"/ui/jobs/{key}")) == (3, 3)
+
+
+async def test_a_row_is_sent_anew_by_one_way_only(demo: ApiClient, visitor: Visitor) -> None:
+    """What a retry has sent is not replayed, and what was replayed is not retried."""
+    sms = demo.environment.simulators["sms"]
+    sms.faults.fail(NO_MOBILE)
+    key = await create_job(demo, [PHONE])
+    await move(demo, key, "start")
+    await wait_for_job_state(demo, key, "done")
+    (old,) = [row["messageId"] for row in await row_results(demo, key)]
+    assert old in (await visitor.get("/ui/dead")).words
+    sms.faults.fail(NO_MOBILE)
+    await visitor.send((await visitor.get(f"/ui/jobs/{key}")).form("/retry"), {"only": "all"})
+    await wait_for_job_state(demo, key, "done")
+    (new,) = [row["messageId"] for row in await row_results(demo, key)]
+    dead = await visitor.get("/ui/dead")
+    assert (old in dead.words, new in dead.words) == (False, True)
+    message = await visitor.get(f"/ui/messages/{old}")
+    assert f"sent anew by its job as {new}" in message.words
+    assert message.html.find("a", string="What was sent anew")["href"] == f"/ui/messages/{new}"  # type: ignore[index]
+    token = str(message.html.select("[name=form_token]")[0]["value"])
+    refused = await visitor.post(f"/ui/messages/{old}/anew", {"form_token": token})
+    assert (refused.status, "It has been sent anew already." in refused.words) == (409, True)
+    replay = {"ids": [old, new]}
+    outcomes = (await demo.post("/api/v1/deadLetters/replay", replay))[1]["deadLetters"]
+    assert [outcome["result"] for outcome in outcomes] == ["notADeadLetter", "replayed"]
+    await demo.wait_for(outcomes[1]["replayedAs"], "DELIVERED")
+    await move(demo, key, "retry")
+    job = await wait_for_job_state(demo, key, "done")
+    assert job["byStatus"] == {"DELIVERED": 1}
+    assert [row["messageId"] for row in await row_results(demo, key)] == [outcomes[1]["replayedAs"]]
+    assert len(sms.accepted) == 1
 
 
 async def test_results_have_every_row_with_its_fate(demo: ApiClient, visitor: Visitor) -> None:

@@ -41,13 +41,14 @@ async def show_start(key: str) -> ResponseReturnValue:
     return await _start(await draft(key))
 
 
-async def _start(job: Job, error: str = "") -> str:
+async def _start(job: Job, error: str = "", at: str = "") -> str:
     left_out = sum(upload.refused for upload in job.uploads)
     return await render_template(
         "job_start.html",
         job=job,
         shown=shown(Progress(job, left_out=left_out)),
         error=error,
+        at=at,
         typed=TYPED,
         again=await _sent_today(job),
         outlook=await outlook(runtime(), job) if job.forecast else None,
@@ -70,16 +71,17 @@ async def _sent_today(job: Job) -> Sequence[JobFile]:
 async def start(key: str) -> ResponseReturnValue:
     """Start a job, now or at a time."""
     job, form = await draft(key), await request.form
+    typed = form.get("at", "")[:32]
     number = "".join(filter(str.isdigit, form.get("number", "")))
     if job.total > TYPED and number != str(job.total):
-        return await _start(job, gettext("Type the number of people, to be sure.")), 400
+        return await _start(job, gettext("Type the number of people, to be sure."), typed), 400
     try:
-        at = datetime.fromisoformat(form["at"]).replace(tzinfo=zone()) if form.get("at") else None
+        at = datetime.fromisoformat(typed).replace(tzinfo=zone()) if typed else None
         await jobs.start(runtime(), job, g.caller, at)
     except (ValueError, OverflowError):
-        return await _start(job, gettext("There is no such time.")), 400
+        return await _start(job, gettext("There is no such time."), typed), 400
     except RequestError as error:
-        return await _start(job, told(error)), 400
+        return await _start(job, told(error), typed), 400
     except Conflict as error:
         return await _start(await draft(key), str(error)), 409
     note(name=job.name, before={"state": job.state}, after={"state": "running", "rows": str(job.total)})

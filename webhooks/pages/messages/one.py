@@ -10,7 +10,8 @@ from gateway.domain.api.response import AttemptView
 from gateway.domain.model.notification import Notification
 from gateway.domain.model.nouns import Contact
 from gateway.messages.accepting.cancel import cancel_notification
-from gateway.messages.archive.replay import describe_doubt, has_ended, repetition_of
+from gateway.messages.archive.replay import describe_doubt, has_ended
+from gateway.messages.delivery.repeats import successor_of
 from gateway.messages.jobs.reasons import added
 from storage.messages import links, notifications, traces
 from storage.people import contacts, sessions
@@ -54,7 +55,7 @@ async def shown(key: str, wrong: str = "", status: int = 200) -> ResponseReturnV
         cancelling=_cancelling(message),
         may_repeat=has_ended(message),
         doubt=describe_doubt(message),
-        repetition=await _repetition(key),
+        repetition=await _repetition(message),
         person=await _person(message, contact),
         said=await says(message),
         prices=_prices(told.attempts),
@@ -80,8 +81,8 @@ async def _person(message: Notification, contact: Contact | None) -> str:
     return (contact and contact.name) or (session and session.name) or ""
 
 
-async def _repetition(key: str) -> str | None:
-    new = repetition_of(key)
+async def _repetition(message: Notification) -> str | None:
+    new = successor_of(message)
     return new if await notifications.version(runtime().db, new) is not None else None
 
 
