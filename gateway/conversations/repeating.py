@@ -12,6 +12,7 @@ from gateway.domain.api.request import convert
 from gateway.domain.api.response import ItemView
 from gateway.domain.model.notification import Notification, Status
 from gateway.domain.model.nouns import Address, Content, Media, Session, TemplateMessage
+from gateway.messages.delivery import repeats
 from gateway.runtime.runtime import Runtime
 
 FAILED = frozenset({Status.UNDELIVERED, Status.EXPIRED, Status.ERROR})
@@ -20,20 +21,25 @@ FAILED = frozenset({Status.UNDELIVERED, Status.EXPIRED, Status.ERROR})
 
 async def again(runtime: Runtime, session: Session, message: Notification, caller: str, key: str) -> ItemView:
     """Send in a conversation once more what a message said in it. Raises RequestError, Conflict as `reply`."""
+    if message.repeated_as:
+        raise Conflict("this message has been sent anew already")
     channel = runtime.channel(session.address.channel, session.address.account)
     whole = await whole_conversation(runtime, session)
     taken = terms(channel, whole, runtime.clock()) if channel else "shut"
     request = repetition(message, session.address, taken)
     if request is None:
         raise Conflict("this message has arrived, or cannot be sent in this conversation now")
-    return await reply(runtime, session, request, caller, key)
+    item = await reply(runtime, session, request, caller, key)
+    if isinstance(item.id, str) and await repeats.claim(runtime, message.id, item.id):
+        await repeats.finish(runtime, message.id, f"sent again as {item.id}", runtime.clock())
+    return item
 
 
 def repetition(message: Notification, place: Address, taken: Terms) -> ReplyRequest | None:
-    """Return the reply that says there what a message said; None where it has arrived, or is not taken now. Pure."""
+    """Return the reply that says there what a message said; None where it need not, or may not. Pure."""
     here = (place.channel, place.account)
     index = next((at for at, each in enumerate(message.steps) if (each.channel, each.account or here[1]) == here), None)
-    if index is None or message.status not in FAILED:
+    if index is None or message.status not in FAILED or message.repeated_as:
         return None
     step = message.steps[index]
     was_template = any(attempt.template for attempt in message.attempts if attempt.step == index)
