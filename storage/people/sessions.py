@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from gateway.domain.model.nouns import Contact, Session
 from storage.documents import documents
 from storage.documents.documents import Db, from_document
-from storage.documents.newest import Order, Place, page
+from storage.documents.newest import Order, Place, count, page
 
 DEEPEST = 8
 """The most moves that are followed."""
@@ -68,6 +68,11 @@ async def unseen(db: Db, after: Place | None, now: datetime, limit: int) -> list
     """Return a page of the conversations that no operator has seen all of, the latest to become so first."""
     order = Order(db["sessions"], "unseen_from")
     return [from_document(Session, document) for document in await page(order, after, now, limit)]
+
+
+async def count_unseen(db: Db, most: int) -> int:
+    """Return how many conversations no operator has seen all of, up to `most`; see storage.documents.newest.count."""
+    return await count(Order(db["sessions"], "unseen_from"), most)
 
 
 async def forget(db: Db, session: Session) -> None:

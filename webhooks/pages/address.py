@@ -5,6 +5,9 @@ from werkzeug.routing import Map, Rule
 
 FRONT = "ui.front"
 
+LOOK_AT = "lookAt"
+"""The detail of a refusal that has the address of a page where one can go on."""
+
 
 def own_address() -> str:
     """Return the address at which the page that this request is answered with can be read again."""

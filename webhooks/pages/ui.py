@@ -9,14 +9,17 @@ from quart import Blueprint, Quart, Response, g, redirect, render_template, requ
 from quart.typing import ResponseReturnValue
 from quart_schema import hide
 
+from gateway.conversations.listing import count_unread
+from gateway.domain.api.conflict import Conflict
 from gateway.domain.api.request import RequestError
 from gateway.domain.api.roles import Role
 from webhooks.http.answers import Refusal, status_of
+from webhooks.http.context import runtime
 from webhooks.http.cookie import PAGES
 from webhooks.http.guard import allow
 from webhooks.pages import door, live, media, static
 from webhooks.pages.accounts import accounts
-from webhooks.pages.address import own_address
+from webhooks.pages.address import LOOK_AT, own_address
 from webhooks.pages.conversations import conversations
 from webhooks.pages.dead import dead
 from webhooks.pages.jobs import jobs, wizard
@@ -115,12 +118,13 @@ async def add_headers(response: Response) -> Response:
 
 
 class Page(NamedTuple):
-    """An entry of the navigation. section: the blueprint whose pages it stands for."""
+    """An entry of the navigation. section: the blueprint whose pages it stands for. waiting: how much is new there."""
 
     word: str
     icon: str
     section: str
     endpoint: str
+    waiting: str = ""
 
     @property
     def letter(self) -> str:
@@ -132,11 +136,11 @@ PARTS = {"provided": "templates"}
 """Blueprints whose pages belong to the entry of another in the navigation."""
 
 
-def listed_pages() -> list[Page]:
-    """Return the entries of the navigation."""
+def listed_pages(unread: str = "") -> list[Page]:
+    """Return the entries of the navigation. unread: how many conversations are."""
     return [
         Page(gettext("Overview"), "activity", "overview", "ui.overview.show"),
-        Page(gettext("Conversations"), "message-circle", "conversations", "ui.conversations.show_list"),
+        Page(gettext("Conversations"), "message-circle", "conversations", "ui.conversations.show_list", unread),
         Page(gettext("Messages"), "send", "messages", "ui.messages.show_list"),
         Page(gettext("Jobs"), "list-checks", "jobs", "ui.jobs.show_list"),
         Page(gettext("Templates"), "layout-template", "templates", "ui.templates.show_list"),
@@ -153,13 +157,23 @@ async def frame() -> dict[str, Any]:
         "caller": g.get("caller"),
         "role": role_word(g.get("caller_role")),
         "is_admin": g.get("caller_role") is Role.ADMIN,
-        "pages": listed_pages(),
+        "pages": listed_pages(await _unread() if g.get("caller") and not g.get("failing") else ""),
         "form_token": g.get("form_token"),
         "language": language(),
         "languages": LANGUAGES,
         "here": own_address(),
         "section": [PARTS.get(name, name) for name in (request.endpoint or "").split(".")[1:2]],
     }
+
+
+MOST_UNREAD = 100
+"""Unread conversations are counted up to this many."""
+
+
+async def _unread() -> str:
+    """Return how many conversations are unread, as the navigation says it; "" for none."""
+    count = await count_unread(runtime(), MOST_UNREAD)
+    return f"{MOST_UNREAD - 1}+" if count >= MOST_UNREAD else str(count or "")
 
 
 @blueprint.errorhandler(Exception)
@@ -170,13 +184,21 @@ async def error_page(error: Exception) -> ResponseReturnValue:
         return door.send_to_login()
     if status >= 500:  # noqa: PLR2004
         log.error("a page failed", exc_info=error)
-    return await render_template("error.html", status=status, sentence=_sentence(error, status)), status
+        g.failing = True  # the database may be why, so the frame asks it for nothing
+    look_at = error.details.get(LOOK_AT) if isinstance(error, Refusal) and isinstance(error.details, dict) else None
+    return await render_template(
+        "error.html", status=status, sentence=_sentence(error, status), look_at=look_at, again=status in MAY_PASS
+    ), status
+
+
+MAY_PASS = frozenset({408, 409, 413, 429, *range(500, 600)})
+"""Errors after which it is worth to try again. What is not there, or not for somebody, stays so."""
 
 
 def _sentence(error: Exception, status: int) -> str:
     match error:
-        case Refusal():
-            return error.error
+        case Refusal() | Conflict():
+            return str(error)
         case RequestError():
             return told(error)
     if status == 404:  # noqa: PLR2004

@@ -27,7 +27,8 @@ async def test_what_goes_out_is_counted_where_it_was_tried_and_where_it_arrived(
     demo: ApiClient, visitor: Visitor
 ) -> None:
     runtime = demo.environment.runtime
-    assert "Nothing has been sent in this time." in (await visitor.get("/ui/overview")).words
+    empty = (await visitor.get("/ui/overview")).words
+    assert ("Nothing has been sent in this time. Send a first message." in empty, "Bind" in empty) == (True, False)
     keys = [await demo.send({"channel": "telegram", "text": "Hello"}, SMS) for _ in range(3)]
     await asyncio.gather(*(demo.wait_for(key, "DELIVERED") for key in keys))
 
@@ -43,6 +44,7 @@ async def test_what_goes_out_is_counted_where_it_was_tried_and_where_it_arrived(
     await until(are_counted)
     page = await visitor.get("/ui/overview?period=hour")
     assert "3 / 3 · 100 %" in page.words
+    assert "Delivered 100 % of 3 that have ended" in page.words
     tables = [
         [cell.text for cell in table.select("tr")[-1].select("td")][1:] for table in page.html.select("main table")
     ]
@@ -55,7 +57,11 @@ async def test_a_held_account_is_told_first_and_leads_to_the_accounts(demo: ApiC
     demo.environment.simulators["whatsapp"].faults.fail(BAD_TOKEN)
     await demo.send({"channel": "whatsapp", "template": TEMPLATE}, SMS)
     await wait_for_state(demo, "whatsapp:demo", "held")
-    html = (await visitor.get("/ui/overview")).html
+    await demo.say("vk", "Is somebody there?")
+    page = await visitor.get("/ui/overview")
+    html = page.html
+    assert ("Waits longest" in page.words, "Waits longest —" in page.words) == (True, False)
+    assert html.select(".rail .waiting")[0].get_text() == "1 unread"
     (alarm,) = html.select(".alarm")
     assert "whatsapp:demo is held since" in alarm.get_text()
     assert BAD_TOKEN in alarm.select("[lang=en]")[0].text

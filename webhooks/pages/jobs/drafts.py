@@ -1,11 +1,12 @@
 """What the four steps share in which a job is made: their blueprint, and the draft behind them."""
 
-from quart import Blueprint
+from quart import Blueprint, url_for
 
 from gateway.domain.model.job import Job
 from storage import jobs as stored
 from webhooks.http.answers import Refusal
 from webhooks.http.context import runtime
+from webhooks.pages.address import LOOK_AT
 from webhooks.pages.words import gettext
 
 blueprint = Blueprint("wizard", __name__)
@@ -17,5 +18,6 @@ async def draft(key: str) -> Job:
     if job is None:
         raise Refusal(404, gettext("There is no such job."))
     if job.state != "draft":
-        raise Refusal(409, gettext("This job has been started. What it sends does not change any more."))
+        words = gettext("This job has been started. What it sends does not change any more.")
+        raise Refusal(409, words, {LOOK_AT: url_for("ui.jobs.show", key=key)})
     return job

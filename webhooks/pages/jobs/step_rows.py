@@ -11,6 +11,7 @@ from quart import g, redirect, render_template, request, url_for
 from quart.typing import ResponseReturnValue
 from quart_schema import hide
 
+from gateway.domain.api.conflict import Conflict
 from gateway.domain.api.request import RequestError
 from gateway.domain.api.roles import Role
 from gateway.domain.model.act import Act
@@ -89,6 +90,8 @@ async def _add(job: Job, name: str, content: IO[bytes], pasted: str = "") -> Res
         await given.give(runtime(), job, RowsFile(name, content, digest, g.caller))
     except RequestError as error:
         return await _rows(job, error, pasted), 400
+    except Conflict as error:
+        return await _rows(await draft(job.id), RequestError("conflict", str(error), "file"), pasted), 409
     note(name=job.name, after={"file": name})
     return redirect(url_for("ui.jobs.wizard.show_check", key=job.id), 303)
 

@@ -1,12 +1,13 @@
 """What somebody should look at, the worst first."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gateway.domain.channel.contract import Binding, Channel
-from gateway.messages.delivery.held import backlog
+from gateway.messages.delivery.held import Backlog, backlog
 from gateway.runtime.runtime import Runtime, account_key, all_channels
+from storage.accounts.states import Hold
 from webhooks.http.bindings import bindings_at_hand, expected_url
 from webhooks.pages.words import duration, gettext, moment, ngettext, number
 
@@ -25,12 +26,17 @@ class Alarm:
     why: str = ""
 
 
-async def alarms(gateway: Runtime, alive: int, waiting: timedelta | None, now: datetime) -> Sequence[Alarm]:
-    """Return the alarms. alive: how many workers there are. waiting: how long the oldest message has been due."""
+async def alarms(
+    gateway: Runtime, alive: int, waiting: timedelta | None, held: Sequence[tuple[Hold, Backlog]]
+) -> Sequence[Alarm]:
+    """Return the alarms.
+
+    alive: how many workers there are. waiting: how long the oldest message has been due. held: see `held_accounts`.
+    """
     found = list[Alarm]()
     if not alive:
         found.append(Alarm(gettext("No worker is running: nothing is sent."), ACCOUNTS))
-    found += [alarm async for alarm in _held(gateway, now)]
+    found += [_held(hold, waits) for hold, waits in held]
     if waiting and waiting > TOO_LONG:
         text = gettext("The oldest message that could go has been waiting for %(time)s.") % {"time": duration(waiting)}
         found.append(Alarm(text, MESSAGES))
@@ -40,17 +46,19 @@ async def alarms(gateway: Runtime, alive: int, waiting: timedelta | None, now: d
     return found
 
 
-async def _held(gateway: Runtime, now: datetime) -> AsyncIterator[Alarm]:
+async def held_accounts(gateway: Runtime, now: datetime) -> Sequence[tuple[Hold, Backlog]]:
+    """Return the holds of accounts that do not work, with what waits for each."""
     await gateway.gate.holds.refresh()
-    for name in gateway.gate.limits:
-        hold = gateway.gate.holds.of(name, now)
-        if hold is None or not hold.probing:
-            continue
-        text = gettext("%(account)s is held since %(at)s.") % {"account": name, "at": moment(hold.since)}
-        if count := (await backlog(gateway, hold)).count:
-            words = ngettext("%(count)s message waits.", "%(count)s messages wait.", count)
-            text = f"{text} {words % {'count': number(count)}}"
-        yield Alarm(text, ACCOUNTS, hold.why)
+    holds = [hold for name in gateway.gate.limits if (hold := gateway.gate.holds.of(name, now)) and hold.probing]
+    return [(hold, await backlog(gateway, hold)) for hold in holds]
+
+
+def _held(hold: Hold, waits: Backlog) -> Alarm:
+    text = gettext("%(account)s is held since %(at)s.") % {"account": hold.account, "at": moment(hold.since)}
+    if waits.count:
+        words = ngettext("%(count)s message waits.", "%(count)s messages wait.", waits.count)
+        text = f"{text} {words % {'count': number(waits.count)}}"
+    return Alarm(text, ACCOUNTS, hold.why)
 
 
 def _of_provider(channel: Channel, binding: Binding) -> Iterator[Alarm]:

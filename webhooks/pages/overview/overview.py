@@ -19,7 +19,7 @@ from storage.messages import notifications
 from webhooks.http.context import runtime
 from webhooks.http.guard import allow
 from webhooks.pages.looks import channel_title, message_status
-from webhooks.pages.overview.alarms import alarms
+from webhooks.pages.overview.alarms import alarms, held_accounts
 from webhooks.pages.overview.plots import bars, lines
 from webhooks.pages.words import clock_time, gettext, moment
 
@@ -59,16 +59,19 @@ async def show() -> ResponseReturnValue:
     points = await _points(gateway, period, now)
     total = _total([flow for _, flow in points])
     alive, oldest = await workers(gateway), await notifications.oldest_due(gateway.db, now)
-    waiting = now - oldest if oldest else None
+    waiting, held = now - oldest if oldest else None, await held_accounts(gateway, now)
+    queues = await _queues(gateway, now)
+    waits = [now - waits.since for _, waits in held if waits.since]
     return await render_template(
         "overview.html",
-        alarms=await alarms(gateway, alive, waiting, now),
+        alarms=await alarms(gateway, alive, waiting, held),
         period=name if name in PERIODS else "day",
         periods=_period_words(),
         ended=sum(counts[ENDED] for counts in total.values()),
         failed=sum(counts[status] for counts in total.values() for status in FAILED),
-        waiting=waiting,
-        queues=await _queues(gateway, now),
+        waiting=max([*waits, *queues.values(), *([waiting] if waiting else [])], default=None),
+        queues=queues,
+        has_accounts=bool(gateway.channels),
         dead=await notifications.count_dead(gateway.db, MOST_DEAD),
         workers=alive,
         moments=[at for at, _ in points],
