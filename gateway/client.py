@@ -203,7 +203,7 @@ class Gateway:
         await self._delete(f"/jobs/{quote(key, safe='')}/files/{quote(file, safe='')}")
 
     async def job_rows(self, key: str, state: str = "all") -> AsyncIterator[RowResultView]:
-        """Yield what became of each row; state: only of those that are failed, underWay or refused."""
+        """Yield what became of each row; state: only of those that are failed, underWay, left or refused."""
         cursor: str | None = "0"
         while cursor is not None:
             query = {"state": state, "cursor": cursor}

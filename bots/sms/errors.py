@@ -44,7 +44,7 @@ CODES: dict[int, tuple[Cause, str]] = {
     21705: (Cause.MISCONFIGURED, "the messaging service is not valid"),
     30001: (Cause.UNAVAILABLE, "the sender's queue overflowed"),
     30002: (Cause.MISCONFIGURED, "the account was suspended"),
-    30003: (Cause.REFUSED, "the phone cannot be reached"),
+    30003: (Cause.UNAVAILABLE, "the phone cannot be reached"),
     30004: (Cause.REFUSED, "the person or the carrier blocks messages"),
     30005: (Cause.REFUSED, "the number is unknown or no longer in use"),
     30006: (Cause.REFUSED, "this is a landline, or its carrier cannot be reached"),

@@ -65,7 +65,9 @@ def take_out(job: str, file: str) -> None:
 
 @jobs.command()
 @click.argument("job")
-@click.option("--state", type=click.Choice(["all", "failed", "underWay", "refused"]), default="all", show_default=True)
+@click.option(
+    "--state", type=click.Choice(["all", "failed", "underWay", "left", "refused"]), default="all", show_default=True
+)
 def rows(job: str, state: str) -> None:
     """List what became of each row of JOB: its line in its file, status, message or fault."""
 

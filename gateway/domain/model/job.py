@@ -173,7 +173,8 @@ class JobFile(Struct, frozen=True, omit_defaults=True):
     """A file of rows as somebody gave it. name: as they call it; by: who; digest: of its bytes.
 
     columns: pairs of a heading and the field or variable that it names. zones: pairs of a time zone and the number of
-    rows that have it. faults: why rows were refused, the most frequent ones.
+    rows that have it. faults: why rows were refused, the most frequent ones. warned: how many rows may not be meant
+    so, though they are good; warnings: the lines and the words of the first ones.
     """
 
     id: str
@@ -188,6 +189,8 @@ class JobFile(Struct, frozen=True, omit_defaults=True):
     columns: tuple[tuple[str, str], ...] = ()
     zones: tuple[tuple[str, int], ...] = ()
     faults: tuple[Reason, ...] = ()
+    warned: int = 0
+    warnings: tuple[tuple[int, str], ...] = ()
 
 
 class RefusedRows(Struct, frozen=True):

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from gateway.domain.model.job import Reason
 from gateway.messages.archive.dead_letters import DeadLettersQuery, Kind, Letter, page
 from gateway.messages.archive.replay import ReplayReport, ReplayRequest, replay
 from gateway.runtime.paging import MOST, cursor
@@ -16,12 +17,16 @@ LOOKED_AT = 2_000
 
 @dataclass(frozen=True)
 class Cause:
-    """What letters failed of: the words, how many of them, and when the first and the last of them failed."""
+    """What letters failed of: the words, how many of them, and when the first and the last of them failed.
+
+    failed: why one of the messages did, as a job says it; None for events and callbacks.
+    """
 
     words: str
     count: int
     first: datetime
     last: datetime
+    failed: Reason | None = None
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ async def causes(db: Db, kind: Kind, now: datetime) -> Causes:
         for letter in letters:
             old = found.get(letter.cause)
             last = old.last if old else letter.at
-            found[letter.cause] = Cause(letter.cause, (old.count if old else 0) + 1, letter.at, last)
+            found[letter.cause] = Cause(letter.cause, (old.count if old else 0) + 1, letter.at, last, letter.failed)
         complete = len(letters) < MOST
     return Causes(sorted(found.values(), key=lambda cause: -cause.count), complete)
 

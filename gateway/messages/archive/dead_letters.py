@@ -11,8 +11,10 @@ from typing import Literal
 
 from gateway.domain.api.request import Input
 from gateway.domain.model.attempt import Attempt
+from gateway.domain.model.job import Reason
 from gateway.domain.model.notification import Notification
 from gateway.domain.model.nouns import Progress
+from gateway.messages.jobs.reasons import reason_of
 from gateway.runtime.paging import Cursor, Limit, cursor, place
 from storage.documents.documents import Db
 from storage.documents.queue import EPOCH
@@ -34,7 +36,7 @@ class Letter:
     """A dead letter.
 
     what: the status of a message, the kind of an event, or the URL of a callback. tries: how often it was tried.
-    cause: what it failed of, in the same words for all that failed alike.
+    cause: what it failed of, in the same words for all that failed alike. failed: why a message did, as a job says it.
     """
 
     id: str
@@ -44,6 +46,7 @@ class Letter:
     tries: int
     channels: tuple[str, ...]
     cause: str = ""
+    failed: Reason | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,7 @@ def message_letter(message: Notification) -> Letter:
         sum(max(attempt.tries, 1) for attempt in attempts) + message.mistakes,
         tuple(dict.fromkeys(step.channel for step in message.steps)),
         alike("; ".join(_reasons(message)) or _why(message)),
+        reason_of(message),
     )
 
 

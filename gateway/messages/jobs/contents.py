@@ -42,7 +42,7 @@ class RowsFile:
 class Contents:
     """What was found in a file. headings: each with the field or variable that it names, or "" for none.
 
-    zones: rows by time zone. reasons: why rows were refused.
+    zones: rows by time zone. reasons: why rows were refused. warned: how many warnings there were.
     """
 
     headings: dict[str, str] = field(default_factory=dict)
@@ -50,6 +50,7 @@ class Contents:
     refused: int = 0
     faults: list[Fault] = field(default_factory=list)
     warnings: list[Fault] = field(default_factory=list)
+    warned: int = 0
     zones: Counter[str] = field(default_factory=Counter)
     reasons: tuple[Reason, ...] = ()
 
@@ -71,6 +72,7 @@ class Contents:
                 self.reasons = grouped([*self.reasons, *(Reason(shared(reason_of(row))) for row in frame.rows)])
                 self.faults += [row.fault for row in frame.rows[: TOLD - len(self.faults)]]
             case Warnings():
+                self.warned += len(frame.faults)
                 self.warnings += frame.faults[: TOLD - len(self.warnings)]
 
 

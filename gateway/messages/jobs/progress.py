@@ -91,12 +91,12 @@ class Progress:
         return sum(reason.count for reason in self.reasons if reason.hopeful)
 
 
-async def progress(runtime: Runtime, job: Job) -> Progress:
-    """Return the job's progress, as the workers last counted it."""
+async def progress(runtime: Runtime, job: Job, latest: Mapping[str, Mapping[str, int]] | None = None) -> Progress:
+    """Return the job's progress, as the workers last counted it. latest: newer counts of some of its batches."""
     counts, refused, now = Counter[str](), 0, runtime.clock()
     reasons, spent, submissions = list[Reason](), list[dict[str, str]](), list[Counted]()
     async for batch in jobs.counted(runtime.db, job.id):
-        counts.update(batch.counts)
+        counts.update((latest or {}).get(batch.id, batch.counts))
         refused += len(batch.faults)
         reasons = list(grouped([*reasons, *batch.reasons, *(Reason(shared(words)) for words in batch.faults.values())]))
         spent.append(batch.spent)

@@ -1,5 +1,6 @@
 """What became of each row of a job: page by page, those of one kind alone, and all of them as a table."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -21,7 +22,8 @@ from storage import job_files, jobs
 from storage.jobs import Counted
 from storage.messages import links, notifications
 
-State = Literal["all", "failed", "underWay", "refused"]
+State = Literal["all", "failed", "underWay", "left", "refused"]
+"""underWay: rows that are messages which have not ended. left: those that are to be submitted still."""
 
 
 ENOUGH = 100
@@ -77,17 +79,21 @@ class RowResult:
 
     def is_one_of(self, state: State) -> bool:
         """Tell whether it is among the rows of this state."""
-        if state == "underWay":
-            return self.status == "" or self.status in UNDER_WAY
+        if state in {"underWay", "left"}:
+            return self.status == "" if state == "left" else self.status in UNDER_WAY
         return state == "all" or (self.status == "REFUSED" if state == "refused" else self.status in FAILED)
 
 
 @dataclass(frozen=True)
 class Page:
-    """cursor: the number of the piece with which the next page begins; None: there is none."""
+    """cursor: the number of the piece with which the next page begins; None: there is none.
+
+    counts: the messages of the batches that were read, by status as they are now, by batch.
+    """
 
     rows: Sequence[RowResult]
     cursor: int | None
+    counts: Mapping[str, Mapping[str, int]]
 
 
 async def page(runtime: Runtime, job: Job, cursor: int, state: State = "all") -> Page:
@@ -95,15 +101,16 @@ async def page(runtime: Runtime, job: Job, cursor: int, state: State = "all") ->
 
     Rows that were refused when their file was read come first, and among the refused ones only.
     """
-    pieces, rows, looked = await _pieces(runtime, job, state), list[RowResult](), 0
+    pieces, rows, counts = await _pieces(runtime, job, state), list[RowResult](), dict[str, Mapping[str, int]]()
     for number, piece in pieces.items():
         if number < cursor:
             continue
-        if len(rows) >= (1 if state == "all" else ENOUGH) or looked == LOOKED_AT:
-            return Page(rows, number)
-        rows += [row for row in await _rows(runtime, piece) if row.is_one_of(state)]
-        looked += 1
-    return Page(rows, None)
+        if len(rows) >= (1 if state == "all" else ENOUGH) or len(counts) == LOOKED_AT:
+            return Page(rows, number, counts)
+        read = await _rows(runtime, piece)
+        rows += [row for row in read if row.is_one_of(state)]
+        counts[piece.name] = Counter(row.message.status for row in read if row.message)
+    return Page(rows, None, counts)
 
 
 @dataclass(frozen=True)
@@ -112,6 +119,11 @@ class Piece:
 
     key: str
     is_refused: bool = False
+
+    @property
+    def name(self) -> str:
+        """Return what names it among all pieces of a job."""
+        return f"refused {self.key}" if self.is_refused else self.key
 
 
 async def _pieces(runtime: Runtime, job: Job, state: State) -> dict[int, Piece]:
@@ -132,8 +144,9 @@ def _may_have(batch: Counted, state: State) -> bool:
         return bool(batch.faults)
     if state == "failed":
         return not FAILED.isdisjoint(batch.counts)
-    ended = sum(count for status, count in batch.counts.items() if status not in UNDER_WAY)
-    return ended + len(batch.faults) < batch.size
+    if state == "underWay":
+        return not UNDER_WAY.isdisjoint(batch.counts)
+    return sum(batch.counts.values()) + len(batch.faults) < batch.size
 
 
 def _refused_pieces(job: Job) -> list[Piece]:

@@ -57,6 +57,10 @@ async def add_rows(
         raise
 
 
+WARNINGS = 5
+"""Warnings that are kept of a file: the first ones say what kind of mistake it is."""
+
+
 def _described(runtime: Runtime, job: Job, name: str, file: RowsFile, contents: Contents) -> JobFile:
     return JobFile(
         batch_id(job.id, name, 0),
@@ -71,6 +75,8 @@ def _described(runtime: Runtime, job: Job, name: str, file: RowsFile, contents: 
         tuple(contents.headings.items()),
         tuple(sorted(contents.zones.items())),
         contents.reasons,
+        contents.warned,
+        tuple((fault.row, fault.message) for fault in contents.warnings[:WARNINGS]),
     )
 
 

@@ -39,6 +39,7 @@ async def test_all_with_a_reason_are_replayed_and_the_others_stay(demo: ApiClien
     shown = await admin.get("/ui/dead")
     (frequent, two), (rare, one) = causes(shown)
     assert (two, one) == ("2", "1")
+    assert shown.words.count("correct the number; retry does not help") == 2, "as the job says it"
     done = await admin.send(form_of(shown, frequent))
     assert done.html.select("main .note")[0].get_text(" ", strip=True) == "2 replayed"
     assert causes(done) == [(rare, "1")]

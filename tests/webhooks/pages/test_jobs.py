@@ -98,6 +98,10 @@ async def test_a_mended_file_adds_only_what_was_left_out(demo: ApiClient, visito
     raw = (await visitor.get(str(link(check, "Download")["href"]))).text
     check = await send_file(visitor, second, raw.replace("12", phone(9)).encode())
     assert "Start for 2 people" in check.words
+    assert "somebody who has a row" not in check.words
+    twice = table(["phone", "order"], [phone(3), "1"], [phone(4), "2"], [phone(3), "3"])
+    check = await send_file(visitor, second, twice, "twice.csv")
+    assert "1 row is for somebody who has a row already (twice.csv): Row 4: row 2 is for the same person" in check.words
 
 
 async def test_columns_are_matched_by_hand(visitor: Visitor) -> None:
@@ -106,7 +110,7 @@ async def test_columns_are_matched_by_hand(visitor: Visitor) -> None:
     assert "No column says who is meant." in check.words
     assert "Start for" not in check.words
     again = await visitor.send(check.form("/columns"), column0="phone", column1="")
-    assert (again.status, "The message needs a column имя." in again.words) == (400, True)
+    assert (again.status, "The message needs a column “имя”." in again.words) == (400, True)
     right = await read(visitor, await visitor.send(again.form("/columns"), column0="phone", column1="имя"))
     assert "Анна, we have moved" in right.words
     assert not right.html.select("select")
@@ -124,6 +128,9 @@ async def test_a_file_that_cannot_be_read_is_said_and_taken_out(visitor: Visitor
     assert "people.xlsx: " in wrong.words
     again = await visitor.send(wrong.form("/waiting/delete"))
     assert "people.xlsx" not in again.words
+    empty = await send_file(visitor, again, b"\r\n")
+    assert "the file is empty" in empty.words
+    again = await visitor.send(empty.form("/waiting/delete"))
     nothing = await send_file(visitor, again, b"", "")
     assert (nothing.status, "Choose a file, or paste numbers." in nothing.words) == (400, True)
 
@@ -140,7 +147,8 @@ async def test_nobody_waits_for_a_file_and_nothing_starts_without_its_rows(
     assert (check.address, "Reading people.csv" in check.words) == (f"/ui/jobs/{key}/check", True)
     assert "Start for" not in check.words
     assert "Reading people.csv" in (await visitor.get("/ui/jobs")).words
-    assert (await visitor.upload(str(form["action"]), token, "others.csv", raw + b" ")).status == 409
+    second = await visitor.upload(str(form["action"]), token, "others.csv", raw + b" ")
+    assert (second.status, "people.csv is being read: wait until its rows are there" in second.words) == (409, True)
     for method, path, body in (("POST", "/start", {}), ("PUT", "", {"name": "December", "channels": [SMS]})):
         async with demo.http.request(method, f"/api/v1/jobs/{key}{path}", json=body) as response:
             assert (response.status, "people.csv is being read" in await response.text()) == (409, True)
@@ -198,7 +206,7 @@ async def test_a_draft_is_changed_until_it_is_started(demo: ApiClient, visitor: 
     assert [str(box["value"]) for box in first.html.select("[name=weekday][checked]")] == ["3"]
     await visitor.send(first.form("/what"), source="keep", name="December", kind="sms", weekday="")
     unfit = await visitor.send(first.form("/what"), source="here", text0="{{order}}", name="December", kind="sms")
-    assert (unfit.status, "has no column order" in unfit.words) == (400, True)
+    assert (unfit.status, 'has no column "order"' in unfit.words) == (400, True)
     job = await visitor.send((await visitor.get(check.address.replace("check", "start"))).form("/start"))
     assert (await visitor.get(check.address)).status == 409
     await wait_for_job_state(demo, job.address.rsplit("/", 1)[1], "done")
@@ -240,8 +248,12 @@ async def test_it_starts_at_a_time(demo: ApiClient, visitor: Visitor) -> None:
     job = await visitor.send(start.form("/start"), at="2027-03-01T09:30")
     assert "starts at 01.03.2027 09:30" in job.words
     assert (await progress(demo, key))["startsAt"].startswith("2027-03-01T")
-    unknown = await visitor.send(start.form("/start"), at="soon")
-    assert unknown.status == 409
+    late = await visitor.send(start.form("/start"), at="soon")
+    assert (late.status, link(late, "Look at it")["href"]) == (409, f"/ui/jobs/{key}")
+    assert "Try again" not in late.words
+    unpaused = await visitor.send(job.form("/pause"))
+    again = await visitor.post(f"/ui/jobs/{key}/pause", {"form_token": token_of(unpaused)})
+    assert (again.status, "This job is paused." in again.words) == (409, True)
 
 
 async def test_many_people_are_typed_and_the_same_file_is_warned_of(
@@ -282,11 +294,18 @@ async def has_sent(demo: ApiClient) -> bool:
     return bool(accepted_messages(demo, "sms"))
 
 
+def token_of(page: Answer) -> str:
+    return str(page.html.select("[name=form_token]")[0]["value"])
+
+
 def bar_of(page: Answer) -> tuple[int, int]:
     """Return the sum of the bar's parts, and how many rows are done."""
     parts = [int(part.get_text().replace(",", "")) for part in page.html.select(".legend b")]
     done = re.search(r"Rows done ([\d,]+) /", page.words)
     assert done
+    tabs = [tab.get_text(" ", strip=True) for tab in page.html.select(".filter-tabs a")]
+    legend = [part.get_text(" ", strip=True) for part in page.html.select(".legend li") if part.find("a")]
+    assert set(legend) <= set(tabs), "the parts and the tabs are the same figures in the same words"
     return sum(parts), int(done[1])
 
 
@@ -298,7 +317,7 @@ async def test_why_rows_failed_and_their_retry(demo: ApiClient, visitor: Visitor
     await wait_for_counts(demo, key, DELIVERED=1, UNDELIVERED=1)
     job = await visitor.get(f"/ui/jobs/{key}")
     assert "correct the number; retry does not help" in job.words
-    assert "Failed 1 Under way 0 Refused 1" in job.words
+    assert "All 3 Failed 1 Under way 0 To come 0 Refused 1" in job.words
     assert "1 will not" in job.words
     assert "that may work now" not in job.words
     failed = await visitor.get(f"/ui/jobs/{key}?state=failed")
@@ -328,8 +347,7 @@ async def test_a_row_is_sent_anew_by_one_way_only(demo: ApiClient, visitor: Visi
     message = await visitor.get(f"/ui/messages/{old}")
     assert f"sent anew by its job as {new}" in message.words
     assert message.html.find("a", string="What was sent anew")["href"] == f"/ui/messages/{new}"  # type: ignore[index]
-    token = str(message.html.select("[name=form_token]")[0]["value"])
-    refused = await visitor.post(f"/ui/messages/{old}/anew", {"form_token": token})
+    refused = await visitor.post(f"/ui/messages/{old}/anew", {"form_token": token_of(message)})
     assert (refused.status, "It has been sent anew already." in refused.words) == (409, True)
     replay = {"ids": [old, new]}
     outcomes = (await demo.post("/api/v1/deadLetters/replay", replay))[1]["deadLetters"]

@@ -21,6 +21,7 @@ from webhooks.http.answers import Refusal
 from webhooks.http.audit import records
 from webhooks.http.context import query, runtime
 from webhooks.http.guard import allow
+from webhooks.pages.reasons import helps
 from webhooks.pages.words import gettext
 
 blueprint = Blueprint("dead", __name__, url_prefix="/dead")
@@ -46,6 +47,7 @@ async def show_list() -> ResponseReturnValue:
         kinds=await _kinds(),
         counted=COUNTED,
         causes=await causes(runtime().db, letters_query.kind, now),
+        helps=helps,
         looked_at=LOOKED_AT,
         letters=letters.letters,
         older=older,

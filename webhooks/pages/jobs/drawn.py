@@ -1,15 +1,15 @@
-"""How a job is shown: its state in words, its rows as the parts of a bar, and what helps against each reason."""
+"""How a job is shown: its state in words, and its rows as the parts of a bar."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple
 
-from gateway.domain.model.job import Job, Reason
+from gateway.domain.model.job import Job
 from gateway.domain.model.notification import Status
-from gateway.messages.jobs.batches import SILENT, TWICE
-from gateway.messages.jobs.progress import MINUTE, Progress, Wait
+from gateway.messages.jobs.progress import MINUTE, UNDER_WAY, Progress, Wait
 from gateway.messages.jobs.reasons import FAILED
+from gateway.messages.jobs.results import State
 from storage.pending_files import PendingFile
 from webhooks.http.context import runtime
 from webhooks.pages.looks import Look, channel_title
@@ -34,19 +34,30 @@ def bar(progress: Progress) -> Sequence[Part]:
     """Return the parts of a job's bar. They always sum up to all of its rows."""
     by = progress.by_status
     failed = sum(by.get(status, 0) for status in FAILED)
-    under_way = sum(by.get(status, 0) for status in (Status.SCHEDULED, Status.DELAYED, Status.PENDING))
+    under_way, word = sum(by.get(status, 0) for status in UNDER_WAY), state_words()
     parts = [
         (pgettext("message", "Read"), by.get(Status.READ, 0), "read", ""),
         (pgettext("message", "Delivered"), by.get(Status.DELIVERED, 0), "delivered", ""),
         (pgettext("message", "Sent"), by.get(Status.SENT, 0), "sent", ""),
-        (gettext("Failed"), failed, "failed", "failed"),
-        (pgettext("row", "Refused"), progress.refused, "refused", "refused"),
+        (word["failed"], failed, "failed", "failed"),
+        (word["refused"], progress.refused, "refused", "refused"),
         (pgettext("message", "Cancelled"), by.get(Status.CANCELLED, 0), "cancelled", ""),
-        (gettext("Under way"), under_way, "way", "underWay"),
+        (word["underWay"], under_way, "way", "underWay"),
     ]
     left = max(progress.all - sum(part[1] for part in parts), 0)
-    parts.append((gettext("left"), left, "left", ""))
+    parts.append((word["left"], left, "left", "left"))
     return list(_placed(parts, max(progress.all, 1)))
+
+
+def state_words() -> Mapping[State, str]:
+    """Return the states by which rows are looked at, in words: those of the bar, too."""
+    return {
+        "all": gettext("All"),
+        "failed": gettext("Failed"),
+        "underWay": gettext("Under way"),
+        "left": gettext("To come"),
+        "refused": pgettext("row", "Refused"),
+    }
 
 
 def _placed(parts: Sequence[tuple[str, int, str, str]], total: int) -> Sequence[Part]:
@@ -130,25 +141,3 @@ def kind(name: str) -> str:
         "advertising": gettext("advertising"),
         "sessions": gettext("start of chats"),
     }.get(name) or channel_title(name)
-
-
-def helps(reason: Reason) -> str:
-    """Return what helps the rows that failed for this reason."""
-    if reason.text in {SILENT, TWICE} or OPTED_OUT in reason.text or reason.cause == "stopped":
-        return gettext("left out on purpose")
-    words = {
-        "unavailable": gettext("retry later"),
-        "misconfigured": gettext("correct the account, then retry"),
-        "template_unusable": gettext("get the template approved, then retry"),
-        "refused": gettext("correct the number; retry does not help"),
-        "window_closed": gettext("add an approved template to the step"),
-        "ambiguous": gettext("it may have arrived; a retry could send it twice"),
-    }
-    if reason.cause in words:
-        return words[reason.cause]
-    if reason.hopeful:
-        return gettext("retry, and allow more time")
-    return gettext("add another channel behind it") if reason.channel else gettext("correct the row, and add it again")
-
-
-OPTED_OUT = "opted out"

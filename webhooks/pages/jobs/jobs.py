@@ -1,6 +1,6 @@
 """The list of jobs, and the page of one: how far it is, why rows failed, each row, and what may be done now."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -14,8 +14,8 @@ from gateway.domain.api.roles import Role
 from gateway.domain.model.act import Act
 from gateway.domain.model.job import Job, Verb
 from gateway.messages.jobs import jobs, results
-from gateway.messages.jobs.progress import JobMessage, Progress, progress, progress_of_live
-from gateway.messages.jobs.reasons import FAILED, grouped
+from gateway.messages.jobs.progress import JobMessage, progress, progress_of_live
+from gateway.messages.jobs.reasons import grouped
 from gateway.messages.jobs.refused import columns, pages
 from gateway.messages.jobs.results import State
 from gateway.runtime.paging import PageQuery
@@ -26,9 +26,10 @@ from webhooks.http.audit import note, records
 from webhooks.http.context import query, runtime
 from webhooks.http.guard import allow
 from webhooks.http.tables import Format, table_file
-from webhooks.pages.jobs.drawn import helps, is_late, kind, shown
+from webhooks.pages.jobs.drawn import Shown, is_late, kind, shown, state_words
 from webhooks.pages.jobs.hours import in_words
 from webhooks.pages.jobs.outlook import expected
+from webhooks.pages.reasons import helps
 from webhooks.pages.words import gettext
 
 blueprint = Blueprint("jobs", __name__, url_prefix="/jobs")
@@ -72,11 +73,12 @@ async def show(key: str) -> ResponseReturnValue:
     wanted = _rows_wanted()
     at = await results.place_of(runtime(), job, wanted.row) if wanted.row else wanted.at
     page = await results.page(runtime(), job, at, wanted.state)
-    state, files = await progress(runtime(), job), await job_files.of_job(runtime().db, key)
+    state, files = await progress(runtime(), job, page.counts), await job_files.of_job(runtime().db, key)
     reasons = grouped([*state.reasons, *(reason for file in files for reason in file.faults)])
+    drawn = shown(state)
     return await render_template(
         "job.html",
-        job=shown(state),
+        job=drawn,
         steps=JobMessage.of(job).channels,
         kind=kind(job.kind),
         reasons=[(reason, helps(reason)) for reason in reasons],
@@ -85,7 +87,7 @@ async def show(key: str) -> ResponseReturnValue:
         page=page,
         filter=wanted.state,
         row=wanted.row,
-        counts=_counts(state),
+        tabs=_tabs(drawn),
         next=_rows_address(key, wanted.state, page.cursor) if page.cursor is not None else None,
         hours=in_words(job),
         late=is_late(state),
@@ -110,11 +112,10 @@ def _rows_address(key: str, state: str, at: int) -> str:
     return f"{url_for('ui.jobs.show', key=key)}?{urlencode({'state': state, 'at': at})}#rows"
 
 
-def _counts(state: Progress) -> dict[str, int]:
-    """Return the number of rows by each filter."""
-    failed = sum(count for status, count in state.by_status.items() if status in FAILED)
-    left = state.all - state.done
-    return {"all": state.all, "failed": failed, "underWay": left, "refused": state.refused}
+def _tabs(job: Shown) -> Sequence[tuple[State, str, int]]:
+    """Return the states by which the rows can be looked at, with their words and figures: those of the bar."""
+    counts = {part.state: part.rows for part in job.parts} | {"all": job.progress.all}
+    return [(name, word, counts.get(name, 0)) for name, word in state_words().items()]
 
 
 @blueprint.post("/<key>/<any(pause, resume, retry):verb>")

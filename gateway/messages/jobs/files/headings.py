@@ -64,7 +64,7 @@ def check_columns(columns: Sequence[Column], variables: Collection[str]) -> None
         words = "no column says who is meant: its first line needs phone, externalId or the like"
         raise RequestError("bad_file", words, RECIPIENT)
     if missing := sorted(set(variables) - count.keys()):
-        raise RequestError("missing_column", f"the message needs a column {missing[0]}", missing[0])
+        raise RequestError("missing_column", f'the message needs a column "{missing[0]}"', missing[0])
 
 
 def are_marked(headings: Collection[str]) -> bool:

@@ -64,7 +64,9 @@ def read_rows(raw: bytes, terms: Terms) -> Iterator[Item]:
     """Read a file, recognised by its first bytes. Raises RequestError for the file as a whole."""
     lines = workbook_lines(raw) if raw.startswith(b"PK") else csv_lines(raw)
     filled = (line for line in _bounded(lines) if any(map(text_of, line.cells)))
-    first = next(filled, Line(0, ()))
+    first = next(filled, None)
+    if first is None:
+        raise RequestError("bad_file", "the file is empty")
     table = _Table(read_headings(first, terms.names), terms)
     yield Columns(dict(table.columns))
     check_columns(table.columns, terms.variables)

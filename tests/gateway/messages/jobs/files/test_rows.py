@@ -149,7 +149,8 @@ def test_lines_are_counted_as_the_spreadsheet_does() -> None:
 @pytest.mark.parametrize(
     ("raw", "code", "field"),
     [
-        (b"", "bad_file", "recipient"),
+        (b"", "bad_file", ""),
+        (b"\r\n;;\r\n", "bad_file", ""),
         (b"name\nAnna\n", "bad_file", "recipient"),
         (b"phone,phone\n1,2\n", "bad_file", "phone"),
         ("phone,телефон\n1,2\n".encode(), "bad_file", "phone"),
