@@ -69,6 +69,8 @@ KNOWN = frozenset(
         N_("buttons need a text"),
         N_("this is no web address"),
         N_("there is no such moment"),
+        N_("the file is empty"),
+        N_("this time is in the past"),
     }
 )
 """The core's sentences that operators meet most: on rows of jobs, and on people."""
@@ -132,6 +134,18 @@ def _least(match: re.Match[str]) -> str:
 
 
 SENTENCES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+    (
+        re.compile(r"row (?P<count>\d+) is for the same person: both get a message"),
+        lambda match: (
+            gettext("row %(row)s is for the same person: both get a message") % {"row": number(_count(match))}
+        ),
+    ),
+    (
+        re.compile(r"row (?P<count>\d+) is for the same person: they get one message"),
+        lambda match: (
+            gettext("row %(row)s is for the same person: they get one message") % {"row": number(_count(match))}
+        ),
+    ),
     (re.compile(r"Expected `str` of length <= (?P<count>\d+)"), _most),
     (re.compile(r"Expected `str` of length >= (?P<count>\d+)"), _least),
     (

@@ -81,7 +81,7 @@ async def start(key: str) -> ResponseReturnValue:
     except (ValueError, OverflowError):
         return await _start(job, gettext("There is no such time."), typed), 400
     except RequestError as error:
-        return await _start(job, told(error), typed), 400
+        return await _start(job, told(error, named=False), typed), 400
     except Conflict as error:
         return await _start(await draft(key), str(error)), 409
     note(name=job.name, before={"state": job.state}, after={"state": "running", "rows": str(job.total)})
