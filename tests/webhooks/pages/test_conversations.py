@@ -173,7 +173,7 @@ async def test_a_shut_window_has_the_form_for_templates_in_place_of_the_composer
     failed = await demo.send({"channel": "whatsapp", "text": "Order A-17", "template": TEMPLATE}, **here(address))
     await demo.wait_for(failed, "UNDELIVERED")
     await visitor.send((await visitor.get(address)).form("/again"))
-    await until(lambda: _has(demo, "Anna, your order A-17 is ready.", channel="whatsapp"))
+    await until(lambda: _has(demo, "Hello Anna, your order A-17 is ready.", channel="whatsapp"))
     form = shut.form("/template")
     assert form.find("input", {"name": "body.name"})["value"] == "Anna"  # type: ignore[index]
     choice = {"template": "order_update / en", "body.order": "{{A-17}} <b>"}

@@ -65,7 +65,7 @@ async def test_cancelling_says_what_it_will_do(demo: ApiClient, visitor: Visitor
     assert "Send anew" not in page.words, "it is under way"
     says = [" ".join(step.get_text(" ").split()) for step in page.html.select(".says .step")]
     assert says == [
-        "WhatsApp demo Template order_update/en Anna, your order A-17 is ready.",
+        "WhatsApp demo Template order_update/en Hello Anna, your order A-17 is ready.",
         "SMS demo Your order A-17",
     ]
     (row,) = (await visitor.get("/ui/messages")).html.select("td.text")
