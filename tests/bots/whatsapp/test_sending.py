@@ -187,7 +187,7 @@ async def test_files(pair: Pair) -> None:
     ]
     assert [entry.media for entry in pair.meta.phone(ANNA).screen[1:]] == [
         "https://shop.ru/a.jpg",
-        "77",
+        "счёт.pdf",
         "https://shop.ru/a.holo",
         "https://shop.ru/%D1%81%D1%87%D1%91%D1%82.pdf?x=1",
         "https://shop.ru/a.svg",

@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -138,7 +139,7 @@ async def watched_through_kills(page: Page, plant: Plant, rows: int) -> list[tup
     await plant.worker.start()
     await until(lambda: is_past(0.4), patience)
     await plant.web.kill()
-    await expect(live).to_have_text("Reconnecting…")
+    await expect(live).to_have_text(re.compile("Reconnecting…|No connection"))
     await plant.web.start()
     await expect(live).to_have_text("Live")
     await until(lambda: is_past(1), patience)

@@ -44,7 +44,7 @@ async def test_a_day_later_the_approved_template(demo: ApiClient) -> None:
     story = await demo.wait_for(key, "DELIVERED", "READ")
     assert story["attempts"][0]["template"] == "order_update/en"
     assert "window closed 1 h ago -> template order_update/en" in story["decisions"][0]["text"]
-    assert demo.answers("whatsapp")[-1].text.startswith("Anna")
+    assert demo.answers("whatsapp")[-1].text.startswith("Hello Anna")
 
 
 async def test_whatsapp_fails_so_an_sms_goes_out(demo: ApiClient) -> None:
