@@ -37,6 +37,14 @@ async def next_line(stream: aiohttp.ClientResponse, start: bytes) -> bytes:
     return line
 
 
+@pytest.fixture
+def hints(demo: ApiClient, monkeypatch: pytest.MonkeyPatch) -> Hints:
+    """Return the hints of the app, which has none before somebody opens a page."""
+    hints = Hints(demo.environment.runtime)
+    monkeypatch.setattr(live, "Hints", lambda _: hints)
+    return hints
+
+
 @pytest.mark.browser
 async def test_a_page_shows_what_has_changed(demo: ApiClient, page: Page) -> None:
     key = await scheduled(demo)
@@ -50,11 +58,7 @@ async def test_a_page_shows_what_has_changed(demo: ApiClient, page: Page) -> Non
 
 
 @pytest.mark.browser
-async def test_twelve_tabs_have_one_stream_and_another_takes_over(
-    demo: ApiClient, page: Page, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hints = Hints(demo.environment.runtime)
-    monkeypatch.setattr(live, "Hints", lambda _: hints)
+async def test_twelve_tabs_have_one_stream_and_another_takes_over(demo: ApiClient, hints: Hints, page: Page) -> None:
     key = await scheduled(demo)
     tabs = [page, *[await page.context.new_page() for _ in range(11)]]
     for tab in tabs:
