@@ -67,7 +67,8 @@ async def running_job(setup: RunningSetup, sent: int) -> AsyncIterator[str]:
         reading = asyncio.create_task(_upload(http, other, range(sent * 10)))
         yield job
         await reading
-        await _post(http, f"/api/v1/jobs/{job}/cancel")
+        async with http.post(f"/api/v1/jobs/{job}/cancel"):  # unless it is done
+            pass
     times = Counter(entry.to for entry in await setup.meta.book() if entry.to < address(WRITING - RATE).user)
     if twice := [to for to, count in times.items() if count > 1]:
         raise Lost(f"{len(twice)} people of the job were written to twice: {twice[:3]}")
