@@ -5,7 +5,7 @@ from urllib.parse import urljoin
 
 import aiohttp
 
-from bots.wire.files import CHUNK, OK, SERVER_ERROR, TOO_MANY, NotPublic, TooLarge
+from bots.wire.files import CHUNK, OK, SERVER_ERROR, TOO_MANY, TooLarge, failures
 from gateway.domain.channel.errors import Misconfigured, Refused, SendError, Unavailable
 
 LARGEST = 100 * 1024 * 1024
@@ -32,7 +32,7 @@ async def download(
     headers: the proof of access, which goes to this address and no further. onward: the session in which a redirect is
     followed, without them; without one, `http` follows redirects itself, if it may.
     """
-    try:
+    with failures():
         async with http.get(url, headers=headers, timeout=TIMEOUT, allow_redirects=not headers) as response:
             target = urljoin(url, response.headers.get("Location", ""))
             if not (headers and onward and response.status in REDIRECTS):
@@ -41,14 +41,6 @@ async def download(
                 return
         async for piece in download(onward, target):
             yield piece
-    except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError, aiohttp.TooManyRedirects, ValueError) as error:
-        raise Refused(f"the file cannot be had ({type(error).__name__})") from None
-    except aiohttp.ClientConnectorError as error:
-        if isinstance(error.os_error, NotPublic):
-            raise Refused("the file is on a private network, which is not allowed here") from None
-        raise Unavailable("the file's server could not be reached") from None
-    except (aiohttp.ClientError, TimeoutError) as error:
-        raise Unavailable(f"the file could not be fetched ({type(error).__name__})") from None
 
 
 async def _pieces(response: aiohttp.ClientResponse, *, has_proof: bool) -> Pieces:

@@ -5,6 +5,8 @@ is refused at the moment of the connection, which no name, redirect or second an
 """
 
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from ipaddress import ip_address
 from mimetypes import guess_extension
@@ -68,7 +70,7 @@ async def fetch(files: aiohttp.ClientSession, url: str, max_bytes: int = MOST) -
 
     Raises Unavailable where a later attempt may succeed, Refused where it cannot.
     """
-    try:
+    with failures():
         async with files.get(url, timeout=TIMEOUT) as response:
             if response.status >= SERVER_ERROR or response.status == TOO_MANY:
                 raise Unavailable(f"the file's server answers {response.status}")
@@ -76,6 +78,13 @@ async def fetch(files: aiohttp.ClientSession, url: str, max_bytes: int = MOST) -
                 raise Refused(f"the file cannot be had: its server answers {response.status}")
             name = PurePosixPath(response.url.path).name or "file"
             return File(name, response.content_type, await _body(response, max_bytes))
+
+
+@contextmanager
+def failures() -> Iterator[None]:
+    """Say what fails at a file's server as Unavailable where a later attempt may succeed, else as Refused."""
+    try:
+        yield
     except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError, aiohttp.TooManyRedirects) as error:
         raise Refused(f"the file cannot be had ({type(error).__name__})") from None
     except aiohttp.ClientConnectorError as error:
