@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from gateway.domain.api.request import Input, Name
 from gateway.domain.model.nouns import Contact, Session
-from gateway.domain.model.sought import name_key, phone_tail
+from gateway.domain.model.sought import is_number, name_key, phone_tail
 from gateway.runtime.paging import MOST, Cursor, Limit, cursor, place
 from gateway.runtime.runtime import Runtime, check_channel
 from storage.documents.newest import Place
@@ -85,7 +85,7 @@ def _fits(query: SessionsQuery, session: Session) -> bool:
 
 async def _found(runtime: Runtime, wanted: str) -> list[Session]:
     """Return the conversations of whom this may name, the latest first."""
-    number = sum(map(str.isdecimal, wanted)) >= FEWEST_DIGITS and not any(map(str.isalpha, wanted))
+    number = is_number(wanted, FEWEST_DIGITS)
     field: search.Field = "phone_tail" if number else "name_key"
     key = phone_tail(wanted) if number else name_key(wanted)
     if not key:

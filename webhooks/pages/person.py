@@ -1,5 +1,6 @@
 """How an operator names a person: by a number, an e-mail address, an id of the business's, or an identifier."""
 
+from gateway.domain.model.sought import is_number
 from webhooks.pages.mistakes import Mistake
 from webhooks.pages.words import gettext
 
@@ -16,5 +17,4 @@ def named(text: str) -> dict[str, str]:
         return {"identifier": who}
     if "@" in who:
         return {"email": who}
-    number = sum(map(str.isdigit, who)) >= FEWEST_DIGITS and not any(map(str.isalpha, who))
-    return {"phone" if number else "externalId": who}
+    return {"phone" if is_number(who, FEWEST_DIGITS) else "externalId": who}

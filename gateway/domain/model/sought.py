@@ -24,6 +24,11 @@ def phone_tail(number: str) -> str:
     return "".join(filter(str.isdecimal, number))[: -TOLD_APART - 1 : -1]
 
 
+def is_number(text: str, fewest: int) -> bool:
+    """Return whether somebody who has written this means a number or a part of one, of at least so many digits."""
+    return sum(map(str.isdecimal, text)) >= fewest and not any(map(str.isalpha, text))
+
+
 def keys(name: str, number: str | None) -> Mapping[str, str]:
     """Return the fields by which a person of this name and number is found; those that are empty are left out."""
     found = {"name_key": name_key(name), "phone_tail": phone_tail(number or "")}

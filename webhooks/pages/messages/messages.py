@@ -4,10 +4,12 @@ from quart import Blueprint, g, redirect, render_template, request, url_for
 from quart.typing import ResponseReturnValue
 from quart_schema import hide
 
+from gateway.conversations.listing import FEWEST_DIGITS
 from gateway.domain.api.request import CancelRequest, convert
 from gateway.domain.api.roles import Role
 from gateway.domain.model.act import Act
 from gateway.domain.model.notification import Status
+from gateway.domain.model.sought import is_number
 from gateway.messages.accepting.cancel import cancel
 from gateway.messages.archive.listing import ExportQuery, MessagesQuery, listed
 from gateway.messages.archive.replay import Result, send_anew
@@ -26,7 +28,6 @@ from webhooks.pages.words import gettext
 blueprint = Blueprint("messages", __name__, url_prefix="/messages")
 
 SEARCH = "q"
-FEWEST_DIGITS = 3
 
 
 @blueprint.get("")
@@ -105,6 +106,4 @@ async def _search(wanted: str, given: dict[str, str | int]) -> ResponseReturnVal
     if await notifications.get(runtime().db, wanted):
         return redirect(url_for("ui.messages.show", key=wanted), 303)
     kept = {name: str(value) for name, value in given.items() if name in FILTERS}
-    digits = sum(map(str.isdigit, wanted))
-    number = digits >= FEWEST_DIGITS and not any(map(str.isalpha, wanted))
-    return redirect(address(kept | {"phone" if number else "externalId": wanted}), 303)
+    return redirect(address(kept | {"phone" if is_number(wanted, FEWEST_DIGITS) else "externalId": wanted}), 303)
