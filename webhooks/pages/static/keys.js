@@ -4,8 +4,13 @@
 
 const help = document.getElementById("keys");
 const single = document.getElementById("single-keys");
-const WRITING = "input, textarea, select, dialog";
 let going = 0;
+
+// A dialog that was closed keeps the focus until the browser's next frame, and nobody writes in it any more.
+function writes(element) {
+  const dialog = element.closest("dialog");
+  return dialog ? dialog.open : element.closest("input, textarea, select");
+}
 
 // The letter that is pressed, also where the keyboard writes in other letters.
 function pressed(event) {
@@ -41,7 +46,7 @@ function act(key) {
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || !single?.checked) return;
-  if (event.target.closest(WRITING)) return;
+  if (writes(event.target)) return;
   if (act(pressed(event))) event.preventDefault();
 });
 
