@@ -58,6 +58,7 @@ async def run(runtime: Runtime, stop: asyncio.Event) -> None:
             loops.create_task(loop(runtime, "files", fetch, runtime.file_bell, stop))
         loops.create_task(keeping.sweep_regularly(runtime, stop))
         loops.create_task(beat(runtime, stop))
+        loops.create_task(runtime.pace.keep(stop))
         loops.create_task(write_regularly(runtime, stop))
         loops.create_task(sync_regularly(runtime, stop))
     await write_counts(runtime)
@@ -89,16 +90,21 @@ async def take_notifications(runtime: Runtime, room: int, own: Own) -> Sequence[
     """Take notifications that are due, replies to people first, as far as their accounts have room."""
     now, ids = runtime.clock(), list[str]()
     await runtime.gate.holds.refresh()
+    of_mailings = runtime.pace.free(own())
     for priority, lane in runtime.gate.lanes(now):
         limit = min(room - SPARE[priority] - len(ids), runtime.gate.room(lane, priority, now))
+        if priority is Priority.BULK:
+            limit = min(limit, of_mailings)
         if limit > 0:
             due = await runtime.outbox.due(lane, now, limit)
             ids += due
+            of_mailings -= len(due) if priority is Priority.BULK else 0
             if not due:
                 runtime.gate.emptied(lane)
     under_way = own()  # those whose lease ran out under us stay as they are
     ids = [key for key in ids if key not in under_way]
     items = await runtime.outbox.claim(ids, now, runtime.settings.lease)
+    runtime.pace.begin(item.id for item in items if item.priority is Priority.BULK)
     for new in (item for item in items if not item.decisions):
         metrics.QUEUE_AGE.labels("notifications").observe((now - (new.send_at or new.created_at)).total_seconds())
     return [
@@ -125,6 +131,9 @@ async def _work_notification(runtime: Runtime, item: Notification) -> None:
     except Exception as error:
         log.exception("%s: the notification could not be worked on", item.id)
         await dispatcher.postpone_broken(runtime, item.id, error)
+    finally:
+        if runtime.pace.end(item.id):
+            runtime.outbox_bell.set()
 
 
 async def work_event(runtime: Runtime, item: Delivered) -> None:

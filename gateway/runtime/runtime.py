@@ -29,6 +29,7 @@ from gateway.domain.channel.rates import Limits, read_limits
 from gateway.domain.model.event import Event
 from gateway.domain.model.identifier import KINDS
 from gateway.runtime.limits.admission import Gate
+from gateway.runtime.limits.pace import Pace
 from gateway.runtime.settings.accounts import SettingsError, read_account
 from gateway.runtime.settings.settings import Settings
 from gateway.runtime.telemetry.tracer import Tracer, secrets_of
@@ -134,6 +135,7 @@ class Runtime:
     inbox_bell, outbox_bell, callback_bell, job_bell, file_bell, rows_bell: wake this process's loops; others poll.
     outward: for calls to our callers; it does not reach into our own network unless the settings permit it.
     file_readers: how many files of rows are read at once, since each may take much memory.
+    pace: how many messages of mailings this process has under way.
     heartbeats: when each loop of this process last went on, by time.monotonic(); empty without loops.
     """
 
@@ -160,6 +162,7 @@ class Runtime:
     rows_bell: asyncio.Event = field(default_factory=asyncio.Event)
     file_readers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     heartbeats: dict[str, float] = field(default_factory=dict)
+    pace: Pace = field(default_factory=Pace)
 
     @cached_property
     def kinds(self) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ QUEUE_AGE = Histogram(
     buckets=LATE,
 )
 UNDER_WAY = Gauge("gateway_under_way", "What this process is working on.", ["queue"])
+MAILING_ROOM = Gauge("gateway_mailing_room", "Messages of mailings that this process may have under way.")
 MESSAGES = Counter("gateway_messages_total", "Items of send requests: accepted, or refused for a mistake.", ["result"])
 STATUS = Counter("gateway_messages_status_total", "Messages that came to this status; bots' answers, too.", ["status"])
 ATTEMPTS = Counter(
