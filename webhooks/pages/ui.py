@@ -22,6 +22,7 @@ from webhooks.pages.accounts import accounts
 from webhooks.pages.address import LOOK_AT, own_address
 from webhooks.pages.conversations import conversations
 from webhooks.pages.dead import dead
+from webhooks.pages.drawing import draw_in_turns
 from webhooks.pages.jobs import jobs, wizard
 from webhooks.pages.looks import channel_title, colours, message_status, priority, role_word, step_status
 from webhooks.pages.messages import messages, new
@@ -70,6 +71,7 @@ HEADERS = {
 def register_pages(app: Quart) -> None:
     """Add the pages to the app."""
     install_words(app)
+    draw_in_turns(app.jinja_env)
     app.jinja_env.undefined = ChainableUndefined  # what a stored thing has no field for is left out; it is no error
     app.jinja_env.globals.update(
         asset=static.address,
