@@ -12,6 +12,7 @@ from typing import Any
 
 from aiohttp import ClientSession, ClientTimeout
 
+from gateway.messages.jobs.progress import UNDER_WAY
 from gateway.runtime.runtime import Clock
 from tests.benchmarks.load.conversations import measure_acks, percentile
 from tests.benchmarks.load.operators import looking, opened_operators
@@ -21,6 +22,7 @@ from tests.benchmarks.report.rows import Row
 from tests.benchmarks.setup.account import address, phone
 from tests.benchmarks.setup.data import TEXT, open_conversations
 from tests.benchmarks.setup.setup import RunningSetup, opened_running_setup
+from tests.support.client import until
 from tests.support.jobs import table
 
 PART, RATE, OPERATORS = "pages", 50, 20
@@ -69,9 +71,20 @@ async def running_job(setup: RunningSetup, sent: int) -> AsyncIterator[str]:
         await reading
         async with http.post(f"/api/v1/jobs/{job}/cancel"):  # unless it is done
             pass
+        await _wait_for_end(http, job)
     times = Counter(entry.to for entry in await setup.meta.book() if entry.to < address(WRITING - RATE).user)
     if twice := [to for to, count in times.items() if count > 1]:
         raise Lost(f"{len(twice)} people of the job were written to twice: {twice[:3]}")
+
+
+async def _wait_for_end(http: ClientSession, job: str) -> None:
+    """Wait until nothing of the job is under way any more, so that the next measurement has nothing of it."""
+
+    async def nothing_is_under_way() -> bool:
+        async with http.get(f"/api/v1/jobs/{job}") as response:
+            return UNDER_WAY.isdisjoint((await response.json())["byStatus"])
+
+    await until(nothing_is_under_way, PATIENCE)
 
 
 async def _draft(http: ClientSession) -> str:
