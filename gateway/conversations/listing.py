@@ -62,15 +62,16 @@ async def page(runtime: Runtime, query: SessionsQuery) -> tuple[list[Session], s
         return [session for session in conversations if _fits(query, session)], None
     behind, rows = place(query.cursor), list[Session]()
     stored = sessions.unseen if unread else sessions.latest
+    read = MOST if query.channel or query.account or query.state else query.limit  # without a filter, each fits
     for _ in range(SCANNED):
-        latest = await stored(runtime.db, behind, runtime.clock(), MOST)
+        latest = await stored(runtime.db, behind, runtime.clock(), read)
         for session in latest:
             behind = Place((session.unseen_from if unread else session.active_at) or runtime.clock(), session.id)
             if _fits(query, session):
                 rows.append(session)
             if len(rows) == query.limit:
                 return rows, cursor(behind.at, behind.id)
-        if len(latest) < MOST:
+        if len(latest) < read:
             return rows, None
     return rows, cursor(behind.at, behind.id) if behind else None
 
