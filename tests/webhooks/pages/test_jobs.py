@@ -204,7 +204,9 @@ async def test_a_draft_is_changed_until_it_is_started(demo: ApiClient, visitor: 
     assert "May leave: 09:00–21:00, Wed, Europe/Moscow" in wednesdays.words
     first = await visitor.get(first.address)
     assert [str(box["value"]) for box in first.html.select("[name=weekday][checked]")] == ["3"]
-    await visitor.send(first.form("/what"), source="keep", name="December", kind="sms", weekday="")
+    at_any_time = {"from": "", "to": "", "timezone": "", "weekday": ""}
+    kept = {"source": "keep", "name": "December", "kind": "sms"}
+    await visitor.send(first.form("/what"), None, **kept, **at_any_time)
     unfit = await visitor.send(first.form("/what"), source="here", text0="{{order}}", name="December", kind="sms")
     assert (unfit.status, 'has no column "order"' in unfit.words) == (400, True)
     job = await visitor.send((await visitor.get(check.address.replace("check", "start"))).form("/start"))
