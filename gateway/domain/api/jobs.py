@@ -161,7 +161,7 @@ class RowResultView(View):
 
 
 class RowResultsResponse(View):
-    """A page, which holds the rows of one batch, or those of a state; `cursor` is null on the last one."""
+    """A page of rows, all or those of a state; `cursor` is null on the last one."""
 
     rows: list[RowResultView]
     cursor: str | None

@@ -26,11 +26,14 @@ State = Literal["all", "failed", "underWay", "left", "refused"]
 """underWay: rows that are messages which have not ended. left: those that are to be submitted still."""
 
 
-ENOUGH = 100
-"""Rows after which a page of only some of them ends."""
+MOST_ROWS = 250
+"""Rows of a page, at most."""
 
 LOOKED_AT = 40
 """Batches that are read for one page, at most."""
+
+PLACES = 1000
+"""A row's place is the number of its piece times this, and its number in that."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ class RowResult:
 
 @dataclass(frozen=True)
 class Page:
-    """cursor: the number of the piece with which the next page begins; None: there is none.
+    """cursor: the place at which the next page begins; None: there is none.
 
     counts: the messages of the batches that were read, by status as they are now, by batch.
     """
@@ -96,20 +99,25 @@ class Page:
     counts: Mapping[str, Mapping[str, int]]
 
 
-async def page(runtime: Runtime, job: Job, cursor: int, state: State = "all") -> Page:
-    """Return a page of results in the order of the files: all rows of one batch, or enough of one state.
+async def page(runtime: Runtime, job: Job, cursor: int, state: State = "all", most: int = MOST_ROWS) -> Page:
+    """Return a page of results from a place on, in the order of the files: all rows, or those of one state.
 
     Rows that were refused when their file was read come first, and among the refused ones only.
     """
     pieces, rows, counts = await _pieces(runtime, job, state), list[RowResult](), dict[str, Mapping[str, int]]()
     for number, piece in pieces.items():
-        if number < cursor:
+        if (number + 1) * PLACES <= cursor:
             continue
-        if len(rows) >= (1 if state == "all" else ENOUGH) or len(counts) == LOOKED_AT:
-            return Page(rows, number, counts)
+        if len(rows) == most or len(counts) == LOOKED_AT:
+            return Page(rows, number * PLACES, counts)
         read = await _rows(runtime, piece)
-        rows += [row for row in read if row.is_one_of(state)]
         counts[piece.name] = Counter(row.message.status for row in read if row.message)
+        for place, row in enumerate(read, number * PLACES):
+            if place < cursor or not row.is_one_of(state):
+                continue
+            if len(rows) == most:
+                return Page(rows, place, counts)
+            rows.append(row)
     return Page(rows, None, counts)
 
 
@@ -180,15 +188,19 @@ def _cells(row: Row) -> Mapping[str, Any]:
     return {**row.destination.get("variables", {}), **fields}
 
 
-async def place_of(runtime: Runtime, job: Job, row: int) -> int:
-    """Return the number of the batch with this line of a file, or with the nearest line before it in the first file."""
+async def place_of(runtime: Runtime, job: Job, row: int, most: int = MOST_ROWS) -> int:
+    """Return where the page begins that has this line of a file, or the nearest line before it in the first file."""
     known = {batch.id: batch.first async for batch in jobs.counted(runtime.db, job.id)}
     first = [known.get(key, 0) for key in job.batches]
     behind = [*first[1:], 0]
     fitting = (
         n for n, (line, after) in enumerate(zip(first, behind, strict=True)) if line <= row and not line < after <= row
     )
-    return next(fitting, 0)
+    number = next(fitting, 0)
+    stored = await jobs.batches(runtime.db, job.batches[number : number + 1])
+    lines = [each.line for batch in stored for each in msgspec.json.decode(batch.rows, type=list[Row])]
+    before = sum(line <= row for line in lines) - 1
+    return number * PLACES + max(0, before) // most * most
 
 
 FIXED = ("row", "status", "channel", "reason", "sent at", "finished at", "parts", "price", "currency", "clicks")

@@ -392,6 +392,26 @@ async def test_a_row_is_gone_to(demo: ApiClient, visitor: Visitor) -> None:
     assert (await visitor.get(f"/ui/jobs/{key}?row=x")).status == 400
 
 
+async def test_rows_are_shown_by_fifty_across_batches(demo: ApiClient, visitor: Visitor) -> None:
+    runtime = demo.environment.runtime
+    runtime.settings = replace(runtime.settings, tuning=Tuning(batch_rows=80))
+    phones = [phone(number) for number in range(100, 270)]
+    key = await create_job(demo, phones)
+    await move(demo, key, "start")
+    await wait_for_job_state(demo, key, "done")
+    address, shown = f"/ui/jobs/{key}", list[list[str]]()
+    while address:
+        page = await visitor.get(address)
+        shown.append([row.select("td")[1].get_text(strip=True) for row in page.html.select("#rows tbody tr")])
+        following = page.html.find("a", string="Next")
+        address = str(following["href"]) if isinstance(following, Tag) else ""
+    assert [len(rows) for rows in shown] == [50, 50, 50, 20]
+    assert [row for rows in shown for row in rows] == phones
+    gone_to = await visitor.get(f"/ui/jobs/{key}?row=72")  # the heading is the first line
+    assert [cell.get_text(strip=True) for cell in gone_to.html.select("tr.wanted td")][:2] == ["72", phones[70]]
+    assert len(gone_to.html.select("#rows tbody tr")) == 50
+
+
 async def test_a_job_is_cancelled_after_a_question(demo: ApiClient, visitor: Visitor) -> None:
     key = await create_job(demo, [PHONE], allowedTimeRanges=[["00:00", "00:01"]], timezone="Etc/GMT+12")
     await move(demo, key, "start")

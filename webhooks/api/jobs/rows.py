@@ -37,7 +37,7 @@ blueprint = Blueprint("rows", __name__, url_prefix="/api/v1/jobs")
 class RowResultsQuery(Input):
     """cursor: the one from the page before. state: which rows are wanted; `refused` are also those of unread rows."""
 
-    cursor: Annotated[str, Meta(pattern=r"^[0-9]{1,6}\Z", extra={"form": NO_CURSOR})] | None = None
+    cursor: Annotated[str, Meta(pattern=r"^[0-9]{1,9}\Z", extra={"form": NO_CURSOR})] | None = None
     state: State = "all"
 
 

@@ -34,7 +34,7 @@ from webhooks.pages.words import gettext
 
 blueprint = Blueprint("jobs", __name__, url_prefix="/jobs")
 
-ON_A_PAGE = 25
+ON_A_PAGE, ROWS = 25, 50
 
 
 @blueprint.get("")
@@ -57,7 +57,7 @@ class RowsQuery(Input):
     """Which rows of a job are shown. row: the line to go to; at: where the page begins."""
 
     state: State = "all"
-    at: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    at: Annotated[int, Meta(ge=0, le=999_999_999)] = 0
     row: Annotated[int, Meta(ge=1, le=2_000_000)] | None = None
 
 
@@ -71,8 +71,8 @@ async def show(key: str) -> ResponseReturnValue:
         step = "show_check" if job.total or await pending_files.get(runtime().db, key) else "show_rows"
         return redirect(url_for(f"ui.jobs.wizard.{step}", key=key), 303)
     wanted = _rows_wanted()
-    at = await results.place_of(runtime(), job, wanted.row) if wanted.row else wanted.at
-    page = await results.page(runtime(), job, at, wanted.state)
+    at = await results.place_of(runtime(), job, wanted.row, ROWS) if wanted.row else wanted.at
+    page = await results.page(runtime(), job, at, wanted.state, ROWS)
     state, files = await progress(runtime(), job, page.counts), await job_files.of_job(runtime().db, key)
     reasons = grouped([*state.reasons, *(reason for file in files for reason in file.faults)])
     drawn = shown(state)
