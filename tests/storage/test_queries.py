@@ -29,7 +29,7 @@ from tests.support.jobs import create_job, move, table, wait_for_job_state
 from tests.support.workload import phones
 from tests.webhooks.pages.places import PLACES
 from tests.webhooks.pages.visitor import Visitor, add_user
-from webhooks.pages.topics import TOPICS
+from webhooks.pages.live.topics import TOPICS
 
 WITHOUT_FILTER = {"insert", "getMore", "explain", "ping", "endSessions", "listIndexes", "createIndexes"}
 """Commands that find no documents by a filter."""

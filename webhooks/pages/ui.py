@@ -17,16 +17,17 @@ from webhooks.http.answers import Refusal, status_of
 from webhooks.http.context import runtime
 from webhooks.http.cookie import PAGES
 from webhooks.http.guard import allow
-from webhooks.pages import door, live, media, static
+from webhooks.pages import door, media, static
 from webhooks.pages.accounts import accounts
 from webhooks.pages.address import LOOK_AT, own_address
 from webhooks.pages.conversations import conversations
 from webhooks.pages.dead import dead
 from webhooks.pages.drawing import draw_in_turns
+from webhooks.pages.forms.mistakes import told, told_of
 from webhooks.pages.jobs import jobs, wizard
+from webhooks.pages.live import live
 from webhooks.pages.looks import channel_title, colours, message_status, priority, role_word, step_status
 from webhooks.pages.messages import messages, new
-from webhooks.pages.mistakes import told, told_of
 from webhooks.pages.overview import overview
 from webhooks.pages.own import own
 from webhooks.pages.provided import provided

@@ -12,8 +12,8 @@ from tests.webhooks.pages.conftest import OPERATOR
 from tests.webhooks.pages.visitor import Visitor
 from webhooks.app import create_app
 from webhooks.http.server import served
-from webhooks.pages import live
-from webhooks.pages.live import STREAMS_OF_ONE, Hints
+from webhooks.pages.live import live
+from webhooks.pages.live.live import STREAMS_OF_ONE, Hints
 
 LATER = {"channel": "sms", "text": "Your order is ready"}
 

@@ -27,8 +27,8 @@ from webhooks.http.guard import allow
 from webhooks.pages.conversations.approved_form import lacking, request_of
 from webhooks.pages.conversations.typed import Typed, read_typed, with_file
 from webhooks.pages.conversations.view import conversation, shown
-from webhooks.pages.mistakes import told, told_of
-from webhooks.pages.person import named
+from webhooks.pages.forms.mistakes import told, told_of
+from webhooks.pages.forms.person import named
 from webhooks.pages.words import gettext
 
 blueprint = Blueprint("acts", __name__)

@@ -11,9 +11,9 @@ from gateway.domain.model.nouns import Session, TemplateHeader, TemplateMessage,
 from gateway.messages.templates.phone_page import Bubble, template_bubble
 from storage.templates import approved
 from webhooks.http.context import runtime
-from webhooks.pages.approved_fields import BODY, HEADER, Field, fields_of, part, template_of
 from webhooks.pages.conversations.rows import name_of
 from webhooks.pages.conversations.typed import Typed
+from webhooks.pages.forms.approved_fields import BODY, HEADER, Field, fields_of, part, template_of
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from quart import g, request
 from gateway.messages.media import uploading
 from storage import files
 from webhooks.http.context import runtime
-from webhooks.pages.mistakes import Mistake
+from webhooks.pages.forms.mistakes import Mistake
 from webhooks.pages.words import gettext, size
 
 OWN_FIELDS = frozenset({"text", "template", "by", "key", "form_token", "act", "message", "file", "uploaded"})

@@ -24,9 +24,9 @@ from webhooks.http.context import runtime
 from webhooks.http.guard import allow
 from webhooks.http.tables import Format, table_file
 from webhooks.http.uploads import NAME
+from webhooks.pages.forms.mistakes import Mistake
 from webhooks.pages.jobs.drafts import blueprint, draft
 from webhooks.pages.jobs.step_check import page_of
-from webhooks.pages.mistakes import Mistake
 from webhooks.pages.words import gettext, language
 
 

@@ -21,12 +21,12 @@ from storage import job_files
 from webhooks.http.audit import note, records
 from webhooks.http.context import runtime
 from webhooks.http.guard import allow
+from webhooks.pages.forms.mistakes import told, told_of
 from webhooks.pages.jobs.check import row_at
 from webhooks.pages.jobs.drafts import blueprint, draft
 from webhooks.pages.jobs.drawn import shown
 from webhooks.pages.jobs.hours import in_words
 from webhooks.pages.jobs.outlook import outlook
-from webhooks.pages.mistakes import told, told_of
 from webhooks.pages.words import gettext, zone
 
 TYPED = 10_000

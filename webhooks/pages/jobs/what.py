@@ -16,9 +16,9 @@ from gateway.runtime.paging import PageQuery
 from gateway.runtime.runtime import Runtime, all_channels
 from storage.templates import approved
 from webhooks.http.context import runtime
+from webhooks.pages.forms.mistakes import Mistake
 from webhooks.pages.jobs.hours import WEEK
 from webhooks.pages.looks import channel_title
-from webhooks.pages.mistakes import Mistake
 from webhooks.pages.words import gettext
 
 STEPS = 3

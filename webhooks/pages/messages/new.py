@@ -18,9 +18,9 @@ from gateway.messages.accepting.submit import submit, validate
 from webhooks.http.audit import note, record_nothing, records
 from webhooks.http.context import runtime
 from webhooks.http.guard import allow
+from webhooks.pages.forms.mistakes import Mistake, told, told_of
+from webhooks.pages.forms.person import named
 from webhooks.pages.jobs.what import STEPS, choices, written_steps
-from webhooks.pages.mistakes import Mistake, told, told_of
-from webhooks.pages.person import named
 from webhooks.pages.words import gettext
 
 blueprint = Blueprint("new", __name__, url_prefix="/new")

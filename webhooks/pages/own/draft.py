@@ -7,8 +7,8 @@ import msgspec
 
 from gateway.domain.api.request import convert
 from gateway.messages.templates.own import Structure
-from webhooks.pages.approved_fields import part, template_of
-from webhooks.pages.mistakes import Mistake
+from webhooks.pages.forms.approved_fields import part, template_of
+from webhooks.pages.forms.mistakes import Mistake
 from webhooks.pages.words import gettext
 
 MOST_STEPS, MOST_BUTTONS = 10, 10

@@ -17,8 +17,8 @@ from gateway.messages.templates.phone_page import Bubble
 from gateway.messages.templates.previews import bubbles
 from storage.templates import approved
 from webhooks.http.context import runtime
-from webhooks.pages.approved_fields import Field, fields_of, values_of
-from webhooks.pages.mistakes import told, told_of
+from webhooks.pages.forms.approved_fields import Field, fields_of, values_of
+from webhooks.pages.forms.mistakes import told, told_of
 from webhooks.pages.own.draft import EMPTY_BUTTONS, MOST_BUTTONS, MOST_STEPS, Draft
 
 

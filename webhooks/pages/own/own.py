@@ -20,7 +20,7 @@ from webhooks.http.answers import Refusal
 from webhooks.http.audit import record_nothing, records
 from webhooks.http.context import query, runtime
 from webhooks.http.guard import allow
-from webhooks.pages.mistakes import told
+from webhooks.pages.forms.mistakes import told
 from webhooks.pages.own.draft import Draft
 from webhooks.pages.own.editor import Editor, look, shown
 from webhooks.pages.words import gettext

@@ -13,8 +13,8 @@ from gateway.messages.templates.approved import CHANGEABLE, ContentsInput, Messa
 from gateway.messages.templates.phone_page import Bubble, template_bubble
 from gateway.runtime.runtime import account_key, all_channels
 from webhooks.http.context import runtime
+from webhooks.pages.forms.mistakes import told, told_of
 from webhooks.pages.looks import template_state
-from webhooks.pages.mistakes import told, told_of
 from webhooks.pages.provided.contents import KINDS, MOST_BUTTONS, read_contents, read_draft
 from webhooks.pages.words import gettext
 

@@ -21,8 +21,8 @@ from webhooks.http.answers import Refusal
 from webhooks.http.audit import note, record_nothing, records
 from webhooks.http.context import query, runtime
 from webhooks.http.guard import allow
+from webhooks.pages.forms.mistakes import told
 from webhooks.pages.looks import template_state
-from webhooks.pages.mistakes import told
 from webhooks.pages.provided.contents import fields_of, read_contents, read_draft
 from webhooks.pages.provided.editor import Wrong, accounts, editor, look, state
 from webhooks.pages.words import gettext

@@ -15,8 +15,8 @@ from webhooks.http.answers import Refusal
 from webhooks.http.audit import note, record_nothing, records
 from webhooks.http.context import runtime
 from webhooks.http.guard import allow
+from webhooks.pages.forms.mistakes import told
 from webhooks.pages.looks import role_word
-from webhooks.pages.mistakes import told
 from webhooks.pages.words import gettext
 
 blueprint = Blueprint("keys", __name__, url_prefix="/keys")

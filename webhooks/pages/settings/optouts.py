@@ -15,7 +15,7 @@ from webhooks.api.people.optouts import OptInRequest, OptOutRequest, names_of
 from webhooks.http.audit import note, records
 from webhooks.http.context import query, runtime
 from webhooks.http.guard import allow
-from webhooks.pages.mistakes import Mistake, told
+from webhooks.pages.forms.mistakes import Mistake, told
 from webhooks.pages.settings.said import person_of, together
 from webhooks.pages.words import gettext
 

@@ -24,7 +24,7 @@ from webhooks.http.context import runtime
 from webhooks.http.cookie import cookie_name
 from webhooks.http.guard import allow
 from webhooks.http.server import stopping
-from webhooks.pages.topics import TOPICS, Topic
+from webhooks.pages.live.topics import TOPICS, Topic
 from webhooks.pages.watchers import HINTS
 from webhooks.pages.words import gettext
 

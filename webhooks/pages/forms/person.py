@@ -1,7 +1,7 @@
 """How an operator names a person: by a number, an e-mail address, an id of the business's, or an identifier."""
 
 from gateway.domain.model.sought import is_number
-from webhooks.pages.mistakes import Mistake
+from webhooks.pages.forms.mistakes import Mistake
 from webhooks.pages.words import gettext
 
 FEWEST_DIGITS = 5

@@ -1,0 +1,1 @@
+"""Live pages: the streams of hints, and what can be watched."""
