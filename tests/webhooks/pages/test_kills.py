@@ -158,7 +158,7 @@ async def results(page: Page) -> list[dict[str, str]]:
 
 @pytest.mark.browser
 @pytest.mark.faults
-@pytest.mark.timeout(30 * PATIENCE)
+@pytest.mark.timeout(3600)  # each of its waits has an end by the number of rows
 async def test_a_job_is_watched_to_its_end_through_kills(
     tmp_path: Path, settings: Settings, db: Db, browser: Browser, rows: int
 ) -> None:
