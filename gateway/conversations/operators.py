@@ -57,8 +57,13 @@ async def whole_conversation(runtime: Runtime, session: Session) -> Session:
     return whole(channel, session, await sessions.of_contact(runtime.db, contact)) if channel and contact else session
 
 
-async def reply(runtime: Runtime, session: Session, request: ReplyRequest, caller: str, key: str | None) -> ItemView:
-    """Send an operator's reply. Returns its item. Raises RequestError, or Conflict where it may not be sent now."""
+async def reply(
+    runtime: Runtime, session: Session, request: ReplyRequest, caller: str, key: str | None, scope: str = ""
+) -> ItemView:
+    """Send an operator's reply. Returns its item. Raises RequestError, or Conflict where it may not be sent now.
+
+    The same key sends once, of the same caller or, with a `scope`, in that, whoever calls.
+    """
     words = {"text": request.text} | {f"button{index}": button.text for index, button in enumerate(request.buttons)}
     template = request.template
     if template:  # nor are an operator's values
@@ -80,14 +85,14 @@ async def reply(runtime: Runtime, session: Session, request: ReplyRequest, calle
         use_short_links=False,
     )
     body = msgspec.json.encode(BulkRequest(messages=[message]))
-    if key and (earlier := await find_answer(runtime, body, caller, key)):
+    if key and (earlier := await find_answer(runtime, body, scope or caller, key)):
         return earlier.messages[0]
     item = _only_item(await validate(runtime, body, caller))
     if isinstance(error := item.error, msgspec.Struct):
         raise RequestError(error.code, error.message, error.field.removeprefix("messages[0].channels[0]").lstrip("."))
     if item.channel is None and item.plan:
         raise Conflict(str(item.plan[0].explanation))
-    item = _only_item(await submit(runtime, body, caller, key, operator=caller))
+    item = _only_item(await submit(runtime, body, scope or caller, key, operator=caller))
     await sessions.change(
         runtime.db, session.id, lambda stored: stored and _after_reply(runtime, stored, request, caller)
     )

@@ -19,8 +19,11 @@ FAILED = frozenset({Status.UNDELIVERED, Status.EXPIRED, Status.ERROR})
 """The statuses of a message that has not arrived by any of its channels, as far as is known."""
 
 
-async def again(runtime: Runtime, session: Session, message: Notification, caller: str, key: str) -> ItemView:
-    """Send in a conversation once more what a message said in it. Raises RequestError, Conflict as `reply`."""
+async def again(runtime: Runtime, session: Session, message: Notification, caller: str) -> ItemView:
+    """Send in a conversation once more what a message said in it, once for all who ask at the same moment.
+
+    Raises RequestError, Conflict as `reply`.
+    """
     if message.repeated_as:
         raise Conflict("this message has been sent anew already")
     channel = runtime.channel(session.address.channel, session.address.account)
@@ -29,7 +32,7 @@ async def again(runtime: Runtime, session: Session, message: Notification, calle
     request = repetition(message, session.address, taken)
     if request is None:
         raise Conflict("this message has arrived, or cannot be sent in this conversation now")
-    item = await reply(runtime, session, request, caller, key)
+    item = await reply(runtime, session, request, caller, "again", scope=message.id)
     if isinstance(item.id, str) and await repeats.claim(runtime, message.id, item.id):
         await repeats.finish(runtime, message.id, f"sent again as {item.id}", runtime.clock())
     return item

@@ -1,11 +1,15 @@
 """Operators' conversations: what is unread, replies and their ticks, a shut window, other channels, and who it is."""
 
+import asyncio
 from typing import Any, cast
 
 import pytest
 from playwright.async_api import Page, expect
 
 from bots.telegram.simulator import Server as Telegram
+from gateway.conversations import repeating
+from gateway.conversations.operators import reply
+from gateway.domain.api.response import ItemView
 from gateway.domain.terms.price import Price
 from gateway.messages.media import uploading
 from gateway.messages.media.uploading import LARGEST
@@ -156,6 +160,31 @@ async def test_a_refused_reply_keeps_its_reason_and_can_be_sent_again(demo: ApiC
     assert [len(page.html.select(each)) for each in (".failed", "form.again")] == [2, 0], (
         "one was sent again, one came by SMS"
     )
+
+
+async def test_two_who_send_again_at_the_same_moment_send_one_message(
+    demo: ApiClient, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = asyncio.Barrier(2)
+
+    async def reply_together(*asked: Any, **terms: Any) -> ItemView:
+        async with both:
+            return await reply(*asked, **terms)
+
+    monkeypatch.setattr(repeating, "reply", reply_together)
+    address = await chat(demo, "whatsapp")
+    demo.environment.simulators["whatsapp"].faults.fail(131053)
+    await visitor.send((await visitor.get(address)).form("/reply"), text="Here is the map.")
+    await shown_until(visitor, address, "131053")
+    await add_user(demo, "colleague@shop.example")
+    async with Visitor.of(demo) as colleague:
+        await colleague.sign_in("colleague@shop.example")
+        forms = [(who, (await who.get(address)).form("/again")) for who in (visitor, colleague)]
+        await asyncio.gather(*(who.send(form) for who, form in forms))
+    await until(lambda: _has(demo, "Here is the map.", channel="whatsapp"))
+    chat_then = await visitor.get(address)
+    said = [bubble for bubble in chat_then.html.select(".bubble.out") if "Here is the map." in bubble.text]
+    assert (len(said), len(chat_then.html.select("form.again"))) == (2, 0), "what failed, and one more"
 
 
 async def test_a_shut_window_has_the_form_for_templates_in_place_of_the_composer(

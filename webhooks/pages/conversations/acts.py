@@ -88,7 +88,7 @@ async def again(key: str) -> ResponseReturnValue:
         raise Refusal(404, gettext("There is no such message."))
 
     async def repeat() -> str:
-        await repeating.again(runtime(), session, message, g.caller, typed.key)
+        await repeating.again(runtime(), session, message, g.caller)
         return session.id
 
     return await _try(session, typed, repeat)
