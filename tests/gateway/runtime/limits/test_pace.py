@@ -64,4 +64,4 @@ async def test_a_mailing_gives_way_and_nobody_else(demo: ApiClient, monkeypatch:
     assert len(accepted_messages(demo, "sms")) <= LEAST
     await wait_for_counts(demo, job, DELIVERED=people)
     moments = sorted(message.at.timestamp() for message in accepted_messages(demo, "sms"))
-    assert max(sum(at <= other < at + 0.9 * HELD for other in moments) for at in moments) == LEAST
+    assert max(sum(at <= other < at + 0.9 * HELD for other in moments) for at in moments) <= LEAST
