@@ -11,11 +11,8 @@ from collections.abc import Set as AbstractSet
 
 from gateway.runtime.telemetry import metrics
 
-LEAST, MOST = 10, 800
+LEAST, MOST = 20, 800
 """Messages of mailings under way in one process, whatever else it has to do."""
-
-START = 20
-"""How many may be at first; the room grows only while it is used."""
 
 LATE = 0.001
 """Seconds that the loop may be late on average before mailings give way."""
@@ -28,7 +25,7 @@ class Pace:
     """How many messages of mailings this process may have under way."""
 
     def __init__(self) -> None:
-        self._room = float(START)
+        self._room = float(LEAST)  # it grows only while it is used
         self._late = 0.0
         self._under_way = set[str]()
         self._is_full = False

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.runtime.limits.pace import LATE, LEAST, MOST, START, Pace
+from gateway.runtime.limits.pace import LATE, LEAST, MOST, Pace
 from tests.support.client import PHONE, ApiClient
 from tests.support.jobs import create_job, move, wait_for_counts
 from tests.support.workload import accepted_messages, phone
@@ -15,38 +15,44 @@ def room(pace: Pace) -> int:
     return pace.free(frozenset())
 
 
-def test_there_is_less_room_while_the_loop_is_late_and_more_again_afterwards() -> None:
+def grown() -> Pace:
+    """Return a pace with all the room there can be."""
     pace = Pace()
+    pace.begin(map(str, range(MOST)))
+    for _ in range(MOST):
+        pace.adjust(LATE / 2)
+    return pace
+
+
+def test_there_is_more_room_while_the_loop_is_on_time_and_less_while_it_is_late() -> None:
+    pace = grown()
+    assert room(pace) == MOST
     for _ in range(100):
         pace.adjust(10 * LATE)
     assert room(pace) == LEAST
-    for _ in range(1000):
-        pace.begin(map(str, range(MOST)))
-        pace.adjust(LATE / 2)
-    assert room(pace) == MOST
 
 
 def test_room_that_nobody_uses_does_not_grow() -> None:
     pace = Pace()
     for _ in range(1000):
         pace.adjust(0)
-    assert room(pace) == START
+    assert room(pace) == LEAST
 
 
 def test_one_late_moment_changes_nothing() -> None:
-    pace = Pace()
+    pace = grown()
     pace.adjust(2 * LATE)
-    assert room(pace) == START
+    assert room(pace) == MOST
 
 
 def test_what_is_under_way_takes_room_until_it_ends() -> None:
-    pace, keys = Pace(), [str(number) for number in range(START)]
+    pace, keys = Pace(), [str(number) for number in range(LEAST)]
     pace.begin(keys)
     assert pace.free(frozenset(keys)) == 0
     wanted = [pace.end(key) for key in keys]
-    assert (wanted.index(True), wanted.count(True)) == (START // 2 - 1, 1)
+    assert (wanted.index(True), wanted.count(True)) == (LEAST // 2 - 1, 1)
     pace.begin(keys)
-    assert pace.free(frozenset(keys[:5])) == START - 5  # the others are not worked on any more, whatever became of them
+    assert pace.free(frozenset(keys[:5])) == LEAST - 5  # the others are not worked on any more, whatever became of them
 
 
 async def test_a_mailing_gives_way_and_nobody_else(demo: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,8 +61,6 @@ async def test_a_mailing_gives_way_and_nobody_else(demo: ApiClient, monkeypatch:
     monkeypatch.setattr(Pace, "adjust", lambda self, _: adjust(self, 1.0))
     simulators, people = demo.environment.simulators, 4 * LEAST
     simulators["sms"].faults.answer_after = HELD
-    while room(demo.environment.runtime.pace) > LEAST:
-        demo.environment.runtime.pace.adjust(1.0)
     job = await create_job(demo, map(phone, range(people)))
     await move(demo, job, "start")
     await simulators["telegram"].say(simulators["telegram"].user_of(PHONE), "/start")
