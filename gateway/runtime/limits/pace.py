@@ -24,8 +24,9 @@ EVERY = 0.05
 class Pace:
     """How many messages of mailings this process may have under way."""
 
-    def __init__(self) -> None:
-        self._room = float(LEAST)  # it grows only while it is used
+    def __init__(self, least: int = LEAST) -> None:
+        self._least = least
+        self._room = float(least)  # it grows only while it is used
         self._late = 0.0
         self._under_way = set[str]()
         self._is_full = False
@@ -51,7 +52,7 @@ class Pace:
         """Make less room while the loop is late by so many seconds on average, else a little more if it is used."""
         self._late += (late - self._late) / 4
         if self._late > LATE:
-            self._room = max(LEAST, self._room * 0.8)
+            self._room = max(self._least, self._room * 0.8)
         elif 2 * len(self._under_way) >= self._room:
             self._room = min(MOST, self._room + 1)
         metrics.MAILING_ROOM.set(self._room)

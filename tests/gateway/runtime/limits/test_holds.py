@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gateway.runtime.limits.pace import MOST, Pace
 from storage.accounts import states
 from tests.support.client import PHONE, ApiClient, until
 from tests.support.http.barrier import AnswerBarrier, AnswerGate
@@ -149,6 +150,7 @@ async def _sent_or_held(demo: ApiClient, key: str) -> Any:
 
 async def test_what_is_parked_does_not_wait_for_ever_either(demo: ApiClient) -> None:
     """They wait for room when the account is held, and those with another channel use it after their patience."""
+    demo.environment.runtime.pace = Pace(least=MOST)
     demo.environment.simulators["vk"].faults.planned.extend([""] * 10 + [USED_UP] * DOWN)
     keys = await send_to_vk(demo, 40, SMS)
     await wait_for_state(demo, "vk:demo", "held")

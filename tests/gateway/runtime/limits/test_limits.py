@@ -18,6 +18,7 @@ from gateway.domain.model.notification import Priority
 from gateway.messages.accepting.cancel import cancel as call_off
 from gateway.messages.accepting.submit import submit
 from gateway.runtime.limits.admission import Entry, Gate, NotYet
+from gateway.runtime.limits.pace import MOST, Pace
 from gateway.runtime.runtime import Clock, Runtime, opened
 from gateway.runtime.settings import settings as written
 from gateway.runtime.settings.settings import Settings
@@ -182,8 +183,8 @@ def _request(people: list[dict[str, Any]], bulk: str) -> bytes:
 
 
 async def _park(runtime: Runtime, count: int) -> None:
-    """Let this gateway work until it has parked `count` messages."""
-    stop = asyncio.Event()
+    """Let this gateway work until it has parked `count` messages, of which it takes as many as there are."""
+    runtime.pace, stop = Pace(least=MOST), asyncio.Event()
     work = asyncio.create_task(worker.run(runtime, stop))
     collection = runtime.db["notifications"]
 
