@@ -8,8 +8,12 @@ from tests.siege.auditing.books import Books, Question
 from tests.siege.field.camp import Camp
 
 BOTS = ("telegram", "vk", "viber", "whatsapp")
-ANSWERS = {"/start": "Hello", "/help": "/start - get", "Are you there?": "I did not understand that"}
-"""What people write, and the beginning of the bundled conversation's answer to it."""
+ANSWERS = {
+    "/start": "! You will get our notifications here.",
+    "/help": "/start - get",
+    "Are you there?": "I did not understand that",
+}
+"""What people write, and what the bundled conversation's answer to it, and no order, says."""
 
 REACHABLE = 0.9
 """The share of WhatsApp's users whose phone is on."""

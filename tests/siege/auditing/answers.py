@@ -35,7 +35,7 @@ def check_answers(ledger: Ledger, report: Report) -> None:
 
 def _question_of(text: str) -> str:
     """Return the question that this text answers, "" if it is no answer."""
-    return next((question for question, answer in ANSWERS.items() if text.startswith(answer)), "")
+    return next((question for question, answer in ANSWERS.items() if answer in text), "")
 
 
 def _possible_orders(questions: Sequence[Question]) -> list[list[str]]:
