@@ -23,7 +23,7 @@ from gateway.messages.jobs.files.rows import read_rows
 
 PR_SET_PDEATHSIG = 1
 
-YIELDING = 10
+YIELDING = 19
 """How much this process yields to others on the machine: a person who writes is served before a file is read."""
 
 
