@@ -33,7 +33,7 @@ LOOKED_AT = 40
 """Batches that are read for one page, at most."""
 
 PLACES = 1000
-"""A row's place is the number of its piece times this, and its number in that."""
+"""A row's place is the number of its piece times this, and its number in that. No piece has so many rows."""
 
 
 @dataclass(frozen=True)
@@ -188,8 +188,11 @@ def _cells(row: Row) -> Mapping[str, Any]:
     return {**row.destination.get("variables", {}), **fields}
 
 
-async def place_of(runtime: Runtime, job: Job, row: int, most: int = MOST_ROWS) -> int:
-    """Return where the page begins that has this line of a file, or the nearest line before it in the first file."""
+async def place_of(runtime: Runtime, job: Job, row: int, most: int) -> int:
+    """Return where the page begins that has this line of a file, or the nearest line before it in the first file.
+
+    most: rows of a page.
+    """
     known = {batch.id: batch.first async for batch in jobs.counted(runtime.db, job.id)}
     first = [known.get(key, 0) for key in job.batches]
     behind = [*first[1:], 0]
